@@ -1,0 +1,59 @@
+//! Decisions: what a host does next. A host carries one out and does nothing else.
+
+use std::fmt;
+
+use crate::errand::Errand;
+use crate::reason::Reason;
+
+/// What a host does next.
+#[derive(Debug)]
+#[must_use = "a decision that is not carried out lets nobody in and answers nobody"]
+#[allow(clippy::large_enum_variant)] // one lives at a time, on the stack of one request
+pub enum Decision {
+    /// Not final: carry the errand, then call `resume`.
+    Ask(Errand),
+    /// Send the request on to the origin, with these edits.
+    Forward(Forward),
+    /// Answer with a `Location`.
+    Redirect(Answer),
+    /// Answer with a refusal.
+    Reject(Answer),
+}
+
+/// A request that may go on.
+#[derive(Debug)]
+pub struct Forward {
+    /// Path and query as the gate understood them: what it judged is what the origin should get.
+    pub target: String,
+    /// Names of request headers to remove, exactly as they came in.
+    pub remove: Vec<String>,
+    /// Request headers to set, after the removals.
+    pub set: Vec<(String, String)>,
+    /// Headers to add to the origin's response; `Set-Cookie` may repeat.
+    pub response_headers: Vec<(String, String)>,
+    /// Something to do when the answer has gone out: carry it, then call `receive`.
+    pub after: Option<Errand>,
+    /// A line for the log, or nothing.
+    pub log: Option<String>,
+}
+
+/// An answer that the gate gives by itself.
+pub struct Answer {
+    /// Why.
+    pub reason: Reason,
+    /// The status code.
+    pub status: u16,
+    /// Response headers; `Set-Cookie` may repeat.
+    pub headers: Vec<(String, String)>,
+    /// The body, UTF-8; empty for redirects and `HEAD`.
+    pub body: String,
+    /// A line for the log, or nothing.
+    pub log: Option<String>,
+}
+
+impl fmt::Debug for Answer {
+    /// Headers stay out: `Set-Cookie` may carry a session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("reason", &self.reason).field("status", &self.status).finish_non_exhaustive()
+    }
+}

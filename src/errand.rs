@@ -1,0 +1,197 @@
+//! Errands: what a host can be sent to do, and what it may come back with.
+//!
+//! Errands are data. A host does exactly what one describes and hands it back with the answer or the failure; it never
+//! looks inside for a decision. A new purpose changes the core and no host.
+
+use std::fmt;
+
+use crate::alg::Algorithm;
+use crate::time::UnixTime;
+
+/// Something to do before (or after) a decision can be carried out.
+///
+/// An errand is handed back by value: it remembers what its request has asked for already and what it has learned, so a
+/// request can neither ask twice nor be confused with another.
+#[must_use = "an errand that is dropped leaves its request undecided"]
+pub struct Errand {
+    pub(crate) work: Work,
+    pub(crate) subject: Subject,
+    pub(crate) progress: Progress,
+}
+
+impl Errand {
+    /// What the host is to do.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
+    pub fn deadline(&self) -> UnixTime {
+        self.progress.deadline
+    }
+}
+
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Errand").field("work", &self.work).finish_non_exhaustive()
+    }
+}
+
+/// What a host can be sent to do.
+#[derive(Debug)]
+pub enum Work {
+    /// Send this HTTP request, without following redirects.
+    Fetch(Fetch),
+    /// Check this signature with the platform's cryptography.
+    Check(SignatureCheck),
+    /// Let this many milliseconds pass.
+    Wait {
+        /// How long, in milliseconds.
+        millis: u32,
+    },
+}
+
+/// What a fetch is for; hosts may use it for logs and caches, never for decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive] // later purposes change no host
+pub enum Purpose {
+    /// An issuer's key set. Public; a host may keep the answer in a platform cache by URL.
+    Keys,
+    /// The auth service's word on one session. Private; never to be cached by a host.
+    Session,
+}
+
+impl Purpose {
+    /// A stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Session => "session",
+        }
+    }
+}
+
+/// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a redirect is an answer.
+pub struct Fetch {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The method, upper case.
+    pub method: &'static str,
+    /// An absolute URL, from the configuration only.
+    pub url: String,
+    /// Request headers: nothing else is to be sent. May carry cookies.
+    pub headers: Vec<(String, String)>,
+    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    pub timeout_ms: u32,
+    /// Give up when the body grows past this many bytes and answer [`Reply::Failed`].
+    pub max_bytes: u32,
+}
+
+impl fmt::Debug for Fetch {
+    /// Header values stay out: they may be somebody's session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("purpose", &self.purpose)
+            .field("url", &self.url)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A signature for the platform to check.
+pub struct SignatureCheck {
+    /// The algorithm; its parameters are fixed by RFC 7518.
+    pub algorithm: Algorithm,
+    /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`, `y`, `n`, `e`.
+    pub key: String,
+    /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may be kept.
+    pub thumbprint: String,
+    /// What was signed.
+    pub signing_input: Vec<u8>,
+    /// The signature, in the JWS form (for ECDSA: r and s side by side).
+    pub signature: Vec<u8>,
+}
+
+impl fmt::Debug for SignatureCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureCheck")
+            .field("algorithm", &self.algorithm)
+            .field("thumbprint", &self.thumbprint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What came of an errand.
+pub enum Reply<'a> {
+    /// The HTTP answer, whatever its status.
+    Answered {
+        /// The status code.
+        status: u16,
+        /// Header pairs; `Set-Cookie` may repeat, one pair each.
+        headers: &'a [(&'a str, &'a str)],
+        /// The whole body.
+        body: &'a [u8],
+    },
+    /// The platform's verdict on a signature.
+    Checked(bool),
+    /// The wait is over.
+    Waited,
+    /// It could not be done: no connection, time-out, too large, an exception. Never used for a bad signature.
+    Failed,
+    /// The platform cannot do this at all.
+    Unsupported,
+}
+
+/// What an errand is about: a request asks at most once per subject.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Subject {
+    /// The key set of the key source with this number.
+    Keys(usize),
+    /// The session whose credential has this digest.
+    Session([u8; 32]),
+    /// The signature with this digest of signing input and signature.
+    Check([u8; 32]),
+    /// A pause while somebody else's errand for the same subject is on its way.
+    Wait,
+}
+
+/// What one request has asked for and learned so far.
+#[derive(Debug, Clone)]
+pub(crate) struct Progress {
+    /// All asks of a request share this deadline.
+    pub(crate) deadline: UnixTime,
+    /// Subjects asked for, successfully or not.
+    pub(crate) asked: Vec<Subject>,
+    /// How often it has waited for another request's errand.
+    pub(crate) waits: u32,
+    /// Signatures that the host has judged.
+    pub(crate) checked: Vec<Checked>,
+    /// `Set-Cookie` lines of the auth service for this request's client.
+    pub(crate) set_cookies: Vec<String>,
+}
+
+impl Progress {
+    pub(crate) const fn new(deadline: UnixTime) -> Self {
+        Self { deadline, asked: Vec::new(), waits: 0, checked: Vec::new(), set_cookies: Vec::new() }
+    }
+
+    pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
+        self.asked.contains(subject)
+    }
+}
+
+/// A host's verdict, with all that it was a verdict on: it counts for nothing else.
+#[derive(Clone)]
+pub(crate) struct Checked {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) thumbprint: String,
+    pub(crate) signing_input: Vec<u8>,
+    pub(crate) signature: Vec<u8>,
+    pub(crate) holds: bool,
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Checked").field("algorithm", &self.algorithm).field("holds", &self.holds).finish_non_exhaustive()
+    }
+}

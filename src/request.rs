@@ -1,0 +1,96 @@
+//! The request's head as the host hands it over, and what kind of request it is.
+
+/// The head of a request: plain borrowed data.
+#[derive(Clone, Copy)]
+pub struct RequestHead<'a> {
+    /// The method as received.
+    pub method: &'a str,
+    /// Path and query as received (origin-form, RFC 9112 section 3.2.1).
+    pub target: &'a str,
+    /// Header pairs in the order received. A host that has bytes reads them as Latin-1, as Fetch does.
+    pub headers: &'a [(&'a str, &'a str)],
+    /// Scheme, host and port under which the client sees this site, as the *platform* knows it, never from a client's header.
+    pub public_origin: &'a str,
+    /// The client's network address as the platform knows it.
+    pub client_address: Option<&'a str>,
+}
+
+impl<'a> RequestHead<'a> {
+    /// The value of the first header of this name (lower case), compared without regard to case.
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// All values of this name, in order.
+    pub fn headers_named(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        self.headers.iter().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+    }
+
+    /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
+    pub fn is_safe(&self) -> bool {
+        matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+    }
+}
+
+impl std::fmt::Debug for RequestHead<'_> {
+    /// Header values and the query stay out.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("RequestHead").field("method", &self.method).finish_non_exhaustive()
+    }
+}
+
+/// What kind of request it is. Clients choose these hints freely, so a kind decides the *shape* of a refusal, never
+/// *whether* to refuse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive] // browsers invent kinds
+pub enum RequestKind {
+    /// A page that somebody is looking at.
+    Document,
+    /// A React Server Components payload for a client-side navigation.
+    Rsc,
+    /// Something fetched ahead of need.
+    Prefetch,
+    /// A Next.js server action.
+    Action,
+    /// A script's request, or any API client.
+    Fetch,
+    /// A WebSocket handshake.
+    WebSocket,
+    /// A true CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch standard, CORS-preflight fetch).
+    Preflight,
+}
+
+impl RequestKind {
+    /// The kind of this request.
+    pub fn of(head: &RequestHead<'_>) -> Self {
+        if head.method == "OPTIONS" && head.header("origin").is_some() && head.header("access-control-request-method").is_some()
+        {
+            return Self::Preflight;
+        }
+        if head.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
+            return Self::WebSocket;
+        }
+        if head.header("next-action").is_some() {
+            return Self::Action;
+        }
+        if head.header("next-router-prefetch").is_some() || is_prefetch(head) {
+            return Self::Prefetch;
+        }
+        if head.header("rsc").is_some() {
+            return Self::Rsc;
+        }
+        if looks_like_navigation(head) { Self::Document } else { Self::Fetch }
+    }
+}
+
+fn is_prefetch(head: &RequestHead<'_>) -> bool {
+    ["sec-purpose", "purpose"].iter().any(|name| head.header(name).is_some_and(|value| value.starts_with("prefetch")))
+}
+
+fn looks_like_navigation(head: &RequestHead<'_>) -> bool {
+    match (head.header("sec-fetch-mode"), head.header("sec-fetch-dest")) {
+        (Some(mode), _) => mode == "navigate",
+        (None, Some(destination)) => matches!(destination, "document" | "iframe" | "frame"),
+        (None, None) => head.header("accept").is_some_and(|value| value.contains("text/html")),
+    }
+}

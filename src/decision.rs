@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::errand::Errand;
+use crate::progress::Errand;
 use crate::reason::Reason;
 
 /// What a host does next.

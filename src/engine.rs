@@ -1,40 +1,355 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
-use crate::decision::{Answer, Decision};
-use crate::errand::{Errand, Reply};
-use crate::policy::Policy;
+use crate::annotate;
+use crate::answer;
+use crate::cookie::SetCookie;
+use crate::credential;
+use crate::decision::{Decision, Forward};
+use crate::errand::{Checked, Fetch, Purpose, Reply, SignatureCheck, Work};
+use crate::explain::{self, Explanation};
+use crate::judge::{Finding, Identity, Judge, Need, Question};
+use crate::jwk;
+use crate::keys::KeyCache;
+use crate::path::Path;
+use crate::policy::{Access, Policy};
+use crate::progress::{Errand, Mission, Progress, Subject};
 use crate::reason::Reason;
-use crate::request::RequestHead;
+use crate::request::{RequestHead, RequestKind};
+use crate::session;
+use crate::sessions::Sessions;
 use crate::time::UnixTime;
 
+/// All asks of a request share this budget: people wait for pages.
+const REQUEST_BUDGET_MILLIS: i64 = 3000;
+/// One fetch may take so long; shorter than the budget, so that another request can take over a lease whose owner died.
+const FETCH_TIMEOUT_MILLIS: u32 = 2000;
+/// A lease lasts a little longer than its fetch: the answer has a way to go.
+const LEASE_MILLIS: i64 = 2250;
+/// With less time left an ask is not begun.
+const LEAST_ASK_MILLIS: i64 = 50;
+/// A session's answer is small.
+const MAX_SESSION_BYTES: u32 = 256 * 1024;
+/// The first wait for another request's errand; each further one is twice as long.
+const FIRST_WAIT_MILLIS: u32 = 10;
+/// Up to this.
+const LONGEST_WAIT_MILLIS: u32 = 160;
+/// The budget divided by the longest wait, and some: a clock that steps back must not let a request wait for ever.
+const MAX_WAITS: u32 = 40;
+
 /// Answers one question: given this request, what we know, and this moment, what should the host do next?
+///
+/// It never fetches, never reads a clock, never rolls dice. Give it the same calls and it gives the same decisions.
 pub struct Engine {
     policy: Policy,
+    keys: KeyCache,
+    sessions: Sessions,
+}
+
+/// Why a request does not go on (yet).
+enum Stop {
+    Ask(Need),
+    Refuse(Reason),
+}
+
+/// A request that goes on.
+struct Pass {
+    identity: Option<Identity>,
+    refresh: Option<usize>,
 }
 
 impl Engine {
-    /// An engine for a policy. `seed` is any random number: it spreads retries and ids, never security.
-    pub fn new(policy: Policy, _seed: u64) -> Self {
-        Self { policy }
+    /// An engine for a policy. `seed` is any random number: it spreads retries over time, and nothing depends on its being
+    /// secret.
+    pub fn new(policy: Policy, seed: u64) -> Self {
+        let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
+        let keys = KeyCache::new(sources, seed);
+        Self { policy, keys, sessions: Sessions::default() }
     }
 
     /// Decides on a request at this moment.
-    pub fn decide(&mut self, _request: &RequestHead<'_>, _now: UnixTime) -> Decision {
-        let _ = &self.policy;
-        Decision::Reject(Answer {
-            reason: Reason::NotStarted,
-            status: 503,
-            headers: Vec::new(),
-            body: String::new(),
+    pub fn decide(&mut self, request: &RequestHead<'_>, now: UnixTime) -> Decision {
+        self.consider(request, Progress::new(now.plus_millis(REQUEST_BUDGET_MILLIS)), now)
+    }
+
+    /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
+    /// reply can only ever count for what was asked.
+    pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
+        let Errand { work, mission, mut progress } = errand;
+        match mission {
+            Mission::Keys { source, kid } => self.keys.receive(source, kid.as_deref(), &reply, now),
+            Mission::Session { issuer, digest, token } => {
+                let answer = self.learn_session(issuer, request, &token, &reply, &mut progress, now);
+                self.sessions.receive(digest, answer.clone(), now);
+                progress.answers.extend(answer.map(|answer| (digest, answer)));
+            }
+            Mission::Check => progress.checked.extend(checked(work, &reply)),
+            Mission::Wait => {}
+        }
+        self.consider(request, progress, now)
+    }
+
+    /// Takes the answer to an errand that was carried after the response.
+    pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
+        match errand.mission {
+            Mission::Keys { source, kid } => self.keys.receive(source, kid.as_deref(), &reply, now),
+            Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
+            Mission::Check | Mission::Wait => {}
+        }
+    }
+
+    /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
+    pub fn explain(&self, request: &RequestHead<'_>, now: UnixTime) -> Explanation {
+        let progress = Progress::new(now);
+        explain::explain(self.judge(request, &progress, now))
+    }
+
+    fn judge<'e>(&'e self, request: &RequestHead<'e>, progress: &'e Progress, now: UnixTime) -> Judge<'e> {
+        Judge {
+            policy: &self.policy,
+            keys: &self.keys,
+            sessions: &self.sessions,
+            progress,
+            head: *request,
+            now,
+            refresh: Vec::new(),
+        }
+    }
+
+    fn consider(&mut self, request: &RequestHead<'_>, progress: Progress, now: UnixTime) -> Decision {
+        let path = match Path::parse(request.target) {
+            Ok(path) => path,
+            Err(reason) => {
+                return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
+            }
+        };
+        let stop = match self.rooms(request, &path, &progress, now) {
+            Ok(pass) => return self.forward(request, &path, pass, progress, now),
+            Err(stop) => stop,
+        };
+        let reason = match stop {
+            Stop::Refuse(reason) => reason,
+            Stop::Ask(need) => match self.ask(request, need, progress, now) {
+                Ok(errand) => return Decision::Ask(errand),
+                Err((reason, progress)) => {
+                    return answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies);
+                }
+            },
+        };
+        answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies)
+    }
+
+    /// Which rule covers it, what do its credentials come to, and does the rule accept that.
+    fn rooms(&self, request: &RequestHead<'_>, path: &Path, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+        let (_, rule) = self.policy.rule(path, request).ok_or(Stop::Refuse(Reason::RouteDenied))?;
+        let anonymous = Pass { identity: None, refresh: None };
+        // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
+        if rule.access == Access::Public || RequestKind::of(request) == RequestKind::Preflight {
+            return Ok(anonymous);
+        }
+        let credentials = credential::find(request, &self.policy, rule);
+        let mut judge = self.judge(request, progress, now);
+        let mut good: Vec<Identity> = Vec::new();
+        let mut need = None;
+        let mut doubt = None;
+        let mut only_ambient = true;
+        for credential in &credentials {
+            match judge.credential(credential, rule) {
+                Finding::Good(identity) => {
+                    only_ambient &= credential.is_ambient();
+                    good.push(identity);
+                }
+                Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
+                Finding::Bad(reason) => return Err(Stop::Refuse(reason)),
+                Finding::Needs(found) => need = need.or(Some(found)),
+            }
+        }
+        let refresh = judge.refresh.first().copied();
+        if let Some(reason) = doubt {
+            return Err(Stop::Refuse(reason));
+        }
+        if let Some(need) = need {
+            return Err(Stop::Ask(need));
+        }
+        let mut good = good.into_iter();
+        let Some(identity) = good.next() else {
+            return if rule.access == Access::Optional { Ok(anonymous) } else { Err(Stop::Refuse(Reason::NoCredential)) };
+        };
+        let same_person = |other: Identity| other.issuer == identity.issuer && other.session.subject == identity.session.subject;
+        if !good.all(same_person) {
+            return Err(Stop::Refuse(Reason::CredentialAmbiguous));
+        }
+        if only_ambient && !request.is_safe() && !self.comes_from_here(request) {
+            return Err(Stop::Refuse(Reason::CrossSiteRequest));
+        }
+        Ok(Pass { identity: Some(identity), refresh })
+    }
+
+    /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
+    fn comes_from_here(&self, request: &RequestHead<'_>) -> bool {
+        match request.header("origin") {
+            Some(origin) => {
+                origin == request.public_origin || self.policy.allowed_origins.iter().any(|allowed| allowed == origin)
+            }
+            None => request.header("sec-fetch-site") == Some("same-origin"),
+        }
+    }
+
+    fn forward(&mut self, request: &RequestHead<'_>, path: &Path, pass: Pass, progress: Progress, now: UnixTime) -> Decision {
+        let mut response_headers = Vec::new();
+        if !progress.set_cookies.is_empty() {
+            response_headers.push(("cache-control".to_owned(), "private, no-store".to_owned()));
+            response_headers.extend(progress.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        }
+        if self.policy.debug_header {
+            response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
+        }
+        Decision::Forward(Forward {
+            target: path.target(),
+            remove: annotate::removals(request, &self.policy),
+            set: pass.identity.as_ref().map(|identity| annotate::identity(identity, &self.policy)).unwrap_or_default(),
+            response_headers,
+            after: pass.refresh.and_then(|source| self.fetch_keys(source, None, progress, now)),
             log: None,
         })
     }
 
-    /// Goes on with a request after its errand.
-    pub fn resume(&mut self, request: &RequestHead<'_>, _errand: Errand, _reply: Reply<'_>, now: UnixTime) -> Decision {
-        self.decide(request, now)
+    fn describe(&self, identity: Option<&Identity>) -> String {
+        match identity.and_then(|identity| Some((identity, self.policy.issuers.get(identity.issuer)?))) {
+            Some((identity, issuer)) => {
+                ["forward; issuer=", &crate::text::header_value(&issuer.name), "; source=", identity.session.source.name()]
+                    .concat()
+            }
+            None => "forward; anonymous".to_owned(),
+        }
     }
 
-    /// Takes the answer to an errand that was carried after the response.
-    pub fn receive(&mut self, _errand: Errand, _reply: Reply<'_>, _now: UnixTime) {}
+    /// Makes an errand of a need, or the reason why there is no time for one.
+    fn ask(
+        &mut self,
+        request: &RequestHead<'_>,
+        need: Need,
+        progress: Progress,
+        now: UnixTime,
+    ) -> Result<Errand, (Reason, Progress)> {
+        let millis_left = progress.deadline.millis_since(now);
+        let too_late = millis_left < LEAST_ASK_MILLIS;
+        match need {
+            Need::Keys { source, kid } => {
+                if too_late {
+                    return Err((Reason::KeysUnavailable, progress));
+                }
+                self.fetch_keys(source, kid, progress.clone(), now).ok_or((Reason::KeysUnavailable, progress))
+            }
+            Need::Session(question) if too_late => {
+                let _ = question;
+                Err((Reason::SessionUnavailable, progress))
+            }
+            Need::Session(question) => {
+                self.fetch_session(request, question, progress.clone(), now).ok_or((Reason::SessionUnavailable, progress))
+            }
+            Need::Check(_) if too_late => Err((Reason::CheckUnavailable, progress)),
+            Need::Check(check) => Ok(carry_check(check, progress)),
+            Need::Wait(reason) if too_late || progress.waits >= MAX_WAITS => Err((reason, progress)),
+            Need::Wait(_) => Ok(pause(progress)),
+        }
+    }
+
+    fn fetch_keys(&mut self, source: usize, kid: Option<String>, mut progress: Progress, now: UnixTime) -> Option<Errand> {
+        let url = self.policy.issuers.get(source)?.jwks_url.clone()?;
+        self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
+        progress.asked.push(Subject::Keys(source));
+        let fetch = Fetch {
+            purpose: Purpose::Keys,
+            method: "GET",
+            url,
+            headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
+            timeout_ms: FETCH_TIMEOUT_MILLIS,
+            max_bytes: jwk::MAX_SET_BYTES,
+        };
+        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Keys { source, kid }, progress })
+    }
+
+    /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
+    fn fetch_session(
+        &mut self,
+        request: &RequestHead<'_>,
+        question: Question,
+        mut progress: Progress,
+        now: UnixTime,
+    ) -> Option<Errand> {
+        let Question { issuer, digest, token, header } = question;
+        let url = self.policy.issuers.get(issuer)?.better_auth.as_ref()?.get_session_url.clone();
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        progress.asked.push(Subject::Session(digest));
+        let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (header.0.to_owned(), header.1)];
+        if let Some((scheme, host)) = request.public_origin.split_once("://") {
+            headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
+            headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
+        }
+        // Better Auth counts requests by client, and only believes a single address.
+        headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
+        let fetch = Fetch {
+            purpose: Purpose::Session,
+            method: "GET",
+            url,
+            headers,
+            timeout_ms: FETCH_TIMEOUT_MILLIS,
+            max_bytes: MAX_SESSION_BYTES,
+        };
+        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Session { issuer, digest, token }, progress })
+    }
+
+    /// Reads the auth service's answer, and keeps the cookies that it wants to set: those of the session only, and only for
+    /// this host.
+    fn learn_session(
+        &self,
+        issuer: usize,
+        request: &RequestHead<'_>,
+        token: &str,
+        reply: &Reply<'_>,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<session::Answer> {
+        let Reply::Answered { status, headers, body } = reply else {
+            return None;
+        };
+        let answer = session::Answer::read(*status, body, token, now)?;
+        let service = self.policy.issuers.get(issuer)?.better_auth.as_ref()?;
+        let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
+        let host = host.split(':').next().unwrap_or("");
+        let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, line)| *line);
+        let ours = lines.filter(|line| {
+            SetCookie::parse(line).is_some_and(|cookie| service.cookies.include(cookie.name) && cookie.suits_host(host))
+        });
+        progress.set_cookies.extend(ours.map(str::to_owned));
+        Some(answer)
+    }
+}
+
+fn carry_check(check: SignatureCheck, mut progress: Progress) -> Errand {
+    progress.asked.push(Subject::of_check(&check));
+    Errand { work: Work::Check(check), mission: Mission::Check, progress }
+}
+
+fn pause(mut progress: Progress) -> Errand {
+    let millis = FIRST_WAIT_MILLIS
+        .checked_shl(progress.waits)
+        .unwrap_or(LONGEST_WAIT_MILLIS)
+        .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
+    progress.waits = progress.waits.saturating_add(1);
+    Errand { work: Work::Wait { millis }, mission: Mission::Wait, progress }
+}
+
+/// A verdict, with all that it was a verdict on. A failure is no verdict.
+fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
+    match (work, reply) {
+        (Work::Check(check), Reply::Checked(holds)) => Some(Checked {
+            algorithm: check.algorithm,
+            thumbprint: check.thumbprint,
+            signing_input: check.signing_input,
+            signature: check.signature,
+            holds: *holds,
+        }),
+        _ => None,
+    }
 }

@@ -6,36 +6,6 @@
 use std::fmt;
 
 use crate::alg::Algorithm;
-use crate::time::UnixTime;
-
-/// Something to do before (or after) a decision can be carried out.
-///
-/// An errand is handed back by value: it remembers what its request has asked for already and what it has learned, so a
-/// request can neither ask twice nor be confused with another.
-#[must_use = "an errand that is dropped leaves its request undecided"]
-pub struct Errand {
-    pub(crate) work: Work,
-    pub(crate) subject: Subject,
-    pub(crate) progress: Progress,
-}
-
-impl Errand {
-    /// What the host is to do.
-    pub fn work(&self) -> &Work {
-        &self.work
-    }
-
-    /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
-    pub fn deadline(&self) -> UnixTime {
-        self.progress.deadline
-    }
-}
-
-impl fmt::Debug for Errand {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Errand").field("work", &self.work).finish_non_exhaustive()
-    }
-}
 
 /// What a host can be sent to do.
 #[derive(Debug)]
@@ -140,44 +110,6 @@ pub enum Reply<'a> {
     Failed,
     /// The platform cannot do this at all.
     Unsupported,
-}
-
-/// What an errand is about: a request asks at most once per subject.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub(crate) enum Subject {
-    /// The key set of the key source with this number.
-    Keys(usize),
-    /// The session whose credential has this digest.
-    Session([u8; 32]),
-    /// The signature with this digest of signing input and signature.
-    Check([u8; 32]),
-    /// A pause while somebody else's errand for the same subject is on its way.
-    Wait,
-}
-
-/// What one request has asked for and learned so far.
-#[derive(Debug, Clone)]
-pub(crate) struct Progress {
-    /// All asks of a request share this deadline.
-    pub(crate) deadline: UnixTime,
-    /// Subjects asked for, successfully or not.
-    pub(crate) asked: Vec<Subject>,
-    /// How often it has waited for another request's errand.
-    pub(crate) waits: u32,
-    /// Signatures that the host has judged.
-    pub(crate) checked: Vec<Checked>,
-    /// `Set-Cookie` lines of the auth service for this request's client.
-    pub(crate) set_cookies: Vec<String>,
-}
-
-impl Progress {
-    pub(crate) const fn new(deadline: UnixTime) -> Self {
-        Self { deadline, asked: Vec::new(), waits: 0, checked: Vec::new(), set_cookies: Vec::new() }
-    }
-
-    pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
-        self.asked.contains(subject)
-    }
 }
 
 /// A host's verdict, with all that it was a verdict on: it counts for nothing else.

@@ -1,21 +1,103 @@
-//! Doorward: given this request, what we know, and this moment, what should the host do next?
+//! Doorward answers one question: *given this request, what we know, and this moment, what should the host do next?*
+//!
+//! It never fetches, never reads a clock, never rolls dice, never touches a global. Thin hosts carry its answers out.
+//! The core knows all the rules; the hosts know all the platforms; neither knows the other's business.
+//!
+//! ```text
+//!  host         RequestHead                                                        Decision          host
+//!  Request ──────────────▶┌────────────────────── Engine ──────────────────────────┐─────────▶ acts
+//!                         │ path        what is it really asking for?  → Path      │
+//!                         │ policy      which rule covers it?          → Rule      │ public ──▶ Forward
+//!                         │ credential  where is the token?            → Credential│ nothing trusted yet
+//!                         │ judge       what is it worth?                          │
+//!                         │  ├ keys     which key?                     → Jwk       │ unknown ─▶ Ask(fetch keys)
+//!                         │  ├ verify   does the signature hold?       → Verified  │ native ──▶ Ask(check signature)
+//!                         │  ├ claims   do the claims hold, now?       → Claims    │
+//!                         │  └ session  what may the app know?         → Session   │ unsure ──▶ Ask(fetch session)
+//!                         │ annotate    what goes to the origin?       → edits     │ ─────────▶ Forward
+//!                         └─ any room: Err(Reason) ─▶ answer (by kind of request) ─┘ ─▶ Reject | Redirect
+//! ```
+//!
+//! # The host's duty
+//!
+//! 1. Call [`Engine::decide`] with the request's head and the current time.
+//! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer *or the failure*, to
+//!    [`Engine::resume`].
+//! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
+//! 4. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand it to [`Engine::receive`].
+//!
+//! ```
+//! use std::collections::BTreeMap;
+//! use doorward::{Capabilities, Config, Decision, Engine, Reply, RequestHead, UnixTime};
+//!
+//! let config = Config::parse(r#"{
+//!     "issuers": [{ "type": "better-auth", "url": "https://example.com", "secret": { "env": "BETTER_AUTH_SECRET" } }],
+//!     "rules": [{ "path": "/**", "access": "required" }],
+//!     "sign_in": { "path": "/sign-in" }
+//! }"#)?;
+//! let values = BTreeMap::from([("BETTER_AUTH_SECRET".to_owned(), "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg".to_owned())]);
+//! let policy = config.compile(&values, &Capabilities::none())?;
+//! let mut engine = Engine::new(policy, 42);
+//!
+//! let headers = [("accept", "text/html")];
+//! let head = RequestHead { method: "GET", target: "/app?tab=1", headers: &headers, public_origin: "https://example.com", client_address: None };
+//! let now = UnixTime::from_millis(1_795_402_800_000);
+//!
+//! let mut decision = engine.decide(&head, now);
+//! while let Decision::Ask(errand) = decision {
+//!     let reply = Reply::Failed; // a real host carries the errand here
+//!     decision = engine.resume(&head, errand, reply, now);
+//! }
+//! let Decision::Redirect(answer) = decision else { panic!("an anonymous page is sent to sign in") };
+//! assert_eq!(answer.reason.code(), "no_credential");
+//! assert!(answer.headers.contains(&("location".to_owned(), "/sign-in?callbackURL=%2Fapp%3Ftab%3D1".to_owned())));
+//! # Ok::<(), Vec<doorward::ConfigError>>(())
+//! ```
+//!
+//! # Promises
+//!
+//! *Deterministic. Ends* (at most one ask per purpose and subject, within a deadline). *Never panics* on any input. *Closed*
+//! (what is neither public nor verified ends in a refusal). *Clean* (inbound identity headers are removed on every forward).
+//! *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one odd key never costs the others; a failed
+//! fetch never empties a cache).
 
 mod alg;
+mod annotate;
+mod answer;
+mod claims;
 mod config;
+mod cookie;
+mod credential;
 mod decision;
+mod digest;
 mod engine;
 mod errand;
+mod explain;
+mod json;
+mod judge;
+mod jwk;
+mod keys;
+mod path;
 mod policy;
+mod progress;
 mod reason;
 mod request;
+mod session;
+mod sessions;
+mod text;
 mod time;
+mod token;
+mod verify;
 
+// The public interface is:
 pub use alg::{Algorithm, Capabilities, KeyType};
 pub use config::{Config, ConfigError};
 pub use decision::{Answer, Decision, Forward};
 pub use engine::Engine;
-pub use errand::{Errand, Fetch, Purpose, Reply, SignatureCheck, Work};
+pub use errand::{Fetch, Purpose, Reply, SignatureCheck, Work};
+pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use policy::Policy;
+pub use progress::Errand;
 pub use reason::{Actor, Reason};
 pub use request::{RequestHead, RequestKind};
 pub use time::{Seconds, UnixTime};

@@ -63,8 +63,7 @@ pub enum RequestKind {
 impl RequestKind {
     /// The kind of this request.
     pub fn of(head: &RequestHead<'_>) -> Self {
-        if head.method == "OPTIONS" && head.header("origin").is_some() && head.header("access-control-request-method").is_some()
-        {
+        if head.method == "OPTIONS" && head.header("origin").is_some() && head.header("access-control-request-method").is_some() {
             return Self::Preflight;
         }
         if head.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {

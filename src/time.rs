@@ -69,3 +69,76 @@ impl Seconds {
         self.0 as i64 * 1000
     }
 }
+
+/// Reads the instant that JavaScript's `Date.prototype.toISOString` writes: `YYYY-MM-DDTHH:MM:SS.mmmZ`, years 0 to 9999.
+pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
+    let (clock, millis) = time.split_once('.')?;
+    let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
+    let millis = number(millis, 3)?;
+    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = days_from_civil(year, month, day)?.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
+    let seconds = seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
+    UnixTime::from_seconds(seconds).map(|moment| moment.plus_millis(millis))
+}
+
+fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
+    let mut parts = text.split(separator);
+    let [first, second, third] = widths;
+    let found = [number(parts.next()?, first)?, number(parts.next()?, second)?, number(parts.next()?, third)?];
+    if parts.next().is_some() { None } else { Some(found) }
+}
+
+fn number(text: &str, width: usize) -> Option<i64> {
+    if text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+}
+
+/// Days since the epoch of a day in the proleptic Gregorian calendar, counting years from March so that the leap day is last.
+#[allow(clippy::arithmetic_side_effects)] // four-digit years stay far inside i64
+fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let month_from_march = (month + 9) % 12;
+    let day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    Some(era * 146_097 + day_of_era - 719_468)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn iso_instants_are_read_as_javascript_wrote_them() {
+        // Each pair was printed by `new Date(millis).toISOString()`.
+        for (text, millis) in [
+            ("1970-01-01T00:00:00.000Z", 0),
+            ("2026-11-23T03:00:00.250Z", 1_795_402_800_250),
+            ("2024-02-29T23:59:59.999Z", 1_709_251_199_999),
+            ("1969-12-31T23:59:59.999Z", -1),
+            ("2000-03-01T00:00:00.000Z", 951_868_800_000),
+            ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
+        ] {
+            assert_eq!(from_iso(text), Some(UnixTime::from_millis(millis)), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_spellings_of_instants_are_refused() {
+        for text in [
+            "2026-11-23T03:00:00Z",
+            "2026-11-23",
+            "2026-11-23T03:00:00.250",
+            "2026-13-01T00:00:00.000Z",
+            "x",
+            "",
+            "+26-11-23T03:00:00.250Z",
+        ] {
+            assert_eq!(from_iso(text), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! Claims of a verified token (RFC 7519 section 4): one ordered list of checks.
+
+use serde_json::Value;
+
+use crate::json::{self, Object};
+use crate::reason::Reason;
+use crate::time::{Seconds, UnixTime};
+use crate::verify::Verified;
+
+/// What an issuer's tokens have to say. Issuer, audience and type are pinned together: a token of one purpose never
+/// passes as another.
+#[derive(Debug, Clone)]
+pub(crate) struct Expectations {
+    /// Exact `iss`.
+    pub(crate) issuer: String,
+    /// `aud` must contain one of these.
+    pub(crate) audience: Vec<String>,
+    /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515 section 4.1.9).
+    pub(crate) typ: Vec<String>,
+    /// Whether a token without `typ` is accepted.
+    pub(crate) typ_may_be_absent: bool,
+    /// Tolerance for `exp`, `nbf` and `iat`.
+    pub(crate) skew: Seconds,
+    /// Greatest age by `iat`.
+    pub(crate) max_age: Option<Seconds>,
+    /// Claims that must be there.
+    pub(crate) required: Vec<String>,
+}
+
+/// Proof that the claims hold at the moment of the check.
+#[derive(Clone)]
+pub(crate) struct Claims {
+    members: Object,
+    expires: UnixTime,
+}
+
+/// A check and the name of the claim it is about.
+type Check = fn(&Object, &Expectations, UnixTime) -> Result<(), Reason>;
+
+/// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
+const CHECKS: [Check; 7] = [check_iss, check_aud, check_exp, check_nbf, check_iat, check_sub, check_required];
+
+impl Claims {
+    /// Judges the claims of a verified token. `typ` is that of its protected header.
+    ///
+    /// # Errors
+    /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`, `token_expired`,
+    /// `token_not_yet_valid`, `token_too_old`.
+    pub(crate) fn check(verified: &Verified, typ: Option<&str>, expected: &Expectations, now: UnixTime) -> Result<Self, Reason> {
+        check_typ(typ, expected)?;
+        let members = json::object(verified.content()).ok_or(Reason::ClaimsMalformed)?;
+        for check in CHECKS {
+            check(&members, expected, now)?;
+        }
+        let expires = date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
+        Ok(Self { members, expires })
+    }
+
+    /// All claims.
+    pub(crate) fn members(&self) -> &Object {
+        &self.members
+    }
+
+    /// `exp`.
+    pub(crate) fn expires(&self) -> UnixTime {
+        self.expires
+    }
+
+    /// A claim that is a string.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.members.get(name).and_then(Value::as_str)
+    }
+}
+
+fn check_typ(typ: Option<&str>, expected: &Expectations) -> Result<(), Reason> {
+    let holds = match typ {
+        None => expected.typ_may_be_absent,
+        Some(typ) => expected.typ.iter().any(|accepted| media_type(accepted).eq_ignore_ascii_case(media_type(typ))),
+    };
+    if holds { Ok(()) } else { Err(Reason::TypeMismatch) }
+}
+
+fn media_type(typ: &str) -> &str {
+    match typ.split_at_checked("application/".len()) {
+        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') => rest,
+        _ => typ,
+    }
+}
+
+fn check_iss(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    match members.get("iss") {
+        None => Err(Reason::ClaimMissing),
+        Some(Value::String(issuer)) if *issuer == expected.issuer => Ok(()),
+        Some(Value::String(_)) => Err(Reason::IssuerUnknown),
+        Some(_) => Err(Reason::ClaimsMalformed),
+    }
+}
+
+fn check_aud(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    let accepted = |audience: &str| expected.audience.iter().any(|accepted| accepted == audience);
+    let holds = match members.get("aud") {
+        None => return Err(Reason::ClaimMissing),
+        Some(Value::String(audience)) => accepted(audience),
+        Some(Value::Array(list)) => {
+            let audiences = list.iter().map(Value::as_str).collect::<Option<Vec<_>>>().ok_or(Reason::ClaimsMalformed)?;
+            audiences.into_iter().any(accepted)
+        }
+        Some(_) => return Err(Reason::ClaimsMalformed),
+    };
+    if holds { Ok(()) } else { Err(Reason::AudienceMismatch) }
+}
+
+/// "on or after which the JWT MUST NOT be accepted" (RFC 7519 section 4.1.4).
+fn check_exp(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    let expires = date(members, "exp")?.ok_or(Reason::ClaimMissing)?;
+    if now < expires.plus(expected.skew) { Ok(()) } else { Err(Reason::TokenExpired) }
+}
+
+fn check_nbf(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    match date(members, "nbf")? {
+        Some(begins) if begins > now.plus(expected.skew) => Err(Reason::TokenNotYetValid),
+        _ => Ok(()),
+    }
+}
+
+/// A token from the future is not valid yet; one older than the maximum age is too old.
+fn check_iat(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    let issued = date(members, "iat")?;
+    match (issued, expected.max_age) {
+        (Some(issued), _) if issued > now.plus(expected.skew) => Err(Reason::TokenNotYetValid),
+        (Some(issued), Some(max_age)) if now > issued.plus(max_age).plus(expected.skew) => Err(Reason::TokenTooOld),
+        (None, Some(_)) => Err(Reason::ClaimMissing),
+        _ => Ok(()),
+    }
+}
+
+/// An identity without a name is none.
+fn check_sub(members: &Object, _expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    match members.get("sub") {
+        Some(Value::String(subject)) if !subject.is_empty() => Ok(()),
+        None | Some(Value::String(_)) => Err(Reason::ClaimMissing),
+        Some(_) => Err(Reason::ClaimsMalformed),
+    }
+}
+
+fn check_required(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    let present = |name: &String| members.get(name).is_some_and(|value| !value.is_null());
+    if expected.required.iter().all(present) { Ok(()) } else { Err(Reason::ClaimMissing) }
+}
+
+/// A `NumericDate`: a number of seconds, fractions allowed. Any other type, or a number that no clock will show, is
+/// malformed, never absent (CVE-2026-25537).
+pub(crate) fn date(members: &Object, name: &str) -> Result<Option<UnixTime>, Reason> {
+    /// 1 January of the year 5138: a larger number is milliseconds taken for seconds, or an attempt to wrap.
+    const END: f64 = 1e11;
+    let number = match members.get(name) {
+        None => return Ok(None),
+        Some(Value::Number(number)) => number,
+        Some(_) => return Err(Reason::ClaimsMalformed),
+    };
+    let seconds = number.as_f64().filter(|seconds| (0.0..=END).contains(seconds)).ok_or(Reason::ClaimsMalformed)?;
+    #[allow(clippy::as_conversions, clippy::cast_possible_truncation)]
+    // the range above fits i64 in milliseconds
+    let millis = (seconds * 1000.0) as i64;
+    Ok(Some(UnixTime::from_millis(millis)))
+}

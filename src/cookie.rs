@@ -1,0 +1,173 @@
+//! Cookie and Set-Cookie syntax as Better Auth's server reads it (RFC 6265bis; `better-call`'s parser).
+//!
+//! Same-named cookies: the first counts, because the server reads the first. A value is percent-decoded as a whole, and
+//! kept as it is where that fails.
+
+use std::borrow::Cow;
+
+use crate::reason::Reason;
+use crate::request::RequestHead;
+use crate::text;
+
+/// Better Auth writes at most this many chunks.
+const MAX_CHUNKS: usize = 100;
+/// A joined value over this is not read at all.
+const MAX_JOINED_BYTES: usize = 64 * 1024;
+
+/// One pair of a `Cookie` header, as received.
+#[derive(Clone, Copy)]
+pub(crate) struct Cookie<'a> {
+    pub(crate) name: &'a str,
+    raw_value: &'a str,
+}
+
+impl<'a> Cookie<'a> {
+    /// The pair as it goes into another `Cookie` header.
+    pub(crate) fn as_sent(&self) -> String {
+        [self.name, "=", self.raw_value].concat()
+    }
+
+    fn value(&self) -> Cow<'a, str> {
+        let unquoted = match self.raw_value.strip_prefix('"') {
+            Some(rest) => rest.get(..rest.len().saturating_sub(1)).unwrap_or(rest),
+            None => self.raw_value,
+        };
+        text::percent_decoded(unquoted).unwrap_or(Cow::Borrowed(unquoted))
+    }
+}
+
+/// All cookies of a request, in order.
+pub(crate) fn all<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = Cookie<'a>> {
+    head.headers_named("cookie").flat_map(|line| line.split(';')).filter_map(|pair| {
+        let (name, raw_value) = pair.split_once('=')?;
+        Some(Cookie { name: name.trim_matches([' ', '\t']), raw_value: raw_value.trim_matches([' ', '\t']) })
+    })
+}
+
+/// The value of the first cookie of this name.
+pub(crate) fn value<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cow<'a, str>> {
+    all(head).find(|cookie| cookie.name == name).map(|cookie| cookie.value())
+}
+
+/// The value of a cookie that may have been cut in chunks `<name>.0`, `<name>.1`, …; a whole one that is not empty wins.
+///
+/// # Errors
+/// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they are too many or too long.
+pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
+    if let Some(whole) = value(head, name).filter(|whole| !whole.is_empty()) {
+        return if whole.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(whole)) };
+    }
+    let mut chunks: Vec<(usize, Cow<'a, str>)> = Vec::new();
+    for cookie in all(head) {
+        let Some(number) = chunk_number(cookie.name, name) else {
+            continue;
+        };
+        if chunks.iter().any(|(seen, _)| *seen == number) {
+            continue;
+        }
+        if chunks.len() == MAX_CHUNKS {
+            return Err(Reason::TokenTooLarge);
+        }
+        chunks.push((number, cookie.value()));
+    }
+    if chunks.is_empty() {
+        return Ok(None);
+    }
+    chunks.sort_by_key(|(number, _)| *number);
+    if chunks.iter().enumerate().any(|(place, (number, _))| place != *number) {
+        return Err(Reason::CookieIncomplete);
+    }
+    let joined: String = chunks.into_iter().map(|(_, value)| value).collect();
+    if joined.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(Cow::Owned(joined))) }
+}
+
+/// Whether `candidate` is `name` or one of its chunks.
+pub(crate) fn is_named(candidate: &str, name: &str) -> bool {
+    candidate == name || chunk_number(candidate, name).is_some()
+}
+
+/// The number of a chunk: decimal without leading zeros. `session_token_multi-…` shares a prefix with `session_token`
+/// but is no chunk of it.
+fn chunk_number(candidate: &str, name: &str) -> Option<usize> {
+    let digits = candidate.strip_prefix(name)?.strip_prefix('.')?;
+    let canonical = digits == "0" || !digits.starts_with('0');
+    if canonical && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+}
+
+/// What a `Set-Cookie` line says about name and domain (RFC 6265bis section 5.6).
+pub(crate) struct SetCookie<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) domain: Option<&'a str>,
+}
+
+impl<'a> SetCookie<'a> {
+    /// Reads a line; nothing where it has no name or would not survive as one header.
+    pub(crate) fn parse(line: &'a str) -> Option<Self> {
+        if line.chars().any(char::is_control) {
+            return None;
+        }
+        let mut parts = line.split(';');
+        let (name, _) = parts.next()?.split_once('=')?;
+        let domain = parts
+            .filter_map(|attribute| attribute.split_once('='))
+            .filter(|(attribute, _)| attribute.trim().eq_ignore_ascii_case("domain"))
+            .map(|(_, domain)| domain.trim().trim_start_matches('.'))
+            .last();
+        Some(Self { name: name.trim(), domain })
+    }
+
+    /// Whether a browser on `host` would take the cookie's `Domain` (RFC 6265bis section 5.1.3).
+    pub(crate) fn suits_host(&self, host: &str) -> bool {
+        self.domain.is_none_or(|domain| {
+            let domain = domain.to_ascii_lowercase();
+            let host = host.to_ascii_lowercase();
+            host == domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.') && !domain.is_empty())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_cookies<T>(line: &str, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+        let headers = [("Cookie", line)];
+        look(&RequestHead { method: "GET", target: "/", headers: &headers, public_origin: "", client_address: None })
+    }
+
+    #[test]
+    fn the_first_of_two_counts_and_values_are_decoded_once() {
+        let found = |line: &str| with_cookies(line, |head| value(head, "a").map(Cow::into_owned));
+        assert_eq!(found("a=1; a=2").as_deref(), Some("1"));
+        assert_eq!(found(" b=0 ;a = x%2By ; c").as_deref(), Some("x+y"));
+        assert_eq!(found("a=\"q\"").as_deref(), Some("q"));
+        assert_eq!(found("a=100%; b").as_deref(), Some("100%"));
+        assert_eq!(found("A=1; aa=2").as_deref(), None);
+    }
+
+    #[test]
+    fn chunks_run_from_zero_without_a_gap() {
+        let joined = |line: &str| with_cookies(line, |head| joined_value(head, "d").map(|value| value.map(Cow::into_owned)));
+        assert_eq!(joined("d.1=b; d.0=a"), Ok(Some("ab".to_owned())));
+        assert_eq!(joined("d.0=a; d=whole"), Ok(Some("whole".to_owned())));
+        assert_eq!(joined("d=; d.0=a"), Ok(Some("a".to_owned())));
+        assert_eq!(joined("d.1=b"), Err(Reason::CookieIncomplete));
+        assert_eq!(joined("d.0=a; d.2=c"), Err(Reason::CookieIncomplete));
+        assert_eq!(joined("d.00=a; d_multi=1; d.x=2"), Ok(None));
+        let many: String = (0..101).map(|number| format!("d.{number}=x; ")).collect();
+        assert_eq!(joined(&many), Err(Reason::TokenTooLarge));
+        assert_eq!(joined(&format!("d={}", "x".repeat(65_537))), Err(Reason::TokenTooLarge));
+    }
+
+    #[test]
+    fn a_foreign_domain_is_seen() {
+        let suits = |line: &str, host: &str| SetCookie::parse(line).is_some_and(|cookie| cookie.suits_host(host));
+        assert!(suits("s=1; Path=/; HttpOnly", "app.example.com"));
+        assert!(suits("s=1; Domain=.example.com", "app.example.com"));
+        assert!(suits("s=1; domain=APP.example.com", "app.example.com"));
+        assert!(!suits("s=1; Domain=evil.com", "app.example.com"));
+        assert!(!suits("s=1; Domain=ample.com", "app.example.com"));
+        assert!(!suits("s=1; Domain=", "app.example.com"));
+        assert!(!suits("s=1\r\nx: y", "app.example.com"));
+    }
+}

@@ -1,0 +1,405 @@
+//! What one credential is worth: the rooms of a token in their order.
+//!
+//! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
+
+use crate::alg::Algorithm;
+use crate::claims;
+use crate::claims::{Claims, Expectations};
+use crate::cookie;
+use crate::credential::Credential;
+use crate::digest;
+use crate::errand::SignatureCheck;
+use crate::json;
+use crate::keys::{KeyCache, Selection, Wanted};
+use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
+use crate::progress::{Progress, Subject};
+use crate::reason::Reason;
+use crate::request::RequestHead;
+use crate::session::{Answer, Pair, Session, Source};
+use crate::sessions::{Knowledge, Sessions};
+use crate::time::UnixTime;
+use crate::token::jwe::Jwe;
+use crate::token::jws::Jws;
+use crate::token::session_data::{Compact, Strategy};
+use crate::token::signed_cookie::SignedValue;
+use crate::verify::{self, Secret, Signature, Verified};
+
+/// What a credential came to.
+pub(crate) enum Finding {
+    /// Somebody.
+    Good(Identity),
+    /// Nobody, and why.
+    Bad(Reason),
+    /// Not known without an errand.
+    Needs(Need),
+}
+
+/// Who it is, and on whose word.
+pub(crate) struct Identity {
+    /// The issuer's number.
+    pub(crate) issuer: usize,
+    /// Who.
+    pub(crate) session: Session,
+}
+
+/// What has to be known first.
+pub(crate) enum Need {
+    /// The key set of this source, for a token with this `kid`.
+    Keys { source: usize, kid: Option<String> },
+    /// The platform's verdict on a signature.
+    Check(SignatureCheck),
+    /// The auth service's word on a session.
+    Session(Question),
+    /// What another request is asking for; without an answer in time, this is the reason.
+    Wait(Reason),
+}
+
+/// A question to the auth service.
+pub(crate) struct Question {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    /// The session token that the answer has to be about.
+    pub(crate) token: String,
+    /// The credential as a request header.
+    pub(crate) header: (&'static str, String),
+}
+
+/// The layers of a Better Auth cookie.
+pub(crate) struct CookieLayers {
+    /// `session_token` by itself.
+    pub(crate) token: Result<TokenState, Reason>,
+    /// `session_data` by itself.
+    pub(crate) data: DataState,
+}
+
+/// A `session_token` that is not bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TokenState {
+    /// Its signature holds.
+    Signed,
+    /// There is no secret to check it with.
+    Unverified,
+    /// A bare bearer token: there is nothing to check.
+    Unsigned,
+}
+
+/// What `session_data` is worth.
+pub(crate) enum DataState {
+    /// There is none, or it is not to be read.
+    Absent,
+    /// It says who it is.
+    Good(Session),
+    /// It is a cache miss, and why.
+    Miss(Reason),
+    /// Not known without an errand.
+    Needs(Need),
+}
+
+/// Everything that a judgement depends on.
+pub(crate) struct Judge<'e> {
+    pub(crate) policy: &'e Policy,
+    pub(crate) keys: &'e KeyCache,
+    pub(crate) sessions: &'e Sessions,
+    pub(crate) progress: &'e Progress,
+    pub(crate) head: RequestHead<'e>,
+    pub(crate) now: UnixTime,
+    /// Key sources that should be fetched anew after the response.
+    pub(crate) refresh: Vec<usize>,
+}
+
+impl Judge<'_> {
+    /// Judges a credential.
+    pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+        match credential {
+            Credential::Malformed(reason) => Finding::Bad(*reason),
+            Credential::Jwt { token, place } => self.jwt(token, place, rule),
+            Credential::SessionCookie { issuer, value } => self.session_cookie(*issuer, value),
+            Credential::BearerToken { issuer, value } => self.bearer_token(*issuer, value),
+        }
+    }
+
+    fn issuer(&self, number: usize) -> Option<&Issuer> {
+        self.policy.issuers.get(number)
+    }
+
+    /// A JWT: whose is it, does its signature hold, do its claims.
+    pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
+        let judged = Jws::parse(token).and_then(|jws| {
+            let issuer = self.issuer_of(&jws, place, rule)?;
+            Ok((jws, issuer))
+        });
+        let (jws, number) = match judged {
+            Ok(found) => found,
+            Err(reason) => return Finding::Bad(reason),
+        };
+        let typ = jws.header.typ.clone();
+        let verified = match self.by_key_set(number, jws) {
+            Ok(verified) => verified,
+            Err(Obstacle::Bad(reason)) => return Finding::Bad(reason),
+            Err(Obstacle::Needs(need)) => return Finding::Needs(need),
+        };
+        let Some(issuer) = self.issuer(number) else {
+            return Finding::Bad(Reason::IssuerUnknown);
+        };
+        let session = Claims::check(&verified, typ.as_deref(), &issuer.expectations, self.now)
+            .and_then(|claims| Session::of_claims(&claims));
+        match session {
+            Ok(session) => Finding::Good(Identity { issuer: number, session }),
+            Err(reason) => Finding::Bad(reason),
+        }
+    }
+
+    /// Whose token it says it is: that only picks the keys and the expectations that it is then held to.
+    fn issuer_of(&self, jws: &Jws<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
+        let unverified = json::object(&jws.unverified_payload).ok_or(Reason::ClaimsMalformed)?;
+        let unverified_issuer = match unverified.get("iss") {
+            None => return Err(Reason::ClaimMissing),
+            Some(issuer) => issuer.as_str().ok_or(Reason::ClaimsMalformed)?,
+        };
+        let candidates = self.policy.issuers.iter().enumerate();
+        candidates
+            .filter(|(number, issuer)| rule.believes(*number) && issuer.places.contains(place))
+            .find(|(_, issuer)| issuer.expectations.issuer == unverified_issuer)
+            .map(|(number, _)| number)
+            .ok_or(Reason::IssuerUnknown)
+    }
+
+    /// The signature of a token by an issuer's key set.
+    fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<Verified, Obstacle> {
+        let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
+        let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
+        let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
+        let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
+        let has_asked = self.progress.has_asked(&Subject::Keys(number));
+        let key = match self.keys.select(number, wanted, has_asked, self.now) {
+            Selection::Use { key, refresh } => {
+                if refresh && !self.refresh.contains(&number) {
+                    self.refresh.push(number);
+                }
+                key
+            }
+            Selection::Ask => {
+                return Err(Obstacle::Needs(Need::Keys { source: number, kid: jws.header.kid.clone() }));
+            }
+            Selection::Wait => return Err(Obstacle::Needs(Need::Wait(Reason::KeysUnavailable))),
+            Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),
+        };
+        match verify::jws(&jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
+            Signature::Holds(verified) => Ok(verified),
+            Signature::Fails => Err(Obstacle::Bad(Reason::SignatureInvalid)),
+            // A second check of one signature is refused: the platform has failed, or the key has changed under way.
+            Signature::Unchecked(check) if self.progress.has_asked(&Subject::of_check(&check)) => {
+                Err(Obstacle::Bad(Reason::CheckUnavailable))
+            }
+            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(check))),
+        }
+    }
+
+    /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask, not a sign-in.
+    fn session_cookie(&mut self, number: usize, value: &str) -> Finding {
+        let layers = self.cookie_layers(number, Some(value));
+        match (layers.token, layers.data) {
+            (Err(reason), _) => Finding::Bad(reason),
+            (Ok(_), DataState::Good(session)) => Finding::Good(Identity { issuer: number, session }),
+            (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
+            (Ok(_), DataState::Absent | DataState::Miss(_)) => {
+                let sent = self.session_cookies(number);
+                self.ask_about(number, value, token_of(value), ("cookie", sent))
+            }
+        }
+    }
+
+    /// A token of the bearer plugin: the auth service has to be asked.
+    fn bearer_token(&mut self, number: usize, value: &str) -> Finding {
+        match self.bearer_layer(number, value) {
+            Err(reason) => Finding::Bad(reason),
+            Ok(_) => {
+                let token = value.split_once('.').map_or(value, |(token, _)| token);
+                self.ask_about(number, value, token, ("authorization", ["Bearer ", value].concat()))
+            }
+        }
+    }
+
+    /// What a bearer-plugin token is worth by itself.
+    pub(crate) fn bearer_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
+        let service = self.service(number)?;
+        if value.contains('.') {
+            let signed = SignedValue::from_bearer(value)?;
+            return token_state(&signed, service.secrets.current.as_ref());
+        }
+        if service.bearer == Bearer::Any { Ok(TokenState::Unsigned) } else { Err(Reason::CredentialMalformed) }
+    }
+
+    /// Both layers of a Better Auth session, each on its own.
+    pub(crate) fn cookie_layers(&mut self, number: usize, session_token: Option<&str>) -> CookieLayers {
+        let token = match (session_token, self.service(number)) {
+            (None, _) => Err(Reason::NoCredential),
+            (_, Err(reason)) => Err(reason),
+            (Some(value), Ok(service)) => {
+                SignedValue::from_cookie(value).and_then(|signed| token_state(&signed, service.secrets.current.as_ref()))
+            }
+        };
+        CookieLayers { token, data: self.session_data(number, session_token.map(token_of)) }
+    }
+
+    /// `session_data`: verified by its own strategy, fresh, of this version, and about this session token.
+    fn session_data(&mut self, number: usize, token: Option<&str>) -> DataState {
+        let Ok(service) = self.service(number) else {
+            return DataState::Absent;
+        };
+        if service.cookie_cache == CookieCache::Off {
+            return DataState::Absent;
+        }
+        let value = match cookie::joined_value(&self.head, &service.cookies.session_data) {
+            Ok(Some(value)) => value,
+            Ok(None) => return DataState::Absent,
+            Err(reason) => return DataState::Miss(reason),
+        };
+        match self.session_data_value(number, &value, token) {
+            Ok(session) => DataState::Good(session),
+            Err(Obstacle::Bad(reason)) => DataState::Miss(reason),
+            Err(Obstacle::Needs(need)) => DataState::Needs(need),
+        }
+    }
+
+    fn session_data_value(&mut self, number: usize, value: &str, token: Option<&str>) -> Result<Session, Obstacle> {
+        let service = self.service(number)?;
+        let has_secret = service.secrets.current.is_some();
+        let pair = match strategy_of(service, value, has_secret)? {
+            Strategy::Compact => {
+                let compact = Compact::parse(value)?;
+                let expires = compact.unverified_expires;
+                let verified = verify::compact(compact, service.current_secret()?)?;
+                // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
+                if expires < self.now {
+                    return Err(Obstacle::Bad(Reason::TokenExpired));
+                }
+                pair_of(&verified)?
+            }
+            Strategy::Jwt => self.fresh_pair(&verify::hs256(Jws::parse_joined(value)?, service.current_secret()?)?)?,
+            Strategy::Jwe => self.fresh_pair(&verify::jwe(&Jwe::parse(value)?, service.secrets.all())?)?,
+            Strategy::JwtJwks => self.pair_by_key_set(number, value)?,
+        };
+        let service = self.service(number)?;
+        let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
+        Ok(pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now)?)
+    }
+
+    /// The pair of a token whose `exp` is not past: Better Auth's server has no tolerance here.
+    fn fresh_pair(&self, verified: &Verified) -> Result<Pair, Obstacle> {
+        let members = json::object(verified.content()).ok_or(Reason::TokenMalformed)?;
+        let pair = Pair::from_members(&members).ok_or(Reason::TokenMalformed)?;
+        let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
+        if self.now < expires { Ok(pair) } else { Err(Obstacle::Bad(Reason::TokenExpired)) }
+    }
+
+    /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
+    fn pair_by_key_set(&mut self, number: usize, value: &str) -> Result<Pair, Obstacle> {
+        let jws = Jws::parse_joined(value)?;
+        let typ = jws.header.typ.clone();
+        let verified = self.by_key_set(number, jws)?;
+        let expectations: &Expectations = &self.service(number)?.cache_expectations;
+        let claims = Claims::check(&verified, typ.as_deref(), expectations, self.now)?;
+        let pair = Pair::from_members(claims.members()).ok_or(Reason::TokenMalformed)?;
+        let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
+        if agrees { Ok(pair) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
+    }
+
+    /// What the auth service has said, to this request or lately; or the question.
+    fn ask_about(&self, number: usize, value: &str, token: &str, header: (&'static str, String)) -> Finding {
+        let Some(issuer) = self.issuer(number) else {
+            return Finding::Bad(Reason::IssuerUnknown);
+        };
+        let Some(service) = &issuer.better_auth else {
+            return Finding::Bad(Reason::IssuerUnknown);
+        };
+        let digest = digest::of_parts(&[issuer.name.as_bytes(), header.0.as_bytes(), value.as_bytes()]);
+        let known = match self.progress.answer(&digest) {
+            Some(answer) => Knowledge::Known(answer.clone()),
+            None => self.sessions.look_up(&digest, service.session_cache, self.now),
+        };
+        match known {
+            Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
+                Finding::Good(Identity { issuer: number, session })
+            }
+            Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
+            Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
+            Knowledge::Asked | Knowledge::Nothing if self.progress.has_asked(&Subject::Session(digest)) => {
+                Finding::Bad(Reason::SessionUnavailable)
+            }
+            Knowledge::Asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
+            Knowledge::Nothing => {
+                Finding::Needs(Need::Session(Question { issuer: number, digest, token: token.to_owned(), header }))
+            }
+        }
+    }
+
+    fn service(&self, number: usize) -> Result<&BetterAuth, Reason> {
+        self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()).ok_or(Reason::IssuerUnknown)
+    }
+
+    /// The cookies of a service, and no others, as they came in; of two with one name the first, which is the one judged.
+    fn session_cookies(&self, number: usize) -> String {
+        let Ok(service) = self.service(number) else {
+            return String::new();
+        };
+        let mut names: Vec<&str> = Vec::new();
+        let mut sent: Vec<String> = Vec::new();
+        for cookie in cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name)) {
+            if !names.contains(&cookie.name) {
+                names.push(cookie.name);
+                sent.push(cookie.as_sent());
+            }
+        }
+        sent.join("; ")
+    }
+}
+
+impl BetterAuth {
+    fn current_secret(&self) -> Result<&Secret, Reason> {
+        self.secrets.current.as_ref().ok_or(Reason::KeyNotFound)
+    }
+}
+
+/// Why a token is not verified (yet).
+enum Obstacle {
+    Bad(Reason),
+    Needs(Need),
+}
+
+impl From<Reason> for Obstacle {
+    fn from(reason: Reason) -> Self {
+        Self::Bad(reason)
+    }
+}
+
+fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<TokenState, Reason> {
+    match secret {
+        None => Ok(TokenState::Unverified),
+        Some(secret) => verify::signed_value(signed, secret).map(|_| TokenState::Signed),
+    }
+}
+
+/// The session token in a signed cookie: what stands before the last dot.
+fn token_of(value: &str) -> &str {
+    value.rsplit_once('.').map_or(value, |(token, _)| token)
+}
+
+fn pair_of(verified: &Verified) -> Result<Pair, Reason> {
+    json::object(verified.content()).and_then(|members| Pair::from_members(&members)).ok_or(Reason::TokenMalformed)
+}
+
+/// The configured strategy, or the one that the value's shape tells: 0 dots compact, 2 JWS, 4 JWE. Which of the two kinds
+/// of JWS it is, its algorithm tells: HS256 needs the secret, all others the key set, and neither reads the other's.
+fn strategy_of(service: &BetterAuth, value: &str, has_secret: bool) -> Result<Strategy, Reason> {
+    if let CookieCache::Only(strategy) = service.cookie_cache {
+        return Ok(strategy);
+    }
+    match value.bytes().filter(|byte| *byte == b'.').count() {
+        0 => Ok(Strategy::Compact),
+        2 if has_secret && Jws::parse_joined(value)?.header.alg == "HS256" => Ok(Strategy::Jwt),
+        2 => Ok(Strategy::JwtJwks),
+        4 => Ok(Strategy::Jwe),
+        _ => Err(Reason::TokenMalformed),
+    }
+}

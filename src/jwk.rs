@@ -1,0 +1,234 @@
+//! JWK and JWK Set (RFC 7517): public signature keys of known kinds and sufficient strength.
+//!
+//! One odd key never costs the others: a key that is unknown, weak, private or broken is left out, and the rest is used.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use crate::alg::{Algorithm, KeyType};
+use crate::digest;
+use crate::json::{self, Object};
+use crate::text;
+
+/// A larger document is not read.
+pub(crate) const MAX_SET_BYTES: u32 = 256 * 1024;
+/// Further keys are not looked at.
+const MAX_KEYS: usize = 64;
+/// NIST SP 800-131A; RFC 7518 section 3.3.
+const MIN_RSA_BITS: usize = 2048;
+/// A larger modulus buys nothing but work for us.
+const MAX_RSA_BITS: usize = 8192;
+/// An exponent of five bytes or more is no honest one.
+const MAX_EXPONENT_BYTES: usize = 4;
+
+/// The usable keys of a set.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct JwkSet {
+    keys: Vec<Jwk>,
+    skipped: usize,
+}
+
+/// A public signature key.
+#[derive(Debug, Clone)]
+pub(crate) struct Jwk {
+    /// `kid`.
+    pub(crate) kid: Option<String>,
+    /// `alg`, where the key says it.
+    algorithm: Option<Algorithm>,
+    /// The key itself.
+    pub(crate) material: Material,
+    /// RFC 7638.
+    pub(crate) thumbprint: String,
+}
+
+/// The members that define a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Material {
+    /// Ed25519.
+    Okp { x: [u8; 32] },
+    /// A point on the curve of this name, coordinates of full length.
+    Ec { curve: &'static str, x: Vec<u8>, y: Vec<u8> },
+    /// Modulus and exponent, big-endian without leading zeros.
+    Rsa { n: Vec<u8>, e: Vec<u8> },
+}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
+}
+
+impl JwkSet {
+    /// Reads a key set; nothing where the document is not one. A set without a usable key is a set.
+    pub(crate) fn parse(document: &[u8]) -> Option<Self> {
+        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? {
+            return None;
+        }
+        let document: Document<'_> = serde_json::from_slice(document).ok()?;
+        let found = document.keys.len();
+        let keys: Vec<Jwk> = document
+            .keys
+            .into_iter()
+            .take(MAX_KEYS)
+            .filter_map(|key| json::object(key.get().as_bytes()).and_then(|members| Jwk::from_members(&members)))
+            .collect();
+        let skipped = found.saturating_sub(keys.len());
+        Some(Self { keys, skipped })
+    }
+
+    /// The usable keys.
+    pub(crate) fn keys(&self) -> &[Jwk] {
+        &self.keys
+    }
+
+    /// How many keys of the document were left out.
+    pub(crate) fn skipped(&self) -> usize {
+        self.skipped
+    }
+}
+
+impl Jwk {
+    fn from_members(members: &Object) -> Option<Self> {
+        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.contains_key(*name));
+        let for_signatures = match members.get("use") {
+            None => true,
+            Some(used) => used == "sig",
+        };
+        let for_verifying = match members.get("key_ops") {
+            None => true,
+            Some(Value::Array(operations)) => operations.iter().any(|operation| operation == "verify"),
+            Some(_) => false,
+        };
+        if is_private || !for_signatures || !for_verifying {
+            return None;
+        }
+        let material = Material::from_members(members)?;
+        let algorithm = match members.get("alg") {
+            None => None,
+            Some(Value::String(name)) => Some(Algorithm::from_name(name)?),
+            Some(_) => return None,
+        };
+        if algorithm.is_some_and(|algorithm| !material.suits(algorithm)) {
+            return None;
+        }
+        let kid = match members.get("kid") {
+            None => None,
+            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(_) => return None,
+        };
+        let thumbprint = text::to_base64url(&digest::of(material.as_jwk().as_bytes()));
+        Some(Self { kid, algorithm, material, thumbprint })
+    }
+
+    /// Whether this key may be used with `algorithm`: by its type, its curve, and its own `alg`.
+    pub(crate) fn suits(&self, algorithm: Algorithm) -> bool {
+        self.material.suits(algorithm) && self.algorithm.is_none_or(|own| own == algorithm)
+    }
+}
+
+impl Material {
+    fn from_members(members: &Object) -> Option<Self> {
+        let text_of = |name: &str| members.get(name).and_then(Value::as_str);
+        let bytes_of = |name: &str| text_of(name).and_then(text::from_base64url);
+        match text_of("kty")? {
+            "OKP" if text_of("crv")? == "Ed25519" => Some(Self::Okp { x: bytes_of("x")?.try_into().ok()? }),
+            "EC" => {
+                let (curve, length) = match text_of("crv")? {
+                    "P-256" => ("P-256", 32),
+                    "P-384" => ("P-384", 48),
+                    "P-521" => ("P-521", 66),
+                    _ => return None,
+                };
+                let (x, y) = (bytes_of("x")?, bytes_of("y")?);
+                if x.len() == length && y.len() == length { Some(Self::Ec { curve, x, y }) } else { None }
+            }
+            "RSA" => {
+                let (n, e) = (bytes_of("n")?, bytes_of("e")?);
+                if is_strong_modulus(&n) && is_sane_exponent(&e) { Some(Self::Rsa { n, e }) } else { None }
+            }
+            _ => None,
+        }
+    }
+
+    fn suits(&self, algorithm: Algorithm) -> bool {
+        match self {
+            Self::Okp { .. } => algorithm.key_type() == KeyType::Okp,
+            Self::Ec { curve, .. } => algorithm.key_type() == KeyType::Ec && algorithm.curve() == Some(curve),
+            Self::Rsa { .. } => algorithm.key_type() == KeyType::Rsa,
+        }
+    }
+
+    /// The key as a JWK with just the members that define it, in the order of RFC 7638 section 3.
+    pub(crate) fn as_jwk(&self) -> String {
+        let encode = |bytes: &[u8]| text::to_base64url(bytes);
+        match self {
+            Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x), "\"}"].concat(),
+            Self::Ec { curve, x, y } => {
+                ["{\"crv\":\"", curve, "\",\"kty\":\"EC\",\"x\":\"", &encode(x), "\",\"y\":\"", &encode(y), "\"}"].concat()
+            }
+            Self::Rsa { n, e } => ["{\"e\":\"", &encode(e), "\",\"kty\":\"RSA\",\"n\":\"", &encode(n), "\"}"].concat(),
+        }
+    }
+}
+
+fn is_strong_modulus(n: &[u8]) -> bool {
+    let Some(first) = n.first() else { return false };
+    let bits = n.len().saturating_mul(8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(8));
+    let is_odd = n.last().is_some_and(|last| last & 1 == 1);
+    *first != 0 && is_odd && (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits)
+}
+
+/// Odd and at least 3: with 1 anybody can sign.
+fn is_sane_exponent(e: &[u8]) -> bool {
+    let at_least_three = match e {
+        [] | [0, ..] | [1] => false,
+        [..] => true,
+    };
+    at_least_three && e.len() <= MAX_EXPONENT_BYTES && e.last().is_some_and(|last| last & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 8037 appendix A.3 names the thumbprint of the key of appendix A.1.
+    #[test]
+    fn thumbprint_is_that_of_rfc_8037() {
+        let set = JwkSet::parse(br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#);
+        let thumbprints: Vec<String> = set.iter().flat_map(JwkSet::keys).map(|key| key.thumbprint.clone()).collect();
+        assert_eq!(thumbprints, ["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"]);
+    }
+
+    #[test]
+    fn one_odd_key_never_costs_the_others() {
+        let good = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"good"}"#;
+        let odd = [
+            r#"{"kty":"oct","k":"AAAA"}"#,
+            r#"{"kty":"OKP","crv":"Ed448","x":"AAAA"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","d":"AAAA"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","use":"enc"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","key_ops":["sign"]}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"RS256"}"#,
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":1}"#,
+            r#"{"kty":"OKP","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#,
+            r#"{"kty":"RSA","n":"AQAB","e":"AQAB"}"#,
+            r#"{"kty":"AKP","alg":"ML-DSA-44","pub":"AAAA"}"#,
+            "7",
+            "null",
+        ];
+        let document = format!("{{\"keys\":[{},{good}],\"x\":1}}", odd.join(","));
+        let set = JwkSet::parse(document.as_bytes()).unwrap_or_default();
+        assert_eq!(set.keys().iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("good")]);
+        assert_eq!(set.skipped(), odd.len());
+    }
+
+    #[test]
+    fn weak_rsa_keys_are_left_out() {
+        assert!(!is_sane_exponent(&[1]) && !is_sane_exponent(&[]) && !is_sane_exponent(&[0, 3]) && !is_sane_exponent(&[2]));
+        assert!(is_sane_exponent(&[3]) && is_sane_exponent(&[1, 0, 1]));
+        assert!(!is_strong_modulus(&[0xff; 255]) && is_strong_modulus(&[0xff; 256]));
+        assert!(!is_strong_modulus(&[0x7f; 256]) && !is_strong_modulus(&[0xfe; 256]) && !is_strong_modulus(&[0xff; 1025]));
+    }
+}

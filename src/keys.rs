@@ -1,0 +1,259 @@
+//! The key cache: which key for this token, and when to fetch.
+//!
+//! Rules of this file:
+//! - a fetch that failed never empties the cache; only the hard ceiling does;
+//! - one fetch at a time per source: whoever asks takes a lease, the others wait on timers of their own;
+//! - every try, good or bad, starts a cool-down, so that tokens cannot make us fetch;
+//! - a moment that lies in the future (the clock stepped back) freezes nothing.
+//!
+//! *May ask*: not cooling down, this `kid` not known to be absent, and this request has not asked yet.
+//!
+//! | usable set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
+//! |---|---|---|---|---|---|
+//! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and nobody is asking |
+//! | yes | no | yes | no | – | ask |
+//! | yes | no | yes | yes | – | wait |
+//! | yes | no | no | – | no | `key_not_found` (401) |
+//! | yes | no | no | – | yes | `keys_unavailable` (503): we do not know |
+//! | no | – | yes | no | – | ask |
+//! | no | – | yes | yes | – | wait |
+//! | no | – | no | – | – | `keys_unavailable` (503) |
+//!
+//! A cool-down does not count while another request's fetch is on its way: its answer is worth waiting for.
+
+use crate::alg::Algorithm;
+use crate::errand::Reply;
+use crate::jwk::{Jwk, JwkSet};
+use crate::reason::Reason;
+use crate::time::{Seconds, UnixTime};
+
+/// How long a set is fresh when its answer says nothing: Better Auth sends no `Cache-Control`, and a new key shows up
+/// only with the first token that it signed, which asks by itself.
+const FRESH_FOR: Seconds = Seconds::new(300);
+/// A `max-age` below this would have us fetch all the time.
+const FRESH_FLOOR: Seconds = Seconds::new(60);
+/// A `max-age` above this would keep a withdrawn key for too long.
+const FRESH_CEILING: Seconds = Seconds::new(3600);
+/// Hard ceiling: keys this old are no longer used, outage or not.
+const MAX_AGE: Seconds = Seconds::new(24 * 3600);
+/// After a fetch that succeeded: bounds what unknown `kid`s can cost (jose waits 30 s; a new key is noticed sooner here).
+const COOLDOWN: Seconds = Seconds::new(10);
+/// After the first fetch that failed; doubles with each further one.
+const BACKOFF: Seconds = Seconds::new(1);
+/// The back-off grows no further, so that recovery is noticed within half a minute.
+const BACKOFF_CEILING: Seconds = Seconds::new(30);
+/// How long an absent `kid` is remembered.
+const ABSENT_FOR: Seconds = Seconds::new(60);
+/// A lease that would last longer was taken before the clock stepped back.
+const MAX_LEASE_MILLIS: i64 = 10_000;
+/// How many absent `kid`s are remembered.
+const MAX_ABSENT: usize = 32;
+
+/// The keys of all issuers, by source number.
+#[derive(Debug)]
+pub(crate) struct KeyCache {
+    sources: Vec<Source>,
+    jitter: u64,
+}
+
+/// Where an issuer's keys come from, and what is known about them.
+#[derive(Debug)]
+struct Source {
+    inline: JwkSet,
+    is_remote: bool,
+    remote: Option<Remote>,
+    tried_at: Option<UnixTime>,
+    failures: u32,
+    lease_until: Option<UnixTime>,
+    absent: Vec<(String, UnixTime)>,
+}
+
+#[derive(Debug)]
+struct Remote {
+    set: JwkSet,
+    fetched_at: UnixTime,
+    fresh_for: Seconds,
+}
+
+/// What a token says about its key.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) algorithm: Algorithm,
+    pub(crate) kid: Option<&'a str>,
+}
+
+/// What to do about a key.
+#[derive(Debug)]
+pub(crate) enum Selection<'a> {
+    /// Use it, and fetch afterwards if `refresh`.
+    Use {
+        /// The key.
+        key: &'a Jwk,
+        /// Whether the set should be fetched anew after the response.
+        refresh: bool,
+    },
+    /// Nobody is asking: ask.
+    Ask,
+    /// Somebody is asking: wait.
+    Wait,
+    /// There is none.
+    Missing(Reason),
+}
+
+impl KeyCache {
+    /// A cache for sources given as their inline keys and whether they are fetched as well.
+    pub(crate) fn new(sources: impl IntoIterator<Item = (JwkSet, bool)>, seed: u64) -> Self {
+        let sources = sources.into_iter().map(|(inline, is_remote)| Source {
+            inline,
+            is_remote,
+            remote: None,
+            tried_at: None,
+            failures: 0,
+            lease_until: None,
+            absent: Vec::new(),
+        });
+        Self { sources: sources.collect(), jitter: seed }
+    }
+
+    /// The key for a token of a source. `has_asked`: whether this request has asked for the set already.
+    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, has_asked: bool, now: UnixTime) -> Selection<'_> {
+        let jitter = self.jitter;
+        let Some(source) = self.sources.get(source) else {
+            return Selection::Missing(Reason::KeysUnavailable);
+        };
+        let is_asked = source.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
+        let is_cooling = source.is_cooling(jitter, now);
+        match source.matching(wanted, now) {
+            Ok(key) => Selection::Use { key, refresh: source.is_stale(now) && !is_cooling && !is_asked && !has_asked },
+            Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
+            Err(Reason::KeyNotFound) => {
+                let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
+                if has_asked || is_absent || is_cooling && !is_asked {
+                    Selection::Missing(if source.is_usable(now) && source.failures == 0 {
+                        Reason::KeyNotFound
+                    } else {
+                        Reason::KeysUnavailable
+                    })
+                } else if is_asked {
+                    Selection::Wait
+                } else {
+                    Selection::Ask
+                }
+            }
+            Err(other) => Selection::Missing(other),
+        }
+    }
+
+    /// Takes the lease of a source: somebody is on the way until then.
+    pub(crate) fn lease(&mut self, source: usize, until: UnixTime) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.lease_until = Some(until);
+        }
+    }
+
+    /// Takes what came of a fetch, and the `kid` that it was for.
+    pub(crate) fn receive(&mut self, source: usize, kid: Option<&str>, reply: &Reply<'_>, now: UnixTime) {
+        let Some(source) = self.sources.get_mut(source) else {
+            return;
+        };
+        source.lease_until = None;
+        source.tried_at = Some(now);
+        let answered = match reply {
+            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, fresh_for(headers))),
+            _ => None,
+        };
+        // A set without a usable key is an answer that we cannot use: the keys that we have stay.
+        match answered.filter(|(set, _)| !set.keys().is_empty()) {
+            Some((set, fresh_for)) => {
+                source.failures = 0;
+                source.remote = Some(Remote { set, fetched_at: now, fresh_for });
+                if let Some(kid) = kid {
+                    source.note_absence(kid, now);
+                }
+            }
+            None => source.failures = source.failures.saturating_add(1),
+        }
+    }
+}
+
+impl Source {
+    fn usable_keys(&self, now: UnixTime) -> impl Iterator<Item = &Jwk> {
+        let remote = self.remote.as_ref().filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis());
+        self.inline.keys().iter().chain(remote.into_iter().flat_map(|remote| remote.set.keys()))
+    }
+
+    fn is_usable(&self, now: UnixTime) -> bool {
+        self.usable_keys(now).next().is_some()
+    }
+
+    fn is_stale(&self, now: UnixTime) -> bool {
+        self.is_remote
+            && self.remote.as_ref().is_none_or(|remote| !is_within(remote.fetched_at, remote.fresh_for.as_millis(), now))
+    }
+
+    fn is_cooling(&self, jitter: u64, now: UnixTime) -> bool {
+        self.tried_at.is_some_and(|at| is_within(at, self.cooldown_millis(jitter), now))
+    }
+
+    /// Up to a quarter more by chance, so that a thousand isolates do not come back in one moment.
+    fn cooldown_millis(&self, jitter: u64) -> i64 {
+        let base = match self.failures.checked_sub(1) {
+            None => return COOLDOWN.as_millis(),
+            Some(doublings) => {
+                BACKOFF.as_millis().checked_shl(doublings.min(10)).unwrap_or(i64::MAX).min(BACKOFF_CEILING.as_millis())
+            }
+        };
+        let share = i64::try_from(jitter.rotate_left(self.failures) % 256).unwrap_or(0);
+        base.saturating_add(base.saturating_mul(share).checked_div(1024).unwrap_or(0))
+    }
+
+    fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
+        self.absent.iter().any(|(absent, since)| absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
+    }
+
+    fn note_absence(&mut self, kid: &str, now: UnixTime) {
+        let is_present = self.usable_keys(now).any(|key| key.kid.as_deref() == Some(kid));
+        if is_present {
+            return;
+        }
+        self.absent.retain(|(other, since)| other != kid && is_within(*since, ABSENT_FOR.as_millis(), now));
+        if self.absent.len() >= MAX_ABSENT {
+            self.absent.remove(0);
+        }
+        self.absent.push((kid.to_owned(), now));
+    }
+
+    /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys with one `kid` the
+    /// algorithm must leave one.
+    fn matching(&self, wanted: Wanted<'_>, now: UnixTime) -> Result<&Jwk, Reason> {
+        let named: Vec<&Jwk> =
+            self.usable_keys(now).filter(|key| wanted.kid.is_none() || key.kid.as_deref() == wanted.kid).collect();
+        let mut suitable = named.iter().filter(|key| key.suits(wanted.algorithm));
+        match (suitable.next(), suitable.next()) {
+            (Some(key), None) => Ok(key),
+            (Some(first), Some(second)) if first.thumbprint == second.thumbprint && suitable.next().is_none() => Ok(first),
+            (Some(_), Some(_)) => Err(Reason::KeyAmbiguous),
+            (None, _) if wanted.kid.is_some() && !named.is_empty() => Err(Reason::KeyUnsuitable),
+            (None, _) => Err(Reason::KeyNotFound),
+        }
+    }
+}
+
+/// Whether `now` is within so many milliseconds after a moment. A moment in the future is none that we know the age of.
+fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
+    moment <= now && now.millis_since(moment) < millis
+}
+
+/// How long the answer may be taken for fresh: `max-age` between floor and ceiling (RFC 9111 section 5.2.2.1), less the
+/// time that it has already spent in a cache.
+fn fresh_for(headers: &[(&str, &str)]) -> Seconds {
+    let value = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value);
+    let directives = value("cache-control").unwrap_or("");
+    let max_age = directives.split(',').find_map(|directive| {
+        let (name, seconds) = directive.split_once('=')?;
+        if name.trim().eq_ignore_ascii_case("max-age") { seconds.trim().trim_matches('"').parse::<u32>().ok() } else { None }
+    });
+    let age = value("age").and_then(|age| age.trim().parse::<u32>().ok()).unwrap_or(0);
+    let seconds = max_age.unwrap_or_else(|| FRESH_FOR.get()).saturating_sub(age);
+    Seconds::new(seconds.clamp(FRESH_FLOOR.get(), FRESH_CEILING.get()))
+}

@@ -1,0 +1,102 @@
+//! Progress: what one request has asked for and learned, and the errand that carries it to the host and back.
+
+use std::fmt;
+
+use crate::digest;
+use crate::errand::{Checked, SignatureCheck, Work};
+use crate::session;
+use crate::time::UnixTime;
+
+/// Something to do before (or after) a decision can be carried out.
+///
+/// An errand is handed back by value: it remembers what its request has asked for already and what it has learned, so a
+/// request can neither ask twice nor be confused with another.
+#[must_use = "an errand that is dropped leaves its request undecided"]
+pub struct Errand {
+    pub(crate) work: Work,
+    pub(crate) mission: Mission,
+    pub(crate) progress: Progress,
+}
+
+impl Errand {
+    /// What the host is to do.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
+    /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
+    pub fn deadline(&self) -> UnixTime {
+        self.progress.deadline
+    }
+}
+
+impl fmt::Debug for Errand {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Errand").field("work", &self.work).finish_non_exhaustive()
+    }
+}
+
+/// What the engine will do with the reply.
+pub(crate) enum Mission {
+    /// Put it into the key source of this number; it was for a token with this `kid`.
+    Keys { source: usize, kid: Option<String> },
+    /// Read it as the auth service's word on the session of this token.
+    Session { issuer: usize, digest: [u8; 32], token: String },
+    /// Take it for the verdict on the signature of the errand's work.
+    Check,
+    /// Look again.
+    Wait,
+}
+
+/// What an errand is about: a request asks at most once per subject.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// The key set of the key source with this number.
+    Keys(usize),
+    /// The session whose credential has this digest.
+    Session([u8; 32]),
+    /// The signature with this digest.
+    Check([u8; 32]),
+}
+
+impl Subject {
+    /// The subject of a signature check: what was signed, and the signature. The key is left out, so that a rotation in
+    /// the middle of a request does not let it ask again.
+    pub(crate) fn of_check(check: &SignatureCheck) -> Self {
+        Self::Check(digest::of_parts(&[&check.signing_input, &check.signature]))
+    }
+}
+
+/// What one request has asked for and learned so far.
+#[derive(Clone)]
+pub(crate) struct Progress {
+    /// All asks of a request share this deadline.
+    pub(crate) deadline: UnixTime,
+    /// Subjects asked for, successfully or not.
+    pub(crate) asked: Vec<Subject>,
+    /// How often it has waited for another request's errand.
+    pub(crate) waits: u32,
+    /// Signatures that the host has judged.
+    pub(crate) checked: Vec<Checked>,
+    /// What the auth service answered to this request, by digest of the credential.
+    pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// `Set-Cookie` lines of the auth service for this request's client.
+    pub(crate) set_cookies: Vec<String>,
+}
+
+impl Progress {
+    /// The progress of a request that has just come in.
+    pub(crate) const fn new(deadline: UnixTime) -> Self {
+        Self { deadline, asked: Vec::new(), waits: 0, checked: Vec::new(), answers: Vec::new(), set_cookies: Vec::new() }
+    }
+
+    /// Whether this request has asked for that already.
+    pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
+        self.asked.contains(subject)
+    }
+
+    /// What the auth service answered to this request.
+    pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session::Answer> {
+        self.answers.iter().find(|(answered, _)| answered == digest).map(|(_, answer)| answer)
+    }
+}

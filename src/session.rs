@@ -1,0 +1,163 @@
+//! Session: what the application gets to know, and what the auth service answered about one.
+
+use serde_json::Value;
+
+use crate::claims::Claims;
+use crate::json::{self, Object};
+use crate::reason::Reason;
+use crate::time::{self, UnixTime};
+use crate::verify;
+
+/// Where the knowledge of a session comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Better Auth's cookie cache.
+    CookieCache,
+    /// The auth service's answer.
+    AuthService,
+    /// A JWT of its own.
+    Jwt,
+}
+
+impl Source {
+    /// A stable name.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::CookieCache => "cookie-cache",
+            Self::AuthService => "auth-service",
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
+/// Who it is. The raw session token is no part of it: Better Auth's bearer plugin would take it as a credential.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Session {
+    pub(crate) subject: String,
+    pub(crate) id: Option<String>,
+    pub(crate) email: Option<String>,
+    pub(crate) expires: UnixTime,
+    pub(crate) source: Source,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("source", &self.source).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// The session of a JWT whose claims hold.
+    pub(crate) fn of_claims(claims: &Claims) -> Result<Self, Reason> {
+        let subject = claims.text("sub").ok_or(Reason::ClaimMissing)?.to_owned();
+        let text = |name: &str| claims.text(name).map(str::to_owned);
+        Ok(Self { subject, id: text("sid"), email: text("email"), expires: claims.expires(), source: Source::Jwt })
+    }
+}
+
+/// Better Auth's pair of `session` and `user`, as it stands in the cookie cache and in `/get-session`'s answer.
+pub(crate) struct Pair {
+    token: String,
+    expires: UnixTime,
+    version: Option<String>,
+    subject: String,
+    id: Option<String>,
+    email: Option<String>,
+}
+
+impl Pair {
+    /// Reads the pair. Only what a decision needs is demanded: `session.token`, `session.expiresAt`, `user.id`, and that
+    /// `session.userId`, where it is there, names the same user.
+    pub(crate) fn from_members(members: &Object) -> Option<Self> {
+        let (Some(Value::Object(session)), Some(Value::Object(user))) = (members.get("session"), members.get("user")) else {
+            return None;
+        };
+        let text = |object: &Object, name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+        let subject = text(user, "id").filter(|id| !id.is_empty())?;
+        let names_another = session.get("userId").is_some_and(|owner| owner.as_str() != Some(subject.as_str()));
+        if names_another {
+            return None;
+        }
+        let version = match members.get("version") {
+            None => None,
+            Some(Value::String(version)) => Some(version.clone()),
+            Some(_) => return None,
+        };
+        Some(Self {
+            token: text(session, "token").filter(|token| !token.is_empty())?,
+            expires: instant(session.get("expiresAt")?)?,
+            version,
+            id: text(session, "id"),
+            email: text(user, "email"),
+            subject,
+        })
+    }
+
+    /// Whether the pair is about this session token.
+    pub(crate) fn is_about(&self, token: &str) -> bool {
+        verify::same_text(&self.token, token)
+    }
+
+    /// The user's id.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
+    }
+
+    /// The session token, for comparison only.
+    pub(crate) fn token(&self) -> &str {
+        &self.token
+    }
+
+    /// The session, judged as Better Auth's server does: not expired, of this version, of this session token.
+    ///
+    /// # Errors
+    /// `session_expired`, `session_version`, `session_mismatch`.
+    pub(crate) fn judge(self, token: &str, version: Option<&str>, source: Source, now: UnixTime) -> Result<Session, Reason> {
+        if self.expires < now {
+            return Err(Reason::SessionExpired);
+        }
+        let own_version = self.version.as_deref().filter(|version| !version.is_empty()).unwrap_or("1");
+        if version.is_some_and(|expected| expected != own_version) {
+            return Err(Reason::SessionVersion);
+        }
+        if !self.is_about(token) {
+            return Err(Reason::SessionMismatch);
+        }
+        Ok(Session { subject: self.subject, id: self.id, email: self.email, expires: self.expires, source })
+    }
+}
+
+fn instant(value: &Value) -> Option<UnixTime> {
+    match value {
+        Value::String(text) => time::from_iso(text),
+        Value::Number(millis) => millis.as_i64().map(UnixTime::from_millis),
+        _ => None,
+    }
+}
+
+/// What the auth service said about a session.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It lives.
+    Alive(Session),
+    /// `200 null`: the only answer that means signed out.
+    Ended,
+}
+
+impl Answer {
+    /// Reads a `/get-session` answer. Anything but `200` with `null` or with a live session *of this token* means that we
+    /// do not know.
+    pub(crate) fn read(status: u16, body: &[u8], token: &str, now: UnixTime) -> Option<Self> {
+        if status != 200 {
+            return None;
+        }
+        match json::value(body)? {
+            Value::Null => Some(Self::Ended),
+            Value::Object(members) => {
+                let session = Pair::from_members(&members)?.judge(token, None, Source::AuthService, now).ok()?;
+                Some(Self::Alive(session))
+            }
+            _ => None,
+        }
+    }
+}

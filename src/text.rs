@@ -1,0 +1,101 @@
+//! Encodings of bytes as text: base64, base64url, percent.
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+
+/// Decodes base64url without padding (RFC 7515 section 2): no white space, no padding, canonical trailing bits, so that
+/// a token has one spelling only.
+pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
+}
+
+/// Encodes base64url without padding.
+pub(crate) fn to_base64url(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+/// Decodes standard base64 with padding (RFC 4648 section 4).
+pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
+    STANDARD.decode(text).ok()
+}
+
+/// Decodes percent-encoding once, or nothing where an escape is broken or the result is not UTF-8.
+pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('%') {
+        return Some(Cow::Borrowed(text));
+    }
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.bytes();
+    while let Some(byte) = rest.next() {
+        if byte == b'%' {
+            let high = hex_digit(rest.next()?)?;
+            let low = hex_digit(rest.next()?)?;
+            bytes.push(high << 4 | low);
+        } else {
+            bytes.push(byte);
+        }
+    }
+    String::from_utf8(bytes).ok().map(Cow::Owned)
+}
+
+/// Percent-encodes every byte that `keep` does not want as it is.
+pub(crate) fn percent_encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if keep(byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push('%');
+            out.push(hex_char(byte >> 4));
+            out.push(hex_char(byte & 15));
+        }
+    }
+    out
+}
+
+/// As JavaScript's `encodeURIComponent`.
+pub(crate) fn query_component(text: &str) -> String {
+    percent_encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte))
+}
+
+/// A header value that `decodeURIComponent` reads back: visible ASCII stays as it is, all else is percent-encoded, so
+/// that no value can end a header or begin another.
+pub(crate) fn header_value(text: &str) -> String {
+    percent_encoded(text, |byte| byte.is_ascii_graphic() && byte != b'%')
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
+}
+
+fn hex_char(nibble: u8) -> char {
+    char::from_digit(u32::from(nibble), 16).map_or('0', |digit| digit.to_ascii_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_has_one_spelling() {
+        assert_eq!(from_base64url("-_8"), Some(vec![0xfb, 0xff]));
+        for other in ["-_8=", "+/8", "-_9", "-_8 ", " -_8", "-_8\n", "-", "-_8A="] {
+            assert_eq!(from_base64url(other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn broken_escapes_are_not_guessed() {
+        assert_eq!(percent_decoded("a%2Fb%C3%A9").as_deref(), Some("a/bé"));
+        for broken in ["%", "%2", "%zz", "%ff", "a%+1"] {
+            assert_eq!(percent_decoded(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn header_values_cannot_carry_line_ends() {
+        assert_eq!(header_value("Ada \r\nx: y%é"), "Ada%20%0D%0Ax:%20y%25%C3%A9");
+    }
+}

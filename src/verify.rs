@@ -1,0 +1,224 @@
+//! Signatures and MACs. The only file that names crates of cryptography, and the only one that makes [`Verified`].
+
+use aes::Aes256;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
+use hkdf::Hkdf;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use p256::ecdsa::signature::Verifier as _;
+use sha2::{Sha256, Sha512};
+use subtle::ConstantTimeEq as _;
+
+use crate::alg::{Algorithm, Capabilities};
+use crate::digest;
+use crate::errand::{Checked, SignatureCheck};
+use crate::jwk::{Jwk, Material};
+use crate::reason::Reason;
+use crate::text;
+use crate::token::jwe::Jwe;
+use crate::token::jws::Jws;
+use crate::token::session_data::Compact;
+use crate::token::signed_cookie::SignedValue;
+
+/// Proof that a signature or MAC holds over this content. Only this file makes one.
+#[derive(Clone)]
+pub(crate) struct Verified {
+    content: Vec<u8>,
+}
+
+impl Verified {
+    /// What was signed: a JWT's payload, a cookie's JSON, a cookie's value.
+    pub(crate) fn content(&self) -> &[u8] {
+        &self.content
+    }
+}
+
+/// A Better Auth secret: its UTF-8 bytes are the HMAC key, and the encryption key is derived from them.
+#[derive(Clone)]
+pub(crate) struct Secret {
+    bytes: Vec<u8>,
+    encryption_key: [u8; 64],
+    encryption_kid: String,
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+impl Secret {
+    /// Derives everything once; a request derives nothing.
+    pub(crate) fn new(secret: &str) -> Self {
+        let mut encryption_key = [0; 64];
+        let info = b"BetterAuth.js Generated Encryption Key";
+        // 64 bytes are far below HKDF's limit of 255 blocks, so this cannot fail; if it ever did, the key would be all
+        // zeros and no honest token would match its kid.
+        let _ = Hkdf::<Sha256>::new(Some(b"better-auth-session"), secret.as_bytes()).expand(info, &mut encryption_key);
+        // `kid` is the thumbprint of the key as a JWK (RFC 7638).
+        let jwk = ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
+        let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
+        Self { bytes: secret.as_bytes().to_vec(), encryption_key, encryption_kid }
+    }
+
+    /// Whether two secrets are the same.
+    pub(crate) fn equals(&self, other: &Self) -> bool {
+        self.bytes.ct_eq(&other.bytes).into()
+    }
+
+    fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
+        Hmac::<Sha256>::new_from_slice(&self.bytes).is_ok_and(|mut hmac| {
+            hmac.update(message);
+            hmac.verify_slice(mac).is_ok()
+        })
+    }
+}
+
+/// Whether two texts are equal, in a time that depends on their lengths only.
+pub(crate) fn same_text(one: &str, other: &str) -> bool {
+    one.as_bytes().ct_eq(other.as_bytes()).into()
+}
+
+/// A signed cookie value.
+pub(crate) fn signed_value(signed: &SignedValue<'_>, secret: &Secret) -> Result<Verified, Reason> {
+    let message = signed.unverified_value.as_bytes();
+    if secret.authenticates(message, &signed.mac) {
+        Ok(Verified { content: message.to_vec() })
+    } else {
+        Err(Reason::SignatureInvalid)
+    }
+}
+
+/// A compact `session_data` cookie; the content is the signed JSON.
+pub(crate) fn compact(compact: Compact, secret: &Secret) -> Result<Verified, Reason> {
+    if secret.authenticates(&compact.message, &compact.mac) {
+        Ok(Verified { content: compact.message })
+    } else {
+        Err(Reason::SignatureInvalid)
+    }
+}
+
+/// An HS256 `session_data` cookie. The algorithm is pinned: Better Auth writes no other.
+pub(crate) fn hs256(jws: Jws<'_>, secret: &Secret) -> Result<Verified, Reason> {
+    if jws.header.alg != "HS256" {
+        return Err(Reason::AlgNotAllowed);
+    }
+    let holds = jws.signature.as_slice().try_into().is_ok_and(|mac| secret.authenticates(jws.signing_input.as_bytes(), mac));
+    if holds { Ok(Verified { content: jws.unverified_payload }) } else { Err(Reason::SignatureInvalid) }
+}
+
+/// An encrypted `session_data` cookie: the tag first, then the content (RFC 7518 section 5.2.2.2). A `kid` picks the
+/// secret; without one each is tried.
+pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) -> Result<Verified, Reason> {
+    let mut outcome = Reason::KeyNotFound;
+    for secret in secrets {
+        if jwe.kid.as_ref().is_some_and(|kid| !same_text(kid, &secret.encryption_kid)) {
+            continue;
+        }
+        if let Some(content) = decrypt(jwe, &secret.encryption_key) {
+            return Ok(Verified { content });
+        }
+        outcome = Reason::SignatureInvalid;
+    }
+    Err(outcome)
+}
+
+fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
+    let (mac_key, aes_key) = key.split_at_checked(32)?;
+    let aad_bits = u64::try_from(jwe.aad.len()).ok()?.checked_mul(8)?;
+    let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
+    hmac.update(jwe.aad.as_bytes());
+    hmac.update(&jwe.iv);
+    hmac.update(&jwe.ciphertext);
+    hmac.update(&aad_bits.to_be_bytes());
+    hmac.verify_truncated_left(&jwe.tag).ok()?;
+    let cipher = cbc::Decryptor::<Aes256>::new_from_slices(aes_key, &jwe.iv).ok()?;
+    cipher.decrypt_padded_vec::<Pkcs7>(&jwe.ciphertext).ok()
+}
+
+/// What is known about a JWS signature.
+pub(crate) enum Signature {
+    /// It holds.
+    Holds(Verified),
+    /// It does not.
+    Fails,
+    /// The host has to check it.
+    Unchecked(SignatureCheck),
+}
+
+/// The signature of a JWS by one key: inside for EdDSA (and ES256 unless the host has it), by the host otherwise.
+///
+/// A host's verdict counts only if it was on exactly this algorithm, key, input and signature.
+pub(crate) fn jws(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk, host: &Capabilities, checked: &[Checked]) -> Signature {
+    let holds = match (&key.material, algorithm) {
+        (Material::Okp { x }, Algorithm::EdDSA) => ed25519_holds(x, jws),
+        (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => es256_holds(x, y, jws),
+        _ => {
+            let verdict = checked.iter().find(|checked| {
+                checked.algorithm == algorithm
+                    && checked.thumbprint == key.thumbprint
+                    && checked.signing_input == jws.signing_input.as_bytes()
+                    && checked.signature == jws.signature
+            });
+            match verdict {
+                Some(checked) => checked.holds,
+                None => return Signature::Unchecked(check_of(jws, algorithm, key)),
+            }
+        }
+    };
+    if holds { Signature::Holds(Verified { content: jws.unverified_payload.clone() }) } else { Signature::Fails }
+}
+
+fn check_of(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk) -> SignatureCheck {
+    SignatureCheck {
+        algorithm,
+        key: key.material.as_jwk(),
+        thumbprint: key.thumbprint.clone(),
+        signing_input: jws.signing_input.as_bytes().to_vec(),
+        signature: jws.signature.clone(),
+    }
+}
+
+/// Strict: canonical S, no key or R of low order (RFC 8032 section 5.1.7; "Taming the many EdDSAs").
+fn ed25519_holds(x: &[u8; 32], jws: &Jws<'_>) -> bool {
+    let key = ed25519_dalek::VerifyingKey::from_bytes(x);
+    let signature = ed25519_dalek::Signature::from_slice(&jws.signature);
+    match (key, signature) {
+        (Ok(key), Ok(signature)) => key.verify_strict(jws.signing_input.as_bytes(), &signature).is_ok(),
+        _ => false,
+    }
+}
+
+fn es256_holds(x: &[u8], y: &[u8], jws: &Jws<'_>) -> bool {
+    let point = [&[4], x, y].concat();
+    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point);
+    let signature = p256::ecdsa::Signature::from_slice(&jws.signature);
+    match (key, signature) {
+        (Ok(key), Ok(signature)) => key.verify(jws.signing_input.as_bytes(), &signature).is_ok(),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The unit values that `better-auth` 1.7.25 computes for this secret.
+    #[test]
+    fn keys_are_derived_as_better_auth_does() {
+        let secret = Secret::new("k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg");
+        let hex: String = secret.encryption_key.iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(
+            hex,
+            "27252ab5ec9587f31a95d28836e08452211937e658fe8ee752030dcbd358edaa148038fef2b69c67fca5f061de5cf8852142d11788b68d3b00b31c5e21336222"
+        );
+        assert_eq!(secret.encryption_kid, "SsSwlZ39Vw6GGm-wPopy-k1OA8Iv6B1XJcIH7vViC5c");
+        let signed = SignedValue::from_cookie("true.8xcQuqiagjV+o5KMQlfjKSg7bbC1R5OrV2M8/lqlV5k=");
+        assert!(signed.is_ok_and(|signed| signed_value(&signed, &secret).is_ok()));
+    }
+
+    #[test]
+    fn a_secret_does_not_show_itself() {
+        assert_eq!(format!("{:?}", Secret::new("hush")), "Secret([redacted])");
+    }
+}

@@ -119,7 +119,7 @@ struct Node<'d> {
 }
 
 impl<'d> Node<'d> {
-    fn member(&self, name: &str) -> Option<Node<'d>> {
+    fn member(&self, name: &str) -> Option<Self> {
         let path = if self.path.is_empty() { name.to_owned() } else { [self.path.as_str(), ".", name].concat() };
         self.value.get(name).map(|value| Node { value, path })
     }
@@ -129,7 +129,7 @@ impl<'d> Node<'d> {
     }
 
     /// The items of a list, or the one item that stands in place of a list.
-    fn items(&self) -> Vec<Node<'d>> {
+    fn items(&self) -> Vec<Self> {
         match self.value {
             Value::Array(items) => {
                 let place =

@@ -112,7 +112,7 @@ impl<'a> SetCookie<'a> {
             .filter_map(|attribute| attribute.split_once('='))
             .filter(|(attribute, _)| attribute.trim().eq_ignore_ascii_case("domain"))
             .map(|(_, domain)| domain.trim().trim_start_matches('.'))
-            .last();
+            .next_back();
         Some(Self { name: name.trim(), domain })
     }
 

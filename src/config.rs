@@ -96,7 +96,7 @@ fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
     match value {
         Value::Object(members) => {
             if let Some(env) = members.get("env") {
-                let list = env.as_array().map_or(std::slice::from_ref(env), Vec::as_slice);
+                let list = env.as_array().map_or_else(|| std::slice::from_ref(env), Vec::as_slice);
                 names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
             }
             members.values().for_each(|member| collect_names(member, names));

@@ -1,0 +1,156 @@
+//! Does the shape stay true? Who imports whom, and what the core depends on.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// The layers of `docs/architecture.md`, the lowest first. A file imports from below; sideways only where it says so here.
+const LAYERS: [&[&str]; 6] = [
+    &["time", "alg", "reason", "request", "json", "text", "digest"],
+    &["path", "cookie", "jwk", "errand", "token"],
+    &["verify", "claims", "session", "policy", "config"],
+    &["keys", "sessions", "progress", "decision", "credential"],
+    &["judge", "answer", "annotate"],
+    &["engine", "explain"],
+];
+
+/// Where one thing becomes another, an arrow may go sideways.
+const SIDEWAYS: [(&str, &str); 11] = [
+    ("claims", "verify"),
+    ("session", "claims"),
+    ("session", "verify"),
+    ("policy", "claims"),
+    ("policy", "verify"),
+    ("config", "policy"),
+    ("config", "claims"),
+    ("config", "verify"),
+    ("decision", "progress"),
+    ("annotate", "judge"),
+    ("engine", "explain"),
+];
+
+/// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.
+const DEPENDENCIES: [&str; 11] =
+    ["aes", "base64", "cbc", "ed25519-dalek", "hkdf", "hmac", "p256", "serde", "serde_json", "sha2", "subtle"];
+
+/// Everything below those, as it comes with them: a new name here is a decision, not an accident.
+const COMES_WITH_THEM: &str = include_str!("dependencies.txt");
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn layer(module: &str) -> Option<usize> {
+    LAYERS.iter().position(|modules| modules.contains(&module))
+}
+
+/// The modules of the core with the modules that each names, tests left out.
+fn imports() -> BTreeMap<String, BTreeSet<String>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root().join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            if path.extension().is_none_or(|extension| extension != "rs") || path.ends_with("lib.rs") {
+                continue;
+            }
+            let relative = path.strip_prefix(root().join("src")).unwrap_or(&path);
+            let first = relative.iter().next().and_then(|part| part.to_str()).unwrap_or_default();
+            let module = first.trim_end_matches(".rs").to_owned();
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{error}"));
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            let named = code.split("crate::").skip(1).map(|rest| {
+                rest.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            });
+            let lower = named.filter(|name| name.chars().next().is_some_and(char::is_lowercase));
+            found.entry(module).or_insert_with(BTreeSet::new).extend(lower);
+        }
+    }
+    found
+}
+
+#[test]
+fn arrows_point_down() {
+    let imports = imports();
+    assert!(imports.len() > 15, "only {} modules were read", imports.len());
+    let mut wrong = Vec::new();
+    for (module, named) in &imports {
+        let Some(own) = layer(module) else {
+            wrong.push(format!("src/{module}.rs has no layer"));
+            continue;
+        };
+        for other in named.iter().filter(|other| *other != module) {
+            let allowed = layer(other).is_some_and(|below| below < own) || SIDEWAYS.contains(&(module.as_str(), other.as_str()));
+            if !allowed {
+                wrong.push(format!("src/{module}.rs imports {other}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "the import order is broken:\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn only_verify_and_digest_name_cryptography() {
+    let crates = ["ed25519_dalek", "p256::", "hmac::", "aes::", "cbc::", "hkdf::", "subtle::", "sha2::"];
+    for module in imports().keys() {
+        let Ok(text) = std::fs::read_to_string(root().join(format!("src/{module}.rs"))) else { continue };
+        let named: Vec<&&str> = crates.iter().filter(|name| text.contains(**name)).collect();
+        let allowed = module == "verify" || module == "digest" && named == [&"sha2::"];
+        assert!(named.is_empty() || allowed, "src/{module}.rs names {named:?}");
+    }
+}
+
+#[test]
+fn the_core_depends_on_what_is_written_down() {
+    let metadata = metadata();
+    let packages = metadata["packages"].as_array().cloned().unwrap_or_default();
+    let name_of: BTreeMap<&str, &str> =
+        packages.iter().filter_map(|package| Some((package["id"].as_str()?, package["name"].as_str()?))).collect();
+    let nodes = metadata["resolve"]["nodes"].as_array().cloned().unwrap_or_default();
+    let normal = |id: &str| -> Vec<String> {
+        let node = nodes.iter().find(|node| node["id"] == id);
+        let deps = node.and_then(|node| node["deps"].as_array()).cloned().unwrap_or_default();
+        let is_normal =
+            |dep: &Value| dep["dep_kinds"].as_array().is_some_and(|kinds| kinds.iter().any(|kind| kind["kind"].is_null()));
+        deps.iter().filter(|dep| is_normal(dep)).filter_map(|dep| dep["pkg"].as_str().map(str::to_owned)).collect()
+    };
+    let core = packages.iter().find(|package| package["name"] == "doorward").and_then(|package| package["id"].as_str());
+    let core = core.unwrap_or_else(|| panic!("cargo metadata does not name the core"));
+    let direct: BTreeSet<&str> = normal(core).iter().filter_map(|id| name_of.get(id.as_str()).copied()).collect();
+    assert_eq!(direct, BTreeSet::from(DEPENDENCIES), "the direct dependencies");
+
+    let mut all = BTreeSet::new();
+    let mut queue = normal(core);
+    while let Some(id) = queue.pop() {
+        if all.insert(id.clone()) {
+            queue.extend(normal(&id));
+        }
+    }
+    let all: BTreeSet<&str> = all.iter().filter_map(|id| name_of.get(id.as_str()).copied()).collect();
+    let written: BTreeSet<&str> =
+        COMES_WITH_THEM.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert_eq!(all, written, "tests/dependencies.txt");
+}
+
+/// What cargo resolves for the wasm target: what an edge location downloads.
+fn metadata() -> Value {
+    let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
+    let arguments = ["metadata", "--format-version=1", "--locked", "--filter-platform=wasm32-unknown-unknown"];
+    let output = Command::new(cargo)
+        .args(arguments)
+        .current_dir(root())
+        .output()
+        .unwrap_or_else(|error| panic!("cargo metadata: {error}"));
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("cargo metadata: {error}"))
+}

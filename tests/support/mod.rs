@@ -1,0 +1,66 @@
+//! What the integration tests share: an engine over Better Auth's own vectors.
+#![allow(dead_code)] // each test file uses a part
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use doorward::{Config, Engine, UnixTime};
+use serde_json::{Value, json};
+
+/// The public origin of every request here.
+pub(crate) const ORIGIN: &str = "http://localhost:3000";
+/// The secret of the vectors: a throwaway.
+pub(crate) const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+
+static VECTORS: LazyLock<Value> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../vectors/better-auth/vectors.json")).unwrap_or_default());
+
+/// A vector of `tests/vectors/better-auth/vectors.json` by its name.
+pub(crate) fn vector(name: &str) -> Value {
+    let vectors = VECTORS["vectors"].as_array().into_iter().flatten();
+    vectors.into_iter().find(|vector| vector["name"] == name).cloned().unwrap_or_else(|| panic!("there is no vector {name}"))
+}
+
+/// The moment of a vector.
+pub(crate) fn moment(vector: &Value) -> UnixTime {
+    UnixTime::from_millis(vector["now_ms"].as_i64().unwrap_or_default())
+}
+
+/// A text of a vector.
+pub(crate) fn text(vector: &Value, name: &str) -> String {
+    vector[name].as_str().unwrap_or_default().to_owned()
+}
+
+/// An engine that asks for everything: public, optional and required paths, cookies, bearer tokens and JWTs.
+pub(crate) fn engine() -> Engine {
+    engine_with(json!({}))
+}
+
+/// The same with further members of the issuer.
+pub(crate) fn engine_with(members: Value) -> Engine {
+    let mut issuer = json!({
+        "type": "better-auth",
+        "url": ORIGIN,
+        "secret": { "env": "SECRET" },
+        "bearer": "any",
+        "from": ["authorization", "cookie:jwt", "header:x-token"],
+    });
+    if let (Some(issuer), Some(members)) = (issuer.as_object_mut(), members.as_object()) {
+        issuer.extend(members.clone());
+    }
+    let document = json!({
+        "issuers": [issuer],
+        "rules": [
+            { "path": ["{auth}/**", "/public/**", "/sign-in"], "access": "public" },
+            { "path": "/optional/**", "access": "optional" },
+            { "path": "/denied-by-method", "methods": ["PUT"], "access": "required" },
+            { "path": ["/", "/app/**", "/api/**"], "access": "required" },
+        ],
+        "sign_in": { "path": "/sign-in" },
+        "debug_header": true,
+    });
+    let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
+    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    Engine::new(policy, 7)
+}

@@ -1,0 +1,415 @@
+//! `issuers`: whom the gate believes.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::Compiler;
+use super::reader::{Node, Reader};
+use super::url::{host_of, is_fetchable, is_token, origin_of};
+use crate::alg::Algorithm;
+use crate::claims::Expectations;
+use crate::jwk::JwkSet;
+use crate::path;
+use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
+use crate::time::Seconds;
+use crate::token::session_data::Strategy;
+use crate::verify::Secret;
+
+/// Published with Better Auth: whoever reads the documentation could sign in as anybody.
+const PUBLISHED_SECRETS: [&str; 2] = ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
+/// A shorter secret can be guessed.
+const MIN_SECRET_BYTES: usize = 16;
+/// The audience of Better Auth's session tokens that are signed by its key set.
+const SESSION_CACHE_AUDIENCE: &str = "better-auth:session-cache";
+/// Their `typ`.
+const SESSION_CACHE_TYPE: &str = "better-auth.session-cache+jwt";
+
+const BETTER_AUTH_MEMBERS: &[&str] = &[
+    "type",
+    "name",
+    "url",
+    "base_path",
+    "fetch_url",
+    "secret",
+    "secrets",
+    "cookie_prefix",
+    "secure_cookies",
+    "session_token_cookie",
+    "session_data_cookie",
+    "cookie_cache",
+    "cookie_cache_version",
+    "bearer",
+    "session_cache_seconds",
+];
+const TOKEN_MEMBERS: &[&str] = &[
+    "issuer",
+    "audience",
+    "jwks_url",
+    "jwks",
+    "algorithms",
+    "typ",
+    "skew_seconds",
+    "max_age_seconds",
+    "required_claims",
+    "from",
+];
+
+impl Compiler<'_> {
+    pub(super) fn issuers(&mut self, root: &Node<'_>) -> Vec<Issuer> {
+        let nodes = root.member("issuers").map(|list| list.items()).unwrap_or_default();
+        if nodes.is_empty() {
+            self.reader.wrong("issuers", "nobody is believed", "name at least one issuer");
+        }
+        let mut issuers: Vec<Issuer> = Vec::new();
+        for node in &nodes {
+            let issuer = match node.value.get("type").and_then(Value::as_str) {
+                Some("better-auth") => self.better_auth_issuer(node),
+                Some("jwt") => self.jwt_issuer(node),
+                _ => {
+                    self.reader.wrong(&node.path_of("type"), "this is not a kind of issuer", "write \"better-auth\" or \"jwt\"");
+                    None
+                }
+            };
+            let Some(issuer) = issuer else { continue };
+            if issuers.iter().any(|other| other.name == issuer.name) {
+                self.reader.wrong(&node.path_of("name"), "two issuers have this name", "give each a \"name\" of its own");
+            }
+            issuers.push(issuer);
+        }
+        issuers
+    }
+
+    fn jwt_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
+        self.reader.only_members(node, &[&["type", "name"], TOKEN_MEMBERS].concat());
+        let issuer = self.reader.required_text(node, "issuer", "the issuer is missing", "write the exact \"iss\" of its tokens");
+        let audience = self.reader.texts(node, "audience").unwrap_or_default();
+        if audience.is_empty() {
+            self.reader.wrong(
+                &node.path_of("audience"),
+                "no audience is accepted",
+                "name the audience of your API, so that a token for another service never passes",
+            );
+        }
+        let issuer = issuer?;
+        let jwks_url = self.reader.optional_text(node, "jwks_url");
+        let name = self.reader.optional_text(node, "name").unwrap_or_else(|| host_of(&issuer));
+        if jwks_url.is_none() && node.member("jwks").is_none() {
+            self.reader.wrong(&node.path_of("jwks_url"), "there are no keys", "give \"jwks_url\" or \"jwks\"");
+        }
+        Some(self.token_issuer(node, name, issuer, audience, jwks_url))
+    }
+
+    /// What issuers of both kinds have in common: their JWTs.
+    fn token_issuer(
+        &mut self,
+        node: &Node<'_>,
+        name: String,
+        issuer: String,
+        audience: Vec<String>,
+        jwks_url: Option<String>,
+    ) -> Issuer {
+        if let Some(url) = &jwks_url
+            && !is_fetchable(url)
+        {
+            self.reader.wrong(
+                &node.path_of("jwks_url"),
+                "this is not an https URL",
+                "use https; http is for loopback addresses only",
+            );
+        }
+        let inline_keys = self.inline_keys(node);
+        let typ = self.reader.texts(node, "typ").unwrap_or_else(|| vec!["JWT".to_owned()]);
+        let expectations = Expectations {
+            issuer,
+            audience,
+            typ_may_be_absent: typ.iter().any(|typ| typ.eq_ignore_ascii_case("JWT")),
+            typ,
+            skew: self.reader.seconds(node, "skew_seconds", 60).unwrap_or(Seconds::new(5)),
+            max_age: self.reader.seconds(node, "max_age_seconds", u32::MAX),
+            required: self.reader.texts(node, "required_claims").unwrap_or_default(),
+        };
+        let algorithms = self.algorithms(node);
+        let places = self.places(node);
+        Issuer { name, expectations, algorithms, inline_keys, jwks_url, places, better_auth: None }
+    }
+
+    fn better_auth_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
+        self.reader.only_members(node, &[BETTER_AUTH_MEMBERS, TOKEN_MEMBERS].concat());
+        let url = self.reader.required_text(node, "url", "the URL of the auth service is missing", "write its public URL")?;
+        let Some(public_origin) = origin_of(&url) else {
+            self.reader.wrong(
+                &node.path_of("url"),
+                "this is not an absolute http(s) URL",
+                "write it like https://auth.example.com",
+            );
+            return None;
+        };
+        let base_path = base_path_of(node, self.reader.values);
+        if path::plain_segments(&base_path).is_none_or(|segments| segments.is_empty()) {
+            self.reader.wrong(&node.path_of("base_path"), "this is not a plain path", "write it like /api/auth");
+        }
+        let fetch_origin = match self.reader.optional_text(node, "fetch_url") {
+            None => public_origin.clone(),
+            Some(fetch_url) => origin_of(&fetch_url).unwrap_or_else(|| {
+                self.reader.wrong(
+                    &node.path_of("fetch_url"),
+                    "this is not an absolute http(s) URL",
+                    "write it like http://127.0.0.1:3001",
+                );
+                public_origin.clone()
+            }),
+        };
+        if !is_fetchable(&fetch_origin) {
+            self.reader.wrong(
+                &node.path_of("fetch_url"),
+                "the auth service would be asked over plain http",
+                "use https; http is for loopback addresses only",
+            );
+        }
+        let service = [fetch_origin.as_str(), base_path.as_str()].concat();
+        let jwks_url = match node.member("jwks_url") {
+            Some(member) if member.value.is_null() => None,
+            _ => Some(self.reader.optional_text(node, "jwks_url").unwrap_or_else(|| [service.as_str(), "/jwks"].concat())),
+        };
+        let issuer = self.reader.optional_text(node, "issuer").unwrap_or_else(|| public_origin.clone());
+        let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![public_origin.clone()]);
+        let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
+        let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
+        issuer.better_auth = Some(BetterAuth {
+            secrets: self.secrets(node),
+            cookies: self.cookies(node, &public_origin),
+            cookie_cache: self.cookie_cache(node),
+            version: match node.member("cookie_cache_version") {
+                None => Some("1".to_owned()),
+                Some(member) if member.value.is_null() => None,
+                Some(member) => self.reader.text(&member),
+            },
+            bearer: self
+                .reader
+                .word(node, "bearer", &[("off", Bearer::Off), ("signed", Bearer::Signed), ("any", Bearer::Any)])
+                .unwrap_or(Bearer::Off),
+            get_session_url: [service.as_str(), "/get-session"].concat(),
+            session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            cache_expectations: Expectations {
+                issuer: public_origin,
+                audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],
+                typ: vec![SESSION_CACHE_TYPE.to_owned()],
+                typ_may_be_absent: false,
+                skew: Seconds::new(0),
+                max_age: None,
+                required: Vec::new(),
+            },
+        });
+        Some(issuer)
+    }
+
+    fn inline_keys(&mut self, node: &Node<'_>) -> JwkSet {
+        let Some(member) = node.member("jwks").filter(|member| !member.value.is_null()) else {
+            return JwkSet::default();
+        };
+        let set = match member.value {
+            // A variable may hold the whole set as JSON.
+            Value::Object(members) if members.contains_key("env") => {
+                self.reader.text(&member).and_then(|text| JwkSet::parse(text.as_bytes()))
+            }
+            value => JwkSet::parse(value.to_string().as_bytes()),
+        };
+        let Some(set) = set else {
+            self.reader.wrong(&member.path, "this is not a key set", "write {\"keys\": [ … ]} as in RFC 7517");
+            return JwkSet::default();
+        };
+        if set.skipped() > 0 {
+            self.reader.wrong(
+                &member.path,
+                "a key of the set is unusable",
+                "give public signature keys only: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519",
+            );
+        }
+        set
+    }
+
+    fn algorithms(&mut self, node: &Node<'_>) -> Vec<Algorithm> {
+        let available = |algorithm: &Algorithm| {
+            matches!(algorithm, Algorithm::EdDSA | Algorithm::ES256) || self.capabilities.checks(*algorithm)
+        };
+        let Some(names) = self.reader.texts(node, "algorithms") else {
+            return Algorithm::all().filter(available).collect();
+        };
+        let mut algorithms = Vec::new();
+        for name in &names {
+            match Algorithm::from_name(name) {
+                Some(algorithm) if available(&algorithm) => algorithms.push(algorithm),
+                Some(_) => self.reader.wrong(
+                    &node.path_of("algorithms"),
+                    format!("this host cannot check {name}"),
+                    "leave it out, or use a host with WebCrypto",
+                ),
+                None => {
+                    let known: Vec<&str> = Algorithm::all().map(Algorithm::name).collect();
+                    self.reader.wrong(
+                        &node.path_of("algorithms"),
+                        "this is not the name of a public-key algorithm",
+                        format!("known: {}", known.join(", ")),
+                    );
+                }
+            }
+        }
+        algorithms
+    }
+
+    fn places(&mut self, node: &Node<'_>) -> Vec<Place> {
+        let Some(names) = self.reader.texts(node, "from") else {
+            return vec![Place::Authorization];
+        };
+        let mut places = Vec::new();
+        for name in &names {
+            match name.split_once(':') {
+                None if name == "authorization" => places.push(Place::Authorization),
+                Some(("cookie", name)) if is_token(name) => places.push(Place::Cookie(name.to_owned())),
+                Some(("header", name)) if is_token(name) => places.push(Place::Header(name.to_ascii_lowercase())),
+                _ => self.reader.wrong(
+                    &node.path_of("from"),
+                    "this is not a place of a request",
+                    "write authorization, cookie:<name> or header:<name>",
+                ),
+            }
+        }
+        places
+    }
+
+    fn secrets(&mut self, node: &Node<'_>) -> Secrets {
+        let errors_before = self.reader.errors.len();
+        let secrets = self.named_secrets(node);
+        let is_named = ["secret", "secrets"].iter().any(|name| node.member(name).is_some_and(|member| !member.value.is_null()));
+        if is_named && secrets.current.is_none() && self.reader.errors.len() == errors_before {
+            let hint = "set BETTER_AUTH_SECRET (or the variable that you named); to go without a secret, leave \"secret\" and \"secrets\" out";
+            self.reader.wrong(&node.path_of("secret"), "none of the variables that may hold the secret is set", hint);
+        }
+        secrets
+    }
+
+    fn named_secrets(&mut self, node: &Node<'_>) -> Secrets {
+        let single = self.secret_text(node, "secret");
+        let Some(list) = self.secret_text(node, "secrets") else {
+            return Secrets { current: self.secret(node, "secret", single.as_deref()), retired: Vec::new() };
+        };
+        // Better Auth's form `2:new,1:old`: the first entry is current, whatever its number.
+        let entries: Vec<&str> = list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+        let mut secrets: Vec<Secret> = Vec::new();
+        for entry in &entries {
+            match entry.split_once(':') {
+                Some((version, secret)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => {
+                    secrets.extend(self.secret(node, "secrets", Some(secret.trim())));
+                }
+                _ => self.reader.wrong(
+                    &node.path_of("secrets"),
+                    "an entry has no version",
+                    "write it like 2:newest-secret,1:older-secret",
+                ),
+            }
+        }
+        secrets.extend(single.as_deref().map(Secret::new));
+        let mut secrets = secrets.into_iter();
+        Secrets { current: secrets.next(), retired: secrets.collect() }
+    }
+
+    /// Secrets are named, never written.
+    fn secret_text(&mut self, node: &Node<'_>, name: &str) -> Option<String> {
+        let member = node.member(name).filter(|member| !member.value.is_null())?;
+        if member.value.is_object() {
+            return self.reader.variable(&member);
+        }
+        self.reader.wrong(
+            &member.path,
+            "a secret is written in the configuration",
+            "put it into the environment and write {\"env\": \"NAME\"} here",
+        );
+        None
+    }
+
+    fn secret(&mut self, node: &Node<'_>, name: &str, secret: Option<&str>) -> Option<Secret> {
+        let secret = secret?;
+        if PUBLISHED_SECRETS.contains(&secret) {
+            self.reader.wrong(
+                &node.path_of(name),
+                "this is Better Auth's published default secret",
+                "make one of your own: openssl rand -base64 32",
+            );
+        } else if secret.len() < MIN_SECRET_BYTES {
+            self.reader.wrong(
+                &node.path_of(name),
+                format!("the secret has fewer than {MIN_SECRET_BYTES} bytes"),
+                "make a longer one: openssl rand -base64 32",
+            );
+        }
+        Some(Secret::new(secret))
+    }
+
+    pub(super) fn equal_secrets(&mut self, issuers: &[Issuer]) {
+        let services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
+        let secrets: Vec<&Secret> = services.flat_map(|service| service.secrets.all()).collect();
+        let equal = secrets
+            .iter()
+            .enumerate()
+            .any(|(place, one)| secrets.iter().skip(place.saturating_add(1)).any(|other| one.equals(other)));
+        if equal {
+            self.reader.wrong(
+                "issuers",
+                "two configured secrets are equal",
+                "give each service and each version a secret of its own",
+            );
+        }
+    }
+
+    fn cookies(&mut self, node: &Node<'_>, public_origin: &str) -> CookieNames {
+        let secure = self.reader.flag(node, "secure_cookies").unwrap_or_else(|| public_origin.starts_with("https://"));
+        let prefix = self.reader.optional_text(node, "cookie_prefix").unwrap_or_else(|| "better-auth".to_owned());
+        let mut name_of = |member: Option<&str>, logical: &str| {
+            let custom = member.and_then(|member| self.reader.optional_text(node, member));
+            let name = custom.unwrap_or_else(|| [prefix.as_str(), ".", logical].concat());
+            if !is_token(&name) {
+                self.reader.wrong(
+                    &node.path_of(member.unwrap_or("cookie_prefix")),
+                    "this is not a cookie name",
+                    "use letters, digits, dots and dashes",
+                );
+            }
+            if secure { ["__Secure-", name.as_str()].concat() } else { name }
+        };
+        CookieNames {
+            session_token: name_of(Some("session_token_cookie"), "session_token"),
+            session_data: name_of(Some("session_data_cookie"), "session_data"),
+            dont_remember: name_of(None, "dont_remember"),
+        }
+    }
+
+    fn cookie_cache(&mut self, node: &Node<'_>) -> CookieCache {
+        match self.reader.optional_text(node, "cookie_cache").as_deref() {
+            None | Some("auto") => CookieCache::Auto,
+            Some("off") => CookieCache::Off,
+            Some(name) => Strategy::from_name(name).map_or_else(
+                || {
+                    self.reader.wrong(
+                        &node.path_of("cookie_cache"),
+                        "there is no such strategy",
+                        "known: auto, off, compact, jwt, jwe, jwt-jwks",
+                    );
+                    CookieCache::Off
+                },
+                CookieCache::Only,
+            ),
+        }
+    }
+}
+
+/// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.
+pub(super) fn base_path_of(node: &Node<'_>, values: &BTreeMap<String, String>) -> String {
+    let mut quiet = Reader { values, errors: Vec::new() };
+    let of_url = quiet.optional_text(node, "url").and_then(|url| {
+        let origin = origin_of(&url)?;
+        url.strip_prefix(origin.as_str()).map(|path| path.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())
+    });
+    let path = quiet.optional_text(node, "base_path").or(of_url).unwrap_or_else(|| "/api/auth".to_owned());
+    path.trim_end_matches('/').to_owned()
+}

@@ -1,0 +1,169 @@
+//! The configuration: parse → names → compile, and every error at once.
+//!
+//! The document is walked, not deserialised in one go: a reader wants all mistakes with their places, not the first one
+//! with a byte offset. `docs/configuration.md` is the reference; a test holds the two together.
+
+mod issuers;
+mod reader;
+mod rules;
+mod url;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use serde_json::Value;
+
+use crate::alg::Capabilities;
+use crate::json;
+use crate::path;
+use crate::policy::{Policy, SignIn};
+use reader::{Node, Reader};
+
+/// With no document at all.
+const PRESET: &str = include_str!("../presets/better-auth.json");
+/// Something wrong with the configuration: where, what, and what to do about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Where in the document, like `issuers[0].url`.
+    pub path: String,
+    /// What is wrong: one sentence, lower case, no secrets.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.path.is_empty() { "the document" } else { &self.path };
+        write!(f, "{place}: {} (hint: {})", self.problem, self.hint)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// A configuration document, read but not yet judged.
+#[derive(Debug, Clone)]
+pub struct Config {
+    document: Value,
+}
+
+impl Config {
+    /// Reads a document; an empty text is the preset `better-auth`.
+    ///
+    /// # Errors
+    /// The document is not a JSON object, or has a member twice.
+    pub fn parse(json: &str) -> Result<Self, Vec<ConfigError>> {
+        let text = if json.trim().is_empty() { PRESET } else { json };
+        match json::object(text.as_bytes()) {
+            Some(members) => Ok(Self { document: Value::Object(members) }),
+            None => Err(vec![ConfigError {
+                path: String::new(),
+                problem: "the configuration is not one JSON object without duplicate members".to_owned(),
+                hint: "check for a trailing comma, a comment, or a member that appears twice".to_owned(),
+            }]),
+        }
+    }
+
+    /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
+    pub fn names(&self) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        collect_names(&self.document, &mut names);
+        names.into_iter().collect()
+    }
+
+    /// Turns the document into a policy, given the values of its variables and what the host can carry.
+    ///
+    /// # Errors
+    /// Every error at once, each with its place and a hint.
+    pub fn compile(&self, values: &BTreeMap<String, String>, capabilities: &Capabilities) -> Result<Policy, Vec<ConfigError>> {
+        let reader = Reader { values, errors: Vec::new() };
+        Compiler { reader, capabilities }.policy(&self.document)
+    }
+}
+
+fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            if let Some(env) = members.get("env") {
+                let list = env.as_array().map_or_else(|| std::slice::from_ref(env), Vec::as_slice);
+                names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+            }
+            members.values().for_each(|member| collect_names(member, names));
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        _ => {}
+    }
+}
+
+struct Compiler<'v> {
+    reader: Reader<'v>,
+    capabilities: &'v Capabilities,
+}
+
+impl Compiler<'_> {
+    fn policy(mut self, document: &Value) -> Result<Policy, Vec<ConfigError>> {
+        let root = Node { value: document, path: String::new() };
+        self.reader.only_members(&root, &["issuers", "rules", "sign_in", "allowed_origins", "header_prefix", "debug_header"]);
+        let issuers = self.issuers(&root);
+        let base_path = root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(|node| {
+            if node.value.get("type").and_then(Value::as_str) == Some("better-auth") {
+                Some(issuers::base_path_of(node, self.reader.values))
+            } else {
+                None
+            }
+        });
+        let rules = self.rules(&root, &issuers, base_path.as_deref());
+        let sign_in = self.sign_in(&root);
+        let allowed_origins = self.allowed_origins(&root);
+        let header_prefix = self.header_prefix(&root);
+        let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
+        self.equal_secrets(&issuers);
+        if self.reader.errors.is_empty() {
+            let capabilities = self.capabilities.clone();
+            Ok(Policy { issuers, rules, sign_in, allowed_origins, header_prefix, debug_header, capabilities })
+        } else {
+            Err(self.reader.errors)
+        }
+    }
+
+    fn sign_in(&mut self, root: &Node<'_>) -> Option<SignIn> {
+        let node = root.member("sign_in").filter(|node| !node.value.is_null())?;
+        self.reader.only_members(&node, &["path", "return_parameter"]);
+        let path = self.reader.optional_text(&node, "path").unwrap_or_default();
+        let return_parameter = self.reader.optional_text(&node, "return_parameter").unwrap_or_else(|| "callbackURL".to_owned());
+        if !url::is_token(&return_parameter) {
+            self.reader.wrong(
+                &node.path_of("return_parameter"),
+                "this is not the name of a query parameter",
+                "use letters and digits",
+            );
+        }
+        let Some(segments) = path::plain_segments(&path) else {
+            self.reader.wrong(&node.path_of("path"), "this is not a path of this site", "write it like /sign-in");
+            return None;
+        };
+        Some(SignIn { path, segments, return_parameter })
+    }
+
+    fn allowed_origins(&mut self, root: &Node<'_>) -> Vec<String> {
+        let origins = self.reader.texts(root, "allowed_origins").unwrap_or_default();
+        if origins.iter().any(|origin| url::origin_of(origin).as_deref() != Some(origin)) {
+            self.reader.wrong(
+                "allowed_origins",
+                "this is not an origin",
+                "write scheme, host and port only, like https://app.example.com",
+            );
+        }
+        origins
+    }
+
+    fn header_prefix(&mut self, root: &Node<'_>) -> String {
+        let prefix =
+            self.reader.optional_text(root, "header_prefix").unwrap_or_else(|| "x-doorward-".to_owned()).to_ascii_lowercase();
+        let plain = prefix.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+        if !plain || !prefix.starts_with("x-") || !prefix.ends_with('-') || prefix.len() < 5 {
+            self.reader.wrong("header_prefix", "this is not a prefix for headers of our own", "write it like x-doorward-");
+        }
+        prefix
+    }
+}

@@ -1,0 +1,103 @@
+//! `rules`: what is asked of whom.
+
+use super::Compiler;
+use super::reader::Node;
+use super::url::is_token;
+use crate::path;
+use crate::policy::{Access, Issuer, Pattern, Rule, SegmentPattern};
+
+impl Compiler<'_> {
+    pub(super) fn rules(&mut self, root: &Node<'_>, issuers: &[Issuer], base_path: Option<&str>) -> Vec<Rule> {
+        let nodes = root.member("rules").map(|list| list.items()).unwrap_or_default();
+        if nodes.is_empty() {
+            self.reader.wrong(
+                "rules",
+                "there are no rules, so every request would be denied",
+                "add {\"path\": \"/**\", \"access\": \"required\"}",
+            );
+        }
+        nodes.iter().filter_map(|node| self.rule(node, issuers, base_path)).collect()
+    }
+
+    fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], base_path: Option<&str>) -> Option<Rule> {
+        self.reader.only_members(node, &["path", "methods", "access", "issuers"]);
+        let access = self.reader.word(
+            node,
+            "access",
+            &[("public", Access::Public), ("optional", Access::Optional), ("required", Access::Required)],
+        );
+        if access.is_none() && node.member("access").is_none() {
+            self.reader.wrong(
+                &node.path_of("access"),
+                "the rule does not say what it asks",
+                "write \"public\", \"optional\" or \"required\"",
+            );
+        }
+        let paths = self.reader.texts(node, "path").unwrap_or_default();
+        if paths.is_empty() {
+            self.reader.wrong(&node.path_of("path"), "the rule covers no path", "write a pattern like /app/**");
+        }
+        let mut patterns = Vec::new();
+        for path in &paths {
+            match pattern(path, base_path) {
+                Ok(pattern) => patterns.push(pattern),
+                Err(hint) => self.reader.wrong(&node.path_of("path"), format!("the pattern {path:?} can match nothing"), hint),
+            }
+        }
+        let methods = self.reader.texts(node, "methods");
+        if methods
+            .iter()
+            .flatten()
+            .any(|method| !is_token(method) || method.chars().any(|character| character.is_ascii_lowercase()))
+        {
+            self.reader.wrong(
+                &node.path_of("methods"),
+                "this is not an HTTP method",
+                "methods are written in capitals: GET, POST",
+            );
+        }
+        let believed = self.reader.texts(node, "issuers").map(|names| {
+            let mut numbers = Vec::new();
+            for name in &names {
+                match issuers.iter().position(|issuer| issuer.name == *name) {
+                    Some(number) => numbers.push(number),
+                    None => self.reader.wrong(
+                        &node.path_of("issuers"),
+                        format!("there is no issuer {name:?}"),
+                        "use the \"name\" of an issuer above",
+                    ),
+                }
+            }
+            numbers
+        });
+        Some(Rule { patterns, methods, access: access?, issuers: believed })
+    }
+}
+
+fn pattern(text: &str, base_path: Option<&str>) -> Result<Pattern, &'static str> {
+    let text = match text.strip_prefix("{auth}") {
+        Some(rest) => {
+            [base_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?, rest].concat()
+        }
+        None => text.to_owned(),
+    };
+    let (text, open) = match text.strip_suffix("/**") {
+        Some(rest) => (rest.to_owned(), true),
+        None => (text, false),
+    };
+    if text.is_empty() && open || text == "/" && !open {
+        return Ok(Pattern { segments: Vec::new(), open });
+    }
+    let inner = text.strip_prefix('/').ok_or("a pattern begins with /")?;
+    let segments = inner.split('/').map(|segment| match segment {
+        "*" => Ok(SegmentPattern::Any),
+        "**" => Err("/** stands at the end only"),
+        named if named.strip_prefix(':').is_some_and(is_token) => Ok(SegmentPattern::Any),
+        wild if wild.contains('*') || wild.starts_with(':') => Err("* stands for a whole segment"),
+        literal => match path::plain_segments(&["/", literal].concat()).as_deref() {
+            Some([segment]) if segment == literal => Ok(SegmentPattern::Literal(literal.to_owned())),
+            _ => Err("write segments decoded and without empty ones, dots, or characters that a path cannot have"),
+        },
+    });
+    Ok(Pattern { segments: segments.collect::<Result<_, _>>()?, open })
+}

@@ -1,0 +1,168 @@
+//! Wrong configurations: each mistake has its place, and all are told at once.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+use std::collections::BTreeMap;
+
+use doorward::{Capabilities, Config, ConfigError, Policy};
+use serde_json::{Value, json};
+
+const GOOD_SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+
+fn compile(document: &Value, values: &[(&str, &str)]) -> Result<Policy, Vec<ConfigError>> {
+    let values: BTreeMap<String, String> = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+    Config::parse(&document.to_string())?.compile(&values, &Capabilities::none())
+}
+
+fn good() -> Value {
+    json!({
+        "issuers": [{ "type": "better-auth", "url": "https://example.com", "secret": { "env": "SECRET" } }],
+        "rules": [{ "path": "/**", "access": "required" }],
+    })
+}
+
+/// The good document with one value replaced (or added) at a JSON pointer.
+fn with(pointer: &str, value: Value) -> Value {
+    let mut document = good();
+    let (parent, name) = pointer.rsplit_once('/').unwrap_or_else(|| panic!("{pointer}"));
+    let parent = document.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));
+    match name.parse::<usize>() {
+        Ok(number) => parent[number] = value,
+        Err(_) => parent[name] = value,
+    }
+    document
+}
+
+#[test]
+fn a_good_document_is_a_policy() {
+    assert!(compile(&good(), &[("SECRET", GOOD_SECRET)]).is_ok());
+}
+
+#[test]
+fn each_mistake_has_its_place() {
+    let long = "a-secret-of-its-own-that-is-long-enough";
+    let cases: Vec<(&str, Value, &str)> = vec![
+        ("an unknown member", with("/isuers", json!([])), "isuers"),
+        ("no issuers", with("/issuers", json!([])), "issuers"),
+        ("an issuer of no kind", with("/issuers/0/type", json!("oidc")), "issuers[0].type"),
+        ("a misspelt option", with("/issuers/0/cookie_prefx", json!("x")), "issuers[0].cookie_prefx"),
+        ("a URL without scheme", with("/issuers/0/url", json!("example.com")), "issuers[0].url"),
+        ("a URL of the wrong type", with("/issuers/0/url", json!(7)), "issuers[0].url"),
+        (
+            "plain http to another machine",
+            with("/issuers/0/fetch_url", json!("http://auth.internal:3000")),
+            "issuers[0].fetch_url",
+        ),
+        ("a loopback look-alike", with("/issuers/0/fetch_url", json!("http://127.evil.com.x")), "issuers[0].fetch_url"),
+        ("a key set over plain http", with("/issuers/0/jwks_url", json!("http://example.com/jwks")), "issuers[0].jwks_url"),
+        ("a base path with a dot segment", with("/issuers/0/base_path", json!("/api/../auth")), "issuers[0].base_path"),
+        ("a secret in the document", with("/issuers/0/secret", json!(long)), "issuers[0].secret"),
+        ("a short secret", with("/issuers/0/secret", json!({ "env": "SHORT" })), "issuers[0].secret"),
+        ("the published secret", with("/issuers/0/secret", json!({ "env": "PUBLISHED" })), "issuers[0].secret"),
+        ("versions without numbers", with("/issuers/0/secrets", json!({ "env": "LONG" })), "issuers[0].secrets"),
+        ("equal secrets", with("/issuers/0/secrets", json!({ "env": "TWICE" })), "issuers"),
+        ("an unknown strategy", with("/issuers/0/cookie_cache", json!("jws")), "issuers[0].cookie_cache"),
+        ("an unknown algorithm", with("/issuers/0/algorithms", json!(["none"])), "issuers[0].algorithms"),
+        ("an algorithm that the host cannot check", with("/issuers/0/algorithms", json!(["RS256"])), "issuers[0].algorithms"),
+        ("too much skew", with("/issuers/0/skew_seconds", json!(61)), "issuers[0].skew_seconds"),
+        ("a duration as text", with("/issuers/0/skew_seconds", json!("5")), "issuers[0].skew_seconds"),
+        (
+            "a session cache that is too long",
+            with("/issuers/0/session_cache_seconds", json!(31)),
+            "issuers[0].session_cache_seconds",
+        ),
+        ("a key set that is none", with("/issuers/0/jwks", json!({ "kys": [] })), "issuers[0].jwks"),
+        (
+            "a symmetric key in a key set",
+            with("/issuers/0/jwks", json!({ "keys": [{ "kty": "oct", "k": "AAAA" }] })),
+            "issuers[0].jwks",
+        ),
+        ("a place that is none", with("/issuers/0/from", json!(["query:token"])), "issuers[0].from"),
+        ("a flag as text", with("/issuers/0/secure_cookies", json!("true")), "issuers[0].secure_cookies"),
+        ("a cookie name with a blank", with("/issuers/0/session_token_cookie", json!("a b")), "issuers[0].session_token_cookie"),
+        ("no rules", with("/rules", json!([])), "rules"),
+        ("a rule without access", with("/rules/0", json!({ "path": "/**" })), "rules[0].access"),
+        ("an unknown access", with("/rules/0/access", json!("private")), "rules[0].access"),
+        ("a rule without path", with("/rules/0", json!({ "access": "public" })), "rules[0].path"),
+        ("a pattern that is relative", with("/rules/0/path", json!("app/**")), "rules[0].path"),
+        ("a pattern with ** in the middle", with("/rules/0/path", json!("/a/**/b")), "rules[0].path"),
+        ("a pattern with half a star", with("/rules/0/path", json!("/a*")), "rules[0].path"),
+        ("a pattern that no canonical path has", with("/rules/0/path", json!("/a//b")), "rules[0].path"),
+        ("a pattern with a dot segment", with("/rules/0/path", json!("/a/../b")), "rules[0].path"),
+        ("a pattern in encoded form", with("/rules/0/path", json!("/caf%C3%A9")), "rules[0].path"),
+        ("a method in small letters", with("/rules/0/methods", json!(["get"])), "rules[0].methods"),
+        ("an issuer that is not there", with("/rules/0/issuers", json!(["nobody"])), "rules[0].issuers"),
+        ("a sign-in page elsewhere", with("/sign_in", json!({ "path": "https://evil.example/" })), "sign_in.path"),
+        ("a sign-in page on another host", with("/sign_in", json!({ "path": "//evil.example" })), "sign_in.path"),
+        ("an origin with a path", with("/allowed_origins", json!(["https://a.example/x"])), "allowed_origins"),
+        ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
+        ("a variable that is not set", with("/issuers/0/issuer", json!({ "env": "NOT_SET" })), "issuers[0].issuer"),
+        ("a variable without a name", with("/issuers/0/url", json!({ "env": [] })), "issuers[0].url"),
+    ];
+    let twice = format!("2:{long},1:{long}");
+    let values = [
+        ("SECRET", GOOD_SECRET),
+        ("SHORT", "fifteen-bytes-x"),
+        ("PUBLISHED", "better-auth-secret-12345678901234567890"),
+        ("LONG", long),
+        ("TWICE", twice.as_str()),
+    ];
+    for (name, document, place) in &cases {
+        let errors = compile(document, &values).err().unwrap_or_else(|| panic!("{name}: accepted"));
+        assert!(errors.iter().any(|error| error.path == *place), "{name}: {errors:?}");
+        for error in &errors {
+            let shown = error.to_string();
+            assert!(
+                !shown.contains(GOOD_SECRET) && !shown.contains(long) && !shown.contains("fifteen-bytes"),
+                "{name}: a secret is shown"
+            );
+            assert!(!error.hint.is_empty() && !error.problem.ends_with('.'), "{name}: {shown}");
+        }
+    }
+    println!("wrong configurations: {} cases", cases.len());
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let document = json!({
+        "issuers": [{ "type": "better-auth", "url": "nonsense" }, { "type": "jwt" }],
+        "rules": [{ "path": "x", "access": "y" }],
+        "what": 1,
+    });
+    let errors = compile(&document, &[]).err().unwrap_or_default();
+    let places: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+    for place in ["what", "issuers[0].url", "issuers[1].issuer", "issuers[1].audience", "rules[0].path", "rules[0].access"] {
+        assert!(places.contains(&place), "{place} is not among {places:?}");
+    }
+}
+
+#[test]
+fn what_is_not_json_is_said_to_be_none() {
+    for text in ["{", "[]", "7", "{\"rules\":[],\"rules\":[]}", "{} {}"] {
+        assert!(Config::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_preset_names_its_variables_and_works_with_two_of_them() {
+    let preset = Config::parse("").unwrap_or_else(|errors| panic!("{errors:?}"));
+    let names = [
+        "AUTH_SECRET",
+        "BETTER_AUTH_ISSUER",
+        "BETTER_AUTH_JWKS_URL",
+        "BETTER_AUTH_SECRET",
+        "BETTER_AUTH_SECRETS",
+        "BETTER_AUTH_URL",
+    ];
+    assert_eq!(preset.names(), names);
+    let values = BTreeMap::from(
+        [("BETTER_AUTH_URL", "https://example.com"), ("BETTER_AUTH_SECRET", GOOD_SECRET)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned())),
+    );
+    assert!(preset.compile(&values, &Capabilities::none()).is_ok());
+    let errors = preset.compile(&BTreeMap::new(), &Capabilities::none()).err().unwrap_or_default();
+    assert!(errors.iter().any(|error| error.hint.contains("BETTER_AUTH_URL")), "{errors:?}");
+    let without_secret = BTreeMap::from([("BETTER_AUTH_URL".to_owned(), "https://example.com".to_owned())]);
+    let errors = preset.compile(&without_secret, &Capabilities::none()).err().unwrap_or_default();
+    assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["issuers[0].secret"]);
+}

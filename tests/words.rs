@@ -1,0 +1,47 @@
+//! Do words and code say the same? Reasons and their page, options and their reference.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+use std::collections::BTreeSet;
+
+use doorward::Reason;
+
+#[test]
+fn every_reason_has_its_section_and_no_section_is_left_over() {
+    let page = include_str!("../docs/reasons.md");
+    let sections: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
+    assert_eq!(sections, codes);
+    assert_eq!(codes.len(), Reason::ALL.len(), "two reasons share a code");
+}
+
+#[test]
+fn sentences_are_sentences() {
+    for reason in Reason::ALL {
+        let sentence = reason.to_string();
+        assert!(sentence.len() > 15 && !sentence.ends_with('.') && sentence.is_ascii(), "{sentence}");
+        assert!(!sentence.chars().next().is_some_and(char::is_uppercase), "{sentence}");
+        assert!([400, 401, 403, 503].contains(&reason.status()), "{sentence}");
+    }
+}
+
+/// The reference and `src/config/` know the same members.
+#[test]
+fn every_option_is_in_the_reference() {
+    let code = concat!(
+        include_str!("../src/config/mod.rs"),
+        include_str!("../src/config/issuers.rs"),
+        include_str!("../src/config/rules.rs")
+    );
+    let reference = include_str!("../docs/configuration.md");
+    let lists = code.split("reader.only_members(").skip(1).filter_map(|rest| rest.split(");").next());
+    let constants = code.split("_MEMBERS: &[&str] =").skip(1).filter_map(|rest| rest.split("];").next());
+    let members: BTreeSet<&str> = lists.chain(constants).flat_map(|list| list.split('"').skip(1).step_by(2)).collect();
+    assert!(members.len() > 30, "only {} members were found", members.len());
+    for member in members {
+        let named = reference.contains(&format!("`{member}`"))
+            || reference.contains(&format!(".{member}`"))
+            || reference.contains(&format!("\"{member}\""));
+        assert!(named, "docs/configuration.md does not explain {member:?}");
+    }
+}

@@ -1,1 +1,145 @@
-//! The border to JavaScript hosts.
+//! The border to JavaScript hosts: bytes in, bytes out.
+//!
+//! An engine behind three calls: `decide`, `resume`, `receive`. Heads and replies come in and decisions go out in the form
+//! that `WIRE.md` describes, because strings and objects cost many times more at this border than the decision itself. The
+//! errand of an unfinished request stays here, under a number; the host keeps the head and passes it to each call.
+
+mod panics;
+mod pending;
+mod wire;
+
+use std::collections::BTreeMap;
+
+use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Reason, UnixTime};
+use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
+
+use crate::pending::Pending;
+
+/// Names of the environment variables that a configuration needs, or all that is wrong with it: JSON.
+#[wasm_bindgen]
+pub fn names(config: &str) -> String {
+    panics::install();
+    match Config::parse(config) {
+        Ok(config) => serde_json::json!({ "names": config.names() }).to_string(),
+        Err(errors) => errors_json(&errors),
+    }
+}
+
+/// One configuration's engine, and the errands that its requests are waiting for.
+#[wasm_bindgen]
+#[allow(missing_debug_implementations)] // lives behind the border, where nobody can print it
+pub struct Gate {
+    engine: Engine,
+    pending: Pending,
+}
+
+#[wasm_bindgen]
+impl Gate {
+    /// Compiles a configuration with the values of its environment variables (a JSON object) for a host (JSON, `checks`: the
+    /// algorithms of signatures that it checks).
+    ///
+    /// # Errors
+    /// JSON text with all that is wrong with the configuration.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str, values: &str, host: &str) -> Result<Self, JsValue> {
+        panics::install();
+        let policy = Config::parse(config)
+            .and_then(|config| config.compile(&read_values(values), &read_capabilities(host)))
+            .map_err(|errors| JsValue::from_str(&errors_json(&errors)))?;
+        Ok(Self { engine: Engine::new(policy, random()?), pending: Pending::starting_at(random()?) })
+    }
+
+    /// Decides on the request with this head at this moment (milliseconds since 1970).
+    pub fn decide(&mut self, head: &[u8], now: f64) -> Vec<u8> {
+        let now = moment(now);
+        let decision = wire::with_head(head, |head| self.engine.decide(head, now));
+        self.hand_out(decision, now)
+    }
+
+    /// Goes on with a request after the errand with this number.
+    pub fn resume(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> Vec<u8> {
+        let now = moment(now);
+        let Some(errand) = self.pending.take(id) else {
+            return wire::answer(&refusal(Reason::NotStarted));
+        };
+        let decision =
+            wire::with_head(head, |head| wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now)));
+        self.hand_out(decision, now)
+    }
+
+    /// Takes the reply to an errand that was carried after the response.
+    pub fn receive(&mut self, id: u32, reply: &[u8], now: f64) {
+        if let Some(errand) = self.pending.take(id) {
+            wire::with_reply(reply, |reply| self.engine.receive(errand, reply, moment(now)));
+        }
+    }
+
+    fn hand_out(&mut self, decision: Option<Decision>, now: UnixTime) -> Vec<u8> {
+        match decision {
+            Some(Decision::Ask(errand)) => {
+                let bytes = wire::Ask::of(&errand);
+                match self.pending.keep(errand, now) {
+                    Some(id) => bytes.numbered(id),
+                    None => wire::answer(&refusal(Reason::NotStarted)),
+                }
+            }
+            Some(Decision::Forward(mut forward)) => {
+                // An errand for afterwards that finds no place is not carried: the request itself is decided.
+                let after = forward.after.take().and_then(|errand| {
+                    let bytes = wire::Ask::of(&errand);
+                    Some((self.pending.keep(errand, now)?, bytes))
+                });
+                wire::forward(&forward, after)
+            }
+            Some(Decision::Redirect(answer) | Decision::Reject(answer)) => wire::answer(&answer),
+            None => wire::answer(&refusal(Reason::HeadMalformed)),
+        }
+    }
+}
+
+fn read_values(json: &str) -> BTreeMap<String, String> {
+    serde_json::from_str(json).unwrap_or_default()
+}
+
+fn read_capabilities(json: &str) -> Capabilities {
+    let host: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
+    let checks = host.get("checks").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
+}
+
+fn errors_json(errors: &[ConfigError]) -> String {
+    let errors: Vec<_> = errors
+        .iter()
+        .map(|error| serde_json::json!({ "path": error.path, "problem": error.problem, "hint": error.hint }))
+        .collect();
+    serde_json::json!({ "errors": errors }).to_string()
+}
+
+/// Random bits for jitter and for numbers of errands; nothing rests on them.
+fn random() -> Result<u64, JsValue> {
+    getrandom::u64().map_err(|_| JsError::new("the platform gives no random numbers").into())
+}
+
+/// The host's clock. A number that is none is the beginning of time: no session is valid then that is not valid for ever.
+#[allow(clippy::as_conversions)] // saturates, and turns NaN into 0; there is no `From` between the two
+const fn moment(millis: f64) -> UnixTime {
+    UnixTime::from_millis(millis as i64)
+}
+
+/// An answer for what goes wrong at the border itself.
+fn refusal(reason: Reason) -> Answer {
+    let body = serde_json::json!({
+        "type": "about:blank",
+        "title": reason.sentence(),
+        "status": reason.status(),
+        "reason": reason.code(),
+    });
+    let mut headers = vec![
+        ("content-type".to_owned(), "application/problem+json".to_owned()),
+        ("cache-control".to_owned(), "private, no-store".to_owned()),
+    ];
+    if reason.status() == 503 {
+        headers.push(("retry-after".to_owned(), "1".to_owned()));
+    }
+    Answer { reason, status: reason.status(), headers, body: body.to_string(), log: None }
+}

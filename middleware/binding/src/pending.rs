@@ -1,0 +1,50 @@
+//! Errands on their way: kept here by number, because JavaScript could neither hold one nor be trusted with its contents.
+
+use std::collections::BTreeMap;
+
+use doorward::{Errand, UnixTime};
+
+/// How many requests may be on an errand at once. Each keeps a few kilobytes.
+const CAPACITY: usize = 2048;
+
+/// From here on each new errand first looks for forgotten ones.
+const CROWDED: usize = 64;
+
+/// How long after its deadline an errand is still known, in milliseconds: the news that the time is over arrives after it.
+const GRACE_MS: i64 = 10_000;
+
+/// Errands on their way, by number.
+pub(crate) struct Pending {
+    errands: BTreeMap<u32, Errand>,
+    next: u32,
+}
+
+impl Pending {
+    /// Nothing on its way. Numbers begin anywhere, so those of an earlier instance are unlikely to mean anything here.
+    pub(crate) fn starting_at(seed: u64) -> Self {
+        let [a, b, c, d, ..] = seed.to_le_bytes();
+        Self { errands: BTreeMap::new(), next: u32::from_le_bytes([a, b, c, d]) }
+    }
+
+    /// Keeps an errand and gives its number, or nothing when too many are on their way.
+    pub(crate) fn keep(&mut self, errand: Errand, now: UnixTime) -> Option<u32> {
+        if self.errands.len() >= CROWDED {
+            self.errands.retain(|_, errand| now.millis_since(errand.deadline()) < GRACE_MS);
+        }
+        if self.errands.len() >= CAPACITY {
+            return None;
+        }
+        while self.errands.contains_key(&self.next) {
+            self.next = self.next.wrapping_add(1);
+        }
+        let id = self.next;
+        self.next = id.wrapping_add(1);
+        self.errands.insert(id, errand);
+        Some(id)
+    }
+
+    /// Gives the errand back, once.
+    pub(crate) fn take(&mut self, id: u32) -> Option<Errand> {
+        self.errands.remove(&id)
+    }
+}

@@ -1,0 +1,221 @@
+// The bytes at the border, as binding/WIRE.md describes them: heads and replies are written, decisions are read.
+
+/**
+ * @typedef {[name: string, value: string]} Pair
+ * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
+ * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean }
+ *   | { kind: "waited" } | { kind: "failed" } | { kind: "unsupported" }} Reply
+ */
+
+const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4 };
+
+/** Below this length a loop over the characters beats a call of `encodeInto`. */
+const SHORT = 64;
+
+/** A buffer that one large request has made larger than this is not kept. */
+const KEEP_BYTES = 64 * 1024;
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+let buffer = new Uint8Array(8 * 1024);
+let view = new DataView(buffer.buffer);
+let end = 0;
+
+/**
+ * A request's head in bytes. They are valid until the next call of this module: `slice()` what has to last.
+ *
+ * @param {Head} head
+ */
+export function encodeHead(head) {
+  begin();
+  writeText(head.method);
+  writeText(head.target);
+  writeText(head.publicOrigin);
+  writeText(head.clientAddress ?? "");
+  writePairs(head.headers);
+  return written();
+}
+
+/**
+ * What came of an errand, in bytes. They are valid until the next call of this module.
+ *
+ * @param {Reply} reply
+ */
+export function encodeReply(reply) {
+  begin();
+  writeU8(REPLY_TAGS[reply.kind]);
+  if (reply.kind === "checked") {
+    writeU8(reply.holds ? 1 : 0);
+  } else if (reply.kind === "answered") {
+    writeU32(reply.status);
+    writePairs(reply.headers);
+    writeBytes(reply.body);
+  }
+  return written();
+}
+
+/**
+ * A decision from its bytes.
+ *
+ * @param {Uint8Array} bytes
+ * @throws {RangeError | TypeError} they are not a decision
+ */
+export function decodeDecision(bytes) {
+  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+  const tag = readU8(reader);
+  const log = readText(reader);
+  const reason = readText(reader);
+  const decision = { ...readByTag(reader, tag), log: log || undefined, reason: reason || undefined };
+  if (reader.at !== bytes.length) throw new RangeError("a decision is longer than it should be");
+  return decision;
+}
+
+function readByTag(reader, tag) {
+  if (tag === 0) return { kind: "ask", errand: readErrand(reader) };
+  if (tag === 1) {
+    return {
+      kind: "forward",
+      target: readText(reader),
+      removed: readList(reader, readText),
+      set: readPairs(reader),
+      responseHeaders: readPairs(reader),
+      after: readU8(reader) === 1 ? readErrand(reader) : undefined,
+    };
+  }
+  if (tag === 2) return { kind: "answer", status: readU32(reader), headers: readPairs(reader), body: readText(reader) };
+  throw new RangeError(`no decision has the tag ${tag}`);
+}
+
+function readErrand(reader) {
+  const id = readU32(reader);
+  const work = readU8(reader);
+  if (work === 0) {
+    return {
+      id,
+      work: "fetch",
+      purpose: readText(reader),
+      method: readText(reader),
+      url: readText(reader),
+      headers: readPairs(reader),
+      timeoutMs: readU32(reader),
+      maxBytes: readU32(reader),
+    };
+  }
+  if (work === 1) {
+    return {
+      id,
+      work: "check",
+      algorithm: readText(reader),
+      thumbprint: readText(reader),
+      key: readText(reader),
+      signingInput: readBytes(reader),
+      signature: readBytes(reader),
+    };
+  }
+  if (work === 2) return { id, work: "wait", milliseconds: readU32(reader) };
+  throw new RangeError(`no errand is of the kind ${work}`);
+}
+
+function begin() {
+  if (buffer.length > KEEP_BYTES) grow(8 * 1024);
+  end = 0;
+}
+
+function written() {
+  return buffer.subarray(0, end);
+}
+
+function reserve(length) {
+  if (end + length > buffer.length) grow(Math.max(buffer.length * 2, end + length));
+}
+
+function grow(length) {
+  const larger = new Uint8Array(length);
+  larger.set(buffer.subarray(0, Math.min(end, length)));
+  buffer = larger;
+  view = new DataView(larger.buffer);
+}
+
+function writeU8(value) {
+  reserve(1);
+  buffer[end++] = value;
+}
+
+function writeU32(value) {
+  reserve(4);
+  view.setUint32(end, value, true);
+  end += 4;
+}
+
+function writeBytes(bytes) {
+  writeU32(bytes.length);
+  reserve(bytes.length);
+  buffer.set(bytes, end);
+  end += bytes.length;
+}
+
+function writeText(text) {
+  reserve(4 + text.length * 3);
+  const start = end + 4;
+  const length = writeShortAscii(text, start) ?? encoder.encodeInto(text, buffer.subarray(start)).written;
+  view.setUint32(end, length, true);
+  end = start + length;
+}
+
+/** Writes a text that is short and ASCII, as nearly every header is; nothing if it is not. */
+function writeShortAscii(text, start) {
+  if (text.length > SHORT) return undefined;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code > 127) return undefined;
+    buffer[start + i] = code;
+  }
+  return text.length;
+}
+
+function writePairs(pairs) {
+  reserve(4);
+  const place = end;
+  end += 4;
+  let count = 0;
+  for (const [name, value] of pairs) {
+    writeText(name);
+    writeText(value);
+    count++;
+  }
+  view.setUint32(place, count, true);
+}
+
+function readU8(reader) {
+  return reader.view.getUint8(reader.at++);
+}
+
+function readU32(reader) {
+  const value = reader.view.getUint32(reader.at, true);
+  reader.at += 4;
+  return value;
+}
+
+function readBytes(reader) {
+  const length = readU32(reader);
+  const start = reader.at;
+  if (length > reader.bytes.length - start) throw new RangeError("a decision is shorter than it says");
+  reader.at += length;
+  return reader.bytes.subarray(start, reader.at);
+}
+
+function readText(reader) {
+  const bytes = readBytes(reader);
+  return bytes.length === 0 ? "" : decoder.decode(bytes);
+}
+
+function readList(reader, read) {
+  const list = [];
+  for (let count = readU32(reader); count > 0; count--) list.push(read(reader));
+  return list;
+}
+
+function readPairs(reader) {
+  return readList(reader, (from) => [readText(from), readText(from)]);
+}

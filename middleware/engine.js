@@ -1,0 +1,167 @@
+// The life of an instance. The WebAssembly starts at the first request that needs it, never at import. When it traps, its
+// memory is not to be believed any more: it is dropped, and a later request starts the next one. Each instance has its
+// generation; what was begun in one is not finished in another.
+
+/** The first restart is at once; each further one waits twice as long as the one before, up to the longest. Milliseconds. */
+const FIRST_PAUSE = 100;
+const LONGEST_PAUSE = 5_000;
+
+/** After this long without a trap, earlier ones are forgotten. Milliseconds. */
+const CALM = 60_000;
+
+/** The gate cannot say anything about this request: no instance, or not the one that began with it. */
+export class NotStarted extends Error {
+  /**
+   * @param {string} message
+   * @param {number} [retryAfter] seconds
+   */
+  constructor(message, retryAfter = 1) {
+    super(message);
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * Follows the lives of the instances of one glue. All gates of a program share it, and so they share a trap.
+ *
+ * @param {object} glue what wasm-bindgen wrote: `Gate`, `names`, `__wbg_reset_state`
+ * @param {{ now?: () => number, log?: (line: string) => void }} [host]
+ */
+export function lifeOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
+  let generation = 0;
+  let alive = false;
+  let traps = 0;
+  let lastTrap = 0;
+  let notBefore = 0;
+
+  return {
+    /** The number of the instance that was started last. */
+    get generation() {
+      return generation;
+    },
+
+    /** Makes sure that an instance is there, and gives its generation. */
+    start() {
+      if (alive) return generation;
+      const wait = notBefore - now();
+      // A pause longer than the longest is a clock that was set back.
+      if (wait > 0 && wait <= LONGEST_PAUSE) throw new NotStarted("the gate starts again after a pause", Math.ceil(wait / 1000));
+      generation++;
+      guarded("could not start", () => glue.__wbg_reset_state());
+      alive = true;
+      return generation;
+    },
+
+    /**
+     * Calls into the instance of this generation.
+     *
+     * @template T
+     * @param {number} expected
+     * @param {() => T} call
+     * @returns {T}
+     */
+    call(expected, call) {
+      if (!alive || expected !== generation) throw new NotStarted("the gate has lost its place");
+      return guarded("has failed", call);
+    },
+  };
+
+  /** Any exception is the end of the instance: the engine itself throws nothing but text about its configuration. */
+  function guarded(what, call) {
+    try {
+      return call();
+    } catch (error) {
+      if (typeof error === "string") throw error;
+      drop();
+      // The place was said by the panic hook; an exception's own message says no more than `unreachable`.
+      log(`doorward: the gate ${what} (${error?.name ?? "exception"}); instance ${generation} is dropped`);
+      throw new NotStarted("the gate has failed", Math.max(1, Math.ceil((notBefore - now()) / 1000)));
+    }
+  }
+
+  function drop() {
+    alive = false;
+    const moment = now();
+    traps = moment - lastTrap > CALM ? 1 : traps + 1;
+    lastTrap = moment;
+    notBefore = traps === 1 ? moment : moment + Math.min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (traps - 2));
+  }
+}
+
+/**
+ * The engine of one configuration, compiled once in each instance.
+ *
+ * @param {object} glue
+ * @param {ReturnType<typeof lifeOf>} life
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], log: (line: string) => void }} host
+ */
+export function engineOf(glue, life, { config, env, checks, log }) {
+  let engine;
+  let generation = 0;
+  let refused = false;
+
+  return {
+    /** The generation in which a request begins now. */
+    begin() {
+      if (refused) throw wrongConfiguration();
+      const current = life.start();
+      if (generation !== current) {
+        engine = compile(current);
+        generation = current;
+      }
+      return current;
+    },
+
+    /** Bytes of a decision. */
+    decide: (begun, head, now) => life.call(begun, () => engine.decide(head, now)),
+
+    /** Bytes of the next decision. */
+    resume: (begun, head, id, reply, now) => life.call(begun, () => engine.resume(head, id, reply, now)),
+
+    /** Takes the reply to an errand that was carried after the response. */
+    receive: (begun, id, reply, now) => life.call(begun, () => engine.receive(id, reply, now)),
+  };
+
+  function compile(current) {
+    try {
+      const document = text();
+      const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
+      if (errors) throw JSON.stringify({ errors });
+      const values = JSON.stringify(valuesOf(names, env()));
+      return life.call(current, () => new glue.Gate(document, values, JSON.stringify({ checks })));
+    } catch (error) {
+      if (typeof error !== "string") throw error;
+      refused = true;
+      for (const line of errorLines(JSON.parse(error).errors)) log(line);
+      throw wrongConfiguration();
+    }
+  }
+
+  /** The document as text; none at all is the preset. */
+  function text() {
+    if (config === undefined) return "";
+    return typeof config === "string" ? config : JSON.stringify(config);
+  }
+}
+
+/** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
+function wrongConfiguration() {
+  return new NotStarted("the configuration is wrong", 60);
+}
+
+function errorLines(errors) {
+  return errors.flatMap(({ path, problem, hint }) => [
+    `doorward: error: ${path}: ${problem}`,
+    ...(hint ? [`doorward: hint: ${hint}`] : []),
+  ]);
+}
+
+/** Just the values that the configuration names; nothing else of the environment crosses the border. */
+function valuesOf(names, environment) {
+  const values = {};
+  for (const name of names) {
+    const value = environment[name];
+    if (typeof value === "string") values[name] = value;
+  }
+  return values;
+}

@@ -1,0 +1,137 @@
+/** A configuration document; `docs/configuration.md` describes it. */
+export type Config = Record<string, unknown>;
+
+/** A header: its name and its value. */
+export type Pair = [name: string, value: string];
+
+export interface GateOptions {
+  /** The configuration, as an object or as JSON text. Default: the preset `better-auth`. */
+  config?: Config | string;
+  /**
+   * Where the environment variables are that the configuration names; no others are read. Default: `process.env` where there
+   * is one. In a Worker: the `env` that came with the request.
+   */
+  env?: Record<string, unknown>;
+  /** Carries the gate's own requests to the auth service. Default: the platform's `fetch`. */
+  fetch?: typeof globalThis.fetch;
+  /** The clock, in milliseconds since 1970. Default: `Date.now`. */
+  now?: () => number;
+  /**
+   * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: that of the request's URL.
+   * Set it where that is not the public one, as behind another proxy.
+   */
+  publicOrigin?: string | ((request: Request) => string | undefined);
+  /**
+   * The client's network address as the platform knows it. Read it from a header only where the platform itself writes that
+   * header. Default: unknown.
+   */
+  clientAddress?: string | ((request: Request) => string | undefined);
+  /** Takes one line of the log; never a token or a secret. Default: `console.error`. */
+  log?: (line: string) => void;
+  /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */
+  waitUntil?: (work: Promise<unknown>) => void;
+  /**
+   * Carries errands instead of the platform, or around it: `usual` is how they are carried by default. For tests and for
+   * unusual networks. An exception counts as a failed errand.
+   */
+  carry?: (errand: Errand, usual: (errand: Errand) => Promise<Reply>) => Promise<Reply>;
+}
+
+/** What comes with one request; each goes before the option of the same name. */
+export interface RequestContext {
+  waitUntil?: (work: Promise<unknown>) => void;
+  clientAddress?: string;
+  publicOrigin?: string;
+}
+
+/** The request may go on to the origin. */
+export interface ForwardVerdict {
+  kind: "forward";
+  /** Path and query as the gate understood them: what it judged is what the origin should get. */
+  target: string;
+  /** The request's headers as the origin must see them. */
+  headers: Headers;
+  /** Names of the request headers that were removed. */
+  removed: string[];
+  /** Request headers that were set after the removals. */
+  set: Pair[];
+  /** Headers to add to the origin's response; `set-cookie` may repeat. */
+  responseHeaders: Pair[];
+  reason: string | undefined;
+  /** What was written to the log. */
+  log: string | undefined;
+}
+
+/** The gate answers by itself. */
+export interface AnswerVerdict {
+  kind: "answer";
+  response: Response;
+  /** Why: a stable code of `docs/reasons.md`. */
+  reason: string | undefined;
+  /** What was written to the log. */
+  log: string | undefined;
+}
+
+export type Verdict = ForwardVerdict | AnswerVerdict;
+
+/** A request's head for hosts without Fetch's `Request`. Header values are read as Latin-1. */
+export interface Head {
+  method: string;
+  /** Path and query as received. */
+  target: string;
+  publicOrigin: string;
+  clientAddress?: string;
+  headers: Iterable<Pair>;
+}
+
+/** A decision about a head: a verdict in plain data. */
+export type Decision =
+  | Omit<ForwardVerdict, "headers">
+  | { kind: "answer"; status: number; headers: Pair[]; body: string; reason: string | undefined; log: string | undefined };
+
+export interface Gate {
+  /** Judges a request. Never throws: what cannot be judged is an answer with status 503. */
+  decide(request: Request, context?: RequestContext): Promise<Verdict>;
+  /** Judges a request by its head alone. Never throws. */
+  decideHead(head: Head, context?: Pick<RequestContext, "waitUntil">): Promise<Decision>;
+  /**
+   * Judges a request and answers it: with `next`'s response to the edited request, or with the gate's own. Redirects of the
+   * origin are passed on, not followed.
+   */
+  handle(request: Request, next: (request: Request) => Response | Promise<Response>, context?: RequestContext): Promise<Response>;
+}
+
+/** Makes a gate. Nothing happens before the first request; then the configuration is compiled, once. */
+export function createGate(options?: GateOptions): Gate;
+
+/** What the engine sends a host to do. */
+export type Errand =
+  | {
+      id: number;
+      work: "fetch";
+      purpose: string;
+      method: string;
+      url: string;
+      headers: Pair[];
+      timeoutMs: number;
+      maxBytes: number;
+    }
+  | {
+      id: number;
+      work: "check";
+      algorithm: string;
+      thumbprint: string;
+      /** The public key, a JWK in JSON. */
+      key: string;
+      signingInput: Uint8Array;
+      signature: Uint8Array;
+    }
+  | { id: number; work: "wait"; milliseconds: number };
+
+/** What came of an errand. */
+export type Reply =
+  | { kind: "answered"; status: number; headers: Pair[]; body: Uint8Array }
+  | { kind: "checked"; holds: boolean }
+  | { kind: "waited" }
+  | { kind: "failed" }
+  | { kind: "unsupported" };

@@ -1,0 +1,162 @@
+// The gate: head → decide → carry → resume, until there is something to carry out. It knows Request and Response and no
+// framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
+
+import { CHECKS, carrier } from "./carry.js";
+import { NotStarted, engineOf, lifeOf } from "./engine.js";
+import { decodeDecision, encodeHead, encodeReply } from "./wire.js";
+
+/**
+ * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives.
+ *
+ * @param {object} glue
+ * @param {object} [host] stands in for clock and log in the life of the instance
+ */
+export function gatesOn(glue, host) {
+  const life = lifeOf(glue, host);
+
+  return function createGate(options = {}) {
+    const now = options.now ?? Date.now;
+    const log = options.log ?? ((line) => console.error(line));
+    const usual = carrier(options.fetch);
+    const env = () => options.env ?? globalThis.process?.env ?? {};
+    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, log });
+
+    return { decide, decideHead, handle };
+
+    async function decide(request, context = {}) {
+      try {
+        const decision = await decideHead(headOf(request, context), context);
+        return decision.kind === "forward" ? forwardVerdict(request, decision) : answerVerdict(request, decision);
+      } catch (error) {
+        return answerVerdict(request, unavailable(error));
+      }
+    }
+
+    async function handle(request, next, context = {}) {
+      const verdict = await decide(request, context);
+      if (verdict.kind === "answer") return verdict.response;
+      return withHeaders(await next(forwarded(request, verdict)), verdict.responseHeaders);
+    }
+
+    async function decideHead(head, context = {}) {
+      try {
+        const { decision, begun } = await conclude(head);
+        if (decision.log) log(decision.log);
+        if (decision.after) inBackground(decision.after, begun, context);
+        return decision;
+      } catch (error) {
+        return unavailable(error);
+      }
+    }
+
+    async function conclude(head) {
+      const begun = engine.begin();
+      let bytes = encodeHead(head);
+      let decision = read(begun, engine.decide(begun, bytes, now()));
+      // The host keeps the head from here on: it is passed to each call, and nothing of it waits in wasm memory.
+      if (decision.kind === "ask") bytes = bytes.slice();
+      while (decision.kind === "ask") {
+        const { errand } = decision;
+        const reply = encodeReply(await carry(errand));
+        decision = read(begun, engine.resume(begun, bytes, errand.id, reply, now()));
+      }
+      return { decision, begun };
+    }
+
+    /** Bytes that are not a decision come from an instance that is not to be believed any more. */
+    function read(begun, bytes) {
+      return life.call(begun, () => decodeDecision(bytes));
+    }
+
+    async function carry(errand) {
+      if (!options.carry) return usual(errand);
+      try {
+        return await options.carry(errand, usual);
+      } catch {
+        return { kind: "failed" };
+      }
+    }
+
+    /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
+    function inBackground(errand, begun, context) {
+      const work = carry(errand)
+        .then((reply) => engine.receive(begun, errand.id, encodeReply(reply), now()))
+        .catch(() => {});
+      try {
+        (context.waitUntil ? context : options).waitUntil?.(work);
+      } catch {
+        // The platform does not wait; the work goes on as long as it is let.
+      }
+    }
+
+    function headOf(request, context) {
+      return {
+        method: request.method,
+        target: targetOf(request.url),
+        publicOrigin: context.publicOrigin ?? given(options.publicOrigin, request) ?? originOf(request.url),
+        clientAddress: context.clientAddress ?? given(options.clientAddress, request),
+        headers: request.headers,
+      };
+    }
+  };
+}
+
+function given(option, request) {
+  return typeof option === "function" ? option(request) : option;
+}
+
+/** Scheme, host and port of a URL that a `Request` has normalized already: cutting is far cheaper than parsing. */
+function originOf(url) {
+  return url.slice(0, pathStart(url));
+}
+
+function targetOf(url) {
+  const fragment = url.indexOf("#");
+  return url.slice(pathStart(url), fragment === -1 ? undefined : fragment);
+}
+
+function pathStart(url) {
+  return url.indexOf("/", url.indexOf("://") + 3);
+}
+
+function forwardVerdict(request, { kind, target, removed, set, responseHeaders, reason, log }) {
+  const headers = new Headers(request.headers);
+  for (const name of removed) headers.delete(name);
+  for (const [name, value] of set) headers.set(name, value);
+  return { kind, target, headers, removed, set, responseHeaders, reason, log };
+}
+
+function answerVerdict(request, { kind, status, headers, body, reason, log }) {
+  const response = new Response(body === "" || request.method === "HEAD" ? null : body, { status, headers });
+  return { kind, response, reason, log };
+}
+
+/** The request as the origin must see it. */
+function forwarded(request, verdict) {
+  const moved = new Request(originOf(request.url) + verdict.target, request);
+  return new Request(moved, { headers: verdict.headers, redirect: "manual" });
+}
+
+function withHeaders(response, pairs) {
+  if (pairs.length === 0) return response;
+  const edited = new Response(response.body, response);
+  for (const [name, value] of pairs) edited.headers.append(name, value);
+  return edited;
+}
+
+/** What is answered when there is no decision: the gate's own words for `not_started`. */
+export function unavailable(error) {
+  const problem = { type: "about:blank", title: "the gate could not start or lost its place", status: 503, reason: "not_started" };
+  return {
+    kind: "answer",
+    status: 503,
+    headers: [
+      ["content-type", "application/problem+json"],
+      ["cache-control", "private, no-store"],
+      ["retry-after", String(error instanceof NotStarted ? error.retryAfter : 1)],
+    ],
+    body: JSON.stringify(problem),
+    reason: "not_started",
+    log: undefined,
+  };
+}

@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { GateOptions } from "./gate.js";
+
+export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientAddress"> {
+  /**
+   * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: the address at which the
+   * connection came in, never a header.
+   */
+  publicOrigin?: string | ((req: IncomingMessage) => string | undefined);
+  /** The client's network address. Default: that of the connection, never a header. */
+  clientAddress?: string | ((req: IncomingMessage) => string | undefined);
+}
+
+/** Connect-style middleware: answers by itself, or edits the request and calls `next`. */
+export function middleware(
+  options?: NodeOptions,
+): (req: IncomingMessage, res: ServerResponse, next: (problem?: unknown) => void) => Promise<void>;
+
+/** A request listener that lets nothing reach `handler` but what the gate lets through. */
+export function protect(
+  options: NodeOptions,
+  handler: (req: IncomingMessage, res: ServerResponse) => void,
+): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+export interface ProxyOptions extends NodeOptions {
+  /** Where requests go that the gate lets through: scheme, host and port. */
+  origin: string | URL;
+}
+
+export interface Proxy {
+  (req: IncomingMessage, res: ServerResponse): Promise<void>;
+  /** For the server's `upgrade` event: passes WebSocket connections, and no other protocol. */
+  upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** A request listener that forwards to an origin through the gate, streaming both ways. */
+export function createProxy(options: ProxyOptions): Proxy;

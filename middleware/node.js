@@ -1,0 +1,307 @@
+// The gate in front of Node's HTTP: middleware, a guard around one handler, and a proxy.
+//
+// What the host vouches for comes from the connection, not from the request: the client's address is the socket's, the public
+// origin is the option or the address that the server listens at.
+
+import http from "node:http";
+import https from "node:https";
+import { pipeline } from "node:stream";
+
+import { unavailable } from "./gate.js";
+
+/** RFC 9110 section 7.6.1; `proxy-connection` and `keep-alive` are its forerunners. */
+const HOP_BY_HOP = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** What says where a message ends or whom it is for. A client may not have these removed by naming them in `Connection`. */
+const KEPT = new Set(["content-length", "host"]);
+
+/**
+ * Makes the exports of `doorward/node` on this `createGate`.
+ *
+ * @param {(options: object) => import("./gate.js").Gate} createGate
+ */
+export function nodeOn(createGate) {
+  return { middleware, protect, createProxy };
+
+  function middleware(options = {}) {
+    const decide = judge(options);
+    return async function doorward(req, res, next) {
+      const decision = await decide(req);
+      if (decision.kind === "answer") return answer(res, decision);
+      const problem = editRequest(req, decision);
+      if (problem) return next(problem);
+      addWhenSent(res, decision.responseHeaders);
+      next();
+    };
+  }
+
+  function protect(options, handler) {
+    const doorward = middleware(options);
+    return (req, res) => doorward(req, res, (problem) => (problem ? fail(res) : handler(req, res)));
+  }
+
+  function createProxy({ origin, ...options }) {
+    const to = originOf(origin);
+    const decide = judge(options);
+
+    async function proxy(req, res) {
+      const decision = await decide(req);
+      if (decision.kind === "answer") return answer(res, decision);
+      try {
+        forward(req, res, decision, to);
+      } catch {
+        answer(res, noOrigin());
+      }
+    }
+
+    proxy.upgrade = async function upgrade(req, socket, head) {
+      socket.on("error", () => socket.destroy());
+      // Any other protocol would be a second conversation with the origin that the gate does not hear.
+      if (req.headers.upgrade?.toLowerCase() !== "websocket") return answerSocket(socket, plain(501, "Not Implemented"));
+      const decision = await decide(req);
+      if (decision.kind === "answer") return answerSocket(socket, decision);
+      try {
+        forwardUpgrade(req, socket, head, decision, to);
+      } catch {
+        answerSocket(socket, noOrigin());
+      }
+    };
+
+    return proxy;
+  }
+
+  /** Judges a request by what Node received. */
+  function judge({ publicOrigin, clientAddress, ...options }) {
+    const gate = createGate(options);
+    return async (req) => {
+      try {
+        return await gate.decideHead(headOf(req));
+      } catch (error) {
+        return unavailable(error);
+      }
+    };
+
+    function headOf(req) {
+      return {
+        method: req.method,
+        target: req.originalUrl ?? req.url,
+        publicOrigin: given(publicOrigin, req) ?? localOrigin(req.socket),
+        clientAddress: given(clientAddress, req) ?? req.socket.remoteAddress,
+        headers: pairsOf(req.rawHeaders),
+      };
+    }
+  }
+}
+
+function given(option, req) {
+  return typeof option === "function" ? option(req) : option;
+}
+
+/** The address at which the connection came in. */
+function localOrigin({ encrypted, localAddress, localPort }) {
+  const scheme = encrypted ? "https" : "http";
+  if (!localAddress) return `${scheme}://localhost`;
+  const address = localAddress.replace(/^::ffff:(?=\d+\.)/, "");
+  return new URL(`${scheme}://${address.includes(":") ? `[${address}]` : address}:${localPort}`).origin;
+}
+
+function pairsOf(raw) {
+  const pairs = [];
+  for (let i = 0; i < raw.length; i += 2) pairs.push([raw[i], raw[i + 1]]);
+  return pairs;
+}
+
+/** Header pairs after the decision's edits: removals first, then what is set takes the place of all others of its name. */
+function editedPairs(pairs, { removed, set }) {
+  const gone = new Set([...removed, ...set.map(([name]) => name)].map((name) => name.toLowerCase()));
+  return [...pairs.filter(([name]) => !gone.has(name.toLowerCase())), ...set];
+}
+
+/** Gives the application the request that the gate understood. */
+function editRequest(req, decision) {
+  const { headers, headersDistinct } = req;
+  for (const name of decision.removed) {
+    delete headers[name.toLowerCase()];
+    delete headersDistinct[name.toLowerCase()];
+  }
+  for (const [name, value] of decision.set) {
+    headers[name.toLowerCase()] = value;
+    headersDistinct[name.toLowerCase()] = [value];
+  }
+  req.rawHeaders = editedPairs(pairsOf(req.rawHeaders), decision).flat();
+  return retarget(req, decision.target);
+}
+
+/** Mounted below a path, a framework has cut that path off `url` and keeps the whole in `originalUrl`. */
+function retarget(req, target) {
+  if (req.originalUrl === undefined) {
+    req.url = target;
+    return undefined;
+  }
+  if (req.originalUrl === target) return undefined;
+  const base = mountedAt(req);
+  const rest = target.slice(base.length);
+  if (!target.startsWith(base) || !/^(?:$|[/?])/.test(rest)) {
+    return new Error("doorward: the request was judged under another path than it is mounted at");
+  }
+  req.url = rest.startsWith("/") ? rest : `/${rest}`;
+  req.originalUrl = target;
+  return undefined;
+}
+
+/** `/api` of `/api/users`, whose `url` is `/users` then; that of `/api` itself is `/`. */
+function mountedAt({ originalUrl, url }) {
+  const tail = originalUrl.endsWith(url) ? url : url.slice(1);
+  return originalUrl.slice(0, originalUrl.length - tail.length);
+}
+
+/** Adds headers at the last moment, so that the application can neither overwrite nor forget them. */
+function addWhenSent(res, pairs) {
+  if (pairs.length === 0) return;
+  const { writeHead } = res;
+  res.writeHead = function (status, ...rest) {
+    res.writeHead = writeHead;
+    const headers = typeof rest.at(-1) === "object" ? rest.pop() : undefined;
+    setAll(res, headers ?? {});
+    for (const [name, value] of pairs) res.appendHeader(name, value);
+    return writeHead.call(res, status, ...rest);
+  };
+}
+
+/** `writeHead` takes headers as an object, as pairs, or as names and values in turn. */
+function setAll(res, headers) {
+  if (!Array.isArray(headers)) {
+    for (const [name, value] of Object.entries(headers)) res.setHeader(name, value);
+    return;
+  }
+  const pairs = Array.isArray(headers[0]) ? headers : pairsOf(headers);
+  for (const [name] of pairs) res.removeHeader(name);
+  for (const [name, value] of pairs) res.appendHeader(name, value);
+}
+
+function answer(res, { status, headers, body }) {
+  for (const [name, value] of headers) res.appendHeader(name, value);
+  res.writeHead(status).end(body);
+}
+
+function fail(res) {
+  answer(res, plain(500, "the request was judged under another path than it is mounted at"));
+}
+
+function plain(status, title) {
+  const body = JSON.stringify({ type: "about:blank", title, status });
+  const headers = [
+    ["content-type", "application/problem+json"],
+    ["cache-control", "private, no-store"],
+  ];
+  return { status, headers, body };
+}
+
+function noOrigin() {
+  return plain(502, "the origin did not answer");
+}
+
+function originOf(url) {
+  const { protocol, origin, pathname, search, username, password } = new URL(url);
+  const bare = pathname === "/" && !search && !username && !password;
+  if (!["http:", "https:"].includes(protocol) || !bare) {
+    throw new TypeError("doorward: `origin` must be an http or https URL with nothing after the host and port");
+  }
+  return new URL(origin);
+}
+
+function send(to, req, decision, headers) {
+  const { request } = to.protocol === "https:" ? https : http;
+  return request(to, { method: req.method, path: decision.target, headers: headers.flat() });
+}
+
+function forward(req, res, decision, to) {
+  const headers = [...originHeaders(req, decision, to), ...framing(req)];
+  const upstream = send(to, req, decision, headers);
+  upstream.on("response", (response) => {
+    try {
+      const headers = [...endToEnd(pairsOf(response.rawHeaders)), ...decision.responseHeaders];
+      res.writeHead(response.statusCode, response.statusMessage, headers.flat());
+      res.flushHeaders();
+      pipeline(response, res, () => {});
+    } catch {
+      upstream.destroy(new Error("the origin's answer cannot be passed on"));
+    }
+  });
+  // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
+  upstream.on("error", () => res.headersSent || answer(res, noOrigin()));
+  res.on("close", () => upstream.destroy());
+  // Not `pipeline`: that would close the client's connection before the answer to it is out.
+  req.pipe(upstream);
+}
+
+/** The client's headers for the origin. Hop by hop is removed first: a client must not name ours in its `Connection`. */
+function originHeaders(req, decision, to) {
+  const passed = endToEnd(pairsOf(req.rawHeaders)).filter(([name]) => !["host", "content-length", "expect"].includes(name.toLowerCase()));
+  return [["Host", to.host], ...editedPairs(passed, decision)];
+}
+
+/** Says where the body ends, exactly as Node's parser understood it: the origin must not see another request in it. */
+function framing(req) {
+  if (req.headers["transfer-encoding"] !== undefined) return [["Transfer-Encoding", "chunked"]];
+  const length = req.headers["content-length"];
+  if (length !== undefined) return [["Content-Length", length]];
+  return ["POST", "PUT", "PATCH"].includes(req.method) ? [["Content-Length", "0"]] : [];
+}
+
+function endToEnd(pairs) {
+  const named = pairs
+    .filter(([name]) => name.toLowerCase() === "connection")
+    .flatMap(([, value]) => value.toLowerCase().split(","))
+    .map((name) => name.trim())
+    .filter((name) => !KEPT.has(name));
+  return pairs.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !named.includes(name.toLowerCase()));
+}
+
+function forwardUpgrade(req, socket, head, decision, to) {
+  const headers = [...originHeaders(req, decision, to), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
+  const upstream = send(to, req, decision, headers);
+  let answered = false;
+  upstream.on("upgrade", (response, far, farHead) => {
+    answered = true;
+    const pairs = [...endToEnd(pairsOf(response.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
+    socket.write(headBytes(101, response.statusMessage, [...pairs, ...decision.responseHeaders]));
+    socket.write(farHead);
+    far.write(head);
+    far.on("error", () => far.destroy());
+    far.on("close", () => socket.destroy());
+    far.pipe(socket).pipe(far);
+  });
+  // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.
+  upstream.on("response", (response) => {
+    answered = true;
+    const pairs = [...endToEnd(pairsOf(response.rawHeaders)), ...decision.responseHeaders, ["Connection", "close"]];
+    socket.write(headBytes(response.statusCode, response.statusMessage, pairs));
+    pipeline(response, socket, () => {});
+  });
+  upstream.on("error", () => (answered ? socket.destroy() : answerSocket(socket, noOrigin())));
+  socket.on("close", () => upstream.destroy());
+  upstream.end();
+}
+
+function answerSocket(socket, { status, headers, body }) {
+  const length = String(Buffer.byteLength(body));
+  const pairs = [...headers, ["Content-Length", length], ["Connection", "close"]];
+  socket.end(Buffer.concat([headBytes(status, http.STATUS_CODES[status] ?? "", pairs), Buffer.from(body)]));
+}
+
+/** Header values are Latin-1 on the wire, as Node reads them. */
+function headBytes(status, message, pairs) {
+  const lines = [`HTTP/1.1 ${status} ${message}`, ...pairs.map(([name, value]) => `${name}: ${value}`), "", ""];
+  return Buffer.from(lines.join("\r\n"), "latin1");
+}

@@ -1,0 +1,5 @@
+// The gate in front of Node's HTTP.
+import { createGate } from "./default.js";
+import { nodeOn } from "../node.js";
+
+export const { middleware, protect, createProxy } = nodeOn(createGate);

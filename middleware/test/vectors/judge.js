@@ -1,0 +1,109 @@
+// Runs decision vectors on whatever gate it is given, in whatever runtime it finds itself. `tests/vectors/decisions/*.json` at
+// the root of the repository is data; this is one of its readers.
+
+/**
+ * @param {(options: object) => object} createGate
+ * @param {{ name: string, text: string }[]} files
+ * @returns {Promise<{ cases: number, failures: string[] }>}
+ */
+export async function judge(createGate, files) {
+  const failures = [];
+  let cases = 0;
+  for (const { name, text } of files) {
+    const worlds = new Map();
+    const { policies, cases: list } = JSON.parse(text);
+    for (const vector of list) {
+      cases++;
+      const world = vector.after ? worlds.get(vector.after) : newWorld(createGate, policies[vector.policy]);
+      worlds.set(vector.name, world);
+      const problems = world ? await play(world, vector) : [`there is no case before it called ${vector.after}`];
+      for (const problem of problems) failures.push(`${name}: ${vector.name}: ${problem}`);
+    }
+  }
+  return { cases, failures };
+}
+
+/** A gate of its own, with a clock and a network that a case can set. */
+function newWorld(createGate, { config, env = {} }) {
+  const world = { now: 0, replies: [], asks: [], background: [], said: [] };
+  world.gate = createGate({
+    config,
+    env,
+    now: () => world.now,
+    log: (line) => world.said.push(line),
+    waitUntil: (work) => world.background.push(work),
+    carry: (errand, usual) => carry(world, errand, usual),
+  });
+  return world;
+}
+
+async function play(world, { now_ms, request, replies = [], expect }) {
+  Object.assign(world, { now: now_ms, replies: [...replies], asks: [], background: [], said: [] });
+  const decision = await world.gate.decideHead({
+    method: request.method,
+    target: request.target,
+    publicOrigin: request.public_origin,
+    clientAddress: request.client_address,
+    headers: request.headers ?? [],
+  });
+  await Promise.all(world.background);
+  const problems = differences(decision, world.asks, expect);
+  return problems.length > 0 ? [...problems, ...world.said.map((line) => `the log says: ${line}`)] : [];
+}
+
+/** Fetches are answered by the script, in order by purpose; signatures are checked for real unless the script says otherwise. */
+async function carry(world, errand, usual) {
+  if (errand.work === "wait") {
+    world.now += errand.milliseconds;
+    return { kind: "waited" };
+  }
+  const purpose = errand.work === "check" ? "check" : errand.purpose;
+  if (!errand.background) world.asks.push(purpose);
+  const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
+  if (place === -1) return errand.work === "check" ? usual(errand) : { kind: "failed" };
+  const [reply] = world.replies.splice(place, 1);
+  if (reply.failed) return { kind: "failed" };
+  if (reply.unsupported) return { kind: "unsupported" };
+  const body = new TextEncoder().encode(reply.body ?? "");
+  return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body };
+}
+
+function differences(decision, asks, expect) {
+  const problems = [];
+  const compare = (what, expected, found) => {
+    if (expected === undefined || canonical(expected) === canonical(found)) return;
+    problems.push(`${what} should be ${canonical(expected)} and is ${canonical(found)}`);
+  };
+  const found = outcome(decision);
+  compare("the outcome", outcomeName(expect), outcomeName(found));
+  if (outcomeName(expect) !== outcomeName(found)) problems.push(`the reason is ${decision.reason}`);
+  for (const kind of ["forward", "redirect", "reject"]) {
+    if (!expect[kind] || !found[kind]) continue;
+    for (const [member, value] of Object.entries(expect[kind])) compare(`${kind}.${member}`, value, found[kind][member]);
+  }
+  compare("asks", expect.asks, asks);
+  return problems;
+}
+
+function outcome(decision) {
+  if (decision.kind === "forward") {
+    const { target, removed, set, responseHeaders } = decision;
+    return { forward: { target, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
+  }
+  const { status, reason, headers } = decision;
+  const location = headers.find(([name]) => name === "location")?.[1];
+  return status >= 300 && status < 400 ? { redirect: { status, reason, location } } : { reject: { status, reason } };
+}
+
+function outcomeName(outcome) {
+  return ["forward", "redirect", "reject"].find((kind) => outcome[kind]) ?? "nothing";
+}
+
+/** JSON with the members of objects in order: their order means nothing, that of lists does. */
+function canonical(value) {
+  return JSON.stringify(value, (_, member) =>
+    member && typeof member === "object" && !Array.isArray(member)
+      ? Object.fromEntries(Object.entries(member).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : member,
+  );
+}

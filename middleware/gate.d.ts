@@ -26,7 +26,10 @@ export interface GateOptions {
    * header. Default: unknown.
    */
   clientAddress?: string | ((request: Request) => string | undefined);
-  /** Takes one line of the log; never a token or a secret. Default: `console.error`. */
+  /**
+   * Takes one line of the log: a refusal in JSON, or what is wrong with the gate itself. Never a token or a secret. Default:
+   * `console.log` for the former, `console.error` for the latter.
+   */
   log?: (line: string) => void;
   /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */
   waitUntil?: (work: Promise<unknown>) => void;
@@ -105,9 +108,12 @@ export interface Gate {
 export function createGate(options?: GateOptions): Gate;
 
 /** What the engine sends a host to do. */
-export type Errand =
+export type Errand = {
+  id: number;
+  /** Whether it is done after the response, so that nobody waits for it. */
+  background: boolean;
+} & (
   | {
-      id: number;
       work: "fetch";
       purpose: string;
       method: string;
@@ -117,7 +123,6 @@ export type Errand =
       maxBytes: number;
     }
   | {
-      id: number;
       work: "check";
       algorithm: string;
       thumbprint: string;
@@ -126,7 +131,8 @@ export type Errand =
       signingInput: Uint8Array;
       signature: Uint8Array;
     }
-  | { id: number; work: "wait"; milliseconds: number };
+  | { work: "wait"; milliseconds: number }
+);
 
 /** What came of an errand. */
 export type Reply =

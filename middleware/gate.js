@@ -16,10 +16,11 @@ export function gatesOn(glue, host) {
 
   return function createGate(options = {}) {
     const now = options.now ?? Date.now;
-    const log = options.log ?? ((line) => console.error(line));
+    const log = options.log ?? ((line) => console.log(line));
+    const complain = options.log ?? ((line) => console.error(line));
     const usual = carrier(options.fetch);
     const env = () => options.env ?? globalThis.process?.env ?? {};
-    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, log });
+    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, log: complain });
 
     return { decide, decideHead, handle };
 
@@ -146,7 +147,6 @@ function withHeaders(response, pairs) {
 
 /** What is answered when there is no decision: the gate's own words for `not_started`. */
 export function unavailable(error) {
-  const problem = { type: "about:blank", title: "the gate could not start or lost its place", status: 503, reason: "not_started" };
   return {
     kind: "answer",
     status: 503,
@@ -155,7 +155,13 @@ export function unavailable(error) {
       ["cache-control", "private, no-store"],
       ["retry-after", String(error instanceof NotStarted ? error.retryAfter : 1)],
     ],
-    body: JSON.stringify(problem),
+    body: JSON.stringify({
+      type: "urn:doorward:reason:not_started",
+      title: "Service Unavailable",
+      status: 503,
+      detail: "the gate could not start or lost its place",
+      reason: "not_started",
+    }),
     reason: "not_started",
     log: undefined,
   };

@@ -72,7 +72,7 @@ export function decodeDecision(bytes) {
 }
 
 function readByTag(reader, tag) {
-  if (tag === 0) return { kind: "ask", errand: readErrand(reader) };
+  if (tag === 0) return { kind: "ask", errand: { ...readErrand(reader), background: false } };
   if (tag === 1) {
     return {
       kind: "forward",
@@ -80,7 +80,7 @@ function readByTag(reader, tag) {
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
-      after: readU8(reader) === 1 ? readErrand(reader) : undefined,
+      after: readU8(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
     };
   }
   if (tag === 2) return { kind: "answer", status: readU32(reader), headers: readPairs(reader), body: readText(reader) };

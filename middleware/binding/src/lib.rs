@@ -129,9 +129,10 @@ const fn moment(millis: f64) -> UnixTime {
 /// An answer for what goes wrong at the border itself.
 fn refusal(reason: Reason) -> Answer {
     let body = serde_json::json!({
-        "type": "about:blank",
-        "title": reason.sentence(),
+        "type": (["urn:doorward:reason:", reason.code()].concat()),
+        "title": (if reason.status() == 503 { "Service Unavailable" } else { "Bad Request" }),
         "status": reason.status(),
+        "detail": reason.sentence(),
         "reason": reason.code(),
     });
     let mut headers = vec![

@@ -15,6 +15,7 @@ const ECDSA = (hash, namedCurve) => ({ key: { name: "ECDSA", namedCurve }, check
 
 /** RFC 7518 section 3.1 in the words of WebCrypto. EdDSA is not here: the engine checks it by itself, and faster. */
 const ALGORITHMS = {
+  __proto__: null,
   RS256: RSA("SHA-256"),
   RS384: RSA("SHA-384"),
   RS512: RSA("SHA-512"),

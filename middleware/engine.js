@@ -140,8 +140,21 @@ export function engineOf(glue, life, { config, env, checks, log }) {
   /** The document as text; none at all is the preset. */
   function text() {
     if (config === undefined) return "";
-    return typeof config === "string" ? config : JSON.stringify(config);
+    return typeof config === "string" ? config : (jsonOf(config) ?? refuse("config", "is not JSON", "give plain objects and lists"));
   }
+}
+
+function jsonOf(value) {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuses a configuration in the form in which the engine does. */
+function refuse(path, problem, hint) {
+  throw JSON.stringify({ errors: [{ path, problem, hint }] });
 }
 
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */

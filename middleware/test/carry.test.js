@@ -1,0 +1,177 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { test } from "node:test";
+
+import { CHECKS, carrier } from "../carry.js";
+import { serve, serveBytes } from "./support.js";
+
+const errand = (url, more = {}) => ({
+  work: "fetch",
+  method: "GET",
+  url,
+  headers: [["accept", "application/json"]],
+  timeoutMs: 2000,
+  maxBytes: 1000,
+  ...more,
+});
+const carry = carrier();
+const FAILED = { kind: "failed" };
+const text = (bytes) => new TextDecoder().decode(bytes);
+
+test("an answer comes back whole, whatever its status, with each Set-Cookie by itself", async (t) => {
+  const seen = [];
+  const { origin } = await serve(t, (req, res) => {
+    seen.push([req.method, req.url, req.headers.accept, req.headers.cookie]);
+    res.writeHead(503, [["set-cookie", "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], ["set-cookie", "b=2"], ["x-a", "1"]].flat());
+    res.end("sörry");
+  });
+  const reply = await carry(errand(`${origin}/x?y`, { headers: [["accept", "a/b"], ["cookie", "c=d"]] }));
+  assert.deepEqual(seen, [["GET", "/x?y", "a/b", "c=d"]]);
+  assert.equal(reply.kind, "answered");
+  assert.equal(reply.status, 503);
+  assert.equal(text(reply.body), "sörry");
+  const cookies = reply.headers.filter(([name]) => name === "set-cookie").map(([, value]) => value);
+  assert.deepEqual(cookies, ["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "b=2"]);
+  assert.ok(reply.headers.some(([name, value]) => name === "x-a" && value === "1"));
+});
+
+test("an answer without a body is an answer", async (t) => {
+  const { origin } = await serve(t, (req, res) => res.writeHead(204).end());
+  const reply = await carry(errand(origin));
+  assert.deepEqual([reply.kind, reply.status, reply.body.length], ["answered", 204, 0]);
+});
+
+test("a redirect is an answer and is not followed", async (t) => {
+  let followed = 0;
+  const { origin } = await serve(t, (req, res) => {
+    if (req.url === "/elsewhere") followed++;
+    res.writeHead(302, { location: "/elsewhere" }).end();
+  });
+  const reply = await carry(errand(`${origin}/`));
+  assert.deepEqual([reply.kind, reply.status, followed], ["answered", 302, 0]);
+  assert.ok(reply.headers.some(([name, value]) => name === "location" && value === "/elsewhere"));
+});
+
+test("a redirect that the platform hides is a failure", async () => {
+  const hidden = { status: 0, type: "opaqueredirect", body: null, headers: new Headers() };
+  assert.deepEqual(await carrier(async () => hidden)(errand("https://a.test/")), FAILED);
+});
+
+test("silence is a failure, as soon as the time is over", async (t) => {
+  const { origin } = await serve(t, () => {});
+  const started = performance.now();
+  assert.deepEqual(await carry(errand(origin, { timeoutMs: 100 })), FAILED);
+  assert.ok(performance.now() - started < 1500);
+});
+
+test("the time covers the body too, and the connection is closed", async (t) => {
+  const closed = [];
+  const { origin } = await serve(t, (req, res) => {
+    closed.push(once(res, "close"));
+    res.write("{");
+  });
+  assert.deepEqual(await carry(errand(origin, { timeoutMs: 100 })), FAILED);
+  await closed[0];
+});
+
+test("a fetch that does not listen to its signal ends in time as well", async () => {
+  assert.deepEqual(await carrier(() => new Promise(() => {}))(errand("https://a.test/", { timeoutMs: 50 })), FAILED);
+});
+
+test("an answer that is too large is a failure, and reading stops", async (t) => {
+  let sent = 0;
+  const { origin } = await serve(t, (req, res) => {
+    const more = () => {
+      sent += 10_000;
+      if (sent < 50_000_000) res.write("x".repeat(10_000), more);
+      else res.end();
+    };
+    more();
+  });
+  assert.deepEqual(await carry(errand(origin)), FAILED);
+  assert.ok(sent < 50_000_000);
+});
+
+test("an answer may be just as large as allowed", async (t) => {
+  const { origin } = await serve(t, (req, res) => res.end("x".repeat(1000)));
+  assert.equal((await carry(errand(origin))).body.length, 1000);
+  assert.deepEqual(await carry(errand(origin, { maxBytes: 999 })), FAILED);
+});
+
+test("what is not HTTP, ends early or is not there is a failure", async (t) => {
+  const garbage = await serveBytes(t, (socket) => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
+  assert.deepEqual(await carry(errand(garbage.origin)), FAILED);
+  const short = await serveBytes(t, (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"));
+  assert.deepEqual(await carry(errand(short.origin)), FAILED);
+  const gone = await serveBytes(t, (socket) => socket.destroy());
+  assert.deepEqual(await carry(errand(gone.origin)), FAILED);
+  assert.deepEqual(await carry(errand("http://127.0.0.1:1/")), FAILED);
+  assert.deepEqual(await carry(errand("nonsense")), FAILED);
+});
+
+const PARAMETERS = {
+  RS: [{ name: "RSASSA-PKCS1-v1_5", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }, {}],
+  PS: [{ name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }, {}],
+  ES: [{ name: "ECDSA" }, {}],
+};
+const CURVES = { 256: "P-256", 384: "P-384", 512: "P-521" };
+
+/** A signature check that holds. */
+async function check(algorithm) {
+  const [family, bits] = [algorithm.slice(0, 2), algorithm.slice(2)];
+  const [base] = PARAMETERS[family];
+  const hash = `SHA-${bits}`;
+  const parameters = { ...base, hash, namedCurve: CURVES[bits] };
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(parameters, true, ["sign", "verify"]);
+  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", publicKey);
+  const signingInput = new TextEncoder().encode("a.b");
+  const signature = await crypto.subtle.sign({ name: base.name, hash, saltLength: Number(bits) / 8 }, privateKey, signingInput);
+  const key = JSON.stringify({ kty, crv, x, y, n, e });
+  return { work: "check", algorithm, thumbprint: `of ${algorithm}`, key, signingInput, signature: new Uint8Array(signature) };
+}
+
+test("signatures of each declared algorithm are told from others", async (t) => {
+  for (const algorithm of CHECKS) {
+    const good = await check(algorithm);
+    assert.deepEqual(await carry(good), { kind: "checked", holds: true }, algorithm);
+    assert.deepEqual(await carry({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
+    const wrong = good.signature.with(3, good.signature[3] ^ 1);
+    assert.deepEqual(await carry({ ...good, signature: wrong }), { kind: "checked", holds: false }, algorithm);
+    assert.deepEqual(await carry({ ...good, signature: new Uint8Array(0) }), { kind: "checked", holds: false }, algorithm);
+  }
+  t.diagnostic(CHECKS.join(" "));
+});
+
+test("a key that cannot be imported is a failure, never a verdict", async () => {
+  const good = await check("ES256");
+  for (const key of ["{", "{}", "null", '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}', '{"kty":"RSA","n":"AQAB","e":"AQAB"}']) {
+    assert.deepEqual(await carry({ ...good, key, thumbprint: key }), FAILED, key);
+  }
+});
+
+test("an algorithm that this host does not have is unsupported, never a verdict", async () => {
+  const good = await check("ES256");
+  for (const algorithm of ["none", "HS256", "EdDSA", "ES256K", "constructor", "__proto__", ""]) {
+    assert.deepEqual(await carry({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
+  }
+});
+
+test("a key is imported once; the same key for another algorithm is another key", async (t) => {
+  const imported = t.mock.method(crypto.subtle, "importKey");
+  const mine = carrier();
+  const rsa = await check("RS256");
+  await mine(rsa);
+  await mine(rsa);
+  assert.equal(imported.mock.callCount(), 1);
+  assert.deepEqual(await mine({ ...rsa, algorithm: "RS512" }), { kind: "checked", holds: false });
+  assert.equal(imported.mock.callCount(), 2);
+  for (let i = 0; i < 70; i++) await mine({ ...rsa, thumbprint: `other ${i}` });
+  await mine(rsa);
+  assert.equal(imported.mock.callCount(), 73, "the oldest of very many is forgotten");
+});
+
+test("a wait takes its time", async () => {
+  const started = performance.now();
+  assert.deepEqual(await carry({ work: "wait", milliseconds: 40 }), { kind: "waited" });
+  assert.ok(performance.now() - started >= 38);
+});

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { createGate } from "doorward";
+import { NOW, SITE, config, newIssuer, openConfig, request } from "./support.js";
+
+const quiet = { env: {}, log: () => {} };
+
+test("a request that may go on has the headers that the origin must see, and no others", async () => {
+  const gate = createGate({ ...quiet, config: openConfig });
+  const headers = { "X-Doorward-Subject": "mallory", "x-doorward-anything": "1", accept: "text/html", "x-a": "ü" };
+  const verdict = await gate.decide(request("/a%20b?c=%2F", headers));
+  assert.equal(verdict.kind, "forward");
+  assert.equal(verdict.target, "/a%20b?c=%2F");
+  assert.deepEqual([...verdict.headers], [["accept", "text/html"], ["x-a", "ü"]]);
+  assert.deepEqual(verdict.removed.map((name) => name.toLowerCase()).sort(), ["x-doorward-anything", "x-doorward-subject"]);
+  assert.deepEqual(verdict.set, []);
+  assert.deepEqual(verdict.responseHeaders, []);
+});
+
+test("a verified session is told to the origin, and keys are fetched once", async () => {
+  const { keySet, token } = await newIssuer();
+  const urls = [];
+  const fetch = async (url) => (urls.push(url), new Response(keySet));
+  const gate = createGate({ ...quiet, config, fetch, now: () => NOW });
+  for (let i = 0; i < 3; i++) {
+    const verdict = await gate.decide(request("/api", { authorization: `Bearer ${token}`, "x-doorward-subject": "mallory" }));
+    assert.equal(verdict.kind, "forward");
+    assert.equal(verdict.headers.get("x-doorward-subject"), "user-1");
+    assert.equal(Object.fromEntries(verdict.set)["x-doorward-subject"], "user-1");
+  }
+  assert.deepEqual(urls, ["https://auth.test/api/auth/jwks"]);
+});
+
+test("a page without a session is sent to the sign-in page, anything else is refused", async () => {
+  const lines = [];
+  const gate = createGate({ ...quiet, config, log: (line) => lines.push(line) });
+  const page = await gate.decide(request("/app?x=1", { accept: "text/html" }));
+  assert.equal(page.kind, "answer");
+  assert.equal(page.reason, "no_credential");
+  assert.equal(page.response.status, 307);
+  assert.equal(page.response.headers.get("location"), "/sign-in?callbackURL=%2Fapp%3Fx%3D1");
+  const api = await gate.decide(request("/app"));
+  assert.equal(api.response.status, 401);
+  assert.equal(api.response.headers.get("content-type"), "application/problem+json");
+  assert.equal((await api.response.json()).reason, "no_credential");
+  assert.deepEqual(lines, [page.log, api.log]);
+});
+
+test("the public origin and the client's address are what the host vouches for", async () => {
+  const asked = [];
+  const fetch = async (url, { headers }) => (asked.push(Object.fromEntries(headers)), new Response("null"));
+  const session = (letter) => ({
+    cookie: `__Secure-better-auth.session_token=${letter.repeat(32)}.${"A".repeat(43)}%3D`,
+    "x-forwarded-for": "198.51.100.66",
+  });
+  const options = { publicOrigin: "https://one.test", clientAddress: () => "192.0.2.1" };
+  const gate = createGate({ ...quiet, config, fetch, now: () => NOW, ...options });
+  await gate.decide(request("/app", session("a")));
+  await gate.decide(request("/app", session("b")), { publicOrigin: "https://two.test", clientAddress: "192.0.2.2" });
+  await createGate({ ...quiet, config, fetch, now: () => NOW }).decide(request("/app", session("c")));
+  const vouched = asked.map((headers) => [headers["x-forwarded-host"], headers["x-forwarded-for"]]);
+  assert.deepEqual(vouched, [["one.test", "192.0.2.1"], ["two.test", "192.0.2.2"], ["app.test", undefined]]);
+});
+
+test("keys are refreshed after the response, for `waitUntil` to wait for", async () => {
+  const { keySet, token } = await newIssuer();
+  let fetches = 0;
+  let now = NOW;
+  const fetch = async () => (fetches++, new Response(keySet));
+  const gate = createGate({ ...quiet, config, fetch, now: () => now });
+  const bearer = () => request("/api", { authorization: `Bearer ${token}` });
+  const waiting = [];
+  const context = { waitUntil: (work) => waiting.push(work) };
+  await gate.decide(bearer(), context);
+  assert.equal(waiting.length, 0);
+  for (let hour = 0; hour < 24 && waiting.length === 0; hour++) {
+    now += 600_000;
+    assert.equal((await gate.decide(bearer(), context)).kind, "forward");
+  }
+  assert.equal(waiting.length, 1);
+  await waiting[0];
+  assert.equal(fetches, 2);
+  assert.equal((await gate.decide(bearer(), context)).kind, "forward");
+  assert.deepEqual([waiting.length, fetches], [1, 2]);
+});
+
+test("what fails after the response is nobody's problem", async () => {
+  const { keySet, token } = await newIssuer();
+  let failed = 0;
+  let now = NOW;
+  const carry = async (errand, usual) => {
+    if (!errand.background) return usual(errand);
+    failed++;
+    throw new Error("no");
+  };
+  const gate = createGate({ ...quiet, config, carry, fetch: async () => new Response(keySet), now: () => now });
+  const bearer = () => request("/api", { authorization: `Bearer ${token}` });
+  const complaining = { waitUntil: () => { throw new Error("too late"); } };
+  for (let i = 0; i < 24 && failed === 0; i++) {
+    assert.equal((await gate.decide(bearer(), complaining)).kind, "forward");
+    now += 600_000;
+  }
+  assert.equal(failed, 1);
+  assert.equal((await gate.decide(bearer())).kind, "forward");
+});
+
+test("`handle` passes a request on under the target that was judged, with its body, and follows no redirect", async () => {
+  const gate = createGate({ ...quiet, config: openConfig });
+  const posted = request("/a?b", { "x-doorward-subject": "mallory" }, { method: "POST", body: "hello" });
+  const response = await gate.handle(posted, async (onward) => {
+    assert.equal(onward.url, `${SITE}/a?b`);
+    assert.equal(onward.method, "POST");
+    assert.equal(onward.redirect, "manual");
+    assert.equal(onward.headers.get("x-doorward-subject"), null);
+    return new Response((await onward.text()).toUpperCase(), { status: 201, headers: { "x-origin": "1" } });
+  });
+  assert.deepEqual([response.status, response.headers.get("x-origin"), await response.text()], [201, "1", "HELLO"]);
+});
+
+test("`handle` adds the gate's headers to the origin's response and keeps each Set-Cookie", async () => {
+  const gate = createGate({ ...quiet, config: { ...openConfig, debug_header: true } });
+  const origin = new Response("x", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
+  const response = await gate.handle(request("/"), () => origin);
+  assert.deepEqual(response.headers.getSetCookie(), ["a=1", "b=2"]);
+  assert.match(response.headers.get("doorward-decision"), /^forward/);
+});
+
+test("`handle` does not reach the origin with a request that is refused, and lets the origin's own exception through", async () => {
+  const gate = createGate({ ...quiet, config });
+  const refused = await gate.handle(request("/app"), () => assert.fail("reached"));
+  assert.equal(refused.status, 401);
+  await assert.rejects(gate.handle(request("/sign-in"), () => Promise.reject(new Error("origin"))), /origin/);
+});
+
+test("what a host gets wrong is a 503, never a pass", async () => {
+  const broken = createGate({ ...quiet, config: openConfig, publicOrigin: () => { throw new Error("no"); } });
+  assert.equal((await broken.decide(request("/"))).response.status, 503);
+  const clockless = createGate({ ...quiet, config: openConfig, now: () => { throw new Error("no"); } });
+  assert.equal((await clockless.decide(request("/"))).response.status, 503);
+});
+
+test("the answer to HEAD has no body", async () => {
+  const broken = createGate({ ...quiet, config: "{" });
+  const { response } = await broken.decide(request("/", {}, { method: "HEAD" }));
+  assert.deepEqual([response.status, response.body], [503, null]);
+});

@@ -191,7 +191,8 @@ function setAll(res, headers) {
 
 function answer(res, { status, headers, body }) {
   for (const [name, value] of headers) res.appendHeader(name, value);
-  res.writeHead(status).end(body);
+  // As bytes: Node would write the head in the encoding of a text, and headers are Latin-1.
+  res.writeHead(status).end(Buffer.from(body));
 }
 
 function fail(res) {

@@ -1,0 +1,362 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
+import net from "node:net";
+import { test } from "node:test";
+
+import { createProxy, middleware, protect } from "doorward/node";
+import { NOW, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes } from "./support.js";
+
+const quiet = { env: {}, log: () => {} };
+const open = { ...quiet, config: openConfig };
+const closed = { ...quiet, config };
+
+/** An origin that tells what it got. */
+const mirror = (req, res) => {
+  const chunks = [];
+  req.on("data", (chunk) => chunks.push(chunk));
+  req.on("end", () => {
+    const { method, url, rawHeaders } = req;
+    res.end(JSON.stringify({ method, url, rawHeaders, headers: req.headers, body: Buffer.concat(chunks).toString() }));
+  });
+};
+
+async function proxied(t, origin, options = open) {
+  const proxy = createProxy({ ...options, origin });
+  return serve(t, proxy, { upgrade: proxy.upgrade });
+}
+
+/** Without a connection pool, so that nothing stays open after a test. */
+function send(url, { method = "GET", headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const req = http.request(url, { method, headers, agent: false }, async (res) => {
+      const chunks = [];
+      try {
+        for await (const chunk of res) chunks.push(chunk);
+      } catch (error) {
+        return reject(error);
+      }
+      resolve({ status: res.statusCode, headers: res.headers, rawHeaders: res.rawHeaders, body: Buffer.concat(chunks).toString() });
+    });
+    req.on("error", reject);
+    req.end(body);
+  });
+}
+
+test("proxy: a request goes on as it is, but for what the gate removes", async (t) => {
+  const origin = await serve(t, mirror);
+  const gate = await proxied(t, origin.origin);
+  const headers = { "X-Doorward-Subject": "mallory", "X-A": "1", cookie: "a=b", "x-latin": "\u00fc" };
+  const { status, body } = await send(`${gate.origin}/a%20b?c=d&e=%2F`, { method: "PUT", headers, body: Buffer.from("hällo") });
+  const seen = JSON.parse(body);
+  assert.equal(status, 200);
+  assert.deepEqual([seen.method, seen.url, seen.body], ["PUT", "/a%20b?c=d&e=%2F", "hällo"]);
+  assert.equal(seen.headers["x-doorward-subject"], undefined);
+  assert.deepEqual([seen.headers["x-a"], seen.headers.cookie, seen.headers["x-latin"]], ["1", "a=b", "\u00fc"]);
+  assert.equal(seen.headers.host, `127.0.0.1:${origin.port}`);
+});
+
+test("proxy: the origin learns who it is, from the gate alone", async (t) => {
+  const { keySet, token } = await newIssuer();
+  const origin = await serve(t, mirror);
+  const gate = await proxied(t, origin.origin, { ...closed, fetch: async () => new Response(keySet), now: () => NOW });
+  const bearer = `Bearer ${token}`;
+  // A client that names our header in `Connection` asks a careless proxy to drop it.
+  const answer = await exchange(
+    gate.port,
+    `GET /api HTTP/1.1\r\nHost: x\r\nAuthorization: ${bearer}\r\nX-Doorward-Subject: mallory\r\nx-doorward-subject: eve\r\n` +
+      "Connection: close, x-doorward-subject, x-doorward-issuer, authorization\r\n\r\n",
+  );
+  const seen = JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1));
+  assert.equal(seen.headers["x-doorward-subject"], "user-1");
+  assert.equal(seen.headers["x-doorward-issuer"], "better-auth");
+  const names = seen.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase());
+  assert.equal(names.filter((name) => name === "x-doorward-subject").length, 1);
+  assert.ok(!names.includes("authorization"), "what a client takes back itself is gone");
+});
+
+test("proxy: a refused request never reaches the origin", async (t) => {
+  const origin = await serve(t, () => assert.fail("reached"));
+  const gate = await proxied(t, origin.origin, closed);
+  const api = await send(`${gate.origin}/api`);
+  assert.deepEqual([api.status, api.headers["content-type"]], [401, "application/problem+json"]);
+  const page = await send(`${gate.origin}/app`, { headers: { accept: "text/html" } });
+  assert.deepEqual([page.status, page.headers.location], [307, "/sign-in?callbackURL=%2Fapp"]);
+  const absolute = await exchange(gate.port, "GET http://elsewhere.test/ HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  assert.match(absolute, /^HTTP\/1\.1 400 /);
+});
+
+test("proxy: redirects, statuses and repeated headers of the origin come back as they are", async (t) => {
+  const headers = ["Location", "/else", "Set-Cookie", "a=1", "Set-Cookie", "b=2", "Keep-Alive", "timeout=7", "X-Drop", "1", "Connection", "x-drop"];
+  const origin = await serve(t, (req, res) => res.writeHead(302, "Gone Fishing", headers).end("moved"));
+  const gate = await proxied(t, origin.origin);
+  const { status, headers: got, body } = await send(gate.origin);
+  assert.deepEqual([status, got.location, got["set-cookie"], body], [302, "/else", ["a=1", "b=2"], "moved"]);
+  assert.equal(got["x-drop"], undefined);
+  assert.notEqual(got["keep-alive"], "timeout=7");
+});
+
+test("proxy: the gate's headers are added to the origin's", async (t) => {
+  const origin = await serve(t, (req, res) => res.setHeader("set-cookie", "a=1").end());
+  const gate = await proxied(t, origin.origin, { ...quiet, config: { ...openConfig, debug_header: true } });
+  const { headers } = await send(gate.origin);
+  assert.match(headers["doorward-decision"], /^forward/);
+  assert.deepEqual(headers["set-cookie"], ["a=1"]);
+});
+
+test("proxy: bodies stream both ways", async (t) => {
+  const heard = deferred();
+  const origin = await serve(t, (req, res) => {
+    res.write("first");
+    req.once("data", (chunk) => heard.resolve(chunk.toString()));
+    req.on("end", () => res.end("last"));
+  });
+  const gate = await proxied(t, origin.origin);
+  const req = http.request(gate.origin, { method: "POST", agent: false });
+  req.write("question");
+  const [res] = await once(req, "response");
+  const [first] = await once(res, "data");
+  assert.equal(first.toString(), "first");
+  assert.equal(await heard.promise, "question");
+  req.end();
+  const [last] = await once(res, "data");
+  assert.equal(last.toString(), "last");
+});
+
+test("proxy: where a body ends is for Node's parser to say, not for a client's `Connection`", async (t) => {
+  const inside = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
+  const urls = [];
+  const origin = await serve(t, (req, res) => {
+    urls.push(req.url);
+    mirror(req, res);
+  });
+  const gate = await proxied(t, origin.origin);
+  const sized = `GET /a HTTP/1.1\r\nHost: x\r\nContent-Length: ${inside.length}\r\nConnection: content-length, close\r\n\r\n${inside}`;
+  const chunk = `${inside.length.toString(16)}\r\n${inside}\r\n0\r\n\r\n`;
+  const chunked = `DELETE /b HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: transfer-encoding, close\r\n\r\n${chunk}`;
+  for (const bytes of [sized, chunked]) {
+    const answer = await exchange(gate.port, bytes);
+    assert.equal(JSON.parse(answer.slice(answer.indexOf("{"), answer.lastIndexOf("}") + 1)).body, inside);
+  }
+  assert.deepEqual(urls, ["/a", "/b"]);
+  for (const method of ["POST", "GET"]) {
+    const { headers } = JSON.parse((await send(gate.origin, { method })).body);
+    assert.equal(headers["transfer-encoding"], undefined);
+    assert.equal(headers["content-length"], method === "POST" ? "0" : undefined);
+  }
+});
+
+test("proxy: `Expect` is answered here and not passed on", async (t) => {
+  const origin = await serve(t, mirror);
+  const gate = await proxied(t, origin.origin);
+  const { body } = await send(gate.origin, { method: "POST", headers: { expect: "100-continue" }, body: "x" });
+  assert.deepEqual([JSON.parse(body).body, JSON.parse(body).headers.expect], ["x", undefined]);
+});
+
+test("proxy: an origin that is away or talks nonsense is a 502", async (t) => {
+  const away = await proxied(t, "http://127.0.0.1:1");
+  assert.equal((await send(away.origin, { method: "POST", body: "x" })).status, 502);
+  const garbage = await serveBytes(t, (socket) => socket.end("SSH-2.0\r\n\r\n"));
+  assert.equal((await send((await proxied(t, garbage.origin)).origin)).status, 502);
+  const odd = await serveBytes(t, (socket) => socket.once("data", () => socket.end("HTTP/1.1 099 Odd\r\ncontent-length: 0\r\n\r\n")));
+  assert.equal((await send((await proxied(t, odd.origin)).origin)).status, 502);
+});
+
+test("proxy: an answer that breaks off breaks off for the client as well", async (t) => {
+  const origin = await serveBytes(t, (socket) =>
+    socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")),
+  );
+  const gate = await proxied(t, origin.origin);
+  await assert.rejects(send(gate.origin));
+});
+
+test("proxy: an origin may refuse a body before it has read it", async (t) => {
+  const origin = await serve(t, (req, res) => res.writeHead(413, { connection: "close" }).end("too much"));
+  const gate = await proxied(t, origin.origin);
+  const req = http.request(gate.origin, { method: "POST", agent: false });
+  req.on("error", () => {});
+  req.write("x".repeat(100_000));
+  const [res] = await once(req, "response");
+  assert.equal(res.statusCode, 413);
+  assert.equal((await once(res, "data"))[0].toString(), "too much");
+  req.destroy();
+});
+
+test("proxy: a client that goes away takes the origin's work with it", async (t) => {
+  const left = deferred();
+  const arrived = deferred();
+  const origin = await serve(t, (req, res) => {
+    res.on("close", left.resolve);
+    arrived.resolve();
+  });
+  const gate = await proxied(t, origin.origin);
+  const req = http.request(gate.origin, { agent: false });
+  req.on("error", () => {});
+  req.end();
+  await arrived.promise;
+  req.destroy();
+  await left.promise;
+});
+
+test("proxy: `origin` is a scheme, a host and a port", () => {
+  for (const origin of ["ftp://a.test", "http://a.test/path", "http://a.test/?q", "http://u:p@a.test", "a.test", undefined]) {
+    assert.throws(() => createProxy({ origin }), TypeError);
+  }
+});
+
+const handshake = (path, upgrade = "websocket", more = "") =>
+  `GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: ${upgrade}\r\nSec-WebSocket-Version: 13\r\n` +
+  `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n${more}\r\n`;
+
+/** An origin that switches protocols and then says everything twice. */
+const echo = (seen) => (req, socket) => {
+  seen.push({ url: req.url, headers: req.headers });
+  socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: yes\r\n\r\n");
+  socket.on("data", (data) => socket.write(`${data}${data}`));
+  socket.on("end", () => socket.end());
+};
+
+test("proxy: a WebSocket passes, with the gate's headers on the way in", async (t) => {
+  const seen = [];
+  const origin = await serve(t, mirror, { upgrade: echo(seen) });
+  const gate = await proxied(t, origin.origin);
+  const bytes = handshake("/chat?x", "WebSocket", "X-Doorward-Subject: mallory\r\n") + "early";
+  const socket = net.connect(gate.port, "127.0.0.1");
+  let text = "";
+  const until = (part) =>
+    new Promise((resolve) => {
+      const look = () => text.includes(part) && resolve();
+      socket.on("data", look);
+      look();
+    });
+  socket.setEncoding("latin1").on("data", (chunk) => (text += chunk));
+  socket.write(bytes);
+  await until("earlyearly");
+  assert.match(text, /^HTTP\/1\.1 101 /);
+  assert.match(text, /\r\nSec-WebSocket-Accept: yes\r\n/);
+  socket.write("late");
+  await until("latelate");
+  socket.end();
+  await once(socket, "close");
+  assert.equal(seen[0].url, "/chat?x");
+  assert.equal(seen[0].headers["x-doorward-subject"], undefined);
+  assert.equal(seen[0].headers["sec-websocket-key"], "dGhlIHNhbXBsZSBub25jZQ==");
+});
+
+test("proxy: a WebSocket that may not pass is answered, and the origin hears nothing", async (t) => {
+  const seen = [];
+  const origin = await serve(t, mirror, { upgrade: echo(seen) });
+  const gate = await proxied(t, origin.origin, closed);
+  const answer = await exchange(gate.port, handshake("/chat"));
+  assert.match(answer, /^HTTP\/1\.1 401 Unauthorized\r\n/);
+  assert.match(answer, /"reason":"no_credential"/);
+  assert.deepEqual(seen, []);
+});
+
+test("proxy: no other protocol is switched to", async (t) => {
+  const seen = [];
+  const origin = await serve(t, mirror, { upgrade: echo(seen) });
+  const gate = await proxied(t, origin.origin);
+  for (const protocol of ["h2c", "websocket, h2c", "TLS/1.0"]) {
+    assert.match(await exchange(gate.port, handshake("/", protocol)), /^HTTP\/1\.1 501 /);
+  }
+  assert.deepEqual(seen, []);
+});
+
+test("proxy: an origin that wants no WebSocket says so, and what follows is not heard", async (t) => {
+  const urls = [];
+  const origin = await serve(t, (req, res) => {
+    urls.push(req.url);
+    res.writeHead(426, { "x-why": "no" }).end("not here");
+  });
+  const gate = await proxied(t, origin.origin);
+  const answer = await exchange(gate.port, handshake("/chat") + "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n");
+  assert.match(answer, /^HTTP\/1\.1 426 /);
+  assert.match(answer, /x-why: no/);
+  assert.match(answer, /not here$/);
+  assert.deepEqual(urls, ["/chat"]);
+  const away = await proxied(t, "http://127.0.0.1:1");
+  assert.match(await exchange(away.port, handshake("/chat")), /^HTTP\/1\.1 502 /);
+});
+
+test("proxy: without an `upgrade` listener a handshake is a plain request", async (t) => {
+  const origin = await serve(t, mirror);
+  const gate = await serve(t, createProxy({ ...open, origin: origin.origin }));
+  const answer = await exchange(gate.port, handshake("/chat"), (text) => text.includes("}}") || text.includes('"body":""}'));
+  assert.match(answer, /^HTTP\/1\.1 200 /);
+  assert.ok(!/"upgrade"/i.test(answer));
+});
+
+test("the public origin and the client's address come from the connection", async (t) => {
+  const asked = [];
+  const fetch = async (url, { headers }) => (asked.push(Object.fromEntries(headers)), new Response("null"));
+  const handler = (req, res) => res.end();
+  const session = { cookie: `__Secure-better-auth.session_token=${"a".repeat(32)}.${"A".repeat(43)}%3D` };
+  const headers = { ...session, host: "mallory.test", "x-forwarded-for": "198.51.100.66", "x-forwarded-host": "mallory.test" };
+  const here = await serve(t, protect({ ...closed, fetch }, handler));
+  await send(here.origin, { headers });
+  const told = await serve(t, protect({ ...closed, fetch, publicOrigin: "https://app.test", clientAddress: () => "192.0.2.1" }, handler));
+  await send(told.origin, { headers });
+  const vouched = asked.map((sent) => [sent["x-forwarded-host"], sent["x-forwarded-proto"], sent["x-forwarded-for"]]);
+  assert.deepEqual(vouched, [[`127.0.0.1:${here.port}`, "http", "127.0.0.1"], ["app.test", "https", "192.0.2.1"]]);
+});
+
+test("protect: a handler sees only what passes, with its headers edited", async (t) => {
+  const guarded = await serve(t, protect(open, mirror));
+  const { body } = await send(guarded.origin, { headers: { "x-doorward-subject": "mallory", "x-a": "1" } });
+  const { headers, rawHeaders } = JSON.parse(body);
+  assert.deepEqual([headers["x-doorward-subject"], headers["x-a"]], [undefined, "1"]);
+  assert.ok(!rawHeaders.some((text) => /x-doorward/i.test(text)));
+  const shut = await serve(t, protect(closed, () => assert.fail("reached")));
+  assert.equal((await send(shut.origin)).status, 401);
+});
+
+test("middleware: headers that the application has looked at before are edited as well", async (t) => {
+  const { keySet, token } = await newIssuer();
+  const doorward = middleware({ ...closed, fetch: async () => new Response(keySet), now: () => NOW });
+  const server = await serve(t, (req, res) => {
+    assert.equal(req.headers["x-doorward-subject"], "mallory");
+    assert.deepEqual(req.headersDistinct["x-doorward-subject"], ["mallory"]);
+    doorward(req, res, () => {
+      const { headers, headersDistinct } = req;
+      const raw = req.rawHeaders.filter((_, index) => /^x-doorward-subject$/i.test(req.rawHeaders[index - 1]));
+      res.end(JSON.stringify([headers["x-doorward-subject"], headersDistinct["x-doorward-subject"], raw]));
+    });
+  });
+  const headers = { "x-doorward-subject": "mallory", authorization: `Bearer ${token}` };
+  assert.deepEqual(JSON.parse((await send(server.origin, { headers })).body), ["user-1", ["user-1"], ["user-1"]]);
+});
+
+test("middleware: mounted below a path it judges the whole path", async (t) => {
+  const doorward = middleware({ ...quiet, config: { ...config, rules: [{ path: ["/api", "/api/open/**"], access: "public" }] } });
+  const server = await serve(t, (req, res) => {
+    req.originalUrl = req.url;
+    req.url = req.url.replace("/api", "").replace(/^(?!\/)/, "/");
+    doorward(req, res, (problem) => res.end(problem ? "problem" : `${req.url} ${req.originalUrl}`));
+  });
+  assert.equal((await send(`${server.origin}/api/open/x?y`)).body, "/open/x?y /api/open/x?y");
+  assert.equal((await send(`${server.origin}/api?y`)).body, "/?y /api?y");
+  assert.equal((await send(`${server.origin}/api`)).body, "/ /api");
+  assert.equal((await send(`${server.origin}/api/other`)).status, 403);
+});
+
+test("middleware: the gate's headers survive whatever way the application writes its own", async (t) => {
+  const doorward = middleware({ ...quiet, config: { ...openConfig, debug_header: true } });
+  const ways = {
+    "/end": (res) => res.end("x"),
+    "/write": (res) => (res.write("x"), res.end()),
+    "/flush": (res) => (res.flushHeaders(), res.end("x")),
+    "/set": (res) => (res.setHeader("Set-Cookie", ["a=1", "b=2"]), res.end("x")),
+    "/object": (res) => res.writeHead(201, { "Set-Cookie": ["a=1", "b=2"] }).end("x"),
+    "/message": (res) => res.writeHead(201, "Fine", { "Set-Cookie": ["a=1", "b=2"] }).end("x"),
+    "/flat": (res) => res.writeHead(201, ["Set-Cookie", "a=1", "Set-Cookie", "b=2"]).end("x"),
+    "/pairs": (res) => res.writeHead(201, [["Set-Cookie", "a=1"], ["Set-Cookie", "b=2"]]).end("x"),
+  };
+  const server = await serve(t, (req, res) => doorward(req, res, () => ways[req.url](res)));
+  for (const way of Object.keys(ways)) {
+    const { headers, body } = await send(server.origin + way);
+    assert.match(headers["doorward-decision"] ?? "", /^forward/, way);
+    assert.equal(body, "x");
+    if (!["/end", "/write", "/flush"].includes(way)) assert.deepEqual(headers["set-cookie"], ["a=1", "b=2"], way);
+  }
+});

@@ -1,0 +1,97 @@
+// The package as an application gets it: packed, installed, and loaded under each condition.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { build } from "esbuild";
+
+const run = promisify(execFile);
+const HERE = fileURLToPath(new URL("..", import.meta.url));
+const manifest = JSON.parse(await readFile(path.join(HERE, "package.json"), "utf8"));
+
+test("the package needs nothing at run time", () => {
+  assert.equal(manifest.dependencies, undefined);
+  assert.equal(manifest.peerDependencies, undefined);
+});
+
+test("every export is in the README, and has types before anything else", async () => {
+  const readme = await readFile(path.join(HERE, "README.md"), "utf8");
+  for (const [name, conditions] of Object.entries(manifest.exports)) {
+    if (name === "./package.json") continue;
+    const specifier = name.replace(".", "doorward");
+    assert.ok(readme.includes(`\`${specifier}\``), `${specifier} has no line in README.md`);
+    assert.equal(Object.keys(conditions)[0], "types");
+    assert.equal(Object.keys(conditions).at(-1), "default");
+  }
+});
+
+test("packed and installed, it loads in Node and its types are right", async (t) => {
+  const folder = await mkdtemp(path.join(tmpdir(), "doorward-package-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: HERE });
+  await writeFile(path.join(folder, "package.json"), '{"type":"module"}');
+  await run("npm", ["install", "--no-audit", "--no-fund", "--offline", `./${stdout.trim()}`], { cwd: folder });
+  await writeFile(path.join(folder, "use.js"), USE);
+  assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout, "forward function function function\n");
+
+  await writeFile(path.join(folder, "use.ts"), TYPED_USE);
+  const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"];
+  const types = ["--typeRoots", path.join(HERE, "node_modules/@types"), "--types", "node"];
+  const tsc = path.join(HERE, "node_modules/typescript/bin/tsc");
+  await run("node", [tsc, ...options, ...types, "use.ts"], { cwd: folder }).catch((error) => assert.fail(error.stdout));
+});
+
+const USE = `
+import { createGate } from "doorward";
+import { createProxy, middleware, protect } from "doorward/node";
+const config = { issuers: [{ type: "better-auth", url: "https://auth.test" }], rules: [{ path: "/**", access: "public" }] };
+const verdict = await createGate({ config, env: {} }).decide(new Request("https://app.test/"));
+console.log(verdict.kind, typeof createProxy, typeof middleware, typeof protect);
+`;
+
+const TYPED_USE = `
+import http from "node:http";
+import { createGate, type Gate, type Verdict } from "doorward";
+import { createProxy, middleware, protect } from "doorward/node";
+
+const gate: Gate = createGate({
+  config: { rules: [] },
+  env: process.env,
+  publicOrigin: (request) => new URL(request.url).origin,
+  carry: async (errand, usual) => (errand.work === "fetch" && errand.url === "" ? { kind: "failed" } : usual(errand)),
+});
+const verdict: Verdict = await gate.decide(new Request("https://app.test/"), { waitUntil: (work) => void work });
+if (verdict.kind === "forward") verdict.headers.get(verdict.target);
+else verdict.response.status.toFixed();
+const response: Response = await gate.handle(new Request("https://app.test/"), (request) => fetch(request));
+const proxy = createProxy({ origin: "http://127.0.0.1:3000", publicOrigin: (req) => req.headers.host });
+http.createServer(proxy).on("upgrade", proxy.upgrade);
+http.createServer(protect({}, (req, res) => res.end(req.url)));
+http.createServer((req, res) => middleware()(req, res, () => res.end()));
+void response;
+`;
+
+for (const [condition, expected] of [
+  ["workerd", "./doorward_bg.wasm"],
+  ["edge-light", "./doorward_bg.wasm?module"],
+  ["node", undefined],
+]) {
+  test(`under the condition ${condition} a bundler finds the right WebAssembly, and no builtin module`, async () => {
+    const asked = [];
+    const plugin = {
+      name: "record",
+      setup(build) {
+        build.onResolve({ filter: /\.wasm|^node:/ }, ({ path }) => (asked.push(path), { path, external: true }));
+      },
+    };
+    const stdin = { contents: 'export * from "doorward";', resolveDir: HERE };
+    const options = { bundle: true, write: false, format: "esm", conditions: [condition], plugins: [plugin] };
+    await build({ stdin, ...options });
+    assert.deepEqual(asked, expected ? [expected] : []);
+  });
+}

@@ -1,0 +1,108 @@
+// The border itself: what a host that keeps to WIRE.md never sends.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { decodeDecision, encodeHead, encodeReply } from "../wire.js";
+import { NOW, config, glue, newIssuer } from "./support.js";
+
+glue.__wbg_reset_state();
+const { token, keySet } = await newIssuer();
+const newGate = () => new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}');
+const head = encodeHead({
+  method: "GET",
+  target: "/api",
+  publicOrigin: "https://app.test",
+  headers: [["authorization", `Bearer ${token}`]],
+}).slice();
+const keys = () => encodeReply({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) }).slice();
+const ask = (gate) => {
+  const { kind, errand } = decodeDecision(gate.decide(head, NOW));
+  assert.equal(kind, "ask");
+  return errand;
+};
+const refused = (bytes) => {
+  const { kind, status, reason, body, headers } = decodeDecision(bytes);
+  assert.equal(kind, "answer");
+  assert.equal(JSON.parse(body).reason, reason);
+  assert.ok(headers.some(([name, value]) => name === "cache-control" && value === "private, no-store"));
+  return `${status} ${reason}`;
+};
+
+test("an errand is taken back once, under its own number", () => {
+  const gate = newGate();
+  const { id } = ask(gate);
+  assert.equal(refused(gate.resume(head, (id + 1) >>> 0, keys(), NOW)), "503 not_started");
+  assert.equal(decodeDecision(gate.resume(head, id, keys(), NOW)).kind, "forward");
+  assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
+});
+
+test("an errand of another gate is unknown", () => {
+  const [one, other] = [newGate(), newGate()];
+  const { id } = ask(one);
+  assert.equal(refused(other.resume(head, id, keys(), NOW)), "503 not_started");
+});
+
+test("an errand is still known when its time-out is reported a little late", () => {
+  const gate = newGate();
+  const { id } = ask(gate);
+  assert.equal(refused(gate.resume(head, id, encodeReply({ kind: "failed" }), NOW + 4_000)), "503 keys_unavailable");
+});
+
+test("errands that nobody comes back for are forgotten", () => {
+  const gate = newGate();
+  const { id } = ask(gate);
+  for (let i = 0; i < 5_000; i++) gate.decide(head, NOW + 60_000 * (i + 1));
+  assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
+  assert.equal(decodeDecision(gate.decide(head, NOW + 60_000 * 5_002)).kind, "ask");
+});
+
+test("too many errands at once are refused, and those on their way are kept", () => {
+  const gate = newGate();
+  const { id } = ask(gate);
+  const kinds = Array.from({ length: 2_100 }, () => decodeDecision(gate.decide(head, NOW)).kind);
+  assert.equal(kinds.indexOf("answer"), 2_047);
+  assert.equal(kinds.at(-1), "answer");
+  assert.equal(decodeDecision(gate.resume(head, id, keys(), NOW)).kind, "forward");
+});
+
+test("bytes that are no head are refused", () => {
+  const gate = newGate();
+  for (let length = 0; length < head.length; length++) {
+    assert.equal(refused(gate.decide(head.slice(0, length), NOW)), "400 head_malformed");
+  }
+  assert.equal(refused(gate.decide(new Uint8Array([...head, 0]), NOW)), "400 head_malformed");
+  const { id } = ask(gate);
+  assert.equal(refused(gate.resume(new Uint8Array(0), id, keys(), NOW)), "400 head_malformed");
+});
+
+test("bytes that are no reply are an errand that failed", () => {
+  const reply = keys();
+  for (const bytes of [new Uint8Array(0), new Uint8Array([9]), reply.slice(0, -1), new Uint8Array([...reply, 0])]) {
+    const gate = newGate();
+    assert.equal(refused(gate.resume(head, ask(gate).id, bytes, NOW)), "503 keys_unavailable");
+  }
+});
+
+test("no bytes make it trap", (t) => {
+  let gate = newGate();
+  let state = 1;
+  const random = (limit) => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+  const broken = (bytes) => {
+    const copy = bytes.slice(0, random(10) ? bytes.length : random(bytes.length + 1));
+    for (let i = random(8); i > 0; i--) copy[random(copy.length)] = random(256);
+    return copy;
+  };
+  const rounds = 20_000;
+  for (let i = 0; i < rounds; i++) {
+    const now = [NOW, NOW + i, Number.NaN, Infinity, -Infinity, -1, 2 ** 63][random(7)];
+    const decision = decodeDecision(gate.decide(broken(head), now));
+    if (decision.kind === "ask") decodeDecision(gate.resume(broken(head), decision.errand.id, broken(keys()), now));
+    gate.receive(random(2 ** 32), broken(keys()), now);
+    if (random(100) === 0) gate = newGate();
+  }
+  t.diagnostic(`${rounds} rounds`);
+});

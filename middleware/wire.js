@@ -66,13 +66,14 @@ export function decodeDecision(bytes) {
   const tag = readU8(reader);
   const log = readText(reader);
   const reason = readText(reader);
-  const decision = { ...readByTag(reader, tag), log: log || undefined, reason: reason || undefined };
+  const decision = readByTag(reader, tag, log || undefined, reason || undefined);
   if (reader.at !== bytes.length) throw new RangeError("a decision is longer than it should be");
   return decision;
 }
 
-function readByTag(reader, tag) {
-  if (tag === 0) return { kind: "ask", errand: { ...readErrand(reader), background: false } };
+/** Each kind is one literal: copying members from one object into another costs several times the rest. */
+function readByTag(reader, tag, log, reason) {
+  if (tag === 0) return { kind: "ask", errand: { ...readErrand(reader), background: false }, log, reason };
   if (tag === 1) {
     return {
       kind: "forward",
@@ -81,9 +82,13 @@ function readByTag(reader, tag) {
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
       after: readU8(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
+      log,
+      reason,
     };
   }
-  if (tag === 2) return { kind: "answer", status: readU32(reader), headers: readPairs(reader), body: readText(reader) };
+  if (tag === 2) {
+    return { kind: "answer", status: readU32(reader), headers: readPairs(reader), body: readText(reader), log, reason };
+  }
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 

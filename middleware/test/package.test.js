@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -17,6 +17,11 @@ const manifest = JSON.parse(await readFile(path.join(HERE, "package.json"), "utf
 test("the package needs nothing at run time", () => {
   assert.equal(manifest.dependencies, undefined);
   assert.equal(manifest.peerDependencies, undefined);
+});
+
+test("the WebAssembly does not tell where it was built", async () => {
+  const bytes = await readFile(path.join(HERE, "wasm/doorward_bg.wasm"), "latin1");
+  for (const folder of [homedir(), path.resolve(HERE, "..")]) assert.ok(!bytes.includes(`${folder}/`), folder);
 });
 
 test("every export is in the README, and has types before anything else", async () => {

@@ -63,11 +63,21 @@ pub(crate) fn run(arguments: &[String]) -> Result {
 pub(crate) fn wasm_binding() -> Result<PathBuf> {
     ensure_wasm_target()?;
     let arguments = ["build", "--release", "--target", TARGET, "--package", "doorward-binding"];
-    shell::run(&mut shell::command("cargo", &arguments, &shell::root()))?;
+    shell::run(shell::command("cargo", &arguments, &shell::root()).args(without_home()))?;
     let wasm = shell::target_directory()?.join(TARGET).join("release").join("doorward_binding.wasm");
     let folder = shell::root().join("middleware").join("wasm");
     write_glue(&wasm, &folder)?;
     Ok(folder)
+}
+
+/// Arguments by which cargo leaves the builder's home out of the places of panics, which are part of the WebAssembly.
+fn without_home() -> Vec<String> {
+    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+    let Ok(home) = home else {
+        return Vec::new();
+    };
+    let flag = serde_json::json!([format!("--remap-path-prefix={home}/registry/src=crates")]);
+    vec!["--config".to_owned(), format!("target.{TARGET}.rustflags={flag}")]
 }
 
 /// Adds the wasm target to the toolchain where it is missing, and says so.

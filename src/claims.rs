@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::json::{self, Object};
 use crate::reason::Reason;
-use crate::time::{Seconds, UnixTime};
+use crate::time::{Seconds, UnixTime, Window};
 use crate::verify::Verified;
 
 /// What an issuer's tokens have to say. Issuer, audience and type are pinned together: a token of one purpose never
@@ -27,11 +27,12 @@ pub(crate) struct Expectations {
     pub(crate) required: Vec<String>,
 }
 
-/// Proof that the claims hold at the moment of the check.
+/// Proof that the claims hold at the moment of the check, and at each moment of the window.
 #[derive(Clone)]
 pub(crate) struct Claims {
     members: Object,
     expires: UnixTime,
+    window: Window,
 }
 
 /// A check and the name of the claim it is about.
@@ -53,7 +54,8 @@ impl Claims {
             check(&members, expected, now)?;
         }
         let expires = date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
-        Ok(Self { members, expires })
+        let window = window(&members, expires, expected)?;
+        Ok(Self { members, expires, window })
     }
 
     /// All claims.
@@ -64,6 +66,11 @@ impl Claims {
     /// `exp`.
     pub(crate) fn expires(&self) -> UnixTime {
         self.expires
+    }
+
+    /// From when until when they hold: the dates of the token and the issuer's tolerance, put together.
+    pub(crate) fn window(&self) -> Window {
+        self.window
     }
 
     /// A claim that is a string.
@@ -141,6 +148,18 @@ fn check_sub(members: &Object, _expected: &Expectations, _now: UnixTime) -> Resu
         None | Some(Value::String(_)) => Err(Reason::ClaimMissing),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
+}
+
+/// The moments at which [`CHECKS`] would say the same again.
+fn window(members: &Object, expires: UnixTime, expected: &Expectations) -> Result<Window, Reason> {
+    let (begins, issued) = (date(members, "nbf")?, date(members, "iat")?);
+    let first = begins.into_iter().chain(issued).max().unwrap_or(UnixTime::from_millis(i64::MIN));
+    let until = expires.plus(expected.skew);
+    let too_old = issued.zip(expected.max_age).map(|(issued, max_age)| issued.plus(max_age).plus(expected.skew).plus_millis(1));
+    Ok(Window {
+        from: first.plus_millis(expected.skew.as_millis().saturating_neg()),
+        until: too_old.map_or(until, |too_old| too_old.min(until)),
+    })
 }
 
 fn check_required(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {

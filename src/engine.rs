@@ -13,6 +13,7 @@ use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::{Access, Policy};
 use crate::progress::{Errand, Mission, Progress, Subject};
+use crate::proofs::Proofs;
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::session;
@@ -43,6 +44,7 @@ pub struct Engine {
     policy: Policy,
     keys: KeyCache,
     sessions: Sessions,
+    proofs: Proofs,
 }
 
 /// Why a request does not go on (yet).
@@ -63,7 +65,7 @@ impl Engine {
     pub fn new(policy: Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
         let keys = KeyCache::new(sources, seed);
-        Self { policy, keys, sessions: Sessions::default() }
+        Self { policy, keys, sessions: Sessions::default(), proofs: Proofs::new(seed) }
     }
 
     /// Decides on a request at this moment.
@@ -100,19 +102,16 @@ impl Engine {
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
     pub fn explain(&self, request: &RequestHead<'_>, now: UnixTime) -> Explanation {
         let progress = Progress::new(now);
-        explain::explain(self.judge(request, &progress, now))
-    }
-
-    fn judge<'e>(&'e self, request: &RequestHead<'e>, progress: &'e Progress, now: UnixTime) -> Judge<'e> {
-        Judge {
+        explain::explain(Judge {
             policy: &self.policy,
             keys: &self.keys,
             sessions: &self.sessions,
-            progress,
+            proofs: None,
+            progress: &progress,
             head: *request,
             now,
             refresh: Vec::new(),
-        }
+        })
     }
 
     fn consider(&mut self, request: &RequestHead<'_>, progress: Progress, now: UnixTime) -> Decision {
@@ -139,7 +138,7 @@ impl Engine {
     }
 
     /// Which rule covers it, what do its credentials come to, and does the rule accept that.
-    fn rooms(&self, request: &RequestHead<'_>, path: &Path, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms(&mut self, request: &RequestHead<'_>, path: &Path, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
         let (_, rule) = self.policy.rule(path, request).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         let anonymous = Pass { identity: None, refresh: None };
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
@@ -147,7 +146,16 @@ impl Engine {
             return Ok(anonymous);
         }
         let credentials = credential::find(request, &self.policy, rule);
-        let mut judge = self.judge(request, progress, now);
+        let mut judge = Judge {
+            policy: &self.policy,
+            keys: &self.keys,
+            sessions: &self.sessions,
+            proofs: Some(&mut self.proofs),
+            progress,
+            head: *request,
+            now,
+            refresh: Vec::new(),
+        };
         let mut good: Vec<Identity> = Vec::new();
         let mut need = None;
         let mut doubt = None;

@@ -147,7 +147,7 @@ fn of_jwt(judge: &mut Judge<'_>, token: &str, place: &Place, rule: &Rule) -> Lay
 fn verdict(finding: Finding) -> Verdict {
     use crate::judge::Need;
     match finding {
-        Finding::Good(identity) => Verdict::Authenticated { subject: identity.session.subject },
+        Finding::Good(identity) => Verdict::Authenticated { subject: identity.session.subject.clone() },
         Finding::Bad(reason) => Verdict::Unauthenticated(reason),
         Finding::Needs(Need::Session(_) | Need::Wait(Reason::SessionUnavailable)) => Verdict::LookupRequired,
         Finding::Needs(_) => Verdict::ErrandRequired,

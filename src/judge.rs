@@ -2,9 +2,11 @@
 //!
 //! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use crate::alg::Algorithm;
-use crate::claims;
-use crate::claims::{Claims, Expectations};
+use crate::claims::{self, Claims, Expectations};
 use crate::cookie;
 use crate::credential::Credential;
 use crate::digest;
@@ -13,11 +15,12 @@ use crate::json;
 use crate::keys::{KeyCache, Selection, Wanted};
 use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
 use crate::progress::{Progress, Subject};
+use crate::proofs::{KeySetUsed, Proof, Proofs, Use};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Answer, Pair, Session, Source};
 use crate::sessions::{Knowledge, Sessions};
-use crate::time::UnixTime;
+use crate::time::{UnixTime, Window};
 use crate::token::jwe::Jwe;
 use crate::token::jws::Jws;
 use crate::token::session_data::{Compact, Strategy};
@@ -39,7 +42,7 @@ pub(crate) struct Identity {
     /// The issuer's number.
     pub(crate) issuer: usize,
     /// Who.
-    pub(crate) session: Session,
+    pub(crate) session: Arc<Session>,
 }
 
 /// What has to be known first.
@@ -88,7 +91,7 @@ pub(crate) enum DataState {
     /// There is none, or it is not to be read.
     Absent,
     /// It says who it is.
-    Good(Session),
+    Good(Proof),
     /// It is a cache miss, and why.
     Miss(Reason),
     /// Not known without an errand.
@@ -100,6 +103,8 @@ pub(crate) struct Judge<'e> {
     pub(crate) policy: &'e Policy,
     pub(crate) keys: &'e KeyCache,
     pub(crate) sessions: &'e Sessions,
+    /// What has been verified before; nothing where everything is to be looked at anew.
+    pub(crate) proofs: Option<&'e mut Proofs>,
     pub(crate) progress: &'e Progress,
     pub(crate) head: RequestHead<'e>,
     pub(crate) now: UnixTime,
@@ -107,7 +112,7 @@ pub(crate) struct Judge<'e> {
     pub(crate) refresh: Vec<usize>,
 }
 
-impl Judge<'_> {
+impl<'e> Judge<'e> {
     /// Judges a credential.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
         match credential {
@@ -124,28 +129,59 @@ impl Judge<'_> {
 
     /// A JWT: whose is it, does its signature hold, do its claims.
     pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
-        let judged = Jws::parse(token).and_then(|jws| {
-            let issuer = self.issuer_of(&jws, place, rule)?;
-            Ok((jws, issuer))
-        });
-        let (jws, number) = match judged {
-            Ok(found) => found,
-            Err(reason) => return Finding::Bad(reason),
-        };
+        let proven = self.proven(Use::Jwt, [token, ""]).filter(|proof| self.admits(proof.issuer, place, rule));
+        if let Some(proof) = proven {
+            return Finding::Good(Identity { issuer: proof.issuer, session: proof.session });
+        }
+        match self.jwt_proof(token, place, rule) {
+            Ok(proof) => {
+                self.keep(Use::Jwt, [token, ""], &proof);
+                Finding::Good(Identity { issuer: proof.issuer, session: proof.session })
+            }
+            Err(Obstacle::Bad(reason)) => Finding::Bad(reason),
+            Err(Obstacle::Needs(need)) => Finding::Needs(need),
+        }
+    }
+
+    fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
+        let jws = Jws::parse(token)?;
+        let number = self.issuer_of(&jws, place, rule)?;
         let typ = jws.header.typ.clone();
-        let verified = match self.by_key_set(number, jws) {
-            Ok(verified) => verified,
-            Err(Obstacle::Bad(reason)) => return Finding::Bad(reason),
-            Err(Obstacle::Needs(need)) => return Finding::Needs(need),
-        };
-        let Some(issuer) = self.issuer(number) else {
-            return Finding::Bad(Reason::IssuerUnknown);
-        };
-        let session = Claims::check(&verified, typ.as_deref(), &issuer.expectations, self.now)
-            .and_then(|claims| Session::of_claims(&claims));
-        match session {
-            Ok(session) => Finding::Good(Identity { issuer: number, session }),
-            Err(reason) => Finding::Bad(reason),
+        let (verified, key_set) = self.by_key_set(number, jws)?;
+        let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
+        let claims = Claims::check(&verified, typ.as_deref(), &issuer.expectations, self.now)?;
+        let session = Arc::new(Session::of_claims(&claims)?);
+        Ok(Proof { issuer: number, session, window: claims.window(), key_set: Some(key_set) })
+    }
+
+    /// Whether a rule takes the word of this issuer at this place.
+    fn admits(&self, number: usize, place: &Place, rule: &Rule) -> bool {
+        rule.believes(number) && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
+    }
+
+    /// The proof of a credential that has been verified before, if everything that it rests on still stands.
+    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<Proof> {
+        let proof = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+        if let Some(used) = proof.key_set {
+            let in_use = self.keys.generation(used.source, self.now);
+            if in_use != Some(used.generation) {
+                return None;
+            }
+            self.note_refresh(used.source);
+        }
+        Some(proof)
+    }
+
+    fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
+        if let Some(proofs) = self.proofs.as_mut() {
+            proofs.keep(purpose, parts, proof.clone());
+        }
+    }
+
+    fn note_refresh(&mut self, source: usize) {
+        let has_asked = self.progress.has_asked(&Subject::Keys(source));
+        if self.keys.wants_refresh(source, has_asked, self.now) && !self.refresh.contains(&source) {
+            self.refresh.push(source);
         }
     }
 
@@ -158,26 +194,21 @@ impl Judge<'_> {
         };
         let candidates = self.policy.issuers.iter().enumerate();
         candidates
-            .filter(|(number, issuer)| rule.believes(*number) && issuer.places.contains(place))
+            .filter(|(number, _)| self.admits(*number, place, rule))
             .find(|(_, issuer)| issuer.expectations.issuer == unverified_issuer)
             .map(|(number, _)| number)
             .ok_or(Reason::IssuerUnknown)
     }
 
     /// The signature of a token by an issuer's key set.
-    fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<Verified, Obstacle> {
+    fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<(Verified, KeySetUsed), Obstacle> {
         let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
         let has_asked = self.progress.has_asked(&Subject::Keys(number));
         let key = match self.keys.select(number, wanted, has_asked, self.now) {
-            Selection::Use { key, refresh } => {
-                if refresh && !self.refresh.contains(&number) {
-                    self.refresh.push(number);
-                }
-                key
-            }
+            Selection::Use(key) => key,
             Selection::Ask => {
                 return Err(Obstacle::Needs(Need::Keys { source: number, kid: jws.header.kid.clone() }));
             }
@@ -185,7 +216,11 @@ impl Judge<'_> {
             Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),
         };
         match verify::jws(&jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
-            Signature::Holds(verified) => Ok(verified),
+            Signature::Holds(verified) => {
+                let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
+                self.note_refresh(number);
+                Ok((verified, KeySetUsed { source: number, generation }))
+            }
             Signature::Fails => Err(Obstacle::Bad(Reason::SignatureInvalid)),
             // A second check of one signature is refused: the platform has failed, or the key has changed under way.
             Signature::Unchecked(check) if self.progress.has_asked(&Subject::of_check(&check)) => {
@@ -197,10 +232,21 @@ impl Judge<'_> {
 
     /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask, not a sign-in.
     fn session_cookie(&mut self, number: usize, value: &str) -> Finding {
+        let data = self.session_data_cookie(number);
+        if let Ok(Some(data)) = &data
+            && let Some(proof) = self.proven(Use::CookieCache, [value, data]).filter(|proof| proof.issuer == number)
+        {
+            return Finding::Good(Identity { issuer: number, session: proof.session });
+        }
         let layers = self.cookie_layers(number, Some(value));
         match (layers.token, layers.data) {
             (Err(reason), _) => Finding::Bad(reason),
-            (Ok(_), DataState::Good(session)) => Finding::Good(Identity { issuer: number, session }),
+            (Ok(_), DataState::Good(proof)) => {
+                if let Ok(Some(data)) = &data {
+                    self.keep(Use::CookieCache, [value, data], &proof);
+                }
+                Finding::Good(Identity { issuer: number, session: proof.session })
+            }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             (Ok(_), DataState::Absent | DataState::Miss(_)) => {
                 let sent = self.session_cookies(number);
@@ -244,65 +290,73 @@ impl Judge<'_> {
 
     /// `session_data`: verified by its own strategy, fresh, of this version, and about this session token.
     fn session_data(&mut self, number: usize, token: Option<&str>) -> DataState {
-        let Ok(service) = self.service(number) else {
-            return DataState::Absent;
-        };
-        if service.cookie_cache == CookieCache::Off {
-            return DataState::Absent;
-        }
-        let value = match cookie::joined_value(&self.head, &service.cookies.session_data) {
+        let value = match self.session_data_cookie(number) {
             Ok(Some(value)) => value,
             Ok(None) => return DataState::Absent,
             Err(reason) => return DataState::Miss(reason),
         };
         match self.session_data_value(number, &value, token) {
-            Ok(session) => DataState::Good(session),
+            Ok(proof) => DataState::Good(proof),
             Err(Obstacle::Bad(reason)) => DataState::Miss(reason),
             Err(Obstacle::Needs(need)) => DataState::Needs(need),
         }
     }
 
-    fn session_data_value(&mut self, number: usize, value: &str, token: Option<&str>) -> Result<Session, Obstacle> {
-        let service = self.service(number)?;
-        let has_secret = service.secrets.current.is_some();
-        let pair = match strategy_of(service, value, has_secret)? {
-            Strategy::Compact => {
-                let compact = Compact::parse(value)?;
-                let expires = compact.unverified_expires;
-                let verified = verify::compact(compact, service.current_secret()?)?;
-                // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
-                if expires < self.now {
-                    return Err(Obstacle::Bad(Reason::TokenExpired));
-                }
-                pair_of(&verified)?
+    /// The cookie, its chunks joined; nothing where it is not to be read.
+    fn session_data_cookie(&self, number: usize) -> Result<Option<Cow<'e, str>>, Reason> {
+        match self.service(number) {
+            Ok(service) if service.cookie_cache != CookieCache::Off => {
+                cookie::joined_value(&self.head, &service.cookies.session_data)
             }
-            Strategy::Jwt => self.fresh_pair(&verify::hs256(Jws::parse_joined(value)?, service.current_secret()?)?)?,
-            Strategy::Jwe => self.fresh_pair(&verify::jwe(&Jwe::parse(value)?, service.secrets.all())?)?,
-            Strategy::JwtJwks => self.pair_by_key_set(number, value)?,
-        };
-        let service = self.service(number)?;
-        let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
-        Ok(pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now)?)
+            _ => Ok(None),
+        }
     }
 
-    /// The pair of a token whose `exp` is not past: Better Auth's server has no tolerance here.
-    fn fresh_pair(&self, verified: &Verified) -> Result<Pair, Obstacle> {
-        let members = json::object(verified.content()).ok_or(Reason::TokenMalformed)?;
-        let pair = Pair::from_members(&members).ok_or(Reason::TokenMalformed)?;
-        let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
-        if self.now < expires { Ok(pair) } else { Err(Obstacle::Bad(Reason::TokenExpired)) }
+    fn session_data_value(&mut self, number: usize, value: &str, token: Option<&str>) -> Result<Proof, Obstacle> {
+        let service = self.service(number)?;
+        let has_secret = service.secrets.current.is_some();
+        let (pair, window, key_set) = match strategy_of(service, value, has_secret)? {
+            Strategy::Compact => {
+                let compact = Compact::parse(value)?;
+                // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
+                let until = compact.unverified_expires.plus_millis(1);
+                let verified = verify::compact(compact, service.current_secret()?)?;
+                (pair_of(&verified)?, Window::up_to(until), None)
+            }
+            Strategy::Jwt => {
+                let (pair, until) = dated_pair(&verify::hs256(Jws::parse_joined(value)?, service.current_secret()?)?)?;
+                (pair, Window::up_to(until), None)
+            }
+            Strategy::Jwe => {
+                let (pair, until) = dated_pair(&verify::jwe(&Jwe::parse(value)?, service.secrets.all())?)?;
+                (pair, Window::up_to(until), None)
+            }
+            Strategy::JwtJwks => {
+                let (pair, window, key_set) = self.pair_by_key_set(number, value)?;
+                (pair, window, Some(key_set))
+            }
+        };
+        if !window.contains(self.now) {
+            return Err(Obstacle::Bad(Reason::TokenExpired));
+        }
+        let service = self.service(number)?;
+        let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
+        let session = pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now)?;
+        // A session, too, is good in the millisecond in which it expires.
+        let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
+        Ok(Proof { issuer: number, session: Arc::new(session), window, key_set })
     }
 
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
-    fn pair_by_key_set(&mut self, number: usize, value: &str) -> Result<Pair, Obstacle> {
+    fn pair_by_key_set(&mut self, number: usize, value: &str) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
         let jws = Jws::parse_joined(value)?;
         let typ = jws.header.typ.clone();
-        let verified = self.by_key_set(number, jws)?;
+        let (verified, key_set) = self.by_key_set(number, jws)?;
         let expectations: &Expectations = &self.service(number)?.cache_expectations;
         let claims = Claims::check(&verified, typ.as_deref(), expectations, self.now)?;
         let pair = Pair::from_members(claims.members()).ok_or(Reason::TokenMalformed)?;
         let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
-        if agrees { Ok(pair) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
+        if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
     }
 
     /// What the auth service has said, to this request or lately; or the question.
@@ -320,7 +374,7 @@ impl Judge<'_> {
         };
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
-                Finding::Good(Identity { issuer: number, session })
+                Finding::Good(Identity { issuer: number, session: Arc::new(session) })
             }
             Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
@@ -383,6 +437,14 @@ fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<Toke
 /// The session token in a signed cookie: what stands before the last dot.
 fn token_of(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(token, _)| token)
+}
+
+/// The pair of a token, and its `exp`: Better Auth's server has no tolerance here.
+fn dated_pair(verified: &Verified) -> Result<(Pair, UnixTime), Reason> {
+    let members = json::object(verified.content()).ok_or(Reason::TokenMalformed)?;
+    let pair = Pair::from_members(&members).ok_or(Reason::TokenMalformed)?;
+    let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
+    Ok((pair, expires))
 }
 
 fn pair_of(verified: &Verified) -> Result<Pair, Reason> {

@@ -23,14 +23,14 @@ const MAX_RSA_BITS: usize = 8192;
 const MAX_EXPONENT_BYTES: usize = 4;
 
 /// The usable keys of a set.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JwkSet {
     keys: Vec<Jwk>,
     skipped: usize,
 }
 
 /// A public signature key.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Jwk {
     /// `kid`.
     pub(crate) kid: Option<String>,

@@ -65,6 +65,8 @@ struct Source {
     tried_at: Option<UnixTime>,
     failures: u32,
     lease_until: Option<UnixTime>,
+    /// Counts the sets: what was verified by an older one is verified anew.
+    generation: u64,
     absent: Vec<(String, UnixTime)>,
 }
 
@@ -85,13 +87,8 @@ pub(crate) struct Wanted<'a> {
 /// What to do about a key.
 #[derive(Debug)]
 pub(crate) enum Selection<'a> {
-    /// Use it, and fetch afterwards if `refresh`.
-    Use {
-        /// The key.
-        key: &'a Jwk,
-        /// Whether the set should be fetched anew after the response.
-        refresh: bool,
-    },
+    /// Use it.
+    Use(&'a Jwk),
     /// Nobody is asking: ask.
     Ask,
     /// Somebody is asking: wait.
@@ -110,6 +107,7 @@ impl KeyCache {
             tried_at: None,
             failures: 0,
             lease_until: None,
+            generation: 0,
             absent: Vec::new(),
         });
         Self { sources: sources.collect(), jitter: seed }
@@ -121,10 +119,10 @@ impl KeyCache {
         let Some(source) = self.sources.get(source) else {
             return Selection::Missing(Reason::KeysUnavailable);
         };
-        let is_asked = source.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
+        let is_asked = source.is_asked(now);
         let is_cooling = source.is_cooling(jitter, now);
         match source.matching(wanted, now) {
-            Ok(key) => Selection::Use { key, refresh: source.is_stale(now) && !is_cooling && !is_asked && !has_asked },
+            Ok(key) => Selection::Use(key),
             Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
@@ -142,6 +140,17 @@ impl KeyCache {
             }
             Err(other) => Selection::Missing(other),
         }
+    }
+
+    /// The number of the set that is in use, or nothing where none is.
+    pub(crate) fn generation(&self, source: usize, now: UnixTime) -> Option<u64> {
+        self.sources.get(source).filter(|source| source.is_usable(now)).map(|source| source.generation)
+    }
+
+    /// Whether the set should be fetched anew after the response.
+    pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
+        let may_refresh = |source: &Source| source.is_stale(now) && !source.is_asked(now) && !source.is_cooling(self.jitter, now);
+        !has_asked && self.sources.get(source).is_some_and(may_refresh)
     }
 
     /// Takes the lease of a source: somebody is on the way until then.
@@ -166,6 +175,8 @@ impl KeyCache {
         match answered.filter(|(set, _)| !set.keys().is_empty()) {
             Some((set, fresh_for)) => {
                 source.failures = 0;
+                let is_same = source.remote.as_ref().is_some_and(|remote| remote.set == set);
+                source.generation = source.generation.saturating_add(u64::from(!is_same));
                 source.remote = Some(Remote { set, fetched_at: now, fresh_for });
                 if let Some(kid) = kid {
                     source.note_absence(kid, now);
@@ -189,6 +200,10 @@ impl Source {
     fn is_stale(&self, now: UnixTime) -> bool {
         self.is_remote
             && self.remote.as_ref().is_none_or(|remote| !is_within(remote.fetched_at, remote.fresh_for.as_millis(), now))
+    }
+
+    fn is_asked(&self, now: UnixTime) -> bool {
+        self.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
     }
 
     fn is_cooling(&self, jitter: u64, now: UnixTime) -> bool {

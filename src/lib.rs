@@ -80,6 +80,7 @@ mod keys;
 mod path;
 mod policy;
 mod progress;
+mod proofs;
 mod reason;
 mod request;
 mod session;

@@ -48,6 +48,25 @@ impl UnixTime {
     }
 }
 
+/// From when until when a credential is good: the first moment, and the first moment at which it is no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Window {
+    pub(crate) from: UnixTime,
+    pub(crate) until: UnixTime,
+}
+
+impl Window {
+    /// All moments before this one.
+    pub(crate) const fn up_to(until: UnixTime) -> Self {
+        Self { from: UnixTime(i64::MIN), until }
+    }
+
+    /// Whether a moment lies inside.
+    pub(crate) fn contains(self, moment: UnixTime) -> bool {
+        self.from <= moment && moment < self.until
+    }
+}
+
 /// A duration in whole seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Seconds(u32);

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "json", "text", "digest"],
     &["path", "cookie", "jwk", "errand", "token"],
     &["verify", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "progress", "decision", "credential"],
+    &["keys", "sessions", "proofs", "progress", "decision", "credential"],
     &["judge", "answer", "annotate"],
     &["engine", "explain"],
 ];

@@ -6,6 +6,7 @@ mod support;
 
 use doorward::{Config, Decision, Engine, Reply, RequestHead, UnixTime};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 use support::{ORIGIN, moment, text, vector};
 
 /// Names that the engine looks at, and others.
@@ -169,6 +170,39 @@ proptest! {
         let mut plain = support::engine();
         let _ = asked.explain(&head, now);
         prop_assert_eq!(format!("{:?}", asked.decide(&head, now)), format!("{:?}", plain.decide(&head, now)));
+    }
+
+    /// What has been verified before is judged at its own moment: a warm engine decides as a cold one does.
+    #[test]
+    fn a_warm_engine_decides_like_a_cold_one(
+        name in prop_oneof![
+            Just("compact-valid"), Just("jwt-hs256-valid"), Just("jwe-valid"), Just("compact-chunked-2"), Just("stateless-jwe-7d"),
+            Just("api-jwt-eddsa-valid"), Just("jwks-cookie-cache-valid-with-secret"), Just("compact-impersonation"),
+        ],
+        offsets in proptest::collection::vec(prop_oneof![
+            -20_000..20_000_i64, 200_000..400_000_i64, 880_000..920_000_i64, 604_000_000..605_000_000_i64,
+            Just(240_000), Just(240_001), Just(239_999), Just(840_000), Just(845_000), Just(844_999), Just(-60_250), Just(-65_250), Just(-65_251),
+        ], 2..6),
+        max_age in prop_oneof![Just(Value::Null), Just(json!(100))],
+    ) {
+        let vector = vector(name);
+        let members = json!({
+            "jwks": vector.get("jwks").cloned().unwrap_or_else(|| json!({ "keys": [] })), "jwks_url": null, "max_age_seconds": max_age,
+        });
+        let credential = match vector.get("jwt") {
+            Some(_) => ("authorization", format!("Bearer {}", text(&vector, "jwt"))),
+            None => ("cookie", text(&vector, "cookie")),
+        };
+        let headers = [(credential.0, credential.1.as_str())];
+        let head = RequestHead { method: "GET", target: "/app", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let mut warm = support::engine_with(members.clone());
+        for offset in offsets {
+            let now = moment(&vector).plus_millis(offset);
+            let cold = support::engine_with(members.clone()).decide(&head, now);
+            // Whom to ask is a matter of leases; whether to ask is not.
+            let shown = |decision: Decision| if let Decision::Ask(_) = decision { "ask".to_owned() } else { format!("{decision:?}") };
+            prop_assert_eq!(shown(warm.decide(&head, now)), shown(cold), "{} at {}", name, offset);
+        }
     }
 
     /// Any document is a policy or a list of errors with places and hints.

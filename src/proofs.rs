@@ -1,0 +1,128 @@
+//! Proofs: credentials that have been verified, so that a page with twenty requests costs one signature.
+//!
+//! Rules of this file:
+//! - an entry is found by the whole credential, compared to its last byte, and by what it was a credential *for*: a token
+//!   that is good in one place proves nothing in another;
+//! - a hit is judged at its own moment: the window of validity is checked again each time;
+//! - a proof by a key set holds as long as that very set is in use: a new set, or one past its ceiling, ends it;
+//! - the number of entries and their size are bounded; of four that share a place the one unused for longest gives way.
+
+use std::sync::Arc;
+
+use crate::session::Session;
+use crate::time::{UnixTime, Window};
+
+/// How many places there are; a power of two.
+const SETS: usize = 512;
+/// How many entries share a place: with one, two users out of thirty would push each other out all day.
+const WAYS: usize = 4;
+/// A longer credential is verified each time: 2048 entries of this size are 8 MiB.
+const MAX_CREDENTIAL_BYTES: usize = 4096;
+
+/// What a credential is for. Part of the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// A JWT that says who it is.
+    Jwt,
+    /// `session_data` beside a `session_token`.
+    CookieCache,
+}
+
+/// The key set by which something was verified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct KeySetUsed {
+    pub(crate) source: usize,
+    pub(crate) generation: u64,
+}
+
+/// A credential that has been verified.
+#[derive(Clone)]
+pub(crate) struct Proof {
+    pub(crate) issuer: usize,
+    pub(crate) session: Arc<Session>,
+    pub(crate) window: Window,
+    pub(crate) key_set: Option<KeySetUsed>,
+}
+
+/// Verified credentials, bounded.
+pub(crate) struct Proofs {
+    entries: Vec<Option<Entry>>,
+    seed: u64,
+    clock: u64,
+}
+
+struct Entry {
+    purpose: Use,
+    /// The parts of the credential, one after the other; the lengths keep `ab`+`c` apart from `a`+`bc`.
+    credential: Box<[u8]>,
+    first_part: usize,
+    proof: Proof,
+    used: u64,
+}
+
+impl Entry {
+    fn is(&self, purpose: Use, parts: [&str; 2]) -> bool {
+        let [first, second] = parts;
+        self.purpose == purpose
+            && self.first_part == first.len()
+            && self.credential.split_at_checked(first.len()).is_some_and(|own| own == (first.as_bytes(), second.as_bytes()))
+    }
+}
+
+impl Proofs {
+    /// An empty store. The seed keeps anybody from choosing who shares a place with whom.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut entries = Vec::new();
+        entries.resize_with(SETS.saturating_mul(WAYS), || None);
+        Self { entries, seed, clock: 0 }
+    }
+
+    /// The proof of a credential, if it is good at this moment. Whether its key set is still in use, the caller asks.
+    pub(crate) fn find(&mut self, purpose: Use, parts: [&str; 2], now: UnixTime) -> Option<&Proof> {
+        self.clock = self.clock.wrapping_add(1);
+        let clock = self.clock;
+        let entry = self.set(parts).iter_mut().flatten().find(|entry| entry.is(purpose, parts))?;
+        if !entry.proof.window.contains(now) {
+            return None;
+        }
+        entry.used = clock;
+        Some(&entry.proof)
+    }
+
+    /// Keeps a proof.
+    pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: Proof) {
+        let [first, second] = parts;
+        if first.len().saturating_add(second.len()) > MAX_CREDENTIAL_BYTES {
+            return;
+        }
+        let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
+        let entry = Entry { purpose, credential, first_part: first.len(), proof, used: self.clock };
+        let set = self.set(parts);
+        let same = set.iter().position(|way| way.as_ref().is_some_and(|other| other.is(purpose, parts)));
+        let oldest =
+            || set.iter().enumerate().min_by_key(|(_, way)| way.as_ref().map_or(0, |other| other.used)).map(|(place, _)| place);
+        if let Some(way) = same.or_else(oldest).and_then(|place| set.get_mut(place)) {
+            *way = Some(entry);
+        }
+    }
+
+    /// The entries that share a place with this credential. Credentials end in a signature, so their tails are as good as
+    /// a digest of the whole; the seed goes in first.
+    fn set(&mut self, parts: [&str; 2]) -> &mut [Option<Entry>] {
+        let mut mixed = self.seed;
+        for part in parts {
+            let (_, tail) = part.as_bytes().split_at_checked(part.len().saturating_sub(24)).unwrap_or((&[], part.as_bytes()));
+            for chunk in tail.chunks(8) {
+                let mut word = [0; 8];
+                word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
+                mixed = (mixed ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+                mixed ^= mixed >> 32;
+            }
+        }
+        let place = usize::try_from(mixed % SETS_U64).unwrap_or(0).saturating_mul(WAYS);
+        self.entries.get_mut(place..).and_then(|rest| rest.get_mut(..WAYS)).unwrap_or_default()
+    }
+}
+
+#[allow(clippy::as_conversions)] // a small constant
+const SETS_U64: u64 = SETS as u64;

@@ -1,0 +1,160 @@
+//! Does it behave over time? Stories in virtual time.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+mod support;
+
+use doorward::{Decision, Engine, Reply, RequestHead, UnixTime, Work};
+use serde_json::{Value, json};
+use support::{ORIGIN, moment, text, vector};
+
+fn bearer(name: &str) -> String {
+    format!("Bearer {}", text(&vector(name), "jwt"))
+}
+
+fn with_head<T>(authorization: &str, act: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+    let headers = [("authorization", authorization)];
+    act(&RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None })
+}
+
+/// Decides, answering every fetch with this key set, until there is something other than a fetch to do.
+fn decide_with_keys(engine: &mut Engine, head: &RequestHead<'_>, jwks: &Value, now: UnixTime) -> Decision {
+    let mut decision = engine.decide(head, now);
+    while let Decision::Ask(errand) = decision {
+        if !matches!(errand.work(), Work::Fetch(_)) {
+            return Decision::Ask(errand);
+        }
+        let body = jwks.to_string();
+        let reply = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
+        decision = engine.resume(head, errand, reply, now);
+    }
+    decision
+}
+
+fn reason(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Forward(_) => "forward",
+        Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
+        Decision::Ask(_) => "ask",
+    }
+}
+
+/// A key set whose RSA key has the same `kid` and another modulus.
+fn with_another_rsa_key(jwks: &Value) -> Value {
+    let mut other = jwks.clone();
+    for key in other["keys"].as_array_mut().into_iter().flatten() {
+        let n = key["n"].as_str().unwrap_or_default().to_owned();
+        let middle = n.len() / 2;
+        let swapped = if n.as_bytes()[middle] == b'A' { "B" } else { "A" };
+        key["n"] = json!(format!("{}{swapped}{}", &n[..middle], &n[middle + 1..]));
+    }
+    other
+}
+
+/// The platform says yes, but to a key that has been replaced in the meantime: that is no yes.
+#[test]
+fn a_verdict_on_a_replaced_key_counts_for_nothing() {
+    let good = vector("api-jwt-rs256-valid");
+    let start = moment(&good);
+    let mut engine = support::engine();
+    let authorization = bearer("api-jwt-rs256-valid");
+    let asked = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
+    let Decision::Ask(errand) = asked else { panic!("RS256 is checked by the host") };
+
+    // A token with a `kid` that nobody has makes the engine fetch again, and the key behind the first `kid` is another now.
+    let later = start.plus_millis(11_000);
+    let unknown = with_head(&bearer("api-jwt-rotation-new-key"), |head| {
+        decide_with_keys(&mut engine, head, &with_another_rsa_key(&good["jwks"]), later)
+    });
+    assert_eq!(reason(&unknown), "key_not_found");
+
+    let decision = with_head(&authorization, |head| engine.resume(head, errand, Reply::Checked(true), later));
+    assert_eq!(reason(&decision), "check_unavailable");
+}
+
+/// What an old key has proven ends with the old key.
+#[test]
+fn a_proof_ends_with_its_key() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let mut engine = support::engine();
+    let decide = |engine: &mut Engine, name: &str, jwks: &Value, now: UnixTime| {
+        with_head(&bearer(name), |head| reason(&decide_with_keys(engine, head, jwks, now)))
+    };
+    assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &good["jwks"], start), "forward");
+    let without = vector("api-jwt-rs256-valid")["jwks"].clone();
+    let later = start.plus_millis(11_000);
+    assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later), "forward", "it is in the cache");
+    assert_eq!(decide(&mut engine, "api-jwt-rotation-new-key", &without, later), "key_not_found", "this fetches the new set");
+    assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later.plus_millis(1)), "key_not_found");
+}
+
+/// Ten thousand `kid`s that nobody has cost one fetch per cool-down.
+#[test]
+fn a_flood_of_unknown_kids_is_bounded() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let mut engine = support::engine();
+    let token = text(&good, "jwt");
+    let (_, rest) = token.split_once('.').unwrap_or_default();
+    let body = good["jwks"].to_string();
+    let mut fetches = 0;
+    for number in 0..10_000_i64 {
+        let header = format!("{{\"alg\":\"EdDSA\",\"kid\":\"{number}\"}}");
+        let authorization = format!("Bearer {}.{rest}", base64url(header.as_bytes()));
+        let now = start.plus_millis(number * 6);
+        with_head(&authorization, |head| {
+            let mut decision = engine.decide(head, now);
+            while let Decision::Ask(errand) = decision {
+                fetches += 1;
+                decision = engine.resume(head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+            }
+            assert_eq!(reason(&decision), "key_not_found");
+        });
+    }
+    // A minute of flood: at the beginning, and after each cool-down of ten seconds.
+    assert!((5..=7).contains(&fetches), "{fetches} fetches");
+}
+
+/// A clock that steps back an hour freezes nothing: the next request fetches, and good tokens pass all the while.
+#[test]
+fn a_clock_that_steps_back_freezes_nothing() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let mut engine = support::engine_with(json!({ "skew_seconds": 60 }));
+    let authorization = bearer("api-jwt-eddsa-valid");
+    let ahead = start.plus_millis(600_000);
+    let first = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], ahead));
+    assert_eq!(reason(&first), "forward");
+    let back = with_head(&authorization, |head| engine.decide(head, start));
+    let Decision::Forward(forward) = back else { panic!("{}", reason(&back)) };
+    assert!(forward.after.is_some(), "how old the keys are, nobody knows any more: they are fetched anew");
+}
+
+/// An outage of the key server: tokens of known keys pass, the fetches back off, and recovery is noticed.
+#[test]
+fn an_outage_of_the_key_server_signs_nobody_out() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let mut engine = support::engine();
+    let authorization = bearer("api-jwt-eddsa-valid");
+    let first = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
+    assert_eq!(reason(&first), "forward");
+    let mut refreshes = 0;
+    for second in 1..830_i64 {
+        let now = start.plus_millis(second * 1000);
+        let decision = with_head(&authorization, |head| engine.decide(head, now));
+        let Decision::Forward(forward) = decision else { panic!("second {second}: {}", reason(&decision)) };
+        if let Some(errand) = forward.after {
+            refreshes += 1;
+            engine.receive(errand, Reply::Failed, now);
+        }
+    }
+    // From the fifth minute on, at most one a second at first and one in thirty later.
+    assert!((10..40).contains(&refreshes), "{refreshes} refreshes");
+}
+
+fn base64url(bytes: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
+}

@@ -1,0 +1,132 @@
+// The gate as routing middleware: what Next.js and Vercel have in common.
+//
+// Their middleware answers with a Response. Headers of that Response say what becomes of the request:
+//
+//   x-middleware-next: 1                    it goes on
+//   x-middleware-rewrite: <url>             it goes on under another path
+//   x-middleware-override-headers: a,b      these headers it keeps, all others are removed; an empty list changes nothing
+//   x-middleware-request-<name>: <value>    the value of each of them
+//
+// Any other header of a request that goes on is for the browser. `next start` puts those on the request as well, after the
+// overrides, so they win: a response header must never have a name that the application trusts.
+
+/**
+ * Makes `gate(options)` for a platform that speaks this protocol.
+ *
+ * @param {(options: object) => { decide: (request: Request, context: object) => Promise<object> }} createGate
+ */
+export function routing(createGate) {
+  return function gate(options = {}) {
+    let entrance;
+
+    return async function middleware(request, context) {
+      try {
+        entrance ??= { gate: createGate(options), identityPrefix: identityPrefixOf(options) };
+        const decision = await entrance.gate.decide(request, {
+          waitUntil: waitUntilOf(context),
+          // What the options say, the gate knows by itself.
+          clientAddress: options.clientAddress === undefined ? clientAddressOf(request, options) : undefined,
+          publicOrigin: options.publicOrigin === undefined ? publicOriginOf(request, options) : undefined,
+        });
+        return decision.kind === "forward"
+          ? forward(request, decision, entrance.identityPrefix)
+          : answer(request, decision.response);
+      } catch (error) {
+        // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
+        (options.log ?? console.error)(`doorward: the gate failed and lets nobody in: ${error?.message ?? "exception"}`);
+        return unavailable();
+      }
+    };
+  };
+}
+
+function forward(request, decision, identityPrefix) {
+  const headers = new Headers();
+  for (const [name, value] of decision.responseHeaders) {
+    if (fold(name).startsWith(identityPrefix)) throw new Error(`the response header ${name} would look like an identity`);
+    headers.append(name, value);
+  }
+
+  const kept = [];
+  for (const [name, value] of decision.headers) {
+    // Clients can send the protocol's own names; the application must not take them for ours.
+    if (fold(name).startsWith("x-middleware-")) continue;
+    kept.push(name);
+    headers.set(`x-middleware-request-${name}`, value);
+  }
+  // A name without a value is removed from the request; it keeps the list from being empty.
+  headers.set("x-middleware-override-headers", (kept.length > 0 ? kept : ["x-middleware-subrequest"]).join(","));
+
+  const here = new URL(request.url);
+  if (!decision.target.startsWith("/")) throw new Error("a target is a path");
+  const judged = new URL(here.origin + decision.target);
+  if (judged.pathname === here.pathname && judged.search === here.search) {
+    headers.set("x-middleware-next", "1");
+  } else {
+    // The gate judged another spelling than the one that the router would read: the router gets the judged one. Origin and path
+    // are the client's own, so nothing leaks when `next start` shows the rewrite to the browser.
+    headers.set("x-middleware-rewrite", judged.href);
+  }
+  return new Response(null, { headers });
+}
+
+/** Next reads `Location` as an absolute URL, and makes it relative again when it stays on this host. */
+function answer(request, response) {
+  const location = response.headers.get("location");
+  if (location === null) return response;
+  const headers = new Headers(response.headers);
+  headers.set("location", new URL(location, request.url).href);
+  return new Response(response.body, { status: response.status, headers });
+}
+
+function unavailable() {
+  return new Response("the gate is not available\n", {
+    status: 503,
+    headers: { "cache-control": "private, no-store", "content-type": "text/plain; charset=utf-8", "retry-after": "5" },
+  });
+}
+
+/** Next and Vercel pass it as a method of the second argument; Vercel's functions have it in the request's context as well. */
+function waitUntilOf(context) {
+  const source =
+    typeof context?.waitUntil === "function" ? context : globalThis[Symbol.for("@vercel/request-context")]?.get?.();
+  return typeof source?.waitUntil === "function" ? (promise) => source.waitUntil(promise) : undefined;
+}
+
+/** Only Vercel's own network writes these headers, and only there is a client unable to. */
+function clientAddressOf(request, options) {
+  if (environmentOf(options).VERCEL !== "1") return undefined;
+  for (const name of ["x-vercel-forwarded-for", "x-real-ip"]) {
+    const address = request.headers.get(name)?.trim();
+    if (address !== undefined && /^[0-9A-Fa-f.:]+$/.test(address)) return address;
+  }
+  return undefined;
+}
+
+/**
+ * Scheme and host under which the browser sees the site. On Vercel a request's host counts if Vercel names it as one of this
+ * deployment's; otherwise production has its domain and a preview its own address. Elsewhere it is the request's URL, which
+ * `next start` makes from its own host name and port: behind a proxy the option `publicOrigin` is needed.
+ */
+function publicOriginOf(request, options) {
+  const { origin, host } = new URL(request.url);
+  const { VERCEL, VERCEL_ENV, VERCEL_PROJECT_PRODUCTION_URL, VERCEL_BRANCH_URL, VERCEL_URL } = environmentOf(options);
+  if (VERCEL !== "1") return origin;
+  const named = VERCEL_ENV === "production" ? [VERCEL_PROJECT_PRODUCTION_URL, VERCEL_URL] : [VERCEL_BRANCH_URL, VERCEL_URL];
+  const site = named.includes(host) ? host : named.find(Boolean);
+  return site === undefined ? origin : `https://${site}`;
+}
+
+/** The configured prefix of the identity headers, in whichever way the document may write it. */
+function identityPrefixOf(options) {
+  const { config } = options;
+  const prefix = (typeof config === "string" ? JSON.parse(config) : config)?.header_prefix ?? "x-doorward-";
+  if (typeof prefix === "string") return fold(prefix);
+  const values = [prefix.env].flat().map((name) => environmentOf(options)[name]);
+  return fold(values.find(Boolean) ?? prefix.default);
+}
+
+const environmentOf = (options) => options.env ?? globalThis.process?.env ?? {};
+
+/** Servers that hand headers on as variables cannot tell these spellings apart. */
+const fold = (name) => name.toLowerCase().replaceAll("_", "-");

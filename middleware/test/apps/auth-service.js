@@ -1,0 +1,25 @@
+// A stand-in for the auth service: answers `/get-session` for the sessions that it was told of, and counts.
+
+import { createServer } from "node:http";
+
+export async function authService() {
+  const sessions = new Map();
+  const seen = [];
+  const server = createServer((request, response) => {
+    seen.push({ url: request.url, headers: request.headers });
+    if (!request.url.startsWith("/api/auth/get-session")) return response.writeHead(404).end();
+    const known = [...sessions].find(([tokenCookie]) => request.headers.cookie?.includes(tokenCookie));
+    const { answer, setCookie } = known?.[1] ?? { answer: null, setCookie: [] };
+    response.writeHead(200, { "content-type": "application/json", "set-cookie": setCookie }).end(JSON.stringify(answer));
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  return {
+    origin: `http://127.0.0.1:${server.address().port}`,
+    seen,
+    /** Lets `/get-session` know this session, and renew its cookie cache. */
+    remember({ tokenCookie, dataCookie, answer }) {
+      sessions.set(tokenCookie, { answer, setCookie: [`${dataCookie}; Max-Age=300; Path=/; HttpOnly; SameSite=Lax`] });
+    },
+    stop: () => new Promise((done) => (server.closeAllConnections(), server.close(done))),
+  };
+}

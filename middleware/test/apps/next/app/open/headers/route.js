@@ -1,0 +1,4 @@
+/** Public: what the application sees of a request that nobody judged. */
+export function GET(request) {
+  return Response.json({ url: request.url, headers: Object.fromEntries(request.headers) });
+}

@@ -4,10 +4,13 @@
 // requests in it never settle. So every call into an instance goes through `guard`: the first one that throws marks the
 // instance as fallen, and nobody gets into a fallen instance again, neither a new request nor the rest of an old one.
 
-/** The instance that new requests go to. */
-let current = { fallen: false };
+let current;
 
-/** @returns {{ readonly fallen: boolean }} */
+/**
+ * The instance that new requests go to; nothing before the first start.
+ *
+ * @returns {{ readonly fallen: boolean } | undefined}
+ */
 export const currentInstance = () => current;
 
 /**

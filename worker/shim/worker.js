@@ -4,9 +4,9 @@
 import * as gate from "./gate.js";
 import { currentInstance } from "./instance.js";
 
-// A request that fells every instance must not turn the Worker into a machine that only starts gates.
-const RESTARTS = 5;
-const RESTARTS_WITHIN_MS = 10_000;
+// A request that fells every gate must not turn the Worker into a machine that only starts gates.
+const STARTS = 6;
+const WITHIN_MS = 10_000;
 
 // A promise of a fallen instance never settles, so each request looks after its instance by itself, in its own context:
 // soon at first, then less and less often, because an origin may take its time.
@@ -15,8 +15,8 @@ const LAST_LOOK_MS = 2_000;
 
 export default {
   async fetch(request, env, context) {
-    if (currentInstance().fallen && !restart()) return unavailable(request);
-    const instance = currentInstance();
+    const instance = runningInstance();
+    if (!instance) return unavailable(request);
     const watch = watchFor(instance);
     try {
       return await Promise.race([gate.fetch(request, env, context), watch.fallen]);
@@ -28,20 +28,29 @@ export default {
   },
 };
 
-let restarts = [];
-
-function restart() {
-  const now = Date.now();
-  restarts = restarts.filter((time) => now - time < RESTARTS_WITHIN_MS);
-  if (restarts.length >= RESTARTS) return false;
-  restarts.push(now);
-  console.error("doorward: the gate has fallen; every request in it gets 503, a new one starts");
+/** The running instance, started now if need be; nothing if there is none to be had. */
+function runningInstance() {
+  const instance = currentInstance();
+  if (instance && !instance.fallen) return instance;
+  if (!mayStart()) return undefined;
+  if (instance) console.error("doorward: the gate has fallen; every request in it gets 503, a new one starts");
   try {
     gate.__wbg_reset_state();
+    return currentInstance();
   } catch (error) {
-    console.error("doorward: the gate does not start", error instanceof Error ? error.name : "");
+    console.error("doorward: the gate does not start:", error instanceof Error ? error.name : "");
+    return undefined;
   }
-  return !currentInstance().fallen;
+}
+
+let starts = [];
+
+function mayStart() {
+  const now = Date.now();
+  starts = starts.filter((time) => now - time < WITHIN_MS);
+  if (starts.length >= STARTS) return false;
+  starts.push(now);
+  return true;
 }
 
 function watchFor(instance) {

@@ -69,11 +69,11 @@ function watchFor(instance) {
 
 function unavailable(request) {
   const body = JSON.stringify({
-    type: "about:blank",
+    type: "urn:doorward:reason:not_started",
     title: "Service Unavailable",
     status: 503,
-    reason: "not_started",
     detail: "the gate could not start or lost its place",
+    reason: "not_started",
   });
   return new Response(request.method === "HEAD" ? null : body, {
     status: 503,

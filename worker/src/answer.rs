@@ -18,35 +18,40 @@ pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<Response, JsValue> 
 
 /// 503: the gate could not start, or a request lost its place in it.
 pub(crate) fn not_started(is_head: bool) -> Result<Response, JsValue> {
-    problem(Reason::NotStarted.status(), Reason::NotStarted.code(), Reason::NotStarted.sentence(), is_head)
+    refusal(Reason::NotStarted, "Service Unavailable", is_head)
 }
 
 /// 400: what was judged cannot be sent as it was judged.
 pub(crate) fn path_refused(is_head: bool) -> Result<Response, JsValue> {
-    problem(Reason::PathRefused.status(), Reason::PathRefused.code(), Reason::PathRefused.sentence(), is_head)
+    refusal(Reason::PathRefused, "Bad Request", is_head)
 }
 
 /// 502: the gate let the request pass and nobody was there. Not one of the gate's reasons: it refused nothing.
 pub(crate) fn origin_unreachable(is_head: bool) -> Result<Response, JsValue> {
-    problem(502, "origin_unreachable", "the origin could not be reached", is_head)
+    problem(
+        "urn:doorward:origin_unreachable",
+        "Bad Gateway",
+        502,
+        "the origin could not be reached",
+        "origin_unreachable",
+        is_head,
+    )
 }
 
-fn problem(status: u16, reason: &str, sentence: &str, is_head: bool) -> Result<Response, JsValue> {
-    let title = match status {
-        400 => "Bad Request",
-        502 => "Bad Gateway",
-        _ => "Service Unavailable",
-    };
+fn refusal(reason: Reason, title: &str, is_head: bool) -> Result<Response, JsValue> {
+    let kind = format!("urn:doorward:reason:{}", reason.code());
+    problem(&kind, title, reason.status(), reason.sentence(), reason.code(), is_head)
+}
+
+/// RFC 9457. All of these are words of ours: nothing in them needs an escape.
+fn problem(kind: &str, title: &str, status: u16, detail: &str, reason: &str, is_head: bool) -> Result<Response, JsValue> {
     let headers = Headers::new()?;
     headers.set("content-type", "application/problem+json")?;
     headers.set("cache-control", "private, no-store")?;
     if status >= 500 {
         headers.set("retry-after", "5")?;
     }
-    // All of these are words of ours: nothing in them needs an escape.
-    let body = format!(
-        "{{\"type\":\"about:blank\",\"title\":\"{title}\",\"status\":{status},\"reason\":\"{reason}\",\"detail\":\"{sentence}\"}}"
-    );
+    let body = format!(r#"{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}","reason":"{reason}"}}"#);
     response(status, &headers, &body, is_head)
 }
 

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use doorward::{Fetch, Purpose};
-use js_sys::{Reflect, Uint8Array};
 use js_sys::futures::JsFuture;
+use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
 use worker::Context;

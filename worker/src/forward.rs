@@ -4,45 +4,54 @@ use std::rc::Rc;
 
 use doorward::Forward;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, RequestInit, RequestRedirect, Response, Url};
+use web_sys::{Headers, Request, Response, Url};
 use worker::Context;
 
 use crate::answer::{origin_unreachable, path_refused};
 use crate::carry::carry;
-use crate::head::Head;
-use crate::platform::{self, Copied};
-use crate::start::Settings;
 use crate::gate;
+use crate::head::Head;
+use crate::platform::{self, Copied, Readdressed};
+use crate::start::Settings;
 
 /// Headers of the connection, not of the request (RFC 9110 section 7.6.1). `Upgrade` stays: it is how a WebSocket is asked
 /// for, and the platform carries it.
-const HOP_BY_HOP: [&str; 8] =
-    ["connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding"];
+const HOP_BY_HOP: [&str; 8] = [
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+];
 
 /// Carries a `Forward` out. Nothing if it cannot be carried out as it says.
 pub(crate) async fn forward(
     request: &Request,
     head: &Head,
-    forward: Forward,
+    mut forward: Forward,
     settings: &Settings,
     context: &Rc<Context>,
 ) -> Option<Response> {
     if let Some(line) = &forward.log {
         worker::console_log!("{line}");
     }
-    let url = format!("{}{}", settings.origin, forward.target);
-    if !keeps_path(&url, settings, &forward.target) {
-        return path_refused(head.is_head()).ok();
-    }
-    let init = request_init(request, head, &forward).ok()?;
-    let answer = platform::fetch(&url, &init).await.and_then(|response| Ok(response.dyn_into::<Response>()?));
-    if let Some(errand) = forward.after {
+    if let Some(errand) = forward.after.take() {
+        // Begun now, and not waited for: the engine has told the other requests that somebody is on the way.
         let after = Rc::clone(context);
         context.wait_until(async move {
             let carried = carry(&errand, &after).await;
             gate::receive(errand, &carried);
         });
     }
+    let url = format!("{}{}", settings.origin, forward.target);
+    if !keeps_path(&url, settings, &forward.target) {
+        return path_refused(head.is_head()).ok();
+    }
+    let request = readdressed(&url, request, head, &forward).ok()?;
+    let answer = platform::send(&request).await.and_then(|response| response.dyn_into::<Response>());
     match answer {
         Ok(response) => with_headers(response, &forward.response_headers).ok(),
         Err(_) => {
@@ -59,27 +68,22 @@ fn keeps_path(url: &str, settings: &Settings, target: &str) -> bool {
     Url::new(url).is_ok_and(|url| url.origin() == settings.origin && url.pathname() == path && url.hash().is_empty())
 }
 
-fn request_init(request: &Request, head: &Head, forward: &Forward) -> Result<RequestInit, JsValue> {
-    // A copy of the platform's own object: values that are no text keep their bytes.
-    let headers = Headers::new_with_headers(&request.headers())?;
+/// The request as it goes to the origin. Its headers are the platform's own copy, so values that are no text keep their
+/// bytes.
+fn readdressed(url: &str, request: &Request, head: &Head, edits: &Forward) -> Result<Request, JsValue> {
+    let request: Request = JsValue::from(Readdressed::new(url, request)?).dyn_into()?;
+    let headers = request.headers();
     for name in HOP_BY_HOP {
         headers.delete(name)?;
     }
     describe_client(&headers, head)?;
-    for name in &forward.remove {
+    for name in &edits.remove {
         headers.delete(name)?;
     }
-    for (name, value) in &forward.set {
+    for (name, value) in &edits.set {
         headers.set(name, value)?;
     }
-    let init = RequestInit::new();
-    init.set_method(head.method());
-    init.set_headers(&headers);
-    init.set_redirect(RequestRedirect::Manual);
-    if let Some(body) = request.body() {
-        init.set_body(&body);
-    }
-    Ok(init)
+    Ok(request)
 }
 
 /// Says where the request came from, as the platform knows it. What a client says about itself under these names goes,

@@ -44,10 +44,6 @@ impl Head {
         })
     }
 
-    pub(crate) fn method(&self) -> &str {
-        &self.method
-    }
-
     pub(crate) fn public_origin(&self) -> &str {
         &self.public_origin
     }

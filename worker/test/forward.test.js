@@ -85,6 +85,16 @@ test("a body with a length keeps it", async (t) => {
   assert.equal(origin.last().method, "PUT");
 });
 
+test("a body comes through with any method, and none is made up", async (t) => {
+  const { origin, gate } = await house(t);
+  const withBody = await fetched(gate, "/public/search", { headers: { "content-length": "5" }, body: "hello" });
+  assert.deepEqual([origin.last().method, JSON.parse(withBody.body).body.bytes], ["GET", 5]);
+  await fetched(gate, "/public/search");
+  assert.deepEqual([origin.last().headers["content-length"], origin.last().headers["transfer-encoding"]], [undefined, undefined]);
+  await fetched(gate, "/public/empty", { method: "POST", headers: { "content-length": "0" } });
+  assert.equal(origin.last().headers["content-length"], "0");
+});
+
 test("a response reaches the client while the origin is still sending it", async (t) => {
   const { origin, gate } = await house(t);
   const response = await send(gate, "/public/drip");

@@ -17,8 +17,12 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: &[Command] =
-    &[Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run }];
+const COMMANDS: &[Command] = &[Command {
+    name: "build",
+    summary: "make the npm package's WebAssembly and the Worker",
+    help: build::HELP,
+    run: build::run,
+}];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -42,6 +42,22 @@ for (const kind of ["panic", "stack"]) {
   });
 }
 
+test("a request that waits for keys when the gate falls ends in 503, and the keys are asked for again", async (t) => {
+  const { origin, auth, gate } = await house(t);
+  let keys;
+  auth.answers["/api/auth/jwks"] = (_, response) => (keys = response);
+  const bearer = { headers: { authorization: `Bearer ${await auth.sign("EdDSA")}` } };
+  const waiting = fetched(gate, "/api/me", bearer);
+  await eventually(() => keys, "the keys are asked for");
+  assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  assert.equal((await fetched(gate, "/public/page")).status, 200);
+  delete auth.answers["/api/auth/jwks"];
+  keys.end("{}");
+  assertNotStarted(await waiting);
+  assert.equal((await fetched(gate, "/api/me", bearer)).status, 200);
+  assert.deepEqual(origin.seen.map(({ url }) => url), ["/public/page", "/api/me"]);
+});
+
 test("a request that starts a new gate does not revive the requests of the fallen one", async (t) => {
   const { origin, gate } = await house(t);
   const held = fetched(gate, "/public/hold");

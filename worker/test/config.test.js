@@ -15,6 +15,7 @@ const wrong = {
   "a document that is a number": { DOORWARD: 7 },
   "an unknown member": { DOORWARD: { issuers: [], rules: [], rulez: [] } },
   "an auth service without a URL": { BETTER_AUTH_URL: undefined },
+  "a secret that is missing": { BETTER_AUTH_SECRET: undefined },
   "a secret that is short": { BETTER_AUTH_SECRET: "short" },
 };
 

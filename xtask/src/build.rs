@@ -79,7 +79,7 @@ pub(crate) fn wasm_binding() -> Result<PathBuf> {
 }
 
 /// Arguments by which cargo leaves the builder's home out of the places of panics, which are part of the WebAssembly.
-fn without_home() -> Vec<String> {
+pub(crate) fn without_home() -> Vec<String> {
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let Ok(home) = home else {
         return Vec::new();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::build::ensure_wasm_target;
+use crate::build::{ensure_wasm_target, without_home};
 use crate::shell::{self, Failure, Result};
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -65,7 +65,7 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         Variant::PlantTrap => ("release", &["--release", "--features", "plant-trap"], target.join("worker-trap")),
     };
     let arguments = [&["build", "--target", TARGET, "--package", "doorward-worker"], flags].concat();
-    shell::run(&mut shell::command("cargo", &arguments, &shell::root()))?;
+    shell::run(shell::command("cargo", &arguments, &shell::root()).args(without_home()))?;
 
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;

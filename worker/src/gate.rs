@@ -12,6 +12,7 @@ use crate::carry::Carried;
 use crate::head::Head;
 use crate::start::{Settings, start};
 
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
 enum Gate {
     Started(Engine, Rc<Settings>),
     /// The configuration is wrong. Variables do not change within the life of an instance, so it stays so.

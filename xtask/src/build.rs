@@ -14,17 +14,20 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
+use crate::build_worker;
 use crate::shell::{self, Failure, Result};
 
 pub(crate) const HELP: &str = "\
-Make the WebAssembly that the npm package loads
+Make the WebAssembly that the npm package loads, and the Cloudflare Worker
 
 usage: cargo xtask build
+       cargo xtask build worker [--debug]    only the Worker; with readable panics
 
 needs    rustup (or a toolchain that has the target wasm32-unknown-unknown already)
-does     cargo build --release --target wasm32-unknown-unknown -p doorward-binding
-         then writes the JavaScript around it; nothing is downloaded but crates
+does     cargo build --release --target wasm32-unknown-unknown -p doorward-binding, and -p doorward-worker
+         then writes the JavaScript around each; nothing is downloaded but crates
 leaves   middleware/wasm/   doorward_bg.wasm, one glue file per kind of runtime (ignored by git)
+         worker/build/      worker.js and what it imports, for wrangler (ignored by git)
 ";
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -51,12 +54,17 @@ const NO_START: &str = "let wasmInstance, wasm;";
 
 /// `cargo xtask build`
 pub(crate) fn run(arguments: &[String]) -> Result {
-    if let Some(argument) = arguments.first() {
-        return Err(Failure::usage(format!("`build` takes no argument `{argument}`")).hint("cargo xtask build --help"));
+    match arguments.split_first() {
+        Some((part, rest)) if part == "worker" => build_worker::run(rest),
+        Some((argument, _)) => {
+            Err(Failure::usage(format!("`build` takes no argument `{argument}`")).hint("cargo xtask build --help"))
+        }
+        None => {
+            let folder = wasm_binding()?;
+            println!("{}", folder.display());
+            build_worker::run(&[])
+        }
     }
-    let folder = wasm_binding()?;
-    println!("{}", folder.display());
-    Ok(())
 }
 
 /// Builds the border to JavaScript and writes `middleware/wasm/`; gives that folder.
@@ -71,7 +79,7 @@ pub(crate) fn wasm_binding() -> Result<PathBuf> {
 }
 
 /// Arguments by which cargo leaves the builder's home out of the places of panics, which are part of the WebAssembly.
-fn without_home() -> Vec<String> {
+pub(crate) fn without_home() -> Vec<String> {
     let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let Ok(home) = home else {
         return Vec::new();

@@ -3,6 +3,7 @@
 //! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2: used wrongly.
 
 mod build;
+mod build_worker;
 mod shell;
 
 use std::process::ExitCode;
@@ -16,8 +17,12 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: &[Command] =
-    &[Command { name: "build", summary: "make the WebAssembly that the npm package loads", help: build::HELP, run: build::run }];
+const COMMANDS: &[Command] = &[Command {
+    name: "build",
+    summary: "make the npm package's WebAssembly and the Worker",
+    help: build::HELP,
+    run: build::run,
+}];
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();

@@ -1,0 +1,41 @@
+// The WebAssembly instance and whether it has fallen.
+//
+// After a trap (a panic, an exhausted stack or memory) an instance's memory is in no known state and the promises of the
+// requests in it never settle. So every call into an instance goes through `guard`: the first one that throws marks the
+// instance as fallen, and nobody gets into a fallen instance again, neither a new request nor the rest of an old one.
+
+let current;
+
+/**
+ * The instance that new requests go to; nothing before the first start.
+ *
+ * @returns {{ readonly fallen: boolean } | undefined}
+ */
+export const currentInstance = () => current;
+
+/**
+ * The exports of a new instance, watched. The glue calls this for each instance that it makes.
+ *
+ * @param {WebAssembly.Exports} exports
+ * @returns {WebAssembly.Exports}
+ */
+export function guard(exports) {
+  const instance = { fallen: false };
+  current = instance;
+  const watched = Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? watch(value, instance) : value]);
+  return Object.fromEntries(watched);
+}
+
+// What an export returns as a failure comes back as a value; an exception that crosses its border has cut Rust's frames
+// off in the middle of their work, whatever it was.
+function watch(call, instance) {
+  return (...values) => {
+    if (instance.fallen) throw new Error("doorward: this instance has fallen");
+    try {
+      return call(...values);
+    } catch (error) {
+      instance.fallen = true;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,63 @@
+//! Answers: the gate's own, and those that this host must give by itself.
+
+use doorward::{Answer, Reason};
+use wasm_bindgen::JsValue;
+use web_sys::{Headers, Response, ResponseInit};
+
+/// The gate's answer, as it is.
+pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<Response, JsValue> {
+    if let Some(line) = &answer.log {
+        worker::console_log!("{line}");
+    }
+    let headers = Headers::new()?;
+    for (name, value) in &answer.headers {
+        headers.append(name, value)?;
+    }
+    response(answer.status, &headers, &answer.body, is_head)
+}
+
+/// 503: the gate could not start, or a request lost its place in it.
+pub(crate) fn not_started(is_head: bool) -> Result<Response, JsValue> {
+    refusal(Reason::NotStarted, "Service Unavailable", is_head)
+}
+
+/// 400: what was judged cannot be sent as it was judged.
+pub(crate) fn path_refused(is_head: bool) -> Result<Response, JsValue> {
+    refusal(Reason::PathRefused, "Bad Request", is_head)
+}
+
+/// 502: the gate let the request pass and nobody was there. Not one of the gate's reasons: it refused nothing.
+pub(crate) fn origin_unreachable(is_head: bool) -> Result<Response, JsValue> {
+    problem(
+        "urn:doorward:origin_unreachable",
+        "Bad Gateway",
+        502,
+        "the origin could not be reached",
+        "origin_unreachable",
+        is_head,
+    )
+}
+
+fn refusal(reason: Reason, title: &str, is_head: bool) -> Result<Response, JsValue> {
+    let kind = format!("urn:doorward:reason:{}", reason.code());
+    problem(&kind, title, reason.status(), reason.sentence(), reason.code(), is_head)
+}
+
+/// RFC 9457. All of these are words of ours: nothing in them needs an escape.
+fn problem(kind: &str, title: &str, status: u16, detail: &str, reason: &str, is_head: bool) -> Result<Response, JsValue> {
+    let headers = Headers::new()?;
+    headers.set("content-type", "application/problem+json")?;
+    headers.set("cache-control", "private, no-store")?;
+    if status >= 500 {
+        headers.set("retry-after", "5")?;
+    }
+    let body = format!(r#"{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}","reason":"{reason}"}}"#);
+    response(status, &headers, &body, is_head)
+}
+
+fn response(status: u16, headers: &Headers, body: &str, is_head: bool) -> Result<Response, JsValue> {
+    let init = ResponseInit::new();
+    init.set_status(status);
+    init.set_headers(headers);
+    Response::new_with_opt_str_and_init(Some(body).filter(|body| !is_head && !body.is_empty()), &init)
+}

@@ -1,0 +1,65 @@
+//! Carries errands: does what one describes and comes back with the answer or the failure.
+
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::Duration;
+
+use doorward::{Errand, Reply, Work};
+use worker::{Context, Delay};
+
+use crate::check::check;
+use crate::fetch_errand::fetch;
+use crate::head::borrowed;
+
+/// What came of an errand, owned.
+pub(crate) enum Carried {
+    Answered { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Checked(bool),
+    Waited,
+    Failed,
+    Unsupported,
+}
+
+impl Carried {
+    /// Shows it to the engine.
+    pub(crate) fn lend<R>(&self, work: impl FnOnce(Reply<'_>) -> R) -> R {
+        match self {
+            Self::Answered { status, headers, body } => {
+                work(Reply::Answered { status: *status, headers: &borrowed(headers), body })
+            }
+            Self::Checked(holds) => work(Reply::Checked(*holds)),
+            Self::Waited => work(Reply::Waited),
+            Self::Failed => work(Reply::Failed),
+            Self::Unsupported => work(Reply::Unsupported),
+        }
+    }
+}
+
+/// Carries one errand. `context` is the request's, for what may be left to do after its response.
+pub(crate) async fn carry(errand: &Errand, context: &Rc<Context>) -> Carried {
+    match errand.work() {
+        Work::Fetch(errand) => fetch(errand, context).await,
+        Work::Check(errand) => check(errand).await,
+        Work::Wait { millis } => {
+            delay(*millis).await;
+            Carried::Waited
+        }
+    }
+}
+
+/// The work's result, or nothing if it takes longer than this.
+pub(crate) async fn within<T>(millis: u32, work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    let mut alarm = pin!(delay(millis));
+    poll_fn(|context| match work.as_mut().poll(context) {
+        Poll::Ready(result) => Poll::Ready(Some(result)),
+        Poll::Pending => alarm.as_mut().poll(context).map(|()| None),
+    })
+    .await
+}
+
+fn delay(millis: u32) -> Delay {
+    Delay::from(Duration::from_millis(millis.into()))
+}

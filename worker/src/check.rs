@@ -1,0 +1,115 @@
+//! Carries signature checks with Web Crypto.
+
+use std::cell::RefCell;
+
+use doorward::{Algorithm, SignatureCheck};
+use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
+use wasm_bindgen::JsValue;
+
+use crate::carry::Carried;
+use crate::platform::{import_key, verify};
+
+/// How many imported keys an instance keeps; the oldest goes first.
+const KEYS: usize = 64;
+
+struct Imported {
+    thumbprint: String,
+    algorithm: Algorithm,
+    key: JsValue,
+}
+
+thread_local! {
+    static IMPORTED: RefCell<Vec<Imported>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The platform's verdict. An exception is no verdict: it is a failure, or something that the platform does not do.
+pub(crate) async fn check(errand: &SignatureCheck) -> Carried {
+    match verdict(errand).await {
+        Ok(verdict) => verdict.as_bool().map_or(Carried::Failed, Carried::Checked),
+        Err(exception) if is_not_supported(&exception) => Carried::Unsupported,
+        Err(_) => Carried::Failed,
+    }
+}
+
+async fn verdict(errand: &SignatureCheck) -> Result<JsValue, JsValue> {
+    let Some((import, check)) = parameters(errand.algorithm) else {
+        return Ok(JsValue::UNDEFINED);
+    };
+    let key = match kept(errand) {
+        Some(key) => key,
+        None => {
+            let jwk = JSON::parse(&errand.key)?;
+            let key = import_key("jwk", &jwk, &object(&import)?, false, &Array::of1(&"verify".into())).await?;
+            keep(errand, &key);
+            key
+        }
+    };
+    let signature = Uint8Array::from(errand.signature.as_slice());
+    let signed = Uint8Array::from(errand.signing_input.as_slice());
+    verify(&object(&check)?, &key, &signature, &signed).await
+}
+
+type Parameters = Vec<(&'static str, JsValue)>;
+
+/// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one row each).
+fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
+    match algorithm {
+        Algorithm::EdDSA => None,
+        Algorithm::ES256 => Some(ecdsa("P-256", "SHA-256")),
+        Algorithm::ES384 => Some(ecdsa("P-384", "SHA-384")),
+        Algorithm::ES512 => Some(ecdsa("P-521", "SHA-512")),
+        Algorithm::RS256 => Some(pkcs1("SHA-256")),
+        Algorithm::RS384 => Some(pkcs1("SHA-384")),
+        Algorithm::RS512 => Some(pkcs1("SHA-512")),
+        Algorithm::PS256 => Some(pss("SHA-256", 32)),
+        Algorithm::PS384 => Some(pss("SHA-384", 48)),
+        Algorithm::PS512 => Some(pss("SHA-512", 64)),
+    }
+}
+
+fn ecdsa(curve: &str, hash: &str) -> (Parameters, Parameters) {
+    let name = JsValue::from("ECDSA");
+    (vec![("name", name.clone()), ("namedCurve", curve.into())], vec![("name", name), ("hash", hash.into())])
+}
+
+fn pkcs1(hash: &str) -> (Parameters, Parameters) {
+    let name = JsValue::from("RSASSA-PKCS1-v1_5");
+    (vec![("name", name.clone()), ("hash", hash.into())], vec![("name", name)])
+}
+
+/// The salt is as long as the hash (RFC 7518 section 3.5).
+fn pss(hash: &str, salt_bytes: u32) -> (Parameters, Parameters) {
+    let name = JsValue::from("RSA-PSS");
+    (vec![("name", name.clone()), ("hash", hash.into())], vec![("name", name), ("saltLength", salt_bytes.into())])
+}
+
+fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
+    let object = Object::new();
+    for (name, value) in members {
+        Reflect::set(&object, &JsValue::from_str(name), value)?;
+    }
+    Ok(object)
+}
+
+fn kept(errand: &SignatureCheck) -> Option<JsValue> {
+    IMPORTED.with(|imported| {
+        let imported = imported.try_borrow().ok()?;
+        let same = |key: &&Imported| key.algorithm == errand.algorithm && key.thumbprint == errand.thumbprint;
+        imported.iter().find(same).map(|imported| imported.key.clone())
+    })
+}
+
+fn keep(errand: &SignatureCheck, key: &JsValue) {
+    IMPORTED.with(|imported| {
+        let Ok(mut imported) = imported.try_borrow_mut() else { return };
+        if imported.len() >= KEYS {
+            imported.remove(0);
+        }
+        imported.push(Imported { thumbprint: errand.thumbprint.clone(), algorithm: errand.algorithm, key: key.clone() });
+    });
+}
+
+fn is_not_supported(exception: &JsValue) -> bool {
+    let name = Reflect::get(exception, &"name".into()).ok().and_then(|name| name.as_string());
+    name.as_deref() == Some("NotSupportedError")
+}

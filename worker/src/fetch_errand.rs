@@ -1,0 +1,77 @@
+//! Carries fetches: exactly the request that is described, one answer, within its time and size.
+
+use std::rc::Rc;
+
+use doorward::{Fetch, Purpose};
+use js_sys::futures::JsFuture;
+use js_sys::{Reflect, Uint8Array};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
+use worker::Context;
+
+use crate::carry::{Carried, within};
+use crate::head::pairs;
+use crate::{keys_cache, platform};
+
+/// The answer, from the platform's cache where that may be, or the failure.
+pub(crate) async fn fetch(errand: &Fetch, context: &Rc<Context>) -> Carried {
+    match errand.purpose {
+        Purpose::Keys => match keys_cache::look_up(errand).await {
+            Some(answer) => answer,
+            None => keys_cache::keep(errand, sent(errand).await, context),
+        },
+        _ => sent(errand).await,
+    }
+}
+
+async fn sent(errand: &Fetch) -> Carried {
+    let Ok(controller) = AbortController::new() else { return Carried::Failed };
+    match within(errand.timeout_ms, answer(errand, &controller)).await {
+        Some(Ok(answer)) => answer,
+        Some(Err(_)) => Carried::Failed,
+        None => {
+            controller.abort();
+            Carried::Failed
+        }
+    }
+}
+
+async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried, JsValue> {
+    let headers = Headers::new()?;
+    for (name, value) in &errand.headers {
+        headers.append(name, value)?;
+    }
+    let init = RequestInit::new();
+    init.set_method(errand.method);
+    init.set_headers(&headers);
+    init.set_redirect(RequestRedirect::Manual);
+    init.set_signal(Some(&controller.signal()));
+    let response: Response = platform::fetch(&errand.url, &init).await?.dyn_into()?;
+    Ok(match body(&response, errand.max_bytes).await? {
+        Some(body) => Carried::Answered { status: response.status(), headers: pairs(&response.headers()), body },
+        None => {
+            controller.abort();
+            Carried::Failed
+        }
+    })
+}
+
+/// The whole body, or nothing if it is larger than this.
+pub(crate) async fn body(response: &Response, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
+    let mut body = Vec::new();
+    let Some(stream) = response.body() else { return Ok(Some(body)) };
+    let reader = ReadableStreamDefaultReader::new(&stream)?;
+    loop {
+        let step = JsFuture::from(reader.read()).await?;
+        if Reflect::get(&step, &"done".into())?.is_truthy() {
+            return Ok(Some(body));
+        }
+        let chunk: Uint8Array = Reflect::get(&step, &"value".into())?.dyn_into()?;
+        let room = usize::try_from(max_bytes).unwrap_or(usize::MAX).saturating_sub(body.len());
+        if usize::try_from(chunk.length()).is_ok_and(|length| length > room) {
+            let _ = reader.cancel();
+            return Ok(None);
+        }
+        body.extend(chunk.to_vec());
+    }
+}

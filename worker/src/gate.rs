@@ -1,0 +1,78 @@
+//! The engine of this instance: one for all of its requests.
+//!
+//! A borrow of it never lives across an `await`: every function here borrows, calls the engine, and gives the borrow back.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use doorward::{Decision, Engine, Errand, UnixTime};
+use worker::Env;
+
+use crate::carry::Carried;
+use crate::head::Head;
+use crate::start::{Settings, start};
+
+#[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
+enum Gate {
+    Started(Engine, Rc<Settings>),
+    /// The configuration is wrong. Variables do not change within the life of an instance, so it stays so.
+    Misconfigured,
+}
+
+thread_local! {
+    static GATE: RefCell<Option<Gate>> = const { RefCell::new(None) };
+}
+
+/// Starts the gate if nobody has yet: variables and randomness are there only when the first request is.
+/// Nothing where the configuration is wrong.
+pub(crate) fn settings(env: &Env) -> Option<Rc<Settings>> {
+    GATE.with(|gate| {
+        let mut gate = gate.try_borrow_mut().ok()?;
+        match gate.get_or_insert_with(|| started(env)) {
+            Gate::Started(_, settings) => Some(Rc::clone(settings)),
+            Gate::Misconfigured => None,
+        }
+    })
+}
+
+fn started(env: &Env) -> Gate {
+    match start(env) {
+        Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
+        Err(errors) => {
+            worker::console_error!("doorward: the configuration is wrong, so every request gets 503");
+            for error in errors {
+                worker::console_error!("doorward: {}: {}", error.path, error.problem);
+                worker::console_error!("doorward: hint: {}", error.hint);
+            }
+            Gate::Misconfigured
+        }
+    }
+}
+
+/// Decides on a request. Nothing where there is no engine.
+pub(crate) fn decide(head: &Head) -> Option<Decision> {
+    with_engine(|engine| head.lend(|head| engine.decide(head, now())))
+}
+
+/// Goes on with a request after its errand. Nothing where there is no engine.
+pub(crate) fn resume(head: &Head, errand: Errand, carried: &Carried) -> Option<Decision> {
+    with_engine(|engine| head.lend(|head| carried.lend(|reply| engine.resume(head, errand, reply, now()))))
+}
+
+/// Takes the answer to an errand that was carried after the response.
+pub(crate) fn receive(errand: Errand, carried: &Carried) {
+    let _ = with_engine(|engine| carried.lend(|reply| engine.receive(errand, reply, now())));
+}
+
+fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+    GATE.with(|gate| match gate.try_borrow_mut().ok()?.as_mut()? {
+        Gate::Started(engine, _) => Some(work(engine)),
+        Gate::Misconfigured => None,
+    })
+}
+
+/// The platform's clock. It stands still between two I/O events, which is all the engine needs.
+#[allow(clippy::as_conversions)] // JavaScript's milliseconds are whole and far below 2^53
+pub(crate) fn now() -> UnixTime {
+    UnixTime::from_millis(js_sys::Date::now() as i64)
+}

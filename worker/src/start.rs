@@ -1,0 +1,88 @@
+//! From the variables of the deployment to an engine, or to every error at once.
+
+use std::collections::BTreeMap;
+
+use doorward::{Algorithm, Capabilities, Config, ConfigError, Engine, Policy};
+use js_sys::{JSON, Reflect};
+use wasm_bindgen::JsValue;
+use web_sys::Url;
+use worker::Env;
+
+/// What this host needs to know besides the policy.
+pub(crate) struct Settings {
+    /// Scheme, host and port of the origin.
+    pub(crate) origin: String,
+    /// Scheme, host and port that clients see, where it is not that of the request's URL.
+    pub(crate) public_origin: Option<String>,
+}
+
+/// Reads the variables and starts an engine.
+pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
+    let policy = policy(env);
+    let settings = settings(env);
+    let (policy, settings) = match (policy, settings) {
+        (Ok(policy), Ok(settings)) => (policy, settings),
+        (policy, settings) => return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect()),
+    };
+    let seed = getrandom::u64().map_err(|_| vec![error("", "the platform gives no randomness", "report this as a bug")])?;
+    Ok((Engine::new(policy, seed), settings))
+}
+
+fn policy(env: &Env) -> Result<Policy, Vec<ConfigError>> {
+    let config = Config::parse(&document(env)?)?;
+    let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
+    config.compile(&values, &Capabilities::checking(Algorithm::all()))
+}
+
+/// The variable `DOORWARD`: a table, or the same as JSON text. Absent is the preset.
+fn document(env: &Env) -> Result<String, Vec<ConfigError>> {
+    let value = variable(env, "DOORWARD");
+    if value.is_undefined() || value.is_null() {
+        return Ok(String::new());
+    }
+    if let Some(text) = value.as_string() {
+        return Ok(text);
+    }
+    let text = JSON::stringify(&value).ok().and_then(|text| text.as_string());
+    text.ok_or_else(|| vec![error("DOORWARD", "is not a table and not JSON", "write it as [vars.DOORWARD] in wrangler.toml")])
+}
+
+fn settings(env: &Env) -> Result<Settings, Vec<ConfigError>> {
+    let hint = "name scheme, host and port only, like https://app.internal.example";
+    let origin = match text(env, "ORIGIN_URL") {
+        Some(url) => origin(&url).ok_or_else(|| error("ORIGIN_URL", "is not the origin of an http or https URL", hint)),
+        None => Err(error("ORIGIN_URL", "is not set, so there is nowhere to forward to", "set it under [vars] in wrangler.toml")),
+    };
+    let public_origin = match text(env, "PUBLIC_ORIGIN") {
+        Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
+        None => Ok(None),
+    };
+    match (origin, public_origin) {
+        (Ok(origin), Ok(public_origin)) => Ok(Settings { origin, public_origin }),
+        (origin, public_origin) => Err([origin.err(), public_origin.err()].into_iter().flatten().collect()),
+    }
+}
+
+fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigError> {
+    origin(url).map(Some).ok_or(error)
+}
+
+/// The origin of an absolute URL that has nothing else: no path, query, fragment, or name and password.
+fn origin(url: &str) -> Option<String> {
+    let url = Url::new(url).ok()?;
+    let alone = matches!(url.protocol().as_str(), "http:" | "https:") && url.href() == format!("{}/", url.origin());
+    alone.then(|| url.origin())
+}
+
+/// A variable or secret that is text and not empty.
+fn text(env: &Env, name: &str) -> Option<String> {
+    variable(env, name).as_string().filter(|text| !text.is_empty())
+}
+
+fn variable(env: &Env, name: &str) -> JsValue {
+    Reflect::get(env, &JsValue::from_str(name)).unwrap_or(JsValue::UNDEFINED)
+}
+
+fn error(path: &str, problem: &str, hint: &str) -> ConfigError {
+    ConfigError { path: path.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+}

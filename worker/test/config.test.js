@@ -1,0 +1,67 @@
+// A configuration that is wrong lets nobody through and says why, once.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { fetched, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
+
+const wrong = {
+  "no origin": { ORIGIN_URL: undefined },
+  "an origin with a path": { ORIGIN_URL: "https://example.com/app" },
+  "an origin that is no URL": { ORIGIN_URL: "example.com" },
+  "an origin with a password": { ORIGIN_URL: "https://a:b@example.com" },
+  "a public origin that is no origin": { PUBLIC_ORIGIN: "https://example.com/?a" },
+  "a document that is no JSON": { DOORWARD: "{" },
+  "a document that is a number": { DOORWARD: 7 },
+  "an unknown member": { DOORWARD: { issuers: [], rules: [], rulez: [] } },
+  "an auth service without a URL": { BETTER_AUTH_URL: undefined },
+  "a secret that is missing": { BETTER_AUTH_SECRET: undefined },
+  "a secret that is short": { BETTER_AUTH_SECRET: "short" },
+};
+
+for (const [name, change] of Object.entries(wrong)) {
+  test(`${name} is 503 for every request`, async (t) => {
+    const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+    const bindings = Object.fromEntries(Object.entries(variables(origin, auth, change)).filter(([, value]) => value !== undefined));
+    const gate = await startGate(t, { bindings });
+    for (const [target, options] of [
+      ["/public/page"],
+      ["/app", { headers: { accept: "text/html", cookie: sessionCookies() } }],
+      ["/api/auth/get-session"],
+      ["/app", { method: "OPTIONS" }],
+    ]) {
+      const response = await fetched(gate, target, options);
+      assert.equal(response.status, 503);
+      assert.equal(response.headers["content-type"], "application/problem+json");
+      assert.equal(response.headers["cache-control"], "private, no-store");
+      assert.equal(response.headers["retry-after"], "5");
+      assert.equal(JSON.parse(response.body).reason, "not_started");
+    }
+    assert.equal(origin.seen.length, 0);
+    assert.equal(gate.log().split("every request gets 503").length - 1, 1);
+    assert.match(gate.log(), /hint: /);
+    if (bindings.BETTER_AUTH_SECRET) assert.equal(gate.log().includes(bindings.BETTER_AUTH_SECRET), false);
+  });
+}
+
+test("every mistake is named at once", async (t) => {
+  const gate = await startGate(t, { bindings: { PUBLIC_ORIGIN: "x", DOORWARD: { rulez: 1 } } });
+  assert.equal((await fetched(gate, "/")).status, 503);
+  for (const place of ["ORIGIN_URL", "PUBLIC_ORIGIN", "rulez"]) assert.ok(gate.log().includes(place), place);
+});
+
+test("the document may be JSON text as well", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const bindings = variables(origin, auth);
+  const gate = await startGate(t, { bindings: { ...bindings, DOORWARD: JSON.stringify(bindings.DOORWARD) } });
+  assert.equal((await fetched(gate, "/app", { headers: { cookie: sessionCookies() } })).status, 200);
+});
+
+test("without a document the preset applies", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const { DOORWARD, ...bindings } = variables(origin, auth);
+  const gate = await startGate(t, { bindings });
+  assert.equal((await fetched(gate, "/app", { headers: { cookie: sessionCookies() } })).status, 200);
+  assert.equal((await fetched(gate, "/sign-in")).status, 200);
+  assert.equal((await fetched(gate, "/app", { headers: { accept: "text/html" } })).status, 307);
+});

@@ -1,0 +1,230 @@
+// What the tests of the Worker stand on: the built Worker in real workerd, an origin that records what it got, an auth
+// service that has a key set, and a client that says exactly what it is told to say. Everything on free ports.
+
+import { createHash, createHmac, randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import http from "node:http";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { fileURLToPath } from "node:url";
+
+import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { Miniflare } from "miniflare";
+import { WebSocketServer } from "ws";
+
+process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
+
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+export const build = path.join(root, "worker", "build");
+export const secret = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+export const compatibilityDate = "2026-04-20";
+
+/** A folder that is gone after the test. */
+export async function temporaryFolder(test) {
+  const folder = await mkdtemp(path.join(tmpdir(), "doorward-"));
+  test.after(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The Worker from `folder` in workerd. `bindings` are its variables; `entry` is a module text around `worker.js`. */
+export async function startGate(test, { bindings, folder = build, entry, options = {} }) {
+  const log = [];
+  const gate = new Miniflare({
+    ...(entry
+      ? { modules: true, script: entry, scriptPath: path.join(folder, "entry.js"), modulesRoot: folder }
+      : { modules: true, scriptPath: path.join(folder, "worker.js"), modulesRoot: folder }),
+    modulesRules: [
+      { type: "ESModule", include: ["**/*.js"] },
+      { type: "CompiledWasm", include: ["**/*.wasm"] },
+    ],
+    cf: false,
+    compatibilityDate,
+    bindings,
+    handleRuntimeStdio(stdout, stderr) {
+      for (const stream of [stdout, stderr]) stream.on("data", (chunk) => log.push(chunk.toString()));
+    },
+    ...options,
+  });
+  test.after(() => gate.dispose());
+  const url = await gate.ready;
+  return { url, port: Number(url.port), origin: url.origin, log: () => log.join("") };
+}
+
+/** An origin that records every request and answers by path. */
+export async function startOrigin(test) {
+  const seen = [];
+  const sockets = new WebSocketServer({ noServer: true });
+  const server = http.createServer((request, response) => {
+    const entry = { method: request.method, url: request.url, headers: request.headers, raw: pairs(request.rawHeaders) };
+    entry.firstBytes = new Promise((resolve) => request.once("data", resolve));
+    entry.body = digest(request);
+    seen.push(entry);
+    serve(request, response, entry);
+  });
+  server.on("upgrade", (request, socket, head) => {
+    seen.push({ method: request.method, url: request.url, headers: request.headers, raw: pairs(request.rawHeaders) });
+    sockets.handleUpgrade(request, socket, head, (client) => {
+      client.on("message", (message, isBinary) => client.send(message, { binary: isBinary }));
+    });
+  });
+  const origin = await listen(test, server);
+  return { ...origin, seen, last: () => seen.at(-1), release: () => server.emit("release") };
+
+  function serve(request, response, entry) {
+    const { pathname } = new URL(request.url, "http://origin");
+    if (pathname.endsWith("/redirect")) return void response.writeHead(302, { location: `${origin.url}/elsewhere?a=b` }).end();
+    if (pathname.endsWith("/no-content")) return void response.writeHead(204).end();
+    if (pathname.endsWith("/not-modified")) return void response.writeHead(304, { etag: '"1"' }).end();
+    if (pathname.endsWith("/cookies")) return void response.writeHead(200, { "set-cookie": ["a=1; Path=/", "b=2; Path=/"] }).end();
+    if (pathname.endsWith("/teapot")) return void response.writeHead(418, "Short And Stout", { "x-origin": "yes" }).end("tea");
+    if (pathname.endsWith("/drip")) {
+      response.writeHead(200, { "content-type": "text/plain" }).write("first");
+      return void server.once("release", () => response.end(" last"));
+    }
+    if (pathname.endsWith("/hold")) return void server.once("release", () => response.end("released"));
+    entry.body.then((body) => {
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ url: request.url, body }));
+    });
+  }
+}
+
+/** An auth service: a key set with one key per algorithm, counted. `answers` may replace an answer by path. */
+export async function startAuth(test, { algorithms = ["EdDSA"], cacheControl } = {}) {
+  const signers = new Map();
+  const addKey = async (algorithm, kid = algorithm) => {
+    const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    signers.set(kid, { algorithm, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: algorithm, kid } });
+  };
+  for (const algorithm of algorithms) await addKey(algorithm);
+  const count = { keys: 0, session: 0 };
+  const answers = {};
+  const server = http.createServer((request, response) => {
+    const { pathname } = new URL(request.url, "http://auth");
+    if (pathname === "/api/auth/jwks") count.keys += 1;
+    if (pathname === "/api/auth/get-session") count.session += 1;
+    if (answers[pathname]) return void answers[pathname](request, response);
+    response.setHeader("content-type", "application/json");
+    if (pathname === "/api/auth/jwks") {
+      if (cacheControl) response.setHeader("cache-control", cacheControl);
+      return void response.end(JSON.stringify({ keys: [...signers.values()].map((signer) => signer.jwk) }));
+    }
+    response.end("null");
+  });
+  const service = await listen(test, server);
+  const sign = (kid, claims = {}, header = {}) => {
+    const { algorithm, privateKey } = signers.get(kid);
+    return new SignJWT({ email: "ada@example.com", ...claims })
+      .setProtectedHeader({ alg: algorithm, kid, ...header })
+      .setSubject("user-1")
+      .setIssuer(service.url)
+      .setAudience(service.url)
+      .setIssuedAt()
+      .setExpirationTime("10 min")
+      .sign(privateKey);
+  };
+  return { ...service, count, answers, sign, addKey };
+}
+
+/** The variables of a gate with one Better Auth issuer. */
+export const variables = (origin, auth, more = {}) => ({
+  ORIGIN_URL: origin.url,
+  BETTER_AUTH_URL: auth.url,
+  BETTER_AUTH_SECRET: secret,
+  DOORWARD: {
+    issuers: [{ type: "better-auth", url: { env: "BETTER_AUTH_URL" }, secret: { env: "BETTER_AUTH_SECRET" } }],
+    rules: [
+      { path: ["{auth}/**", "/sign-in", "/public/**"], access: "public" },
+      { path: "/**", access: "required" },
+    ],
+    sign_in: { path: "/sign-in" },
+    debug_header: true,
+  },
+  ...more,
+});
+
+/** Better Auth's cookies of one session: the signed token and, unless told otherwise, the compact cookie cache. */
+export function sessionCookies({ now = Date.now(), seconds = 300, token = randomToken(), cache = true, key = secret } = {}) {
+  const mac = (text, encoding) => createHmac("sha256", key).update(text).digest(encoding);
+  const iso = (time) => new Date(time).toISOString();
+  const signed = encodeURIComponent(`${token}.${mac(token, "base64")}`);
+  const cookies = [`better-auth.session_token=${signed}`];
+  if (cache) {
+    const session = JSON.stringify({
+      session: { id: "session-1", token, userId: "user-1", expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now) },
+      user: { id: "user-1", name: "Ada", email: "ada@example.com", emailVerified: true, createdAt: iso(now), updatedAt: iso(now) },
+      updatedAt: now,
+      version: "1",
+    });
+    const expiresAt = now + seconds * 1000;
+    const signature = mac(`${session.slice(0, -1)},"expiresAt":${expiresAt}}`, "base64url");
+    const text = `{"session":${session},"expiresAt":${expiresAt},"signature":"${signature}"}`;
+    cookies.push(`better-auth.session_data=${Buffer.from(text).toString("base64url")}`);
+  }
+  return cookies.join("; ");
+}
+
+/**
+ * Sends one request over a connection of its own. `headers` are pairs or an object; `body` is bytes, or a function that
+ * gets the request and writes it. Nothing is added but `Host`, `Connection` and the body's framing.
+ */
+export function send(gate, target, { method = "GET", headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const options = { host: "127.0.0.1", port: gate.port, path: target, method, headers, agent: false };
+    const request = http.request(options, (response) => resolve(answer(response)));
+    request.on("error", reject);
+    if (typeof body === "function") body(request);
+    else request.end(body);
+  });
+}
+
+async function answer(response) {
+  const chunks = [];
+  const head = { status: response.statusCode, message: response.statusMessage, headers: response.headers };
+  const firstBytes = new Promise((resolve) => response.once("data", (chunk) => resolve(chunk.toString())));
+  const text = (async () => {
+    for await (const chunk of response) chunks.push(chunk);
+    return Buffer.concat(chunks).toString();
+  })();
+  return { ...head, firstBytes, text: () => text, json: async () => JSON.parse(await text) };
+}
+
+/** `send`, and the whole answer. */
+export async function fetched(gate, target, options) {
+  const response = await send(gate, target, options);
+  return { ...response, body: await response.text() };
+}
+
+/** Asks again until the condition holds; gives up after two seconds. */
+export async function eventually(condition, what) {
+  for (let i = 0; i < 100; i++) {
+    if (await condition()) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error(`it never happened: ${what}`);
+}
+
+const randomToken = () => randomBytes(24).toString("base64").replace(/[^A-Za-z0-9]/g, "x");
+
+const pairs = (flat) => flat.flatMap((name, index) => (index % 2 ? [] : [[name.toLowerCase(), flat[index + 1]]]));
+
+async function digest(stream) {
+  const hash = createHash("sha256");
+  let bytes = 0;
+  for await (const chunk of stream) {
+    hash.update(chunk);
+    bytes += chunk.length;
+  }
+  return { bytes, sha256: hash.digest("hex") };
+}
+
+async function listen(test, server) {
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const stop = () => new Promise((resolve) => {
+    server.close(() => resolve());
+    server.closeAllConnections();
+  });
+  test.after(stop);
+  const { port } = server.address();
+  return { port, url: `http://127.0.0.1:${port}`, stop };
+}

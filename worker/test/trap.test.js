@@ -1,0 +1,96 @@
+// What becomes of requests when the gate falls: 503, never a pass, and the next one finds a new gate.
+// The Worker here is the one to deploy plus a planted trap: `cargo xtask build worker --plant-trap`.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { before, test } from "node:test";
+
+import { eventually, fetched, root, send, startAuth, startGate, startOrigin, variables } from "./harness.js";
+
+let folder;
+before(() => {
+  const command = ["xtask", "build", "worker", "--plant-trap"];
+  folder = execFileSync("cargo", command, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+});
+
+async function house(test) {
+  const origin = await startOrigin(test);
+  const auth = await startAuth(test);
+  return { origin, auth, gate: await startGate(test, { bindings: variables(origin, auth), folder }) };
+}
+
+function assertNotStarted(response) {
+  assert.equal(response.status, 503);
+  assert.equal(response.headers["content-type"], "application/problem+json");
+  assert.equal(response.headers["cache-control"], "private, no-store");
+  assert.ok(response.headers["retry-after"]);
+  if (response.body) assert.equal(JSON.parse(response.body).reason, "not_started");
+}
+
+for (const kind of ["panic", "stack"]) {
+  test(`two interleaved requests across a trap (${kind}) end in 503, and the next one passes`, async (t) => {
+    const { origin, gate } = await house(t);
+    const held = fetched(gate, "/public/hold");
+    await eventually(() => origin.seen.length === 1, "the held request reaches the origin");
+    assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": kind } }));
+    assert.equal(origin.seen.length, 1);
+    // The gate that would have carried the origin's answer back is gone.
+    origin.release();
+    assertNotStarted(await held);
+    assert.equal((await fetched(gate, "/public/page")).status, 200);
+    assert.equal((await fetched(gate, "/public/page")).status, 200);
+  });
+}
+
+test("a request that waits for keys when the gate falls ends in 503, and the keys are asked for again", async (t) => {
+  const { origin, auth, gate } = await house(t);
+  let keys;
+  auth.answers["/api/auth/jwks"] = (_, response) => (keys = response);
+  const bearer = { headers: { authorization: `Bearer ${await auth.sign("EdDSA")}` } };
+  const waiting = fetched(gate, "/api/me", bearer);
+  await eventually(() => keys, "the keys are asked for");
+  assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  assert.equal((await fetched(gate, "/public/page")).status, 200);
+  delete auth.answers["/api/auth/jwks"];
+  keys.end("{}");
+  assertNotStarted(await waiting);
+  assert.equal((await fetched(gate, "/api/me", bearer)).status, 200);
+  assert.deepEqual(origin.seen.map(({ url }) => url), ["/public/page", "/api/me"]);
+});
+
+test("a request that starts a new gate does not revive the requests of the fallen one", async (t) => {
+  const { origin, gate } = await house(t);
+  const held = fetched(gate, "/public/hold");
+  await eventually(() => origin.seen.length === 1, "the held request reaches the origin");
+  assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  assert.equal((await fetched(gate, "/public/page")).status, 200);
+  assertNotStarted(await held);
+});
+
+test("a gate that falls again and again is not started again and again", async (t) => {
+  const { gate } = await house(t);
+  const statuses = [];
+  for (let i = 0; i < 8; i++) {
+    assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  }
+  for (let i = 0; i < 3; i++) statuses.push((await fetched(gate, "/public/page")).status);
+  assert.deepEqual(statuses, [503, 503, 503]);
+  assert.equal(gate.log().split("a new one starts").length - 1, 5);
+});
+
+test("the log names the place of a panic and never its message", async (t) => {
+  const { gate } = await house(t);
+  assertNotStarted(await fetched(gate, "/public/page", { method: "HEAD", headers: { "x-plant-trap": "panic" } }));
+  await eventually(() => gate.log().includes("panicked at"), "the panic is logged");
+  assert.match(gate.log(), /panicked at worker\/src\/panics\.rs:\d+/);
+  assert.doesNotMatch(gate.log(), /planted, with/);
+});
+
+test("a response that is on its way when the gate falls goes on", async (t) => {
+  const { origin, gate } = await house(t);
+  const response = await send(gate, "/public/drip");
+  assert.equal(await response.firstBytes, "first");
+  assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  origin.release();
+  assert.equal(await response.text(), "first last");
+});

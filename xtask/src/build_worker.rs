@@ -1,0 +1,156 @@
+//! `cargo xtask build worker`: the Cloudflare Worker, ready for wrangler.
+//!
+//! wasm-bindgen's glue for its target `module` is changed in three places. workerd compiles `*.wasm` for a plain import and
+//! knows no source-phase imports. The first instance is made by the first request, like any later one, so that one that
+//! cannot start is an answer (503) instead of a Worker that cannot be loaded. And every call into an instance goes through
+//! `guard`, so that a trap is seen where it happens (`worker/shim/instance.js` says why).
+//!
+//! Beside the glue go the entry point and `guard` from `worker/shim/`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::build::{ensure_wasm_target, without_home};
+use crate::shell::{self, Failure, Result};
+
+const TARGET: &str = "wasm32-unknown-unknown";
+const STEM: &str = "gate";
+
+/// What the WebAssembly may weigh after `gzip -9`; the free plan of the platform takes 3 MB.
+const BUDGET: u64 = 280 * 1024;
+
+/// What stands in the glue exactly once, and what stands there afterwards.
+const REWRITES: [(&str, &str); 3] = [
+    ("import source wasmModule from ", "import { guard } from \"./instance.js\";\nimport wasmModule from "),
+    (START, "let wasmInstance, wasm;"),
+    ("wasm = wasmInstance.exports;", "wasm = guard(wasmInstance.exports);"),
+];
+
+/// The lines of the glue that start an instance as soon as the file is imported.
+const START: &str = "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
+let wasm = wasmInstance.exports;
+wasm.__wbindgen_start();";
+
+/// Which Worker to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Variant {
+    /// The one to deploy, in `worker/build`.
+    Release,
+    /// With readable panics, in `worker/build`; large and slow.
+    Debug,
+    /// The one to deploy plus a planted trap, in `<target>/worker-trap`: for the tests of this host.
+    PlantTrap,
+}
+
+/// `cargo xtask build worker [--debug | --plant-trap]`
+pub(crate) fn run(arguments: &[String]) -> Result {
+    let variant = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [] => Variant::Release,
+        ["--debug"] => Variant::Debug,
+        ["--plant-trap"] => Variant::PlantTrap,
+        _ => return Err(Failure::usage("`build worker` takes `--debug` or `--plant-trap`, or nothing")),
+    };
+    println!("{}", worker(variant)?.display());
+    Ok(())
+}
+
+fn worker(variant: Variant) -> Result<PathBuf> {
+    ensure_wasm_target()?;
+    let target = shell::target_directory()?;
+    let (profile, flags, folder): (_, &[&str], _) = match variant {
+        Variant::Release => ("release", &["--release"], shell::root().join("worker").join("build")),
+        Variant::Debug => ("debug", &[], shell::root().join("worker").join("build")),
+        Variant::PlantTrap => ("release", &["--release", "--features", "plant-trap"], target.join("worker-trap")),
+    };
+    let arguments = [&["build", "--target", TARGET, "--package", "doorward-worker"], flags].concat();
+    shell::run(shell::command("cargo", &arguments, &shell::root()).args(without_home()))?;
+
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
+    }
+    write_glue(&target.join(TARGET).join(profile).join("doorward_worker.wasm"), &folder, variant)?;
+    for name in ["worker.js", "instance.js"] {
+        let from = shell::root().join("worker").join("shim").join(name);
+        fs::copy(&from, folder.join(name)).map_err(|error| not_written(&folder.join(name), &error))?;
+    }
+    weigh(&folder.join(format!("{STEM}_bg.wasm")), variant)?;
+    Ok(folder)
+}
+
+fn write_glue(wasm: &Path, folder: &Path, variant: Variant) -> Result {
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(wasm)
+        .out_name(STEM)
+        .typescript(false)
+        .remove_name_section(variant != Variant::Debug)
+        .remove_producers_section(true)
+        .reset_state_function(true)
+        .module(true)
+        .and_then(|bindgen| bindgen.generate(folder))
+        .map_err(|error| Failure::new(format!("wasm-bindgen: {error:#}")))?;
+    let glue = folder.join(format!("{STEM}.js"));
+    let text = fs::read_to_string(&glue).map_err(|error| Failure::new(format!("{} cannot be read: {error}", glue.display())))?;
+    fs::write(&glue, rewritten(text)?).map_err(|error| not_written(&glue, &error))
+}
+
+fn rewritten(glue: String) -> Result<String> {
+    REWRITES.iter().try_fold(glue, |glue, (old, new)| match glue.matches(old).count() {
+        1 => Ok(glue.replacen(old, new, 1)),
+        times => Err(Failure::new(format!("wasm-bindgen's glue contains `{old}` {times} times instead of once"))
+            .hint("wasm-bindgen has changed: compare its output with xtask/src/build_worker.rs")),
+    })
+}
+
+/// Says how large the WebAssembly is, and refuses one that is over its budget.
+fn weigh(wasm: &Path, variant: Variant) -> Result {
+    let bytes = fs::read(wasm).map_err(|error| Failure::new(format!("{} cannot be read: {error}", wasm.display())))?;
+    let mut encoder = flate2::write::GzEncoder::new(Counter(0), flate2::Compression::best());
+    let packed = std::io::Write::write_all(&mut encoder, &bytes).and_then(|()| encoder.finish());
+    let Counter(packed) = packed.map_err(|error| Failure::new(format!("gzip: {error}")))?;
+    shell::say(format!("{} bytes of WebAssembly, {packed} after gzip, of {BUDGET}", bytes.len()));
+    if packed > BUDGET && variant == Variant::Release {
+        return Err(Failure::new("the Worker's WebAssembly is over its budget")
+            .hint("look at what came in: `cargo tree --package doorward-worker --edges normal`"));
+    }
+    Ok(())
+}
+
+/// Takes bytes and only counts them.
+struct Counter(u64);
+
+impl std::io::Write for Counter {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self.0.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn not_written(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::new(format!("{} cannot be written: {error}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{START, rewritten};
+
+    #[test]
+    fn glue_that_is_not_as_expected_is_refused() {
+        let import = "import source wasmModule from \"./gate_bg.wasm\";";
+        let restart = "wasm = wasmInstance.exports;";
+        let glue = format!("{import}\n{restart}\n{START}\n");
+        let result = rewritten(glue.clone()).unwrap_or_default();
+        assert!(result.contains("wasm = guard(wasmInstance.exports);"));
+        assert!(!result.contains("new WebAssembly.Instance"));
+        for part in [import, restart, START] {
+            assert!(rewritten(glue.replacen(part, "", 1)).is_err());
+            assert!(rewritten(format!("{glue}{part}")).is_err());
+        }
+    }
+}

@@ -121,6 +121,8 @@ export type Errand = {
       headers: Pair[];
       timeoutMs: number;
       maxBytes: number;
+      /** How old a copy from a shared cache may be, in seconds; 0: no copy will do. */
+      maxCopyAgeSeconds: number;
     }
   | {
       work: "check";

@@ -105,6 +105,7 @@ function readErrand(reader) {
       headers: readPairs(reader),
       timeoutMs: readU32(reader),
       maxBytes: readU32(reader),
+      maxCopyAgeSeconds: readU32(reader),
     };
   }
   if (work === 1) {

@@ -5,7 +5,7 @@ use crate::answer;
 use crate::cookie::SetCookie;
 use crate::credential;
 use crate::decision::{Decision, Forward};
-use crate::errand::{Checked, Fetch, Purpose, Reply, SignatureCheck, Work};
+use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, SignatureCheck, Work};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Identity, Judge, Need, Question};
 use crate::jwk;
@@ -28,6 +28,8 @@ const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 const LEASE_MILLIS: i64 = 2250;
 /// With less time left an ask is not begun.
 const LEAST_ASK_MILLIS: i64 = 50;
+/// A new instance starts with a copy of the keys up to this old: as long as a set is fresh by default.
+const MAX_COPY_AGE_SECONDS: u32 = 300;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
 /// The first wait for another request's errand; each further one is twice as long.
@@ -78,7 +80,7 @@ impl Engine {
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
         let Errand { work, mission, mut progress } = errand;
         match mission {
-            Mission::Keys { source, kid } => self.keys.receive(source, kid.as_deref(), &reply, now),
+            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { issuer, digest, token } => {
                 let answer = self.learn_session(issuer, request, &token, &reply, &mut progress, now);
                 self.sessions.receive(digest, answer.clone(), now);
@@ -93,7 +95,7 @@ impl Engine {
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
         match errand.mission {
-            Mission::Keys { source, kid } => self.keys.receive(source, kid.as_deref(), &reply, now),
+            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
             Mission::Check | Mission::Wait => {}
         }
@@ -216,7 +218,7 @@ impl Engine {
             remove: annotate::removals(request, &self.policy),
             set: pass.identity.as_ref().map(|identity| annotate::identity(identity, &self.policy)).unwrap_or_default(),
             response_headers,
-            after: pass.refresh.and_then(|source| self.fetch_keys(source, None, progress, now)),
+            after: pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, progress, now)),
             log: None,
         })
     }
@@ -242,11 +244,11 @@ impl Engine {
         let millis_left = progress.deadline.millis_since(now);
         let too_late = millis_left < LEAST_ASK_MILLIS;
         match need {
-            Need::Keys { source, kid } => {
+            Need::Keys { source, copies, kid } => {
                 if too_late {
                     return Err((Reason::KeysUnavailable, progress));
                 }
-                self.fetch_keys(source, kid, progress.clone(), now).ok_or((Reason::KeysUnavailable, progress))
+                self.fetch_keys(source, copies, kid, progress.clone(), now).ok_or((Reason::KeysUnavailable, progress))
             }
             Need::Session(question) if too_late => {
                 let _ = question;
@@ -262,10 +264,17 @@ impl Engine {
         }
     }
 
-    fn fetch_keys(&mut self, source: usize, kid: Option<String>, mut progress: Progress, now: UnixTime) -> Option<Errand> {
+    fn fetch_keys(
+        &mut self,
+        source: usize,
+        copies: Copies,
+        kid: Option<String>,
+        mut progress: Progress,
+        now: UnixTime,
+    ) -> Option<Errand> {
         let url = self.policy.issuers.get(source)?.jwks_url.clone()?;
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::Keys(source));
+        progress.asked.push(Subject::Keys(source, copies));
         let fetch = Fetch {
             purpose: Purpose::Keys,
             method: "GET",
@@ -273,8 +282,9 @@ impl Engine {
             headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: jwk::MAX_SET_BYTES,
+            max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
         };
-        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Keys { source, kid }, progress })
+        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Keys { source, copies, kid }, progress })
     }
 
     /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
@@ -303,6 +313,7 @@ impl Engine {
             headers,
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: MAX_SESSION_BYTES,
+            max_copy_age_seconds: 0,
         };
         Some(Errand { work: Work::Fetch(fetch), mission: Mission::Session { issuer, digest, token }, progress })
     }

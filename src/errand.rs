@@ -55,6 +55,9 @@ pub struct Fetch {
     pub timeout_ms: u32,
     /// Give up when the body grows past this many bytes and answer [`Reply::Failed`].
     pub max_bytes: u32,
+    /// How old a copy from a shared cache of the platform may be, in seconds; 0: no copy will do. An answer that is a copy
+    /// carries its `Age` (RFC 9111 section 5.1).
+    pub max_copy_age_seconds: u32,
 }
 
 impl fmt::Debug for Fetch {
@@ -110,6 +113,15 @@ pub enum Reply<'a> {
     Failed,
     /// The platform cannot do this at all.
     Unsupported,
+}
+
+/// Whether a copy of a key set from a shared cache will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copies {
+    /// Yes: there are no keys yet, and an instance that starts should not wait for the issuer.
+    Do,
+    /// No: the keys that we have are the wrong ones or too old, and so may a copy be.
+    DoNot,
 }
 
 /// A host's verdict, with all that it was a verdict on: it counts for nothing else.

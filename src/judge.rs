@@ -10,7 +10,7 @@ use crate::claims::{self, Claims, Expectations};
 use crate::cookie;
 use crate::credential::Credential;
 use crate::digest;
-use crate::errand::SignatureCheck;
+use crate::errand::{Copies, SignatureCheck};
 use crate::json;
 use crate::keys::{KeyCache, Selection, Wanted};
 use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
@@ -48,7 +48,7 @@ pub(crate) struct Identity {
 /// What has to be known first.
 pub(crate) enum Need {
     /// The key set of this source, for a token with this `kid`.
-    Keys { source: usize, kid: Option<String> },
+    Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
     Check(SignatureCheck),
     /// The auth service's word on a session.
@@ -179,7 +179,7 @@ impl<'e> Judge<'e> {
     }
 
     fn note_refresh(&mut self, source: usize) {
-        let has_asked = self.progress.has_asked(&Subject::Keys(source));
+        let has_asked = self.progress.has_asked(&Subject::Keys(source, Copies::DoNot));
         if self.keys.wants_refresh(source, has_asked, self.now) && !self.refresh.contains(&source) {
             self.refresh.push(source);
         }
@@ -206,11 +206,11 @@ impl<'e> Judge<'e> {
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
-        let has_asked = self.progress.has_asked(&Subject::Keys(number));
+        let has_asked = |copies| self.progress.has_asked(&Subject::Keys(number, copies));
         let key = match self.keys.select(number, wanted, has_asked, self.now) {
             Selection::Use(key) => key,
-            Selection::Ask => {
-                return Err(Obstacle::Needs(Need::Keys { source: number, kid: jws.header.kid.clone() }));
+            Selection::Ask(copies) => {
+                return Err(Obstacle::Needs(Need::Keys { source: number, copies, kid: jws.header.kid.clone() }));
             }
             Selection::Wait => return Err(Obstacle::Needs(Need::Wait(Reason::KeysUnavailable))),
             Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),

@@ -19,10 +19,13 @@
 //! | no | – | yes | yes | – | wait |
 //! | no | – | no | – | – | `keys_unavailable` (503) |
 //!
+//! A set that came as a copy from a shared cache (it has an `Age`) and lacks the `kid` leads to one more ask, for which no
+//! copy will do: the copy may be older than the key.
+//!
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth waiting for.
 
 use crate::alg::Algorithm;
-use crate::errand::Reply;
+use crate::errand::{Copies, Reply};
 use crate::jwk::{Jwk, JwkSet};
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
@@ -90,7 +93,7 @@ pub(crate) enum Selection<'a> {
     /// Use it.
     Use(&'a Jwk),
     /// Nobody is asking: ask.
-    Ask,
+    Ask(Copies),
     /// Somebody is asking: wait.
     Wait,
     /// There is none.
@@ -113,8 +116,14 @@ impl KeyCache {
         Self { sources: sources.collect(), jitter: seed }
     }
 
-    /// The key for a token of a source. `has_asked`: whether this request has asked for the set already.
-    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, has_asked: bool, now: UnixTime) -> Selection<'_> {
+    /// The key for a token of a source. `has_asked`: whether this request has asked for the set already, and for which.
+    pub(crate) fn select(
+        &self,
+        source: usize,
+        wanted: Wanted<'_>,
+        has_asked: impl Fn(Copies) -> bool,
+        now: UnixTime,
+    ) -> Selection<'_> {
         let jitter = self.jitter;
         let Some(source) = self.sources.get(source) else {
             return Selection::Missing(Reason::KeysUnavailable);
@@ -125,6 +134,8 @@ impl KeyCache {
             Ok(key) => Selection::Use(key),
             Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
             Err(Reason::KeyNotFound) => {
+                let copies = source.copies(now);
+                let has_asked = has_asked(copies);
                 let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
                 if has_asked || is_absent || is_cooling && !is_asked {
                     Selection::Missing(if source.is_usable(now) && source.failures == 0 {
@@ -135,7 +146,7 @@ impl KeyCache {
                 } else if is_asked {
                     Selection::Wait
                 } else {
-                    Selection::Ask
+                    Selection::Ask(copies)
                 }
             }
             Err(other) => Selection::Missing(other),
@@ -161,25 +172,36 @@ impl KeyCache {
     }
 
     /// Takes what came of a fetch, and the `kid` that it was for.
-    pub(crate) fn receive(&mut self, source: usize, kid: Option<&str>, reply: &Reply<'_>, now: UnixTime) {
+    ///
+    /// A copy that has not the `kid` says nothing: it may be older than the key. So it starts no cool-down, and the same
+    /// request asks the issuer itself.
+    pub(crate) fn receive(&mut self, source: usize, copies: Copies, kid: Option<&str>, reply: &Reply<'_>, now: UnixTime) {
         let Some(source) = self.sources.get_mut(source) else {
             return;
         };
         source.lease_until = None;
         source.tried_at = Some(now);
         let answered = match reply {
-            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, fresh_for(headers))),
+            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, headers)),
             _ => None,
         };
         // A set without a usable key is an answer that we cannot use: the keys that we have stay.
         match answered.filter(|(set, _)| !set.keys().is_empty()) {
-            Some((set, fresh_for)) => {
+            Some((set, headers)) => {
                 source.failures = 0;
+                let age = age(headers);
                 let is_same = source.remote.as_ref().is_some_and(|remote| remote.set == set);
                 source.generation = source.generation.saturating_add(u64::from(!is_same));
-                source.remote = Some(Remote { set, fetched_at: now, fresh_for });
-                if let Some(kid) = kid {
-                    source.note_absence(kid, now);
+                source.remote = Some(Remote {
+                    set,
+                    fetched_at: now.plus_millis(age.as_millis().saturating_neg()),
+                    fresh_for: fresh_for(headers),
+                });
+                let is_absent = kid.filter(|kid| !source.has_kid(kid, now));
+                match is_absent {
+                    Some(_) if copies == Copies::Do && age > Seconds::new(0) => source.tried_at = None,
+                    Some(kid) => source.note_absence(kid, now),
+                    None => {}
                 }
             }
             None => source.failures = source.failures.saturating_add(1),
@@ -226,11 +248,16 @@ impl Source {
         self.absent.iter().any(|(absent, since)| absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
     }
 
+    fn has_kid(&self, kid: &str, now: UnixTime) -> bool {
+        self.usable_keys(now).any(|key| key.kid.as_deref() == Some(kid))
+    }
+
+    /// A copy will do as long as there is nothing.
+    fn copies(&self, now: UnixTime) -> Copies {
+        if self.is_usable(now) { Copies::DoNot } else { Copies::Do }
+    }
+
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
-        let is_present = self.usable_keys(now).any(|key| key.kid.as_deref() == Some(kid));
-        if is_present {
-            return;
-        }
         self.absent.retain(|(other, since)| other != kid && is_within(*since, ABSENT_FOR.as_millis(), now));
         if self.absent.len() >= MAX_ABSENT {
             self.absent.remove(0);
@@ -259,16 +286,20 @@ fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
     moment <= now && now.millis_since(moment) < millis
 }
 
-/// How long the answer may be taken for fresh: `max-age` between floor and ceiling (RFC 9111 section 5.2.2.1), less the
-/// time that it has already spent in a cache.
+/// How long the answer may be taken for fresh, from when it was the issuer's own: `max-age` between floor and ceiling
+/// (RFC 9111 section 5.2.2.1).
 fn fresh_for(headers: &[(&str, &str)]) -> Seconds {
-    let value = |wanted: &str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| *value);
-    let directives = value("cache-control").unwrap_or("");
+    let control = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("cache-control"));
+    let directives = control.map_or("", |(_, directives)| directives);
     let max_age = directives.split(',').find_map(|directive| {
         let (name, seconds) = directive.split_once('=')?;
         if name.trim().eq_ignore_ascii_case("max-age") { seconds.trim().trim_matches('"').parse::<u32>().ok() } else { None }
     });
-    let age = value("age").and_then(|age| age.trim().parse::<u32>().ok()).unwrap_or(0);
-    let seconds = max_age.unwrap_or_else(|| FRESH_FOR.get()).saturating_sub(age);
-    Seconds::new(seconds.clamp(FRESH_FLOOR.get(), FRESH_CEILING.get()))
+    Seconds::new(max_age.unwrap_or_else(|| FRESH_FOR.get()).clamp(FRESH_FLOOR.get(), FRESH_CEILING.get()))
+}
+
+/// How long the answer has been in caches (RFC 9111 section 5.1).
+fn age(headers: &[(&str, &str)]) -> Seconds {
+    let age = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("age"));
+    Seconds::new(age.and_then(|(_, age)| age.trim().parse().ok()).unwrap_or(0))
 }

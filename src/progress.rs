@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::digest;
-use crate::errand::{Checked, SignatureCheck, Work};
+use crate::errand::{Checked, Copies, SignatureCheck, Work};
 use crate::session;
 use crate::time::UnixTime;
 
@@ -39,7 +39,7 @@ impl fmt::Debug for Errand {
 /// What the engine will do with the reply.
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
-    Keys { source: usize, kid: Option<String> },
+    Keys { source: usize, copies: Copies, kid: Option<String> },
     /// Read it as the auth service's word on the session of this token.
     Session { issuer: usize, digest: [u8; 32], token: String },
     /// Take it for the verdict on the signature of the errand's work.
@@ -52,7 +52,7 @@ pub(crate) enum Mission {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
-    Keys(usize),
+    Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
     /// The signature with this digest.

@@ -1,10 +1,7 @@
 //! Key sets in the platform's cache, so that a new instance starts warm.
 //!
-//! Only the first look of an instance at a URL goes to the cache. When the engine asks for the same key set again it has a
-//! reason (a key that it does not know, an answer that grew old), and a copy from here would not be one.
+//! The errand says how old a copy may be: a new instance takes one, and a request whose key is not in it asks the issuer.
 
-use std::cell::RefCell;
-use std::collections::HashSet;
 use std::rc::Rc;
 
 use doorward::Fetch;
@@ -31,15 +28,9 @@ const FETCHED_AT: &str = "doorward-fetched-at";
 /// The issuer's own `Cache-Control`; the copy's belongs to the cache.
 const CACHE_CONTROL: &str = "doorward-cache-control";
 
-thread_local! {
-    static LOOKED_UP: RefCell<HashSet<String>> = RefCell::default();
-}
-
-/// The copy of an earlier instance with its `Age` (RFC 9111 section 5.1), if there is one and this instance has not
-/// looked yet.
+/// The copy of an earlier instance with its `Age` (RFC 9111 section 5.1), if there is one and one will do.
 pub(crate) async fn look_up(errand: &Fetch) -> Option<Carried> {
-    let first = LOOKED_UP.with(|urls| urls.try_borrow_mut().is_ok_and(|mut urls| urls.insert(errand.url.clone())));
-    if !first || has_condition(errand) {
+    if errand.max_copy_age_seconds == 0 {
         return None;
     }
     within(LOOK_UP_MS.min(errand.timeout_ms), copy(errand)).await?
@@ -51,7 +42,7 @@ async fn copy(errand: &Fetch) -> Option<Carried> {
     let kept = pairs(&response.headers());
     let fetched_at: i64 = value(&kept, FETCHED_AT)?.parse().ok()?;
     let age = now().as_millis().checked_sub(fetched_at)?.checked_div(1000)?;
-    if !(0..=i64::from(MAX_SECONDS)).contains(&age) {
+    if !(0..=i64::from(errand.max_copy_age_seconds)).contains(&age) {
         return None;
     }
     let mut headers = vec![("age".to_owned(), age.to_string())];
@@ -107,11 +98,6 @@ fn lifetime(headers: &[(String, String)]) -> Option<u32> {
 fn key(url: &str) -> String {
     let separator = if url.contains('?') { '&' } else { '?' };
     format!("{url}{separator}doorward-keys=1")
-}
-
-/// A request with a condition asks about a copy that the engine has; no other copy answers it.
-fn has_condition(errand: &Fetch) -> bool {
-    errand.headers.iter().any(|(name, _)| name.to_ascii_lowercase().starts_with("if-"))
 }
 
 fn value<'a>(headers: &'a [(String, String)], name: &str) -> Option<&'a str> {

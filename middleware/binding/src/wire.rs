@@ -93,6 +93,7 @@ impl Ask {
                 writer.pairs(&fetch.headers);
                 writer.u32(fetch.timeout_ms);
                 writer.u32(fetch.max_bytes);
+                writer.u32(fetch.max_copy_age_seconds);
             }
             Work::Check(check) => {
                 writer.u8(1);

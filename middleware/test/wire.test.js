@@ -58,7 +58,7 @@ test("replies are written as WIRE.md says", () => {
 
 const FETCH = [
   ...u32(7), 0, ...text("keys"), ...text("GET"), ...text("https://a.test/jwks"), ...pairs([["accept", "*/*"]]),
-  ...u32(2000), ...u32(65536),
+  ...u32(2000), ...u32(65536), ...u32(300),
 ];
 const fetchErrand = {
   id: 7,
@@ -69,6 +69,7 @@ const fetchErrand = {
   headers: [["accept", "*/*"]],
   timeoutMs: 2000,
   maxBytes: 65536,
+  maxCopyAgeSeconds: 300,
 };
 const CHECK = [...u32(4_000_000_000), 1, ...text("RS256"), ...text("print"), ...text("{}"), ...u32(2), 1, 2, ...u32(1), 3];
 const decisions = [

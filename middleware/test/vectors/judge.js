@@ -62,6 +62,7 @@ async function carry(world, errand, usual) {
   const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
   if (place === -1) return errand.work === "check" ? usual(errand) : { kind: "failed" };
   const [reply] = world.replies.splice(place, 1);
+  world.now += reply.takes_ms ?? 0;
   if (reply.failed) return { kind: "failed" };
   if (reply.unsupported) return { kind: "unsupported" };
   const body = new TextEncoder().encode(reply.body ?? "");

@@ -1,0 +1,43 @@
+// A request's budget is three seconds, and asks take time: `takes_ms` of a reply is how long it took (see README.md).
+
+import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, api, bearer, betterAuth, claims, cookies, ENV, forward, jwtIssuer, keysAnswer, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";
+import { jwt, publicJwk, signedCookie } from "../mint.mjs";
+
+const asJwt = { issuer: SITE, audience: SITE };
+const own = (members = {}) => claims({ iss: SITE, aud: SITE, sub: "ada", ...members });
+const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
+const p256 = publicJwk("p256", { kid: "p256", alg: "ES256" });
+
+export const policies = {
+  both: betterAuth({ jwks_url: undefined, ...asJwt }),
+  keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }),
+  two: policy(
+    {
+      issuers: [
+        { type: "better-auth", name: "one", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null },
+        { type: "better-auth", name: "two", url: "https://two.example.com", secret: { env: "SECOND_SECRET" }, jwks_url: null, cookie_prefix: "two" },
+      ],
+      rules: [{ path: "/**", access: "required" }],
+    },
+    { ...ENV, SECOND_SECRET: OLD_SECRET },
+  ),
+};
+
+const late = (reply, takes_ms) => ({ ...reply, takes_ms });
+const good = await jwt("EdDSA", "ed", claims(), { kid: "ed" });
+const es256 = await jwt("ES256", "p256", claims(), { kid: "p256" });
+const ownToken = await jwt("EdDSA", "ed", own(), { kid: "ed" });
+const bothCookies = cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), "__Secure-two.session_token": signedCookie(TOKEN, OLD_SECRET) });
+const brief = { session: { expiresAt: new Date(NOW + 100).toISOString() } };
+
+export const cases = [
+  vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2000)] }),
+  vector("a token is judged when its keys are there, not when they were asked for", "keys", api("/", bearer(await jwt("EdDSA", "ed", claims({ exp: NOW_S - 4 }), { kid: "ed" }))), reject("token_expired"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 1500)] }),
+  vector("a session in time after keys goes on", "both", api("/", bearer(ownToken), sessionCookies()), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { asks: ["keys", "session"], replies: [late(keysAnswer([ed]), 2000), late(sessionAnswer(), 900)] }),
+  vector("with no time left, the auth service is not asked", "both", api("/", bearer(ownToken), sessionCookies()), reject("session_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
+  vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("check_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([p256]), 2980)] }),
+  vector("a session that ends while another is asked about has expired", "two", api("/", bothCookies), reject("session_expired"), {
+    asks: ["session", "session"],
+    replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session" }, 200)],
+  }),
+];

@@ -39,7 +39,15 @@ pub(crate) struct Claims {
 type Check = fn(&Object, &Expectations, UnixTime) -> Result<(), Reason>;
 
 /// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
-const CHECKS: [Check; 7] = [check_iss, check_aud, check_exp, check_nbf, check_iat, check_sub, check_required];
+const CHECKS: [Check; 7] = [
+    check_iss,
+    |members, expected, _now| check_aud(members, expected),
+    check_exp,
+    check_nbf,
+    check_iat,
+    check_sub,
+    check_required,
+];
 
 impl Claims {
     /// Judges the claims of a verified token. `typ` is that of its protected header.
@@ -103,7 +111,8 @@ fn check_iss(members: &Object, expected: &Expectations, _now: UnixTime) -> Resul
     }
 }
 
-fn check_aud(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+/// Whether the audience is an accepted one.
+pub(crate) fn check_aud(members: &Object, expected: &Expectations) -> Result<(), Reason> {
     let accepted = |audience: &str| expected.audience.iter().any(|accepted| accepted == audience);
     let holds = match members.get("aud") {
         None => return Err(Reason::ClaimMissing),

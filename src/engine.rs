@@ -188,7 +188,9 @@ impl Engine {
         if !good.all(same_person) {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
-        if only_ambient && !request.is_safe() && !self.comes_from_here(request) {
+        // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
+        let is_web_socket = RequestKind::of(request) == RequestKind::WebSocket;
+        if only_ambient && (!request.is_safe() || is_web_socket) && !self.comes_from_here(request) {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
         Ok(Pass { identity: Some(identity), refresh })
@@ -200,6 +202,8 @@ impl Engine {
             Some(origin) => {
                 origin == request.public_origin || self.policy.allowed_origins.iter().any(|allowed| allowed == origin)
             }
+            // A browser never leaves `Origin` out of a WebSocket handshake.
+            None if RequestKind::of(request) == RequestKind::WebSocket => true,
             None => request.header("sec-fetch-site") == Some("same-origin"),
         }
     }

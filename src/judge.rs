@@ -185,19 +185,21 @@ impl<'e> Judge<'e> {
         }
     }
 
-    /// Whose token it says it is: that only picks the keys and the expectations that it is then held to.
+    /// Whose token it says it is: that only picks the keys and the expectations that it is then held to. Of several with one
+    /// `iss` the audience picks (the configuration sees to it that they share none).
     fn issuer_of(&self, jws: &Jws<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
         let unverified = json::object(&jws.unverified_payload).ok_or(Reason::ClaimsMalformed)?;
         let unverified_issuer = match unverified.get("iss") {
             None => return Err(Reason::ClaimMissing),
             Some(issuer) => issuer.as_str().ok_or(Reason::ClaimsMalformed)?,
         };
-        let candidates = self.policy.issuers.iter().enumerate();
-        candidates
-            .filter(|(number, _)| self.admits(*number, place, rule))
-            .find(|(_, issuer)| issuer.expectations.issuer == unverified_issuer)
-            .map(|(number, _)| number)
-            .ok_or(Reason::IssuerUnknown)
+        let is_candidate =
+            |number: usize, issuer: &Issuer| issuer.expectations.issuer == unverified_issuer && self.admits(number, place, rule);
+        let mut candidates = self.policy.issuers.iter().enumerate().filter(|(number, issuer)| is_candidate(*number, issuer));
+        let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
+        let by_audience = |(_, issuer): &(usize, &Issuer)| claims::check_aud(&unverified, &issuer.expectations).is_ok();
+        let (number, _) = [first].into_iter().chain(candidates).find(by_audience).unwrap_or(first);
+        Ok(number)
     }
 
     /// The signature of a token by an issuer's key set.

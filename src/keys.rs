@@ -153,9 +153,11 @@ impl KeyCache {
         }
     }
 
-    /// The number of the set that is in use, or nothing where none is.
+    /// The number of the set that is in use, or nothing where none is. Inline keys alone are number 0: what a fetched set
+    /// has proven ends when that set is past its ceiling, whatever stands beside it.
     pub(crate) fn generation(&self, source: usize, now: UnixTime) -> Option<u64> {
-        self.sources.get(source).filter(|source| source.is_usable(now)).map(|source| source.generation)
+        let source = self.sources.get(source).filter(|source| source.is_usable(now))?;
+        Some(if source.live_remote(now).is_some() { source.generation } else { 0 })
     }
 
     /// Whether the set should be fetched anew after the response.
@@ -211,8 +213,11 @@ impl KeyCache {
 
 impl Source {
     fn usable_keys(&self, now: UnixTime) -> impl Iterator<Item = &Jwk> {
-        let remote = self.remote.as_ref().filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis());
-        self.inline.keys().iter().chain(remote.into_iter().flat_map(|remote| remote.set.keys()))
+        self.inline.keys().iter().chain(self.live_remote(now).into_iter().flat_map(|remote| remote.set.keys()))
+    }
+
+    fn live_remote(&self, now: UnixTime) -> Option<&Remote> {
+        self.remote.as_ref().filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis())
     }
 
     fn is_usable(&self, now: UnixTime) -> bool {

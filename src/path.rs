@@ -7,6 +7,8 @@
 //! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, …); these resolve to the page
 //! that they carry, and the stricter rule of page and target counts.
 
+use std::borrow::Cow;
+
 use crate::reason::Reason;
 use crate::request::RequestKind;
 use crate::text;
@@ -106,12 +108,13 @@ fn checked_query(query: &str) -> Option<String> {
 
 /// One segment, decoded once; nothing where another reader could see a different path.
 fn canonical_segment(raw: &str) -> Option<String> {
-    let decoded = text::percent_decoded(raw)?;
+    text::percent_decoded(raw).filter(|decoded| is_segment(decoded)).map(Cow::into_owned)
+}
+
+/// Whether this can be a decoded segment of a canonical path.
+pub(crate) fn is_segment(decoded: &str) -> bool {
     let doubtful = |character: char| matches!(character, '/' | '\\' | ';' | '%' | '?' | '#') || character.is_control();
-    if decoded.is_empty() || decoded == "." || decoded == ".." || decoded.chars().any(doubtful) {
-        return None;
-    }
-    Some(decoded.into_owned())
+    !decoded.is_empty() && decoded != "." && decoded != ".." && !decoded.chars().any(doubtful)
 }
 
 /// The page that a Next.js transport form carries.

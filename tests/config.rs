@@ -27,6 +27,7 @@ fn with(pointer: &str, value: Value) -> Value {
     let (parent, name) = pointer.rsplit_once('/').unwrap_or_else(|| panic!("{pointer}"));
     let parent = document.pointer_mut(parent).unwrap_or_else(|| panic!("{pointer}"));
     match name.parse::<usize>() {
+        Ok(number) if parent.get(number).is_none() => parent.as_array_mut().into_iter().for_each(|list| list.push(value.clone())),
         Ok(number) => parent[number] = value,
         Err(_) => parent[name] = value,
     }
@@ -90,6 +91,14 @@ fn each_mistake_has_its_place() {
         ("a pattern that no canonical path has", with("/rules/0/path", json!("/a//b")), "rules[0].path"),
         ("a pattern with a dot segment", with("/rules/0/path", json!("/a/../b")), "rules[0].path"),
         ("a pattern in encoded form", with("/rules/0/path", json!("/caf%C3%A9")), "rules[0].path"),
+        (
+            "two issuers with one iss and one audience",
+            with(
+                "/issuers/1",
+                json!({ "type": "jwt", "name": "x", "issuer": "https://example.com", "audience": "https://example.com", "jwks_url": "https://example.com/k" }),
+            ),
+            "issuers[1].audience",
+        ),
         ("a method in small letters", with("/rules/0/methods", json!(["get"])), "rules[0].methods"),
         ("an issuer that is not there", with("/rules/0/issuers", json!(["nobody"])), "rules[0].issuers"),
         ("a sign-in page elsewhere", with("/sign_in", json!({ "path": "https://evil.example/" })), "sign_in.path"),
@@ -120,6 +129,13 @@ fn each_mistake_has_its_place() {
         }
     }
     println!("wrong configurations: {} cases", cases.len());
+}
+
+#[test]
+fn patterns_are_written_decoded() {
+    for pattern in ["/café/*", "/a b", "/[slug]/**", "/@me/:id", "/"] {
+        assert!(compile(&with("/rules/0/path", json!(pattern)), &[("SECRET", GOOD_SECRET)]).is_ok(), "{pattern}");
+    }
 }
 
 #[test]

@@ -75,6 +75,16 @@ impl Compiler<'_> {
             if issuers.iter().any(|other| other.name == issuer.name) {
                 self.reader.wrong(&node.path_of("name"), "two issuers have this name", "give each a \"name\" of its own");
             }
+            let shares_audience = |other: &Issuer| {
+                other.expectations.audience.iter().any(|audience| issuer.expectations.audience.contains(audience))
+            };
+            if issuers.iter().any(|other| other.expectations.issuer == issuer.expectations.issuer && shares_audience(other)) {
+                self.reader.wrong(
+                    &node.path_of("audience"),
+                    "another issuer has the same \"iss\" and one of these audiences",
+                    "make one issuer of the two, or give each an audience of its own",
+                );
+            }
             issuers.push(issuer);
         }
         issuers

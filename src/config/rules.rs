@@ -94,10 +94,8 @@ fn pattern(text: &str, base_path: Option<&str>) -> Result<Pattern, &'static str>
         "**" => Err("/** stands at the end only"),
         named if named.strip_prefix(':').is_some_and(is_token) => Ok(SegmentPattern::Any),
         wild if wild.contains('*') || wild.starts_with(':') => Err("* stands for a whole segment"),
-        literal => match path::plain_segments(&["/", literal].concat()).as_deref() {
-            Some([segment]) if segment == literal => Ok(SegmentPattern::Literal(literal.to_owned())),
-            _ => Err("write segments decoded and without empty ones, dots, or characters that a path cannot have"),
-        },
+        literal if path::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
+        _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or characters that a path cannot have"),
     });
     Ok(Pattern { segments: segments.collect::<Result<_, _>>()?, open })
 }

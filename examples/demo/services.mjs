@@ -77,9 +77,30 @@ export async function startGate(host, options) {
   return host === "worker" ? startWorker(options) : startNode(options);
 }
 
-/** The Rust Worker in real workerd. */
+/** The Rust Worker in workerd, set up as `wrangler.toml` says, with the demo's variables. */
 async function startWorker({ publicOrigin, origin, authService, secret }) {
-  throw new Error("the Worker is not built");
+  const { Miniflare, NoOpLog } = await import("miniflare");
+  const manifest = await readFile(fromHere("../../wrangler.toml"), "utf8");
+  const setting = (name) => new RegExp(`^${name} = "(.+)"`, "m").exec(manifest)?.[1];
+  const script = fromHere(`../../${setting("main")}`);
+  if (!existsSync(script)) throw Object.assign(new Error("the Worker is not built"), { hint: "cargo xtask build" });
+
+  const log = [];
+  const collect = (stream) => createInterface({ input: stream }).on("line", (line) => log.push(line));
+  const workerd = new Miniflare({
+    host: "127.0.0.1",
+    port: Number(new URL(publicOrigin).port),
+    modules: true,
+    modulesRules: [{ type: "ESModule", include: ["**/*.js"] }, { type: "CompiledWasm", include: ["**/*.wasm"] }],
+    scriptPath: script,
+    compatibilityDate: setting("compatibility_date"),
+    bindings: { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, authService, secret }) },
+    cf: false,
+    log: new NoOpLog(),
+    handleRuntimeStdio: (out, error) => [out, error].forEach(collect),
+  });
+  await workerd.ready;
+  return { name: "Rust Worker in workerd", log: () => log.join("\n"), stop: () => workerd.dispose() };
 }
 
 /** `doorward/node` in this process. */

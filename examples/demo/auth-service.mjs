@@ -42,7 +42,7 @@ const options = {
   // The demo signs up from one address, faster than people do.
   rateLimit: { enabled: false },
   telemetry: { enabled: false },
-  logger: { level: "error", log: (level, message) => say({ level, message }) },
+  logger: { level: "error", log: (level, ...words) => say({ level, message: words.map((word) => word?.message ?? word).join(": ") }) },
 };
 
 await (await getMigrations(options)).runMigrations();

@@ -18,6 +18,8 @@ import { steps } from "./steps.mjs";
 // As short as a loaded machine allows: the script waits once for both to end.
 const COOKIE_CACHE_SECONDS = 5;
 const TOKEN_SECONDS = 5;
+// Always the same, because a database that outlives the run holds signing keys that are encrypted with it.
+const SECRET = process.env.BETTER_AUTH_SECRET ?? "of-no-use-outside-of-this-demo-6f1d9b";
 const IDENTIFIED = ["cookie-cache", "auth-service", "jwt"];
 
 const { host, strategy, serve } = options();
@@ -51,10 +53,9 @@ async function start() {
   started.push(() => rm(folder, { recursive: true, force: true }));
 
   const publicOrigin = `http://127.0.0.1:${await freePort()}`;
-  const secret = randomBytes(32).toString("base64");
   const auth = authService({
     BETTER_AUTH_URL: publicOrigin,
-    BETTER_AUTH_SECRET: secret,
+    BETTER_AUTH_SECRET: SECRET,
     PGLITE_FOLDER: join(folder, "database"),
     COOKIE_CACHE_STRATEGY: strategy,
     ...(!serve && { COOKIE_CACHE_SECONDS, TOKEN_SECONDS }),
@@ -63,7 +64,7 @@ async function start() {
   const origin = await startOrigin(() => auth.url);
   started.push(() => origin.close());
   await auth.start();
-  const gate = await startGate(host, { publicOrigin, origin: origin.url, authService: auth.url, secret });
+  const gate = await startGate(host, { publicOrigin, origin: origin.url, authService: auth.url, secret: SECRET });
   started.push(() => gate.stop());
 
   console.error(`demo: gate ${publicOrigin} (${gate.name}) → origin ${origin.url}, auth service ${auth.url} (Better Auth on ${auth.database}), up in ${seconds(begin)}`);

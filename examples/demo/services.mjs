@@ -105,9 +105,10 @@ async function startWorker({ publicOrigin, origin, authService, secret }) {
 
 /** `doorward/node` in this process. */
 async function startNode({ publicOrigin, origin, authService, secret }) {
-  const { createProxy } = await import("../../middleware/node.js");
+  const { createProxy } = await import("../../middleware/on/node.js");
   const env = variables({ publicOrigin, authService, secret });
-  const proxy = createProxy({ origin, config, env, publicOrigin });
+  const log = [];
+  const proxy = createProxy({ origin, config, env, publicOrigin, log: (line) => log.push(line) });
   const server = createServer(proxy);
   server.listen({ host: "127.0.0.1", port: Number(new URL(publicOrigin).port) });
   await once(server, "listening");
@@ -115,5 +116,5 @@ async function startNode({ publicOrigin, origin, authService, secret }) {
     server.close();
     server.closeAllConnections();
   };
-  return { name: `doorward/node, Node ${process.versions.node}`, log: () => "", stop };
+  return { name: `doorward/node, Node ${process.versions.node}`, log: () => log.join("\n"), stop };
 }

@@ -11,8 +11,12 @@
 // stdout: one JSON line when it listens. The admin port answers how often keys and sessions were asked for directly, that is by the
 // gate: what the origin passes on carries `Via`.
 
-import { createServer } from "node:http";
 import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { cp, mkdir, rename, rm } from "node:fs/promises";
+import { createServer } from "node:http";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
 import { betterAuth } from "better-auth";
 import { getMigrations } from "better-auth/db/migration";
 import { toNodeHandler } from "better-auth/node";
@@ -88,8 +92,22 @@ async function openDatabase() {
     return { name: "postgresql", pool, close: () => pool.end() };
   }
   const { PGlite } = await import("@electric-sql/pglite");
+  if (env.PGLITE_FOLDER && !existsSync(env.PGLITE_FOLDER)) await copyOfTemplate(PGlite, env.PGLITE_FOLDER);
   const database = await PGlite.create(env.PGLITE_FOLDER);
   return { name: "pglite", pool: poolOfOne(database), close: () => database.close() };
+}
+
+/** To set up an empty database takes PostgreSQL seconds, to copy one takes a moment: the first is kept for the next time. */
+async function copyOfTemplate(PGlite, folder) {
+  const template = fileURLToPath(new URL("node_modules/.cache/empty-database", import.meta.url));
+  if (!existsSync(template)) {
+    const unfinished = `${template}-${process.pid}`;
+    await mkdir(dirname(template), { recursive: true });
+    await (await PGlite.create(unfinished)).close();
+    // Somebody else may have finished first: then that one stays.
+    await rename(unfinished, template).catch(() => rm(unfinished, { recursive: true }));
+  }
+  await cp(template, folder, { recursive: true });
 }
 
 /** PGlite has one connection: a pool that lends it to one borrower at a time, so that transactions do not mix. */

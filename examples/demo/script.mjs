@@ -44,7 +44,11 @@ try {
     process.exitCode = 1;
   }
 } finally {
-  if (!interrupted) await stopAll();
+  if (!interrupted) {
+    await stopAll();
+    // What does not let go must not keep the caller waiting.
+    process.exit();
+  }
 }
 
 async function start() {

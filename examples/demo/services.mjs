@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { config, variables } from "./config.mjs";
 
@@ -85,22 +86,27 @@ async function startWorker({ publicOrigin, origin, authService, secret }) {
   const script = fromHere(`../../${setting("main")}`);
   if (!existsSync(script)) throw Object.assign(new Error("the Worker is not built"), { hint: "cargo xtask build" });
 
-  const log = [];
-  const collect = (stream) => createInterface({ input: stream }).on("line", (line) => log.push(line));
+  let log = "";
   const workerd = new Miniflare({
     host: "127.0.0.1",
     port: Number(new URL(publicOrigin).port),
     modules: true,
     modulesRules: [{ type: "ESModule", include: ["**/*.js"] }, { type: "CompiledWasm", include: ["**/*.wasm"] }],
     scriptPath: script,
+    modulesRoot: dirname(script),
     compatibilityDate: setting("compatibility_date"),
     bindings: { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, authService, secret }) },
     cf: false,
     log: new NoOpLog(),
-    handleRuntimeStdio: (out, error) => [out, error].forEach(collect),
+    handleRuntimeStdio: (out, error) => [out, error].forEach((stream) => stream.on("data", (chunk) => (log += chunk))),
   });
-  await workerd.ready;
-  return { name: "Rust Worker in workerd", log: () => log.join("\n"), stop: () => workerd.dispose() };
+  try {
+    await workerd.ready;
+  } catch (error) {
+    await workerd.dispose();
+    throw Object.assign(error, { hint: log.trim() });
+  }
+  return { name: "Rust Worker in workerd", log: () => log, stop: () => workerd.dispose() };
 }
 
 /** `doorward/node` in this process. */

@@ -70,7 +70,10 @@ pub(crate) fn run(names: &[String]) -> Result {
     node::check()?;
     build::ensure_wasm_target()?;
 
-    let chosen = PARTS.iter().filter(|part| names.is_empty() || names.iter().any(|name| name == part.name));
+    let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
+    // What is tested through npm loads what is built: never that of another day.
+    let loads_build = PARTS.iter().filter(is_named).any(|part| matches!(part.work, Npm(..)));
+    let chosen = PARTS.iter().filter(|part| is_named(part) || (loads_build && part.name == "build"));
     let results: Vec<_> = chosen.map(|part| (part.name, timed(part))).collect();
     summary(&results)
 }

@@ -1,12 +1,15 @@
-//! The project's commands, one each: `cargo xtask build`, …
+//! The project's commands, one each: `cargo xtask demo`, `cargo xtask test`, …
 //!
 //! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2: used wrongly.
 
 mod build;
 mod build_worker;
+mod demo;
+mod node;
 mod shell;
+mod test;
 
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 
 /// A command of this program. Its function gets the arguments after its name.
 struct Command {
@@ -17,12 +20,21 @@ struct Command {
 }
 
 /// Every command, in the order in which a newcomer needs them.
-const COMMANDS: &[Command] = &[Command {
-    name: "build",
-    summary: "make the npm package's WebAssembly and the Worker",
-    help: build::HELP,
-    run: build::run,
-}];
+#[rustfmt::skip]
+const COMMANDS: &[Command] = &[
+    Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
+    Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
+    Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
+];
+
+const EXAMPLES: &str = "
+examples
+  cargo xtask demo                 the Rust Worker in workerd, one line per request
+  cargo xtask demo --host node     the same through the npm package
+  cargo xtask demo --serve         stay up and try it in a browser
+  cargo xtask test                 everything, with a table at the end
+  cargo xtask test native clippy   two parts of it
+";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -50,6 +62,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// This program with those arguments, as a program of its own: what it answers is then talk.
+fn again(arguments: &[&str]) -> shell::Result<process::Command> {
+    let program = std::env::current_exe().map_err(|error| shell::Failure::new(format!("where is this program? {error}")))?;
+    let mut command = process::Command::new(program);
+    command.args(arguments).current_dir(shell::root());
+    Ok(command)
+}
+
 fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
@@ -63,6 +83,7 @@ fn overview() -> String {
     for command in COMMANDS {
         text.push_str(&format!("  {:<8} {}\n", command.name, command.summary));
     }
+    text.push_str(EXAMPLES);
     text.push_str("\n`cargo xtask <command> --help` says what a command needs, does and leaves behind.\n");
     text
 }

@@ -1,0 +1,241 @@
+// The demo: starts a real Better Auth service, an origin and the gate in front of it, walks through `steps.mjs` and prints one line for each.
+//
+//   node script.mjs [--host worker|node] [--strategy compact|jwt|jwe] [--serve]
+//
+// `cargo xtask demo` builds what it needs and calls it. Exit 0: every line is as expected; 1: some are not; 2: used wrongly.
+
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { Browser } from "./browser.mjs";
+import { startOrigin, PROTECTED } from "./origin.mjs";
+import { authService, freePort, startGate } from "./services.mjs";
+import { steps } from "./steps.mjs";
+
+// As short as a loaded machine allows: the script waits once for both to end.
+const COOKIE_CACHE_SECONDS = 5;
+const TOKEN_SECONDS = 5;
+// Always the same, because a database that outlives the run holds signing keys that are encrypted with it.
+const SECRET = process.env.BETTER_AUTH_SECRET ?? "of-no-use-outside-of-this-demo-6f1d9b";
+const IDENTIFIED = ["cookie-cache", "auth-service", "jwt"];
+
+const { host, strategy, serve } = options();
+const started = [];
+let interrupted = false;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, async () => {
+    interrupted = true;
+    await stopAll();
+    process.exit(signal === "SIGINT" ? 130 : 143);
+  });
+}
+
+try {
+  const stage = await start();
+  if (serve) await stayUp(stage);
+  else process.exitCode = (await walk(stage)) ? 0 : 1;
+} catch (error) {
+  if (!interrupted) {
+    console.error(`demo: error: ${error.message}`);
+    if (error.hint) console.error(`demo: hint: ${error.hint}`);
+    process.exitCode = 1;
+  }
+} finally {
+  if (!interrupted) {
+    await stopAll();
+    // What does not let go must not keep the caller waiting.
+    process.exit();
+  }
+}
+
+async function start() {
+  const begin = Date.now();
+  const folder = await mkdtemp(join(tmpdir(), "doorward-demo-"));
+  started.push(() => rm(folder, { recursive: true, force: true }));
+
+  const publicOrigin = `http://127.0.0.1:${await freePort()}`;
+  const auth = authService({
+    BETTER_AUTH_URL: publicOrigin,
+    BETTER_AUTH_SECRET: SECRET,
+    PGLITE_FOLDER: join(folder, "database"),
+    COOKIE_CACHE_STRATEGY: strategy,
+    ...(!serve && { COOKIE_CACHE_SECONDS, TOKEN_SECONDS }),
+  });
+  started.push(() => auth.stop());
+  const origin = await startOrigin(() => auth.url);
+  started.push(() => origin.close());
+  await auth.start();
+  const gate = await startGate(host, { publicOrigin, origin: origin.url, authService: auth.url, secret: SECRET });
+  started.push(() => gate.stop());
+
+  console.error(`demo: gate ${publicOrigin} (${gate.name}) → origin ${origin.url}, auth service ${auth.url} (Better Auth on ${auth.database}), up in ${seconds(begin)}`);
+  return { publicOrigin, auth, origin, gate };
+}
+
+/** Stops everything, the last started first. */
+async function stopAll() {
+  for (const stop of started.splice(0).reverse()) await stop();
+}
+
+async function stayUp({ publicOrigin }) {
+  console.log(publicOrigin);
+  console.error(`
+Try it:
+  open ${publicOrigin}/ in a browser, then the dashboard: it asks you to sign up
+  curl -i ${publicOrigin}/dashboard -H 'accept: text/html'       → to the sign-in page
+  curl -i ${publicOrigin}/api/me                                 → 401, and why
+  curl -i ${publicOrigin}/ -H 'x-doorward-subject: boss'         → the origin sees nobody
+Ctrl-C stops everything.`);
+  await new Promise(() => setInterval(() => {}, 1 << 30));
+}
+
+/** Walks the script; true if every line is as expected. */
+async function walk({ publicOrigin, auth, origin, gate }) {
+  const world = {
+    auth,
+    visitor: new Browser(publicOrigin),
+    ada: new Browser(publicOrigin),
+    // A real PostgreSQL remembers the last run.
+    email: process.env.DATABASE_URL ? `ada-${randomBytes(4).toString("hex")}@example.com` : "ada@example.com",
+    reasonOf: (answer) => verdict(answer).reason,
+    until: sleep,
+  };
+  const table = columns(["request", Math.max(...steps.map(({ what }) => what.length))], ["decision", 8], ["reason", 19], ["status", 6], ["the gate asked", 14], ["what the origin saw", 0]);
+  table.head();
+
+  const begin = Date.now();
+  let failed = 0;
+  for (const step of steps) {
+    const before = await auth.asked();
+    const mark = origin.seen.length;
+    const logged = gate.log().length;
+    const answer = await step.send(world);
+    const asks = difference(before, await auth.asked());
+    const arrived = origin.seen.slice(mark);
+    const found = { ...verdict(answer), status: answer.status, asks, received: arrived.find(({ target }) => target === answer.target), arrived };
+    const wrong = problems(step, answer, found, world);
+    table.line(wrong.length === 0, [step.what, found.decision, found.reason ?? "", String(answer.status), counted(asks), sight(found.received)]);
+    if (wrong.length === 0) continue;
+    failed += 1;
+    for (const problem of wrong) console.log(`    ${problem}`);
+    const lines = gate.log().slice(logged).trim();
+    if (lines) console.log(`    the gate's log: ${lines.replaceAll("\n", "\n      ")}`);
+  }
+  console.log(`${steps.length - failed} of ${steps.length} as expected, in ${seconds(begin)}`);
+  return failed === 0;
+}
+
+/** Decision and reason as the response tells them: `doorward-decision: redirect; reason=token_expired`. */
+function verdict({ headers }) {
+  const [decision, ...members] = (headers["doorward-decision"] ?? "none").split(";").map((part) => part.trim());
+  return { decision, ...Object.fromEntries(members.map((member) => member.split("="))) };
+}
+
+/** What is not as expected, in sentences. */
+function problems({ expect, check }, answer, found, world) {
+  const wrong = [];
+  const hold = (holds, sentence) => holds || wrong.push(sentence);
+  const equal = (name, actual, expected) => hold(actual === expected, `expected ${name} ${expected ?? "none"}, got ${actual ?? "none"}`);
+
+  equal("decision", found.decision, expect.decision);
+  equal("reason", found.reason, expect.reason);
+  equal("status", answer.status, expect.status);
+  if (expect.location) equal("location", answer.headers.location, expect.location);
+  for (const question of expect.asks && found.asks ? ["keys", "session"] : []) {
+    const { least = 0, most = least } = expect.asks[question] ?? {};
+    const times = found.asks[question];
+    hold(least <= times && times <= most, `expected the gate to ask for ${question} ${least === most ? least : `${least} to ${most}`} times, it did ${times} times`);
+  }
+
+  const saw = sees(found.received);
+  equal("the origin to see", saw, expect.sees);
+  const identity = found.received?.identity ?? {};
+  if (IDENTIFIED.includes(expect.sees)) {
+    equal("x-doorward-email", identity["x-doorward-email"], world.email);
+    hold(!Object.values(identity).some((value) => value.includes("boss")), "a forged identity header reached the origin");
+  }
+
+  const ours = expect.sees === "nothing";
+  if (ours) {
+    hold(found.arrived.every(({ target }) => target.startsWith("/api/auth/")), "a refused request reached the origin");
+    hold(!answer.text.includes(PROTECTED), "protected content in a refusal");
+    hold(answer.headers["cache-control"]?.includes("no-store"), `expected cache-control no-store, got ${answer.headers["cache-control"] ?? "none"}`);
+  }
+  if (ours && expect.status !== 307 && !answer.headers["content-type"]?.startsWith("text/html")) {
+    equal("content-type", answer.headers["content-type"]?.split(";")[0], "application/problem+json");
+    equal("the problem's reason", problem(answer.text).reason, expect.reason);
+  }
+  if (expect.status === 401) hold(answer.headers["www-authenticate"]?.startsWith("Bearer"), `expected WWW-Authenticate: Bearer …, got ${answer.headers["www-authenticate"] ?? "none"}`);
+  hold(!Object.keys(answer.headers).some((name) => name.startsWith("x-doorward-")), "an identity header in a response");
+
+  const missing = check?.({ ...world, answer, received: found.received });
+  if (missing) wrong.push(`expected ${missing}`);
+  return wrong;
+}
+
+/** What the origin makes of a request: nothing came, nobody, or somebody by that source. */
+function sees(received) {
+  if (!received) return "nothing";
+  if (Object.keys(received.identity).length === 0) return "nobody";
+  return received.identity["x-doorward-source"] ?? "somebody";
+}
+
+function sight(received) {
+  if (!received) return "nothing";
+  const { identity } = received;
+  const who = sees(received) === "nobody" ? "nobody" : `${identity["x-doorward-email"] ?? "?"} by ${identity["x-doorward-source"] ?? "?"}`;
+  return `${received.method} ${received.target} ${who}`;
+}
+
+function problem(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return {};
+  }
+}
+
+/** How often the gate asked in between; nothing is known while nobody is there to count. */
+function difference(before, after) {
+  if (after.stopped) return undefined;
+  return { keys: after.keys - before.keys, session: after.session - before.session };
+}
+
+function counted(asks) {
+  if (!asks) return "–";
+  const parts = Object.entries(asks).filter(([, times]) => times > 0);
+  return parts.map(([question, times]) => `${question} ${times}×`).join(", ") || "nothing";
+}
+
+function columns(...widths) {
+  const paint = process.stdout.isTTY && !process.env.NO_COLOR ? (code, text) => `\x1b[${code}m${text}\x1b[0m` : (_, text) => text;
+  const row = (cells) => cells.map((cell, i) => cell.padEnd(widths[i][1])).join("  ").trimEnd();
+  return {
+    head: () => console.log(paint(1, `     ${row(widths.map(([name]) => name))}`)),
+    line: (good, cells) => console.log(`${good ? paint(32, "ok  ") : paint(31, "FAIL")} ${row(cells)}`),
+  };
+}
+
+function options() {
+  const refuse = (problem) => {
+    console.error(`demo: error: ${problem}`);
+    console.error("demo: hint: node script.mjs [--host worker|node] [--strategy compact|jwt|jwe] [--serve]");
+    process.exit(2);
+  };
+  let values;
+  try {
+    ({ values } = parseArgs({ options: { host: { type: "string", default: "worker" }, strategy: { type: "string", default: "compact" }, serve: { type: "boolean", default: false } } }));
+  } catch (error) {
+    refuse(error.message);
+  }
+  if (!["worker", "node"].includes(values.host)) refuse(`there is no host "${values.host}"`);
+  if (!["compact", "jwt", "jwe"].includes(values.strategy)) refuse(`there is no strategy "${values.strategy}"`);
+  return values;
+}
+
+function seconds(since) {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}

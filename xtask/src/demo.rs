@@ -1,0 +1,89 @@
+//! `cargo xtask demo`: builds what the demo needs, installs its packages, and hands over to `examples/demo/script.mjs`.
+
+use std::process::Command;
+use std::time::Instant;
+
+use crate::shell::{self, Failure, Result};
+use crate::{build, node};
+
+pub(crate) const HELP: &str = "\
+Watch real sessions being judged, in front of a real origin
+
+usage: cargo xtask demo [--host worker|node] [--strategy compact|jwt|jwe] [--serve]
+
+needs    Node 20 or newer; packages come from the registries
+does     builds the gate, starts a real Better Auth service, a small origin and the gate in front, each on a free port, then
+         sends one request after the other and prints a line for each: decision, reason, status, what the gate asked the
+         auth service meanwhile, and what the origin saw. Whatever it starts, it stops
+exit     0 if every line is as expected, otherwise 1, and each such line says what was expected
+
+  --host worker     the Rust Worker in workerd, Cloudflare's own runtime (default)
+  --host node       the npm package, `doorward/node`
+  --strategy NAME   how Better Auth writes its cookie cache: compact (default), jwt or jwe
+  --serve           no script: stay up and print the URL
+  DATABASE_URL      environment: a PostgreSQL server to use instead of the embedded one
+
+examples
+  cargo xtask demo
+  cargo xtask demo --host node --strategy jwe
+  cargo xtask demo --serve
+  DATABASE_URL=postgres://me@localhost/demo cargo xtask demo
+";
+
+/// `cargo xtask demo`
+pub(crate) fn run(options: &[String]) -> Result {
+    let host = host(options)?;
+    node::check()?;
+    match host {
+        Host::Worker => phase("built the Worker", || shell::run(&mut crate::again(&["build", "worker"])?))?,
+        Host::Node => phase("built the npm package", || build::wasm_binding().map(drop))?,
+    }
+    let folder = shell::root().join("examples").join("demo");
+    phase("installed its packages", || node::install(&folder))?;
+    hand_over(Command::new("node").arg(folder.join("script.mjs")).args(options))
+}
+
+enum Host {
+    Worker,
+    Node,
+}
+
+/// Only the host matters here; the script judges the other options.
+fn host(options: &[String]) -> Result<Host> {
+    let mut options = options.iter().map(String::as_str);
+    let mut host = "worker";
+    while let Some(option) = options.next() {
+        if option == "--host" {
+            host = options.next().unwrap_or_default();
+        } else if let Some(name) = option.strip_prefix("--host=") {
+            host = name;
+        }
+    }
+    match host {
+        "worker" => Ok(Host::Worker),
+        "node" => Ok(Host::Node),
+        _ => Err(Failure::usage(format!("there is no host `{host}`")).hint("cargo xtask demo --help")),
+    }
+}
+
+/// Does a part of the preparation and says how long it took.
+fn phase(done: &str, work: impl FnOnce() -> Result) -> Result {
+    let begin = Instant::now();
+    work()?;
+    shell::say(format!("{done}: {:.1} s", begin.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Becomes that program, so that Ctrl-C and the exit code are its own.
+#[cfg(unix)]
+fn hand_over(command: &mut Command) -> Result {
+    use std::os::unix::process::CommandExt as _;
+    Err(Failure::new(format!("node does not start: {}", command.exec())))
+}
+
+/// Runs that program and ends with its exit code.
+#[cfg(not(unix))]
+fn hand_over(command: &mut Command) -> Result {
+    let status = command.status().map_err(|error| Failure::new(format!("node does not start: {error}")))?;
+    std::process::exit(status.code().unwrap_or(1))
+}

@@ -1,0 +1,121 @@
+//! `cargo xtask test`: everything, in order, whatever fails; a table at the end.
+
+use std::time::{Duration, Instant};
+
+use crate::shell::{self, Failure, Result};
+use crate::{build, node};
+
+pub(crate) const HELP: &str = "\
+Run everything there is to run
+
+usage: cargo xtask test [part …]    all parts, or only these
+       cargo xtask test --list      what the parts are
+
+needs    Node 20 or newer; packages come from the registries
+does     runs each part in order, also after one has failed; what they print goes to stderr
+leaves   on stdout a table of the parts and, last, the line `N passed, N failed`
+exit     0 if every part has passed, otherwise 1
+
+examples
+  cargo xtask test
+  cargo xtask test native clippy
+  cargo xtask test demo-worker
+";
+
+struct Part {
+    name: &'static str,
+    about: &'static str,
+    work: Work,
+}
+
+enum Work {
+    Cargo(&'static [&'static str]),
+    Xtask(&'static [&'static str]),
+    /// A script of the `package.json` in that folder, after `npm ci` where it is due.
+    Npm(&'static str, &'static str),
+}
+use Work::{Cargo, Npm, Xtask};
+
+/// Every part; a new one is a new line.
+#[rustfmt::skip]
+const PARTS: &[Part] = &[
+    Part { name: "format",      about: "rustfmt has nothing to change",                   work: Cargo(&["fmt", "--all", "--check"]) },
+    Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
+    Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
+    Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace"]) },
+    Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
+    Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
+    Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
+    Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
+    Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
+    Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
+    Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
+];
+
+/// Tools that would phone home, told not to.
+const QUIET: [(&str, &str); 3] =
+    [("NEXT_TELEMETRY_DISABLED", "1"), ("WRANGLER_SEND_METRICS", "false"), ("CLOUDFLARE_CF_FETCH_ENABLED", "false")];
+
+/// Runs the named parts, or all.
+pub(crate) fn run(names: &[String]) -> Result {
+    if names == ["--list"] {
+        for Part { name, about, .. } in PARTS {
+            println!("{name:12} {about}");
+        }
+        return Ok(());
+    }
+    if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
+        return Err(Failure::usage(format!("there is no part `{unknown}`")).hint("cargo xtask test --list"));
+    }
+    node::check()?;
+    build::ensure_wasm_target()?;
+
+    let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
+    // What is tested through npm loads what is built: never that of another day.
+    let loads_build = PARTS.iter().filter(is_named).any(|part| matches!(part.work, Npm(..)));
+    let chosen = PARTS.iter().filter(|part| is_named(part) || (loads_build && part.name == "build"));
+    let results: Vec<_> = chosen.map(|part| (part.name, timed(part))).collect();
+    summary(&results)
+}
+
+/// How a part went, and for how long.
+struct Outcome {
+    problem: Option<Failure>,
+    took: Duration,
+}
+
+fn timed(part: &Part) -> Outcome {
+    eprintln!("\n── {}: {}", part.name, part.about);
+    let begin = Instant::now();
+    let problem = carry_out(&part.work).err();
+    if let Some(problem) = &problem {
+        problem.report();
+    }
+    Outcome { problem, took: begin.elapsed() }
+}
+
+fn carry_out(work: &Work) -> Result {
+    let root = shell::root();
+    let mut command = match work {
+        Cargo(arguments) => shell::command("cargo", arguments, &root),
+        Xtask(arguments) => crate::again(arguments)?,
+        Npm(folder, script) => {
+            let folder = root.join(folder);
+            node::install(&folder)?;
+            node::npm(&["run", script], &folder)
+        }
+    };
+    shell::run(command.envs(QUIET))
+}
+
+/// Prints the table; an error if a part has failed.
+fn summary(results: &[(&str, Outcome)]) -> Result {
+    println!("\n{:12}  {:6}  {:>8}", "part", "result", "seconds");
+    for (name, Outcome { problem, took }) in results {
+        let result = if problem.is_some() { "FAILED" } else { "passed" };
+        println!("{name:12}  {result:6}  {:8.1}", took.as_secs_f64());
+    }
+    let (failed, passed): (Vec<_>, Vec<_>) = results.iter().partition(|(_, outcome)| outcome.problem.is_some());
+    println!("{} passed, {} failed", passed.len(), failed.len());
+    if failed.is_empty() { Ok(()) } else { std::process::exit(1) } // without a word: the count is the last line
+}

@@ -5,7 +5,6 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockModeDecrypt as _, KeyIvInit as _};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use p256::ecdsa::signature::Verifier as _;
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
@@ -136,6 +135,11 @@ fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     cipher.decrypt_padded_vec::<Pkcs7>(&jwe.ciphertext).ok()
 }
 
+/// Whether a signature of this algorithm can be checked, inside or by this host.
+pub(crate) fn can_check(algorithm: Algorithm, host: &Capabilities) -> bool {
+    algorithm == Algorithm::EdDSA || cfg!(feature = "es256") && algorithm == Algorithm::ES256 || host.checks(algorithm)
+}
+
 /// What is known about a JWS signature.
 pub(crate) enum Signature {
     /// It holds.
@@ -152,6 +156,7 @@ pub(crate) enum Signature {
 pub(crate) fn jws(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk, host: &Capabilities, checked: &[Checked]) -> Signature {
     let holds = match (&key.material, algorithm) {
         (Material::Okp { x }, Algorithm::EdDSA) => ed25519_holds(x, jws),
+        #[cfg(feature = "es256")]
         (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => es256_holds(x, y, jws),
         _ => {
             let verdict = checked.iter().find(|checked| {
@@ -189,7 +194,9 @@ fn ed25519_holds(x: &[u8; 32], jws: &Jws<'_>) -> bool {
     }
 }
 
+#[cfg(feature = "es256")]
 fn es256_holds(x: &[u8], y: &[u8], jws: &Jws<'_>) -> bool {
+    use p256::ecdsa::signature::Verifier as _;
     let point = [&[4], x, y].concat();
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point);
     let signature = p256::ecdsa::Signature::from_slice(&jws.signature);

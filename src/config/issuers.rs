@@ -14,7 +14,7 @@ use crate::path;
 use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
-use crate::verify::Secret;
+use crate::verify::{self, Secret};
 
 /// Published with Better Auth: whoever reads the documentation could sign in as anybody.
 const PUBLISHED_SECRETS: [&str; 2] = ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
@@ -240,9 +240,7 @@ impl Compiler<'_> {
     }
 
     fn algorithms(&mut self, node: &Node<'_>) -> Vec<Algorithm> {
-        let available = |algorithm: &Algorithm| {
-            matches!(algorithm, Algorithm::EdDSA | Algorithm::ES256) || self.capabilities.checks(*algorithm)
-        };
+        let available = |algorithm: &Algorithm| verify::can_check(*algorithm, self.capabilities);
         let Some(names) = self.reader.texts(node, "algorithms") else {
             return Algorithm::all().filter(available).collect();
         };

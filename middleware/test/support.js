@@ -25,19 +25,22 @@ export const config = {
 /** Lets everybody through: for what happens to a request that is. */
 export const openConfig = { ...config, rules: [{ path: "/**", access: "public" }] };
 
-const SIGNING = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const SIGNING = {
+  ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" },
+  EdDSA: { name: "Ed25519" },
+};
 const base64url = (value) => Buffer.from(value).toString("base64url");
 
 /** An issuer: the body of its key set, and JWTs that hold. */
-export async function newIssuer(claims = {}) {
-  const { publicKey, privateKey } = await crypto.subtle.generateKey(SIGNING, true, ["sign", "verify"]);
+export async function newIssuer(claims = {}, alg = "ES256") {
+  const { publicKey, privateKey } = await crypto.subtle.generateKey(SIGNING[alg], true, ["sign", "verify"]);
   const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
-  const header = { alg: "ES256", kid: "k1", typ: "JWT" };
+  const header = { alg, kid: "k1", typ: "JWT" };
   const payload = { iss: AUTH, aud: AUTH, sub: "user-1", iat: NOW / 1000, exp: NOW / 1000 + 86_400, ...claims };
   const input = `${base64url(JSON.stringify(header))}.${base64url(JSON.stringify(payload))}`;
-  const signature = await crypto.subtle.sign(SIGNING, privateKey, Buffer.from(input));
+  const signature = await crypto.subtle.sign(SIGNING[alg], privateKey, Buffer.from(input));
   return {
-    keySet: JSON.stringify({ keys: [{ kty, crv, x, y, alg: "ES256", kid: "k1" }] }),
+    keySet: JSON.stringify({ keys: [{ kty, crv, x, y, alg, kid: "k1" }] }),
     token: `${input}.${base64url(signature)}`,
   };
 }

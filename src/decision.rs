@@ -1,6 +1,7 @@
 //! Decisions: what a host does next. A host carries one out and does nothing else.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::progress::Errand;
 use crate::reason::Reason;
@@ -28,7 +29,7 @@ pub struct Forward {
     /// Names of request headers to remove, exactly as they came in.
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.
-    pub set: Vec<(String, String)>,
+    pub set: Arc<[(String, String)]>,
     /// Headers to add to the origin's response; `Set-Cookie` may repeat.
     pub response_headers: Vec<(String, String)>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.

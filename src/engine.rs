@@ -7,15 +7,15 @@ use crate::credential;
 use crate::decision::{Decision, Forward};
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, SignatureCheck, Work};
 use crate::explain::{self, Explanation};
-use crate::judge::{Finding, Identity, Judge, Need, Question};
+use crate::judge::{Finding, Judge, Need, Question};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::{Access, Policy};
 use crate::progress::{Errand, Mission, Progress, Subject};
-use crate::proofs::Proofs;
+use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
-use crate::request::{RequestHead, RequestKind};
+use crate::request::RequestHead;
 use crate::session;
 use crate::sessions::Sessions;
 use crate::time::UnixTime;
@@ -144,7 +144,7 @@ impl Engine {
         let (_, rule) = self.policy.rule(path, request).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         let anonymous = Pass { identity: None, refresh: None };
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
-        if rule.access == Access::Public || RequestKind::of(request) == RequestKind::Preflight {
+        if rule.access == Access::Public || request.is_preflight() {
             return Ok(anonymous);
         }
         let credentials = credential::find(request, &self.policy, rule);
@@ -189,8 +189,7 @@ impl Engine {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
-        let is_web_socket = RequestKind::of(request) == RequestKind::WebSocket;
-        if only_ambient && (!request.is_safe() || is_web_socket) && !self.comes_from_here(request) {
+        if only_ambient && (!request.is_safe() || request.is_web_socket()) && !self.comes_from_here(request) {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
         Ok(Pass { identity: Some(identity), refresh })
@@ -203,7 +202,7 @@ impl Engine {
                 origin == request.public_origin || self.policy.allowed_origins.iter().any(|allowed| allowed == origin)
             }
             // A browser never leaves `Origin` out of a WebSocket handshake.
-            None if RequestKind::of(request) == RequestKind::WebSocket => true,
+            None if request.is_web_socket() => true,
             None => request.header("sec-fetch-site") == Some("same-origin"),
         }
     }
@@ -220,7 +219,7 @@ impl Engine {
         Decision::Forward(Forward {
             target: path.target(),
             remove: annotate::removals(request, &self.policy),
-            set: pass.identity.as_ref().map(|identity| annotate::identity(identity, &self.policy)).unwrap_or_default(),
+            set: pass.identity.map(|identity| identity.headers).unwrap_or_default(),
             response_headers,
             after: pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, progress, now)),
             log: None,

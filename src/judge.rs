@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::alg::Algorithm;
+use crate::annotate;
 use crate::claims::{self, Claims, Expectations};
 use crate::cookie;
 use crate::credential::Credential;
@@ -15,7 +16,7 @@ use crate::json;
 use crate::keys::{KeyCache, Selection, Wanted};
 use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
 use crate::progress::{Progress, Subject};
-use crate::proofs::{KeySetUsed, Proof, Proofs, Use};
+use crate::proofs::{Identity, KeySetUsed, Proof, Proofs, Use};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Answer, Pair, Session, Source};
@@ -35,14 +36,6 @@ pub(crate) enum Finding {
     Bad(Reason),
     /// Not known without an errand.
     Needs(Need),
-}
-
-/// Who it is, and on whose word.
-pub(crate) struct Identity {
-    /// The issuer's number.
-    pub(crate) issuer: usize,
-    /// Who.
-    pub(crate) session: Arc<Session>,
 }
 
 /// What has to be known first.
@@ -129,14 +122,14 @@ impl<'e> Judge<'e> {
 
     /// A JWT: whose is it, does its signature hold, do its claims.
     pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
-        let proven = self.proven(Use::Jwt, [token, ""]).filter(|proof| self.admits(proof.issuer, place, rule));
-        if let Some(proof) = proven {
-            return Finding::Good(Identity { issuer: proof.issuer, session: proof.session });
+        let proven = self.proven(Use::Jwt, [token, ""]).filter(|identity| self.admits(identity.issuer, place, rule));
+        if let Some(identity) = proven {
+            return Finding::Good(identity);
         }
         match self.jwt_proof(token, place, rule) {
             Ok(proof) => {
                 self.keep(Use::Jwt, [token, ""], &proof);
-                Finding::Good(Identity { issuer: proof.issuer, session: proof.session })
+                Finding::Good(proof.identity)
             }
             Err(Obstacle::Bad(reason)) => Finding::Bad(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
@@ -150,8 +143,8 @@ impl<'e> Judge<'e> {
         let (verified, key_set) = self.by_key_set(number, jws)?;
         let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
         let claims = Claims::check(&verified, typ.as_deref(), &issuer.expectations, self.now)?;
-        let session = Arc::new(Session::of_claims(&claims)?);
-        Ok(Proof { issuer: number, session, window: claims.window(), key_set: Some(key_set) })
+        let identity = self.identity(number, Session::of_claims(&claims)?);
+        Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
     }
 
     /// Whether a rule takes the word of this issuer at this place.
@@ -160,16 +153,21 @@ impl<'e> Judge<'e> {
     }
 
     /// The proof of a credential that has been verified before, if everything that it rests on still stands.
-    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<Proof> {
-        let proof = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
-        if let Some(used) = proof.key_set {
+    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<Identity> {
+        let Proof { identity, key_set, .. } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+        if let Some(used) = key_set {
             let in_use = self.keys.generation(used.source, self.now);
             if in_use != Some(used.generation) {
                 return None;
             }
             self.note_refresh(used.source);
         }
-        Some(proof)
+        Some(identity)
+    }
+
+    fn identity(&self, issuer: usize, session: Session) -> Identity {
+        let headers = annotate::identity(&session, issuer, self.policy).into();
+        Identity { issuer, session: Arc::new(session), headers }
     }
 
     fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
@@ -236,9 +234,9 @@ impl<'e> Judge<'e> {
     fn session_cookie(&mut self, number: usize, value: &str) -> Finding {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
-            && let Some(proof) = self.proven(Use::CookieCache, [value, data]).filter(|proof| proof.issuer == number)
+            && let Some(identity) = self.proven(Use::CookieCache, [value, data]).filter(|identity| identity.issuer == number)
         {
-            return Finding::Good(Identity { issuer: number, session: proof.session });
+            return Finding::Good(identity);
         }
         let layers = self.cookie_layers(number, Some(value));
         match (layers.token, layers.data) {
@@ -247,7 +245,7 @@ impl<'e> Judge<'e> {
                 if let Ok(Some(data)) = &data {
                     self.keep(Use::CookieCache, [value, data], &proof);
                 }
-                Finding::Good(Identity { issuer: number, session: proof.session })
+                Finding::Good(proof.identity)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             (Ok(_), DataState::Absent | DataState::Miss(_)) => {
@@ -346,7 +344,7 @@ impl<'e> Judge<'e> {
         let session = pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
-        Ok(Proof { issuer: number, session: Arc::new(session), window, key_set })
+        Ok(Proof { identity: self.identity(number, session), window, key_set })
     }
 
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
@@ -376,7 +374,7 @@ impl<'e> Judge<'e> {
         };
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
-                Finding::Good(Identity { issuer: number, session: Arc::new(session) })
+                Finding::Good(self.identity(number, session))
             }
             Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),

@@ -4,7 +4,7 @@ use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
 use crate::path::Path;
-use crate::request::{RequestHead, RequestKind};
+use crate::request::RequestHead;
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::Secret;
@@ -145,10 +145,8 @@ impl Policy {
     /// The rule that covers a request. A transport form must be covered as page and as target; the stricter counts.
     /// A preflight is covered by the rule of the request that it asks for.
     pub(crate) fn rule(&self, path: &Path, head: &RequestHead<'_>) -> Option<(usize, &Rule)> {
-        let method = match RequestKind::of(head) {
-            RequestKind::Preflight => head.header("access-control-request-method").unwrap_or(head.method),
-            _ => head.method,
-        };
+        let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
+        let method = asked_for.unwrap_or(head.method);
         let first = |segments: &[String]| self.rules.iter().enumerate().find(|(_, rule)| rule.covers(segments, method));
         let of_target = first(path.segments())?;
         match path.page_segments() {

@@ -35,11 +35,21 @@ pub(crate) struct KeySetUsed {
     pub(crate) generation: u64,
 }
 
+/// Who it is, and on whose word.
+#[derive(Clone)]
+pub(crate) struct Identity {
+    /// The issuer's number.
+    pub(crate) issuer: usize,
+    /// Who.
+    pub(crate) session: Arc<Session>,
+    /// What the origin is told about it.
+    pub(crate) headers: Arc<[(String, String)]>,
+}
+
 /// A credential that has been verified.
 #[derive(Clone)]
 pub(crate) struct Proof {
-    pub(crate) issuer: usize,
-    pub(crate) session: Arc<Session>,
+    pub(crate) identity: Identity,
     pub(crate) window: Window,
     pub(crate) key_set: Option<KeySetUsed>,
 }

@@ -26,6 +26,16 @@ impl<'a> RequestHead<'a> {
         self.headers.iter().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
     }
 
+    /// Whether it is a true CORS preflight.
+    pub fn is_preflight(&self) -> bool {
+        self.method == "OPTIONS" && self.header("origin").is_some() && self.header("access-control-request-method").is_some()
+    }
+
+    /// Whether it is a WebSocket handshake (RFC 6455 section 4.1).
+    pub fn is_web_socket(&self) -> bool {
+        self.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+    }
+
     /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
@@ -63,10 +73,10 @@ pub enum RequestKind {
 impl RequestKind {
     /// The kind of this request.
     pub fn of(head: &RequestHead<'_>) -> Self {
-        if head.method == "OPTIONS" && head.header("origin").is_some() && head.header("access-control-request-method").is_some() {
+        if head.is_preflight() {
             return Self::Preflight;
         }
-        if head.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket")) {
+        if head.is_web_socket() {
             return Self::WebSocket;
         }
         if head.header("next-action").is_some() {

@@ -29,7 +29,7 @@ const SIDEWAYS: [(&str, &str); 11] = [
     ("config", "claims"),
     ("config", "verify"),
     ("decision", "progress"),
-    ("annotate", "judge"),
+    ("judge", "annotate"),
     ("engine", "explain"),
 ];
 

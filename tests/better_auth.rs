@@ -131,8 +131,8 @@ fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'stat
                 _ => return ("lookup-required", None),
             },
             Decision::Forward(Forward { set, .. }) => {
-                let subject = set.into_iter().find(|(name, _)| name == "x-doorward-subject").map(|(_, subject)| subject);
-                return ("authenticated", subject);
+                let subject = set.iter().find(|(name, _)| name == "x-doorward-subject").map(|(_, subject)| subject);
+                return ("authenticated", subject.cloned());
             }
             Decision::Redirect(_) | Decision::Reject(_) => return ("unauthenticated", None),
         };

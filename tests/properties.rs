@@ -144,7 +144,7 @@ proptest! {
                     // The two subjects of the vectors that these requests are mutated from.
                     prop_assert!(["xGHWBsuARlZ9mkfSDr2de0lTtwWobqEK", "KVEqlSbHXmV2z44nLOZ9W6IKDg0Opmj0"].contains(&subject), "{subject}");
                 }
-                for (name, value) in &forward.set {
+                for (name, value) in forward.set.iter() {
                     prop_assert!(value.bytes().all(|byte| byte.is_ascii_graphic()), "{name}: {value:?}");
                 }
             }

@@ -80,7 +80,7 @@ fn readdressed(url: &str, request: &Request, head: &Head, edits: &Forward) -> Re
     for name in &edits.remove {
         headers.delete(name)?;
     }
-    for (name, value) in &edits.set {
+    for (name, value) in edits.set.iter() {
         headers.set(name, value)?;
     }
     Ok(request)

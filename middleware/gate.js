@@ -141,7 +141,10 @@ function forwarded(request, verdict) {
 function withHeaders(response, pairs) {
   if (pairs.length === 0) return response;
   const edited = new Response(response.body, response);
-  for (const [name, value] of pairs) edited.headers.append(name, value);
+  for (const [name, value] of pairs) {
+    if (name === "set-cookie") edited.headers.append(name, value);
+    else edited.headers.set(name, value);
+  }
   return edited;
 }
 

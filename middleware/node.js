@@ -173,7 +173,10 @@ function addWhenSent(res, pairs) {
     res.writeHead = writeHead;
     const headers = typeof rest.at(-1) === "object" ? rest.pop() : undefined;
     setAll(res, headers ?? {});
-    for (const [name, value] of pairs) res.appendHeader(name, value);
+    for (const [name, value] of pairs) {
+      if (name === "set-cookie") res.appendHeader(name, value);
+      else res.setHeader(name, value);
+    }
     return writeHead.call(res, status, ...rest);
   };
 }
@@ -231,7 +234,7 @@ function forward(req, res, decision, to) {
   const upstream = send(to, req, decision, headers);
   upstream.on("response", (response) => {
     try {
-      const headers = [...endToEnd(pairsOf(response.rawHeaders)), ...decision.responseHeaders];
+      const headers = withOurs(endToEnd(pairsOf(response.rawHeaders)), decision);
       res.writeHead(response.statusCode, response.statusMessage, headers.flat());
       res.flushHeaders();
       pipeline(response, res, () => {});
@@ -269,6 +272,12 @@ function endToEnd(pairs) {
   return pairs.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !named.includes(name.toLowerCase()));
 }
 
+/** The origin's response headers with the decision's: a cookie comes in addition, everything else in its place. */
+function withOurs(pairs, { responseHeaders }) {
+  const replaced = new Set(responseHeaders.map(([name]) => name).filter((name) => name !== "set-cookie"));
+  return [...pairs.filter(([name]) => !replaced.has(name.toLowerCase())), ...responseHeaders];
+}
+
 function forwardUpgrade(req, socket, head, decision, to) {
   const headers = [...originHeaders(req, decision, to), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
   const upstream = send(to, req, decision, headers);
@@ -276,7 +285,7 @@ function forwardUpgrade(req, socket, head, decision, to) {
   upstream.on("upgrade", (response, far, farHead) => {
     answered = true;
     const pairs = [...endToEnd(pairsOf(response.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
-    socket.write(headBytes(101, response.statusMessage, [...pairs, ...decision.responseHeaders]));
+    socket.write(headBytes(101, response.statusMessage, withOurs(pairs, decision)));
     socket.write(farHead);
     far.write(head);
     far.on("error", () => far.destroy());
@@ -286,7 +295,7 @@ function forwardUpgrade(req, socket, head, decision, to) {
   // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.
   upstream.on("response", (response) => {
     answered = true;
-    const pairs = [...endToEnd(pairsOf(response.rawHeaders)), ...decision.responseHeaders, ["Connection", "close"]];
+    const pairs = [...withOurs(endToEnd(pairsOf(response.rawHeaders)), decision), ["Connection", "close"]];
     socket.write(headBytes(response.statusCode, response.statusMessage, pairs));
     pipeline(response, socket, () => {});
   });

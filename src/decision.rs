@@ -30,7 +30,8 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.
     pub set: Arc<[(String, String)]>,
-    /// Headers to add to the origin's response; `Set-Cookie` may repeat.
+    /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in addition to the origin's
+    /// own, every other replaces it.
     pub response_headers: Vec<(String, String)>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
     pub after: Option<Errand>,

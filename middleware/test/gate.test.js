@@ -118,9 +118,9 @@ test("`handle` passes a request on under the target that was judged, with its bo
   assert.deepEqual([response.status, response.headers.get("x-origin"), await response.text()], [201, "1", "HELLO"]);
 });
 
-test("`handle` adds the gate's headers to the origin's response and keeps each Set-Cookie", async () => {
+test("`handle` puts the gate's headers in place of the origin's and keeps each Set-Cookie", async () => {
   const gate = createGate({ ...quiet, config: { ...openConfig, debug_header: true } });
-  const origin = new Response("x", { headers: [["set-cookie", "a=1"], ["set-cookie", "b=2"]] });
+  const origin = new Response("x", { headers: [["set-cookie", "a=1"], ["doorward-decision", "made up"], ["set-cookie", "b=2"]] });
   const response = await gate.handle(request("/"), () => origin);
   assert.deepEqual(response.headers.getSetCookie(), ["a=1", "b=2"]);
   assert.match(response.headers.get("doorward-decision"), /^forward/);

@@ -96,8 +96,8 @@ test("proxy: redirects, statuses and repeated headers of the origin come back as
   assert.notEqual(got["keep-alive"], "timeout=7");
 });
 
-test("proxy: the gate's headers are added to the origin's", async (t) => {
-  const origin = await serve(t, (req, res) => res.setHeader("set-cookie", "a=1").end());
+test("proxy: the gate's headers stand in place of the origin's, and cookies beside them", async (t) => {
+  const origin = await serve(t, (req, res) => res.setHeader("set-cookie", "a=1").setHeader("Doorward-Decision", "made up").end());
   const gate = await proxied(t, origin.origin, { ...quiet, config: { ...openConfig, debug_header: true } });
   const { headers } = await send(gate.origin);
   assert.match(headers["doorward-decision"], /^forward/);

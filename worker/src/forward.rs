@@ -113,7 +113,10 @@ fn with_headers(response: Response, added: &[(String, String)]) -> Result<Respon
     let body = response.body().map_or(JsValue::NULL, JsValue::from);
     let response: Response = JsValue::from(Copied::new(&body, &response)?).dyn_into()?;
     for (name, value) in added {
-        response.headers().append(name, value)?;
+        match name.as_str() {
+            "set-cookie" => response.headers().append(name, value)?,
+            _ => response.headers().set(name, value)?,
+        }
     }
     Ok(response)
 }

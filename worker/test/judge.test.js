@@ -83,6 +83,8 @@ test("an answer of the auth service brings its cookies to the browser, and its o
   assert.deepEqual(response.headers["set-cookie"], [
     "a=1; Path=/", "b=2; Path=/", "better-auth.session_data=new; Path=/; HttpOnly", "better-auth.session_token=same; Path=/",
   ]);
+  // An answer with somebody's cookies is nobody else's.
+  assert.equal(response.headers["cache-control"], "private, no-store");
   // Only what the errand says is sent: no other cookie, one address.
   assert.equal(asked.cookie, cookie);
   assert.equal(asked["x-forwarded-for"], "127.0.0.1");

@@ -15,6 +15,8 @@ pub(crate) struct Expectations {
     pub(crate) issuer: String,
     /// `aud` must contain one of these.
     pub(crate) audience: Vec<String>,
+    /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom the token was issued.
+    pub(crate) authorized_parties: Vec<String>,
     /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515 section 4.1.9).
     pub(crate) typ: Vec<String>,
     /// Whether a token without `typ` is accepted.
@@ -39,9 +41,10 @@ pub(crate) struct Claims {
 type Check = fn(&Object, &Expectations, UnixTime) -> Result<(), Reason>;
 
 /// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
-const CHECKS: [Check; 7] = [
+const CHECKS: [Check; 8] = [
     check_iss,
     |members, expected, _now| check_aud(members, expected),
+    check_azp,
     check_exp,
     check_nbf,
     check_iat,
@@ -124,6 +127,18 @@ pub(crate) fn check_aud(members: &Object, expected: &Expectations) -> Result<(),
         Some(_) => return Err(Reason::ClaimsMalformed),
     };
     if holds { Ok(()) } else { Err(Reason::AudienceMismatch) }
+}
+
+fn check_azp(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    if expected.authorized_parties.is_empty() {
+        return Ok(());
+    }
+    match members.get("azp") {
+        None => Err(Reason::ClaimMissing),
+        Some(Value::String(party)) if expected.authorized_parties.contains(party) => Ok(()),
+        Some(Value::String(_)) => Err(Reason::PartyMismatch),
+        Some(_) => Err(Reason::ClaimsMalformed),
+    }
 }
 
 /// "on or after which the JWT MUST NOT be accepted" (RFC 7519 section 4.1.4).

@@ -45,6 +45,7 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
 const TOKEN_MEMBERS: &[&str] = &[
     "issuer",
     "audience",
+    "authorized_parties",
     "jwks_url",
     "jwks",
     "algorithms",
@@ -133,6 +134,7 @@ impl Compiler<'_> {
         let expectations = Expectations {
             issuer,
             audience,
+            authorized_parties: self.reader.texts(node, "authorized_parties").unwrap_or_default(),
             typ_may_be_absent: typ.iter().any(|typ| typ.eq_ignore_ascii_case("JWT")),
             typ,
             skew: self.reader.seconds(node, "skew_seconds", 60).unwrap_or(Seconds::new(5)),
@@ -204,6 +206,7 @@ impl Compiler<'_> {
             cache_expectations: Expectations {
                 issuer: public_origin,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],
+                authorized_parties: Vec::new(),
                 typ: vec![SESSION_CACHE_TYPE.to_owned()],
                 typ_may_be_absent: false,
                 skew: Seconds::new(0),

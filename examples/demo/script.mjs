@@ -75,9 +75,15 @@ async function start() {
   return { publicOrigin, auth, origin, gate };
 }
 
-/** Stops everything, the last started first. */
+/** Stops everything, the last started first, and whatever goes wrong with one of them. */
 async function stopAll() {
-  for (const stop of started.splice(0).reverse()) await stop();
+  for (const stop of started.splice(0).reverse()) {
+    try {
+      await stop();
+    } catch (error) {
+      console.error(`demo: error: ${error.message}`);
+    }
+  }
 }
 
 async function stayUp({ publicOrigin }) {

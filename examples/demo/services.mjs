@@ -48,8 +48,9 @@ export function authService(environment) {
 
   async function stop() {
     if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    before = await asked();
     const gone = once(child, "exit");
+    // It may be on its way out already: Ctrl-C reaches every process of a terminal.
+    before = await asked().catch(() => before);
     child.kill("SIGTERM");
     const impatient = setTimeout(() => child.kill("SIGKILL"), 5_000);
     await gone;
@@ -87,6 +88,7 @@ async function startWorker({ publicOrigin, origin, authService, secret }) {
   if (!existsSync(script)) throw Object.assign(new Error("the Worker is not built"), { hint: "cargo xtask build" });
 
   let log = "";
+  const forSignals = listeners();
   const workerd = new Miniflare({
     host: "127.0.0.1",
     port: Number(new URL(publicOrigin).port),
@@ -100,6 +102,10 @@ async function startWorker({ publicOrigin, origin, authService, secret }) {
     log: new NoOpLog(),
     handleRuntimeStdio: (out, error) => [out, error].forEach((stream) => stream.on("data", (chunk) => (log += chunk))),
   });
+  // Miniflare's own would end this process at once, while the rest is still being stopped.
+  for (const [signal, listener] of listeners()) {
+    if (!forSignals.some(([, known]) => known === listener)) process.off(signal, listener);
+  }
   try {
     await workerd.ready;
   } catch (error) {
@@ -108,6 +114,8 @@ async function startWorker({ publicOrigin, origin, authService, secret }) {
   }
   return { name: "Rust Worker in workerd", log: () => log, stop: () => workerd.dispose() };
 }
+
+const listeners = () => ["SIGINT", "SIGTERM"].flatMap((signal) => process.listeners(signal).map((listener) => [signal, listener]));
 
 /** `doorward/node` in this process. */
 async function startNode({ publicOrigin, origin, authService, secret }) {

@@ -118,7 +118,14 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     const before = await auth.asked();
     const mark = origin.seen.length;
     const logged = gate.log().length;
-    const answer = await step.send(world);
+    let answer;
+    try {
+      answer = await step.send(world);
+    } catch (error) {
+      failed += 1;
+      table.line(false, [step.what, "", "", "", "", error.message]);
+      continue;
+    }
     const asks = difference(before, await auth.asked());
     const arrived = origin.seen.slice(mark);
     const found = { ...verdict(answer), status: answer.status, asks, received: arrived.find(({ target }) => target === answer.target), arrived };

@@ -31,6 +31,7 @@ export function authService(environment) {
   return service;
 
   async function start() {
+    await stop();
     const known = service.url ? { PORT: new URL(service.url).port } : {};
     // Over the IPC channel the service notices when this process is gone, however it went.
     child = spawn(process.execPath, [fromHere("auth-service.mjs")], {

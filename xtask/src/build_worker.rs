@@ -14,12 +14,11 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::build::{ensure_wasm_target, without_home};
 use crate::shell::{self, Failure, Result};
+use crate::size::{self, Weight};
 
 const TARGET: &str = "wasm32-unknown-unknown";
 const STEM: &str = "gate";
-
-/// What the WebAssembly may weigh after `gzip -9`; the free plan of the platform takes 3 MB.
-const BUDGET: u64 = 280 * 1024;
+const WASM: &str = "gate_bg.wasm";
 
 /// What stands in the glue exactly once, and what stands there afterwards.
 const REWRITES: [(&str, &str); 3] = [
@@ -52,8 +51,14 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         ["--plant-trap"] => Variant::PlantTrap,
         _ => return Err(Failure::usage("`build worker` takes `--debug` or `--plant-trap`, or nothing")),
     };
-    println!("{}", worker(variant)?.display());
-    Ok(())
+    let folder = worker(variant)?;
+    println!("{}", folder.display());
+    weigh(&folder.join(WASM), variant)
+}
+
+/// Builds the one to deploy, whatever it weighs; gives its WebAssembly.
+pub(crate) fn release_wasm() -> Result<PathBuf> {
+    Ok(worker(Variant::Release)?.join(WASM))
 }
 
 fn worker(variant: Variant) -> Result<PathBuf> {
@@ -75,7 +80,6 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         let from = shell::root().join("worker").join("shim").join(name);
         fs::copy(&from, folder.join(name)).map_err(|error| not_written(&folder.join(name), &error))?;
     }
-    weigh(&folder.join(format!("{STEM}_bg.wasm")), variant)?;
     Ok(folder)
 }
 
@@ -106,30 +110,13 @@ fn rewritten(glue: String) -> Result<String> {
 
 /// Says how large the WebAssembly is, and refuses one that is over its budget.
 fn weigh(wasm: &Path, variant: Variant) -> Result {
-    let bytes = fs::read(wasm).map_err(|error| Failure::new(format!("{} cannot be read: {error}", wasm.display())))?;
-    let mut encoder = flate2::write::GzEncoder::new(Counter(0), flate2::Compression::best());
-    let packed = std::io::Write::write_all(&mut encoder, &bytes).and_then(|()| encoder.finish());
-    let Counter(packed) = packed.map_err(|error| Failure::new(format!("gzip: {error}")))?;
-    shell::say(format!("{} bytes of WebAssembly, {packed} after gzip, of {BUDGET}", bytes.len()));
-    if packed > BUDGET && variant == Variant::Release {
+    let Weight { raw, gzip } = size::weight(wasm)?;
+    shell::say(format!("{raw} bytes of WebAssembly, {gzip} after gzip, of {}", size::WORKER_BUDGET));
+    if gzip > size::WORKER_BUDGET && variant == Variant::Release {
         return Err(Failure::new("the Worker's WebAssembly is over its budget")
             .hint("look at what came in: `cargo tree --package doorward-worker --edges normal`"));
     }
     Ok(())
-}
-
-/// Takes bytes and only counts them.
-struct Counter(u64);
-
-impl std::io::Write for Counter {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 = self.0.saturating_add(u64::try_from(bytes.len()).unwrap_or(u64::MAX));
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }
 
 fn not_written(path: &Path, error: &std::io::Error) -> Failure {

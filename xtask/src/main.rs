@@ -2,11 +2,13 @@
 //!
 //! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2: used wrongly.
 
+mod bench;
 mod build;
 mod build_worker;
 mod demo;
 mod node;
 mod shell;
+mod size;
 mod test;
 
 use std::process::{self, ExitCode};
@@ -25,6 +27,8 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
+    Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
+    Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
 ];
 
 const EXAMPLES: &str = "
@@ -34,6 +38,7 @@ examples
   cargo xtask demo --serve         stay up and try it in a browser
   cargo xtask test                 everything, with a table at the end
   cargo xtask test native clippy   two parts of it
+  cargo xtask bench --quick        every ratio in less than a minute
 ";
 
 fn main() -> ExitCode {

@@ -17,6 +17,7 @@ const KEEP_BYTES = 64 * 1024;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 let buffer = new Uint8Array(8 * 1024);
 let view = new DataView(buffer.buffer);
@@ -62,13 +63,24 @@ export function encodeReply(reply) {
  * @throws {RangeError | TypeError} they are not a decision
  */
 export function decodeDecision(bytes) {
-  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0 };
+  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0, whole: wholeText(bytes) };
   const tag = readU8(reader);
   const log = readText(reader);
   const reason = readText(reader);
   const decision = readByTag(reader, tag, log || undefined, reason || undefined);
   if (reader.at !== bytes.length) throw new RangeError("a decision is longer than it should be");
   return decision;
+}
+
+/**
+ * All of it as one text, if each byte is one character of that: pieces of it cost a fraction of decoding them one by one. No
+ * character of UTF-8 is more UTF-16 than it has bytes, so equal lengths mean just that. What is no text, as the numbers in
+ * between may be, has become U+FFFD. An ask has bytes in it that are not worth the attempt.
+ */
+function wholeText(bytes) {
+  if (bytes[0] === 0) return undefined;
+  const text = lenient.decode(bytes);
+  return text.length === bytes.length ? text : undefined;
 }
 
 /** Each kind is one literal: copying members from one object into another costs several times the rest. */
@@ -203,17 +215,25 @@ function readU32(reader) {
   return value;
 }
 
-function readBytes(reader) {
+/** Where the next bytes begin; the reader is behind them then. */
+function pass(reader) {
   const length = readU32(reader);
   const start = reader.at;
   if (length > reader.bytes.length - start) throw new RangeError("a decision is shorter than it says");
   reader.at += length;
+  return start;
+}
+
+function readBytes(reader) {
+  const start = pass(reader);
   return reader.bytes.subarray(start, reader.at);
 }
 
 function readText(reader) {
-  const bytes = readBytes(reader);
-  return bytes.length === 0 ? "" : decoder.decode(bytes);
+  const start = pass(reader);
+  if (start === reader.at) return "";
+  const text = reader.whole?.slice(start, reader.at);
+  return text === undefined || text.includes("\ufffd") ? decoder.decode(reader.bytes.subarray(start, reader.at)) : text;
 }
 
 function readList(reader, read) {

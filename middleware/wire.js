@@ -9,9 +9,6 @@
 
 const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4 };
 
-/** Below this length a loop over the characters beats a call of `encodeInto`. */
-const SHORT = 64;
-
 /** A buffer that one large request has made larger than this is not kept. */
 const KEEP_BYTES = 64 * 1024;
 
@@ -28,14 +25,59 @@ let end = 0;
  *
  * @param {Head} head
  */
-export function encodeHead(head) {
+export function encodeHead({ method, target, publicOrigin, clientAddress = "", headers }) {
+  const texts = [method, target, publicOrigin, clientAddress];
+  let joined = PLACE + method + PLACE + target + PLACE + publicOrigin + PLACE + clientAddress + PLACE;
+  for (const [name, value] of headers) {
+    texts.push(name, value);
+    joined += PLACE + name + PLACE + value;
+  }
   begin();
-  writeText(head.method);
-  writeText(head.target);
-  writeText(head.publicOrigin);
-  writeText(head.clientAddress ?? "");
-  writePairs(head.headers);
+  if (!writeAscii(joined, texts)) writeHead(texts);
   return written();
+}
+
+/** Texts that stand before the number of the headers in a head. */
+const BEFORE_HEADERS = 4;
+
+/** Where a number will be. */
+const PLACE = "\0\0\0\0";
+
+/**
+ * Writes a head in one go, all texts with places between them, and then the numbers in those places. Nothing if it is not all
+ * ASCII, as nearly every head is: then a text has not as many bytes as characters.
+ */
+function writeAscii(joined, texts) {
+  reserve(joined.length);
+  const { read, written: length } = encoder.encodeInto(joined, buffer);
+  if (read !== joined.length || length !== joined.length) return false;
+  let at = 0;
+  for (let i = 0; i < texts.length; i++) {
+    if (i === BEFORE_HEADERS) at = placed(at, headersIn(texts));
+    at = placed(at, texts[i].length) + texts[i].length;
+  }
+  if (texts.length === BEFORE_HEADERS) at = placed(at, 0);
+  if (at !== length) throw new TypeError("a head has something else than texts in it");
+  end = length;
+  return true;
+}
+
+/** Puts a number in its place and gives where it ends. */
+function placed(at, number) {
+  view.setUint32(at, number, true);
+  return at + PLACE.length;
+}
+
+const headersIn = (texts) => (texts.length - BEFORE_HEADERS) / 2;
+
+/** Writes a head text by text. */
+function writeHead(texts) {
+  end = 0;
+  for (let i = 0; i < texts.length; i++) {
+    if (i === BEFORE_HEADERS) writeU32(headersIn(texts));
+    writeText(texts[i]);
+  }
+  if (texts.length === BEFORE_HEADERS) writeU32(0);
 }
 
 /**
@@ -176,20 +218,9 @@ function writeBytes(bytes) {
 function writeText(text) {
   reserve(4 + text.length * 3);
   const start = end + 4;
-  const length = writeShortAscii(text, start) ?? encoder.encodeInto(text, buffer.subarray(start)).written;
+  const length = encoder.encodeInto(text, buffer.subarray(start)).written;
   view.setUint32(end, length, true);
   end = start + length;
-}
-
-/** Writes a text that is short and ASCII, as nearly every header is; nothing if it is not. */
-function writeShortAscii(text, start) {
-  if (text.length > SHORT) return undefined;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 127) return undefined;
-    buffer[start + i] = code;
-  }
-  return text.length;
 }
 
 function writePairs(pairs) {

@@ -41,7 +41,10 @@ export function gatesOn(glue, host) {
 
     async function decideHead(head, context = {}) {
       try {
-        const { decision, begun } = await conclude(head);
+        const begun = engine.begin();
+        const bytes = encodeHead(head);
+        let decision = read(begun, engine.decide(begun, bytes, now()));
+        if (decision.kind === "ask") decision = await settle(begun, bytes.slice(), decision);
         if (decision.log) log(decision.log);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
@@ -50,18 +53,14 @@ export function gatesOn(glue, host) {
       }
     }
 
-    async function conclude(head) {
-      const begun = engine.begin();
-      let bytes = encodeHead(head);
-      let decision = read(begun, engine.decide(begun, bytes, now()));
-      // The host keeps the head from here on: it is passed to each call, and nothing of it waits in wasm memory.
-      if (decision.kind === "ask") bytes = bytes.slice();
+    /** Carries what is asked until it is decided. The host keeps the head: nothing of it waits in wasm memory. */
+    async function settle(begun, head, decision) {
       while (decision.kind === "ask") {
         const { errand } = decision;
         const reply = encodeReply(await carry(errand));
-        decision = read(begun, engine.resume(begun, bytes, errand.id, reply, now()));
+        decision = read(begun, engine.resume(begun, head, errand.id, reply, now()));
       }
-      return { decision, begun };
+      return decision;
     }
 
     /** Bytes that are not a decision come from an instance that is not to be believed any more. */
@@ -91,10 +90,11 @@ export function gatesOn(glue, host) {
     }
 
     function headOf(request, context) {
+      const { url } = request;
       return {
         method: request.method,
-        target: targetOf(request.url),
-        publicOrigin: context.publicOrigin ?? given(options.publicOrigin, request) ?? originOf(request.url),
+        target: targetOf(url),
+        publicOrigin: context.publicOrigin ?? given(options.publicOrigin, request) ?? originOf(url),
         clientAddress: context.clientAddress ?? given(options.clientAddress, request),
         headers: request.headers,
       };

@@ -52,7 +52,7 @@ export interface ForwardVerdict {
   kind: "forward";
   /** Path and query as the gate understood them: what it judged is what the origin should get. */
   target: string;
-  /** The request's headers as the origin must see them. */
+  /** The request's headers as the origin must see them; made when they are first read. */
   headers: Headers;
   /** Names of the request headers that were removed. */
   removed: string[];

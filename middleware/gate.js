@@ -120,11 +120,28 @@ function pathStart(url) {
   return url.indexOf("/", url.indexOf("://") + 3);
 }
 
+/** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
 function forwardVerdict(request, { kind, target, removed, set, responseHeaders, reason, log }) {
+  let headers;
+  return {
+    kind,
+    target,
+    get headers() {
+      return (headers ??= editedHeaders(request, removed, set));
+    },
+    removed,
+    set,
+    responseHeaders,
+    reason,
+    log,
+  };
+}
+
+function editedHeaders(request, removed, set) {
   const headers = new Headers(request.headers);
   for (const name of removed) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
-  return { kind, target, headers, removed, set, responseHeaders, reason, log };
+  return headers;
 }
 
 function answerVerdict(request, { kind, status, headers, body, reason, log }) {

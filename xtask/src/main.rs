@@ -5,6 +5,7 @@
 mod build;
 mod build_worker;
 mod demo;
+mod fuzz;
 mod node;
 mod shell;
 mod test;
@@ -25,6 +26,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
+    Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
 ];
 
 const EXAMPLES: &str = "

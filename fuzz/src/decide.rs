@@ -86,8 +86,8 @@ pub fn run(input: &[u8]) -> End {
             host_vouched |= is_word_of_host;
             outcome.clone()
         });
-        if let End::Identity(subject) = &end {
-            let is_known = SUBJECTS.contains(&subject.as_str()) || is_of_better_auth(subject);
+        if let Some(subject) = end.subject() {
+            let is_known = SUBJECTS.contains(&subject) || is_of_better_auth(subject);
             assert!(host_vouched || is_known, "{subject:?} is invented");
             let explained = explanation.credentials.iter().any(|credential| {
                 matches!(&credential.verdict, Verdict::Authenticated { subject: explained } if as_header(explained) == *subject)

@@ -23,9 +23,18 @@ pub const NOW: i64 = 1_795_402_860_250;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums)] // only targets and their replay read it
 pub enum End {
-    Identity(String),
+    /// What the origin is told about somebody.
+    Identity(Vec<(String, String)>),
     Anonymous,
     Refused(Reason),
+}
+
+impl End {
+    /// Who it is, as it stands in the header.
+    pub fn subject(&self) -> Option<&str> {
+        let Self::Identity(headers) = self else { return None };
+        headers.iter().find(|(name, _)| name.ends_with("subject")).map(|(_, subject)| subject.as_str())
+    }
 }
 
 static VECTORS: LazyLock<Value> = LazyLock::new(|| {
@@ -218,7 +227,7 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
     }
     assert!(forward.target.starts_with('/'), "{:?}", forward.target);
     assert!(forward.target.bytes().all(|byte| byte.is_ascii_graphic()), "{:?}", forward.target);
-    for (name, value) in &forward.set {
+    for (name, value) in forward.set.iter() {
         assert!(name.starts_with(prefix) && value.bytes().all(|byte| byte.is_ascii_graphic()), "{name}: {value:?}");
     }
     for (name, value) in &forward.response_headers {
@@ -232,7 +241,7 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
             assert!(forward.set.is_empty(), "something is said about nobody: {:?}", forward.set);
             End::Anonymous
         }
-        [subject] => End::Identity((*subject).to_owned()),
+        [_] => End::Identity(forward.set.to_vec()),
         _ => panic!("several subjects: {subjects:?}"),
     }
 }
@@ -260,18 +269,14 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
         .filter_map(|verdict| if let Verdict::Authenticated { subject } = verdict { Some(as_header(subject)) } else { None })
         .collect();
     match engine.decide(head, now) {
-        Decision::Forward(forward) => match judge_forward(&forward, head, "x-doorward-") {
-            End::Identity(subject) => {
-                // A host's verdict of an earlier request counts for a decision; an explanation would ask again.
-                let unknown = present.iter().filter(|verdict| ***verdict == Verdict::ErrandRequired).count();
-                let all = !present.is_empty() && present.len() == subjects.len() + unknown;
-                assert!(
-                    all && subjects.iter().all(|other| *other == subject),
-                    "decided for {subject:?}, explained {explanation:?}"
-                );
-            }
-            other => panic!("a page that asks for a session goes on as {other:?}"),
-        },
+        Decision::Forward(forward) => {
+            let end = judge_forward(&forward, head, "x-doorward-");
+            let subject = end.subject().unwrap_or_else(|| panic!("a page that asks for a session goes on as {end:?}"));
+            // A host's verdict of an earlier request counts for a decision; an explanation would ask again.
+            let unknown = present.iter().filter(|verdict| ***verdict == Verdict::ErrandRequired).count();
+            let all = !present.is_empty() && present.len() == subjects.len() + unknown;
+            assert!(all && subjects.iter().all(|other| other == subject), "decided for {subject:?}, explained {explanation:?}");
+        }
         Decision::Redirect(answer) | Decision::Reject(answer) => {
             let explained = match answer.reason {
                 Reason::NoCredential => present.is_empty(),

@@ -29,6 +29,12 @@ pub(crate) fn value(text: &[u8]) -> Option<Value> {
     Some(value)
 }
 
+/// Whether a JSON text is an object's. Derived readers ask this first: they would take an array for an object, its items for
+/// the members in their order.
+pub(crate) fn is_object(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"{")
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     levels_left: u8,

@@ -62,7 +62,7 @@ struct Document<'a> {
 impl JwkSet {
     /// Reads a key set; nothing where the document is not one. A set without a usable key is a set.
     pub(crate) fn parse(document: &[u8]) -> Option<Self> {
-        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? {
+        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? || !json::is_object(document) {
             return None;
         }
         let document: Document<'_> = serde_json::from_slice(document).ok()?;
@@ -222,6 +222,13 @@ mod tests {
         let set = JwkSet::parse(document.as_bytes()).unwrap_or_default();
         assert_eq!(set.keys().iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("good")]);
         assert_eq!(set.skipped(), odd.len());
+    }
+
+    #[test]
+    fn an_array_is_no_set() {
+        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        assert!(JwkSet::parse(format!(" {{\"keys\":[{key}]}}").as_bytes()).is_some());
+        assert!(JwkSet::parse(format!("[[{key}]]").as_bytes()).is_none());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::json;
 use crate::reason::Reason;
 use crate::text;
 use crate::time::UnixTime;
@@ -59,6 +60,9 @@ impl Compact {
     /// `token_malformed`.
     pub(crate) fn parse(value: &str) -> Result<Self, Reason> {
         let json = text::from_base64url(value).ok_or(Reason::TokenMalformed)?;
+        if !json::is_object(&json) {
+            return Err(Reason::TokenMalformed);
+        }
         let outer: Outer<'_> = serde_json::from_slice(&json).map_err(|_| Reason::TokenMalformed)?;
         let session = outer.session.get().strip_suffix('}').ok_or(Reason::TokenMalformed)?;
         let millis = outer.expires_at.get();

@@ -6,6 +6,7 @@ mod bench;
 mod build;
 mod build_worker;
 mod demo;
+mod fuzz;
 mod node;
 mod shell;
 mod size;
@@ -29,6 +30,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
     Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
+    Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
 ];
 
 const EXAMPLES: &str = "

@@ -13,7 +13,7 @@ use std::str::FromStr as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorward::{Algorithm, Capabilities, Config, Layer, Layers, Policy, Reason, RequestHead, UnixTime, suites};
+use doorward::{Algorithm, Capabilities, Layer, Layers, Reason, RequestHead, UnixTime, suites};
 use serde_json::{Value, json};
 use wycheproof_ng_kdf_jose::json_web;
 
@@ -169,21 +169,14 @@ fn judge_jws(tally: &mut Tally, group: &Value, case: &Value) {
 
 fn by_key_set(key_set: &Value, token: &str) -> Result<(), Reason> {
     let document = key_set.to_string();
-    let judge = |host: &Capabilities| suites::signed_content(&policy(host), document.as_bytes(), token, doorward_native::check);
+    let judge = |host: &Capabilities| {
+        suites::signed_content(&support::jwt_policy(host), document.as_bytes(), token, doorward_native::check)
+    };
     let outcome = judge(&doorward_native::capabilities());
     // ES256 works inside as well, and must come to the same.
     let inside = Capabilities::checking(Algorithm::all().filter(|algorithm| *algorithm != Algorithm::ES256));
     assert_eq!(judge(&inside).is_ok(), outcome.is_ok(), "host and inside differ on {token}");
     outcome.map(drop)
-}
-
-fn policy(host: &Capabilities) -> Policy {
-    let document = json!({
-        "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
-        "rules": [{ "path": "/**", "access": "required" }],
-    });
-    let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
-    config.compile(&BTreeMap::new(), host).unwrap_or_else(|errors| panic!("{errors:?}"))
 }
 
 /// No case is of the one kind of JWE that is read here (`dir` with A256CBC-HS512), so each must be refused for its form:

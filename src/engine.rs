@@ -363,7 +363,7 @@ fn pause(mut progress: Progress) -> Errand {
 }
 
 /// A verdict, with all that it was a verdict on. A failure is no verdict.
-fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
+pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
     match (work, reply) {
         (Work::Check(check), Reply::Checked(holds)) => Some(Checked {
             algorithm: check.algorithm,

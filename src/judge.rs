@@ -201,7 +201,7 @@ impl<'e> Judge<'e> {
     }
 
     /// The signature of a token by an issuer's key set.
-    fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<(Verified, KeySetUsed), Obstacle> {
+    pub(crate) fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<(Verified, KeySetUsed), Obstacle> {
         let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
@@ -416,8 +416,10 @@ impl BetterAuth {
 }
 
 /// Why a token is not verified (yet).
-enum Obstacle {
+pub(crate) enum Obstacle {
+    /// It is bad.
     Bad(Reason),
+    /// Not known without an errand.
     Needs(Need),
 }
 

@@ -145,7 +145,7 @@ impl Material {
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);
-                if is_strong_modulus(&n) && is_sane_exponent(&e) { Some(Self::Rsa { n, e }) } else { None }
+                if is_strong_modulus(&n) && is_sane_exponent(&e) && !is_of_roca(&n) { Some(Self::Rsa { n, e }) } else { None }
             }
             _ => None,
         }
@@ -186,6 +186,22 @@ fn is_sane_exponent(e: &[u8]) -> bool {
         [..] => true,
     };
     at_least_three && e.len() <= MAX_EXPONENT_BYTES && e.last().is_some_and(|last| last & 1 == 1)
+}
+
+/// Whether a modulus has the mark of ROCA (CVE-2017-15361): chips whose primes were powers of 65537, so that their private
+/// keys can be computed. Modulo each of these primes such a modulus is a power of 65537 too; of others one in 2^27 is.
+fn is_of_roca(n: &[u8]) -> bool {
+    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    let is_power = |prime: u32| {
+        // Below 157 * 65537, so nothing wraps.
+        let times = |rest: u32, factor: u32, more: u32| {
+            rest.wrapping_mul(factor).wrapping_add(more).checked_rem(prime).unwrap_or_default()
+        };
+        let rest = n.iter().fold(0, |rest, byte| times(rest, 256, u32::from(*byte)));
+        std::iter::successors(Some(1), |power| Some(times(*power, 65537, 0)).filter(|power| *power != 1))
+            .any(|power| power == rest)
+    };
+    PRIMES.into_iter().all(is_power)
 }
 
 #[cfg(test)]

@@ -85,6 +85,8 @@ mod reason;
 mod request;
 mod session;
 mod sessions;
+#[cfg(feature = "suites")]
+pub mod suites;
 mod text;
 mod time;
 mod token;

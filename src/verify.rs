@@ -49,15 +49,20 @@ impl std::fmt::Debug for Secret {
 impl Secret {
     /// Derives everything once; a request derives nothing.
     pub(crate) fn new(secret: &str) -> Self {
+        Self::from_bytes(secret.as_bytes())
+    }
+
+    /// The same for bytes that need not be text.
+    pub(crate) fn from_bytes(secret: &[u8]) -> Self {
         let mut encryption_key = [0; 64];
         let info = b"BetterAuth.js Generated Encryption Key";
         // 64 bytes are far below HKDF's limit of 255 blocks, so this cannot fail; if it ever did, the key would be all
         // zeros and no honest token would match its kid.
-        let _ = Hkdf::<Sha256>::new(Some(b"better-auth-session"), secret.as_bytes()).expand(info, &mut encryption_key);
+        let _ = Hkdf::<Sha256>::new(Some(b"better-auth-session"), secret).expand(info, &mut encryption_key);
         // `kid` is the thumbprint of the key as a JWK (RFC 7638).
         let jwk = ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
         let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
-        Self { bytes: secret.as_bytes().to_vec(), encryption_key, encryption_kid }
+        Self { bytes: secret.to_vec(), encryption_key, encryption_kid }
     }
 
     /// Whether two secrets are the same.
@@ -65,7 +70,8 @@ impl Secret {
         self.bytes.ct_eq(&other.bytes).into()
     }
 
-    fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
+    /// Whether this is the HMAC-SHA256 of the message.
+    pub(crate) fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
         Hmac::<Sha256>::new_from_slice(&self.bytes).is_ok_and(|mut hmac| {
             hmac.update(message);
             hmac.verify_slice(mac).is_ok()
@@ -150,64 +156,69 @@ pub(crate) enum Signature {
     Unchecked(SignatureCheck),
 }
 
-/// The signature of a JWS by one key: inside for EdDSA (and ES256 unless the host has it), by the host otherwise.
+/// The signature of a JWS by one key.
+pub(crate) fn jws(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk, host: &Capabilities, checked: &[Checked]) -> Signature {
+    match signature(jws.signing_input.as_bytes(), &jws.signature, algorithm, key, host, checked) {
+        Ok(true) => Signature::Holds(Verified { content: jws.unverified_payload.clone() }),
+        Ok(false) => Signature::Fails,
+        Err(check) => Signature::Unchecked(check),
+    }
+}
+
+/// A signature over any bytes by one key: inside for EdDSA (and ES256 unless the host has it); otherwise the host's verdict,
+/// or what it is to check.
 ///
 /// A host's verdict counts only if it was on exactly this algorithm, key, input and signature.
-pub(crate) fn jws(
-    jws: &Jws<'_>,
+pub(crate) fn signature(
+    signing_input: &[u8],
+    signature: &[u8],
     algorithm: Algorithm,
     key: &Jwk,
     #[cfg_attr(not(feature = "es256"), allow(unused_variables))] host: &Capabilities, // without p256 the host has it all
     checked: &[Checked],
-) -> Signature {
-    let holds = match (&key.material, algorithm) {
-        (Material::Okp { x }, Algorithm::EdDSA) => ed25519_holds(x, jws),
+) -> Result<bool, SignatureCheck> {
+    match (&key.material, algorithm) {
+        (Material::Okp { x }, Algorithm::EdDSA) => Ok(ed25519_holds(x, signing_input, signature)),
         #[cfg(feature = "es256")]
-        (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => es256_holds(x, y, jws),
+        (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => {
+            Ok(es256_holds(x, y, signing_input, signature))
+        }
         _ => {
             let verdict = checked.iter().find(|checked| {
                 checked.algorithm == algorithm
                     && checked.thumbprint == key.thumbprint
-                    && checked.signing_input == jws.signing_input.as_bytes()
-                    && checked.signature == jws.signature
+                    && checked.signing_input == signing_input
+                    && checked.signature == signature
             });
-            match verdict {
-                Some(checked) => checked.holds,
-                None => return Signature::Unchecked(check_of(jws, algorithm, key)),
-            }
+            verdict.map(|checked| checked.holds).ok_or_else(|| SignatureCheck {
+                algorithm,
+                key: key.material.as_jwk(),
+                thumbprint: key.thumbprint.clone(),
+                signing_input: signing_input.to_vec(),
+                signature: signature.to_vec(),
+            })
         }
-    };
-    if holds { Signature::Holds(Verified { content: jws.unverified_payload.clone() }) } else { Signature::Fails }
-}
-
-fn check_of(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk) -> SignatureCheck {
-    SignatureCheck {
-        algorithm,
-        key: key.material.as_jwk(),
-        thumbprint: key.thumbprint.clone(),
-        signing_input: jws.signing_input.as_bytes().to_vec(),
-        signature: jws.signature.clone(),
     }
 }
 
 /// Strict: canonical S, no key or R of low order (RFC 8032 section 5.1.7; "Taming the many EdDSAs").
-fn ed25519_holds(x: &[u8; 32], jws: &Jws<'_>) -> bool {
+fn ed25519_holds(x: &[u8; 32], signing_input: &[u8], signature: &[u8]) -> bool {
     let key = ed25519_dalek::VerifyingKey::from_bytes(x);
-    let signature = ed25519_dalek::Signature::from_slice(&jws.signature);
+    let signature = ed25519_dalek::Signature::from_slice(signature);
     match (key, signature) {
-        (Ok(key), Ok(signature)) => key.verify_strict(jws.signing_input.as_bytes(), &signature).is_ok(),
+        (Ok(key), Ok(signature)) => key.verify_strict(signing_input, &signature).is_ok(),
         _ => false,
     }
 }
 
 #[cfg(feature = "es256")]
-fn es256_holds(x: &[u8], y: &[u8], jws: &Jws<'_>) -> bool {
+fn es256_holds(x: &[u8], y: &[u8], signing_input: &[u8], signature: &[u8]) -> bool {
     use p256::ecdsa::signature::Verifier as _;
     let point = [&[4], x, y].concat();
     let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point);
-    let signature = p256::ecdsa::Signature::from_slice(&jws.signature);
+    let signature = p256::ecdsa::Signature::from_slice(signature);
     match (key, signature) {
-        (Ok(key), Ok(signature)) => key.verify(jws.signing_input.as_bytes(), &signature).is_ok(),
+        (Ok(key), Ok(signature)) => key.verify(signing_input, &signature).is_ok(),
         _ => false,
     }
 }

@@ -15,11 +15,11 @@ const LAYERS: [&[&str]; 6] = [
     &["verify", "claims", "session", "policy", "config"],
     &["keys", "sessions", "proofs", "progress", "decision", "credential"],
     &["judge", "answer", "annotate"],
-    &["engine", "explain"],
+    &["engine", "explain", "suites"],
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 11] = [
+const SIDEWAYS: [(&str, &str); 12] = [
     ("claims", "verify"),
     ("session", "claims"),
     ("session", "verify"),
@@ -31,6 +31,7 @@ const SIDEWAYS: [(&str, &str); 11] = [
     ("decision", "progress"),
     ("judge", "annotate"),
     ("engine", "explain"),
+    ("suites", "engine"),
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.

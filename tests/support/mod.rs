@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use doorward::{Config, Engine, UnixTime};
+use doorward::{Capabilities, Config, Engine, Policy, UnixTime};
 use serde_json::{Value, json};
 
 /// The public origin of every request here.
@@ -63,4 +63,14 @@ pub(crate) fn engine_with(members: Value) -> Engine {
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
     let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
+}
+
+/// The policy of an issuer whose tokens are only looked at up to their signature.
+pub(crate) fn jwt_policy(host: &Capabilities) -> Policy {
+    let document = json!({
+        "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
+        "rules": [{ "path": "/**", "access": "required" }],
+    });
+    let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    config.compile(&BTreeMap::new(), host).unwrap_or_else(|errors| panic!("{errors:?}"))
 }

@@ -1,0 +1,88 @@
+//! A door for conformance suites, behind the feature `suites`, which nothing that ships turns on.
+//!
+//! The tokens of such suites sign `foo`. The engine refuses that for its claims before it looks for a key: it has to read
+//! `iss` to know whose key. Here one leads through the same rooms (the token's form, the key set as it is fetched, the key,
+//! the signature) and out before the claims. What comes out is signed, and says nothing about anybody.
+
+use crate::alg::{Algorithm, Capabilities};
+use crate::engine;
+use crate::errand::{Copies, Reply, SignatureCheck, Work};
+use crate::judge::{Judge, Need, Obstacle};
+use crate::jwk::JwkSet;
+use crate::keys::KeyCache;
+use crate::policy::Policy;
+use crate::progress::{Progress, Subject};
+use crate::reason::Reason;
+use crate::request::RequestHead;
+use crate::sessions::Sessions;
+use crate::time::UnixTime;
+use crate::token::jws::Jws;
+use crate::verify::{self, Secret};
+
+/// What a token signs, by a key of this set, as the first issuer of the policy would have it. `carry` checks a signature,
+/// as a host does.
+///
+/// # Errors
+/// Every reason that has to do with a token's form, its key and its signature.
+pub fn signed_content(
+    policy: &Policy,
+    key_set: &[u8],
+    token: &str,
+    mut carry: impl FnMut(&SignatureCheck) -> Reply<'static>,
+) -> Result<Vec<u8>, Reason> {
+    let now = UnixTime::from_millis(0);
+    let mut keys = KeyCache::new([(JwkSet::default(), true)], 0);
+    keys.receive(0, Copies::DoNot, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
+    let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: "", client_address: None };
+    let sessions = Sessions::default();
+    let mut progress = Progress::new(now);
+    loop {
+        let mut judge =
+            Judge { policy, keys: &keys, sessions: &sessions, proofs: None, progress: &progress, head, now, refresh: Vec::new() };
+        let check = match judge.by_key_set(0, Jws::parse(token)?) {
+            Ok((verified, _)) => return Ok(verified.content().to_vec()),
+            Err(Obstacle::Bad(reason)) => return Err(reason),
+            Err(Obstacle::Needs(Need::Check(check))) => check,
+            Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
+        };
+        let reply = carry(&check);
+        progress.asked.push(Subject::of_check(&check));
+        progress.checked.extend(engine::checked(Work::Check(check), &reply));
+    }
+}
+
+/// What an HS256 `session_data` cookie signs with this secret.
+///
+/// # Errors
+/// Every reason that has to do with a token's form and its MAC.
+pub fn hs256_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
+    verify::hs256(Jws::parse_joined(token)?, &Secret::from_bytes(secret)).map(|verified| verified.content().to_vec())
+}
+
+/// Whether a signature over any bytes holds, by a key that is given as a JWK.
+///
+/// # Errors
+/// `key_not_found` where a key set would leave the key out, `key_unsuitable`, `check_unavailable`.
+pub fn signature_holds(
+    host: &Capabilities,
+    jwk: &str,
+    algorithm: Algorithm,
+    message: &[u8],
+    signature: &[u8],
+    carry: impl FnOnce(&SignatureCheck) -> Reply<'static>,
+) -> Result<bool, Reason> {
+    let set = JwkSet::parse(["{\"keys\":[", jwk, "]}"].concat().as_bytes()).ok_or(Reason::KeysUnavailable)?;
+    let key = set.keys().first().ok_or(Reason::KeyNotFound)?;
+    if !key.suits(algorithm) {
+        return Err(Reason::KeyUnsuitable);
+    }
+    verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| match carry(&check) {
+        Reply::Checked(holds) => Ok(holds),
+        _ => Err(Reason::CheckUnavailable),
+    })
+}
+
+/// Whether this is the HMAC-SHA256 of a message.
+pub fn mac_holds(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
+    mac.try_into().is_ok_and(|mac| Secret::from_bytes(secret).authenticates(message, mac))
+}

@@ -52,7 +52,9 @@ fn out(options: &[String]) -> Result<Vec<String>> {
             "--quick" => {}
             "--out" if rest.next().is_some() => is_given = true,
             _ => {
-                return Err(Failure::usage(format!("`bench` does not take `{option}` like that")).hint("cargo xtask bench --help"));
+                return Err(
+                    Failure::usage(format!("`bench` does not take `{option}` like that")).hint("cargo xtask bench --help")
+                );
             }
         }
     }

@@ -22,12 +22,14 @@ Make the WebAssembly that the npm package loads, and the Cloudflare Worker
 
 usage: cargo xtask build
        cargo xtask build worker [--debug]    only the Worker; with readable panics
+       cargo xtask build suites              only the WebAssembly with the door for conformance suites
 
 needs    rustup (or a toolchain that has the target wasm32-unknown-unknown already)
 does     cargo build --release --target wasm32-unknown-unknown -p doorward-binding, and -p doorward-worker
          then writes the JavaScript around each; nothing is downloaded but crates
 leaves   middleware/wasm/   doorward_bg.wasm, one glue file per kind of runtime (ignored by git)
          worker/build/      worker.js and what it imports, for wrangler (ignored by git)
+         middleware/test/suites/wasm/   for `suites` alone (ignored by git)
 ";
 
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -56,6 +58,12 @@ const NO_START: &str = "let wasmInstance, wasm;";
 pub(crate) fn run(arguments: &[String]) -> Result {
     match arguments.split_first() {
         Some((part, rest)) if part == "worker" => build_worker::run(rest),
+        Some((part, [])) if part == "suites" => {
+            let folder = shell::root().join("middleware/test/suites/wasm");
+            binding(&["--features", "suites"], &folder)?;
+            println!("{}", folder.display());
+            Ok(())
+        }
         Some((argument, _)) => {
             Err(Failure::usage(format!("`build` takes no argument `{argument}`")).hint("cargo xtask build --help"))
         }
@@ -69,13 +77,17 @@ pub(crate) fn run(arguments: &[String]) -> Result {
 
 /// Builds the border to JavaScript and writes `middleware/wasm/`; gives that folder.
 pub(crate) fn wasm_binding() -> Result<PathBuf> {
+    let folder = shell::root().join("middleware").join("wasm");
+    binding(&[], &folder)?;
+    Ok(folder)
+}
+
+fn binding(features: &[&str], folder: &Path) -> Result {
     ensure_wasm_target()?;
     let arguments = ["build", "--release", "--target", TARGET, "--package", "doorward-binding"];
-    shell::run(shell::command("cargo", &arguments, &shell::root()).args(without_home()))?;
+    shell::run(shell::command("cargo", &arguments, &shell::root()).args(features).args(without_home()))?;
     let wasm = shell::target_directory()?.join(TARGET).join("release").join("doorward_binding.wasm");
-    let folder = shell::root().join("middleware").join("wasm");
-    write_glue(&wasm, &folder)?;
-    Ok(folder)
+    write_glue(&wasm, folder)
 }
 
 /// Arguments by which cargo leaves the builder's home out of the places of panics, which are part of the WebAssembly.

@@ -6,6 +6,8 @@
 
 mod panics;
 mod pending;
+#[cfg(feature = "suites")]
+pub mod suites;
 mod wire;
 
 use std::collections::BTreeMap;

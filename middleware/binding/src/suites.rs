@@ -1,0 +1,80 @@
+//! The door for conformance suites (`doorward::suites`) as JavaScript sees it: behind the feature `suites`, in nothing that
+//! ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or `{"check"}` for what the host is to check first; its verdict
+//! comes with the second call.
+
+use doorward::{Algorithm, Reason, Reply, SignatureCheck, suites};
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use crate::read_capabilities;
+
+const POLICY: &str = r#"{
+    "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
+    "rules": [{ "path": "/**", "access": "required" }]
+}"#;
+
+/// A token by a key set.
+#[wasm_bindgen]
+pub fn suite_token(host: &str, key_set: &str, token: &str, verdict: Option<bool>) -> String {
+    let policy = doorward::Config::parse(POLICY).and_then(|config| config.compile(&Default::default(), &read_capabilities(host)));
+    let Ok(policy) = policy else {
+        return json!({ "reason": "not_started" }).to_string();
+    };
+    let mut asked = Value::Null;
+    let outcome = suites::signed_content(&policy, key_set.as_bytes(), token, |check| carry(check, verdict, &mut asked));
+    answer(outcome.map(drop), asked)
+}
+
+/// A token by the secret of HS256 cookies.
+#[wasm_bindgen]
+pub fn suite_hs256(secret: &[u8], token: &str) -> String {
+    answer(suites::hs256_content(secret, token).map(drop), Value::Null)
+}
+
+/// A signature over any bytes.
+#[wasm_bindgen]
+pub fn suite_signature(
+    host: &str,
+    jwk: &str,
+    algorithm: &str,
+    message: &[u8],
+    signature: &[u8],
+    verdict: Option<bool>,
+) -> String {
+    let Some(algorithm) = Algorithm::from_name(algorithm) else {
+        return answer(Err(Reason::AlgNotAllowed), Value::Null);
+    };
+    let mut asked = Value::Null;
+    let carry = |check: &SignatureCheck| carry(check, verdict, &mut asked);
+    let outcome = suites::signature_holds(&read_capabilities(host), jwk, algorithm, message, signature, carry);
+    answer(outcome.and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) }), asked)
+}
+
+/// An HMAC-SHA256.
+#[wasm_bindgen]
+pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
+    suites::mac_holds(secret, message, mac)
+}
+
+fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Reply<'static> {
+    let Some(verdict) = verdict else {
+        *asked = json!({
+            "algorithm": check.algorithm.name(),
+            "key": check.key,
+            "thumbprint": check.thumbprint,
+            "signingInput": check.signing_input,
+            "signature": check.signature,
+        });
+        return Reply::Failed;
+    };
+    Reply::Checked(verdict)
+}
+
+fn answer(outcome: Result<(), Reason>, asked: Value) -> String {
+    match outcome {
+        _ if asked.is_object() => json!({ "check": asked }),
+        Ok(()) => json!({}),
+        Err(reason) => json!({ "reason": reason.code() }),
+    }
+    .to_string()
+}

@@ -56,6 +56,10 @@ const JWE = '{"alg":"dir","enc":"A256CBC-HS512","kid":"SsSwlZ39Vw6GGm-wPopy-k1OA
 seeds.session_data['jwe-content'] = `jwe 239750\n${JWE}\n${jwtContent}`
 seeds.jwk_set['empty'] = '{"keys":[]}'
 seeds.jwk_set['null'] = 'null'
+seeds.jwk_set['members'] = 'keys\n0 "use":"sig",\n1 "key_ops":["verify"],\n2 "x5c":[],'
+seeds.jwk_set['other-members'] = 'keys\n0 "use":"enc",\n1 "kid":"x",\n2 "alg":"PS256",'
+seeds.jwk_set['one-of-them'] = 'keys\n0 '
+seeds.jwk_set['private-members'] = 'keys\n0 "d":"AAAA",\n1 "k":"AAAA",\n2 "p":"AAAA",'
 seeds.jwk_set['three'] = JSON.stringify({ keys: ['eddsa', 'es256', 'rs256'].map(alg => named(`api-jwt-${alg}-valid`).jwks.keys[0]) })
 seeds.cookie_header['two-lines'] = named('jwt-hs256-valid').cookie.replace('; ', '\n')
 seeds.token['signed-claims'] =

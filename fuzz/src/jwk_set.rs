@@ -1,5 +1,11 @@
 //! The body of a key set's answer. Whatever it says, a token counts only if its own public key stands in it, and an answer
 //! that holds no set leaves the keys in use that were there before.
+//!
+//! ```text
+//! {…}                the body; or, one line for each key:
+//! keys
+//! <n> <members>      known key n (0 to 2) with these members before its own, of which those are left out
+//! ```
 
 use std::collections::BTreeMap;
 
@@ -9,6 +15,8 @@ use serde_json::{Value, json};
 use super::world::{End, KNOWN, NOW, ORIGIN, Outcome, agree, configured, engine, known_keys, page, play};
 
 pub fn run(input: &[u8]) -> End {
+    let edited = input.strip_prefix(b"keys\n").map(edited);
+    let input = edited.as_deref().unwrap_or(input);
     let set: Option<Value> = serde_json::from_slice(input).ok();
     let keys = keys_of(input).unwrap_or_default();
     let is_plain = is_written_plainly(input, set.as_ref());
@@ -56,6 +64,20 @@ pub fn run(input: &[u8]) -> End {
         let _ = configured(&document.to_string());
     }
     last
+}
+
+/// A set of known keys with other members.
+fn edited(lines: &[u8]) -> Vec<u8> {
+    let keys = lines.split(|byte| *byte == b'\n').filter_map(|line| {
+        let (number, members) = line.split_first()?;
+        let known = KNOWN.get(usize::from(number.checked_sub(b'0')?))?.key.as_object()?;
+        let members = String::from_utf8_lossy(members.strip_prefix(b" ")?).trim_end_matches(',').to_owned();
+        let own = known.iter().filter(|(name, _)| !members.contains(&format!("\"{name}\":")));
+        let own = own.map(|(name, value)| format!("\"{name}\":{value}"));
+        let all: Vec<String> = Some(members.clone()).filter(|members| !members.is_empty()).into_iter().chain(own).collect();
+        Some(format!("{{{}}}", all.join(",")))
+    });
+    format!("{{\"keys\":[{}]}}", keys.collect::<Vec<_>>().join(",")).into_bytes()
 }
 
 /// The keys of a set, each read on its own: one that cannot be read at all costs none of the others.

@@ -116,24 +116,19 @@ impl Engine {
         })
     }
 
-    fn consider(&mut self, request: &RequestHead<'_>, progress: Progress, now: UnixTime) -> Decision {
+    fn consider(&mut self, request: &RequestHead<'_>, mut progress: Progress, now: UnixTime) -> Decision {
         let path = match Path::parse(request.target) {
             Ok(path) => path,
             Err(reason) => {
                 return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
             }
         };
-        let stop = match self.rooms(request, &path, &progress, now) {
+        let reason = match self.rooms(request, &path, &progress, now) {
             Ok(pass) => return self.forward(request, &path, pass, progress, now),
-            Err(stop) => stop,
-        };
-        let reason = match stop {
-            Stop::Refuse(reason) => reason,
-            Stop::Ask(need) => match self.ask(request, need, progress, now) {
-                Ok(errand) => return Decision::Ask(errand),
-                Err((reason, progress)) => {
-                    return answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies);
-                }
+            Err(Stop::Refuse(reason)) => reason,
+            Err(Stop::Ask(need)) => match self.ask(request, need, &mut progress, now) {
+                Ok((work, mission)) => return Decision::Ask(Errand { work, mission, progress }),
+                Err(reason) => reason,
             },
         };
         answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies)
@@ -207,7 +202,7 @@ impl Engine {
         }
     }
 
-    fn forward(&mut self, request: &RequestHead<'_>, path: &Path, pass: Pass, progress: Progress, now: UnixTime) -> Decision {
+    fn forward(&mut self, request: &RequestHead<'_>, path: &Path, pass: Pass, mut progress: Progress, now: UnixTime) -> Decision {
         let mut response_headers = Vec::new();
         if !progress.set_cookies.is_empty() {
             response_headers.push(("cache-control".to_owned(), "private, no-store".to_owned()));
@@ -216,12 +211,13 @@ impl Engine {
         if self.policy.debug_header {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
+        let refresh = pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, &mut progress, now));
         Decision::Forward(Forward {
             target: path.target(),
             remove: annotate::removals(request, &self.policy),
             set: pass.identity.map(|identity| identity.headers).unwrap_or_default(),
             response_headers,
-            after: pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, progress, now)),
+            after: refresh.map(|(work, mission)| Errand { work, mission, progress }),
             log: None,
         })
     }
@@ -236,33 +232,23 @@ impl Engine {
         }
     }
 
-    /// Makes an errand of a need, or the reason why there is no time for one.
+    /// What to send the host for, or the reason if there is no time for it.
     fn ask(
         &mut self,
         request: &RequestHead<'_>,
         need: Need,
-        progress: Progress,
+        progress: &mut Progress,
         now: UnixTime,
-    ) -> Result<Errand, (Reason, Progress)> {
-        let millis_left = progress.deadline.millis_since(now);
-        let too_late = millis_left < LEAST_ASK_MILLIS;
+    ) -> Result<(Work, Mission), Reason> {
+        let otherwise = need.reason_without_answer();
+        let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
+        if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
+            return Err(otherwise);
+        }
         match need {
-            Need::Keys { source, copies, kid } => {
-                if too_late {
-                    return Err((Reason::KeysUnavailable, progress));
-                }
-                self.fetch_keys(source, copies, kid, progress.clone(), now).ok_or((Reason::KeysUnavailable, progress))
-            }
-            Need::Session(question) if too_late => {
-                let _ = question;
-                Err((Reason::SessionUnavailable, progress))
-            }
-            Need::Session(question) => {
-                self.fetch_session(request, question, progress.clone(), now).ok_or((Reason::SessionUnavailable, progress))
-            }
-            Need::Check(_) if too_late => Err((Reason::CheckUnavailable, progress)),
+            Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
+            Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok(carry_check(check, progress)),
-            Need::Wait(reason) if too_late || progress.waits >= MAX_WAITS => Err((reason, progress)),
             Need::Wait(_) => Ok(pause(progress)),
         }
     }
@@ -272,9 +258,9 @@ impl Engine {
         source: usize,
         copies: Copies,
         kid: Option<String>,
-        mut progress: Progress,
+        progress: &mut Progress,
         now: UnixTime,
-    ) -> Option<Errand> {
+    ) -> Option<(Work, Mission)> {
         let url = self.policy.issuers.get(source)?.jwks_url.clone()?;
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
         progress.asked.push(Subject::Keys(source, copies));
@@ -287,7 +273,7 @@ impl Engine {
             max_bytes: jwk::MAX_SET_BYTES,
             max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
         };
-        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Keys { source, copies, kid }, progress })
+        Some((Work::Fetch(fetch), Mission::Keys { source, copies, kid }))
     }
 
     /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
@@ -295,9 +281,9 @@ impl Engine {
         &mut self,
         request: &RequestHead<'_>,
         question: Question,
-        mut progress: Progress,
+        progress: &mut Progress,
         now: UnixTime,
-    ) -> Option<Errand> {
+    ) -> Option<(Work, Mission)> {
         let Question { issuer, digest, token, header } = question;
         let url = self.policy.issuers.get(issuer)?.better_auth.as_ref()?.get_session_url.clone();
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
@@ -318,7 +304,7 @@ impl Engine {
             max_bytes: MAX_SESSION_BYTES,
             max_copy_age_seconds: 0,
         };
-        Some(Errand { work: Work::Fetch(fetch), mission: Mission::Session { issuer, digest, token }, progress })
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token }))
     }
 
     /// Reads the auth service's answer, and keeps the cookies that it wants to set: those of the session only, and only for
@@ -348,18 +334,18 @@ impl Engine {
     }
 }
 
-fn carry_check(check: SignatureCheck, mut progress: Progress) -> Errand {
+fn carry_check(check: SignatureCheck, progress: &mut Progress) -> (Work, Mission) {
     progress.asked.push(Subject::of_check(&check));
-    Errand { work: Work::Check(check), mission: Mission::Check, progress }
+    (Work::Check(check), Mission::Check)
 }
 
-fn pause(mut progress: Progress) -> Errand {
+fn pause(progress: &mut Progress) -> (Work, Mission) {
     let millis = FIRST_WAIT_MILLIS
         .checked_shl(progress.waits)
         .unwrap_or(LONGEST_WAIT_MILLIS)
         .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
     progress.waits = progress.waits.saturating_add(1);
-    Errand { work: Work::Wait { millis }, mission: Mission::Wait, progress }
+    (Work::Wait { millis }, Mission::Wait)
 }
 
 /// A verdict, with all that it was a verdict on. A failure is no verdict.

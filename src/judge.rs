@@ -50,6 +50,18 @@ pub(crate) enum Need {
     Wait(Reason),
 }
 
+impl Need {
+    /// The reason of a request that cannot wait for it.
+    pub(crate) const fn reason_without_answer(&self) -> Reason {
+        match self {
+            Self::Keys { .. } => Reason::KeysUnavailable,
+            Self::Check(_) => Reason::CheckUnavailable,
+            Self::Session(_) => Reason::SessionUnavailable,
+            Self::Wait(reason) => *reason,
+        }
+    }
+}
+
 /// A question to the auth service.
 pub(crate) struct Question {
     pub(crate) issuer: usize,

@@ -22,7 +22,7 @@ pub(crate) fn refuse(
     reason: Reason,
     policy: &Policy,
     head: &RequestHead<'_>,
-    path: Option<&Path>,
+    path: Option<&Path<'_>>,
     set_cookies: Vec<String>,
 ) -> Decision {
     let kind = kind_of(head, path);
@@ -41,7 +41,7 @@ pub(crate) fn refuse(
 }
 
 /// The kind of request, as the target's own form tells or else its headers do.
-pub(crate) fn kind_of(head: &RequestHead<'_>, path: Option<&Path>) -> RequestKind {
+pub(crate) fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match RequestKind::of(head) {
         RequestKind::Document | RequestKind::Fetch => path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head)),
         kind => kind,
@@ -53,11 +53,11 @@ fn redirection(
     policy: &Policy,
     head: &RequestHead<'_>,
     sign_in: &SignIn,
-    path: &Path,
+    path: &Path<'_>,
     set_cookies: Vec<String>,
 ) -> Answer {
     let is_get = matches!(head.method, "GET" | "HEAD");
-    let way_back = Some(path.page_target()).filter(|way_back| is_get && way_back.len() <= MAX_RETURN_BYTES);
+    let way_back = Some(path.target()).filter(|way_back| is_get && way_back.len() <= MAX_RETURN_BYTES);
     let location = match way_back {
         Some(way_back) => [&sign_in.path, "?", &sign_in.return_parameter, "=", &text::query_component(&way_back)].concat(),
         None => sign_in.path.clone(),
@@ -156,7 +156,7 @@ fn page(reason: Reason) -> String {
 }
 
 /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
-fn log_line(reason: Reason, decision: &str, status: u16, head: &RequestHead<'_>, path: Option<&Path>) -> String {
-    let path = path.map_or_else(|| Path::parse(head.target).map(|path| path.spelled()).unwrap_or_default(), Path::spelled);
+fn log_line(reason: Reason, decision: &str, status: u16, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> String {
+    let path = path.map_or_else(|| Path::parse(head.target, None).map(|path| path.spelled()).unwrap_or_default(), Path::spelled);
     json!({ "gate": "doorward", "decision": decision, "reason": reason.code(), "status": status, "method": head.method, "path": path }).to_string()
 }

@@ -117,7 +117,7 @@ impl Engine {
     }
 
     fn consider(&mut self, request: &RequestHead<'_>, mut progress: Progress, now: UnixTime) -> Decision {
-        let path = match Path::parse(request.target) {
+        let path = match Path::of(request, self.policy.next.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
                 return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
@@ -135,7 +135,7 @@ impl Engine {
     }
 
     /// Which rule covers it, what do its credentials come to, and does the rule accept that.
-    fn rooms(&mut self, request: &RequestHead<'_>, path: &Path, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms(&mut self, request: &RequestHead<'_>, path: &Path<'_>, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
         let (_, rule) = self.policy.rule(path, request).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         let anonymous = Pass { identity: None, refresh: None };
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
@@ -202,7 +202,14 @@ impl Engine {
         }
     }
 
-    fn forward(&mut self, request: &RequestHead<'_>, path: &Path, pass: Pass, mut progress: Progress, now: UnixTime) -> Decision {
+    fn forward(
+        &mut self,
+        request: &RequestHead<'_>,
+        path: &Path<'_>,
+        pass: Pass,
+        mut progress: Progress,
+        now: UnixTime,
+    ) -> Decision {
         let mut response_headers = Vec::new();
         if !progress.set_cookies.is_empty() {
             response_headers.push(("cache-control".to_owned(), "private, no-store".to_owned()));

@@ -4,37 +4,73 @@
 //! with more than one plausible reading is refused (honest clients send none), what is left is decoded once, and the
 //! spelling that goes on to the origin is the one written here. Nothing but a [`Path`] may be matched against a rule.
 //!
-//! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, …); these resolve to the page
-//! that they carry, and the stricter rule of page and target counts.
+//! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …) and one target can show
+//! several pages (`/_next/image?url=…`, `Next-Url`). All these are readings: each must be covered, the strictest rule counts.
 
 use std::borrow::Cow;
 
 use crate::reason::Reason;
-use crate::request::RequestKind;
+use crate::request::{RequestHead, RequestKind};
 use crate::text;
 
 /// Longer targets are refused: no honest one comes near.
 const MAX_TARGET_BYTES: usize = 8192;
+/// Where images are made smaller, by Next.js and by Vercel: the query's `url` names the one to be read.
+const IMAGE_PATHS: [[&str; 2]; 2] = [["_next", "image"], ["_vercel", "image"]];
+/// How names of query parameters begin by which Next.js tells itself which page is meant (CVE-2026-44574, CVE-2024-46982).
+const INTERNAL_PARAMETERS: [&str; 3] = ["nxtP", "nxtI", "__next"];
+
+/// Decoded segments; the root has none.
+pub(crate) type Segments<'a> = Vec<Cow<'a, str>>;
 
 /// A target in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Path {
-    segments: Vec<String>,
-    page: Option<(Vec<String>, RequestKind)>,
+pub(crate) struct Path<'a> {
+    segments: Segments<'a>,
+    /// What is asked for besides, or instead where `is_itself` is false.
+    carried: Vec<Segments<'a>>,
+    is_itself: bool,
+    transport: Option<RequestKind>,
     trailing_slash: bool,
-    query: Option<String>,
+    query: Option<&'a str>,
+    /// The target as it came, where that is the gate's own spelling: nearly always.
+    as_spelled: Option<&'a str>,
 }
 
-impl Path {
+/// What is known of an origin that is known to be Next.js: its rules are about pages, without base path and locale.
+#[derive(Debug, Default)]
+pub(crate) struct Next {
+    /// `basePath`; empty where there is none.
+    pub(crate) base_path: Vec<String>,
+    /// `i18n.locales`, in lower case: Next.js compares them so.
+    pub(crate) locales: Vec<String>,
+}
+
+impl<'a> Path<'a> {
+    /// What a request asks for.
+    ///
+    /// # Errors
+    /// `path_refused` when there is more than one plausible reading.
+    pub(crate) fn of(head: &RequestHead<'a>, next: Option<&Next>) -> Result<Self, Reason> {
+        let mut path = Self::parse(head.target, next)?;
+        // The page in which this one shall be shown (intercepting routes): Next.js reads it before its own routes.
+        if let Some(shown_in) = head.header("next-url").filter(|url| !url.is_empty()) {
+            let mut around = Self::parse(shown_in, next)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
+            around.append(&mut path.carried);
+            path.carried = around;
+        }
+        Ok(path)
+    }
+
     /// The canonical form of a target in origin-form.
     ///
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
-    pub(crate) fn parse(target: &str) -> Result<Self, Reason> {
-        Self::read(target).ok_or(Reason::PathRefused)
+    pub(crate) fn parse(target: &'a str, next: Option<&Next>) -> Result<Self, Reason> {
+        Self::read(target).and_then(|path| path.resolved(next)).ok_or(Reason::PathRefused)
     }
 
-    fn read(target: &str) -> Option<Self> {
+    fn read(target: &'a str) -> Option<Self> {
         if target.len() > MAX_TARGET_BYTES || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
             return None;
         }
@@ -52,23 +88,56 @@ impl Path {
             ("", false) => Vec::new(),
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
-        let page = page_of(&segments);
-        Some(Self { segments, page, trailing_slash, query })
+        let as_spelled = Some(target).filter(|_| path.bytes().all(|byte| byte == b'/' || stays_in_path(byte)));
+        Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
+    }
+
+    /// The same with what it carries, or nothing where that is more than one thing.
+    fn resolved(mut self, next: Option<&Next>) -> Option<Self> {
+        let known = next.and_then(|next| Some((next, next.without_base_path(&self.segments)?)));
+        let own = known.map_or(self.segments.as_slice(), |(next, rest)| next.without_locale(rest));
+        let mut carried = Vec::new();
+        if own.len() < self.segments.len() {
+            self.is_itself = false;
+            carried.push(own.to_vec());
+        }
+        if let Some(form) = Form::of(own) {
+            // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name (`next start` does).
+            if form.is_data && known.is_some() && form.before.is_empty() {
+                self.is_itself = false;
+                carried.clear();
+            }
+            let pages = form.pages();
+            // Without its ending a name may be a dot segment or another form: `/a/...rsc`, `/a.rsc.rsc`.
+            if !pages.iter().all(|page| page.iter().all(|segment| is_segment(segment)) && Form::of(page).is_none()) {
+                return None;
+            }
+            carried.extend(pages.into_iter().map(|page| match known {
+                Some((next, _)) => next.without_locale(&page).to_vec(),
+                None => page,
+            }));
+            self.transport = Some(form.kind);
+        }
+        if is_image(own) {
+            carried.extend(image_source(self.query, next)?);
+        }
+        self.carried = carried;
+        Some(self)
     }
 
     /// Decoded segments of the target itself.
-    pub(crate) fn segments(&self) -> &[String] {
+    pub(crate) fn segments(&self) -> &[Cow<'a, str>] {
         &self.segments
     }
 
-    /// Decoded segments of the page that a transport form carries, where the target is one.
-    pub(crate) fn page_segments(&self) -> Option<&[String]> {
-        self.page.as_ref().map(|(segments, _)| segments.as_slice())
+    /// Everything that a rule must cover, as decoded segments: the target itself first.
+    pub(crate) fn readings(&self) -> impl Iterator<Item = &[Cow<'a, str>]> {
+        Some(self.segments.as_slice()).filter(|_| self.is_itself).into_iter().chain(self.carried.iter().map(Vec::as_slice))
     }
 
     /// The kind of request that the target's form alone gives away.
-    pub(crate) fn transport(&self) -> Option<RequestKind> {
-        self.page.as_ref().map(|(_, kind)| *kind)
+    pub(crate) const fn transport(&self) -> Option<RequestKind> {
+        self.transport
     }
 
     /// The path as the gate spells it.
@@ -78,37 +147,96 @@ impl Path {
 
     /// Path and query as the gate spells them.
     pub(crate) fn target(&self) -> String {
-        with_query(self.spelled(), self.query.as_deref())
+        match self.as_spelled {
+            Some(target) => target.to_owned(),
+            None => with_query(self.spelled(), self.query),
+        }
+    }
+}
+
+impl Next {
+    fn without_base_path<'s, 'a>(&self, segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]> {
+        let (base, rest) = segments.split_at_checked(self.base_path.len())?;
+        if base.iter().eq(&self.base_path) { Some(rest) } else { None }
     }
 
-    /// Path and query of the page that somebody wants to see: where to come back to.
-    pub(crate) fn page_target(&self) -> String {
-        let path = match self.page_segments() {
-            Some(segments) => spell(segments, false),
-            None => self.spelled(),
-        };
-        with_query(path, self.query.as_deref())
+    fn without_locale<'s, 'a>(&self, segments: &'s [Cow<'a, str>]) -> &'s [Cow<'a, str>] {
+        match segments.split_first() {
+            Some((first, rest)) if !self.locales.is_empty() && self.is_locale(first) => rest,
+            _ => segments,
+        }
+    }
+
+    /// Whether Next.js takes this segment for a locale.
+    pub(crate) fn is_locale(&self, segment: &str) -> bool {
+        let lower = segment.to_lowercase();
+        self.locales.contains(&lower)
     }
 }
 
 /// Splits a path of the configuration in the same way; the root has no segments.
 pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
-    Path::read(path).filter(|path| path.query.is_none()).map(|path| path.segments)
+    let path = Path::read(path).filter(|path| path.query.is_none())?;
+    Some(path.segments.into_iter().map(Cow::into_owned).collect())
 }
 
-/// A query is carried as it is, unless it says which page it belongs to in Next's internal words (CVE-2026-44574).
-fn checked_query(query: &str) -> Option<String> {
-    let renames_page = query.split('&').any(|pair| {
-        let name = pair.split('=').next().unwrap_or(pair);
-        // A name that cannot be decoded is carried: no router reads it as one of these.
-        text::percent_decoded(name).is_some_and(|name| name.starts_with("nxtP") || name.starts_with("nxtI"))
-    });
-    if renames_page { None } else { Some(query.to_owned()) }
+/// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
+fn checked_query(query: &str) -> Option<&str> {
+    let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
+    // A name that cannot be decoded is carried: no router reads it as one of these.
+    let renames_page = query.split('&').any(|pair| form_decoded(name_of(pair)).is_some_and(|name| is_internal(&name)));
+    if renames_page { None } else { Some(query) }
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split('=').next().unwrap_or(pair)
+}
+
+/// Decodes a name or value of `application/x-www-form-urlencoded` (URL standard).
+fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains('+') {
+        text::percent_decoded(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
+    } else {
+        text::percent_decoded(text)
+    }
+}
+
+fn is_image(segments: &[Cow<'_, str>]) -> bool {
+    let (_, end) = segments.split_at(segments.len().saturating_sub(2));
+    IMAGE_PATHS.iter().any(|path| end.iter().eq(path))
+}
+
+/// What an image is made from: paths of this site. One from elsewhere is fetched as anybody could.
+fn image_source(query: Option<&str>, next: Option<&Next>) -> Option<Vec<Segments<'static>>> {
+    let pairs = query.into_iter().flat_map(|query| query.split('&'));
+    let mut urls = pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == "url"));
+    let Some(pair) = urls.next() else {
+        return Some(Vec::new());
+    };
+    let url = form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
+    if urls.next().is_some() || url.contains(char::is_control) {
+        return None;
+    }
+    if is_absolute(&url) {
+        return Some(Vec::new());
+    }
+    // As the URL parser does, which is how these get into a path.
+    let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
+    let source = Path::read(&target).filter(|source| !is_image(&source.segments))?.resolved(next)?;
+    let owned = |segments: &[Cow<'_, str>]| segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect();
+    Some(source.readings().map(owned).collect())
+}
+
+/// Whether it names a host, in the one way in which nobody sees a path of this site.
+fn is_absolute(url: &str) -> bool {
+    let rest =
+        url.split_once("://").filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
+    rest.is_some_and(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '['))
 }
 
 /// One segment, decoded once; nothing where another reader could see a different path.
-fn canonical_segment(raw: &str) -> Option<String> {
-    text::percent_decoded(raw).filter(|decoded| is_segment(decoded)).map(Cow::into_owned)
+fn canonical_segment(raw: &str) -> Option<Cow<'_, str>> {
+    text::percent_decoded(raw).filter(|decoded| is_segment(decoded))
 }
 
 /// Whether this can be a decoded segment of a canonical path.
@@ -117,50 +245,71 @@ pub(crate) fn is_segment(decoded: &str) -> bool {
     !decoded.is_empty() && decoded != "." && decoded != ".." && !decoded.chars().any(doubtful)
 }
 
-/// The page that a Next.js transport form carries.
-fn page_of(segments: &[String]) -> Option<(Vec<String>, RequestKind)> {
-    data_page(segments).or_else(|| segment_page(segments)).or_else(|| flight_page(segments))
+/// A target under which Next.js transports a page.
+struct Form<'s, 'a> {
+    kind: RequestKind,
+    is_data: bool,
+    /// What stands before `/_next/data`: a base path.
+    before: &'s [Cow<'a, str>],
+    page: Segments<'a>,
 }
 
-/// `/_next/data/<build id>/<page>.json`: the Pages Router's data.
-fn data_page(segments: &[String]) -> Option<(Vec<String>, RequestKind)> {
-    let position =
-        segments.windows(2).position(|pair| matches!(pair, [first, second] if first == "_next" && second == "data"))?;
-    let (before, data) = segments.split_at(position);
-    let page = data.get(3..)?;
-    let (last, parents) = page.split_last()?;
-    let name = last.strip_suffix(".json")?;
-    Some((page_path(&[before, parents].concat(), name), RequestKind::Rsc))
-}
+impl<'s, 'a> Form<'s, 'a> {
+    fn of(segments: &'s [Cow<'a, str>]) -> Option<Self> {
+        Self::data(segments).or_else(|| Self::segment(segments)).or_else(|| Self::flight(segments))
+    }
 
-/// `/<page>.segments/<…>.segment.rsc`: one segment of a page, fetched ahead.
-fn segment_page(segments: &[String]) -> Option<(Vec<String>, RequestKind)> {
-    let position = segments.iter().position(|segment| segment.ends_with(".segments"))?;
-    let (parents, tail) = segments.split_at(position);
-    let name = tail.first()?.strip_suffix(".segments")?;
-    Some((page_path(parents, name), RequestKind::Prefetch))
-}
+    /// `/_next/data/<build id>/<page>.json`: the Pages Router's data.
+    fn data(segments: &'s [Cow<'a, str>]) -> Option<Self> {
+        let position =
+            segments.windows(2).position(|pair| matches!(pair, [first, second] if first == "_next" && second == "data"))?;
+        let (before, data) = segments.split_at(position);
+        let (last, parents) = data.get(3..)?.split_last()?;
+        let page = page(parents, last.strip_suffix(".json")?);
+        Some(Self { kind: RequestKind::Rsc, is_data: true, before, page })
+    }
 
-/// `/<page>.rsc` and `/<page>.prefetch.rsc`: a page's payload.
-fn flight_page(segments: &[String]) -> Option<(Vec<String>, RequestKind)> {
-    let (last, parents) = segments.split_last()?;
-    let name = last.strip_suffix(".rsc")?;
-    match name.strip_suffix(".prefetch") {
-        Some(name) => Some((page_path(parents, name), RequestKind::Prefetch)),
-        None => Some((page_path(parents, name), RequestKind::Rsc)),
+    /// `/<page>.segments/<…>.segment.rsc`: one segment of a page, fetched ahead.
+    fn segment(segments: &'s [Cow<'a, str>]) -> Option<Self> {
+        let position = segments.iter().position(|segment| segment.ends_with(".segments"))?;
+        let (parents, tail) = segments.split_at(position);
+        let page = page(parents, tail.first()?.strip_suffix(".segments")?);
+        Some(Self { kind: RequestKind::Prefetch, is_data: false, before: &[], page })
+    }
+
+    /// `/<page>.rsc` and `/<page>.prefetch.rsc`: a page's payload.
+    fn flight(segments: &'s [Cow<'a, str>]) -> Option<Self> {
+        let (last, parents) = segments.split_last()?;
+        let name = last.strip_suffix(".rsc")?;
+        let (name, kind) = match name.strip_suffix(".prefetch") {
+            Some(name) => (name, RequestKind::Prefetch),
+            None => (name, RequestKind::Rsc),
+        };
+        Some(Self { kind, is_data: false, before: &[], page: page(parents, name) })
+    }
+
+    /// The pages that this may be: the root goes by the name of `index`, that of a base path or locale too, and what is
+    /// below `index` may have it twice.
+    fn pages(&self) -> Vec<Segments<'a>> {
+        let pages: Vec<&[Cow<'a, str>]> = match self.page.as_slice() {
+            [only] if only == "index" => vec![&[]],
+            [first, rest @ ..] if first == "index" => vec![&self.page, rest],
+            [parents @ .., last] if last == "index" => vec![&self.page, parents],
+            page => vec![page],
+        };
+        pages.into_iter().map(|page| [self.before, page].concat()).collect()
     }
 }
 
-/// The root page goes by the name of `index`.
-fn page_path(parents: &[String], name: &str) -> Vec<String> {
-    let mut path = parents.to_vec();
-    if !(name.is_empty() || parents.is_empty() && name == "index") {
-        path.push(name.to_owned());
+fn page<'a>(parents: &[Cow<'a, str>], name: &str) -> Segments<'a> {
+    let mut page = parents.to_vec();
+    if !name.is_empty() {
+        page.push(Cow::Owned(name.to_owned()));
     }
-    path
+    page
 }
 
-fn spell(segments: &[String], trailing_slash: bool) -> String {
+fn spell(segments: &[Cow<'_, str>], trailing_slash: bool) -> String {
     let mut out = String::new();
     for segment in segments {
         out.push('/');
@@ -194,7 +343,7 @@ mod tests {
     use super::*;
 
     fn target(raw: &str) -> Option<String> {
-        Path::parse(raw).ok().map(|path| path.target())
+        Path::parse(raw, None).ok().map(|path| path.target())
     }
 
     #[test]
@@ -263,19 +412,25 @@ mod tests {
     }
 
     #[test]
-    fn transport_forms_are_the_page_they_carry() {
-        for (raw, page) in [
-            ("/app.rsc", "/app"),
-            ("/app.prefetch.rsc", "/app"),
-            ("/index.rsc", "/"),
-            ("/a/b.segments/_tree.segment.rsc", "/a/b"),
-            ("/a/b.segments/a/b/__PAGE__.segment.rsc", "/a/b"),
-            ("/_next/data/build-1/app/x.json", "/app/x"),
-            ("/_next/data/build-1/index.json", "/"),
-            ("/base/_next/data/build-1/app.json", "/base/app"),
-            ("/app%2ersc?_rsc=1", "/app?_rsc=1"),
+    fn each_reading_is_listed() {
+        let next = Next { base_path: vec!["docs".to_owned()], locales: vec!["en".to_owned()] };
+        for (raw, unknown, known) in [
+            ("/app", "/app", "/app"),
+            ("/app.rsc", "/app.rsc /app", "/app.rsc /app"),
+            ("/_next/data/b/app/x.json", "/_next/data/b/app/x.json /app/x", "/_next/data/b/app/x.json /app/x"),
+            ("/docs/en/app", "/docs/en/app", "/app"),
+            ("/docs/_next/data/b/EN/app.json", "/docs/_next/data/b/EN/app.json /docs/EN/app", "/app"),
+            ("/docs/_next/data/b/index.json", "/docs/_next/data/b/index.json /docs", "/"),
+            ("/docs/index.rsc", "/docs/index.rsc /docs/index /docs", "/index.rsc /"),
+            ("/_next/image?url=%2Fdocs%2Fa", "/_next/image /docs/a", "/_next/image /a"),
         ] {
-            assert_eq!(Path::parse(raw).map(|path| path.page_target()), Ok(page.to_owned()), "{raw}");
+            let read = |next| {
+                let path = Path::parse(raw, next).ok()?;
+                let shown: Vec<String> = path.readings().map(|segments| spell(segments, false)).collect();
+                Some(shown.join(" "))
+            };
+            assert_eq!(read(None).as_deref(), Some(unknown), "{raw}");
+            assert_eq!(read(Some(&next)).as_deref(), Some(known), "{raw}");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The policy: valid rules. Made by `config` only, so nothing here has to be checked again.
 
+use std::borrow::Cow;
+
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
-use crate::path::Path;
+use crate::path::{Next, Path};
 use crate::request::RequestHead;
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
@@ -14,6 +16,7 @@ use crate::verify::Secret;
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) rules: Vec<Rule>,
+    pub(crate) next: Option<Next>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) allowed_origins: Vec<String>,
     pub(crate) header_prefix: String,
@@ -142,22 +145,22 @@ pub(crate) struct SignIn {
 }
 
 impl Policy {
-    /// The rule that covers a request. A transport form must be covered as page and as target; the stricter counts.
+    /// The rule that covers a request: that of its strictest reading, each of which must be covered; among equals the last.
     /// A preflight is covered by the rule of the request that it asks for.
-    pub(crate) fn rule(&self, path: &Path, head: &RequestHead<'_>) -> Option<(usize, &Rule)> {
+    pub(crate) fn rule(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<(usize, &Rule)> {
         let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
         let method = asked_for.unwrap_or(head.method);
-        let first = |segments: &[String]| self.rules.iter().enumerate().find(|(_, rule)| rule.covers(segments, method));
-        let of_target = first(path.segments())?;
-        match path.page_segments() {
-            None => Some(of_target),
-            Some(page) => first(page).map(|of_page| if of_page.1.access >= of_target.1.access { of_page } else { of_target }),
-        }
+        let first = |segments: &[Cow<'_, str>]| self.rules.iter().enumerate().find(|(_, rule)| rule.covers(segments, method));
+        let mut readings = path.readings();
+        let of_first = first(readings.next()?)?;
+        readings.try_fold(of_first, |strictest, segments| {
+            first(segments).map(|found| if found.1.access >= strictest.1.access { found } else { strictest })
+        })
     }
 }
 
 impl Rule {
-    fn covers(&self, segments: &[String], method: &str) -> bool {
+    fn covers(&self, segments: &[Cow<'_, str>], method: &str) -> bool {
         let of_method = self.methods.as_ref().is_none_or(|methods| methods.iter().any(|candidate| candidate == method));
         of_method && self.patterns.iter().any(|pattern| pattern.matches(segments))
     }
@@ -169,7 +172,7 @@ impl Rule {
 }
 
 impl Pattern {
-    fn matches(&self, segments: &[String]) -> bool {
+    fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
         let long_enough = if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
         long_enough
             && self.segments.iter().zip(segments).all(|(pattern, segment)| match pattern {

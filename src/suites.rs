@@ -10,6 +10,7 @@ use crate::errand::{Copies, Reply, SignatureCheck, Work};
 use crate::judge::{Judge, Need, Obstacle};
 use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
+use crate::path::Path;
 use crate::policy::Policy;
 use crate::progress::{Progress, Subject};
 use crate::reason::Reason;
@@ -85,4 +86,31 @@ pub fn signature_holds(
 /// Whether this is the HMAC-SHA256 of a message.
 pub fn mac_holds(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     mac.try_into().is_ok_and(|mac| Secret::from_bytes(secret).authenticates(message, mac))
+}
+
+/// A target in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CanonicalPath {
+    /// Decoded segments.
+    pub segments: Vec<String>,
+    /// Whether a slash follows the last one.
+    pub trailing_slash: bool,
+    /// What is forwarded.
+    pub target: String,
+    /// Everything that a rule must cover, as decoded segments.
+    pub readings: Vec<Vec<String>>,
+}
+
+/// The canonical form of a request's target.
+///
+/// # Errors
+/// `path_refused`.
+pub fn canonical_path(policy: &Policy, head: &RequestHead<'_>) -> Result<CanonicalPath, Reason> {
+    let path = Path::of(head, policy.next.as_ref())?;
+    Ok(CanonicalPath {
+        segments: path.segments().iter().map(|segment| segment.to_string()).collect(),
+        trailing_slash: path.spelled().len() > 1 && path.spelled().ends_with('/'),
+        target: path.target(),
+        readings: path.readings().map(|segments| segments.iter().map(|segment| segment.to_string()).collect()).collect(),
+    })
 }

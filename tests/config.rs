@@ -103,6 +103,25 @@ fn each_mistake_has_its_place() {
         ("an issuer that is not there", with("/rules/0/issuers", json!(["nobody"])), "rules[0].issuers"),
         ("a sign-in page elsewhere", with("/sign_in", json!({ "path": "https://evil.example/" })), "sign_in.path"),
         ("a sign-in page on another host", with("/sign_in", json!({ "path": "//evil.example" })), "sign_in.path"),
+        ("a flag for what is known of Next.js", with("/next", json!(true)), "next"),
+        ("a misspelt member of it", with("/next", json!({ "basePath": "/docs" })), "next.basePath"),
+        ("a base path that is relative", with("/next", json!({ "base_path": "docs" })), "next.base_path"),
+        ("a base path with a slash at its end", with("/next", json!({ "base_path": "/docs/" })), "next.base_path"),
+        ("a base path that is the root", with("/next", json!({ "base_path": "/" })), "next.base_path"),
+        ("a base path with a dot segment", with("/next", json!({ "base_path": "/docs/.." })), "next.base_path"),
+        ("a base path of the wrong type", with("/next", json!({ "base_path": 7 })), "next.base_path"),
+        ("a locale with a slash", with("/next", json!({ "locales": ["en", "de/AT"] })), "next.locales"),
+        ("an empty locale", with("/next", json!({ "locales": [""] })), "next.locales"),
+        ("locales of the wrong type", with("/next", json!({ "locales": [true] })), "next.locales[0]"),
+        (
+            "a pattern with a locale in front",
+            json!({
+                "issuers": good()["issuers"],
+                "rules": [{ "path": "/EN/app", "access": "required" }],
+                "next": { "locales": ["en"] },
+            }),
+            "rules[0].path",
+        ),
         ("an origin with a path", with("/allowed_origins", json!(["https://a.example/x"])), "allowed_origins"),
         ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
         ("a variable that is not set", with("/issuers/0/issuer", json!({ "env": "NOT_SET" })), "issuers[0].issuer"),
@@ -135,6 +154,14 @@ fn each_mistake_has_its_place() {
 fn patterns_are_written_decoded() {
     for pattern in ["/café/*", "/a b", "/[slug]/**", "/@me/:id", "/"] {
         assert!(compile(&with("/rules/0/path", json!(pattern)), &[("SECRET", GOOD_SECRET)]).is_ok(), "{pattern}");
+    }
+}
+
+#[test]
+fn what_is_known_of_next_may_be_little_or_nothing() {
+    for next in [json!(null), json!(false), json!({}), json!({ "base_path": "", "locales": [] }), json!({ "base_path": "/a/b" })]
+    {
+        assert!(compile(&with("/next", next.clone()), &[("SECRET", GOOD_SECRET)]).is_ok(), "{next}");
     }
 }
 

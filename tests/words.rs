@@ -31,6 +31,7 @@ fn every_option_is_in_the_reference() {
     let code = concat!(
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/issuers.rs"),
+        include_str!("../src/config/next.rs"),
         include_str!("../src/config/rules.rs")
     );
     let reference = include_str!("../docs/configuration.md");

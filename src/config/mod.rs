@@ -4,6 +4,7 @@
 //! with a byte offset. `docs/configuration.md` is the reference; a test holds the two together.
 
 mod issuers;
+mod next;
 mod reader;
 mod rules;
 mod url;
@@ -103,7 +104,8 @@ struct Compiler<'v> {
 impl Compiler<'_> {
     fn policy(mut self, document: &Value) -> Result<Policy, Vec<ConfigError>> {
         let root = Node { value: document, path: String::new() };
-        self.reader.only_members(&root, &["issuers", "rules", "sign_in", "allowed_origins", "header_prefix", "debug_header"]);
+        self.reader
+            .only_members(&root, &["issuers", "rules", "next", "sign_in", "allowed_origins", "header_prefix", "debug_header"]);
         let issuers = self.issuers(&root);
         let base_path = root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(|node| {
             if node.value.get("type").and_then(Value::as_str) == Some("better-auth") {
@@ -112,7 +114,8 @@ impl Compiler<'_> {
                 None
             }
         });
-        let rules = self.rules(&root, &issuers, base_path.as_deref());
+        let next = self.next(&root);
+        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref());
         let sign_in = self.sign_in(&root);
         let allowed_origins = self.allowed_origins(&root);
         let header_prefix = self.header_prefix(&root);
@@ -120,7 +123,7 @@ impl Compiler<'_> {
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
-            Ok(Policy { issuers, rules, sign_in, allowed_origins, header_prefix, debug_header, capabilities })
+            Ok(Policy { issuers, rules, next, sign_in, allowed_origins, header_prefix, debug_header, capabilities })
         } else {
             Err(self.reader.errors)
         }

@@ -3,11 +3,17 @@
 use super::Compiler;
 use super::reader::Node;
 use super::url::is_token;
-use crate::path;
+use crate::path::{self, Next};
 use crate::policy::{Access, Issuer, Pattern, Rule, SegmentPattern};
 
 impl Compiler<'_> {
-    pub(super) fn rules(&mut self, root: &Node<'_>, issuers: &[Issuer], base_path: Option<&str>) -> Vec<Rule> {
+    pub(super) fn rules(
+        &mut self,
+        root: &Node<'_>,
+        issuers: &[Issuer],
+        next: Option<&Next>,
+        base_path: Option<&str>,
+    ) -> Vec<Rule> {
         let nodes = root.member("rules").map(|list| list.items()).unwrap_or_default();
         if nodes.is_empty() {
             self.reader.wrong(
@@ -16,10 +22,10 @@ impl Compiler<'_> {
                 "add {\"path\": \"/**\", \"access\": \"required\"}",
             );
         }
-        nodes.iter().filter_map(|node| self.rule(node, issuers, base_path)).collect()
+        nodes.iter().filter_map(|node| self.rule(node, issuers, next, base_path)).collect()
     }
 
-    fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], base_path: Option<&str>) -> Option<Rule> {
+    fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], next: Option<&Next>, base_path: Option<&str>) -> Option<Rule> {
         self.reader.only_members(node, &["path", "methods", "access", "issuers"]);
         let access = self.reader.word(
             node,
@@ -39,7 +45,7 @@ impl Compiler<'_> {
         }
         let mut patterns = Vec::new();
         for path in &paths {
-            match pattern(path, base_path) {
+            match pattern(path, next, base_path) {
                 Ok(pattern) => patterns.push(pattern),
                 Err(hint) => self.reader.wrong(&node.path_of("path"), format!("the pattern {path:?} can match nothing"), hint),
             }
@@ -74,10 +80,11 @@ impl Compiler<'_> {
     }
 }
 
-fn pattern(text: &str, base_path: Option<&str>) -> Result<Pattern, &'static str> {
+fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<Pattern, &'static str> {
     let text = match text.strip_prefix("{auth}") {
         Some(rest) => {
-            [base_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?, rest].concat()
+            let auth_path = auth_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?;
+            [within(next, auth_path), rest].concat()
         }
         None => text.to_owned(),
     };
@@ -97,5 +104,17 @@ fn pattern(text: &str, base_path: Option<&str>) -> Result<Pattern, &'static str>
         literal if path::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
         _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or characters that a path cannot have"),
     });
-    Ok(Pattern { segments: segments.collect::<Result<_, _>>()?, open })
+    let segments = segments.collect::<Result<Vec<_>, _>>()?;
+    match (next, segments.first()) {
+        (Some(next), Some(SegmentPattern::Literal(first))) if next.is_locale(first) => {
+            Err("leave the locale out: it is taken off first")
+        }
+        _ => Ok(Pattern { segments, open }),
+    }
+}
+
+/// A path of this site without the base path of its Next.js app, as patterns are written.
+fn within<'p>(next: Option<&Next>, path: &'p str) -> &'p str {
+    let base_path: String = next.iter().flat_map(|next| &next.base_path).flat_map(|segment| ["/", segment.as_str()]).collect();
+    path.strip_prefix(base_path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
 }

@@ -5,19 +5,26 @@ use crate::request::RequestHead;
 use crate::session::Session;
 use crate::text;
 
-/// Headers by which frameworks let a client rename the path or skip a middleware.
-const INTERNAL_PREFIXES: [&str; 1] = ["x-middleware-"];
-/// The same by whole name.
-const INTERNAL_NAMES: [&str; 5] = ["x-matched-path", "x-rewrite-url", "x-original-url", "x-invoke-path", "script-name"];
+/// Headers by which a client could tell the origin another path, or another method, than the one that was judged. Left alone
+/// are `x-nextjs-data`, which the Pages Router's client sends and which names no path, and `next-url`, which is judged.
+#[rustfmt::skip]
+const INTERNAL_NAMES: [&str; 19] = [
+    "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
+    "next-resume", "x-next-resume-state-length",                         // Next.js: the rest of a page, from the request's body
+    "x-original-url", "x-rewrite-url",                                   // IIS, Symfony (CVE-2018-14773), Zend
+    "x-original-uri", "x-forwarded-uri", "x-envoy-original-path",        // nginx, Traefik (oauth2-proxy CVE-2026-40575), Envoy
+    "x-forwarded-path", "x-real-url", "x-request-uri",                   // gateways and connectors of their own making
+    "x-forwarded-prefix",                                                // Spring's context path, ASP.NET's PathBase, WSGI's ProxyFix
+    "script-name", "path-info", "x-script-name",                         // gunicorn (#2650) and what WSGI apps are told to install
+    "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
+];
+/// How such headers begin: the words between Next.js and its middleware, and between its processes.
+const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
 
 /// Names of inbound headers that must not reach the origin. Names are compared as an origin may read them: CGI, WSGI and
 /// some proxies take `_` for `-` and know no case.
 pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
-    let ours = |name: &str| {
-        begins_with(name, &policy.header_prefix)
-            || INTERNAL_PREFIXES.iter().any(|prefix| begins_with(name, prefix))
-            || INTERNAL_NAMES.iter().any(|internal| name.len() == internal.len() && begins_with(name, internal))
-    };
+    let ours = |name: &str| begins_with(name, &policy.header_prefix) || renames(name);
     let mut names: Vec<String> = Vec::new();
     for (name, value) in head.headers {
         if (ours(name) || drops_headers(name, value)) && !names.iter().any(|seen| seen == name) {
@@ -25,6 +32,12 @@ pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
         }
     }
     names
+}
+
+/// Whether a header of this name tells some origin another path or method.
+fn renames(name: &str) -> bool {
+    INTERNAL_PREFIXES.iter().any(|prefix| begins_with(name, prefix))
+        || INTERNAL_NAMES.iter().any(|internal| name.len() == internal.len() && begins_with(name, internal))
 }
 
 /// Whether a name begins so, as an origin may read it. Our own prefixes are in lower case with dashes.
@@ -52,4 +65,25 @@ pub(crate) fn identity(session: &Session, issuer: usize, policy: &Policy) -> Vec
     headers.extend(session.id.as_deref().map(|id| named("session", id)));
     headers.extend(session.email.as_deref().map(|email| named("email", email)));
     headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_that_renames_the_request_is_known_in_each_spelling() {
+        let names = INTERNAL_NAMES.iter().map(|name| (*name).to_owned());
+        let longer = INTERNAL_PREFIXES.iter().map(|prefix| [prefix, "path"].concat());
+        for name in names.chain(longer) {
+            let capitals = name.to_ascii_uppercase();
+            for spelling in [name.replace('-', "_"), name.replacen('-', "_", 1), capitals.replace('-', "_"), capitals, name] {
+                assert!(renames(&spelling), "{spelling}");
+            }
+        }
+        for other in ["x-nextjs-data", "next-url", "x-forwarded-proto", "x-matched-paths", "xx-middleware-next", "script", "path"]
+        {
+            assert!(!renames(other), "{other}");
+        }
+    }
 }

@@ -10,6 +10,7 @@ import { after, before, describe, test } from "node:test";
 
 import { authService } from "./auth-service.js";
 import { install, progress, run, send, serve } from "./lib.js";
+import { forms, gives } from "./next-forms.js";
 import { cookies, session } from "./session.js";
 
 const variants = [
@@ -36,8 +37,10 @@ after(() => auth?.stop());
 /** `DOORWARD_NEXT_VARIANT`: part of a variant's name, to build and ask that one only. */
 const isChosen = (name) => name.includes(process.env.DOORWARD_NEXT_VARIANT ?? "");
 const underBasePath = "proxy.ts under a base path";
+const withLocales = "proxy.ts under a base path, with locales";
+const withoutGate = "no gate";
 assert.ok(
-  [...variants.map(({ name }) => name), underBasePath].some(isChosen),
+  [...variants.map(({ name }) => name), underBasePath, withLocales, withoutGate].some(isChosen),
   "DOORWARD_NEXT_VARIANT names none of the variants",
 );
 
@@ -111,6 +114,8 @@ for (const [number, { name, file, build }] of variants.entries()) {
       assert.ok(served >= 20, `only ${served} forms have content to give`);
       progress(`${cases} requests without a session, no leak; with one, ${served} forms give content`);
     });
+
+    test("no protected page is given to anybody in any transport", () => judgeForms({ port, buildId }));
 
     test("a server action without a session is refused", async () => {
       const origin = `http://localhost:${port}`;
@@ -304,14 +309,18 @@ describe(underBasePath, { skip: !isChosen(underBasePath) }, () => {
   let port;
   let server;
 
+  let buildId;
+
   before(async () => {
     progress(`next build: ${underBasePath}`);
-    await nextBuild("proxy.ts", [], env);
+    buildId = await nextBuild("proxy.ts", [], env);
     ({ server, port } = await nextStart(env));
   });
   after(() => server?.stop());
 
-  test("rules, redirects and rewrites are about the path that the browser sees", async () => {
+  test("no protected page is given to anybody in any transport", () => judgeForms({ port, buildId, base: "/shop" }));
+
+  test("redirects and rewrites are about the path that the browser sees", async () => {
     const cookie = cookies(secret);
     assert.match((await send(port, "/shop", { headers: page })).body, /front page/);
     const redirect = await send(port, "/shop/dashboard", { headers: page });
@@ -333,9 +342,94 @@ describe(underBasePath, { skip: !isChosen(underBasePath) }, () => {
   });
 });
 
+describe(withLocales, { skip: !isChosen(withLocales) }, () => {
+  const env = { APP_DIST: ".next-locales", APP_BASE: "/shop", APP_LOCALES: "en,de" };
+  let port;
+  let server;
+  let buildId;
+
+  before(async () => {
+    progress(`next build: ${withLocales}`);
+    buildId = await nextBuild("proxy.ts", [], env);
+    ({ server, port } = await nextStart(env));
+  });
+  after(() => server?.stop());
+
+  test("no protected page is given to anybody in any transport", () =>
+    judgeForms({ port, buildId, base: "/shop", locales: ["en", "de"] }));
+});
+
+describe(withoutGate, { skip: !isChosen(withoutGate) }, () => {
+  const env = { APP_DIST: ".next-open" };
+  let port;
+  let server;
+  let buildId;
+
+  before(async () => {
+    progress(`next build: ${withoutGate}`);
+    buildId = await nextBuild(undefined, [], env);
+    ({ server, port } = await nextStart(env));
+  });
+  after(() => server?.stop());
+
+  test("the same forms give the content: without a gate nothing else refuses them", async () => {
+    const actionId = await actionIdOf(port, "");
+    const given = await givenBy(port, forms(buildId, { actionId }), {});
+    progress(`no gate: ${countsOf(given)}`);
+    const transports = ["document", "HEAD", "RSC", "prefetch", "segment prefetch", "server action", "the form .rsc", "data"];
+    for (const transport of [...transports, "a photo within the gallery", "image"]) {
+      assert.ok(
+        given.some((form) => form.transport === transport),
+        `nothing is given as ${transport}`,
+      );
+    }
+    assert.equal(given.filter(({ transport }) => transport === "document").length, 11);
+  });
+});
+
+/** Without a session nothing is given; with one, enough to show that the forms are forms. */
+async function judgeForms({ port, buildId, base = "", locales = [] }) {
+  const cookie = cookies(secret);
+  const all = forms(buildId, { base, locales, actionId: await actionIdOf(port, base, { cookie }) });
+  const leaks = await givenBy(port, all, {});
+  assert.deepEqual(
+    leaks.map(({ transport, target }) => `${target} as ${transport}`),
+    [],
+  );
+  const given = await givenBy(port, all, { cookie });
+  assert.ok(given.length >= 100, `only ${given.length} forms have content to give`);
+  progress(`${all.length} forms without a session, no leak; with one, ${countsOf(given)}`);
+}
+
+async function givenBy(port, all, more) {
+  const given = [];
+  for (const form of all) {
+    const options = { ...form, headers: { ...form.headers, ...more } };
+    let response = await send(port, form.target, options);
+    // Next redirects a flight request to an address with a digest of its headers before it answers.
+    if (response.status === 307 && form.headers.rsc) {
+      const { pathname, search } = new URL(response.headers.location, "http://localhost");
+      if (search.includes("_rsc")) response = await send(port, pathname + search, options);
+    }
+    if (gives(form, response)) given.push(form);
+  }
+  return given;
+}
+
+function countsOf(given) {
+  const counts = new Map();
+  for (const { transport } of given) counts.set(transport, (counts.get(transport) ?? 0) + 1);
+  return `${given.length} give content (${[...counts].map(([transport, count]) => `${count} ${transport}`).join(", ")})`;
+}
+
+async function actionIdOf(port, base, headers) {
+  const { body } = await send(port, `${base}/act`, { headers: { ...page, ...headers } });
+  return /\$ACTION_ID_([0-9a-f]+)/.exec(body)[1];
+}
+
 async function nextBuild(file, options, env) {
   for (const other of ["proxy.ts", "middleware.ts"]) rmSync(join(app, other), { force: true });
-  copyFileSync(join(app, "gates", file), join(app, file));
+  if (file) copyFileSync(join(app, "gates", file), join(app, file));
   await run(process.execPath, [nextBin, "build", ...options], { cwd: app, env });
   return readFileSync(join(app, env.APP_DIST, "BUILD_ID"), "utf8");
 }

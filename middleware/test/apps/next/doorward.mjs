@@ -1,12 +1,13 @@
-// What the gate of this app asks of whom. Paths are those that the browser sees: with the base path, if there is one.
+// What the gate of this app asks of whom. Paths are pages, as in Next: without base path and locale.
 const base = process.env.APP_BASE ?? "";
 
 export const config = {
   issuers: [{ type: "better-auth", url: { env: "BETTER_AUTH_URL" }, secret: { env: "BETTER_AUTH_SECRET" } }],
   rules: [
-    { path: [base || "/", `${base}/sign-in`, `${base}/open/**`], access: "public" },
+    { path: ["/", "/sign-in", "/open/**", "/photo/*", "/_next/image"], access: "public" },
     { path: "/**", access: "required" },
   ],
+  next: { base_path: base, locales: process.env.APP_LOCALES?.split(",") ?? [] },
   sign_in: { path: `${base}/sign-in` },
   debug_header: true,
 };

@@ -1,0 +1,3 @@
+export default function Page() {
+  return <p>kept-by-board-7f3a</p>;
+}

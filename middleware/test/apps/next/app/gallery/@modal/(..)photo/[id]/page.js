@@ -1,0 +1,3 @@
+export default function Photo() {
+  return <p>kept-by-modal-7f3a</p>;
+}

@@ -1,0 +1,4 @@
+/** Public. */
+export default function Photo() {
+  return <p>a photo</p>;
+}

@@ -1,10 +1,9 @@
 //! Claims of a verified token (RFC 7519 section 4): one ordered list of checks.
 
-use serde_json::Value;
-
-use crate::json::{self, Object};
+use crate::json::{Object, Value};
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
+use crate::token::jws::UnverifiedClaims;
 use crate::verify::Verified;
 
 /// What an issuer's tokens have to say. Issuer, audience and type are pinned together: a token of one purpose never
@@ -30,15 +29,14 @@ pub(crate) struct Expectations {
 }
 
 /// Proof that the claims hold at the moment of the check, and at each moment of the window.
-#[derive(Clone)]
-pub(crate) struct Claims {
-    members: Object,
+pub(crate) struct Claims<'a> {
+    members: Object<'a>,
     expires: UnixTime,
     window: Window,
 }
 
 /// A check and the name of the claim it is about.
-type Check = fn(&Object, &Expectations, UnixTime) -> Result<(), Reason>;
+type Check = fn(&Object<'_>, &Expectations, UnixTime) -> Result<(), Reason>;
 
 /// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
 const CHECKS: [Check; 8] = [
@@ -52,15 +50,22 @@ const CHECKS: [Check; 8] = [
     check_required,
 ];
 
-impl Claims {
-    /// Judges the claims of a verified token. `typ` is that of its protected header.
+impl<'a> Claims<'a> {
+    /// Judges the claims of a verified token. `typ` is that of its protected header; claims that were read before it was
+    /// verified are not read again.
     ///
     /// # Errors
     /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`, `token_expired`,
     /// `token_not_yet_valid`, `token_too_old`.
-    pub(crate) fn check(verified: &Verified, typ: Option<&str>, expected: &Expectations, now: UnixTime) -> Result<Self, Reason> {
+    pub(crate) fn check(
+        verified: &'a Verified<'_>,
+        read_before: Option<UnverifiedClaims<'a>>,
+        typ: Option<&str>,
+        expected: &Expectations,
+        now: UnixTime,
+    ) -> Result<Self, Reason> {
         check_typ(typ, expected)?;
-        let members = json::object(verified.content()).ok_or(Reason::ClaimsMalformed)?;
+        let members = verified.members(read_before).ok_or(Reason::ClaimsMalformed)?;
         for check in CHECKS {
             check(&members, expected, now)?;
         }
@@ -70,7 +75,7 @@ impl Claims {
     }
 
     /// All claims.
-    pub(crate) fn members(&self) -> &Object {
+    pub(crate) fn members(&self) -> &Object<'a> {
         &self.members
     }
 
@@ -86,7 +91,7 @@ impl Claims {
 
     /// A claim that is a string.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
-        self.members.get(name).and_then(Value::as_str)
+        self.members.text(name)
     }
 }
 
@@ -105,23 +110,23 @@ fn media_type(typ: &str) -> &str {
     }
 }
 
-fn check_iss(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+fn check_iss(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
     match members.get("iss") {
         None => Err(Reason::ClaimMissing),
-        Some(Value::String(issuer)) if *issuer == expected.issuer => Ok(()),
-        Some(Value::String(_)) => Err(Reason::IssuerUnknown),
+        Some(Value::Text(issuer)) if *issuer == expected.issuer => Ok(()),
+        Some(Value::Text(_)) => Err(Reason::IssuerUnknown),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }
 
 /// Whether the audience is an accepted one.
-pub(crate) fn check_aud(members: &Object, expected: &Expectations) -> Result<(), Reason> {
+pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result<(), Reason> {
     let accepted = |audience: &str| expected.audience.iter().any(|accepted| accepted == audience);
     let holds = match members.get("aud") {
         None => return Err(Reason::ClaimMissing),
-        Some(Value::String(audience)) => accepted(audience),
-        Some(Value::Array(list)) => {
-            let audiences = list.iter().map(Value::as_str).collect::<Option<Vec<_>>>().ok_or(Reason::ClaimsMalformed)?;
+        Some(Value::Text(audience)) => accepted(audience),
+        Some(Value::List(list)) => {
+            let audiences = list.iter().map(Value::as_text).collect::<Option<Vec<_>>>().ok_or(Reason::ClaimsMalformed)?;
             audiences.into_iter().any(accepted)
         }
         Some(_) => return Err(Reason::ClaimsMalformed),
@@ -129,25 +134,25 @@ pub(crate) fn check_aud(members: &Object, expected: &Expectations) -> Result<(),
     if holds { Ok(()) } else { Err(Reason::AudienceMismatch) }
 }
 
-fn check_azp(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
     if expected.authorized_parties.is_empty() {
         return Ok(());
     }
     match members.get("azp") {
         None => Err(Reason::ClaimMissing),
-        Some(Value::String(party)) if expected.authorized_parties.contains(party) => Ok(()),
-        Some(Value::String(_)) => Err(Reason::PartyMismatch),
+        Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
+        Some(Value::Text(_)) => Err(Reason::PartyMismatch),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }
 
 /// "on or after which the JWT MUST NOT be accepted" (RFC 7519 section 4.1.4).
-fn check_exp(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+fn check_exp(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
     let expires = date(members, "exp")?.ok_or(Reason::ClaimMissing)?;
     if now < expires.plus(expected.skew) { Ok(()) } else { Err(Reason::TokenExpired) }
 }
 
-fn check_nbf(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+fn check_nbf(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
     match date(members, "nbf")? {
         Some(begins) if begins > now.plus(expected.skew) => Err(Reason::TokenNotYetValid),
         _ => Ok(()),
@@ -155,7 +160,7 @@ fn check_nbf(members: &Object, expected: &Expectations, now: UnixTime) -> Result
 }
 
 /// A token from the future is not valid yet; one older than the maximum age is too old.
-fn check_iat(members: &Object, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+fn check_iat(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
     let issued = date(members, "iat")?;
     match (issued, expected.max_age) {
         (Some(issued), _) if issued > now.plus(expected.skew) => Err(Reason::TokenNotYetValid),
@@ -166,16 +171,16 @@ fn check_iat(members: &Object, expected: &Expectations, now: UnixTime) -> Result
 }
 
 /// An identity without a name is none.
-fn check_sub(members: &Object, _expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+fn check_sub(members: &Object<'_>, _expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
     match members.get("sub") {
-        Some(Value::String(subject)) if !subject.is_empty() => Ok(()),
-        None | Some(Value::String(_)) => Err(Reason::ClaimMissing),
+        Some(Value::Text(subject)) if !subject.is_empty() => Ok(()),
+        None | Some(Value::Text(_)) => Err(Reason::ClaimMissing),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }
 
 /// The moments at which [`CHECKS`] would say the same again.
-fn window(members: &Object, expires: UnixTime, expected: &Expectations) -> Result<Window, Reason> {
+fn window(members: &Object<'_>, expires: UnixTime, expected: &Expectations) -> Result<Window, Reason> {
     let (begins, issued) = (date(members, "nbf")?, date(members, "iat")?);
     let first = begins.into_iter().chain(issued).max().unwrap_or(UnixTime::from_millis(i64::MIN));
     let until = expires.plus(expected.skew);
@@ -186,14 +191,14 @@ fn window(members: &Object, expires: UnixTime, expected: &Expectations) -> Resul
     })
 }
 
-fn check_required(members: &Object, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
-    let present = |name: &String| members.get(name).is_some_and(|value| !value.is_null());
+fn check_required(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+    let present = |name: &String| members.get(name).is_some_and(|value| *value != Value::Null);
     if expected.required.iter().all(present) { Ok(()) } else { Err(Reason::ClaimMissing) }
 }
 
 /// A `NumericDate`: a number of seconds, fractions allowed. Any other type, or a number that no clock will show, is
 /// malformed, never absent (CVE-2026-25537).
-pub(crate) fn date(members: &Object, name: &str) -> Result<Option<UnixTime>, Reason> {
+pub(crate) fn date(members: &Object<'_>, name: &str) -> Result<Option<UnixTime>, Reason> {
     /// 1 January of the year 5138: a larger number is milliseconds taken for seconds, or an attempt to wrap.
     const END: f64 = 1e11;
     let number = match members.get(name) {

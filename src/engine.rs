@@ -5,7 +5,7 @@ use crate::answer;
 use crate::cookie::SetCookie;
 use crate::credential;
 use crate::decision::{Decision, Forward};
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, SignatureCheck, Work};
+use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Judge, Need, Question};
 use crate::jwk;
@@ -255,7 +255,7 @@ impl Engine {
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
             Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok(carry_check(check, progress)),
+            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
             Need::Wait(_) => Ok(pause(progress)),
         }
     }
@@ -341,11 +341,6 @@ impl Engine {
     }
 }
 
-fn carry_check(check: SignatureCheck, progress: &mut Progress) -> (Work, Mission) {
-    progress.asked.push(Subject::of_check(&check));
-    (Work::Check(check), Mission::Check)
-}
-
 fn pause(progress: &mut Progress) -> (Work, Mission) {
     let millis = FIRST_WAIT_MILLIS
         .checked_shl(progress.waits)
@@ -355,16 +350,14 @@ fn pause(progress: &mut Progress) -> (Work, Mission) {
     (Work::Wait { millis }, Mission::Wait)
 }
 
-/// A verdict, with all that it was a verdict on. A failure is no verdict.
+/// What was to be checked, and what came of it.
 pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
-    match (work, reply) {
-        (Work::Check(check), Reply::Checked(holds)) => Some(Checked {
-            algorithm: check.algorithm,
-            thumbprint: check.thumbprint,
-            signing_input: check.signing_input,
-            signature: check.signature,
-            holds: *holds,
-        }),
+    let Work::Check(check) = work else {
+        return None;
+    };
+    let verdict = match reply {
+        Reply::Checked(holds) => Some(*holds),
         _ => None,
-    }
+    };
+    Some(Checked { check, verdict })
 }

@@ -4,6 +4,7 @@
 //! looks inside for a decision. A new purpose changes the core and no host.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::alg::Algorithm;
 
@@ -76,9 +77,9 @@ pub struct SignatureCheck {
     /// The algorithm; its parameters are fixed by RFC 7518.
     pub algorithm: Algorithm,
     /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`, `y`, `n`, `e`.
-    pub key: String,
+    pub key: Arc<str>,
     /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may be kept.
-    pub thumbprint: String,
+    pub thumbprint: Arc<str>,
     /// What was signed.
     pub signing_input: Vec<u8>,
     /// The signature, in the JWS form (for ECDSA: r and s side by side).
@@ -124,18 +125,9 @@ pub(crate) enum Copies {
     DoNot,
 }
 
-/// A host's verdict, with all that it was a verdict on: it counts for nothing else.
-#[derive(Clone)]
+/// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no verdict.
+#[derive(Debug)]
 pub(crate) struct Checked {
-    pub(crate) algorithm: Algorithm,
-    pub(crate) thumbprint: String,
-    pub(crate) signing_input: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
-    pub(crate) holds: bool,
-}
-
-impl fmt::Debug for Checked {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Checked").field("algorithm", &self.algorithm).field("holds", &self.holds).finish_non_exhaustive()
-    }
+    pub(crate) check: SignatureCheck,
+    pub(crate) verdict: Option<bool>,
 }

@@ -2,19 +2,90 @@
 //!
 //! Two readers of one text that disagree are an attack; so whatever JSON leaves open is refused here.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
-
-/// An object's members.
-pub(crate) type Object = Map<String, Value>;
+use serde_json::Number;
 
 /// Nobody nests claims deeper; a stack is finite.
 const MAX_DEPTH: u8 = 16;
+/// Objects have about so many members; a list of them does not have to grow then.
+const USUAL_MEMBERS: usize = 12;
+
+/// A value. Text that has no escapes is the document's own.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Cow<'a, str>),
+    List(Vec<Self>),
+    Object(Object<'a>),
+}
+
+impl Value<'_> {
+    /// The text, if it is one.
+    pub(crate) fn as_text(&self) -> Option<&str> {
+        match self {
+            Self::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+impl From<Value<'_>> for serde_json::Value {
+    /// The same as a tree of its own, for what is kept.
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Number(number) => Self::Number(number),
+            Value::Text(text) => Self::String(text.into_owned()),
+            Value::List(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+            Value::Object(object) => {
+                Self::Object(object.members.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect())
+            }
+        }
+    }
+}
+
+/// An object's members, no two of one name.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Object<'a> {
+    members: Vec<(Cow<'a, str>, Value<'a>)>,
+}
+
+impl<'a> Object<'a> {
+    /// The member of this name.
+    pub(crate) fn get(&self, name: &str) -> Option<&Value<'a>> {
+        self.members.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// Whether there is a member of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// The text of the member of this name, if it is one.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.get(name).and_then(Value::as_text)
+    }
+
+    /// Few names are compared with each other; many are sorted, so that nobody can make that expensive.
+    fn names_repeat(&self) -> bool {
+        let mut names = self.members.iter().map(|(name, _)| name);
+        if self.members.len() > 2 * USUAL_MEMBERS {
+            let mut seen = BTreeSet::new();
+            return !names.all(|name| seen.insert(name));
+        }
+        names.enumerate().any(|(number, name)| self.members.iter().take(number).any(|(before, _)| before == name))
+    }
+}
 
 /// Reads one JSON object and nothing else: no duplicate members at any depth, no trailing data, at most 16 levels.
-pub(crate) fn object(text: &[u8]) -> Option<Object> {
+pub(crate) fn object(text: &[u8]) -> Option<Object<'_>> {
     match value(text)? {
         Value::Object(members) => Some(members),
         _ => None,
@@ -22,8 +93,8 @@ pub(crate) fn object(text: &[u8]) -> Option<Object> {
 }
 
 /// Reads one JSON value under the same rules.
-pub(crate) fn value(text: &[u8]) -> Option<Value> {
-    let mut reader = serde_json::Deserializer::from_slice(text);
+pub(crate) fn value(text: &[u8]) -> Option<Value<'_>> {
+    let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(text).ok()?);
     let value = Strict { levels_left: MAX_DEPTH }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(value)
@@ -48,64 +119,70 @@ impl Strict {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+    type Value = Value<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+    type Value = Value<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: Error>(self) -> Result<Value, E> {
+    fn visit_unit<E: Error>(self) -> Result<Value<'de>, E> {
         Ok(Value::Null)
     }
 
-    fn visit_bool<E: Error>(self, value: bool) -> Result<Value, E> {
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Value<'de>, E> {
         Ok(Value::Bool(value))
     }
 
-    fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
     }
 
-    fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Value<'de>, E> {
+        Ok(Value::Number(value.into()))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Value<'de>, E> {
+        Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
-    fn visit_str<E: Error>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::from(value))
+    fn visit_borrowed_str<E: Error>(self, value: &'de str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Borrowed(value)))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_str<E: Error>(self, value: &str) -> Result<Value<'de>, E> {
+        Ok(Value::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut list = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
             list.push(item);
         }
-        Ok(Value::Array(list))
+        Ok(Value::List(list))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
         let inner = self.deeper()?;
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(A::Error::custom("duplicate member"));
+        let mut object = Object { members: Vec::new() };
+        while let Some(name) = members.next_key_seed(inner)? {
+            let Value::Text(name) = name else {
+                return Err(A::Error::custom("a name is text"));
+            };
+            if object.members.is_empty() {
+                object.members.reserve(USUAL_MEMBERS);
             }
-            let value = members.next_value_seed(inner)?;
-            object.insert(name, value);
+            object.members.push((name, members.next_value_seed(inner)?));
         }
-        Ok(Value::Object(object))
+        if object.names_repeat() { Err(A::Error::custom("duplicate member")) } else { Ok(Value::Object(object)) }
     }
 }
 
@@ -127,7 +204,25 @@ mod tests {
 
     #[test]
     fn ordinary_objects_are_read() {
-        let read = object(br#" {"a":[1,-2,3.5,null,true,"x\u0041"],"b":{}} "#);
-        assert_eq!(read.map(Value::Object), Some(serde_json::json!({"a": [1, -2, 3.5, null, true, "xA"], "b": {}})));
+        let read = object(br#" {"a":[1,-2,null,true,"x","x\u0041"],"\u0062":{}} "#);
+        let list = [Value::Number(1.into()), Value::Number((-2).into()), Value::Null, Value::Bool(true)];
+        let texts = ["x", "xA"].map(|text| Value::Text(text.into()));
+        let read = read.map(|read| (read.get("a").cloned(), read.get("b").cloned(), read.has("c")));
+        let empty = Value::Object(Object { members: Vec::new() });
+        assert_eq!(read, Some((Some(Value::List(list.into_iter().chain(texts).collect())), Some(empty), false)));
+    }
+
+    #[test]
+    fn among_many_names_a_second_one_is_seen() {
+        let of = |names: &[usize]| {
+            let members: Vec<String> = names.iter().map(|name| format!("\"{name}\":0")).collect();
+            object(format!("{{{}}}", members.join(",")).as_bytes()).is_some()
+        };
+        for length in [2, 24, 25, 300] {
+            let mut names: Vec<usize> = (0..length).collect();
+            assert!(of(&names), "{length}");
+            names.push(length / 2);
+            assert!(!of(&names), "{length}");
+        }
     }
 }

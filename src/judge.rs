@@ -12,7 +12,6 @@ use crate::cookie;
 use crate::credential::Credential;
 use crate::digest;
 use crate::errand::{Copies, SignatureCheck};
-use crate::json;
 use crate::keys::{KeyCache, Selection, Wanted};
 use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
 use crate::progress::{Progress, Subject};
@@ -23,7 +22,7 @@ use crate::session::{Answer, Pair, Session, Source};
 use crate::sessions::{Knowledge, Sessions};
 use crate::time::{UnixTime, Window};
 use crate::token::jwe::Jwe;
-use crate::token::jws::Jws;
+use crate::token::jws::{Jws, UnverifiedClaims};
 use crate::token::session_data::{Compact, Strategy};
 use crate::token::signed_cookie::SignedValue;
 use crate::verify::{self, Secret, Signature, Verified};
@@ -150,11 +149,11 @@ impl<'e> Judge<'e> {
 
     fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
         let jws = Jws::parse(token)?;
-        let number = self.issuer_of(&jws, place, rule)?;
-        let typ = jws.header.typ.clone();
-        let (verified, key_set) = self.by_key_set(number, jws)?;
+        let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
+        let number = self.issuer_of(&unverified, place, rule)?;
+        let (verified, key_set) = self.by_key_set(number, &jws)?;
         let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
-        let claims = Claims::check(&verified, typ.as_deref(), &issuer.expectations, self.now)?;
+        let claims = Claims::check(&verified, Some(unverified), jws.header.typ.as_deref(), &issuer.expectations, self.now)?;
         let identity = self.identity(number, Session::of_claims(&claims)?);
         Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
     }
@@ -197,23 +196,23 @@ impl<'e> Judge<'e> {
 
     /// Whose token it says it is: that only picks the keys and the expectations that it is then held to. Of several with one
     /// `iss` the audience picks (the configuration sees to it that they share none).
-    fn issuer_of(&self, jws: &Jws<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
-        let unverified = json::object(&jws.unverified_payload).ok_or(Reason::ClaimsMalformed)?;
+    fn issuer_of(&self, unverified: &UnverifiedClaims<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
+        let unverified = &unverified.members;
         let unverified_issuer = match unverified.get("iss") {
             None => return Err(Reason::ClaimMissing),
-            Some(issuer) => issuer.as_str().ok_or(Reason::ClaimsMalformed)?,
+            Some(issuer) => issuer.as_text().ok_or(Reason::ClaimsMalformed)?,
         };
         let is_candidate =
             |number: usize, issuer: &Issuer| issuer.expectations.issuer == unverified_issuer && self.admits(number, place, rule);
         let mut candidates = self.policy.issuers.iter().enumerate().filter(|(number, issuer)| is_candidate(*number, issuer));
         let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
-        let by_audience = |(_, issuer): &(usize, &Issuer)| claims::check_aud(&unverified, &issuer.expectations).is_ok();
+        let by_audience = |(_, issuer): &(usize, &Issuer)| claims::check_aud(unverified, &issuer.expectations).is_ok();
         let (number, _) = [first].into_iter().chain(candidates).find(by_audience).unwrap_or(first);
         Ok(number)
     }
 
     /// The signature of a token by an issuer's key set.
-    pub(crate) fn by_key_set(&mut self, number: usize, jws: Jws<'_>) -> Result<(Verified, KeySetUsed), Obstacle> {
+    pub(crate) fn by_key_set<'j>(&mut self, number: usize, jws: &'j Jws<'_>) -> Result<(Verified<'j>, KeySetUsed), Obstacle> {
         let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
@@ -227,7 +226,7 @@ impl<'e> Judge<'e> {
             Selection::Wait => return Err(Obstacle::Needs(Need::Wait(Reason::KeysUnavailable))),
             Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),
         };
-        match verify::jws(&jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
+        match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
                 let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
                 self.note_refresh(number);
@@ -235,7 +234,7 @@ impl<'e> Judge<'e> {
             }
             Signature::Fails => Err(Obstacle::Bad(Reason::SignatureInvalid)),
             // A second check of one signature is refused: the platform has failed, or the key has changed under way.
-            Signature::Unchecked(check) if self.progress.has_asked(&Subject::of_check(&check)) => {
+            Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 Err(Obstacle::Bad(Reason::CheckUnavailable))
             }
             Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(check))),
@@ -250,8 +249,8 @@ impl<'e> Judge<'e> {
         {
             return Finding::Good(identity);
         }
-        let layers = self.cookie_layers(number, Some(value));
-        match (layers.token, layers.data) {
+        let token = self.token_layer(number, value);
+        match (token, self.session_data(number, data.as_ref(), Some(token_of(value)))) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof)) => {
                 if let Ok(Some(data)) = &data {
@@ -290,24 +289,24 @@ impl<'e> Judge<'e> {
 
     /// Both layers of a Better Auth session, each on its own.
     pub(crate) fn cookie_layers(&mut self, number: usize, session_token: Option<&str>) -> CookieLayers {
-        let token = match (session_token, self.service(number)) {
-            (None, _) => Err(Reason::NoCredential),
-            (_, Err(reason)) => Err(reason),
-            (Some(value), Ok(service)) => {
-                SignedValue::from_cookie(value).and_then(|signed| token_state(&signed, service.secrets.current.as_ref()))
-            }
-        };
-        CookieLayers { token, data: self.session_data(number, session_token.map(token_of)) }
+        let token = session_token.ok_or(Reason::NoCredential).and_then(|value| self.token_layer(number, value));
+        let data = self.session_data_cookie(number);
+        CookieLayers { token, data: self.session_data(number, data.as_ref(), session_token.map(token_of)) }
+    }
+
+    fn token_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
+        let service = self.service(number)?;
+        token_state(&SignedValue::from_cookie(value)?, service.secrets.current.as_ref())
     }
 
     /// `session_data`: verified by its own strategy, fresh, of this version, and about this session token.
-    fn session_data(&mut self, number: usize, token: Option<&str>) -> DataState {
-        let value = match self.session_data_cookie(number) {
+    fn session_data(&mut self, number: usize, cookie: Result<&Option<Cow<'_, str>>, &Reason>, token: Option<&str>) -> DataState {
+        let value = match cookie {
             Ok(Some(value)) => value,
             Ok(None) => return DataState::Absent,
-            Err(reason) => return DataState::Miss(reason),
+            Err(reason) => return DataState::Miss(*reason),
         };
-        match self.session_data_value(number, &value, token) {
+        match self.session_data_value(number, value, token) {
             Ok(proof) => DataState::Good(proof),
             Err(Obstacle::Bad(reason)) => DataState::Miss(reason),
             Err(Obstacle::Needs(need)) => DataState::Needs(need),
@@ -327,24 +326,23 @@ impl<'e> Judge<'e> {
     fn session_data_value(&mut self, number: usize, value: &str, token: Option<&str>) -> Result<Proof, Obstacle> {
         let service = self.service(number)?;
         let has_secret = service.secrets.current.is_some();
-        let (pair, window, key_set) = match strategy_of(service, value, has_secret)? {
-            Strategy::Compact => {
-                let compact = Compact::parse(value)?;
+        let (pair, window, key_set) = match Sealed::parse(value, service.cookie_cache, has_secret)? {
+            Sealed::Compact(compact) => {
                 // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
                 let until = compact.unverified_expires.plus_millis(1);
                 let verified = verify::compact(compact, service.current_secret()?)?;
                 (pair_of(&verified)?, Window::up_to(until), None)
             }
-            Strategy::Jwt => {
-                let (pair, until) = dated_pair(&verify::hs256(Jws::parse_joined(value)?, service.current_secret()?)?)?;
+            Sealed::Jwt(jws) => {
+                let (pair, until) = dated_pair(&verify::hs256(&jws, service.current_secret()?)?)?;
                 (pair, Window::up_to(until), None)
             }
-            Strategy::Jwe => {
-                let (pair, until) = dated_pair(&verify::jwe(&Jwe::parse(value)?, service.secrets.all())?)?;
+            Sealed::Jwe(jwe) => {
+                let (pair, until) = dated_pair(&verify::jwe(&jwe, service.secrets.all())?)?;
                 (pair, Window::up_to(until), None)
             }
-            Strategy::JwtJwks => {
-                let (pair, window, key_set) = self.pair_by_key_set(number, value)?;
+            Sealed::JwtJwks(jws) => {
+                let (pair, window, key_set) = self.pair_by_key_set(number, &jws)?;
                 (pair, window, Some(key_set))
             }
         };
@@ -360,12 +358,10 @@ impl<'e> Judge<'e> {
     }
 
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
-    fn pair_by_key_set(&mut self, number: usize, value: &str) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
-        let jws = Jws::parse_joined(value)?;
-        let typ = jws.header.typ.clone();
+    fn pair_by_key_set(&mut self, number: usize, jws: &Jws<'_>) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
         let (verified, key_set) = self.by_key_set(number, jws)?;
         let expectations: &Expectations = &self.service(number)?.cache_expectations;
-        let claims = Claims::check(&verified, typ.as_deref(), expectations, self.now)?;
+        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), expectations, self.now)?;
         let pair = Pair::from_members(claims.members()).ok_or(Reason::TokenMalformed)?;
         let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
         if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
@@ -454,28 +450,46 @@ fn token_of(value: &str) -> &str {
 }
 
 /// The pair of a token, and its `exp`: Better Auth's server has no tolerance here.
-fn dated_pair(verified: &Verified) -> Result<(Pair, UnixTime), Reason> {
-    let members = json::object(verified.content()).ok_or(Reason::TokenMalformed)?;
+fn dated_pair(verified: &Verified<'_>) -> Result<(Pair, UnixTime), Reason> {
+    let members = verified.members(None).ok_or(Reason::TokenMalformed)?;
     let pair = Pair::from_members(&members).ok_or(Reason::TokenMalformed)?;
     let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
     Ok((pair, expires))
 }
 
-fn pair_of(verified: &Verified) -> Result<Pair, Reason> {
-    json::object(verified.content()).and_then(|members| Pair::from_members(&members)).ok_or(Reason::TokenMalformed)
+fn pair_of(verified: &Verified<'_>) -> Result<Pair, Reason> {
+    verified.members(None).and_then(|members| Pair::from_members(&members)).ok_or(Reason::TokenMalformed)
 }
 
-/// The configured strategy, or the one that the value's shape tells: 0 dots compact, 2 JWS, 4 JWE. Which of the two kinds
-/// of JWS it is, its algorithm tells: HS256 needs the secret, all others the key set, and neither reads the other's.
-fn strategy_of(service: &BetterAuth, value: &str, has_secret: bool) -> Result<Strategy, Reason> {
-    if let CookieCache::Only(strategy) = service.cookie_cache {
-        return Ok(strategy);
-    }
-    match value.bytes().filter(|byte| *byte == b'.').count() {
-        0 => Ok(Strategy::Compact),
-        2 if has_secret && Jws::parse_joined(value)?.header.alg == "HS256" => Ok(Strategy::Jwt),
-        2 => Ok(Strategy::JwtJwks),
-        4 => Ok(Strategy::Jwe),
-        _ => Err(Reason::TokenMalformed),
+/// `session_data`, taken apart but not verified.
+enum Sealed<'a> {
+    Compact(Compact),
+    Jwt(Jws<'a>),
+    Jwe(Jwe<'a>),
+    JwtJwks(Jws<'a>),
+}
+
+impl<'a> Sealed<'a> {
+    /// By the configured strategy, or the one that the value's shape tells: 0 dots compact, 2 JWS, 4 JWE. Which of the two
+    /// kinds of JWS it is, its algorithm tells: HS256 needs the secret, all others the key set, and neither reads the other's.
+    fn parse(value: &'a str, cookie_cache: CookieCache, has_secret: bool) -> Result<Self, Reason> {
+        let strategy = match cookie_cache {
+            CookieCache::Only(strategy) => strategy,
+            CookieCache::Off | CookieCache::Auto => match value.bytes().filter(|byte| *byte == b'.').count() {
+                0 => Strategy::Compact,
+                2 => {
+                    let jws = Jws::parse_joined(value)?;
+                    return Ok(if has_secret && jws.header.alg == "HS256" { Self::Jwt(jws) } else { Self::JwtJwks(jws) });
+                }
+                4 => Strategy::Jwe,
+                _ => return Err(Reason::TokenMalformed),
+            },
+        };
+        Ok(match strategy {
+            Strategy::Compact => Self::Compact(Compact::parse(value)?),
+            Strategy::Jwt => Self::Jwt(Jws::parse_joined(value)?),
+            Strategy::Jwe => Self::Jwe(Jwe::parse(value)?),
+            Strategy::JwtJwks => Self::JwtJwks(Jws::parse_joined(value)?),
+        })
     }
 }

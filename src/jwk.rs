@@ -2,13 +2,15 @@
 //!
 //! One odd key never costs the others: a key that is unknown, weak, private or broken is left out, and the rest is used.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::alg::{Algorithm, KeyType};
 use crate::digest;
-use crate::json::{self, Object};
+use crate::ed25519;
+use crate::json::{self, Object, Value};
 use crate::text;
 
 /// A larger document is not read.
@@ -38,15 +40,17 @@ pub(crate) struct Jwk {
     algorithm: Option<Algorithm>,
     /// The key itself.
     pub(crate) material: Material,
+    /// The members that define it, as a JWK.
+    pub(crate) definition: Arc<str>,
     /// RFC 7638.
-    pub(crate) thumbprint: String,
+    pub(crate) thumbprint: Arc<str>,
 }
 
 /// The members that define a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Material {
     /// Ed25519.
-    Okp { x: [u8; 32] },
+    Okp { x: Arc<ed25519::Key> },
     /// A point on the curve of this name, coordinates of full length.
     Ec { curve: &'static str, x: Vec<u8>, y: Vec<u8> },
     /// Modulus and exponent, big-endian without leading zeros.
@@ -89,15 +93,15 @@ impl JwkSet {
 }
 
 impl Jwk {
-    fn from_members(members: &Object) -> Option<Self> {
-        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.contains_key(*name));
+    fn from_members(members: &Object<'_>) -> Option<Self> {
+        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.has(name));
         let for_signatures = match members.get("use") {
             None => true,
-            Some(used) => used == "sig",
+            Some(used) => used.as_text() == Some("sig"),
         };
         let for_verifying = match members.get("key_ops") {
             None => true,
-            Some(Value::Array(operations)) => operations.iter().any(|operation| operation == "verify"),
+            Some(Value::List(operations)) => operations.iter().any(|operation| operation.as_text() == Some("verify")),
             Some(_) => false,
         };
         if is_private || !for_signatures || !for_verifying {
@@ -106,7 +110,7 @@ impl Jwk {
         let material = Material::from_members(members)?;
         let algorithm = match members.get("alg") {
             None => None,
-            Some(Value::String(name)) => Some(Algorithm::from_name(name)?),
+            Some(Value::Text(name)) => Some(Algorithm::from_name(name)?),
             Some(_) => return None,
         };
         if algorithm.is_some_and(|algorithm| !material.suits(algorithm)) {
@@ -114,11 +118,12 @@ impl Jwk {
         }
         let kid = match members.get("kid") {
             None => None,
-            Some(Value::String(kid)) => Some(kid.clone()),
+            Some(Value::Text(kid)) => Some(kid.as_ref().to_owned()),
             Some(_) => return None,
         };
-        let thumbprint = text::to_base64url(&digest::of(material.as_jwk().as_bytes()));
-        Some(Self { kid, algorithm, material, thumbprint })
+        let definition = material.as_jwk();
+        let thumbprint = text::to_base64url(&digest::of(definition.as_bytes()));
+        Some(Self { kid, algorithm, material, definition: definition.into(), thumbprint: thumbprint.into() })
     }
 
     /// Whether this key may be used with `algorithm`: by its type, its curve, and its own `alg`.
@@ -128,11 +133,13 @@ impl Jwk {
 }
 
 impl Material {
-    fn from_members(members: &Object) -> Option<Self> {
-        let text_of = |name: &str| members.get(name).and_then(Value::as_str);
+    fn from_members(members: &Object<'_>) -> Option<Self> {
+        let text_of = |name: &str| members.text(name);
         let bytes_of = |name: &str| text_of(name).and_then(text::from_base64url);
         match text_of("kty")? {
-            "OKP" if text_of("crv")? == "Ed25519" => Some(Self::Okp { x: bytes_of("x")?.try_into().ok()? }),
+            "OKP" if text_of("crv")? == "Ed25519" => {
+                Some(Self::Okp { x: Arc::new(ed25519::Key::new(bytes_of("x")?.try_into().ok()?)) })
+            }
             "EC" => {
                 let (curve, length) = match text_of("crv")? {
                     "P-256" => ("P-256", 32),
@@ -160,10 +167,10 @@ impl Material {
     }
 
     /// The key as a JWK with just the members that define it, in the order of RFC 7638 section 3.
-    pub(crate) fn as_jwk(&self) -> String {
+    fn as_jwk(&self) -> String {
         let encode = |bytes: &[u8]| text::to_base64url(bytes);
         match self {
-            Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x), "\"}"].concat(),
+            Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"].concat(),
             Self::Ec { curve, x, y } => {
                 ["{\"crv\":\"", curve, "\",\"kty\":\"EC\",\"x\":\"", &encode(x), "\",\"y\":\"", &encode(y), "\"}"].concat()
             }
@@ -212,8 +219,8 @@ mod tests {
     #[test]
     fn thumbprint_is_that_of_rfc_8037() {
         let set = JwkSet::parse(br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#);
-        let thumbprints: Vec<String> = set.iter().flat_map(JwkSet::keys).map(|key| key.thumbprint.clone()).collect();
-        assert_eq!(thumbprints, ["kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"]);
+        let thumbprints: Vec<Arc<str>> = set.iter().flat_map(JwkSet::keys).map(|key| key.thumbprint.clone()).collect();
+        assert_eq!(thumbprints, [Arc::from("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]);
     }
 
     #[test]

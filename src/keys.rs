@@ -192,10 +192,11 @@ impl KeyCache {
             Some((set, headers)) => {
                 source.failures = 0;
                 let age = age(headers);
-                let is_same = source.remote.as_ref().is_some_and(|remote| remote.set == set);
-                source.generation = source.generation.saturating_add(u64::from(!is_same));
+                // Of two sets that are the same the one in use stays, with what has been made of its keys.
+                let same = source.remote.take().map(|remote| remote.set).filter(|in_use| *in_use == set);
+                source.generation = source.generation.saturating_add(u64::from(same.is_none()));
                 source.remote = Some(Remote {
-                    set,
+                    set: same.unwrap_or(set),
                     fetched_at: now.plus_millis(age.as_millis().saturating_neg()),
                     fresh_for: fresh_for(headers),
                 });

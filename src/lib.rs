@@ -70,6 +70,7 @@ mod cookie;
 mod credential;
 mod decision;
 mod digest;
+mod ed25519;
 mod engine;
 mod errand;
 mod explain;

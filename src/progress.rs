@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use crate::digest;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
 use crate::session;
 use crate::time::UnixTime;
@@ -48,27 +47,16 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What an errand is about: a request asks at most once per subject.
+/// What a fetch is about: a request asks at most once per subject, and once for each signature.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
-    /// The signature with this digest.
-    Check([u8; 32]),
-}
-
-impl Subject {
-    /// The subject of a signature check: what was signed, and the signature. The key is left out, so that a rotation in
-    /// the middle of a request does not let it ask again.
-    pub(crate) fn of_check(check: &SignatureCheck) -> Self {
-        Self::Check(digest::of_parts(&[&check.signing_input, &check.signature]))
-    }
 }
 
 /// What one request has asked for and learned so far.
-#[derive(Clone)]
 pub(crate) struct Progress {
     /// All asks of a request share this deadline.
     pub(crate) deadline: UnixTime,
@@ -76,7 +64,7 @@ pub(crate) struct Progress {
     pub(crate) asked: Vec<Subject>,
     /// How often it has waited for another request's errand.
     pub(crate) waits: u32,
-    /// Signatures that the host has judged.
+    /// Signatures that the host was asked to check.
     pub(crate) checked: Vec<Checked>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
@@ -93,6 +81,13 @@ impl Progress {
     /// Whether this request has asked for that already.
     pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
         self.asked.contains(subject)
+    }
+
+    /// Whether this request has asked for a check of this signature already. The key is left out, so that a rotation in the
+    /// middle of a request does not let it ask again.
+    pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
+        let is_same = |check: &SignatureCheck| check.signing_input == wanted.signing_input && check.signature == wanted.signature;
+        self.checked.iter().any(|checked| is_same(&checked.check))
     }
 
     /// What the auth service answered to this request.

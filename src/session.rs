@@ -1,9 +1,7 @@
 //! Session: what the application gets to know, and what the auth service answered about one.
 
-use serde_json::Value;
-
 use crate::claims::Claims;
-use crate::json::{self, Object};
+use crate::json::{self, Object, Value};
 use crate::reason::Reason;
 use crate::time::{self, UnixTime};
 use crate::verify;
@@ -48,7 +46,7 @@ impl std::fmt::Debug for Session {
 
 impl Session {
     /// The session of a JWT whose claims hold.
-    pub(crate) fn of_claims(claims: &Claims) -> Result<Self, Reason> {
+    pub(crate) fn of_claims(claims: &Claims<'_>) -> Result<Self, Reason> {
         let subject = claims.text("sub").ok_or(Reason::ClaimMissing)?.to_owned();
         let text = |name: &str| claims.text(name).map(str::to_owned);
         Ok(Self { subject, id: text("sid"), email: text("email"), expires: claims.expires(), source: Source::Jwt })
@@ -68,19 +66,19 @@ pub(crate) struct Pair {
 impl Pair {
     /// Reads the pair. Only what a decision needs is demanded: `session.token`, `session.expiresAt`, `user.id`, and that
     /// `session.userId`, where it is there, names the same user.
-    pub(crate) fn from_members(members: &Object) -> Option<Self> {
+    pub(crate) fn from_members(members: &Object<'_>) -> Option<Self> {
         let (Some(Value::Object(session)), Some(Value::Object(user))) = (members.get("session"), members.get("user")) else {
             return None;
         };
-        let text = |object: &Object, name: &str| object.get(name).and_then(Value::as_str).map(str::to_owned);
+        let text = |object: &Object<'_>, name: &str| object.text(name).map(str::to_owned);
         let subject = text(user, "id").filter(|id| !id.is_empty())?;
-        let names_another = session.get("userId").is_some_and(|owner| owner.as_str() != Some(subject.as_str()));
+        let names_another = session.get("userId").is_some_and(|owner| owner.as_text() != Some(subject.as_str()));
         if names_another {
             return None;
         }
         let version = match members.get("version") {
             None => None,
-            Some(Value::String(version)) => Some(version.clone()),
+            Some(Value::Text(version)) => Some(version.as_ref().to_owned()),
             Some(_) => return None,
         };
         Some(Self {
@@ -127,9 +125,9 @@ impl Pair {
     }
 }
 
-fn instant(value: &Value) -> Option<UnixTime> {
+fn instant(value: &Value<'_>) -> Option<UnixTime> {
     match value {
-        Value::String(text) => time::from_iso(text),
+        Value::Text(text) => time::from_iso(text),
         Value::Number(millis) => millis.as_i64().map(UnixTime::from_millis),
         _ => None,
     }

@@ -12,7 +12,7 @@ use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::Policy;
-use crate::progress::{Progress, Subject};
+use crate::progress::Progress;
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::sessions::Sessions;
@@ -40,14 +40,13 @@ pub fn signed_content(
     loop {
         let mut judge =
             Judge { policy, keys: &keys, sessions: &sessions, proofs: None, progress: &progress, head, now, refresh: Vec::new() };
-        let check = match judge.by_key_set(0, Jws::parse(token)?) {
+        let check = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(Obstacle::Bad(reason)) => return Err(reason),
             Err(Obstacle::Needs(Need::Check(check))) => check,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&check);
-        progress.asked.push(Subject::of_check(&check));
         progress.checked.extend(engine::checked(Work::Check(check), &reply));
     }
 }
@@ -57,7 +56,7 @@ pub fn signed_content(
 /// # Errors
 /// Every reason that has to do with a token's form and its MAC.
 pub fn hs256_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
-    verify::hs256(Jws::parse_joined(token)?, &Secret::from_bytes(secret)).map(|verified| verified.content().to_vec())
+    verify::hs256(&Jws::parse_joined(token)?, &Secret::from_bytes(secret)).map(|verified| verified.content().to_vec())
 }
 
 /// Whether a signature over any bytes holds, by a key that is given as a JWK.

@@ -1,4 +1,7 @@
-//! Signatures and MACs. The only file that names crates of cryptography, and the only one that makes [`Verified`].
+//! Signatures and MACs. The only file that makes [`Verified`], and with `ed25519` the only one that names crates of
+//! cryptography.
+
+use std::borrow::Cow;
 
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
@@ -11,24 +14,33 @@ use subtle::ConstantTimeEq as _;
 use crate::alg::{Algorithm, Capabilities};
 use crate::digest;
 use crate::errand::{Checked, SignatureCheck};
+use crate::json::{self, Object};
 use crate::jwk::{Jwk, Material};
 use crate::reason::Reason;
 use crate::text;
 use crate::token::jwe::Jwe;
-use crate::token::jws::Jws;
+use crate::token::jws::{Jws, UnverifiedClaims};
 use crate::token::session_data::Compact;
 use crate::token::signed_cookie::SignedValue;
 
 /// Proof that a signature or MAC holds over this content. Only this file makes one.
-#[derive(Clone)]
-pub(crate) struct Verified {
-    content: Vec<u8>,
+pub(crate) struct Verified<'a> {
+    content: Cow<'a, [u8]>,
 }
 
-impl Verified {
+impl Verified<'_> {
     /// What was signed: a JWT's payload, a cookie's JSON, a cookie's value.
     pub(crate) fn content(&self) -> &[u8] {
         &self.content
+    }
+
+    /// The content's members; nothing where it is not an object. What was read before counts if it was read from this very
+    /// text.
+    pub(crate) fn members<'v>(&'v self, read_before: Option<UnverifiedClaims<'v>>) -> Option<Object<'v>> {
+        match read_before {
+            Some(claims) if std::ptr::eq(claims.text, self.content()) => Some(claims.members),
+            _ => json::object(self.content()),
+        }
     }
 }
 
@@ -85,43 +97,43 @@ pub(crate) fn same_text(one: &str, other: &str) -> bool {
 }
 
 /// A signed cookie value.
-pub(crate) fn signed_value(signed: &SignedValue<'_>, secret: &Secret) -> Result<Verified, Reason> {
+pub(crate) fn signed_value<'a>(signed: &SignedValue<'a>, secret: &Secret) -> Result<Verified<'a>, Reason> {
     let message = signed.unverified_value.as_bytes();
     if secret.authenticates(message, &signed.mac) {
-        Ok(Verified { content: message.to_vec() })
+        Ok(Verified { content: message.into() })
     } else {
         Err(Reason::SignatureInvalid)
     }
 }
 
 /// A compact `session_data` cookie; the content is the signed JSON.
-pub(crate) fn compact(compact: Compact, secret: &Secret) -> Result<Verified, Reason> {
+pub(crate) fn compact(compact: Compact, secret: &Secret) -> Result<Verified<'static>, Reason> {
     if secret.authenticates(&compact.message, &compact.mac) {
-        Ok(Verified { content: compact.message })
+        Ok(Verified { content: compact.message.into() })
     } else {
         Err(Reason::SignatureInvalid)
     }
 }
 
 /// An HS256 `session_data` cookie. The algorithm is pinned: Better Auth writes no other.
-pub(crate) fn hs256(jws: Jws<'_>, secret: &Secret) -> Result<Verified, Reason> {
+pub(crate) fn hs256<'a>(jws: &'a Jws<'_>, secret: &Secret) -> Result<Verified<'a>, Reason> {
     if jws.header.alg != "HS256" {
         return Err(Reason::AlgNotAllowed);
     }
     let holds = jws.signature.as_slice().try_into().is_ok_and(|mac| secret.authenticates(jws.signing_input.as_bytes(), mac));
-    if holds { Ok(Verified { content: jws.unverified_payload }) } else { Err(Reason::SignatureInvalid) }
+    if holds { Ok(Verified { content: Cow::Borrowed(&jws.unverified_payload) }) } else { Err(Reason::SignatureInvalid) }
 }
 
 /// An encrypted `session_data` cookie: the tag first, then the content (RFC 7518 section 5.2.2.2). A `kid` picks the
 /// secret; without one each is tried.
-pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) -> Result<Verified, Reason> {
+pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) -> Result<Verified<'static>, Reason> {
     let mut outcome = Reason::KeyNotFound;
     for secret in secrets {
         if jwe.kid.as_ref().is_some_and(|kid| !same_text(kid, &secret.encryption_kid)) {
             continue;
         }
         if let Some(content) = decrypt(jwe, &secret.encryption_key) {
-            return Ok(Verified { content });
+            return Ok(Verified { content: content.into() });
         }
         outcome = Reason::SignatureInvalid;
     }
@@ -147,9 +159,9 @@ pub(crate) fn can_check(algorithm: Algorithm, host: &Capabilities) -> bool {
 }
 
 /// What is known about a JWS signature.
-pub(crate) enum Signature {
+pub(crate) enum Signature<'a> {
     /// It holds.
-    Holds(Verified),
+    Holds(Verified<'a>),
     /// It does not.
     Fails,
     /// The host has to check it.
@@ -157,9 +169,15 @@ pub(crate) enum Signature {
 }
 
 /// The signature of a JWS by one key.
-pub(crate) fn jws(jws: &Jws<'_>, algorithm: Algorithm, key: &Jwk, host: &Capabilities, checked: &[Checked]) -> Signature {
+pub(crate) fn jws<'a>(
+    jws: &'a Jws<'_>,
+    algorithm: Algorithm,
+    key: &Jwk,
+    host: &Capabilities,
+    checked: &[Checked],
+) -> Signature<'a> {
     match signature(jws.signing_input.as_bytes(), &jws.signature, algorithm, key, host, checked) {
-        Ok(true) => Signature::Holds(Verified { content: jws.unverified_payload.clone() }),
+        Ok(true) => Signature::Holds(Verified { content: Cow::Borrowed(&jws.unverified_payload) }),
         Ok(false) => Signature::Fails,
         Err(check) => Signature::Unchecked(check),
     }
@@ -178,36 +196,27 @@ pub(crate) fn signature(
     checked: &[Checked],
 ) -> Result<bool, SignatureCheck> {
     match (&key.material, algorithm) {
-        (Material::Okp { x }, Algorithm::EdDSA) => Ok(ed25519_holds(x, signing_input, signature)),
+        (Material::Okp { x }, Algorithm::EdDSA) => Ok(x.holds(signing_input, signature)),
         #[cfg(feature = "es256")]
         (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => {
             Ok(es256_holds(x, y, signing_input, signature))
         }
         _ => {
-            let verdict = checked.iter().find(|checked| {
-                checked.algorithm == algorithm
-                    && checked.thumbprint == key.thumbprint
-                    && checked.signing_input == signing_input
-                    && checked.signature == signature
+            let verdict = checked.iter().find_map(|Checked { check, verdict }| {
+                let is_same = check.algorithm == algorithm
+                    && check.thumbprint == key.thumbprint
+                    && check.signing_input == signing_input
+                    && check.signature == signature;
+                verdict.filter(|_| is_same)
             });
-            verdict.map(|checked| checked.holds).ok_or_else(|| SignatureCheck {
+            verdict.ok_or_else(|| SignatureCheck {
                 algorithm,
-                key: key.material.as_jwk(),
+                key: key.definition.clone(),
                 thumbprint: key.thumbprint.clone(),
                 signing_input: signing_input.to_vec(),
                 signature: signature.to_vec(),
             })
         }
-    }
-}
-
-/// Strict: canonical S, no key or R of low order (RFC 8032 section 5.1.7; "Taming the many EdDSAs").
-fn ed25519_holds(x: &[u8; 32], signing_input: &[u8], signature: &[u8]) -> bool {
-    let key = ed25519_dalek::VerifyingKey::from_bytes(x);
-    let signature = ed25519_dalek::Signature::from_slice(signature);
-    match (key, signature) {
-        (Ok(key), Ok(signature)) => key.verify_strict(signing_input, &signature).is_ok(),
-        _ => false,
     }
 }
 

@@ -56,7 +56,7 @@ impl Config {
     pub fn parse(json: &str) -> Result<Self, Vec<ConfigError>> {
         let text = if json.trim().is_empty() { PRESET } else { json };
         match json::object(text.as_bytes()) {
-            Some(members) => Ok(Self { document: Value::Object(members) }),
+            Some(members) => Ok(Self { document: json::Value::Object(members).into() }),
             None => Err(vec![ConfigError {
                 path: String::new(),
                 problem: "the configuration is not one JSON object without duplicate members".to_owned(),

@@ -3,7 +3,7 @@
 
 use crate::reason::Reason;
 use crate::text;
-use crate::token::jws::{protected_header, text_member};
+use crate::token::jws::{header_bytes, object_of, text_member};
 
 const IV_BYTES: usize = 16;
 const TAG_BYTES: usize = 32;
@@ -31,12 +31,13 @@ impl<'a> Jwe<'a> {
         else {
             return Err(Reason::TokenMalformed);
         };
-        let header = protected_header(aad)?;
+        let header = header_bytes(aad)?;
+        let header = object_of(&header)?;
         let is = |name: &str, wanted: &str| text_member(&header, name).map(|found| found.as_deref() == Some(wanted));
         if !is("alg", "dir")? || !is("enc", "A256CBC-HS512")? {
             return Err(Reason::TokenUnsupported);
         }
-        if header.contains_key("zip") || header.contains_key("crit") {
+        if header.has("zip") || header.has("crit") {
             return Err(Reason::TokenUnsupported);
         }
         let iv = text::from_base64url(iv).and_then(|bytes| bytes.try_into().ok()).ok_or(Reason::TokenMalformed)?;

@@ -1,8 +1,6 @@
 //! JWS in compact serialisation (RFC 7515 section 7.1), as far as it can be judged without a key.
 
-use serde_json::Value;
-
-use crate::json::{self, Object};
+use crate::json::{self, Object, Value};
 use crate::reason::Reason;
 use crate::text;
 
@@ -50,24 +48,37 @@ impl<'a> Jws<'a> {
         if token.len() > max_bytes {
             return Err(Reason::TokenTooLarge);
         }
-        if token.starts_with('{') || token.bytes().filter(|byte| *byte == b'.').count() == 4 {
+        let mut parts = token.split('.');
+        let [header, payload, signature, iv, tag, sixth] = [(); 6].map(|()| parts.next());
+        let is_jwe = iv.is_some() && tag.is_some() && sixth.is_none();
+        if token.starts_with('{') || is_jwe {
             return Err(Reason::TokenUnsupported);
         }
-        let (signing_input, signature) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
-        let (header, payload) = signing_input.split_once('.').ok_or(Reason::TokenMalformed)?;
-        if payload.contains('.') {
+        let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, iv) else {
             return Err(Reason::TokenMalformed);
-        }
-        let header = Header::from_members(&protected_header(header)?)?;
+        };
+        let (signing_input, _) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
+        let header = Header::from_members(&object_of(&header_bytes(header)?)?)?;
         let unverified_payload = text::from_base64url(payload).ok_or(Reason::TokenMalformed)?;
         let signature = text::from_base64url(signature).ok_or(Reason::TokenMalformed)?;
         Ok(Self { header, signing_input, unverified_payload, signature })
     }
+
+    /// The payload's members; nothing where it is not an object.
+    pub(crate) fn unverified_claims(&self) -> Option<UnverifiedClaims<'_>> {
+        Some(UnverifiedClaims { text: &self.unverified_payload, members: json::object(&self.unverified_payload)? })
+    }
+}
+
+/// Claims as they are read before anybody knows whether they are signed, and the very text that they were read from.
+pub(crate) struct UnverifiedClaims<'a> {
+    pub(crate) text: &'a [u8],
+    pub(crate) members: Object<'a>,
 }
 
 impl Header {
-    fn from_members(members: &Object) -> Result<Self, Reason> {
-        if members.contains_key("crit") || members.contains_key("b64") || members.contains_key("zip") {
+    fn from_members(members: &Object<'_>) -> Result<Self, Reason> {
+        if members.has("crit") || members.has("b64") || members.has("zip") {
             return Err(Reason::TokenUnsupported);
         }
         // `cty: JWT` is a nested token (RFC 7519 section 5.2): what it carries would not be what is verified here.
@@ -80,19 +91,24 @@ impl Header {
     }
 }
 
-/// Reads the first part of a JWS or JWE.
-pub(crate) fn protected_header(encoded: &str) -> Result<Object, Reason> {
+/// The first part of a JWS or JWE, decoded.
+pub(crate) fn header_bytes(encoded: &str) -> Result<Vec<u8>, Reason> {
     if encoded.len() > MAX_HEADER_BYTES {
         return Err(Reason::TokenTooLarge);
     }
-    text::from_base64url(encoded).and_then(|bytes| json::object(&bytes)).ok_or(Reason::TokenMalformed)
+    text::from_base64url(encoded).ok_or(Reason::TokenMalformed)
+}
+
+/// The members of a protected header.
+pub(crate) fn object_of(header: &[u8]) -> Result<Object<'_>, Reason> {
+    json::object(header).ok_or(Reason::TokenMalformed)
 }
 
 /// A member that is a string or absent; anything else is malformed, never absent.
-pub(crate) fn text_member(members: &Object, name: &str) -> Result<Option<String>, Reason> {
+pub(crate) fn text_member(members: &Object<'_>, name: &str) -> Result<Option<String>, Reason> {
     match members.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::Text(text)) => Ok(Some(text.as_ref().to_owned())),
         Some(_) => Err(Reason::TokenMalformed),
     }
 }

@@ -13,7 +13,7 @@ use crate::platform::{import_key, verify};
 const KEYS: usize = 64;
 
 struct Imported {
-    thumbprint: String,
+    thumbprint: std::sync::Arc<str>,
     algorithm: Algorithm,
     key: JsValue,
 }

@@ -67,6 +67,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         Some((argument, _)) => {
             Err(Failure::usage(format!("`build` takes no argument `{argument}`")).hint("cargo xtask build --help"))
         }
+        None if std::env::var_os("ONLY_BINDING").is_some() => wasm_binding().map(drop),
         None => {
             let folder = wasm_binding()?;
             println!("{}", folder.display());
@@ -118,7 +119,7 @@ fn write_glue(wasm: &Path, folder: &Path) -> Result {
         .input_path(wasm)
         .out_name(STEM)
         .typescript(false)
-        .remove_name_section(true)
+        .remove_name_section(std::env::var_os("KEEP_NAMES").is_none())
         .remove_producers_section(true)
         .reset_state_function(true)
         .module(true)

@@ -27,12 +27,26 @@ impl<'a> Cookie<'a> {
         [self.name, "=", self.raw_value].concat()
     }
 
-    fn value(&self) -> Cow<'a, str> {
-        let unquoted = match self.raw_value.strip_prefix('"') {
+    /// The value as received: two that are spelled alike are alike.
+    pub(crate) fn as_received(&self) -> &'a str {
+        self.raw_value
+    }
+
+    /// The value, decoded.
+    pub(crate) fn value(&self) -> Cow<'a, str> {
+        text::percent_decoded(self.unquoted()).unwrap_or(Cow::Borrowed(self.unquoted()))
+    }
+
+    /// Whether the value is empty.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.unquoted().is_empty()
+    }
+
+    fn unquoted(&self) -> &'a str {
+        match self.raw_value.strip_prefix('"') {
             Some(rest) => rest.get(..rest.len().saturating_sub(1)).unwrap_or(rest),
             None => self.raw_value,
-        };
-        text::percent_decoded(unquoted).unwrap_or(Cow::Borrowed(unquoted))
+        }
     }
 }
 
@@ -44,9 +58,9 @@ pub(crate) fn all<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = Cookie<'a>
     })
 }
 
-/// The value of the first cookie of this name.
-pub(crate) fn value<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cow<'a, str>> {
-    all(head).find(|cookie| cookie.name == name).map(|cookie| cookie.value())
+/// The first cookie of this name.
+pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>> {
+    all(head).find(|cookie| cookie.name == name)
 }
 
 /// The value of a cookie that may have been cut in chunks `<name>.0`, `<name>.1`, …; a whole one that is not empty wins.
@@ -54,7 +68,7 @@ pub(crate) fn value<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cow<'a, st
 /// # Errors
 /// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they are too many or too long.
 pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
-    if let Some(whole) = value(head, name).filter(|whole| !whole.is_empty()) {
+    if let Some(whole) = first(head, name).filter(|cookie| !cookie.is_empty()).map(|cookie| cookie.value()) {
         return if whole.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(whole)) };
     }
     let mut chunks: Vec<(usize, Cow<'a, str>)> = Vec::new();
@@ -137,7 +151,7 @@ mod tests {
 
     #[test]
     fn the_first_of_two_counts_and_values_are_decoded_once() {
-        let found = |line: &str| with_cookies(line, |head| value(head, "a").map(Cow::into_owned));
+        let found = |line: &str| with_cookies(line, |head| first(head, "a").map(|cookie| cookie.value().into_owned()));
         assert_eq!(found("a=1; a=2").as_deref(), Some("1"));
         assert_eq!(found(" b=0 ;a = x%2By ; c").as_deref(), Some("x+y"));
         assert_eq!(found("a=\"q\"").as_deref(), Some("q"));

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::cookie;
+use crate::cookie::{self, Cookie};
 use crate::policy::{Bearer, Issuer, Place, Policy, Rule};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -10,19 +10,21 @@ use crate::text;
 
 /// Something that a request offers as proof of who it is.
 pub(crate) enum Credential<'a> {
+    /// What follows `Authorization: Bearer`. What kind of token it is, [`BearerValue::read`] tells.
+    Bearer(BearerValue<'a>),
     /// A token that claims to be of one of the issuers who may put it at this place.
     Jwt {
         /// The token.
         token: Cow<'a, str>,
         /// Where it was.
-        place: Place,
+        place: &'a Place,
     },
     /// The `session_token` cookie of a Better Auth service.
     SessionCookie {
         /// The issuer's number.
         issuer: usize,
-        /// The decoded value.
-        value: Cow<'a, str>,
+        /// The cookie.
+        cookie: Cookie<'a>,
     },
     /// A token of Better Auth's bearer plugin.
     BearerToken {
@@ -43,32 +45,32 @@ impl Credential<'_> {
 }
 
 /// All credentials that the rule admits, in the order in which they count.
-pub(crate) fn find<'a>(head: &RequestHead<'a>, policy: &Policy, rule: &Rule) -> Vec<Credential<'a>> {
+pub(crate) fn find<'a>(
+    head: &RequestHead<'a>,
+    policy: &'a Policy,
+    rule: &'a Rule,
+) -> impl Iterator<Item = Credential<'a>> + use<'a> {
+    let head = *head;
     let believed = || policy.issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number));
-    let mut found: Vec<Credential<'a>> = of_authorization(head, believed).into_iter().collect();
-    for (number, issuer) in believed() {
-        if let Some(service) = &issuer.better_auth
-            && let Some(value) = cookie::value(head, &service.cookies.session_token).filter(|value| !value.is_empty())
-        {
-            found.push(Credential::SessionCookie { issuer: number, value });
-        }
-    }
-    let mut places: Vec<&Place> = Vec::new();
-    for place in believed().flat_map(|(_, issuer)| &issuer.places) {
-        if places.contains(&place) {
-            continue;
-        }
-        places.push(place);
+    let session_cookies = believed().filter_map(move |(issuer, believed)| {
+        let name = &believed.better_auth.as_ref()?.cookies.session_token;
+        let cookie = cookie::first(&head, name).filter(|cookie| !cookie.is_empty())?;
+        Some(Credential::SessionCookie { issuer, cookie })
+    });
+    let places = move || believed().flat_map(|(_, issuer)| &issuer.places);
+    let jwts = places().enumerate().filter_map(move |(number, place)| {
+        let is_repeated = || places().take(number).any(|earlier| earlier == place);
         let token = match place {
-            Place::Authorization => None,
-            Place::Cookie(name) => cookie::joined_value(head, name).transpose(),
-            Place::Header(name) => head.header(name).map(|value| Ok(Cow::Borrowed(value))),
+            Place::Authorization => return None,
+            Place::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
+            Place::Header(name) => Ok(Cow::Borrowed(head.header(name)?)),
         };
-        found.extend(
-            token.map(|token| token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place: place.clone() })),
-        );
-    }
-    found
+        if is_repeated() {
+            return None;
+        }
+        Some(token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place }))
+    });
+    of_authorization(&head, believed).into_iter().chain(session_cookies).chain(jwts)
 }
 
 /// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours, and neither is a bearer
@@ -80,7 +82,7 @@ where
     let takes_jwt = believed().any(|(_, issuer)| issuer.places.contains(&Place::Authorization));
     let plugin = believed().find_map(|(number, issuer)| {
         let bearer = issuer.better_auth.as_ref()?.bearer;
-        if bearer == Bearer::Off { None } else { Some((number, bearer)) }
+        if bearer == Bearer::Off { None } else { Some(number) }
     });
     if !takes_jwt && plugin.is_none() {
         return None;
@@ -94,19 +96,39 @@ where
     if !scheme.eq_ignore_ascii_case("bearer") {
         return None;
     }
-    let value = value.trim_matches(' ');
-    if value.is_empty() || value.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b',') {
-        return Some(Credential::Malformed(Reason::CredentialMalformed));
+    Some(Credential::Bearer(BearerValue { value: value.trim_matches(' '), takes_jwt, plugin }))
+}
+
+/// What follows `Authorization: Bearer`, and who may read it.
+#[derive(Clone, Copy)]
+pub(crate) struct BearerValue<'a> {
+    value: &'a str,
+    takes_jwt: bool,
+    plugin: Option<usize>,
+}
+
+impl<'a> BearerValue<'a> {
+    /// The value, if it may be a JWT.
+    pub(crate) fn as_jwt(&self) -> Option<&'a str> {
+        Some(self.value).filter(|_| self.takes_jwt)
     }
-    match value.bytes().filter(|byte| *byte == b'.').count() {
-        0 | 1 => Some(match plugin {
-            Some((issuer, _)) => match text::percent_decoded(value) {
-                Some(value) => Credential::BearerToken { issuer, value },
-                None => Credential::Malformed(Reason::CredentialMalformed),
+
+    /// Tells the two kinds of tokens apart.
+    pub(crate) fn read(&self) -> Credential<'a> {
+        let Self { value, takes_jwt, plugin } = *self;
+        if value.is_empty() || value.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b',') {
+            return Credential::Malformed(Reason::CredentialMalformed);
+        }
+        match value.bytes().filter(|byte| *byte == b'.').count() {
+            0 | 1 => match plugin {
+                Some(issuer) => match text::percent_decoded(value) {
+                    Some(value) => Credential::BearerToken { issuer, value },
+                    None => Credential::Malformed(Reason::CredentialMalformed),
+                },
+                None => Credential::Malformed(Reason::TokenMalformed),
             },
-            None => Credential::Malformed(Reason::TokenMalformed),
-        }),
-        _ if takes_jwt => Some(Credential::Jwt { token: Cow::Borrowed(value), place: Place::Authorization }),
-        _ => Some(Credential::Malformed(Reason::CredentialMalformed)),
+            _ if takes_jwt => Credential::Jwt { token: Cow::Borrowed(value), place: &Place::Authorization },
+            _ => Credential::Malformed(Reason::CredentialMalformed),
+        }
     }
 }

@@ -142,7 +142,6 @@ impl Engine {
         if rule.access == Access::Public || request.is_preflight() {
             return Ok(anonymous);
         }
-        let credentials = credential::find(request, &self.policy, rule);
         let mut judge = Judge {
             policy: &self.policy,
             keys: &self.keys,
@@ -153,15 +152,17 @@ impl Engine {
             now,
             refresh: Vec::new(),
         };
-        let mut good: Vec<Identity> = Vec::new();
+        let mut good: Option<Identity> = None;
+        let mut agree = true;
         let mut need = None;
         let mut doubt = None;
         let mut only_ambient = true;
-        for credential in &credentials {
-            match judge.credential(credential, rule) {
+        for credential in credential::find(request, &self.policy, rule) {
+            match judge.credential(&credential, rule) {
                 Finding::Good(identity) => {
                     only_ambient &= credential.is_ambient();
-                    good.push(identity);
+                    agree &= good.as_ref().is_none_or(|first| first.is_same_person(&identity));
+                    good = good.or(Some(identity));
                 }
                 Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
                 Finding::Bad(reason) => return Err(Stop::Refuse(reason)),
@@ -175,12 +176,10 @@ impl Engine {
         if let Some(need) = need {
             return Err(Stop::Ask(need));
         }
-        let mut good = good.into_iter();
-        let Some(identity) = good.next() else {
+        let Some(identity) = good else {
             return if rule.access == Access::Optional { Ok(anonymous) } else { Err(Stop::Refuse(Reason::NoCredential)) };
         };
-        let same_person = |other: Identity| other.issuer == identity.issuer && other.session.subject == identity.session.subject;
-        if !good.all(same_person) {
+        if !agree {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).

@@ -83,14 +83,14 @@ pub enum Verdict {
 /// Explains every credential that any issuer could give at its places.
 pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
     let rule = Rule { patterns: Vec::new(), methods: None, access: Access::Required, issuers: None };
-    let found = crate::credential::find(&judge.head, judge.policy, &rule);
+    let found: Vec<_> = crate::credential::find(&judge.head, judge.policy, &rule).collect();
     let mut credentials = Vec::new();
     for (number, issuer) in judge.policy.issuers.iter().enumerate() {
         let Some(service) = &issuer.better_auth else {
             continue;
         };
-        let value = cookie::value(&judge.head, &service.cookies.session_token).filter(|value| !value.is_empty());
-        let layers = judge.cookie_layers(number, value.as_deref());
+        let cookie = cookie::first(&judge.head, &service.cookies.session_token).filter(|cookie| !cookie.is_empty());
+        let layers = judge.cookie_layers(number, cookie.map(|cookie| cookie.value()).as_deref());
         let token = match layers.token {
             Err(Reason::NoCredential) => Layer::Absent,
             Err(reason) => Layer::Bad(reason),
@@ -102,9 +102,9 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
             DataState::Miss(reason) => Layer::Bad(*reason),
             DataState::Needs(_) => Layer::Unknown,
         };
-        let verdict = match value {
+        let verdict = match cookie {
             None => Verdict::Unauthenticated(Reason::NoCredential),
-            Some(value) => verdict(judge.credential(&Credential::SessionCookie { issuer: number, value }, &rule)),
+            Some(cookie) => verdict(judge.credential(&Credential::SessionCookie { issuer: number, cookie }, &rule)),
         };
         credentials.push(CredentialExplanation {
             issuer: Some(issuer.name.clone()),
@@ -113,8 +113,12 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
         });
     }
     for credential in found {
+        let credential = match credential {
+            Credential::Bearer(value) => value.read(),
+            other => other,
+        };
         let (issuer, layers) = match &credential {
-            Credential::SessionCookie { .. } => continue,
+            Credential::Bearer(_) | Credential::SessionCookie { .. } => continue,
             Credential::Malformed(reason) => (None, Layers::Jwt { jwt: Layer::Bad(*reason) }),
             Credential::BearerToken { issuer, value } => {
                 let token = judge.bearer_layer(*issuer, value).map_or_else(Layer::Bad, of_token);

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use crate::alg::Algorithm;
 use crate::annotate;
 use crate::claims::{self, Claims, Expectations};
-use crate::cookie;
-use crate::credential::Credential;
+use crate::cookie::{self, Cookie};
+use crate::credential::{BearerValue, Credential};
 use crate::digest;
 use crate::errand::{Copies, SignatureCheck};
 use crate::keys::{KeyCache, Selection, Wanted};
@@ -121,8 +121,9 @@ impl<'e> Judge<'e> {
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
         match credential {
             Credential::Malformed(reason) => Finding::Bad(*reason),
+            Credential::Bearer(value) => self.bearer_value(value, rule),
             Credential::Jwt { token, place } => self.jwt(token, place, rule),
-            Credential::SessionCookie { issuer, value } => self.session_cookie(*issuer, value),
+            Credential::SessionCookie { issuer, cookie } => self.session_cookie(*issuer, cookie),
             Credential::BearerToken { issuer, value } => self.bearer_token(*issuer, value),
         }
     }
@@ -131,10 +132,17 @@ impl<'e> Judge<'e> {
         self.policy.issuers.get(number)
     }
 
+    /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
+    fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
+        match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
+            Some(identity) => Finding::Good(identity),
+            None => self.credential(&value.read(), rule),
+        }
+    }
+
     /// A JWT: whose is it, does its signature hold, do its claims.
     pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
-        let proven = self.proven(Use::Jwt, [token, ""]).filter(|identity| self.admits(identity.issuer, place, rule));
-        if let Some(identity) = proven {
+        if let Some(identity) = self.proven_jwt(token, place, rule) {
             return Finding::Good(identity);
         }
         match self.jwt_proof(token, place, rule) {
@@ -145,6 +153,10 @@ impl<'e> Judge<'e> {
             Err(Obstacle::Bad(reason)) => Finding::Bad(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
         }
+    }
+
+    fn proven_jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Identity> {
+        self.proven(Use::Jwt, [token, ""]).filter(|identity| self.admits(identity.issuer, place, rule))
     }
 
     fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
@@ -242,19 +254,21 @@ impl<'e> Judge<'e> {
     }
 
     /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask, not a sign-in.
-    fn session_cookie(&mut self, number: usize, value: &str) -> Finding {
+    fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Finding {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
-            && let Some(identity) = self.proven(Use::CookieCache, [value, data]).filter(|identity| identity.issuer == number)
+            && let Some(identity) = self.proven(Use::CookieCache, [cookie.as_received(), data])
+            && identity.issuer == number
         {
             return Finding::Good(identity);
         }
+        let value = &*cookie.value();
         let token = self.token_layer(number, value);
         match (token, self.session_data(number, data.as_ref(), Some(token_of(value)))) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof)) => {
                 if let Ok(Some(data)) = &data {
-                    self.keep(Use::CookieCache, [value, data], &proof);
+                    self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
                 Finding::Good(proof.identity)
             }

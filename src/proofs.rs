@@ -46,6 +46,13 @@ pub(crate) struct Identity {
     pub(crate) headers: Arc<[(String, String)]>,
 }
 
+impl Identity {
+    /// Whether two credentials name one person.
+    pub(crate) fn is_same_person(&self, other: &Self) -> bool {
+        self.issuer == other.issuer && self.session.subject == other.session.subject
+    }
+}
+
 /// A credential that has been verified.
 #[derive(Clone)]
 pub(crate) struct Proof {
@@ -66,16 +73,22 @@ struct Entry {
     /// The parts of the credential, one after the other; the lengths keep `ab`+`c` apart from `a`+`bc`.
     credential: Box<[u8]>,
     first_part: usize,
+    /// The credential's digest: says of nearly every other one that it is another.
+    digest: u64,
     proof: Proof,
     used: u64,
 }
 
 impl Entry {
-    fn is(&self, purpose: Use, parts: [&str; 2]) -> bool {
+    fn is(&self, purpose: Use, parts: [&str; 2], digest: u64) -> bool {
         let [first, second] = parts;
-        self.purpose == purpose
+        self.digest == digest
+            && self.purpose == purpose
             && self.first_part == first.len()
-            && self.credential.split_at_checked(first.len()).is_some_and(|own| own == (first.as_bytes(), second.as_bytes()))
+            && self
+                .credential
+                .split_at_checked(first.len())
+                .is_some_and(|own| are_same(own.0, first.as_bytes()) && are_same(own.1, second.as_bytes()))
     }
 }
 
@@ -91,7 +104,8 @@ impl Proofs {
     pub(crate) fn find(&mut self, purpose: Use, parts: [&str; 2], now: UnixTime) -> Option<&Proof> {
         self.clock = self.clock.wrapping_add(1);
         let clock = self.clock;
-        let entry = self.set(parts).iter_mut().flatten().find(|entry| entry.is(purpose, parts))?;
+        let digest = self.digest(parts);
+        let entry = self.set(digest).iter_mut().flatten().find(|entry| entry.is(purpose, parts, digest))?;
         if !entry.proof.window.contains(now) {
             return None;
         }
@@ -106,9 +120,10 @@ impl Proofs {
             return;
         }
         let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
-        let entry = Entry { purpose, credential, first_part: first.len(), proof, used: self.clock };
-        let set = self.set(parts);
-        let same = set.iter().position(|way| way.as_ref().is_some_and(|other| other.is(purpose, parts)));
+        let digest = self.digest(parts);
+        let entry = Entry { purpose, credential, first_part: first.len(), digest, proof, used: self.clock };
+        let set = self.set(digest);
+        let same = set.iter().position(|way| way.as_ref().is_some_and(|other| other.is(purpose, parts, digest)));
         let oldest =
             || set.iter().enumerate().min_by_key(|(_, way)| way.as_ref().map_or(0, |other| other.used)).map(|(place, _)| place);
         if let Some(way) = same.or_else(oldest).and_then(|place| set.get_mut(place)) {
@@ -116,9 +131,9 @@ impl Proofs {
         }
     }
 
-    /// The entries that share a place with this credential. Credentials end in a signature, so their tails are as good as
-    /// a digest of the whole; the seed goes in first.
-    fn set(&mut self, parts: [&str; 2]) -> &mut [Option<Entry>] {
+    /// A digest for finding, not for proving. Credentials end in a signature, so their tails are as good as the whole; the
+    /// seed goes in first.
+    fn digest(&self, parts: [&str; 2]) -> u64 {
         let mut mixed = self.seed;
         for part in parts {
             let (_, tail) = part.as_bytes().split_at_checked(part.len().saturating_sub(24)).unwrap_or((&[], part.as_bytes()));
@@ -129,9 +144,23 @@ impl Proofs {
                 mixed ^= mixed >> 32;
             }
         }
-        let place = usize::try_from(mixed % SETS_U64).unwrap_or(0).saturating_mul(WAYS);
+        mixed
+    }
+
+    /// The entries that share a place.
+    fn set(&mut self, digest: u64) -> &mut [Option<Entry>] {
+        let place = usize::try_from(digest % SETS_U64).unwrap_or(0).saturating_mul(WAYS);
         self.entries.get_mut(place..).and_then(|rest| rest.get_mut(..WAYS)).unwrap_or_default()
     }
+}
+
+/// Whether two texts are the same to the last byte. `==` goes byte by byte in WebAssembly; this takes sixteen at once, and
+/// all of them.
+fn are_same(one: &[u8], other: &[u8]) -> bool {
+    let ((ours, our_tail), (theirs, their_tail)) = (one.as_chunks::<16>(), other.as_chunks::<16>());
+    let differing =
+        |found: u128, (one, other): (&[u8; 16], &[u8; 16])| found | (u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other));
+    one.len() == other.len() && ours.iter().zip(theirs).fold(0, differing) == 0 && our_tail == their_tail
 }
 
 #[allow(clippy::as_conversions)] // a small constant

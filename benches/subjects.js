@@ -8,8 +8,8 @@
 //           Cookies: `getCookieCache` of better-auth/cookies. It gets the `Cookie` header as a string, as ours gets its head.
 //
 // phase `repeat`: 64 credentials in turn that have been verified before. Ours remembers, the rivals do not.
-//   ours    the whole decision from the head's strings to the decision's bytes: `encodeHead`, then the engine's
-//           `decide(bytes, now)`. The object around it is shown as the row `decideHead`.
+//   ours    the whole decision from the head's strings to the decision's bytes: `joinHead`, then the border's
+//           `decide(head, now)`. The object around it is shown as the row `decideHead`.
 //   rival   as in `first`.
 //
 // phase `repeat_headers`: the same from a Fetch `Request` and with two headers set on a response.
@@ -25,9 +25,10 @@ import { getCookieCache, getSessionCookie } from "better-auth/cookies";
 import { verifyWithJwks } from "hono/jwt";
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 
+import { borderOf } from "../middleware/border.js";
 import { CHECKS, carrier } from "../middleware/carry.js";
 import { gatesOn } from "../middleware/gate.js";
-import { decodeDecision, encodeHead, encodeReply } from "../middleware/wire.js";
+import { encodeReply, joinHead } from "../middleware/wire.js";
 
 /** Credentials of the `repeat` phases. */
 const REPEATED = 64;
@@ -65,6 +66,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   const request = (pair) => new Request(site + PATH, { headers: [...USUAL_HEADERS, pair] });
   const carry = carrier();
 
+  let memory;
+  let view = new DataView(new ArrayBuffer(0));
   const subjects = [];
   const compare = (key, who, prepare) => subjects.push({ key, who, prepare, isCompared: true });
   const show = (key, who, prepare) => subjects.push({ key, who, prepare, isCompared: false });
@@ -125,8 +128,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
         for (let i = 0; i < iterations; i++) {
           const slot = i % ASKS_ON_THEIR_WAY;
           if (slot === 0) now += LATER_MS;
-          const bytes = encodeHead({ method: "GET", target: PATH, publicOrigin: site, headers: received[slot] });
-          if (engine.decide(bytes, now)[0] !== ASK) throw new Error("this is not an Ask");
+          const joined = joinHead({ method: "GET", target: PATH, publicOrigin: site, headers: received[slot] });
+          if (tagAt(engine.decide(joined, now)) !== ASK) throw new Error("this is not an Ask");
         }
       };
     });
@@ -150,20 +153,25 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
     const heads = pairs.slice(0, REPEATED).map(head);
     const received = () => pairs.slice(0, REPEATED).map((pair) => new Headers([...USUAL_HEADERS, pair]));
 
-    step("encodeHead of pairs", async (iterations) => loop((i) => encodeHead(heads[i]))(iterations));
-    step("encodeHead of a Headers", async (iterations) => {
+    step("joinHead of pairs", async (iterations) => loop((i) => joinHead(heads[i]))(iterations));
+    step("joinHead of a Headers", async (iterations) => {
       const all = received().map((headers) => ({ method: "GET", target: PATH, publicOrigin: site, headers }));
-      return loop((i) => encodeHead(all[i]))(iterations);
+      return loop((i) => joinHead(all[i]))(iterations);
     });
-    step("decide, bytes to bytes", async (iterations) => {
+    step("decide, joined to bytes", async (iterations) => {
       const engine = await warmEngine(pairs);
-      const bytes = heads.map((one) => encodeHead(one).slice());
-      return loop((i) => engine.decide(bytes[i], Date.now()))(iterations);
+      const joined = heads.map((one) => flat(joinHead(one)));
+      return loop((i) => engine.decide(joined[i], Date.now()))(iterations);
     });
-    step("decodeDecision", async (iterations) => {
+    step("the same without writing", async (iterations) => {
       const engine = await warmEngine(pairs);
-      const decisions = heads.map((one) => engine.decide(encodeHead(one), Date.now()));
-      return loop((i) => decodeDecision(decisions[i]))(iterations);
+      const { length } = engine.head();
+      return loop(() => engine.gate.decide(length, Date.now()))(iterations);
+    });
+    step("decision, bytes to object", async (iterations) => {
+      const engine = await warmEngine(pairs);
+      const address = engine.decide(joinHead(heads[0]), Date.now());
+      return loop(() => engine.decision(address))(iterations);
     });
     step("new Headers(headers)", async (iterations) => {
       const all = received();
@@ -241,7 +249,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
       const engine = await warmEngine(pairs);
       return () => {
         for (let i = 0; i < iterations; i++) {
-          if (engine.decide(encodeHead(heads[i % REPEATED]), Date.now())[0] !== FORWARD) throw new Error("this does not pass");
+          if (tagAt(engine.decide(joinHead(heads[i % REPEATED]), Date.now())) !== FORWARD) throw new Error("this does not pass");
         }
       };
     };
@@ -250,17 +258,25 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   /** The engine without the host around it. */
   function newEngine() {
     glue.__wbg_reset_state();
-    return new glue.Gate(JSON.stringify(config), JSON.stringify(env), JSON.stringify({ checks: CHECKS }));
+    const gate = new glue.Gate(JSON.stringify(config), JSON.stringify(env), JSON.stringify({ checks: CHECKS }));
+    memory = glue.linearMemory();
+    return { ...borderOf(glue, gate), gate };
+  }
+
+  /** The kind of the decision at an address: its first number. */
+  function tagAt(address) {
+    if (view.buffer !== memory.buffer) view = new DataView(memory.buffer);
+    return view.getUint32(address + 8, true);
   }
 
   async function warmEngine(pairs) {
     const engine = newEngine();
     for (const pair of pairs.slice(0, REPEATED)) {
-      const bytes = encodeHead(head(pair)).slice();
-      let decision = decodeDecision(engine.decide(bytes, Date.now()));
+      let decision = engine.decision(engine.decide(joinHead(head(pair)), Date.now()));
+      const bytes = engine.head();
       while (decision.kind === "ask") {
         const reply = encodeReply(await carry(decision.errand));
-        decision = decodeDecision(engine.resume(bytes, decision.errand.id, reply, Date.now()));
+        decision = engine.decision(engine.resume(bytes, decision.errand.id, reply, Date.now()));
       }
       if (decision.kind !== "forward") throw refused(decision);
     }
@@ -293,6 +309,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
     };
   }
 }
+
+const flat = ({ text, lengths, count }) => ({ text, lengths: lengths.slice(0, count), count });
 
 async function passes(decision) {
   const found = await decision;

@@ -2,6 +2,9 @@
 // memory is not to be believed any more: it is dropped, and a later request starts the next one. Each instance has its
 // generation; what was begun in one is not finished in another.
 
+import { borderOf } from "./border.js";
+import { joinHead } from "./wire.js";
+
 /** The first restart is at once; each further one waits twice as long as the one before, up to the longest. Milliseconds. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 5_000;
@@ -24,7 +27,7 @@ export class NotStarted extends Error {
 /**
  * Follows the lives of the instances of one glue. All gates of a program share it, and so they share a trap.
  *
- * @param {object} glue what wasm-bindgen wrote: `Gate`, `names`, `__wbg_reset_state`
+ * @param {object} glue what wasm-bindgen wrote: `Gate`, `linearMemory`, `names`, `__wbg_reset_state`
  * @param {{ now?: () => number, log?: (line: string) => void }} [host]
  */
 export function lifeOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
@@ -96,7 +99,7 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], log: (line: string) => void }} host
  */
 export function engineOf(glue, life, { config, env, checks, log }) {
-  let engine;
+  let border;
   let generation = 0;
   let refused = false;
 
@@ -106,20 +109,26 @@ export function engineOf(glue, life, { config, env, checks, log }) {
       if (refused) throw wrongConfiguration();
       const current = life.start();
       if (generation !== current) {
-        engine = compile(current);
+        border = compile(current);
         generation = current;
       }
       return current;
     },
 
-    /** Bytes of a decision. */
-    decide: (begun, head, now) => life.call(begun, () => engine.decide(head, now)),
+    /** The decision on a head. */
+    decide(begun, head, now) {
+      const joined = joinHead(head);
+      return life.call(begun, () => border.decision(border.decide(joined, now)));
+    },
 
-    /** Bytes of the next decision. */
-    resume: (begun, head, id, reply, now) => life.call(begun, () => engine.resume(head, id, reply, now)),
+    /** The head of the last decision, to keep. */
+    head: (begun) => life.call(begun, () => border.head()),
+
+    /** The next decision. */
+    resume: (begun, head, id, reply, now) => life.call(begun, () => border.decision(border.resume(head, id, reply, now))),
 
     /** Takes the reply to an errand that was carried after the response. */
-    receive: (begun, id, reply, now) => life.call(begun, () => engine.receive(id, reply, now)),
+    receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
   };
 
   function compile(current) {
@@ -128,7 +137,7 @@ export function engineOf(glue, life, { config, env, checks, log }) {
       const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
       if (errors) throw JSON.stringify({ errors });
       const values = JSON.stringify(valuesOf(names, env()));
-      return life.call(current, () => new glue.Gate(document, values, JSON.stringify({ checks })));
+      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks }))));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;

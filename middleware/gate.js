@@ -3,7 +3,7 @@
 
 import { CHECKS, carrier } from "./carry.js";
 import { NotStarted, engineOf, lifeOf } from "./engine.js";
-import { decodeDecision, encodeHead, encodeReply } from "./wire.js";
+import { encodeReply } from "./wire.js";
 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives.
@@ -42,9 +42,8 @@ export function gatesOn(glue, host) {
     async function decideHead(head, context = {}) {
       try {
         const begun = engine.begin();
-        const bytes = encodeHead(head);
-        let decision = read(begun, engine.decide(begun, bytes, now()));
-        if (decision.kind === "ask") decision = await settle(begun, bytes.slice(), decision);
+        let decision = engine.decide(begun, head, now());
+        if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision);
         if (decision.log) log(decision.log);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
@@ -58,14 +57,9 @@ export function gatesOn(glue, host) {
       while (decision.kind === "ask") {
         const { errand } = decision;
         const reply = encodeReply(await carry(errand));
-        decision = read(begun, engine.resume(begun, head, errand.id, reply, now()));
+        decision = engine.resume(begun, head, errand.id, reply, now());
       }
       return decision;
-    }
-
-    /** Bytes that are not a decision come from an instance that is not to be believed any more. */
-    function read(begun, bytes) {
-      return life.call(begun, () => decodeDecision(bytes));
     }
 
     async function carry(errand) {

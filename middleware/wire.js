@@ -1,154 +1,218 @@
-// The bytes at the border, as binding/WIRE.md describes them: heads and replies are written, decisions are read.
+// The messages at the border, as binding/WIRE.md describes them: heads and replies are written, decisions are read.
 
 /**
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
  * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean }
  *   | { kind: "waited" } | { kind: "failed" } | { kind: "unsupported" }} Reply
+ * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
+ * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
+ * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
 const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4 };
 
-/** A buffer that one large request has made larger than this is not kept. */
-const KEEP_BYTES = 64 * 1024;
+/** A message begins with the number of its numbers and that of its bytes. */
+const LENGTHS = 8;
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
-
-let buffer = new Uint8Array(8 * 1024);
-let view = new DataView(buffer.buffer);
-let end = 0;
 
 /**
- * A request's head in bytes. They are valid until the next call of this module: `slice()` what has to last.
+ * A piece of memory, ready to be read and written.
+ *
+ * @param {Uint8Array} bytes
+ * @returns {Memory}
+ */
+export function memoryOf(bytes) {
+  return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
+}
+
+/** @returns {Space} so much of the memory, from there */
+export function spaceIn(memory, at, size) {
+  return { memory, at, size, tails: [] };
+}
+
+/** Where the number of headers stands in a head, between the lengths of its own texts and those of the headers'. */
+const COUNT = 4;
+
+/** There is one at a time: a head is joined and then written. */
+const joined = { text: "", lengths: [], count: 0 };
+
+/**
+ * A head as one text: turning that into bytes costs a fraction of doing so text by text. Valid until the next call.
  *
  * @param {Head} head
+ * @returns {Joined}
  */
-export function encodeHead({ method, target, publicOrigin, clientAddress = "", headers }) {
-  const texts = [method, target, publicOrigin, clientAddress];
-  let joined = PLACE + method + PLACE + target + PLACE + publicOrigin + PLACE + clientAddress + PLACE;
+export function joinHead({ method, target, publicOrigin, clientAddress = "", headers }) {
+  const { lengths } = joined;
+  let text = method + target + publicOrigin + clientAddress;
+  lengths[0] = method.length;
+  lengths[1] = target.length;
+  lengths[2] = publicOrigin.length;
+  lengths[3] = clientAddress.length;
+  let count = COUNT + 1;
+  let total = text.length;
   for (const [name, value] of headers) {
-    texts.push(name, value);
-    joined += PLACE + name + PLACE + value;
+    text += name + value;
+    total += lengths[count++] = name.length;
+    total += lengths[count++] = value.length;
   }
-  begin();
-  if (!writeAscii(joined, texts)) writeHead(texts);
-  return written();
+  if (text.length !== total) throw new TypeError("a head has something else than texts in it");
+  lengths[COUNT] = (count - COUNT - 1) / 2;
+  joined.text = text;
+  joined.count = count;
+  return joined;
 }
 
-/** Texts that stand before the number of the headers in a head. */
-const BEFORE_HEADERS = 4;
-
-/** Where a number will be. */
-const PLACE = "\0\0\0\0";
+/** How much room is enough for a head: three bytes for each unit of UTF-16. */
+export function roomFor({ text, count }) {
+  return LENGTHS + 4 * count + 3 * text.length;
+}
 
 /**
- * Writes a head in one go, all texts with places between them, and then the numbers in those places. Nothing if it is not all
- * ASCII, as nearly every head is: then a text has not as many bytes as characters.
+ * Writes a head that has been joined, and gives the length of the message.
+ *
+ * @param {Joined} head
+ * @param {Space} space with room for it
  */
-function writeAscii(joined, texts) {
-  reserve(joined.length);
-  const { read, written: length } = encoder.encodeInto(joined, buffer);
-  if (read !== joined.length || length !== joined.length) return false;
+export function writeHead({ text, lengths, count }, space) {
+  const { view } = space.memory;
+  const tail = tailOf(space, count);
+  let { read, written } = encoder.encodeInto(text, tail);
+  // Nearly every head is ASCII, and then a text has as many bytes as it has characters.
+  if (read !== text.length || written !== read) written = writeTexts(text, lengths, count, tail);
+  let at = space.at;
+  view.setUint32(at, count, true);
+  view.setUint32(at + 4, written, true);
+  at += LENGTHS;
+  for (let i = 0; i < count; i++) {
+    view.setUint32(at, lengths[i], true);
+    at += 4;
+  }
+  return LENGTHS + 4 * count + written;
+}
+
+/** A view costs more than what it is needed for. Most heads have few different numbers of headers. */
+const KEPT_TAILS = 128;
+
+/** What lies behind so many numbers. */
+function tailOf(space, count) {
+  const kept = space.tails[count];
+  if (kept) return kept;
+  const tail = space.memory.bytes.subarray(space.at + LENGTHS + 4 * count, space.at + space.size);
+  if (count < KEPT_TAILS) space.tails[count] = tail;
+  return tail;
+}
+
+/** Writes the texts one by one, and puts in place of their lengths how many bytes they are. */
+function writeTexts(text, lengths, count, tail) {
+  let from = 0;
   let at = 0;
-  for (let i = 0; i < texts.length; i++) {
-    if (i === BEFORE_HEADERS) at = placed(at, headersIn(texts));
-    at = placed(at, texts[i].length) + texts[i].length;
+  for (let i = 0; i < count; i++) {
+    if (i === COUNT) continue;
+    const piece = text.slice(from, from + lengths[i]);
+    from += lengths[i];
+    lengths[i] = encoder.encodeInto(piece, tail.subarray(at)).written;
+    at += lengths[i];
   }
-  if (texts.length === BEFORE_HEADERS) at = placed(at, 0);
-  if (at !== length) throw new TypeError("a head has something else than texts in it");
-  end = length;
-  return true;
-}
-
-/** Puts a number in its place and gives where it ends. */
-function placed(at, number) {
-  view.setUint32(at, number, true);
-  return at + PLACE.length;
-}
-
-const headersIn = (texts) => (texts.length - BEFORE_HEADERS) / 2;
-
-/** Writes a head text by text. */
-function writeHead(texts) {
-  end = 0;
-  for (let i = 0; i < texts.length; i++) {
-    if (i === BEFORE_HEADERS) writeU32(headersIn(texts));
-    writeText(texts[i]);
-  }
-  if (texts.length === BEFORE_HEADERS) writeU32(0);
+  return at;
 }
 
 /**
- * What came of an errand, in bytes. They are valid until the next call of this module.
+ * What came of an errand.
  *
  * @param {Reply} reply
  */
 export function encodeReply(reply) {
-  begin();
-  writeU8(REPLY_TAGS[reply.kind]);
+  const numbers = [REPLY_TAGS[reply.kind]];
+  const pieces = [];
+  const put = (bytes) => {
+    numbers.push(bytes.length);
+    pieces.push(bytes);
+  };
   if (reply.kind === "checked") {
-    writeU8(reply.holds ? 1 : 0);
+    numbers.push(reply.holds ? 1 : 0);
   } else if (reply.kind === "answered") {
-    writeU32(reply.status);
-    writePairs(reply.headers);
-    writeBytes(reply.body);
+    numbers.push(reply.status, reply.headers.length);
+    for (const text of reply.headers.flat()) put(encoder.encode(text));
+    put(reply.body);
   }
-  return written();
+  return message(numbers, pieces);
+}
+
+function message(numbers, pieces) {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const { bytes, view } = memoryOf(new Uint8Array(LENGTHS + 4 * numbers.length + length));
+  [numbers.length, length, ...numbers].forEach((number, place) => view.setUint32(4 * place, number, true));
+  let at = bytes.length - length;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
 }
 
 /**
- * A decision from its bytes.
+ * The decision that lies there.
  *
- * @param {Uint8Array} bytes
- * @throws {RangeError | TypeError} they are not a decision
+ * @param {Memory} memory
+ * @param {number} [at]
+ * @throws {RangeError | TypeError} it is not one
  */
-export function decodeDecision(bytes) {
-  const reader = { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), at: 0, whole: wholeText(bytes) };
-  const tag = readU8(reader);
+export function decodeDecision({ bytes, view }, at = 0) {
+  const numbers = at + LENGTHS;
+  const rest = numbers + 4 * view.getUint32(at, true);
+  const end = rest + view.getUint32(at + 4, true);
+  if (end > bytes.length) throw new RangeError("a decision is shorter than it says");
+  const reader = { bytes, view, at: numbers, numbersEnd: rest, rest, start: rest, end, whole: undefined };
+  const tag = readNumber(reader);
+  if (tag !== ASK) reader.whole = wholeText(reader);
   const log = readText(reader);
   const reason = readText(reader);
   const decision = readByTag(reader, tag, log || undefined, reason || undefined);
-  if (reader.at !== bytes.length) throw new RangeError("a decision is longer than it should be");
+  if (reader.at !== reader.numbersEnd || reader.rest !== end) throw new RangeError("a decision is longer than it should be");
   return decision;
 }
 
+const ASK = 0;
+const FORWARD = 1;
+const ANSWER = 2;
+
 /**
- * All of it as one text, if each byte is one character of that: pieces of it cost a fraction of decoding them one by one. No
- * character of UTF-8 is more UTF-16 than it has bytes, so equal lengths mean just that. What is no text, as the numbers in
- * between may be, has become U+FFFD. An ask has bytes in it that are not worth the attempt.
+ * All texts as one, if it is ASCII, and so has as many characters as bytes: pieces of it cost a fraction of decoding them one
+ * by one. An ask has bytes in it that are no text.
  */
-function wholeText(bytes) {
-  if (bytes[0] === 0) return undefined;
-  const text = lenient.decode(bytes);
-  return text.length === bytes.length ? text : undefined;
+function wholeText({ bytes, start, end }) {
+  const text = decoder.decode(bytes.subarray(start, end));
+  return text.length === end - start ? text : undefined;
 }
 
 /** Each kind is one literal: copying members from one object into another costs several times the rest. */
 function readByTag(reader, tag, log, reason) {
-  if (tag === 0) return { kind: "ask", errand: { ...readErrand(reader), background: false }, log, reason };
-  if (tag === 1) {
+  if (tag === ASK) return { kind: "ask", errand: { ...readErrand(reader), background: false }, log, reason };
+  if (tag === FORWARD) {
     return {
       kind: "forward",
       target: readText(reader),
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
-      after: readU8(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
+      after: readNumber(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
       log,
       reason,
     };
   }
-  if (tag === 2) {
-    return { kind: "answer", status: readU32(reader), headers: readPairs(reader), body: readText(reader), log, reason };
+  if (tag === ANSWER) {
+    return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 
 function readErrand(reader) {
-  const id = readU32(reader);
-  const work = readU8(reader);
+  const id = readNumber(reader);
+  const work = readNumber(reader);
   if (work === 0) {
     return {
       id,
@@ -157,9 +221,9 @@ function readErrand(reader) {
       method: readText(reader),
       url: readText(reader),
       headers: readPairs(reader),
-      timeoutMs: readU32(reader),
-      maxBytes: readU32(reader),
-      maxCopyAgeSeconds: readU32(reader),
+      timeoutMs: readNumber(reader),
+      maxBytes: readNumber(reader),
+      maxCopyAgeSeconds: readNumber(reader),
     };
   }
   if (work === 1) {
@@ -173,74 +237,12 @@ function readErrand(reader) {
       signature: readBytes(reader),
     };
   }
-  if (work === 2) return { id, work: "wait", milliseconds: readU32(reader) };
+  if (work === 2) return { id, work: "wait", milliseconds: readNumber(reader) };
   throw new RangeError(`no errand is of the kind ${work}`);
 }
 
-function begin() {
-  if (buffer.length > KEEP_BYTES) grow(8 * 1024);
-  end = 0;
-}
-
-function written() {
-  return buffer.subarray(0, end);
-}
-
-function reserve(length) {
-  if (end + length > buffer.length) grow(Math.max(buffer.length * 2, end + length));
-}
-
-function grow(length) {
-  const larger = new Uint8Array(length);
-  larger.set(buffer.subarray(0, Math.min(end, length)));
-  buffer = larger;
-  view = new DataView(larger.buffer);
-}
-
-function writeU8(value) {
-  reserve(1);
-  buffer[end++] = value;
-}
-
-function writeU32(value) {
-  reserve(4);
-  view.setUint32(end, value, true);
-  end += 4;
-}
-
-function writeBytes(bytes) {
-  writeU32(bytes.length);
-  reserve(bytes.length);
-  buffer.set(bytes, end);
-  end += bytes.length;
-}
-
-function writeText(text) {
-  reserve(4 + text.length * 3);
-  const start = end + 4;
-  const length = encoder.encodeInto(text, buffer.subarray(start)).written;
-  view.setUint32(end, length, true);
-  end = start + length;
-}
-
-function writePairs(pairs) {
-  reserve(4);
-  const place = end;
-  end += 4;
-  let count = 0;
-  for (const [name, value] of pairs) {
-    writeText(name);
-    writeText(value);
-    count++;
-  }
-  view.setUint32(place, count, true);
-}
-
-function readU8(reader) {
-  return reader.view.getUint8(reader.at++);
-}
-
-function readU32(reader) {
+function readNumber(reader) {
+  if (reader.at >= reader.numbersEnd) throw new RangeError("a decision has fewer numbers than it should");
   const value = reader.view.getUint32(reader.at, true);
   reader.at += 4;
   return value;
@@ -248,28 +250,29 @@ function readU32(reader) {
 
 /** Where the next bytes begin; the reader is behind them then. */
 function pass(reader) {
-  const length = readU32(reader);
-  const start = reader.at;
-  if (length > reader.bytes.length - start) throw new RangeError("a decision is shorter than it says");
-  reader.at += length;
+  const start = reader.rest;
+  const length = readNumber(reader);
+  if (length > reader.end - start) throw new RangeError("a decision is shorter than it says");
+  reader.rest += length;
   return start;
 }
 
+/** A copy: the next decision is written over this one. */
 function readBytes(reader) {
   const start = pass(reader);
-  return reader.bytes.subarray(start, reader.at);
+  return reader.bytes.slice(start, reader.rest);
 }
 
 function readText(reader) {
   const start = pass(reader);
-  if (start === reader.at) return "";
-  const text = reader.whole?.slice(start, reader.at);
-  return text === undefined || text.includes("\ufffd") ? decoder.decode(reader.bytes.subarray(start, reader.at)) : text;
+  if (start === reader.rest) return "";
+  if (reader.whole !== undefined) return reader.whole.slice(start - reader.start, reader.rest - reader.start);
+  return decoder.decode(reader.bytes.subarray(start, reader.rest));
 }
 
 function readList(reader, read) {
   const list = [];
-  for (let count = readU32(reader); count > 0; count--) list.push(read(reader));
+  for (let count = readNumber(reader); count > 0; count--) list.push(read(reader));
   return list;
 }
 

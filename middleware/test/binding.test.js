@@ -3,27 +3,42 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeDecision, encodeHead, encodeReply } from "../wire.js";
-import { NOW, config, glue, newIssuer } from "./support.js";
+import { decodeDecision, encodeReply, memoryOf } from "../wire.js";
+import { NOW, config, encodeHead, glue, newIssuer } from "./support.js";
 
 glue.__wbg_reset_state();
 // EdDSA is checked inside: this border is crossed for the keys only.
 const { token, keySet } = await newIssuer({}, "EdDSA");
-const newGate = () => new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}');
+const memory = () => memoryOf(new Uint8Array(glue.linearMemory().buffer));
+const read = (address) => decodeDecision(memory(), address);
+/** A gate that takes any bytes for a head and gives decisions. */
+const newGate = () => {
+  const gate = new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}');
+  return {
+    decide(bytes, now) {
+      const at = gate.room(bytes.length);
+      memory().bytes.set(bytes, at);
+      return read(gate.decide(bytes.length, now));
+    },
+    decideOn: (length, now) => read(gate.decide(length, now)),
+    resume: (bytes, id, reply, now) => read(gate.resume(bytes, id, reply, now)),
+    receive: (id, reply, now) => gate.receive(id, reply, now),
+  };
+};
 const head = encodeHead({
   method: "GET",
   target: "/api",
   publicOrigin: "https://app.test",
   headers: [["authorization", `Bearer ${token}`]],
-}).slice();
-const keys = () => encodeReply({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) }).slice();
+});
+const keys = () => encodeReply({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) });
 const ask = (gate) => {
-  const { kind, errand } = decodeDecision(gate.decide(head, NOW));
+  const { kind, errand } = gate.decide(head, NOW);
   assert.equal(kind, "ask");
   return errand;
 };
-const refused = (bytes) => {
-  const { kind, status, reason, body, headers } = decodeDecision(bytes);
+const refused = (decision) => {
+  const { kind, status, reason, body, headers } = decision;
   assert.equal(kind, "answer");
   assert.equal(JSON.parse(body).reason, reason);
   assert.ok(headers.some(([name, value]) => name === "cache-control" && value === "private, no-store"));
@@ -34,7 +49,7 @@ test("an errand is taken back once, under its own number", () => {
   const gate = newGate();
   const { id } = ask(gate);
   assert.equal(refused(gate.resume(head, (id + 1) >>> 0, keys(), NOW)), "503 not_started");
-  assert.equal(decodeDecision(gate.resume(head, id, keys(), NOW)).kind, "forward");
+  assert.equal(gate.resume(head, id, keys(), NOW).kind, "forward");
   assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
 });
 
@@ -55,16 +70,16 @@ test("errands that nobody comes back for are forgotten", () => {
   const { id } = ask(gate);
   for (let i = 0; i < 5_000; i++) gate.decide(head, NOW + 60_000 * (i + 1));
   assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
-  assert.equal(decodeDecision(gate.decide(head, NOW + 60_000 * 5_002)).kind, "ask");
+  assert.equal(gate.decide(head, NOW + 60_000 * 5_002).kind, "ask");
 });
 
 test("too many errands at once are refused, and those on their way are kept", () => {
   const gate = newGate();
   const { id } = ask(gate);
-  const kinds = Array.from({ length: 2_100 }, () => decodeDecision(gate.decide(head, NOW)).kind);
+  const kinds = Array.from({ length: 2_100 }, () => gate.decide(head, NOW).kind);
   assert.equal(kinds.indexOf("answer"), 2_047);
   assert.equal(kinds.at(-1), "answer");
-  assert.equal(decodeDecision(gate.resume(head, id, keys(), NOW)).kind, "forward");
+  assert.equal(gate.resume(head, id, keys(), NOW).kind, "forward");
 });
 
 test("bytes that are no head are refused", () => {
@@ -75,6 +90,15 @@ test("bytes that are no head are refused", () => {
   assert.equal(refused(gate.decide(new Uint8Array([...head, 0]), NOW)), "400 head_malformed");
   const { id } = ask(gate);
   assert.equal(refused(gate.resume(new Uint8Array(0), id, keys(), NOW)), "400 head_malformed");
+});
+
+test("a length beyond the room that there is makes no head", () => {
+  const gate = newGate();
+  assert.equal(refused(gate.decideOn(head.length, NOW)), "400 head_malformed");
+  gate.decide(head, NOW);
+  for (const length of [0, head.length - 1, head.length + 1, 2 ** 32 - 1]) {
+    assert.equal(refused(gate.decideOn(length, NOW)), "400 head_malformed");
+  }
 });
 
 test("bytes that are no reply are an errand that failed", () => {
@@ -100,8 +124,8 @@ test("no bytes make it trap", (t) => {
   const rounds = 20_000;
   for (let i = 0; i < rounds; i++) {
     const now = [NOW, NOW + i, Number.NaN, Infinity, -Infinity, -1, 2 ** 63][random(7)];
-    const decision = decodeDecision(gate.decide(broken(head), now));
-    if (decision.kind === "ask") decodeDecision(gate.resume(broken(head), decision.errand.id, broken(keys()), now));
+    const decision = gate.decide(broken(head), now);
+    if (decision.kind === "ask") gate.resume(broken(head), decision.errand.id, broken(keys()), now);
     gate.receive(random(2 ** 32), broken(keys()), now);
     if (random(100) === 0) gate = newGate();
   }

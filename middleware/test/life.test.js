@@ -20,9 +20,14 @@ function watched() {
       record.compiled.push(parts);
       this.#gate = new glue.Gate(...parts);
     }
+    room(...parts) {
+      return this.#gate.room(...parts);
+    }
     decide(...parts) {
       sprung();
-      return record.garbage ? new Uint8Array([77]) : this.#gate.decide(...parts);
+      const address = this.#gate.decide(...parts);
+      if (record.garbage) new Uint8Array(glue.linearMemory().buffer)[address] = 77;
+      return address;
     }
     resume(...parts) {
       sprung();
@@ -42,7 +47,7 @@ function watched() {
     if (record.noStart) throw new WebAssembly.LinkError("no");
     glue.__wbg_reset_state();
   };
-  return { record, glue: { names, Gate, __wbg_reset_state } };
+  return { record, glue: { names, linearMemory: glue.linearMemory, Gate, __wbg_reset_state } };
 }
 
 function assertNotStarted(verdict) {

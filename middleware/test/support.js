@@ -5,6 +5,7 @@ import http from "node:http";
 import net from "node:net";
 
 import * as glue from "../wasm/default.js";
+import { joinHead, memoryOf, roomFor, spaceIn, writeHead } from "../wire.js";
 
 export { glue };
 
@@ -43,6 +44,13 @@ export async function newIssuer(claims = {}, alg = "ES256") {
     keySet: JSON.stringify({ keys: [{ kty, crv, x, y, alg, kid: "k1" }] }),
     token: `${input}.${base64url(signature)}`,
   };
+}
+
+/** A head as a message. */
+export function encodeHead(head) {
+  const joined = joinHead(head);
+  const bytes = new Uint8Array(roomFor(joined));
+  return bytes.slice(0, writeHead(joined, spaceIn(memoryOf(bytes), 0, bytes.length)));
 }
 
 export function request(path, headers = {}, init = {}) {

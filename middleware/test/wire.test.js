@@ -1,44 +1,52 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeDecision, encodeHead, encodeReply } from "../wire.js";
+import { decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
+import { encodeHead } from "./support.js";
 
+const utf8 = (text) => [...Buffer.from(text)];
 const u32 = (value) => [value & 255, (value >> 8) & 255, (value >> 16) & 255, value >>> 24];
-const text = (value) => {
-  const bytes = Buffer.from(value);
-  return [...u32(bytes.length), ...bytes];
+/** Parts of a message: numbers as they are, texts and bytes with their length. */
+const message = (...parts) => {
+  const pieces = parts.flat(2).map((part) => (typeof part === "string" ? utf8(part) : part));
+  const numbers = pieces.map((piece) => piece.length ?? piece);
+  const rest = pieces.flatMap((piece) => (typeof piece === "number" ? [] : [...piece]));
+  return new Uint8Array([...u32(numbers.length), ...u32(rest.length), ...numbers.flatMap(u32), ...rest]);
 };
-const pairs = (list) => [...u32(list.length), ...list.flat().flatMap(text)];
-const bytes = (...parts) => new Uint8Array(parts.flat());
+const pairs = (list) => [list.length, ...list];
+const decode = (bytes, at) => decodeDecision(memoryOf(bytes), at);
 
 const head = (headers) => ({ method: "GET", target: "/a?b", publicOrigin: "https://a.test", clientAddress: "::1", headers });
-const headBytes = (headers) => bytes(text("GET"), text("/a?b"), text("https://a.test"), text("::1"), pairs(headers));
+const headMessage = (headers) => message("GET", "/a?b", "https://a.test", "::1", pairs(headers));
 
 test("a head is written as WIRE.md says, from pairs or from Headers", () => {
   const list = [["accept", "*/*"], ["cookie", "a=b"]];
-  assert.deepEqual(encodeHead(head(list)).slice(), headBytes(list));
-  assert.deepEqual(encodeHead(head(new Headers(list))).slice(), headBytes(list));
+  assert.deepEqual(encodeHead(head(list)), headMessage(list));
+  assert.deepEqual(encodeHead(head(new Headers(list))), headMessage(list));
 });
 
 test("an unknown client address is written as an empty text", () => {
-  const written = encodeHead({ ...head([]), clientAddress: undefined }).slice();
-  assert.deepEqual(written, bytes(text("GET"), text("/a?b"), text("https://a.test"), text(""), pairs([])));
+  const written = encodeHead({ ...head([]), clientAddress: undefined });
+  assert.deepEqual(written, message("GET", "/a?b", "https://a.test", "", pairs([])));
 });
 
 test("texts outside of ASCII, and long ones, are written in UTF-8", () => {
   for (const value of ["ü", "a\u00ff", "€".repeat(100), "x".repeat(64), "x".repeat(65), "x".repeat(63) + "é", "😀", ""]) {
-    assert.deepEqual(encodeHead(head([["x", value]])).slice(), headBytes([["x", value]]));
+    assert.deepEqual(encodeHead(head([["x", value]])), headMessage([["x", value]]));
   }
 });
 
 test("a half of a surrogate pair becomes a replacement character, which no name or token contains", () => {
-  assert.deepEqual(encodeHead(head([["x", "a\ud800"]])).slice(), headBytes([["x", "a\ufffd"]]));
+  assert.deepEqual(encodeHead(head([["x", "a\ud800"]])), headMessage([["x", "a\ufffd"]]));
 });
 
-test("a head may be larger than the buffer, and the next one may be small again", () => {
-  for (const length of [10, 8_000, 100_000, 1_000_000, 10]) {
-    const list = [["x", "y".repeat(length)], ["z", "1"]];
-    assert.deepEqual(encodeHead(head(list)).slice(), headBytes(list));
+test("halves of a surrogate pair in two texts do not become one character", () => {
+  assert.deepEqual(encodeHead(head([["x\ud83d", "\ude00y"]])), headMessage([["x\ufffd", "\ufffdy"]]));
+});
+
+test("a head of something else than texts is not written", () => {
+  for (const value of [5, ["a", "b"], ["ab"], {}, true, null, undefined, Symbol("x")]) {
+    assert.throws(() => joinHead(head([["x", value], ["y", "ü"]])), TypeError);
   }
 });
 
@@ -46,20 +54,18 @@ test("replies are written as WIRE.md says", () => {
   const body = new Uint8Array([0, 255, 7]);
   const headers = [["set-cookie", "a=1"], ["set-cookie", "b=2"]];
   const cases = [
-    [{ kind: "answered", status: 404, headers, body }, bytes(0, u32(404), pairs(headers), u32(3), ...body)],
-    [{ kind: "checked", holds: true }, bytes(1, 1)],
-    [{ kind: "checked", holds: false }, bytes(1, 0)],
-    [{ kind: "waited" }, bytes(2)],
-    [{ kind: "failed" }, bytes(3)],
-    [{ kind: "unsupported" }, bytes(4)],
+    [{ kind: "answered", status: 404, headers, body }, message(0, 404, pairs(headers), [body])],
+    [{ kind: "answered", status: 200, headers: [], body: new Uint8Array(0) }, message(0, 200, 0, [new Uint8Array(0)])],
+    [{ kind: "checked", holds: true }, message(1, 1)],
+    [{ kind: "checked", holds: false }, message(1, 0)],
+    [{ kind: "waited" }, message(2)],
+    [{ kind: "failed" }, message(3)],
+    [{ kind: "unsupported" }, message(4)],
   ];
-  for (const [reply, expected] of cases) assert.deepEqual(encodeReply(reply).slice(), expected);
+  for (const [reply, expected] of cases) assert.deepEqual(encodeReply(reply), expected);
 });
 
-const FETCH = [
-  ...u32(7), 0, ...text("keys"), ...text("GET"), ...text("https://a.test/jwks"), ...pairs([["accept", "*/*"]]),
-  ...u32(2000), ...u32(65536), ...u32(300),
-];
+const FETCH = [7, 0, "keys", "GET", "https://a.test/jwks", ...pairs([["accept", "*/*"]]), 2000, 65536, 300];
 const fetchErrand = {
   id: 7,
   work: "fetch",
@@ -71,14 +77,14 @@ const fetchErrand = {
   maxBytes: 65536,
   maxCopyAgeSeconds: 300,
 };
-const CHECK = [...u32(4_000_000_000), 1, ...text("RS256"), ...text("print"), ...text("{}"), ...u32(2), 1, 2, ...u32(1), 3];
+const CHECK = [4_000_000_000, 1, "RS256", "print", "{}", new Uint8Array([1, 2]), new Uint8Array([3])];
 const decisions = [
   [
-    bytes(0, text(""), text(""), FETCH),
+    message(0, "", "", FETCH),
     { kind: "ask", errand: { ...fetchErrand, background: false }, log: undefined, reason: undefined },
   ],
   [
-    bytes(0, text(""), text(""), CHECK),
+    message(0, "", "", CHECK),
     {
       kind: "ask",
       errand: {
@@ -96,11 +102,11 @@ const decisions = [
     },
   ],
   [
-    bytes(0, text(""), text(""), u32(1), 2, u32(160)),
+    message(0, "", "", 1, 2, 160),
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    bytes(1, text("line"), text(""), text("/a"), u32(1), text("X-A"), pairs([["b", "ü"]]), pairs([]), 1, FETCH),
+    message(1, "line", "", "/a", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH),
     {
       kind: "forward",
       target: "/a",
@@ -113,27 +119,45 @@ const decisions = [
     },
   ],
   [
-    bytes(2, text(""), text("no_credential"), u32(401), pairs([["a", "b"]]), text("\ufeffbody")),
+    message(2, "", "no_credential", 401, pairs([["a", "b"]]), "\ufeffbody"),
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
   ],
 ];
 
-test("decisions are read as WIRE.md says, wherever in a buffer they lie", () => {
+test("decisions are read as WIRE.md says, wherever in memory they lie", () => {
   for (const [written, expected] of decisions) {
-    assert.deepEqual(decodeDecision(written), expected);
-    const inside = new Uint8Array([9, 9, 9, ...written, 9]).subarray(3, 3 + written.length);
-    assert.deepEqual(decodeDecision(inside), expected);
+    assert.deepEqual(decode(written), expected);
+    const around = new Uint8Array([9, 9, 9, ...written, 9]);
+    assert.deepEqual(decode(around, 3), expected);
+    assert.deepEqual(decode(around.subarray(2), 1), expected);
   }
 });
 
-test("a decision that is cut short, goes on, or is of no known kind is none", () => {
+test("what a decision hands out lasts when the memory is written again", () => {
+  for (const [written, expected] of decisions) {
+    const memory = written.slice();
+    const decision = decode(memory);
+    memory.fill(0xaa);
+    assert.deepEqual(decision, expected);
+  }
+});
+
+test("a decision that is cut short, or whose numbers lie, is none", () => {
   for (const [written] of decisions) {
     for (let length = 0; length < written.length; length++) {
-      assert.throws(() => decodeDecision(written.slice(0, length)), RangeError);
+      assert.throws(() => decode(written.slice(0, length)), RangeError);
     }
-    assert.throws(() => decodeDecision(new Uint8Array([...written, 0])), RangeError);
+    for (const place of [0, 4]) {
+      for (const by of [-1, 1, 4, 0x7fffffff]) {
+        const lying = written.slice();
+        const view = new DataView(lying.buffer);
+        view.setUint32(place, view.getUint32(place, true) + by, true);
+        assert.throws(() => decode(new Uint8Array([...lying, 0, 0, 0, 0, 0, 0, 0, 0])));
+      }
+    }
   }
-  assert.throws(() => decodeDecision(bytes(3, text(""), text(""))), RangeError);
-  assert.throws(() => decodeDecision(bytes(0, text(""), text(""), u32(1), 3)), RangeError);
-  assert.throws(() => decodeDecision(bytes(2, text(""), [1, 0, 0, 0, 0xff], u32(401), pairs([]), text(""))), TypeError);
+  assert.throws(() => decode(message(3, "", "")), RangeError);
+  assert.throws(() => decode(message(0, "", "", 1, 3)), RangeError);
+  assert.throws(() => decode(message(2, "", "a", 401, 0, "", 0)), RangeError);
+  assert.throws(() => decode(message(2, "", new Uint8Array([0xff]), 401, 0, "")), TypeError);
 });

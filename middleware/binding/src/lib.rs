@@ -2,7 +2,8 @@
 //!
 //! An engine behind three calls: `decide`, `resume`, `receive`. Heads and replies come in and decisions go out in the form
 //! that `WIRE.md` describes, because strings and objects cost many times more at this border than the decision itself. The
-//! errand of an unfinished request stays here, under a number; the host keeps the head and passes it to each call.
+//! host writes a head where it will be read and reads a decision where it was written: nothing is copied across. The errand
+//! of an unfinished request stays here, under a number; the host keeps the head and passes it to each call.
 
 mod panics;
 mod pending;
@@ -16,6 +17,7 @@ use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, E
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::pending::Pending;
+use crate::wire::Writer;
 
 /// Names of the environment variables that a configuration needs, or all that is wrong with it: JSON.
 #[wasm_bindgen]
@@ -33,6 +35,15 @@ pub fn names(config: &str) -> String {
 pub struct Gate {
     engine: Engine,
     pending: Pending,
+    /// Where the host writes heads.
+    head: Vec<u8>,
+    decision: Writer,
+}
+
+/// The memory in which heads are written and decisions are read.
+#[wasm_bindgen(js_name = linearMemory)]
+pub fn linear_memory() -> JsValue {
+    wasm_bindgen::memory()
 }
 
 #[wasm_bindgen]
@@ -48,21 +59,31 @@ impl Gate {
         let policy = Config::parse(config)
             .and_then(|config| config.compile(&read_values(values), &read_capabilities(host)))
             .map_err(|errors| JsValue::from_str(&errors_json(&errors)))?;
-        Ok(Self { engine: Engine::new(policy, random()?), pending: Pending::starting_at(random()?) })
+        let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
+        Ok(Self { engine, pending, head: Vec::new(), decision: Writer::default() })
     }
 
-    /// Decides on the request with this head at this moment (milliseconds since 1970).
-    pub fn decide(&mut self, head: &[u8], now: f64) -> Vec<u8> {
+    /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.
+    pub fn room(&mut self, bytes: u32) -> u32 {
+        self.head = Vec::new();
+        self.head.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
+        address(&self.head)
+    }
+
+    /// Decides on the request with the head of so many bytes that the host has written, at this moment (milliseconds since
+    /// 1970). Gives the decision's address.
+    pub fn decide(&mut self, length: u32, now: f64) -> u32 {
         let now = moment(now);
+        let head = usize::try_from(length).ok().and_then(|length| self.head.get(..length)).unwrap_or_default();
         let decision = wire::with_head(head, |head| self.engine.decide(head, now));
         self.hand_out(decision, now)
     }
 
-    /// Goes on with a request after the errand with this number.
-    pub fn resume(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> Vec<u8> {
+    /// Goes on with a request after the errand with this number. Gives the decision's address.
+    pub fn resume(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
         let now = moment(now);
         let Some(errand) = self.pending.take(id) else {
-            return wire::answer(&refusal(Reason::NotStarted));
+            return self.refuse(Reason::NotStarted);
         };
         let decision =
             wire::with_head(head, |head| wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now)));
@@ -76,27 +97,38 @@ impl Gate {
         }
     }
 
-    fn hand_out(&mut self, decision: Option<Decision>, now: UnixTime) -> Vec<u8> {
+    fn hand_out(&mut self, decision: Option<Decision>, now: UnixTime) -> u32 {
         match decision {
-            Some(Decision::Ask(errand)) => {
-                let bytes = wire::Ask::of(&errand);
-                match self.pending.keep(errand, now) {
-                    Some(id) => bytes.numbered(id),
-                    None => wire::answer(&refusal(Reason::NotStarted)),
+            Some(Decision::Ask(errand)) => match self.pending.number(now) {
+                Some(id) => {
+                    let address = address(self.decision.ask(id, errand.work()));
+                    self.pending.keep(id, errand);
+                    address
                 }
-            }
+                None => self.refuse(Reason::NotStarted),
+            },
             Some(Decision::Forward(mut forward)) => {
                 // An errand for afterwards that finds no place is not carried: the request itself is decided.
-                let after = forward.after.take().and_then(|errand| {
-                    let bytes = wire::Ask::of(&errand);
-                    Some((self.pending.keep(errand, now)?, bytes))
-                });
-                wire::forward(&forward, after)
+                let after = forward.after.take().and_then(|errand| Some((self.pending.number(now)?, errand)));
+                let address = address(self.decision.forward(&forward, after.as_ref().map(|(id, errand)| (*id, errand.work()))));
+                if let Some((id, errand)) = after {
+                    self.pending.keep(id, errand);
+                }
+                address
             }
-            Some(Decision::Redirect(answer) | Decision::Reject(answer)) => wire::answer(&answer),
-            None => wire::answer(&refusal(Reason::HeadMalformed)),
+            Some(Decision::Redirect(answer) | Decision::Reject(answer)) => address(self.decision.answer(&answer)),
+            None => self.refuse(Reason::HeadMalformed),
         }
     }
+
+    fn refuse(&mut self, reason: Reason) -> u32 {
+        address(self.decision.answer(&refusal(reason)))
+    }
+}
+
+/// Where bytes are in the memory of WebAssembly, whose addresses have 32 bits.
+fn address(bytes: &[u8]) -> u32 {
+    u32::try_from(bytes.as_ptr().addr()).unwrap_or(u32::MAX)
 }
 
 fn read_values(json: &str) -> BTreeMap<String, String> {

@@ -7,7 +7,7 @@ use doorward::{Errand, UnixTime};
 /// How many requests may be on an errand at once. Each keeps a few kilobytes.
 const CAPACITY: usize = 2048;
 
-/// From here on each new errand first looks for forgotten ones.
+/// With so many it is time to look for forgotten ones; if they are not, again with twice as many.
 const CROWDED: usize = 64;
 
 /// How long after its deadline an errand is still known, in milliseconds: the news that the time is over arrives after it.
@@ -17,19 +17,21 @@ const GRACE_MS: i64 = 10_000;
 pub(crate) struct Pending {
     errands: BTreeMap<u32, Errand>,
     next: u32,
+    crowded: usize,
 }
 
 impl Pending {
     /// Nothing on its way. Numbers begin anywhere, so those of an earlier instance are unlikely to mean anything here.
     pub(crate) fn starting_at(seed: u64) -> Self {
         let [a, b, c, d, ..] = seed.to_le_bytes();
-        Self { errands: BTreeMap::new(), next: u32::from_le_bytes([a, b, c, d]) }
+        Self { errands: BTreeMap::new(), next: u32::from_le_bytes([a, b, c, d]), crowded: CROWDED }
     }
 
-    /// Keeps an errand and gives its number, or nothing when too many are on their way.
-    pub(crate) fn keep(&mut self, errand: Errand, now: UnixTime) -> Option<u32> {
-        if self.errands.len() >= CROWDED {
+    /// A number for one more errand, or nothing when too many are on their way.
+    pub(crate) fn number(&mut self, now: UnixTime) -> Option<u32> {
+        if self.errands.len() >= self.crowded {
             self.errands.retain(|_, errand| now.millis_since(errand.deadline()) < GRACE_MS);
+            self.crowded = self.errands.len().saturating_mul(2).clamp(CROWDED, CAPACITY);
         }
         if self.errands.len() >= CAPACITY {
             return None;
@@ -37,10 +39,13 @@ impl Pending {
         while self.errands.contains_key(&self.next) {
             self.next = self.next.wrapping_add(1);
         }
-        let id = self.next;
+        Some(self.next)
+    }
+
+    /// Keeps an errand under its number.
+    pub(crate) fn keep(&mut self, id: u32, errand: Errand) {
         self.next = id.wrapping_add(1);
         self.errands.insert(id, errand);
-        Some(id)
     }
 
     /// Gives the errand back, once.

@@ -1,38 +1,57 @@
-//! The bytes at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
+//! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Errand, Forward, Reply, RequestHead, Work};
+use doorward::{Answer, Decision, Forward, Reply, RequestHead, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
-/// Reads a head and asks `decide` about it; nothing if the bytes are not a head.
-pub(crate) fn with_head(bytes: &[u8], decide: impl FnOnce(&RequestHead<'_>) -> Decision) -> Option<Decision> {
-    let mut reader = Reader { rest: bytes };
-    let method = reader.text()?;
-    let target = reader.text()?;
-    let public_origin = reader.text()?;
-    let client_address = Some(reader.text()?).filter(|address| !address.is_empty());
-    let headers = reader.pairs()?;
-    reader.end()?;
+/// Reads a head and asks `decide` about it; nothing if the message is not a head.
+pub(crate) fn with_head(message: &[u8], decide: impl FnOnce(&RequestHead<'_>) -> Decision) -> Option<Decision> {
+    let Reader { mut numbers, rest } = Reader::of(message)?;
+    // All of it is text, so it is looked at once: each cut then only has to leave characters whole.
+    let mut texts = std::str::from_utf8(rest).ok()?;
+    let mut text = |length: u32| {
+        let (text, rest) = texts.split_at_checked(usize::try_from(length).ok()?)?;
+        texts = rest;
+        Some(text)
+    };
+    let method = text(number(&mut numbers)?)?;
+    let target = text(number(&mut numbers)?)?;
+    let public_origin = text(number(&mut numbers)?)?;
+    let client_address = Some(text(number(&mut numbers)?)?).filter(|address| !address.is_empty());
+    let count = usize::try_from(number(&mut numbers)?).ok()?;
+    let (lengths, []) = numbers.as_chunks::<2>() else {
+        return None;
+    };
+    if lengths.len() != count {
+        return None;
+    }
+    let mut headers = Vec::with_capacity(count);
+    for [name, value] in lengths {
+        headers.push((text(u32::from_le_bytes(*name))?, text(u32::from_le_bytes(*value))?));
+    }
+    if !texts.is_empty() {
+        return None;
+    }
     Some(decide(&RequestHead { method, target, headers: &headers, public_origin, client_address }))
 }
 
-/// Reads a reply and hands it to `take`. Bytes that are not a reply are an errand that failed.
-pub(crate) fn with_reply<T>(bytes: &[u8], take: impl FnOnce(Reply<'_>) -> T) -> T {
+/// Reads a reply and hands it to `take`. A message that is not a reply is an errand that failed.
+pub(crate) fn with_reply<T>(message: &[u8], take: impl FnOnce(Reply<'_>) -> T) -> T {
     let mut headers = Vec::new();
-    let reply = read_reply(bytes, &mut headers).unwrap_or(Reply::Failed);
+    let reply = read_reply(message, &mut headers).unwrap_or(Reply::Failed);
     take(reply)
 }
 
-fn read_reply<'a>(bytes: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<Reply<'a>> {
-    let mut reader = Reader { rest: bytes };
-    let reply = match reader.u8()? {
+fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<Reply<'a>> {
+    let mut reader = Reader::of(message)?;
+    let reply = match reader.number()? {
         0 => {
-            let status = u16::try_from(reader.u32()?).ok()?;
+            let status = u16::try_from(reader.number()?).ok()?;
             *headers = reader.pairs()?;
             let body = reader.bytes()?;
             Reply::Answered { status, headers, body }
         }
-        1 => Reply::Checked(match reader.u8()? {
+        1 => Reply::Checked(match reader.number()? {
             0 => false,
             1 => true,
             _ => return None,
@@ -46,103 +65,79 @@ fn read_reply<'a>(bytes: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<Rep
     Some(reply)
 }
 
-/// A decision to send the request on; `after` is the errand to carry after the response, and its number.
-pub(crate) fn forward(forward: &Forward, after: Option<(u32, Ask)>) -> Vec<u8> {
-    let mut writer = Writer::decision(1, forward.log.as_deref(), None);
-    writer.text(&forward.target);
-    writer.count(forward.remove.len());
-    for name in &forward.remove {
-        writer.text(name);
-    }
-    writer.pairs(&forward.set);
-    writer.pairs(&forward.response_headers);
-    match after {
-        Some((id, ask)) => {
-            writer.u8(1);
-            writer.errand(id, &ask);
-        }
-        None => writer.u8(0),
-    }
-    writer.bytes
-}
-
-/// A decision to answer here and now.
-pub(crate) fn answer(answer: &Answer) -> Vec<u8> {
-    let mut writer = Writer::decision(2, answer.log.as_deref(), Some(answer.reason.code()));
-    writer.u32(u32::from(answer.status));
-    writer.pairs(&answer.headers);
-    writer.text(&answer.body);
-    writer.bytes
-}
-
-/// An errand, written but for its number: that is known only once the errand itself has been put away.
-pub(crate) struct Ask {
-    work: Vec<u8>,
-}
-
-impl Ask {
-    /// Writes down what the host is to do.
-    pub(crate) fn of(errand: &Errand) -> Self {
-        let mut writer = Writer { bytes: Vec::with_capacity(256) };
-        match errand.work() {
-            Work::Fetch(fetch) => {
-                writer.u8(0);
-                writer.text(fetch.purpose.name());
-                writer.text(fetch.method);
-                writer.text(&fetch.url);
-                writer.pairs(&fetch.headers);
-                writer.u32(fetch.timeout_ms);
-                writer.u32(fetch.max_bytes);
-                writer.u32(fetch.max_copy_age_seconds);
-            }
-            Work::Check(check) => {
-                writer.u8(1);
-                writer.text(check.algorithm.name());
-                writer.text(&check.thumbprint);
-                writer.text(&check.key);
-                writer.bytes(&check.signing_input);
-                writer.bytes(&check.signature);
-            }
-            Work::Wait { millis } => {
-                writer.u8(2);
-                writer.u32(*millis);
-            }
-        }
-        Self { work: writer.bytes }
-    }
-
-    /// The decision to ask for this errand under this number.
-    pub(crate) fn numbered(&self, id: u32) -> Vec<u8> {
-        let mut writer = Writer::decision(0, None, None);
-        writer.errand(id, self);
-        writer.bytes
-    }
-}
-
-struct Writer {
+/// Writes decisions, one over the other: a message lasts until the next one.
+#[derive(Default)]
+pub(crate) struct Writer {
+    /// The message: both lengths and the numbers, and when it is finished the bytes as well.
+    message: Vec<u8>,
     bytes: Vec<u8>,
 }
 
+/// A message that was larger than this does not keep its memory.
+const KEEP_BYTES: usize = 64 * 1024;
+
 impl Writer {
-    fn decision(tag: u8, log: Option<&str>, reason: Option<&str>) -> Self {
-        let mut writer = Self { bytes: Vec::with_capacity(512) };
-        writer.u8(tag);
-        writer.text(log.unwrap_or_default());
-        writer.text(reason.unwrap_or_default());
-        writer
+    /// A decision to carry this errand first.
+    pub(crate) fn ask(&mut self, id: u32, work: &Work) -> &[u8] {
+        self.begin(0, None, None);
+        self.errand(id, work);
+        self.finish()
     }
 
-    fn u8(&mut self, value: u8) {
-        self.bytes.push(value);
+    /// A decision to send the request on; `after` is what to do after the response, and its number.
+    pub(crate) fn forward(&mut self, forward: &Forward, after: Option<(u32, &Work)>) -> &[u8] {
+        self.begin(1, forward.log.as_deref(), None);
+        self.text(&forward.target);
+        self.count(forward.remove.len());
+        for name in &forward.remove {
+            self.text(name);
+        }
+        self.pairs(&forward.set);
+        self.pairs(&forward.response_headers);
+        self.number(u32::from(after.is_some()));
+        if let Some((id, work)) = after {
+            self.errand(id, work);
+        }
+        self.finish()
     }
 
-    fn u32(&mut self, value: u32) {
-        self.bytes.extend_from_slice(&value.to_le_bytes());
+    /// A decision to answer here and now.
+    pub(crate) fn answer(&mut self, answer: &Answer) -> &[u8] {
+        self.begin(2, answer.log.as_deref(), Some(answer.reason.code()));
+        self.number(u32::from(answer.status));
+        self.pairs(&answer.headers);
+        self.text(&answer.body);
+        self.finish()
     }
 
-    /// A length. What this program makes never comes near four billion; the host refuses what does not add up.
+    fn begin(&mut self, tag: u32, log: Option<&str>, reason: Option<&str>) {
+        if self.message.capacity() > KEEP_BYTES {
+            *self = Self::default();
+        }
+        self.message.clear();
+        self.bytes.clear();
+        self.message.extend_from_slice(&[0; 8]);
+        self.number(tag);
+        self.text(log.unwrap_or_default());
+        self.text(reason.unwrap_or_default());
+    }
+
+    /// Puts both lengths in front and the bytes behind.
+    fn finish(&mut self) -> &[u8] {
+        let numbers = self.message.len().saturating_sub(8) / 4;
+        for (place, length) in self.message.as_chunks_mut::<4>().0.iter_mut().zip([numbers, self.bytes.len()]) {
+            *place = length_as_number(length).to_le_bytes();
+        }
+        self.message.extend_from_slice(&self.bytes);
+        &self.message
+    }
+
+    fn number(&mut self, value: u32) {
+        self.message.extend_from_slice(&value.to_le_bytes());
+    }
+
     fn count(&mut self, length: usize) {
-        self.u32(u32::try_from(length).unwrap_or(u32::MAX));
+        self.number(length_as_number(length));
     }
 
     fn bytes(&mut self, value: &[u8]) {
@@ -162,39 +157,65 @@ impl Writer {
         }
     }
 
-    fn errand(&mut self, id: u32, ask: &Ask) {
-        self.u32(id);
-        self.bytes.extend_from_slice(&ask.work);
+    fn errand(&mut self, id: u32, work: &Work) {
+        self.number(id);
+        match work {
+            Work::Fetch(fetch) => {
+                self.number(0);
+                self.text(fetch.purpose.name());
+                self.text(fetch.method);
+                self.text(&fetch.url);
+                self.pairs(&fetch.headers);
+                self.number(fetch.timeout_ms);
+                self.number(fetch.max_bytes);
+                self.number(fetch.max_copy_age_seconds);
+            }
+            Work::Check(check) => {
+                self.number(1);
+                self.text(check.algorithm.name());
+                self.text(&check.thumbprint);
+                self.text(&check.key);
+                self.bytes(&check.signing_input);
+                self.bytes(&check.signature);
+            }
+            Work::Wait { millis } => {
+                self.number(2);
+                self.number(*millis);
+            }
+        }
     }
 }
 
-/// Reads from the front; gives nothing as soon as something does not add up.
+/// What this program makes never comes near four billion; the host refuses what does not add up.
+fn length_as_number(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Reads numbers and bytes from the front; gives nothing as soon as something does not add up.
 struct Reader<'a> {
+    numbers: &'a [[u8; 4]],
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        Some(taken)
+    /// The two parts of a message. It says how long they are, so one that is cut short or goes on is none.
+    fn of(message: &'a [u8]) -> Option<Self> {
+        let (mut lengths, rest) = message.split_at_checked(8).map(|(lengths, rest)| (lengths.as_chunks::<4>().0, rest))?;
+        let numbers = usize::try_from(number(&mut lengths)?).ok()?;
+        let bytes = usize::try_from(number(&mut lengths)?).ok()?;
+        let (numbers, rest) = rest.split_at_checked(numbers.checked_mul(4)?)?;
+        if rest.len() == bytes { Some(Self { numbers: numbers.as_chunks::<4>().0, rest }) } else { None }
     }
 
-    fn u8(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
-    }
-
-    fn u32(&mut self) -> Option<u32> {
-        let (number, rest) = self.rest.split_first_chunk()?;
-        self.rest = rest;
-        Some(u32::from_le_bytes(*number))
+    fn number(&mut self) -> Option<u32> {
+        number(&mut self.numbers)
     }
 
     fn bytes(&mut self) -> Option<&'a [u8]> {
-        let length = usize::try_from(self.u32()?).ok()?;
-        self.take(length)
+        let length = usize::try_from(self.number()?).ok()?;
+        let (taken, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        Some(taken)
     }
 
     fn text(&mut self) -> Option<&'a str> {
@@ -202,9 +223,9 @@ impl<'a> Reader<'a> {
     }
 
     fn pairs(&mut self) -> Option<Vec<Pair<'a>>> {
-        let count = usize::try_from(self.u32()?).ok()?;
-        // A pair takes eight bytes at least: a count that lies reserves no more than what is there.
-        let mut pairs = Vec::with_capacity(count.min(self.rest.len() / 8));
+        let count = usize::try_from(self.number()?).ok()?;
+        // A pair takes two numbers: a count that lies reserves no more than what is there.
+        let mut pairs = Vec::with_capacity(count.min(self.numbers.len() / 2));
         for _ in 0..count {
             pairs.push((self.text()?, self.text()?));
         }
@@ -212,8 +233,15 @@ impl<'a> Reader<'a> {
     }
 
     fn end(&self) -> Option<()> {
-        self.rest.is_empty().then_some(())
+        (self.numbers.is_empty() && self.rest.is_empty()).then_some(())
     }
+}
+
+/// The next number.
+fn number(numbers: &mut &[[u8; 4]]) -> Option<u32> {
+    let (first, rest) = numbers.split_first()?;
+    *numbers = rest;
+    Some(u32::from_le_bytes(*first))
 }
 
 #[cfg(test)]
@@ -223,17 +251,31 @@ mod tests {
     use super::{Writer, with_head, with_reply};
 
     fn head(headers: &[(String, String)]) -> Vec<u8> {
-        let mut writer = Writer { bytes: Vec::new() };
+        let mut writer = Writer::default();
+        writer.message.extend_from_slice(&[0; 8]);
         for text in ["GET", "/a?b", "https://app.test", ""] {
             writer.text(text);
         }
         writer.pairs(headers);
-        writer.bytes
+        // In a head the lengths are the only numbers behind the count.
+        writer.finish().to_vec()
+    }
+
+    fn reply(numbers: &[u32], bytes: &[u8]) -> Vec<u8> {
+        let mut writer = Writer::default();
+        writer.message.extend_from_slice(&[0; 8]);
+        numbers.iter().for_each(|number| writer.number(*number));
+        writer.bytes.extend_from_slice(bytes);
+        writer.finish().to_vec()
     }
 
     fn reject() -> Decision {
         let (reason, status, headers, body, log) = (Reason::NotStarted, 503, Vec::new(), String::new(), None);
         Decision::Reject(Answer { reason, status, headers, body, log })
+    }
+
+    fn is_head(message: &[u8]) -> bool {
+        with_head(message, |_| reject()).is_some()
     }
 
     fn see(head: &RequestHead<'_>) -> String {
@@ -242,9 +284,9 @@ mod tests {
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
-        let bytes = head(&[("cookie".to_owned(), "a=ü".to_owned()), ("cookie".to_owned(), String::new())]);
+        let message = head(&[("cookie".to_owned(), "a=ü".to_owned()), ("cookie".to_owned(), String::new())]);
         let mut seen = String::new();
-        let decision = with_head(&bytes, |head| {
+        let decision = with_head(&message, |head| {
             seen = see(head);
             reject()
         });
@@ -254,29 +296,69 @@ mod tests {
 
     #[test]
     fn a_head_that_is_cut_short_or_goes_on_is_none() {
-        let bytes = head(&[("a".to_owned(), "b".to_owned())]);
-        for length in 0..bytes.len() {
-            assert!(with_head(bytes.get(..length).unwrap_or_default(), |_| reject()).is_none(), "{length}");
+        let message = head(&[("a".to_owned(), "b".to_owned())]);
+        for length in 0..message.len() {
+            assert!(!is_head(message.get(..length).unwrap_or_default()), "{length}");
         }
-        let longer = [bytes.as_slice(), &[0]].concat();
-        assert!(with_head(&longer, |_| reject()).is_none());
+        assert!(!is_head(&[message.as_slice(), &[0]].concat()));
     }
 
     #[test]
-    fn a_count_that_lies_reserves_no_memory() {
-        let mut bytes = head(&[]);
-        bytes.truncate(bytes.len().saturating_sub(4));
-        bytes.extend_from_slice(&u32::MAX.to_le_bytes());
-        assert!(with_head(&bytes, |_| reject()).is_none());
+    fn a_head_with_a_number_that_lies_is_none() {
+        let message = head(&[("a".to_owned(), "b".to_owned()), ("c".to_owned(), "d".to_owned())]);
+        // Both lengths, those of four texts, the count, and the lengths of four texts more.
+        for place in 0..11_usize {
+            for lie in [0, 1, 2, 5, 77, u32::MAX] {
+                let mut lying = message.clone();
+                let number = lying.as_chunks_mut::<4>().0.get_mut(place).unwrap_or_else(|| unreachable!());
+                if *number != lie.to_le_bytes() {
+                    *number = lie.to_le_bytes();
+                    assert!(!is_head(&lying), "{place} {lie}");
+                }
+            }
+        }
     }
 
     #[test]
-    fn bytes_that_are_no_reply_are_a_failed_errand() {
-        for bytes in [&[][..], &[9], &[1], &[1, 2], &[2, 0], &[0, 200, 0, 0, 0], &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0]] {
-            assert!(with_reply(bytes, |reply| matches!(reply, Reply::Failed)), "{bytes:?}");
+    fn a_head_in_other_bytes_than_utf8_or_with_half_a_character_is_none() {
+        let umlaut = head(&[("a".to_owned(), "üü".to_owned())]);
+        assert!(is_head(&umlaut));
+        let mut half = umlaut.clone();
+        let lengths = half.as_chunks_mut::<4>().0.get_mut(7..9).unwrap_or_default();
+        lengths.iter_mut().zip([2_u32, 3]).for_each(|(number, lie)| *number = lie.to_le_bytes());
+        assert!(!is_head(&half));
+        let mut broken = umlaut;
+        broken.pop();
+        broken.push(b'x');
+        assert!(!is_head(&broken));
+    }
+
+    #[test]
+    fn messages_that_are_no_reply_are_a_failed_errand() {
+        let failed = |message: &[u8]| with_reply(message, |reply| matches!(reply, Reply::Failed));
+        for (numbers, bytes) in [
+            (&[][..], &b""[..]),
+            (&[9], b""),
+            (&[1], b""),
+            (&[1, 2], b""),
+            (&[2, 0], b""),
+            (&[2], b"x"),
+            (&[0, 200], b""),
+            (&[0, 70_000, 0, 0], b""),
+            (&[0, 200, u32::MAX, 0], b""),
+            (&[0, 200, 0, 2], b"x"),
+        ] {
+            assert!(failed(&reply(numbers, bytes)), "{numbers:?}");
         }
-        assert!(with_reply(&[1, 1], |reply| matches!(reply, Reply::Checked(true))));
-        assert!(with_reply(&[1, 0], |reply| matches!(reply, Reply::Checked(false))));
-        assert!(with_reply(&[4], |reply| matches!(reply, Reply::Unsupported)));
+        assert!(failed(&[]));
+        assert!(failed(&[0; 7]));
+        assert!(with_reply(&reply(&[1, 1], b""), |reply| matches!(reply, Reply::Checked(true))));
+        assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
+        assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
+        let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");
+        assert!(with_reply(&answered, |reply| matches!(
+            reply,
+            Reply::Answered { status: 200, headers: [("a", "bc")], body: b"def" }
+        )));
     }
 }

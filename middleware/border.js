@@ -1,0 +1,58 @@
+// One gate of the WebAssembly and its memory. A head is written where it will be read and a decision is read where it was
+// written: nothing is copied across, and no text crosses.
+
+import { decodeDecision, memoryOf, roomFor, spaceIn, writeHead } from "./wire.js";
+
+/** The least room that is asked for, and as much as is kept after a large head. Bytes. */
+const USUAL_ROOM = 16 * 1024;
+
+/**
+ * The calls of a gate, with heads and decisions instead of addresses.
+ *
+ * @param {object} glue what wasm-bindgen wrote
+ * @param {object} gate its `Gate`
+ */
+export function borderOf(glue, gate) {
+  const wasm = glue.linearMemory();
+  let memory = memoryOf(new Uint8Array(wasm.buffer));
+  let space = spaceIn(memory, 0, 0);
+  let length = 0;
+
+  return {
+    /** Address of the decision on a head that has been joined. */
+    decide(joined, now) {
+      makeRoom(roomFor(joined));
+      length = writeHead(joined, space);
+      return gate.decide(length, now);
+    },
+
+    /** The head of the last `decide`, to keep. */
+    head: () => current().bytes.slice(space.at, space.at + length),
+
+    /** Address of the next decision. */
+    resume: (head, id, reply, now) => gate.resume(head, id, reply, now),
+
+    /** Takes the reply to an errand that was carried after the response. */
+    receive: (id, reply, now) => gate.receive(id, reply, now),
+
+    /** The decision at an address, until the next call. */
+    decision: (address) => decodeDecision(current(), address),
+  };
+
+  /** Memory that has grown has moved. */
+  function current() {
+    if (memory.bytes.length === 0) {
+      memory = memoryOf(new Uint8Array(wasm.buffer));
+      space = spaceIn(memory, space.at, space.size);
+    }
+    return memory;
+  }
+
+  function makeRoom(bytes) {
+    current();
+    if (bytes <= space.size && (space.size === USUAL_ROOM || bytes > USUAL_ROOM)) return;
+    const size = Math.max(bytes, USUAL_ROOM);
+    const at = gate.room(size);
+    space = spaceIn(current(), at, size);
+  }
+}

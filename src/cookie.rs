@@ -34,7 +34,7 @@ impl<'a> Cookie<'a> {
 
     /// The value, decoded.
     pub(crate) fn value(&self) -> Cow<'a, str> {
-        text::percent_decoded(self.unquoted()).unwrap_or(Cow::Borrowed(self.unquoted()))
+        text::percent_decoded(self.unquoted()).unwrap_or_else(|| Cow::Borrowed(self.unquoted()))
     }
 
     /// Whether the value is empty.

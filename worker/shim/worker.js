@@ -17,13 +17,10 @@ export default {
   async fetch(request, env, context) {
     const instance = runningInstance();
     if (!instance) return unavailable(request);
-    const watch = watchFor(instance);
     try {
-      return await Promise.race([gate.fetch(request, env, context), watch.fallen]);
+      return await whileStanding(instance, gate.fetch(request, env, context));
     } catch {
       return unavailable(request);
-    } finally {
-      watch.stop();
     }
   },
 };
@@ -53,18 +50,22 @@ function mayStart() {
   return true;
 }
 
-function watchFor(instance) {
-  let timer;
-  const fallen = new Promise((_, reject) => {
+/** The response, unless the instance falls before it is there. */
+function whileStanding(instance, response) {
+  if (response instanceof Response) return response;
+  return new Promise((resolve, reject) => {
+    let timer;
+    const end = (settle, value) => {
+      clearTimeout(timer);
+      if (instance.fallen) reject(new Error("doorward: the gate has fallen"));
+      else settle(value);
+    };
     const look = (delay) => {
-      timer = setTimeout(() => {
-        if (instance.fallen) reject(new Error("doorward: the gate has fallen"));
-        else look(Math.min(delay * 2, LAST_LOOK_MS));
-      }, delay);
+      timer = setTimeout(() => (instance.fallen ? end() : look(Math.min(delay * 2, LAST_LOOK_MS))), delay);
     };
     look(FIRST_LOOK_MS);
+    response.then((value) => end(resolve, value), (error) => end(reject, error));
   });
-  return { fallen, stop: () => clearTimeout(timer) };
 }
 
 function unavailable(request) {

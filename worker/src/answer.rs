@@ -2,32 +2,31 @@
 
 use doorward::{Answer, Reason};
 use wasm_bindgen::JsValue;
-use web_sys::{Headers, Response, ResponseInit};
+
+use crate::lines::Lines;
+use crate::platform;
 
 /// The gate's answer, as it is.
-pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<Response, JsValue> {
+pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<JsValue, JsValue> {
     if let Some(line) = &answer.log {
         worker::console_log!("{line}");
     }
-    let headers = Headers::new()?;
-    for (name, value) in &answer.headers {
-        headers.append(name, value)?;
-    }
-    response(answer.status, &headers, &answer.body, is_head)
+    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    response(answer.status, headers, &answer.body, is_head)
 }
 
 /// 503: the gate could not start, or a request lost its place in it.
-pub(crate) fn not_started(is_head: bool) -> Result<Response, JsValue> {
+pub(crate) fn not_started(is_head: bool) -> Result<JsValue, JsValue> {
     refusal(Reason::NotStarted, "Service Unavailable", is_head)
 }
 
 /// 400: what was judged cannot be sent as it was judged.
-pub(crate) fn path_refused(is_head: bool) -> Result<Response, JsValue> {
+pub(crate) fn path_refused(is_head: bool) -> Result<JsValue, JsValue> {
     refusal(Reason::PathRefused, "Bad Request", is_head)
 }
 
 /// 502: the gate let the request pass and nobody was there. Not one of the gate's reasons: it refused nothing.
-pub(crate) fn origin_unreachable(is_head: bool) -> Result<Response, JsValue> {
+pub(crate) fn origin_unreachable(is_head: bool) -> Result<JsValue, JsValue> {
     problem(
         "urn:doorward:origin_unreachable",
         "Bad Gateway",
@@ -38,26 +37,26 @@ pub(crate) fn origin_unreachable(is_head: bool) -> Result<Response, JsValue> {
     )
 }
 
-fn refusal(reason: Reason, title: &str, is_head: bool) -> Result<Response, JsValue> {
+fn refusal(reason: Reason, title: &str, is_head: bool) -> Result<JsValue, JsValue> {
     let kind = format!("urn:doorward:reason:{}", reason.code());
     problem(&kind, title, reason.status(), reason.sentence(), reason.code(), is_head)
 }
 
 /// RFC 9457. All of these are words of ours: nothing in them needs an escape.
-fn problem(kind: &str, title: &str, status: u16, detail: &str, reason: &str, is_head: bool) -> Result<Response, JsValue> {
-    let headers = Headers::new()?;
-    headers.set("content-type", "application/problem+json")?;
-    headers.set("cache-control", "private, no-store")?;
-    if status >= 500 {
-        headers.set("retry-after", "5")?;
-    }
+fn problem(kind: &str, title: &str, status: u16, detail: &str, reason: &str, is_head: bool) -> Result<JsValue, JsValue> {
+    let headers = [("content-type", "application/problem+json"), ("cache-control", "private, no-store")];
+    let headers = headers.into_iter().chain((status >= 500).then_some(("retry-after", "5")));
     let body = format!(r#"{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}","reason":"{reason}"}}"#);
-    response(status, &headers, &body, is_head)
+    response(status, headers, &body, is_head)
 }
 
-fn response(status: u16, headers: &Headers, body: &str, is_head: bool) -> Result<Response, JsValue> {
-    let init = ResponseInit::new();
-    init.set_status(status);
-    init.set_headers(headers);
-    Response::new_with_opt_str_and_init(Some(body).filter(|body| !is_head && !body.is_empty()), &init)
+fn response<'a>(
+    status: u16,
+    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    body: &str,
+    is_head: bool,
+) -> Result<JsValue, JsValue> {
+    let mut lines = Lines::new();
+    let count = lines.pairs(headers);
+    platform::answer(status, lines.as_str(), count, Some(body).filter(|body| !is_head && !body.is_empty()))
 }

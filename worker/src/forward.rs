@@ -3,15 +3,16 @@
 use std::rc::Rc;
 
 use doorward::Forward;
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{Headers, Request, Response, Url};
+use wasm_bindgen::JsValue;
+use web_sys::{Request, Url};
 use worker::Context;
 
-use crate::answer::{origin_unreachable, path_refused};
+use crate::answer::path_refused;
 use crate::carry::carry;
 use crate::gate;
 use crate::head::Head;
-use crate::platform::{self, Copied, Readdressed};
+use crate::lines::Lines;
+use crate::platform::send;
 use crate::start::Settings;
 
 /// Headers of the connection, not of the request (RFC 9110 section 7.6.1). `Upgrade` stays: it is how a WebSocket is asked
@@ -27,14 +28,14 @@ const HOP_BY_HOP: [&str; 8] = [
     "transfer-encoding",
 ];
 
-/// Carries a `Forward` out. Nothing if it cannot be carried out as it says.
-pub(crate) async fn forward(
+/// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it says.
+pub(crate) fn forward(
     request: &Request,
     head: &Head,
     mut forward: Forward,
     settings: &Settings,
     context: &Rc<Context>,
-) -> Option<Response> {
+) -> Option<JsValue> {
     if let Some(line) = &forward.log {
         worker::console_log!("{line}");
     }
@@ -46,77 +47,76 @@ pub(crate) async fn forward(
             gate::receive(errand, &carried);
         });
     }
-    let url = format!("{}{}", settings.origin, forward.target);
-    if !keeps_path(&url, settings, &forward.target) {
+    if !keeps_path(settings, &forward.target) {
         return path_refused(head.is_head()).ok();
     }
-    let request = readdressed(&url, request, head, &forward).ok()?;
-    let answer = platform::send(&request).await.and_then(|response| response.dyn_into::<Response>());
-    match answer {
-        Ok(response) => with_headers(response, &forward.response_headers).ok(),
-        Err(_) => {
-            worker::console_error!("doorward: the origin could not be reached");
-            origin_unreachable(head.is_head()).ok()
-        }
-    }
+    let mut lines = Lines::new();
+    lines.push(&[&settings.origin, &forward.target]);
+    let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
+    let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
+    let set = lines.pairs(client(head).chain(texts(&forward.set)));
+    let added = lines.pairs(texts(&forward.response_headers));
+    send(request, lines.as_str(), removed, set, added).ok()
 }
 
 /// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and would take `/a/../b` or a
 /// backslash for something else.
-fn keeps_path(url: &str, settings: &Settings, target: &str) -> bool {
+fn keeps_path(settings: &Settings, target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    Url::new(url).is_ok_and(|url| url.origin() == settings.origin && url.pathname() == path && url.hash().is_empty())
+    is_plain(target, path) || is_kept(settings, target, path)
 }
 
-/// The request as it goes to the origin. Its headers are the platform's own copy, so values that are no text keep their
-/// bytes.
-fn readdressed(url: &str, request: &Request, head: &Head, edits: &Forward) -> Result<Request, JsValue> {
-    let request: Request = JsValue::from(Readdressed::new(url, request)?).dyn_into()?;
-    let headers = request.headers();
-    for name in HOP_BY_HOP {
-        headers.delete(name)?;
-    }
-    describe_client(&headers, head)?;
-    for name in &edits.remove {
-        headers.delete(name)?;
-    }
-    for (name, value) in edits.set.iter() {
-        headers.set(name, value)?;
-    }
-    Ok(request)
+/// Whether a reader of URLs has nothing to do: no character that it writes in another way or leaves out (URL standard
+/// section 4.4), no `.` or `..` in any spelling for a segment, no fragment.
+fn is_plain(target: &str, path: &str) -> bool {
+    let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~!$&'()*+,;=:@.%".contains(&byte);
+    path.starts_with('/')
+        && path.bytes().all(stays)
+        && !["/.", "/%2e", "/%2E"].iter().any(|dot| path.contains(dot))
+        && !target.contains('#')
 }
 
-/// Says where the request came from, as the platform knows it. What a client says about itself under these names goes,
-/// in every spelling that an origin may fold into one.
-fn describe_client(headers: &Headers, head: &Head) -> Result<(), JsValue> {
-    for name in head.header_names() {
-        let folded = name.replace('_', "-");
-        if folded == "forwarded" || folded == "x-real-ip" || folded.starts_with("x-forwarded-") {
-            headers.delete(name)?;
+/// Whether the platform's own reader of URLs leaves the path as it is.
+fn is_kept(settings: &Settings, target: &str, path: &str) -> bool {
+    let url = [settings.origin.as_str(), target].concat();
+    Url::new(&url).is_ok_and(|url| url.origin() == settings.origin && url.pathname() == path && url.hash().is_empty())
+}
+
+/// Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into
+/// one. Names are in lower case.
+fn describes_client(name: &str) -> bool {
+    let folded = name.replace('_', "-");
+    folded == "forwarded" || folded == "x-real-ip" || folded.starts_with("x-forwarded-")
+}
+
+/// Where the request came from, as the platform knows it.
+fn client(head: &Head) -> impl Iterator<Item = (&str, &str)> {
+    let public = head.public_origin().split_once("://");
+    let public = public.map(|(scheme, host)| [("x-forwarded-proto", scheme), ("x-forwarded-host", host)]);
+    public.into_iter().flatten().chain(head.client_address().map(|address| ("x-forwarded-for", address)))
+}
+
+fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_plain;
+
+    fn plain(target: &str) -> bool {
+        is_plain(target, target.split_once('?').map_or(target, |(path, _)| path))
+    }
+
+    #[test]
+    fn what_a_reader_of_urls_would_change_is_not_plain() {
+        for target in ["/", "/api/items?page=2", "/a.b/c..d/~e", "/%C3%A9/@x:y;z,(1)*'", "/a/?q=/../", "//a"] {
+            assert!(plain(target), "{target}");
+        }
+        for target in
+            ["", "a", "/a/../b", "/.", "/a/.", "/%2e", "/a/%2E%2e/b", "/.%2e/a", "/a\\b", "/a b", "/a\tb", "/é", "/a#b", "/a?b#c"]
+        {
+            assert!(!plain(target), "{target}");
         }
     }
-    if let Some((scheme, host)) = head.public_origin().split_once("://") {
-        headers.set("x-forwarded-proto", scheme)?;
-        headers.set("x-forwarded-host", host)?;
-    }
-    match head.client_address() {
-        Some(address) => headers.set("x-forwarded-for", address),
-        None => Ok(()),
-    }
-}
-
-/// The origin's response plus these headers; untouched if there are none.
-fn with_headers(response: Response, added: &[(String, String)]) -> Result<Response, JsValue> {
-    if added.is_empty() {
-        return Ok(response);
-    }
-    let body = response.body().map_or(JsValue::NULL, JsValue::from);
-    let response: Response = JsValue::from(Copied::new(&body, &response)?).dyn_into()?;
-    for (name, value) in added {
-        match name.as_str() {
-            "set-cookie" => response.headers().append(name, value)?,
-            _ => response.headers().set(name, value)?,
-        }
-    }
-    Ok(response)
 }

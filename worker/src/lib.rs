@@ -18,44 +18,89 @@ mod forward;
 mod gate;
 mod head;
 mod keys_cache;
+mod lines;
 mod panics;
 mod platform;
 mod start;
 
 use std::rc::Rc;
 
-use doorward::Decision;
-use web_sys::{Request, Response};
-use worker::{Context, Env, Result, event};
+use doorward::{Decision, Errand};
+use js_sys::futures::future_to_promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::Request;
+use worker::{Context, Env, worker_sys};
 
 use crate::answer::{give, not_started};
 use crate::carry::carry;
 use crate::head::Head;
+use crate::start::Settings;
 
-#[event(fetch)]
-async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+/// What becomes of a request: a response, or the promise of one. A request that needs no errand needs no future either.
+///
+/// # Errors
+/// Where the platform refuses to make the response that says that there is no gate.
+#[wasm_bindgen]
+pub fn fetch(request: Request, env: &Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
     panics::report();
-    let context = Rc::new(context);
-    match judged(&request, &env, &context).await {
-        Some(response) => Ok(response),
-        None => Ok(not_started(request.method() == "HEAD")?),
+    let is_head = request.method() == "HEAD";
+    begun(request, env, context).map_or_else(|| not_started(is_head), Ok)
+}
+
+/// The answer to a request whose origin is away.
+///
+/// # Errors
+/// Where the platform refuses to make a response.
+#[wasm_bindgen]
+pub fn origin_unreachable(is_head: bool) -> Result<JsValue, JsValue> {
+    worker::console_error!("doorward: the origin could not be reached");
+    answer::origin_unreachable(is_head)
+}
+
+/// Nothing where the gate has no place for this request: it did not start.
+fn begun(request: Request, env: &Env, context: worker_sys::Context) -> Option<JsValue> {
+    let settings = gate::settings(env)?;
+    let head = Head::of(&request, &settings)?;
+    panics::plant(&head);
+    let visit = Visit { request, head, settings, context: Rc::new(Context::new(context)) };
+    match gate::decide(&visit.head)? {
+        Decision::Ask(errand) => Some(future_to_promise(visit.resumed(errand)).into()),
+        decision => visit.ended(decision),
     }
 }
 
-/// The response, or nothing where the gate has no place for this request: it did not start, or lost it on the way.
-async fn judged(request: &Request, env: &Env, context: &Rc<Context>) -> Option<Response> {
-    let settings = gate::settings(env)?;
-    let head = Head::of(request, &settings)?;
-    panics::plant(&head);
-    let mut decision = gate::decide(&head)?;
-    loop {
-        decision = match decision {
-            Decision::Ask(errand) => {
-                let carried = carry(&errand, context).await;
-                gate::resume(&head, errand, &carried)?
-            }
-            Decision::Forward(forward) => return forward::forward(request, &head, forward, &settings, context).await,
-            Decision::Redirect(answer) | Decision::Reject(answer) => return give(&answer, head.is_head()).ok(),
-        };
+/// A request on its way through the gate.
+struct Visit {
+    request: Request,
+    head: Head,
+    settings: Rc<Settings>,
+    context: Rc<Context>,
+}
+
+impl Visit {
+    /// Carries errands until it is decided.
+    async fn resumed(self, mut errand: Errand) -> Result<JsValue, JsValue> {
+        loop {
+            let carried = carry(&errand, &self.context).await;
+            let response = match gate::resume(&self.head, errand, &carried) {
+                Some(Decision::Ask(next)) => {
+                    errand = next;
+                    continue;
+                }
+                Some(decision) => self.ended(decision),
+                None => None,
+            };
+            return response.map_or_else(|| not_started(self.head.is_head()), Ok);
+        }
+    }
+
+    /// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
+    fn ended(&self, decision: Decision) -> Option<JsValue> {
+        match decision {
+            Decision::Ask(_) => None,
+            Decision::Forward(forward) => forward::forward(&self.request, &self.head, forward, &self.settings, &self.context),
+            Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, self.head.is_head()).ok(),
+        }
     }
 }

@@ -7,15 +7,28 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, RequestInit, Response};
 use worker::wasm_bindgen_futures;
 
+// Whole messages, each in one call (`worker/shim/message.js` says in what form).
+#[wasm_bindgen(raw_module = "./message.js")]
+extern "C" {
+    /// Writes the head of a request. How many bytes it has; where that is more than there is room, how much room is
+    /// certainly enough.
+    #[wasm_bindgen(catch, js_name = "writeHead")]
+    pub(crate) fn write_head(request: &Request, room: &mut [u8]) -> Result<u32, JsValue>;
+
+    /// Sends a request on, with edits; the promise of what the client gets.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn send(request: &Request, lines: &str, removed: u32, set: u32, added: u32) -> Result<JsValue, JsValue>;
+
+    /// An answer that does not come from the origin.
+    #[wasm_bindgen(catch)]
+    pub(crate) fn answer(status: u16, lines: &str, count: u32, body: Option<&str>) -> Result<JsValue, JsValue>;
+}
+
 #[wasm_bindgen]
 extern "C" {
     /// Sends a request (Fetch standard).
     #[wasm_bindgen(catch)]
     pub(crate) async fn fetch(url: &str, init: &RequestInit) -> Result<JsValue, JsValue>;
-
-    /// Sends a request that is one already.
-    #[wasm_bindgen(catch, js_name = "fetch")]
-    pub(crate) async fn send(request: &Request) -> Result<JsValue, JsValue>;
 
     /// Looks into the platform's cache. `undefined` if there is nothing.
     #[wasm_bindgen(catch, js_namespace = ["caches", "default"], js_name = "match")]
@@ -43,21 +56,4 @@ extern "C" {
         signature: &Uint8Array,
         signed: &Uint8Array,
     ) -> Result<JsValue, JsValue>;
-
-    /// A request to another URL with this one's method, headers and body, which is not read. Its headers can be changed;
-    /// those of a request that came in cannot. It follows no redirects, as none that came in does.
-    #[wasm_bindgen(js_name = "Request")]
-    pub(crate) type Readdressed;
-
-    /// See [`Readdressed`].
-    #[wasm_bindgen(constructor, catch, js_class = "Request")]
-    pub(crate) fn new(url: &str, of: &Request) -> Result<Readdressed, JsValue>;
-
-    /// A response with another's status, headers and WebSocket. Its headers can be changed; those of a fetched one cannot.
-    #[wasm_bindgen(js_name = "Response")]
-    pub(crate) type Copied;
-
-    /// See [`Copied`].
-    #[wasm_bindgen(constructor, catch, js_class = "Response")]
-    pub(crate) fn new(body: &JsValue, of: &Response) -> Result<Copied, JsValue>;
 }

@@ -5,7 +5,7 @@
 //! cannot start is an answer (503) instead of a Worker that cannot be loaded. And every call into an instance goes through
 //! `guard`, so that a trap is seen where it happens (`worker/shim/instance.js` says why).
 //!
-//! Beside the glue go the entry point and `guard` from `worker/shim/`.
+//! Beside the glue goes what is in `worker/shim/`: the entry point, `guard`, and the messages at the border.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -76,7 +76,7 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         fs::remove_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
     }
     write_glue(&target.join(TARGET).join(profile).join("doorward_worker.wasm"), &folder, variant)?;
-    for name in ["worker.js", "instance.js"] {
+    for name in ["worker.js", "instance.js", "message.js"] {
         let from = shell::root().join("worker").join("shim").join(name);
         fs::copy(&from, folder.join(name)).map_err(|error| not_written(&folder.join(name), &error))?;
     }

@@ -1,0 +1,82 @@
+// HTTP messages at the border of the gate, each in one call: many small calls would cost more than all that they say.
+//
+// They are texts of lines. No method, URL, header name or header value has a line feed in it (RFC 9110 section 5.5); the
+// number that goes with each text shows one that has it all the same, and then the message is refused.
+
+import { origin_unreachable } from "./gate.js";
+
+const encoder = new TextEncoder();
+
+/**
+ * Writes the head of a request: the number of its headers, its method, its URL, and name and value of each header.
+ *
+ * @param {Request} request
+ * @param {Uint8Array} room
+ * @returns {number} how many bytes it has; where that is more than there is room, how much room is certainly enough
+ */
+export function writeHead(request, room) {
+  let count = 0;
+  let lines = "";
+  for (const [name, value] of request.headers) {
+    count += 1;
+    lines += `${name}\n${value}\n`;
+  }
+  const text = `${count}\n${request.method}\n${request.url}\n${lines}`;
+  const { read, written } = encoder.encodeInto(text, room);
+  return read === text.length ? written : text.length * 3;
+}
+
+/**
+ * Sends a request on and hands the answer back; bodies are streams that pass through. Its headers are the platform's own
+ * copy, so values that are no text keep their bytes. It follows no redirects, as none that came in does.
+ *
+ * @param {Request} request as it came in
+ * @param {string} text the URL, names of headers to remove, headers to set, headers to add to the answer
+ * @param {number} removed
+ * @param {number} set
+ * @param {number} added
+ */
+export async function send(request, text, removed, set, added) {
+  const lines = linesOf(text, 1 + removed + 2 * set + 2 * added);
+  const sent = new Request(lines[0], request);
+  const { headers } = sent;
+  let at = 1;
+  for (; removed > 0; removed--) headers.delete(lines[at++]);
+  for (; set > 0; set--) headers.set(lines[at++], lines[at++]);
+  let response;
+  try {
+    response = await fetch(sent);
+  } catch {
+    return origin_unreachable(request.method === "HEAD");
+  }
+  if (added === 0) return response;
+  response = new Response(response.body, response);
+  for (; added > 0; added--) {
+    const name = lines[at++];
+    if (name === "set-cookie") response.headers.append(name, lines[at++]);
+    else response.headers.set(name, lines[at++]);
+  }
+  return response;
+}
+
+/**
+ * An answer that does not come from the origin.
+ *
+ * @param {number} status
+ * @param {string} text headers
+ * @param {number} count
+ * @param {string | undefined} body
+ */
+export function answer(status, text, count, body) {
+  const lines = linesOf(text, 2 * count);
+  const headers = new Headers();
+  for (let at = 0; at < lines.length; at += 2) headers.append(lines[at], lines[at + 1]);
+  return new Response(body, { status, headers });
+}
+
+function linesOf(text, count) {
+  const lines = text.split("\n");
+  // Each line has its end, so there is a last one with nothing in it.
+  if (lines.length !== count + 1 || lines.pop() !== "") throw new TypeError("doorward: a line has a line feed in it");
+  return lines;
+}

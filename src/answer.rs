@@ -1,21 +1,62 @@
-//! Answers: Reason × RequestKind → a redirect or a refusal.
+//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/answers.md` is the table; a test holds the two together.
 //!
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
 use serde_json::json;
 
+use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
 use crate::path::Path;
-use crate::policy::{Policy, SignIn};
+use crate::policy::{AnswerStyle, Place, Policy, SignIn};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
-use crate::text;
+use crate::sign_in;
 
-/// A longer way back is left out: a sign-in page must stay reachable.
-const MAX_RETURN_BYTES: usize = 2048;
 /// An outage is asked about again after so many seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
+/// Every header that an answer depends on.
+const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
+                    Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method";
+
+/// What a refusal looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `Location`, for a browser.
+    SignIn,
+    /// `x-action-redirect`, for the client of Next.js.
+    ActionSignIn,
+    /// HTML, for people.
+    Page,
+    /// One line of text: the client of Next.js throws it as an error's message.
+    Text,
+    /// RFC 9457, for programs.
+    Problem,
+}
+
+impl Form {
+    /// The table. Only what signing in could cure is sent to sign in.
+    const fn of(reason: Reason, kind: RequestKind, has_sign_in: bool) -> Self {
+        match (kind, reason.status()) {
+            (RequestKind::Document, 401) if has_sign_in => Self::SignIn,
+            (RequestKind::Action, 401) if has_sign_in => Self::ActionSignIn,
+            (RequestKind::Document, _) => Self::Page,
+            (RequestKind::Action, _) => Self::Text,
+            _ => Self::Problem,
+        }
+    }
+}
+
+/// Everything that an answer says.
+struct Refusal<'a> {
+    reason: Reason,
+    /// What was wrong each time, where it went round.
+    cause: Option<Reason>,
+    policy: &'a Policy,
+    head: &'a RequestHead<'a>,
+    path: Option<&'a Path<'a>>,
+    set_cookies: Vec<String>,
+}
 
 /// The answer to a request that may not go on.
 pub(crate) fn refuse(
@@ -25,82 +66,227 @@ pub(crate) fn refuse(
     path: Option<&Path<'_>>,
     set_cookies: Vec<String>,
 ) -> Decision {
-    let kind = kind_of(head, path);
-    let target = match (&policy.sign_in, path) {
-        (Some(sign_in), Some(path)) if kind == RequestKind::Document && reason.status() == 401 => Some((sign_in, path)),
-        _ => None,
+    let kind = kind_for(style_of(policy, head, path), head, path);
+    let refusal = Refusal { reason, cause: None, policy, head, path, set_cookies };
+    let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
+    let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
+    let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
+        return Decision::Reject(refusal.rejection(form));
     };
-    match target {
-        // Sending the sign-in page to itself would go round for ever.
-        Some((sign_in, path)) if sign_in.segments == path.segments() => {
-            Decision::Reject(rejection(Reason::RedirectLoop, policy, head, kind, set_cookies))
+    match sign_in::way(sign_in, head, kind, path) {
+        Some(way) if form == Form::ActionSignIn => Decision::Redirect(refusal.action_redirection(&way.target, path)),
+        Some(way) => Decision::Redirect(refusal.redirection(way)),
+        None => {
+            let refusal = Refusal { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
+            Decision::Reject(refusal.rejection(Form::of(Reason::RedirectLoop, kind, false)))
         }
-        Some((sign_in, path)) => Decision::Redirect(redirection(reason, policy, head, sign_in, path, set_cookies)),
-        None => Decision::Reject(rejection(reason, policy, head, kind, set_cookies)),
+    }
+}
+
+/// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
+/// its names, with the chunks that were sent; also without a domain, where they were set before there was one. What the
+/// service has said about a name itself stands.
+pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_>, already_set: &[String]) -> Vec<String> {
+    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
+        return Vec::new();
+    };
+    let names = &service.cookies;
+    let mut dead = vec![names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
+    for sent in cookie::all(head).filter(|sent| names.include(sent.name)) {
+        if !dead.contains(&sent.name) {
+            dead.push(sent.name);
+        }
+    }
+    let is_set = |name: &str| already_set.iter().any(|line| SetCookie::parse(line).is_some_and(|cookie| cookie.name == name));
+    let mut lines = Vec::new();
+    for name in dead.into_iter().filter(|name| !is_set(name)) {
+        lines.extend(service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))));
+        lines.push(cookie::deletion(name, None));
+    }
+    lines
+}
+
+/// The style of the rule that covers the request.
+fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> AnswerStyle {
+    path.and_then(|path| policy.rule(path, head)).map_or(AnswerStyle::Auto, |(_, rule)| rule.answer)
+}
+
+/// The kind of request that the answer is for.
+fn kind_for(style: AnswerStyle, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+    match (style, kind_of(head, path)) {
+        (AnswerStyle::Api, _) => RequestKind::Fetch,
+        // A browser's script says that it is one.
+        (AnswerStyle::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => RequestKind::Document,
+        (_, kind) => kind,
     }
 }
 
 /// The kind of request, as the target's own form tells or else its headers do.
-pub(crate) fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match RequestKind::of(head) {
         RequestKind::Document | RequestKind::Fetch => path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head)),
         kind => kind,
     }
 }
 
-fn redirection(
-    reason: Reason,
-    policy: &Policy,
-    head: &RequestHead<'_>,
-    sign_in: &SignIn,
-    path: &Path<'_>,
-    set_cookies: Vec<String>,
-) -> Answer {
-    let is_get = matches!(head.method, "GET" | "HEAD");
-    let way_back = Some(path.target()).filter(|way_back| is_get && way_back.len() <= MAX_RETURN_BYTES);
-    let location = match way_back {
-        Some(way_back) => [&sign_in.path, "?", &sign_in.return_parameter, "=", &text::query_component(&way_back)].concat(),
-        None => sign_in.path.clone(),
-    };
-    // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
-    let status = if is_get { 307 } else { 303 };
-    let mut headers = common_headers(reason, "redirect", policy, set_cookies);
-    headers.push(("location".to_owned(), location));
-    Answer { reason, status, headers, body: String::new(), log: Some(log_line(reason, "redirect", status, head, Some(path))) }
-}
+impl Refusal<'_> {
+    fn redirection(mut self, way: sign_in::Way) -> Answer {
+        self.set_cookies.extend(way.set_cookie);
+        // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
+        let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
+        self.redirect(status, ("location".to_owned(), way.target))
+    }
 
-fn rejection(reason: Reason, policy: &Policy, head: &RequestHead<'_>, kind: RequestKind, set_cookies: Vec<String>) -> Answer {
-    let status = reason.status();
-    let mut headers = common_headers(reason, "reject", policy, set_cookies);
-    if let Some(challenge) = challenge(reason) {
-        headers.push(("www-authenticate".to_owned(), challenge));
+    /// What the client of Next.js reads after a server action (next 16.4.5, `dist/client/components/router-reducer/reducers/`
+    /// `server-action-reducer.js`; the same since 14): `x-action-redirect: <url>;push` without a body that is
+    /// `text/x-component` rejects the action's promise as a redirect and goes there by a hard navigation. Up to 15 it throws
+    /// for any status from 400 on, so the status is Next's own 303; without `Location`, because `fetch` would follow that.
+    ///
+    /// The URL is relative to the page, from its root: the client puts the app's base path before one that begins with `/`
+    /// (`dist/client/assign-location.js`), and the sign-in path has it already.
+    fn action_redirection(self, target: &str, path: &Path<'_>) -> Answer {
+        let up = "../".repeat(path.segments().len().saturating_add(1));
+        let location = ["./", &up, target.trim_start_matches('/'), ";push"].concat();
+        self.redirect(303, ("x-action-redirect".to_owned(), location))
     }
-    if status == 503 {
-        headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
-    }
-    let (content_type, body) = if kind == RequestKind::Document {
-        ("text/html; charset=utf-8", page(reason))
-    } else {
-        ("application/problem+json", problem(reason))
-    };
-    headers.push(("content-type".to_owned(), content_type.to_owned()));
-    let body = if head.method == "HEAD" { String::new() } else { body };
-    Answer { reason, status, headers, body, log: Some(log_line(reason, "reject", status, head, None)) }
-}
 
-fn common_headers(reason: Reason, decision: &str, policy: &Policy, set_cookies: Vec<String>) -> Vec<(String, String)> {
-    let mut headers = vec![
-        ("cache-control".to_owned(), "private, no-store".to_owned()),
-        (
-            "vary".to_owned(),
-            "Cookie, Authorization, Accept, Sec-Fetch-Mode, Sec-Fetch-Dest, RSC, Next-Router-Prefetch".to_owned(),
-        ),
-    ];
-    if policy.debug_header {
-        headers.push(("doorward-decision".to_owned(), [decision, "; reason=", reason.code()].concat()));
+    fn redirect(self, status: u16, way: (String, String)) -> Answer {
+        let log = self.log_line("redirect", status);
+        let mut headers = self.common_headers("redirect");
+        headers.push(way);
+        Answer { reason: self.reason, status, headers, body: String::new(), log: Some(log) }
     }
-    headers.extend(set_cookies.into_iter().map(|line| ("set-cookie".to_owned(), line)));
-    headers
+
+    fn rejection(self, form: Form) -> Answer {
+        let status = self.reason.status();
+        let mut headers = self.common_headers("reject");
+        headers.extend(challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)));
+        if status == 503 {
+            headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
+        }
+        let (content_type, body) = match form {
+            Form::Page => ("text/html; charset=utf-8", self.page()),
+            // Exactly this: with a charset, the client of Next.js does not show it.
+            Form::Text => ("text/plain", self.line()),
+            Form::Problem | Form::SignIn | Form::ActionSignIn => ("application/problem+json", self.problem()),
+        };
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+        let body = if self.head.method == "HEAD" { String::new() } else { body };
+        Answer { reason: self.reason, status, headers, body, log: Some(self.log_line("reject", status)) }
+    }
+
+    fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
+        let mut headers = vec![("cache-control".to_owned(), "private, no-store".to_owned()), ("vary".to_owned(), self.vary())];
+        headers.extend(self.cors());
+        if self.policy.debug_header {
+            let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
+            headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
+        }
+        headers.extend(self.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        headers
+    }
+
+    /// Also the headers where an issuer's tokens may be.
+    fn vary(&self) -> String {
+        let mut vary = VARY.to_owned();
+        for place in self.policy.issuers.iter().flat_map(|issuer| &issuer.places) {
+            if let Place::Header(name) = place {
+                vary.push_str(", ");
+                vary.push_str(name);
+            }
+        }
+        vary
+    }
+
+    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin sees to its own answers.
+    fn cors(&self) -> Vec<(String, String)> {
+        let cors = &self.policy.cors;
+        let Some(origin) = self.head.header("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
+            return Vec::new();
+        };
+        let exposed = if self.policy.debug_header { ", doorward-decision" } else { "" };
+        let mut headers = vec![
+            ("access-control-allow-origin".to_owned(), origin.to_owned()),
+            ("access-control-expose-headers".to_owned(), ["www-authenticate, retry-after", exposed].concat()),
+        ];
+        if cors.credentials {
+            headers.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
+        }
+        headers
+    }
+
+    fn docs_url(&self) -> Option<String> {
+        self.policy.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
+    }
+
+    /// RFC 9457.
+    fn problem(&self) -> String {
+        let mut problem = json!({
+            "type": (["urn:doorward:reason:", self.reason.code()].concat()),
+            "title": title(self.reason.status()),
+            "status": self.reason.status(),
+            "detail": self.reason.sentence(),
+            "reason": self.reason.code(),
+        });
+        if let Some(members) = problem.as_object_mut() {
+            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
+            members.extend(self.docs_url().map(|docs_url| ("docs".to_owned(), docs_url.into())));
+        }
+        problem.to_string()
+    }
+
+    /// One line: the message of an error that the application's own error page shows.
+    fn line(&self) -> String {
+        [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"].concat()
+    }
+
+    /// A page for people. Nothing of the request is repeated in it.
+    fn page(&self) -> String {
+        let title = title(self.reason.status());
+        let code = match self.docs_url() {
+            Some(docs_url) => ["<a href=\"", &escaped(&docs_url), "\">", self.reason.code(), "</a>"].concat(),
+            None => self.reason.code().to_owned(),
+        };
+        let cause = self.cause.map_or_else(String::new, |cause| {
+            ["<p>What was wrong each time: ", &escaped(cause.sentence()), ".</p><p><code>", cause.code(), "</code></p>"].concat()
+        });
+        [
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>",
+            title,
+            "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>",
+            title,
+            "</h1><p>This page could not be shown: ",
+            &escaped(self.reason.sentence()),
+            ".</p><p><code>",
+            &code,
+            "</code></p>",
+            &cause,
+            &self.try_again(),
+            "</html>\n",
+        ]
+        .concat()
+    }
+
+    /// Who went round may still want to sign in as somebody else: from here, without a way back, no round is counted.
+    fn try_again(&self) -> String {
+        let is_here = |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
+        match self.policy.sign_in.as_ref().filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in)) {
+            Some(sign_in) => ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat(),
+            None => String::new(),
+        }
+    }
+
+    /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
+    fn log_line(&self, decision: &str, status: u16) -> String {
+        let path = self.path.map(Path::spelled).unwrap_or_default();
+        let mut line = json!({
+            "gate": "doorward", "decision": decision, "reason": self.reason.code(), "status": status, "method": self.head.method, "path": path,
+        });
+        if let Some(members) = line.as_object_mut() {
+            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
+        }
+        line.to_string()
+    }
 }
 
 /// RFC 6750 section 3: no error code where no credential was sent.
@@ -125,38 +311,7 @@ const fn title(status: u16) -> &'static str {
     }
 }
 
-/// RFC 9457.
-fn problem(reason: Reason) -> String {
-    json!({
-        "type": (["urn:doorward:reason:", reason.code()].concat()),
-        "title": title(reason.status()),
-        "status": reason.status(),
-        "detail": reason.sentence(),
-        "reason": reason.code(),
-    })
-    .to_string()
-}
-
-/// A page for people. Nothing of the request is repeated in it.
-fn page(reason: Reason) -> String {
-    let sentence = reason.sentence().replace('"', "&quot;");
-    let title = title(reason.status());
-    [
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>",
-        title,
-        "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>",
-        title,
-        "</h1><p>This page could not be shown: ",
-        &sentence,
-        ".</p><p><code>",
-        reason.code(),
-        "</code></p></html>\n",
-    ]
-    .concat()
-}
-
-/// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
-fn log_line(reason: Reason, decision: &str, status: u16, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> String {
-    let path = path.map_or_else(|| Path::parse(head.target, None).map(|path| path.spelled()).unwrap_or_default(), Path::spelled);
-    json!({ "gate": "doorward", "decision": decision, "reason": reason.code(), "status": status, "method": head.method, "path": path }).to_string()
+/// For HTML, in text and between quotation marks.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -108,6 +108,14 @@ fn chunk_number(candidate: &str, name: &str) -> Option<usize> {
     if canonical && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
 }
 
+/// A `Set-Cookie` line that deletes a session's cookie: with no life, and the attributes with which Better Auth sets and
+/// deletes it (`better-auth` 1.7, `dist/cookies/index.mjs`), in its order. Browsers take a name with `__Secure-` only with `Secure`.
+pub(crate) fn deletion(name: &str, domain: Option<&str>) -> String {
+    let domain = domain.map_or_else(String::new, |domain| ["; Domain=", domain].concat());
+    let secure = if name.starts_with("__Secure-") { "; Secure" } else { "" };
+    [name, "=; Max-Age=0", &domain, "; Path=/; HttpOnly", secure, "; SameSite=Lax"].concat()
+}
+
 /// What a `Set-Cookie` line says about name and domain (RFC 6265bis section 5.6).
 pub(crate) struct SetCookie<'a> {
     pub(crate) name: &'a str,

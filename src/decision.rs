@@ -15,7 +15,7 @@ pub enum Decision {
     Ask(Errand),
     /// Send the request on to the origin, with these edits.
     Forward(Forward),
-    /// Answer with a `Location`.
+    /// Answer with the way to sign in: a `Location`, or what the client of Next.js reads in its place.
     Redirect(Answer),
     /// Answer with a refusal.
     Reject(Answer),

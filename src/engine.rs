@@ -3,7 +3,7 @@
 use crate::annotate;
 use crate::answer;
 use crate::cookie::SetCookie;
-use crate::credential;
+use crate::credential::{self, Credential};
 use crate::decision::{Decision, Forward};
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
 use crate::explain::{self, Explanation};
@@ -53,6 +53,8 @@ pub struct Engine {
 enum Stop {
     Ask(Need),
     Refuse(Reason),
+    /// The session of this issuer's cookie has ended, by the auth service's own word: its cookies are dead.
+    SignOut(Reason, usize),
 }
 
 /// A request that goes on.
@@ -126,6 +128,11 @@ impl Engine {
         let reason = match self.rooms(request, &path, &progress, now) {
             Ok(pass) => return self.forward(request, &path, pass, progress, now),
             Err(Stop::Refuse(reason)) => reason,
+            Err(Stop::SignOut(reason, issuer)) => {
+                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.set_cookies);
+                progress.set_cookies.extend(dead);
+                reason
+            }
             Err(Stop::Ask(need)) => match self.ask(request, need, &mut progress, now) {
                 Ok((work, mission)) => return Decision::Ask(Errand { work, mission, progress }),
                 Err(reason) => reason,
@@ -165,7 +172,7 @@ impl Engine {
                     good = good.or(Some(identity));
                 }
                 Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
-                Finding::Bad(reason) => return Err(Stop::Refuse(reason)),
+                Finding::Bad(reason) => return Err(stop(reason, &credential)),
                 Finding::Needs(found) => need = need.or(Some(found)),
             }
         }
@@ -337,6 +344,17 @@ impl Engine {
         });
         progress.set_cookies.extend(ours.map(str::to_owned));
         Some(answer)
+    }
+}
+
+/// Why a bad credential stops its request. Only the auth service can say that a session is over, and only of its own cookie:
+/// a bearer token that has ended says nothing about the cookies beside it.
+const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
+    match (reason, credential) {
+        (Reason::SessionEnded | Reason::SessionExpired, Credential::SessionCookie { issuer, .. }) => {
+            Stop::SignOut(reason, *issuer)
+        }
+        _ => Stop::Refuse(reason),
     }
 }
 

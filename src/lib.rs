@@ -86,6 +86,7 @@ mod reason;
 mod request;
 mod session;
 mod sessions;
+mod sign_in;
 #[cfg(feature = "suites")]
 pub mod suites;
 mod text;

@@ -19,6 +19,8 @@ pub struct Policy {
     pub(crate) next: Option<Next>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) allowed_origins: Vec<String>,
+    pub(crate) cors: Cors,
+    pub(crate) docs_url: Option<String>,
     pub(crate) header_prefix: String,
     pub(crate) debug_header: bool,
     pub(crate) capabilities: Capabilities,
@@ -52,6 +54,8 @@ pub(crate) enum Place {
 pub(crate) struct BetterAuth {
     pub(crate) secrets: Secrets,
     pub(crate) cookies: CookieNames,
+    /// The `Domain` of those cookies, where they have one.
+    pub(crate) cookie_domain: Option<String>,
     pub(crate) cookie_cache: CookieCache,
     pub(crate) version: Option<String>,
     pub(crate) bearer: Bearer,
@@ -106,6 +110,18 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     /// Numbers of the issuers that this rule believes; all where it does not say.
     pub(crate) issuers: Option<Vec<usize>>,
+    pub(crate) answer: AnswerStyle,
+}
+
+/// How a refusal looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AnswerStyle {
+    /// By the kind of request.
+    Auto,
+    /// Clients that do not say what they are get a page.
+    Page,
+    /// Every client gets what programs read, and no redirect.
+    Api,
 }
 
 /// What a rule asks. In order of strictness.
@@ -134,6 +150,14 @@ pub(crate) enum SegmentPattern {
     Literal(String),
     /// Any one segment.
     Any,
+}
+
+/// Who may read a refusal from another origin (CORS).
+#[derive(Debug)]
+pub(crate) struct Cors {
+    pub(crate) origins: Vec<String>,
+    /// Whether also where the request carried cookies.
+    pub(crate) credentials: bool,
 }
 
 /// Where pages without a session are sent.

@@ -58,7 +58,7 @@ reasons! {
     NoCredential "no_credential" 401 Client "the request carries no session and no token";
     CrossSiteRequest "cross_site_request" 403 Client "a request that changes something came with a cookie from another site";
     NotPermitted "not_permitted" 403 Client "the identity is good but this rule does not accept it";
-    RedirectLoop "redirect_loop" 401 Client "the sign-in page itself asks for a session";
+    RedirectLoop "redirect_loop" 401 Client "signing in goes round in a circle";
 
     // the credential
     CredentialMalformed "credential_malformed" 401 Client "the credential is not of the form that its place calls for";

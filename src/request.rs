@@ -56,7 +56,7 @@ impl std::fmt::Debug for RequestHead<'_> {
 pub enum RequestKind {
     /// A page that somebody is looking at.
     Document,
-    /// A React Server Components payload for a client-side navigation.
+    /// A payload for a client-side navigation: React Server Components, or the Pages Router's data.
     Rsc,
     /// Something fetched ahead of need.
     Prefetch,
@@ -79,13 +79,15 @@ impl RequestKind {
         if head.is_web_socket() {
             return Self::WebSocket;
         }
-        if head.header("next-action").is_some() {
+        // Next takes nothing but a POST for one (`dist/server/lib/server-action-request-meta.js`).
+        if head.method == "POST" && head.header("next-action").is_some() {
             return Self::Action;
         }
         if head.header("next-router-prefetch").is_some() || is_prefetch(head) {
             return Self::Prefetch;
         }
-        if head.header("rsc").is_some() {
+        // The Pages Router's data has a path of its own, but Next shows a middleware the page's.
+        if head.header("rsc").is_some() || head.header("x-nextjs-data").is_some() {
             return Self::Rsc;
         }
         if looks_like_navigation(head) { Self::Document } else { Self::Fetch }

@@ -5,6 +5,8 @@
 //! the signature) and out before the claims. What comes out is signed, and says nothing about anybody.
 
 use crate::alg::{Algorithm, Capabilities};
+use crate::answer;
+use crate::decision::Decision;
 use crate::engine;
 use crate::errand::{Copies, Reply, SignatureCheck, Work};
 use crate::judge::{Judge, Need, Obstacle};
@@ -49,6 +51,11 @@ pub fn signed_content(
         let reply = carry(&check);
         progress.checked.extend(engine::checked(Work::Check(check), &reply));
     }
+}
+
+/// The answer to a request that is refused for this reason.
+pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
+    answer::refuse(reason, policy, head, Path::of(head, policy.next.as_ref()).ok().as_ref(), Vec::new())
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.

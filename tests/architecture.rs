@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "json", "text", "digest", "ed25519"],
     &["path", "cookie", "jwk", "errand", "token"],
     &["verify", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "proofs", "progress", "decision", "credential"],
+    &["keys", "sessions", "proofs", "progress", "decision", "credential", "sign_in"],
     &["judge", "answer", "annotate"],
     &["engine", "explain", "suites"],
 ];

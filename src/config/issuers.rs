@@ -37,6 +37,7 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "secure_cookies",
     "session_token_cookie",
     "session_data_cookie",
+    "cookie_domain",
     "cookie_cache",
     "cookie_cache_version",
     "bearer",
@@ -191,6 +192,7 @@ impl Compiler<'_> {
         issuer.better_auth = Some(BetterAuth {
             secrets: self.secrets(node),
             cookies: self.cookies(node, &public_origin),
+            cookie_domain: self.cookie_domain(node),
             cookie_cache: self.cookie_cache(node),
             version: match node.member("cookie_cache_version") {
                 None => Some("1".to_owned()),
@@ -393,6 +395,19 @@ impl Compiler<'_> {
             session_data: name_of(Some("session_data_cookie"), "session_data"),
             dont_remember: name_of(None, "dont_remember"),
         }
+    }
+
+    fn cookie_domain(&mut self, node: &Node<'_>) -> Option<String> {
+        let domain = self.reader.optional_text(node, "cookie_domain")?;
+        // Better Auth writes it as it is configured; a browser reads it with and without the dot in the same way.
+        let plain = domain.strip_prefix('.').unwrap_or(&domain);
+        if !plain
+            .split('.')
+            .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
+        {
+            self.reader.wrong(&node.path_of("cookie_domain"), "this is not a domain", "write it like example.com");
+        }
+        Some(plain.to_owned())
     }
 
     fn cookie_cache(&mut self, node: &Node<'_>) -> CookieCache {

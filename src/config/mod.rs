@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::alg::Capabilities;
 use crate::json;
 use crate::path;
-use crate::policy::{Policy, SignIn};
+use crate::policy::{Cors, Policy, SignIn};
 use reader::{Node, Reader};
 
 /// With no document at all.
@@ -104,8 +104,10 @@ struct Compiler<'v> {
 impl Compiler<'_> {
     fn policy(mut self, document: &Value) -> Result<Policy, Vec<ConfigError>> {
         let root = Node { value: document, path: String::new() };
-        self.reader
-            .only_members(&root, &["issuers", "rules", "next", "sign_in", "allowed_origins", "header_prefix", "debug_header"]);
+        self.reader.only_members(
+            &root,
+            &["issuers", "rules", "next", "sign_in", "allowed_origins", "cors", "docs_url", "header_prefix", "debug_header"],
+        );
         let issuers = self.issuers(&root);
         let base_path = root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(|node| {
             if node.value.get("type").and_then(Value::as_str) == Some("better-auth") {
@@ -117,13 +119,15 @@ impl Compiler<'_> {
         let next = self.next(&root);
         let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref());
         let sign_in = self.sign_in(&root);
-        let allowed_origins = self.allowed_origins(&root);
+        let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
+        let cors = self.cors(&root, &allowed_origins);
+        let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
         let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
-            Ok(Policy { issuers, rules, next, sign_in, allowed_origins, header_prefix, debug_header, capabilities })
+            Ok(Policy { issuers, rules, next, sign_in, allowed_origins, cors, docs_url, header_prefix, debug_header, capabilities })
         } else {
             Err(self.reader.errors)
         }
@@ -148,16 +152,40 @@ impl Compiler<'_> {
         Some(SignIn { path, segments, return_parameter })
     }
 
-    fn allowed_origins(&mut self, root: &Node<'_>) -> Vec<String> {
-        let origins = self.reader.texts(root, "allowed_origins").unwrap_or_default();
+    fn origins(&mut self, node: &Node<'_>, name: &str) -> Option<Vec<String>> {
+        let origins = self.reader.texts(node, name)?;
         if origins.iter().any(|origin| url::origin_of(origin).as_deref() != Some(origin)) {
             self.reader.wrong(
-                "allowed_origins",
+                &node.path_of(name),
                 "this is not an origin",
                 "write scheme, host and port only, like https://app.example.com",
             );
         }
-        origins
+        Some(origins)
+    }
+
+    /// Whoever may send a cookie from another origin may read why it was refused.
+    fn cors(&mut self, root: &Node<'_>, allowed_origins: &[String]) -> Cors {
+        let Some(node) = root.member("cors").filter(|node| !node.value.is_null()) else {
+            return Cors { origins: allowed_origins.to_vec(), credentials: true };
+        };
+        self.reader.only_members(&node, &["origins", "credentials"]);
+        Cors {
+            origins: self.origins(&node, "origins").unwrap_or_else(|| allowed_origins.to_vec()),
+            credentials: self.reader.flag(&node, "credentials").unwrap_or(true),
+        }
+    }
+
+    fn docs_url(&mut self, root: &Node<'_>) -> Option<String> {
+        let docs_url = self.reader.optional_text(root, "docs_url")?;
+        if url::origin_of(&docs_url).is_none() || !docs_url.bytes().all(|byte| byte.is_ascii_graphic()) {
+            self.reader.wrong(
+                "docs_url",
+                "this is not an absolute http(s) URL",
+                "write what comes before a reason's code, like https://example.com/docs/reasons#",
+            );
+        }
+        Some(docs_url)
     }
 
     fn header_prefix(&mut self, root: &Node<'_>) -> String {

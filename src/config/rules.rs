@@ -4,7 +4,7 @@ use super::Compiler;
 use super::reader::Node;
 use super::url::is_token;
 use crate::path::{self, Next};
-use crate::policy::{Access, Issuer, Pattern, Rule, SegmentPattern};
+use crate::policy::{Access, AnswerStyle, Issuer, Pattern, Rule, SegmentPattern};
 
 impl Compiler<'_> {
     pub(super) fn rules(
@@ -26,7 +26,7 @@ impl Compiler<'_> {
     }
 
     fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], next: Option<&Next>, base_path: Option<&str>) -> Option<Rule> {
-        self.reader.only_members(node, &["path", "methods", "access", "issuers"]);
+        self.reader.only_members(node, &["path", "methods", "access", "issuers", "answer"]);
         let access = self.reader.word(
             node,
             "access",
@@ -76,7 +76,9 @@ impl Compiler<'_> {
             }
             numbers
         });
-        Some(Rule { patterns, methods, access: access?, issuers: believed })
+        let styles = [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
+        let answer = self.reader.word(node, "answer", &styles).unwrap_or(AnswerStyle::Auto);
+        Some(Rule { patterns, methods, access: access?, issuers: believed, answer })
     }
 }
 

@@ -205,7 +205,8 @@ pub fn play_with(
         }
         Decision::Redirect(answer) => {
             judge_answer(&answer, head);
-            let location = answer.headers.iter().find(|(name, _)| name == "location").map(|(_, location)| location.as_str());
+            let is_way = |name: &str| ["location", "x-action-redirect"].contains(&name);
+            let location = answer.headers.iter().find(|(name, _)| is_way(name)).map(|(_, location)| location.as_str());
             let leads_home = location.is_some_and(|location| !location.contains("//") || location.starts_with("http"));
             assert!(leads_home, "a redirect leads away: {location:?}");
             assert!((300..400).contains(&answer.status), "a redirect of status {}", answer.status);

@@ -127,7 +127,18 @@ impl Compiler<'_> {
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
-            Ok(Policy { issuers, rules, next, sign_in, allowed_origins, cors, docs_url, header_prefix, debug_header, capabilities })
+            Ok(Policy {
+                issuers,
+                rules,
+                next,
+                sign_in,
+                allowed_origins,
+                cors,
+                docs_url,
+                header_prefix,
+                debug_header,
+                capabilities,
+            })
         } else {
             Err(self.reader.errors)
         }

@@ -1,6 +1,8 @@
 // What the auth service says about a session (product, chapter 7; wire format, section 7): which answers count, which of its
 // cookies reach the browser, and how long an answer is remembered.
 
+import { createHash } from "node:crypto";
+
 import { NOW, NOW_S, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, ada, api, betterAuth, forward, nobody, page, pair, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { signedCookie } from "../mint.mjs";
 
@@ -29,14 +31,16 @@ const withCookies = (name, sent, kept) =>
 
 const token = line(SESSION_TOKEN, signedCookie("new", SECRET));
 const data = line(SESSION_DATA, "abc", "Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax");
+/** What counts rounds between here and the sign-in page. */
+const counted = `__Host-doorward-round=1.${createHash("sha256").update("/app").digest().subarray(0, 9).toString("base64url")}; Max-Age=10; Path=/; HttpOnly; Secure; SameSite=Lax`;
 const deletions = [gone(SESSION_TOKEN), gone(SESSION_DATA), gone("__Secure-better-auth.dont_remember")];
 
 export const cases = [
   vector("a session that lives goes on", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
   vector("an answer may say more than is needed", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [body({ needsRefresh: false, roles: ["x"] })] }),
-  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { set_cookies: [] } }),
+  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { set_cookies: lines(...deletions) } }),
   vector("null may have space around it", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [answered(200, " null\n")] }),
-  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { asks: ["session"], replies: [nobody(deletions)], also: { set_cookies: lines(...deletions) } }),
+  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { asks: ["session"], replies: [nobody(deletions)], also: { set_cookies: [...lines(...deletions), counted] } }),
   vector("a script whose session has ended is told, and dead cookies are cleared", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody(deletions)], also: { set_cookies: lines(...deletions) } }),
 
   unknown("401 means unknown, not signed out", answered(401, '{"code":"FAILED_TO_GET_SESSION"}', [json])),

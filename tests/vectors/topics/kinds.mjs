@@ -44,7 +44,7 @@ export const cases = [
   pages("a prefetch of the router is refused, not redirected", page("/app", ["next-router-prefetch", "1"], ["rsc", "1"]), reject("no_credential"), problem),
   pages("a prefetch of the browser is refused, not redirected", page("/app", ["sec-purpose", "prefetch;prerender"]), reject("no_credential"), problem),
   pages("a prefetch by the older name is refused, not redirected", page("/app", ["purpose", "prefetch"]), reject("no_credential"), problem),
-  pages("a server action is refused, not redirected", send("POST", "/app", ["next-action", "7f00"], ["accept", "text/x-component"], ["origin", "https://app.example.com"]), reject("no_credential"), problem),
+  pages("a server action is sent to sign in by what its client reads", send("POST", "/app", ["next-action", "7f00"], ["accept", "text/x-component"], ["origin", "https://app.example.com"]), { redirect: { status: 303, reason: "no_credential" } }, { headers: { ...noStore, "x-action-redirect": "./../../sign-in?callbackURL=%2Fapp;push" } }),
   pages("a script's request is refused", api("/app"), reject("no_credential"), problem),
   pages("a script's request is one whatever it accepts", send("GET", "/app", ["sec-fetch-mode", "cors"], ["accept", "text/html"]), reject("no_credential"), problem),
   pages("a request that says nothing is no page", send("GET", "/app"), reject("no_credential"), problem),

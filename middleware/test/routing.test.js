@@ -140,6 +140,14 @@ test("an answer is handed on, with an absolute location", async () => {
   assert.equal(await refused.text(), "{}");
 });
 
+test("the way for a server action is handed on as it is, without a location", async () => {
+  const headers = { "x-action-redirect": "./../sign-in?callbackURL=%2F;push", "cache-control": "private, no-store" };
+  const answer = { kind: "answer", response: new Response(null, { status: 303, headers }) };
+  const response = await gateThatDecides(answer).middleware(new Request("https://app.example/", { method: "POST" }));
+  assert.equal(response.status, 303);
+  assert.deepEqual(Object.fromEntries(response.headers), headers);
+});
+
 test("whatever fails is a 503 that nobody may store", async (t) => {
   t.mock.method(console, "error", () => {});
   const failures = {

@@ -117,12 +117,36 @@ for (const [number, { name, file, build }] of variants.entries()) {
 
     test("no protected page is given to anybody in any transport", () => judgeForms({ port, buildId }));
 
-    test("a server action without a session is refused", async () => {
+    test("a server action without a session is sent to sign in, by what Next's client reads", async () => {
       const origin = `http://localhost:${port}`;
       const headers = { ...page, "next-action": "0".repeat(42), "content-type": "text/plain;charset=UTF-8", origin };
       const response = await send(port, "/dashboard", { method: "POST", body: "[]", headers });
-      assert.equal(response.status, 401);
+      assert.equal(response.status, 303);
+      assert.equal(response.headers["x-action-redirect"], "./../../sign-in?callbackURL=%2Fdashboard;push");
+      assert.equal(response.headers.location, undefined, "fetch would follow it");
+      assert.match(response.headers["cache-control"], /no-store/);
       assert.doesNotMatch(response.body, kept);
+      const foreign = { ...headers, origin: "https://evil.example", cookie: cookies(secret) };
+      const refused = await send(port, "/dashboard", { method: "POST", body: "[]", headers: foreign });
+      assert.deepEqual([refused.status, refused.headers["content-type"]], [403, "text/plain"], "Next's client shows no other type");
+      assert.match(refused.body, /cross_site_request/);
+    });
+
+    test("who comes back from sign-in without a session again and again is told why", async () => {
+      const from = (target) => get("/dashboard", { ...page, referer: `http://localhost:${port}${target}` });
+      const once = (await from("/sign-in?callbackURL=%2Fdashboard")).headers.location;
+      assert.equal(once, "/sign-in?callbackURL=%2Fdashboard&attempt=2");
+      const twice = await from(once);
+      assert.deepEqual([twice.status, twice.headers.location], [401, undefined]);
+      assert.match(twice.body, /redirect_loop/);
+      let cookie = "";
+      let rounds = 0;
+      for (let response = {}; response.status !== 401; rounds += 1) {
+        assert.ok(rounds < 20, "a browser gives up here");
+        response = await get("/dashboard", { ...page, cookie });
+        cookie = response.headers["set-cookie"]?.map((line) => line.split(";")[0]).join("; ");
+      }
+      assert.equal(rounds, 5);
     });
 
     test("a public path spelled through a protected one gives no protected content", async () => {

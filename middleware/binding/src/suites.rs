@@ -60,8 +60,8 @@ fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Re
     let Some(verdict) = verdict else {
         *asked = json!({
             "algorithm": check.algorithm.name(),
-            "key": check.key,
-            "thumbprint": check.thumbprint,
+            "key": &*check.key,
+            "thumbprint": &*check.thumbprint,
             "signingInput": check.signing_input,
             "signature": check.signature,
         });

@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -137,7 +137,7 @@ export function engineOf(glue, life, { config, env, checks, log }) {
       const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
       if (errors) throw JSON.stringify({ errors });
       const values = JSON.stringify(valuesOf(names, env()));
-      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks }))));
+      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks, signs }))));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;

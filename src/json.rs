@@ -100,6 +100,11 @@ pub(crate) fn value(text: &[u8]) -> Option<Value<'_>> {
     Some(value)
 }
 
+/// A text as JSON writes it, quotation marks included.
+pub(crate) fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
 /// Whether a JSON text is an object's. Derived readers ask this first: they would take an array for an object, its items for
 /// the members in their order.
 pub(crate) fn is_object(text: &[u8]) -> bool {

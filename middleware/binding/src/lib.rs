@@ -48,8 +48,8 @@ pub fn linear_memory() -> JsValue {
 
 #[wasm_bindgen]
 impl Gate {
-    /// Compiles a configuration with the values of its environment variables (a JSON object) for a host (JSON, `checks`: the
-    /// algorithms of signatures that it checks).
+    /// Compiles a configuration with the values of its environment variables (a JSON object) for a host (JSON, `checks` and
+    /// `signs`: the algorithms of signatures that it checks and makes).
     ///
     /// # Errors
     /// JSON text with all that is wrong with the configuration.
@@ -117,6 +117,7 @@ impl Gate {
                 address
             }
             Some(Decision::Redirect(answer) | Decision::Reject(answer)) => address(self.decision.answer(&answer)),
+            Some(Decision::Respond(served)) => address(self.decision.served(&served)),
             None => self.refuse(Reason::HeadMalformed),
         }
     }
@@ -137,8 +138,11 @@ fn read_values(json: &str) -> BTreeMap<String, String> {
 
 fn read_capabilities(json: &str) -> Capabilities {
     let host: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    let checks = host.get("checks").and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
+    let named = |member: &str| {
+        let names = host.get(member).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
+    };
+    Capabilities::checking(named("checks")).and_signing(named("signs"))
 }
 
 fn errors_json(errors: &[ConfigError]) -> String {

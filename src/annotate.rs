@@ -24,7 +24,10 @@ const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
 /// Names of inbound headers that must not reach the origin. Names are compared as an origin may read them: CGI, WSGI and
 /// some proxies take `_` for `-` and know no case.
 pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
-    let ours = |name: &str| begins_with(name, &policy.header_prefix) || renames(name);
+    let initials = INITIALS | initial(policy.header_prefix.as_bytes());
+    let ours = |name: &str| {
+        initials & initial(name.as_bytes()) != 0 && (begins_with(name, &policy.header_prefix) || renames(name))
+    };
     let mut names: Vec<String> = Vec::new();
     for (name, value) in head.headers {
         if (ours(name) || drops_headers(name, value)) && !names.iter().any(|seen| seen == name) {
@@ -32,6 +35,31 @@ pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
         }
     }
     names
+}
+
+/// Initials of all these names: most headers are seen to be none of them at once.
+const INITIALS: u32 = {
+    let mut initials = 0;
+    let mut names = INTERNAL_NAMES.as_slice();
+    while let [name, rest @ ..] = names {
+        initials |= initial(name.as_bytes());
+        names = rest;
+    }
+    let mut prefixes = INTERNAL_PREFIXES.as_slice();
+    while let [prefix, rest @ ..] = prefixes {
+        initials |= initial(prefix.as_bytes());
+        prefixes = rest;
+    }
+    initials
+};
+
+/// One bit for the first character as an origin may read it; all bits for none, which begins everything.
+#[allow(clippy::as_conversions)] // a byte fits; `From` is not const
+const fn initial(name: &[u8]) -> u32 {
+    match name.first() {
+        Some(first) => 1_u32.rotate_left(folded(*first) as u32),
+        None => u32::MAX,
+    }
 }
 
 /// Whether a header of this name tells some origin another path or method.
@@ -42,8 +70,12 @@ fn renames(name: &str) -> bool {
 
 /// Whether a name begins so, as an origin may read it. Our own prefixes are in lower case with dashes.
 fn begins_with(name: &str, prefix: &str) -> bool {
-    let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-    name.len() >= prefix.len() && folded.zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+    name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+}
+
+/// CGI and some proxies take `_` for `-`, and none knows case.
+const fn folded(byte: u8) -> u8 {
+    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
 }
 
 /// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section 7.6.1).

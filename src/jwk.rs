@@ -4,9 +4,6 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::alg::{Algorithm, KeyType};
 use crate::digest;
 use crate::ed25519;
@@ -57,28 +54,34 @@ pub(crate) enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    keys: Vec<&'a RawValue>,
-}
-
 impl JwkSet {
     /// Reads a key set; nothing where the document is not one. A set without a usable key is a set.
     pub(crate) fn parse(document: &[u8]) -> Option<Self> {
-        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? || !json::is_object(document) {
+        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? {
             return None;
         }
-        let document: Document<'_> = serde_json::from_slice(document).ok()?;
-        let found = document.keys.len();
-        let keys: Vec<Jwk> = document
-            .keys
-            .into_iter()
-            .take(MAX_KEYS)
-            .filter_map(|key| json::object(key.get().as_bytes()).and_then(|members| Jwk::from_members(&members)))
-            .collect();
-        let skipped = found.saturating_sub(keys.len());
-        Some(Self { keys, skipped })
+        let document = json::unread_object(std::str::from_utf8(document).ok()?)?;
+        let Value::List(keys) = json::unread(document.spelled("keys")?)? else { return None };
+        Some(Self::of(&keys, |key| match key {
+            Value::Unread(text) => json::object(text.as_bytes()).and_then(|members| Jwk::from_members(&members)),
+            _ => None,
+        }))
+    }
+
+    /// The key set that a document has within it.
+    pub(crate) fn from_value(document: &Value<'_>) -> Option<Self> {
+        let Value::Object(document) = document else { return None };
+        let Value::List(keys) = document.get("keys")? else { return None };
+        Some(Self::of(keys, |key| match key {
+            Value::Object(members) => Jwk::from_members(members),
+            _ => None,
+        }))
+    }
+
+    fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Option<Jwk>) -> Self {
+        let keys: Vec<Jwk> = found.iter().take(MAX_KEYS).filter_map(read).collect();
+        let skipped = found.len().saturating_sub(keys.len());
+        Self { keys, skipped }
     }
 
     /// The usable keys.

@@ -13,7 +13,7 @@ const memory = () => memoryOf(new Uint8Array(glue.linearMemory().buffer));
 const read = (address) => decodeDecision(memory(), address);
 /** A gate that takes any bytes for a head and gives decisions. */
 const newGate = () => {
-  const gate = new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}');
+  const gate = new glue.Draft(JSON.stringify(config)).compile();
   return {
     decide(bytes, now) {
       const at = gate.room(bytes.length);

@@ -2,11 +2,9 @@
 //! ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or `{"check"}` for what the host is to check first; its verdict
 //! comes with the second call.
 
-use doorward::{Algorithm, Reason, Reply, SignatureCheck, suites};
+use doorward::{Algorithm, Capabilities, Reason, Reply, SignatureCheck, suites};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::read_capabilities;
 
 const POLICY: &str = r#"{
     "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
@@ -54,6 +52,13 @@ pub fn suite_signature(
 #[wasm_bindgen]
 pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     suites::mac_holds(secret, message, mac)
+}
+
+/// The algorithms that a host checks: JSON, `checks`.
+fn read_capabilities(host: &str) -> Capabilities {
+    let host: Value = serde_json::from_str(host).unwrap_or_default();
+    let checks = host.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
 }
 
 fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Reply<'static> {

@@ -143,11 +143,12 @@ pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) 
     Err(outcome)
 }
 
-fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
+/// The content of an encrypted token, if its tag holds.
+pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     let (mac_key, aes_key) = key.split_at_checked(32)?;
     let aad_bits = u64::try_from(jwe.aad.len()).ok()?.checked_mul(8)?;
     let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
-    hmac.update(jwe.aad.as_bytes());
+    hmac.update(jwe.aad);
     hmac.update(&jwe.iv);
     hmac.update(&jwe.ciphertext);
     hmac.update(&aad_bits.to_be_bytes());

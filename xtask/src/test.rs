@@ -45,7 +45,7 @@ const PARTS: &[Part] = &[
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
-    Part { name: "suites",      about: "Wycheproof through the WebAssembly",              work: Npm("middleware", "test:suites") },
+    Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },

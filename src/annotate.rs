@@ -8,7 +8,7 @@ use crate::text;
 /// Headers by which a client could tell the origin another path, or another method, than the one that was judged. Left alone
 /// are `x-nextjs-data`, which the Pages Router's client sends and which names no path, and `next-url`, which is judged.
 #[rustfmt::skip]
-const INTERNAL_NAMES: [&str; 19] = [
+const INTERNAL_NAMES: [&str; 20] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
     "next-resume", "x-next-resume-state-length",                         // Next.js: the rest of a page, from the request's body
     "x-original-url", "x-rewrite-url",                                   // IIS, Symfony (CVE-2018-14773), Zend
@@ -16,13 +16,13 @@ const INTERNAL_NAMES: [&str; 19] = [
     "x-forwarded-path", "x-real-url", "x-request-uri",                   // gateways and connectors of their own making
     "x-forwarded-prefix",                                                // Spring's context path, ASP.NET's PathBase, WSGI's ProxyFix
     "script-name", "path-info", "x-script-name",                         // gunicorn (#2650) and what WSGI apps are told to install
+    "daphne-root-path",                                                  // Daphne: taken off the path that Django routes by
     "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
 ];
 /// How such headers begin: the words between Next.js and its middleware, and between its processes.
 const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
 
-/// Names of inbound headers that must not reach the origin. Names are compared as an origin may read them: CGI, WSGI and
-/// some proxies take `_` for `-` and know no case.
+/// Names of inbound headers that must not reach the origin, compared as an origin may read them.
 pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
     let initials = INITIALS | initial(policy.header_prefix.as_bytes());
     let ours = |name: &str| {
@@ -73,9 +73,9 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
 }
 
-/// CGI and some proxies take `_` for `-`, and none knows case.
+/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as well, and PHP of `.`.
 const fn folded(byte: u8) -> u8 {
-    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section 7.6.1).
@@ -109,7 +109,8 @@ mod tests {
         let longer = INTERNAL_PREFIXES.iter().map(|prefix| [prefix, "path"].concat());
         for name in names.chain(longer) {
             let capitals = name.to_ascii_uppercase();
-            for spelling in [name.replace('-', "_"), name.replacen('-', "_", 1), capitals.replace('-', "_"), capitals, name] {
+            let dashes = [name.replace('-', "_"), name.replacen('-', "_", 1), name.replace('-', "."), capitals.replace('-', "_")];
+            for spelling in dashes.into_iter().chain([capitals, name]) {
                 assert!(renames(&spelling), "{spelling}");
             }
         }

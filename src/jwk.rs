@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::alg::{Algorithm, KeyType};
+use crate::curve::Curve;
 use crate::digest;
 use crate::ed25519;
 use crate::json::{self, Object, Value};
@@ -144,14 +145,9 @@ impl Material {
                 Some(Self::Okp { x: Arc::new(ed25519::Key::new(bytes_of("x")?.try_into().ok()?)) })
             }
             "EC" => {
-                let (curve, length) = match text_of("crv")? {
-                    "P-256" => ("P-256", 32),
-                    "P-384" => ("P-384", 48),
-                    "P-521" => ("P-521", 66),
-                    _ => return None,
-                };
+                let curve = Curve::of(text_of("crv")?)?;
                 let (x, y) = (bytes_of("x")?, bytes_of("y")?);
-                if x.len() == length && y.len() == length { Some(Self::Ec { curve, x, y }) } else { None }
+                if curve.has(&x, &y) { Some(Self::Ec { curve: curve.name, x, y }) } else { None }
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);

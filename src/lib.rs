@@ -68,6 +68,7 @@ mod claims;
 mod config;
 mod cookie;
 mod credential;
+mod curve;
 mod decision;
 mod digest;
 mod ed25519;

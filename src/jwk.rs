@@ -137,7 +137,8 @@ impl Jwk {
 }
 
 impl Material {
-    fn from_members(members: &Object<'_>) -> Option<Self> {
+    /// The defining members of a JWK, private or not.
+    pub(crate) fn from_members(members: &Object<'_>) -> Option<Self> {
         let text_of = |name: &str| members.text(name);
         let bytes_of = |name: &str| text_of(name).and_then(text::from_base64url);
         match text_of("kty")? {
@@ -166,7 +167,7 @@ impl Material {
     }
 
     /// The key as a JWK with just the members that define it, in the order of RFC 7638 section 3.
-    fn as_jwk(&self) -> String {
+    pub(crate) fn as_jwk(&self) -> String {
         let encode = |bytes: &[u8]| text::to_base64url(bytes);
         match self {
             Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"].concat(),

@@ -41,8 +41,17 @@ pub fn signed_content(
     let sessions = Sessions::default();
     let mut progress = Progress::new(now);
     loop {
-        let mut judge =
-            Judge { policy, keys: &keys, sessions: &sessions, proofs: None, progress: &progress, head, now, refresh: Vec::new() };
+        let mut judge = Judge {
+            policy,
+            keys: &keys,
+            sessions: &sessions,
+            proofs: None,
+            progress: &progress,
+            head,
+            now,
+            max_staleness: None,
+            refresh: Vec::new(),
+        };
         let check = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(Obstacle::Bad(reason)) => return Err(reason),

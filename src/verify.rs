@@ -85,6 +85,14 @@ impl Secret {
         self.bytes.ct_eq(&other.bytes).into()
     }
 
+    /// The HMAC-SHA256 of the message.
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
+        // HMAC takes a key of any length (RFC 2104 section 2), so there is always one.
+        Hmac::<Sha256>::new_from_slice(&self.bytes)
+            .map(|hmac| hmac.chain_update(message).finalize().into_bytes().into())
+            .unwrap_or_default()
+    }
+
     /// Whether this is the HMAC-SHA256 of the message.
     pub(crate) fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
         self.hmac.clone().is_some_and(|mut hmac| {

@@ -163,6 +163,7 @@ proptest! {
                 prop_assert!((400..600).contains(&answer.status) && answer.status != 500, "{}", answer.status);
                 prop_assert_eq!(answer.status, answer.reason.status());
             }
+            Decision::Respond(_) => prop_assert!(false, "nothing is served under this policy"),
             Decision::Ask(_) => unreachable!("the loop above ends asks"),
         }
     }

@@ -42,6 +42,12 @@ fn a_good_document_is_a_policy() {
 #[test]
 fn each_mistake_has_its_place() {
     let long = "a-secret-of-its-own-that-is-long-enough";
+    // The list goes first; this one opens encrypted cookies all the same.
+    let behind_a_list = |name: &str| {
+        let mut document = with("/issuers/0/secrets", json!({ "env": "ONE" }));
+        document["issuers"][0]["secret"] = json!({ "env": name });
+        document
+    };
     let cases: Vec<(&str, Value, &str)> = vec![
         ("an unknown member", with("/isuers", json!([])), "isuers"),
         ("no issuers", with("/issuers", json!([])), "issuers"),
@@ -62,6 +68,9 @@ fn each_mistake_has_its_place() {
         ("the published secret", with("/issuers/0/secret", json!({ "env": "PUBLISHED" })), "issuers[0].secret"),
         ("versions without numbers", with("/issuers/0/secrets", json!({ "env": "LONG" })), "issuers[0].secrets"),
         ("equal secrets", with("/issuers/0/secrets", json!({ "env": "TWICE" })), "issuers"),
+        ("the published secret behind a list", behind_a_list("PUBLISHED"), "issuers[0].secret"),
+        ("a short secret behind a list", behind_a_list("SHORT"), "issuers[0].secret"),
+        ("a short secret in a list", with("/issuers/0/secrets", json!({ "env": "SHORT_LIST" })), "issuers[0].secrets"),
         ("an unknown strategy", with("/issuers/0/cookie_cache", json!("jws")), "issuers[0].cookie_cache"),
         ("an unknown algorithm", with("/issuers/0/algorithms", json!(["none"])), "issuers[0].algorithms"),
         ("an algorithm that the host cannot check", with("/issuers/0/algorithms", json!(["RS256"])), "issuers[0].algorithms"),
@@ -145,6 +154,7 @@ fn each_mistake_has_its_place() {
         ("a variable that is not set", with("/issuers/0/issuer", json!({ "env": "NOT_SET" })), "issuers[0].issuer"),
         ("a variable without a name", with("/issuers/0/url", json!({ "env": [] })), "issuers[0].url"),
     ];
+    let one = format!("1:{long}");
     let twice = format!("2:{long},1:{long}");
     let values = [
         ("SECRET", GOOD_SECRET),
@@ -152,6 +162,8 @@ fn each_mistake_has_its_place() {
         ("PUBLISHED", "better-auth-secret-12345678901234567890"),
         ("LONG", long),
         ("TWICE", twice.as_str()),
+        ("ONE", one.as_str()),
+        ("SHORT_LIST", "1:fifteen-bytes-x"),
     ];
     for (name, document, place) in &cases {
         let errors = compile(document, &values).err().unwrap_or_else(|| panic!("{name}: accepted"));

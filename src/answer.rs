@@ -3,10 +3,11 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
+use crate::json;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
 use crate::reason::Reason;
@@ -227,18 +228,15 @@ impl Refusal<'_> {
 
     /// RFC 9457.
     fn problem(&self) -> String {
-        let mut problem = json!({
-            "type": (["urn:doorward:reason:", self.reason.code()].concat()),
-            "title": title(self.reason.status()),
-            "status": self.reason.status(),
-            "detail": self.reason.sentence(),
-            "reason": self.reason.code(),
-        });
-        if let Some(members) = problem.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
-            members.extend(self.docs_url().map(|docs_url| ("docs".to_owned(), docs_url.into())));
-        }
-        problem.to_string()
+        json::written(&Problem {
+            cause: self.cause.map(Reason::code),
+            detail: self.reason.sentence(),
+            docs: self.docs_url(),
+            reason: self.reason.code(),
+            status: self.reason.status(),
+            title: title(self.reason.status()),
+            kind: &["urn:doorward:reason:", self.reason.code()].concat(),
+        })
     }
 
     /// One line: the message of an error that the application's own error page shows.
@@ -284,15 +282,44 @@ impl Refusal<'_> {
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        let path = self.path.map(Path::spelled).unwrap_or_default();
-        let mut line = json!({
-            "gate": "doorward", "decision": decision, "reason": self.reason.code(), "status": status, "method": self.head.method, "path": path,
-        });
-        if let Some(members) = line.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
-        }
-        line.to_string()
+        json::written(&LogLine {
+            cause: self.cause.map(Reason::code),
+            decision,
+            gate: "doorward",
+            method: self.head.method,
+            path: &self.path.map(Path::spelled).unwrap_or_default(),
+            reason: self.reason.code(),
+            status,
+        })
     }
+}
+
+/// The members of RFC 9457 and our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<String>,
+    reason: &'static str,
+    status: u16,
+    title: &'static str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// What the log says about a refusal.
+#[derive(Serialize)]
+struct LogLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    decision: &'a str,
+    gate: &'static str,
+    method: &'a str,
+    path: &'a str,
+    reason: &'static str,
+    status: u16,
 }
 
 /// RFC 6750 section 3: no error code where no credential was sent.

@@ -69,6 +69,7 @@ mod claims;
 mod config;
 mod cookie;
 mod credential;
+mod curve;
 mod decision;
 mod demands;
 mod digest;

@@ -228,7 +228,7 @@ impl Compiler<'_> {
             Value::Object(members) if members.contains_key("env") => {
                 self.reader.text(&member).and_then(|text| JwkSet::parse(text.as_bytes()))
             }
-            value => JwkSet::parse(value.to_string().as_bytes()),
+            value => JwkSet::from_value(&value.into()),
         };
         let Some(set) = set else {
             self.reader.wrong(&member.path, "this is not a key set", "write {\"keys\": [ … ]} as in RFC 7517");
@@ -322,7 +322,7 @@ impl Compiler<'_> {
                 ),
             }
         }
-        secrets.extend(single.as_deref().map(Secret::new));
+        secrets.extend(self.secret(node, "secret", single.as_deref()));
         let mut secrets = secrets.into_iter();
         Secrets { current: secrets.next(), retired: secrets.collect() }
     }

@@ -137,11 +137,14 @@ export function engineOf(glue, life, { config, env, checks, log }) {
       const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
       if (errors) throw JSON.stringify({ errors });
       const values = JSON.stringify(valuesOf(names, env()));
-      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks }))));
+      const gate = life.call(current, () => new glue.Gate(document, values, JSON.stringify({ checks })));
+      const { warnings } = JSON.parse(life.call(current, () => gate.warnings()));
+      for (const line of problemLines("warning", warnings)) log(line);
+      return life.call(current, () => borderOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
-      for (const line of errorLines(JSON.parse(error).errors)) log(line);
+      for (const line of problemLines("error", JSON.parse(error).errors)) log(line);
       throw wrongConfiguration();
     }
   }
@@ -171,9 +174,9 @@ function wrongConfiguration() {
   return new NotStarted("the configuration is wrong", 60);
 }
 
-function errorLines(errors) {
-  return errors.flatMap(({ path, problem, hint }) => [
-    `doorward: error: ${path}: ${problem}`,
+function problemLines(severity, problems) {
+  return problems.flatMap(({ path, problem, hint }) => [
+    `doorward: ${severity}: ${path}: ${problem}`,
     ...(hint ? [`doorward: hint: ${hint}`] : []),
   ]);
 }

@@ -38,6 +38,7 @@ pub struct Gate {
     /// Where the host writes heads.
     head: Vec<u8>,
     decision: Writer,
+    warnings: String,
 }
 
 /// The memory in which heads are written and decisions are read.
@@ -59,8 +60,14 @@ impl Gate {
         let policy = Config::parse(config)
             .and_then(|config| config.compile(&read_values(values), &read_capabilities(host)))
             .map_err(|errors| JsValue::from_str(&errors_json(&errors)))?;
+        let warnings = list_json("warnings", &policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
-        Ok(Self { engine, pending, head: Vec::new(), decision: Writer::default() })
+        Ok(Self { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
+    }
+
+    /// What is not wrong with the configuration, and should be otherwise: JSON. Told once.
+    pub fn warnings(&mut self) -> String {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.
@@ -142,11 +149,15 @@ fn read_capabilities(json: &str) -> Capabilities {
 }
 
 fn errors_json(errors: &[ConfigError]) -> String {
+    list_json("errors", errors)
+}
+
+fn list_json(name: &str, errors: &[ConfigError]) -> String {
     let errors: Vec<_> = errors
         .iter()
         .map(|error| serde_json::json!({ "path": error.path, "problem": error.problem, "hint": error.hint }))
         .collect();
-    serde_json::json!({ "errors": errors }).to_string()
+    serde_json::json!({ name: errors }).to_string()
 }
 
 /// Random bits for jitter and for numbers of errands; nothing rests on them.

@@ -136,16 +136,18 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
       const document = text();
       const draft = life.call(current, () => new glue.Draft(document));
       const values = valuesOf(JSON.parse(life.call(current, () => draft.names())), env());
-      return life.call(current, () => {
+      const gate = life.call(current, () => {
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
         for (const algorithm of signs) draft.signs(algorithm);
-        return borderOf(glue, draft.compile());
+        return draft.compile();
       });
+      for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);
+      return life.call(current, () => borderOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
-      for (const line of errorLines(JSON.parse(error))) log(line);
+      for (const line of problemLines("error", JSON.parse(error))) log(line);
       throw wrongConfiguration();
     }
   }
@@ -175,9 +177,9 @@ function wrongConfiguration() {
   return new NotStarted("the configuration is wrong", 60);
 }
 
-function errorLines(errors) {
-  return errors.flatMap(([path, problem, hint]) => [
-    `doorward: error: ${path}: ${problem}`,
+function problemLines(severity, problems) {
+  return problems.flatMap(([path, problem, hint]) => [
+    `doorward: ${severity}: ${path}: ${problem}`,
     ...(hint ? [`doorward: hint: ${hint}`] : []),
   ]);
 }

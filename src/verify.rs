@@ -80,6 +80,11 @@ impl Secret {
         Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
     }
 
+    /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks for as many).
+    pub(crate) fn is_short(&self) -> bool {
+        self.bytes.len() < 32
+    }
+
     /// Whether two secrets are the same.
     pub(crate) fn equals(&self, other: &Self) -> bool {
         self.bytes.ct_eq(&other.bytes).into()

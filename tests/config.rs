@@ -382,6 +382,24 @@ fn all_mistakes_are_told_at_once() {
 }
 
 #[test]
+fn a_short_secret_is_a_warning() {
+    for (length, warned) in [(16, true), (31, true), (32, false)] {
+        let secret = "0123456789abcdef0123456789abcdef".split_at(length).0;
+        let policy = compile(&good(), &[("SECRET", secret)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let warnings = policy.warnings();
+        assert_eq!(
+            warnings.iter().map(|warning| warning.path.as_str()).collect::<Vec<_>>(),
+            if warned { vec!["issuers[0]"] } else { vec![] }
+        );
+        assert!(warnings.iter().all(|warning| !warning.to_string().contains(secret) && warning.problem.contains("32 bytes")));
+    }
+    let twice = "2:a-secret-of-its-own-that-is-long-enough,1:a-short-old-secret";
+    let listed = with("/issuers/0/secrets", json!({ "env": "LIST" }));
+    let policy = compile(&listed, &[("SECRET", GOOD_SECRET), ("LIST", twice)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(policy.warnings().len(), 1);
+}
+
+#[test]
 fn what_is_not_json_is_said_to_be_none() {
     for text in ["{", "[]", "7", "{\"rules\":[],\"rules\":[]}", "{} {}"] {
         assert!(Config::parse(text).is_err(), "{text}");

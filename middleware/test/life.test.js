@@ -19,6 +19,9 @@ function watched() {
     constructor(gate) {
       this.#gate = gate;
     }
+    warnings() {
+      return this.#gate.warnings();
+    }
     room(...parts) {
       return this.#gate.room(...parts);
     }
@@ -118,6 +121,18 @@ test("a wrong configuration answers 503 and is said once, with every place, prob
     assertNotStarted(await gate.decide(request("/sign-in")));
     assert.equal(lines.length, said);
     assert.ok(record.drafts <= 1);
+  }
+});
+
+test("a short secret is warned of once, without itself, and lets requests through", async () => {
+  for (const [length, warned] of [[16, true], [31, true], [32, false]]) {
+    const secret = "0123456789abcdef0123456789abcdef".slice(0, length);
+    const lines = [];
+    const issuers = [{ type: "better-auth", url: AUTH, secret: { env: "SECRET" } }];
+    const gate = gatesOn(watched().glue, silent)({ config: { ...openConfig, issuers }, env: { SECRET: secret }, log: (line) => lines.push(line) });
+    for (let i = 0; i < 2; i++) assert.equal((await gate.decide(request("/"))).kind, "forward");
+    const expected = ["doorward: warning: issuers[0]: a secret has fewer than 32 bytes", "doorward: hint: make a longer one: openssl rand -base64 32"];
+    assert.deepEqual(lines, warned ? expected : []);
   }
 });
 

@@ -70,6 +70,14 @@ test("the configuration is read once per instance, however many requests there a
   assert.equal(await reads(), 1);
 });
 
+test("a short secret is warned of in the log, once", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const gate = await startGate(t, { bindings: variables(origin, auth, { BETTER_AUTH_SECRET: "thirty-one-bytes-are-one-too-fe" }) });
+  for (let number = 0; number < 3; number++) assert.equal((await fetched(gate, "/public/page")).status, 200);
+  assert.equal(gate.log().split("doorward: warning: issuers[0]: a secret has fewer than 32 bytes").length - 1, 1);
+  assert.equal(gate.log().includes("thirty-one"), false);
+});
+
 test("the document may be JSON text as well", async (t) => {
   const [origin, auth] = [await startOrigin(t), await startAuth(t)];
   const bindings = variables(origin, auth);

@@ -69,8 +69,9 @@ impl Draft {
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
+        let warnings = listed(&policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
-        Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default() })
+        Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
     }
 }
 
@@ -83,6 +84,7 @@ pub struct Gate {
     /// Where the host writes heads.
     head: Vec<u8>,
     decision: Writer,
+    warnings: String,
 }
 
 /// The memory in which heads are written and decisions are read.
@@ -93,6 +95,11 @@ pub fn linear_memory() -> JsValue {
 
 #[wasm_bindgen]
 impl Gate {
+    /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors. Told once.
+    pub fn warnings(&mut self) -> String {
+        std::mem::take(&mut self.warnings)
+    }
+
     /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.
     pub fn room(&mut self, bytes: u32) -> u32 {
         self.head = Vec::new();
@@ -162,10 +169,15 @@ fn address(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.as_ptr().addr()).unwrap_or(u32::MAX)
 }
 
-/// Place, problem and hint of each error, as JSON.
+/// Errors as they are thrown.
 fn refused(errors: &[ConfigError]) -> JsValue {
+    JsValue::from_str(&listed(errors))
+}
+
+/// Place, problem and hint of each, as JSON.
+fn listed(errors: &[ConfigError]) -> String {
     let errors: Vec<_> = errors.iter().map(|error| [&error.path, &error.problem, &error.hint]).collect();
-    JsValue::from_str(&serde_json::to_string(&errors).unwrap_or_default())
+    serde_json::to_string(&errors).unwrap_or_default()
 }
 
 /// Random bits for jitter and for numbers of errands; nothing rests on them.

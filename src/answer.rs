@@ -84,6 +84,11 @@ pub(crate) fn refuse(
     }
 }
 
+/// The log's line about a request that goes on although it would have been refused.
+pub(crate) fn log_line(reason: Reason, decision: &str, policy: &Policy, head: &RequestHead<'_>, path: &Path<'_>) -> String {
+    Refusal { reason, cause: None, policy, head, path: Some(path), set_cookies: Vec::new() }.log_line(decision, reason.status())
+}
+
 /// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
 /// its names, with the chunks that were sent; also without a domain, where they were set before there was one. What the
 /// service has said about a name itself stands.
@@ -107,9 +112,10 @@ pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_
     lines
 }
 
-/// The style of the rule that covers the request.
+/// The style of the strictest rule that covers the request.
 fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> AnswerStyle {
-    path.and_then(|path| policy.rule(path, head)).map_or(AnswerStyle::Auto, |(_, rule)| rule.answer)
+    let strictest = path.and_then(|path| policy.rules.get(policy.covering(path, head)?.strictest));
+    strictest.map_or(AnswerStyle::Auto, |rule| rule.answer)
 }
 
 /// The kind of request that the answer is for.

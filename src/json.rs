@@ -160,6 +160,11 @@ pub(crate) fn unread_object(text: &str) -> Option<Object<'_>> {
     }
 }
 
+/// A text as JSON writes it, quotation marks included.
+pub(crate) fn quoted(text: &str) -> String {
+    written(&text)
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     levels_left: u8,

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use crate::alg::{Algorithm, KeyType};
+use crate::curve::Curve;
 use crate::digest;
 use crate::ed25519;
 use crate::json::{self, Object, Value};
@@ -136,7 +137,8 @@ impl Jwk {
 }
 
 impl Material {
-    fn from_members(members: &Object<'_>) -> Option<Self> {
+    /// The defining members of a JWK, private or not.
+    pub(crate) fn from_members(members: &Object<'_>) -> Option<Self> {
         let text_of = |name: &str| members.text(name);
         let bytes_of = |name: &str| text_of(name).and_then(text::from_base64url);
         match text_of("kty")? {
@@ -144,14 +146,9 @@ impl Material {
                 Some(Self::Okp { x: Arc::new(ed25519::Key::new(bytes_of("x")?.try_into().ok()?)) })
             }
             "EC" => {
-                let (curve, length) = match text_of("crv")? {
-                    "P-256" => ("P-256", 32),
-                    "P-384" => ("P-384", 48),
-                    "P-521" => ("P-521", 66),
-                    _ => return None,
-                };
+                let curve = Curve::of(text_of("crv")?)?;
                 let (x, y) = (bytes_of("x")?, bytes_of("y")?);
-                if x.len() == length && y.len() == length { Some(Self::Ec { curve, x, y }) } else { None }
+                if curve.has(&x, &y) { Some(Self::Ec { curve: curve.name, x, y }) } else { None }
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);
@@ -170,7 +167,7 @@ impl Material {
     }
 
     /// The key as a JWK with just the members that define it, in the order of RFC 7638 section 3.
-    fn as_jwk(&self) -> String {
+    pub(crate) fn as_jwk(&self) -> String {
         let encode = |bytes: &[u8]| text::to_base64url(bytes);
         match self {
             Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"].concat(),

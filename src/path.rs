@@ -71,13 +71,15 @@ impl<'a> Path<'a> {
     }
 
     fn read(target: &'a str) -> Option<Self> {
-        if target.len() > MAX_TARGET_BYTES || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-            return None;
-        }
-        let (path, query) = match target.split_once('?') {
+        let (path, query) = match text::cut(target, b'?') {
             Some((path, query)) => (path, Some(checked_query(query)?)),
             None => (target, None),
         };
+        // Nearly every path is spelled as the gate would spell it; then there is nothing to decode and nothing doubtful in it.
+        let is_plain = path.bytes().all(|byte| byte == b'/' || stays_in_path(byte));
+        if target.len() > MAX_TARGET_BYTES || !(is_plain || is_visible(path)) {
+            return None;
+        }
         let inner = path.strip_prefix('/')?;
         let (inner, trailing_slash) = match inner.strip_suffix('/') {
             Some(rest) => (rest, true),
@@ -86,9 +88,10 @@ impl<'a> Path<'a> {
         let segments = match (inner, trailing_slash) {
             ("", true) => return None,
             ("", false) => Vec::new(),
+            (inner, _) if is_plain => text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?,
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
-        let as_spelled = Some(target).filter(|_| path.bytes().all(|byte| byte == b'/' || stays_in_path(byte)));
+        let as_spelled = Some(target).filter(|_| is_plain);
         Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
     }
 
@@ -185,8 +188,10 @@ pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
 fn checked_query(query: &str) -> Option<&str> {
     let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
     // A name that cannot be decoded is carried: no router reads it as one of these.
-    let renames_page = query.split('&').any(|pair| form_decoded(name_of(pair)).is_some_and(|name| is_internal(&name)));
-    if renames_page { None } else { Some(query) }
+    // None of them begins with anything but these, encoded or not.
+    let may_be = |pair: &&str| pair.starts_with(['n', '_', '%']);
+    let mut names = text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
+    if !is_visible(query) || names.any(|name| is_internal(&name)) { None } else { Some(query) }
 }
 
 fn name_of(pair: &str) -> &str {
@@ -233,6 +238,16 @@ fn is_absolute(url: &str) -> bool {
     let rest =
         url.split_once("://").filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
     rest.is_some_and(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '['))
+}
+
+/// Whether all of it is visible ASCII, and no fragment.
+fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+/// One segment in which nothing is encoded and no character is doubtful.
+fn plain_segment(raw: &str) -> Option<Cow<'_, str>> {
+    if matches!(raw, "" | "." | "..") { None } else { Some(Cow::Borrowed(raw)) }
 }
 
 /// One segment, decoded once; nothing where another reader could see a different path.

@@ -21,9 +21,41 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// Where the first of these ASCII characters is, eight looked at together: a `Cookie` header is long.
+fn find(text: &str, wanted: u8) -> Option<usize> {
+    const LOW: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (chunks, _) = text.as_bytes().as_chunks::<8>();
+    let pattern = u64::from_ne_bytes([wanted; 8]);
+    let has_it = |chunk: &[u8; 8]| {
+        let differing = u64::from_ne_bytes(*chunk) ^ pattern;
+        differing.wrapping_sub(LOW) & !differing & HIGH != 0
+    };
+    let before = chunks.iter().position(has_it).unwrap_or(chunks.len()).saturating_mul(8);
+    let place = text.as_bytes().get(before..)?.iter().position(|byte| *byte == wanted)?;
+    before.checked_add(place)
+}
+
+/// Cuts at the first of these ASCII characters.
+pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = find(text, at)?;
+    let (before, rest) = text.split_at_checked(place)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// The pieces between these ASCII characters; at least one.
+pub(crate) fn pieces(text: &str, between: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (piece, behind) = cut(rest?, between).map_or((rest?, None), |(piece, behind)| (piece, Some(behind)));
+        rest = behind;
+        Some(piece)
+    })
+}
+
 /// Decodes percent-encoding once, or nothing where an escape is broken or the result is not UTF-8.
 pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if find(text, b'%').is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());

@@ -48,6 +48,8 @@ impl Verified<'_> {
 #[derive(Clone)]
 pub(crate) struct Secret {
     bytes: Vec<u8>,
+    /// HMAC's two blocks of the key, taken in once; there is a key of any length.
+    hmac: Option<Hmac<Sha256>>,
     encryption_key: [u8; 64],
     encryption_kid: String,
 }
@@ -74,7 +76,8 @@ impl Secret {
         // `kid` is the thumbprint of the key as a JWK (RFC 7638).
         let jwk = ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
         let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
-        Self { bytes: secret.to_vec(), encryption_key, encryption_kid }
+        let hmac = Hmac::new_from_slice(secret).ok();
+        Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
     }
 
     /// Whether two secrets are the same.
@@ -82,9 +85,17 @@ impl Secret {
         self.bytes.ct_eq(&other.bytes).into()
     }
 
+    /// The HMAC-SHA256 of the message.
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
+        // HMAC takes a key of any length (RFC 2104 section 2), so there is always one.
+        Hmac::<Sha256>::new_from_slice(&self.bytes)
+            .map(|hmac| hmac.chain_update(message).finalize().into_bytes().into())
+            .unwrap_or_default()
+    }
+
     /// Whether this is the HMAC-SHA256 of the message.
     pub(crate) fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
-        Hmac::<Sha256>::new_from_slice(&self.bytes).is_ok_and(|mut hmac| {
+        self.hmac.clone().is_some_and(|mut hmac| {
             hmac.update(message);
             hmac.verify_slice(mac).is_ok()
         })
@@ -140,11 +151,12 @@ pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) 
     Err(outcome)
 }
 
-fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
+/// The content of an encrypted token, if its tag holds.
+pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     let (mac_key, aes_key) = key.split_at_checked(32)?;
     let aad_bits = u64::try_from(jwe.aad.len()).ok()?.checked_mul(8)?;
     let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
-    hmac.update(jwe.aad.as_bytes());
+    hmac.update(jwe.aad);
     hmac.update(&jwe.iv);
     hmac.update(&jwe.ciphertext);
     hmac.update(&aad_bits.to_be_bytes());

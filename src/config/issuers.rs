@@ -330,8 +330,13 @@ impl Compiler<'_> {
     /// Secrets are named, never written.
     fn secret_text(&mut self, node: &Node<'_>, name: &str) -> Option<String> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
+        self.secret_value(&member)
+    }
+
+    /// The value of the variable that is named here.
+    pub(super) fn secret_value(&mut self, member: &Node<'_>) -> Option<String> {
         if member.value.is_object() {
-            return self.reader.variable(&member);
+            return self.reader.variable(member);
         }
         self.reader.wrong(
             &member.path,

@@ -3,6 +3,9 @@
 //! The document is walked, not deserialised in one go: a reader wants all mistakes with their places, not the first one
 //! with a byte offset. `docs/configuration.md` is the reference; a test holds the two together.
 
+mod assertion;
+mod demands;
+mod headers;
 mod issuers;
 mod next;
 mod reader;
@@ -111,7 +114,20 @@ impl Compiler<'_> {
         let root = Node { value: document, path: String::new() };
         self.reader.only_members(
             &root,
-            &["issuers", "rules", "next", "sign_in", "allowed_origins", "cors", "docs_url", "header_prefix", "debug_header"],
+            &[
+                "issuers",
+                "rules",
+                "next",
+                "sign_in",
+                "allowed_origins",
+                "cors",
+                "docs_url",
+                "header_prefix",
+                "debug_header",
+                "assertion",
+                "headers",
+                "require_catch_all",
+            ],
         );
         let issuers = self.issuers(&root);
         let base_path = root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(|node| {
@@ -122,7 +138,9 @@ impl Compiler<'_> {
             }
         });
         let next = self.next(&root);
-        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref());
+        let assertions = self.assertions(&root, &issuers);
+        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref(), assertions.as_ref());
+        let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
         let cors = self.cors(&root, &allowed_origins);
@@ -132,6 +150,7 @@ impl Compiler<'_> {
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
+            let named_claims = headers::named_claims(&rules, &claim_headers);
             Ok(Policy {
                 issuers,
                 rules,
@@ -142,6 +161,9 @@ impl Compiler<'_> {
                 docs_url,
                 header_prefix,
                 debug_header,
+                assertions,
+                claim_headers,
+                named_claims,
                 capabilities,
             })
         } else {

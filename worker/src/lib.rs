@@ -32,7 +32,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Context, Env, worker_sys};
 
-use crate::answer::{give, not_started};
+use crate::answer::{give, not_started, serve};
 use crate::carry::carry;
 use crate::head::Head;
 use crate::start::Settings;
@@ -78,6 +78,7 @@ fn ended(decision: Decision, request: &Request, head: &Head, settings: &Settings
         Decision::Ask(_) => None,
         Decision::Forward(forward) => forward::forward(request, head, forward, settings, context),
         Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, head.is_head()).ok(),
+        Decision::Respond(served) => serve(&served, head.is_head()).ok(),
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Draft {
     config: Config,
     values: BTreeMap<String, String>,
     checks: Vec<Algorithm>,
+    signs: Vec<Algorithm>,
 }
 
 #[wasm_bindgen]
@@ -38,7 +39,7 @@ impl Draft {
     pub fn new(config: &str) -> Result<Self, JsValue> {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
-        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new() })
+        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new() })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -56,12 +57,17 @@ impl Draft {
         self.checks.extend(Algorithm::from_name(algorithm));
     }
 
+    /// An algorithm of signatures that the host makes.
+    pub fn signs(&mut self, algorithm: &str) {
+        self.signs.extend(Algorithm::from_name(algorithm));
+    }
+
     /// Compiles it.
     ///
     /// # Errors
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
-        let host = Capabilities::checking(self.checks.iter().copied());
+        let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default() })
@@ -141,6 +147,7 @@ impl Gate {
                 address
             }
             Some(Decision::Redirect(answer) | Decision::Reject(answer)) => address(self.decision.answer(&answer)),
+            Some(Decision::Respond(served)) => address(self.decision.served(&served)),
             None => self.refuse(Reason::HeadMalformed),
         }
     }

@@ -29,6 +29,18 @@ pub fn suite_hs256(secret: &[u8], token: &str) -> String {
     answer(suites::hs256_content(secret, token).map(drop), Value::Null)
 }
 
+/// An encrypted token by the secret of such cookies.
+#[wasm_bindgen]
+pub fn suite_jwe(secret: &[u8], token: &str) -> String {
+    answer(suites::jwe_content(secret, token).map(drop), Value::Null)
+}
+
+/// What A256CBC-HS512 has encrypted.
+#[wasm_bindgen]
+pub fn suite_decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
+    suites::decrypted(key, aad, iv, ciphertext, tag)
+}
+
 /// A signature over any bytes.
 #[wasm_bindgen]
 pub fn suite_signature(

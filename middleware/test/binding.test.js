@@ -67,7 +67,7 @@ function conversions(t, call) {
 }
 
 test("a decision on a credential that has been verified makes no text: its head is written once and its answer is bytes", (t) => {
-  const border = borderOf(glue, new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}'));
+  const border = borderOf(glue, new glue.Draft(JSON.stringify(config)).compile());
   const joined = joinHead(plainHead);
   const { errand } = border.decision(border.decide(joined, NOW));
   assert.equal(border.decision(border.resume(head, errand.id, keys(), NOW)).kind, "forward");

@@ -57,6 +57,9 @@ function watched() {
     checks(algorithm) {
       this.#draft.checks(algorithm);
     }
+    signs(algorithm) {
+      this.#draft.signs(algorithm);
+    }
     compile() {
       record.compiled.push(this.#values);
       return new Gate(this.#draft.compile());

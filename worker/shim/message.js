@@ -17,10 +17,11 @@ const encoder = new TextEncoder();
 export function writeHead(request, room) {
   let count = 0;
   let lines = "";
-  for (const [name, value] of request.headers) {
+  // An iterator would cross to the platform and back for each header.
+  request.headers.forEach((value, name) => {
     count += 1;
     lines += `${name}\n${value}\n`;
-  }
+  });
   const text = `${count}\n${request.method}\n${request.url}\n${lines}`;
   const { read, written } = encoder.encodeInto(text, room);
   return read === text.length ? written : text.length * 3;
@@ -36,27 +37,25 @@ export function writeHead(request, room) {
  * @param {number} set
  * @param {number} added
  */
-export async function send(request, text, removed, set, added) {
+export function send(request, text, removed, set, added) {
   const lines = linesOf(text, 1 + removed + 2 * set + 2 * added);
   const sent = new Request(lines[0], request);
   const { headers } = sent;
   let at = 1;
   for (; removed > 0; removed--) headers.delete(lines[at++]);
   for (; set > 0; set--) headers.set(lines[at++], lines[at++]);
-  let response;
-  try {
-    response = await fetch(sent);
-  } catch {
-    return origin_unreachable(request.method === "HEAD");
+  const response = fetch(sent).catch(() => origin_unreachable(request.method === "HEAD"));
+  return added === 0 ? response : response.then((response) => withHeaders(response, lines.slice(at)));
+}
+
+function withHeaders(response, lines) {
+  const edited = new Response(response.body, response);
+  for (let at = 0; at < lines.length; at += 2) {
+    const [name, value] = lines.slice(at, at + 2);
+    if (name === "set-cookie") edited.headers.append(name, value);
+    else edited.headers.set(name, value);
   }
-  if (added === 0) return response;
-  response = new Response(response.body, response);
-  for (; added > 0; added--) {
-    const name = lines[at++];
-    if (name === "set-cookie") response.headers.append(name, lines[at++]);
-    else response.headers.set(name, lines[at++]);
-  }
-  return response;
+  return edited;
 }
 
 /**

@@ -85,8 +85,12 @@ fn is_kept(settings: &Settings, target: &str, path: &str) -> bool {
 /// Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into
 /// one. Names are in lower case.
 fn describes_client(name: &str) -> bool {
-    let folded = name.replace('_', "-");
-    folded == "forwarded" || folded == "x-real-ip" || folded.starts_with("x-forwarded-")
+    let begins = |known: &str| {
+        let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+        name.len() >= known.len() && folded.zip(known.bytes()).all(|(own, known)| own == known)
+    };
+    let is = |known: &str| name.len() == known.len() && begins(known);
+    is("forwarded") || is("x-real-ip") || begins("x-forwarded-")
 }
 
 /// Where the request came from, as the platform knows it.

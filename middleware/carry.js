@@ -40,8 +40,8 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init)) {
   const keys = new Map();
   return async (errand) => {
     try {
-      if (errand.work === "fetch") return await carryFetch(errand, fetch);
       if (errand.work === "check") return await carryCheck(errand, keys);
+      if (errand.work === "fetch") return await carryFetch(errand, fetch);
       return await carryWait(errand);
     } catch (error) {
       return error?.name === "NotSupportedError" ? UNSUPPORTED : FAILED;
@@ -135,16 +135,14 @@ async function carryCheck(errand, keys) {
   const algorithm = ALGORITHMS[errand.algorithm];
   const subtle = globalThis.crypto?.subtle;
   if (!algorithm || !subtle) return UNSUPPORTED;
-  const key = await importedKey(errand, algorithm, subtle, keys);
+  const name = `${errand.algorithm} ${errand.thumbprint}`;
+  const key = keys.get(name) ?? (await importedKey(name, errand, algorithm, subtle, keys));
   const holds = await subtle.verify(algorithm.check, key, errand.signature, errand.signingInput);
   return { kind: "checked", holds };
 }
 
 /** Keeps keys, not promises of keys: workerd forbids one request to wait for what another has begun. */
-async function importedKey(errand, algorithm, subtle, keys) {
-  const name = `${errand.algorithm} ${errand.thumbprint}`;
-  const kept = keys.get(name);
-  if (kept) return kept;
+async function importedKey(name, errand, algorithm, subtle, keys) {
   const key = await subtle.importKey("jwk", JSON.parse(errand.key), algorithm.key, false, ["verify"]);
   keys.set(name, key);
   if (keys.size > KEPT_KEYS) keys.delete(keys.keys().next().value);

@@ -129,21 +129,24 @@ function writeTexts(text, lengths, count, tail) {
  * @param {Reply} reply
  */
 export function encodeReply(reply) {
+  if (reply.kind === "checked") return reply.holds ? HOLDS : HOLDS_NOT;
   const numbers = [REPLY_TAGS[reply.kind]];
   const pieces = [];
   const put = (bytes) => {
     numbers.push(bytes.length);
     pieces.push(bytes);
   };
-  if (reply.kind === "checked") {
-    numbers.push(reply.holds ? 1 : 0);
-  } else if (reply.kind === "answered") {
+  if (reply.kind === "answered") {
     numbers.push(reply.status, reply.headers.length);
     for (const text of reply.headers.flat()) put(encoder.encode(text));
     put(reply.body);
   }
   return message(numbers, pieces);
 }
+
+/** Verdicts on signatures: each new token needs one. */
+const HOLDS = message([REPLY_TAGS.checked, 1], []);
+const HOLDS_NOT = message([REPLY_TAGS.checked, 0], []);
 
 function message(numbers, pieces) {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -194,7 +197,7 @@ function wholeText({ bytes, start, end }) {
 
 /** Each kind is one literal: copying members from one object into another costs several times the rest. */
 function readByTag(reader, tag, log, reason) {
-  if (tag === ASK) return { kind: "ask", errand: { ...readErrand(reader), background: false }, log, reason };
+  if (tag === ASK) return { kind: "ask", errand: readErrand(reader, false), log, reason };
   if (tag === FORWARD) {
     return {
       kind: "forward",
@@ -202,7 +205,7 @@ function readByTag(reader, tag, log, reason) {
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
-      after: readNumber(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
+      after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
       log,
       reason,
     };
@@ -213,13 +216,14 @@ function readByTag(reader, tag, log, reason) {
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 
-function readErrand(reader) {
+function readErrand(reader, background) {
   const id = readNumber(reader);
   const work = readNumber(reader);
   if (work === 0) {
     return {
       id,
       work: "fetch",
+      background,
       purpose: readText(reader),
       method: readText(reader),
       url: readText(reader),
@@ -230,17 +234,23 @@ function readErrand(reader) {
     };
   }
   if (work === 1) {
+    const [algorithm, thumbprint] = readTexts(reader);
+    const key = readBytes(reader);
     return {
       id,
       work: "check",
-      algorithm: readText(reader),
-      thumbprint: readText(reader),
-      key: readText(reader),
+      background,
+      algorithm,
+      thumbprint,
+      /** Read by who has not kept the key under its thumbprint. */
+      get key() {
+        return decoder.decode(key);
+      },
       signingInput: readBytes(reader),
       signature: readBytes(reader),
     };
   }
-  if (work === 2) return { id, work: "wait", milliseconds: readNumber(reader) };
+  if (work === 2) return { id, work: "wait", background, milliseconds: readNumber(reader) };
   throw new RangeError(`no errand is of the kind ${work}`);
 }
 
@@ -271,6 +281,15 @@ function readText(reader) {
   if (start === reader.rest) return "";
   if (reader.whole !== undefined) return reader.whole.slice(start - reader.start, reader.rest - reader.start);
   return decoder.decode(reader.bytes.subarray(start, reader.rest));
+}
+
+/** Two texts that are ASCII, decoded together. */
+function readTexts(reader) {
+  const start = pass(reader);
+  const cut = reader.rest - start;
+  pass(reader);
+  const both = decoder.decode(reader.bytes.subarray(start, reader.rest));
+  return [both.slice(0, cut), both.slice(cut)];
 }
 
 function readList(reader, read) {

@@ -12,7 +12,7 @@ use crate::jwk;
 use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::{Access, Policy};
-use crate::progress::{Errand, Mission, Progress, Subject};
+use crate::progress::{Errand, Mission, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -80,7 +80,7 @@ impl Engine {
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
     /// reply can only ever count for what was asked.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
-        let Errand { work, mission, mut progress } = errand;
+        let Task { work, mission, mut progress } = errand.into_task();
         match mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { issuer, digest, token } => {
@@ -96,7 +96,7 @@ impl Engine {
 
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
-        match errand.mission {
+        match errand.into_task().mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
             Mission::Check | Mission::Wait => {}
@@ -134,7 +134,7 @@ impl Engine {
                 reason
             }
             Err(Stop::Ask(need)) => match self.ask(request, need, &mut progress, now) {
-                Ok((work, mission)) => return Decision::Ask(Errand { work, mission, progress }),
+                Ok((work, mission)) => return Decision::Ask(Errand::new(work, mission, progress)),
                 Err(reason) => reason,
             },
         };
@@ -230,7 +230,7 @@ impl Engine {
             remove: annotate::removals(request, &self.policy),
             set: pass.identity.map(|identity| identity.headers).unwrap_or_default(),
             response_headers,
-            after: refresh.map(|(work, mission)| Errand { work, mission, progress }),
+            after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
             log: None,
         })
     }
@@ -260,8 +260,8 @@ impl Engine {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
-            Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
+            Need::Session(question) => self.fetch_session(request, *question, progress, now).ok_or(otherwise),
+            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Wait(_) => Ok(pause(progress)),
         }
     }

@@ -42,9 +42,9 @@ pub(crate) enum Need {
     /// The key set of this source, for a token with this `kid`.
     Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
-    Check(SignatureCheck),
+    Check(Box<SignatureCheck>),
     /// The auth service's word on a session.
-    Session(Question),
+    Session(Box<Question>),
     /// What another request is asking for; without an answer in time, this is the reason.
     Wait(Reason),
 }
@@ -189,7 +189,7 @@ impl<'e> Judge<'e> {
     }
 
     fn identity(&self, issuer: usize, session: Session) -> Identity {
-        let headers = annotate::identity(&session, issuer, self.policy).into();
+        let headers = annotate::identity(&session, issuer, self.policy).into_iter().collect();
         Identity { issuer, session: Arc::new(session), headers }
     }
 
@@ -249,7 +249,7 @@ impl<'e> Judge<'e> {
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 Err(Obstacle::Bad(Reason::CheckUnavailable))
             }
-            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(check))),
+            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(check)))),
         }
     }
 
@@ -405,7 +405,7 @@ impl<'e> Judge<'e> {
             }
             Knowledge::Asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
             Knowledge::Nothing => {
-                Finding::Needs(Need::Session(Question { issuer: number, digest, token: token.to_owned(), header }))
+                Finding::Needs(Need::Session(Box::new(Question { issuer: number, digest, token: token.to_owned(), header })))
             }
         }
     }

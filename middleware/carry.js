@@ -30,6 +30,9 @@ const ALGORITHMS = {
 /** Algorithms of the signatures that this host checks. */
 export const CHECKS = Object.keys(ALGORITHMS);
 
+/** Algorithms of the signatures that this host makes; the engine makes the others by itself. */
+export const SIGNS = ["ES256"];
+
 /**
  * What carries errands by means of the platform.
  *
@@ -42,6 +45,7 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init)) {
     try {
       if (errand.work === "check") return await carryCheck(errand, keys);
       if (errand.work === "fetch") return await carryFetch(errand, fetch);
+      if (errand.work === "sign") return await carrySign(errand, keys);
       return await carryWait(errand);
     } catch (error) {
       return error?.name === "NotSupportedError" ? UNSUPPORTED : FAILED;
@@ -136,14 +140,26 @@ async function carryCheck(errand, keys) {
   const subtle = globalThis.crypto?.subtle;
   if (!algorithm || !subtle) return UNSUPPORTED;
   const name = `${errand.algorithm} ${errand.thumbprint}`;
-  const key = keys.get(name) ?? (await importedKey(name, errand, algorithm, subtle, keys));
+  const key = keys.get(name) ?? (await importedKey(name, errand.key, algorithm, "verify", subtle, keys));
   const holds = await subtle.verify(algorithm.check, key, errand.signature, errand.signingInput);
   return { kind: "checked", holds };
 }
 
+/** A signature of the gate's own, with the key from its environment. */
+async function carrySign(errand, keys) {
+  const algorithm = ALGORITHMS[errand.algorithm];
+  const subtle = globalThis.crypto?.subtle;
+  if (!algorithm || !subtle) return UNSUPPORTED;
+  const name = `${errand.algorithm} signs as ${errand.kid}`;
+  const key = await importedKey(name, errand.key, algorithm, "sign", subtle, keys);
+  return { kind: "signed", signature: new Uint8Array(await subtle.sign(algorithm.check, key, errand.input)) };
+}
+
 /** Keeps keys, not promises of keys: workerd forbids one request to wait for what another has begun. */
-async function importedKey(name, errand, algorithm, subtle, keys) {
-  const key = await subtle.importKey("jwk", JSON.parse(errand.key), algorithm.key, false, ["verify"]);
+async function importedKey(name, jwk, algorithm, use, subtle, keys) {
+  const kept = keys.get(name);
+  if (kept) return kept;
+  const key = await subtle.importKey("jwk", JSON.parse(jwk), algorithm.key, false, [use]);
   keys.set(name, key);
   if (keys.size > KEPT_KEYS) keys.delete(keys.keys().next().value);
   return key;

@@ -27,7 +27,7 @@ export class NotStarted extends Error {
 /**
  * Follows the lives of the instances of one glue. All gates of a program share it, and so they share a trap.
  *
- * @param {object} glue what wasm-bindgen wrote: `Gate`, `linearMemory`, `names`, `__wbg_reset_state`
+ * @param {object} glue what wasm-bindgen wrote: `Draft`, `linearMemory`, `__wbg_reset_state`
  * @param {{ now?: () => number, log?: (line: string) => void }} [host]
  */
 export function lifeOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -134,14 +134,18 @@ export function engineOf(glue, life, { config, env, checks, log }) {
   function compile(current) {
     try {
       const document = text();
-      const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
-      if (errors) throw JSON.stringify({ errors });
-      const values = JSON.stringify(valuesOf(names, env()));
-      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks }))));
+      const draft = life.call(current, () => new glue.Draft(document));
+      const values = valuesOf(JSON.parse(life.call(current, () => draft.names())), env());
+      return life.call(current, () => {
+        for (const [name, value] of values) draft.value(name, value);
+        for (const algorithm of checks) draft.checks(algorithm);
+        for (const algorithm of signs) draft.signs(algorithm);
+        return borderOf(glue, draft.compile());
+      });
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
-      for (const line of errorLines(JSON.parse(error).errors)) log(line);
+      for (const line of errorLines(JSON.parse(error))) log(line);
       throw wrongConfiguration();
     }
   }
@@ -163,7 +167,7 @@ function jsonOf(value) {
 
 /** Refuses a configuration in the form in which the engine does. */
 function refuse(path, problem, hint) {
-  throw JSON.stringify({ errors: [{ path, problem, hint }] });
+  throw JSON.stringify([[path, problem, hint]]);
 }
 
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
@@ -172,7 +176,7 @@ function wrongConfiguration() {
 }
 
 function errorLines(errors) {
-  return errors.flatMap(({ path, problem, hint }) => [
+  return errors.flatMap(([path, problem, hint]) => [
     `doorward: error: ${path}: ${problem}`,
     ...(hint ? [`doorward: hint: ${hint}`] : []),
   ]);
@@ -180,10 +184,5 @@ function errorLines(errors) {
 
 /** Just the values that the configuration names; nothing else of the environment crosses the border. */
 function valuesOf(names, environment) {
-  const values = {};
-  for (const name of names) {
-    const value = environment[name];
-    if (typeof value === "string") values[name] = value;
-  }
-  return values;
+  return names.map((name) => [name, environment[name]]).filter(([, value]) => typeof value === "string");
 }

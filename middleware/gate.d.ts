@@ -133,6 +133,15 @@ export type Errand = {
       signingInput: Uint8Array;
       signature: Uint8Array;
     }
+  | {
+      work: "sign";
+      algorithm: string;
+      /** A name under which an imported key may be kept. */
+      kid: string;
+      /** The private key as a JWK. A secret of the gate's own environment. */
+      key: string;
+      input: Uint8Array;
+    }
   | { work: "wait"; milliseconds: number }
 );
 

@@ -1,7 +1,7 @@
 // The gate: head → decide → carry → resume, until there is something to carry out. It knows Request and Response and no
 // framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
 
-import { CHECKS, carrier } from "./carry.js";
+import { CHECKS, SIGNS, carrier } from "./carry.js";
 import { NotStarted, engineOf, lifeOf } from "./engine.js";
 import { encodeReply } from "./wire.js";
 
@@ -20,7 +20,7 @@ export function gatesOn(glue, host) {
     const complain = options.log ?? ((line) => console.error(line));
     const usual = carrier(options.fetch);
     const env = () => options.env ?? globalThis.process?.env ?? {};
-    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, log: complain });
+    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, signs: SIGNS, log: complain });
 
     return { decide, decideHead, handle };
 

@@ -3,14 +3,14 @@
 /**
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
- * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean }
+ * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean } | { kind: "signed", signature: Uint8Array }
  *   | { kind: "waited" } | { kind: "failed" } | { kind: "unsupported" }} Reply
  * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
  * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
-const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4 };
+const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5 };
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -136,7 +136,9 @@ export function encodeReply(reply) {
     numbers.push(bytes.length);
     pieces.push(bytes);
   };
-  if (reply.kind === "answered") {
+  if (reply.kind === "signed") {
+    put(reply.signature);
+  } else if (reply.kind === "answered") {
     numbers.push(reply.status, reply.headers.length);
     for (const text of reply.headers.flat()) put(encoder.encode(text));
     put(reply.body);
@@ -251,6 +253,17 @@ function readErrand(reader, background) {
     };
   }
   if (work === 2) return { id, work: "wait", background, milliseconds: readNumber(reader) };
+  if (work === 3) {
+    return {
+      id,
+      work: "sign",
+      background,
+      algorithm: readText(reader),
+      kid: readText(reader),
+      key: readText(reader),
+      input: readBytes(reader),
+    };
+  }
   throw new RangeError(`no errand is of the kind ${work}`);
 }
 

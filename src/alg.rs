@@ -96,6 +96,7 @@ impl Algorithm {
 #[derive(Debug, Clone, Default)]
 pub struct Capabilities {
     checks: Vec<Algorithm>,
+    signs: Vec<Algorithm>,
 }
 
 impl Capabilities {
@@ -106,7 +107,18 @@ impl Capabilities {
 
     /// A host that also checks signatures of these algorithms when asked.
     pub fn checking(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect() }
+        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), signs: Vec::new() }
+    }
+
+    /// The same host, which also signs with these algorithms when asked.
+    #[must_use]
+    pub fn and_signing(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        Self { signs: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// Whether the host signs with `algorithm`.
+    pub fn signs(&self, algorithm: Algorithm) -> bool {
+        self.signs.contains(&algorithm)
     }
 
     /// Whether the host checks signatures of `algorithm`.

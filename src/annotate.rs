@@ -1,14 +1,25 @@
 //! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
 
-use crate::policy::Policy;
+use serde_json::Value;
+
+use crate::assertion;
+use crate::cookie;
+use crate::headers::HeaderPairs;
+use crate::policy::{Covering, Place, Policy, Treatment};
+use crate::proofs::Identity;
 use crate::request::RequestHead;
 use crate::session::Session;
 use crate::text;
 
+/// A claim whose value is longer is left out, and its name told: servers refuse heads of 8 to 16 KiB.
+const MAX_CLAIM_BYTES: usize = 4096;
+/// All claims together.
+const MAX_CLAIMS_BYTES: usize = 6144;
+
 /// Headers by which a client could tell the origin another path, or another method, than the one that was judged. Left alone
 /// are `x-nextjs-data`, which the Pages Router's client sends and which names no path, and `next-url`, which is judged.
 #[rustfmt::skip]
-const INTERNAL_NAMES: [&str; 19] = [
+const INTERNAL_NAMES: [&str; 20] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
     "next-resume", "x-next-resume-state-length",                         // Next.js: the rest of a page, from the request's body
     "x-original-url", "x-rewrite-url",                                   // IIS, Symfony (CVE-2018-14773), Zend
@@ -16,18 +27,53 @@ const INTERNAL_NAMES: [&str; 19] = [
     "x-forwarded-path", "x-real-url", "x-request-uri",                   // gateways and connectors of their own making
     "x-forwarded-prefix",                                                // Spring's context path, ASP.NET's PathBase, WSGI's ProxyFix
     "script-name", "path-info", "x-script-name",                         // gunicorn (#2650) and what WSGI apps are told to install
+    "daphne-root-path",                                                  // Daphne: taken off the path that Django routes by
     "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
 ];
 /// How such headers begin: the words between Next.js and its middleware, and between its processes.
 const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
 
-/// Names of inbound headers that must not reach the origin. Names are compared as an origin may read them: CGI, WSGI and
-/// some proxies take `_` for `-` and know no case.
-pub(crate) fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
-    let initials = INITIALS | initial(policy.header_prefix.as_bytes());
-    let ours = |name: &str| {
-        initials & initial(name.as_bytes()) != 0 && (begins_with(name, &policy.header_prefix) || renames(name))
+/// All edits of a forward: what is removed, and what is set after that. Of several rules the origin gets what all of them
+/// let it have.
+pub(crate) fn edits(
+    head: &RequestHead<'_>,
+    policy: &Policy,
+    rules: &Covering,
+    identity: Option<&Identity>,
+    assertion: Option<String>,
+) -> (Vec<String>, HeaderPairs) {
+    let mut remove = removals(head, policy);
+    let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
+    let rules = || rules.all().filter_map(|number| policy.rules.get(number));
+    let treatment = rules().map(|rule| rule.credential).max().unwrap_or_default();
+    if treatment == Treatment::Keep && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
+        return (remove, identity);
+    }
+    let is_told = |name: &str| {
+        let own = name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name);
+        rules().filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == own))
     };
+    let told = identity.iter().filter(|(name, _)| is_told(name));
+    let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if treatment != Treatment::Keep {
+        let (names, cookies) = without_credential(head, policy);
+        remove.extend(names);
+        set.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
+    }
+    if let Some(assertion) = assertion {
+        if treatment == Treatment::Replace {
+            set.push(("authorization".to_owned(), ["Bearer ", &assertion].concat()));
+        }
+        set.push(([policy.header_prefix.as_str(), "assertion"].concat(), assertion));
+    }
+    (remove, set.into_iter().collect())
+}
+
+/// Names of inbound headers that must not reach the origin, compared as an origin may read them.
+fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
+    let initials = INITIALS | initial(policy.header_prefix.as_bytes());
+    let ours =
+        |name: &str| initials & initial(name.as_bytes()) != 0 && (begins_with(name, &policy.header_prefix) || renames(name));
     let mut names: Vec<String> = Vec::new();
     for (name, value) in head.headers {
         if (ours(name) || drops_headers(name, value)) && !names.iter().any(|seen| seen == name) {
@@ -73,20 +119,20 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
 }
 
-/// CGI and some proxies take `_` for `-`, and none knows case.
+/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as well, and PHP of `.`.
 const fn folded(byte: u8) -> u8 {
-    if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() }
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section 7.6.1).
 fn drops_headers(name: &str, value: &str) -> bool {
     let harmless = |option: &str| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known));
-    name.eq_ignore_ascii_case("connection") && !value.split(',').map(str::trim).all(harmless)
+    let is_connection = ["connection", "proxy-connection"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    is_connection && !value.split(',').map(str::trim).all(harmless)
 }
 
-/// What the gate says about a verified session of the issuer with this number.
-pub(crate) fn identity(session: &Session, issuer: usize, policy: &Policy) -> Vec<(String, String)> {
-    let issuer = policy.issuers.get(issuer).map_or("", |issuer| issuer.name.as_str());
+/// What the gate says about a verified session of the issuer of this name: in headers, and in an assertion where there are any.
+pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Vec<(String, String)>, Option<String>) {
     let named = |name: &str, value: &str| ([policy.header_prefix.as_str(), name].concat(), text::header_value(value));
     let mut headers = vec![
         named("subject", &session.subject),
@@ -96,7 +142,59 @@ pub(crate) fn identity(session: &Session, issuer: usize, policy: &Policy) -> Vec
     ];
     headers.extend(session.id.as_deref().map(|id| named("session", id)));
     headers.extend(session.email.as_deref().map(|email| named("email", email)));
-    headers
+    let (mut omitted, mut told, mut left) = (Vec::new(), Vec::new(), MAX_CLAIMS_BYTES);
+    for (name, claim) in &policy.claim_headers {
+        let Some(value) = session.facts.claim(claim) else { continue };
+        let as_header = claim_value(value);
+        match left.checked_sub(as_header.len()) {
+            Some(rest) if as_header.len() <= MAX_CLAIM_BYTES => {
+                left = rest;
+                headers.push(([policy.header_prefix.as_str(), name].concat(), as_header));
+                told.push((name.as_str(), value));
+            }
+            _ => omitted.push(name.as_str()),
+        }
+    }
+    if !omitted.is_empty() {
+        headers.push(named("omitted", &omitted.join(",")));
+    }
+    let statement = policy.assertions.as_ref().map(|_| assertion::statement(session, issuer, &told));
+    (headers, statement)
+}
+
+/// A claim as a header: texts as every other identity header, numbers and flags as they are, lists and objects as JSON in
+/// base64url. No value of any of them can end a header.
+fn claim_value(value: &Value) -> String {
+    match value {
+        Value::String(text) => text::header_value(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => text::to_base64url(value.to_string().as_bytes()),
+    }
+}
+
+/// The edits that keep the credential itself from the origin: names of headers to remove, and what is left of the cookies.
+fn without_credential(head: &RequestHead<'_>, policy: &Policy) -> (Vec<String>, Option<String>) {
+    let holds_token = |name: &str| {
+        let places = policy.issuers.iter().flat_map(|issuer| &issuer.places);
+        places.into_iter().any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
+    };
+    let is_session = |name: &str| {
+        policy.issuers.iter().any(|issuer| {
+            let of_service = issuer.better_auth.as_ref().is_some_and(|service| service.cookies.include(name));
+            of_service || issuer.places.iter().any(|place| matches!(place, Place::Cookie(own) if cookie::is_named(name, own)))
+        })
+    };
+    let mut removals: Vec<String> = Vec::new();
+    for (name, value) in head.headers {
+        // However an origin may split it: `Bearer` and a tab, or nothing between.
+        let is_bearer = name.eq_ignore_ascii_case("authorization")
+            && value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+        if is_bearer || holds_token(name) || name.eq_ignore_ascii_case("cookie") {
+            removals.push((*name).to_owned());
+        }
+    }
+    let kept: Vec<String> = cookie::all(head).filter(|cookie| !is_session(cookie.name)).map(|cookie| cookie.as_sent()).collect();
+    (removals, Some(kept.join("; ")).filter(|kept| !kept.is_empty()))
 }
 
 #[cfg(test)]
@@ -109,7 +207,8 @@ mod tests {
         let longer = INTERNAL_PREFIXES.iter().map(|prefix| [prefix, "path"].concat());
         for name in names.chain(longer) {
             let capitals = name.to_ascii_uppercase();
-            for spelling in [name.replace('-', "_"), name.replacen('-', "_", 1), capitals.replace('-', "_"), capitals, name] {
+            let dashes = [name.replace('-', "_"), name.replacen('-', "_", 1), name.replace('-', "."), capitals.replace('-', "_")];
+            for spelling in dashes.into_iter().chain([capitals, name]) {
                 assert!(renames(&spelling), "{spelling}");
             }
         }

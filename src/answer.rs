@@ -3,10 +3,11 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
+use crate::json;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
 use crate::reason::Reason;
@@ -83,6 +84,11 @@ pub(crate) fn refuse(
     }
 }
 
+/// The log's line about a request that goes on although it would have been refused.
+pub(crate) fn log_line(reason: Reason, decision: &str, policy: &Policy, head: &RequestHead<'_>, path: &Path<'_>) -> String {
+    Refusal { reason, cause: None, policy, head, path: Some(path), set_cookies: Vec::new() }.log_line(decision, reason.status())
+}
+
 /// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
 /// its names, with the chunks that were sent; also without a domain, where they were set before there was one. What the
 /// service has said about a name itself stands.
@@ -106,9 +112,10 @@ pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_
     lines
 }
 
-/// The style of the rule that covers the request.
+/// The style of the strictest rule that covers the request.
 fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> AnswerStyle {
-    path.and_then(|path| policy.rule(path, head)).map_or(AnswerStyle::Auto, |(_, rule)| rule.answer)
+    let strictest = path.and_then(|path| policy.rules.get(policy.covering(path, head)?.strictest));
+    strictest.map_or(AnswerStyle::Auto, |rule| rule.answer)
 }
 
 /// The kind of request that the answer is for.
@@ -221,18 +228,15 @@ impl Refusal<'_> {
 
     /// RFC 9457.
     fn problem(&self) -> String {
-        let mut problem = json!({
-            "type": (["urn:doorward:reason:", self.reason.code()].concat()),
-            "title": title(self.reason.status()),
-            "status": self.reason.status(),
-            "detail": self.reason.sentence(),
-            "reason": self.reason.code(),
-        });
-        if let Some(members) = problem.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
-            members.extend(self.docs_url().map(|docs_url| ("docs".to_owned(), docs_url.into())));
-        }
-        problem.to_string()
+        json::written(&Problem {
+            cause: self.cause.map(Reason::code),
+            detail: self.reason.sentence(),
+            docs: self.docs_url(),
+            reason: self.reason.code(),
+            status: self.reason.status(),
+            title: title(self.reason.status()),
+            kind: &["urn:doorward:reason:", self.reason.code()].concat(),
+        })
     }
 
     /// One line: the message of an error that the application's own error page shows.
@@ -278,15 +282,44 @@ impl Refusal<'_> {
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        let path = self.path.map(Path::spelled).unwrap_or_default();
-        let mut line = json!({
-            "gate": "doorward", "decision": decision, "reason": self.reason.code(), "status": status, "method": self.head.method, "path": path,
-        });
-        if let Some(members) = line.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
-        }
-        line.to_string()
+        json::written(&LogLine {
+            cause: self.cause.map(Reason::code),
+            decision,
+            gate: "doorward",
+            method: self.head.method,
+            path: &self.path.map(Path::spelled).unwrap_or_default(),
+            reason: self.reason.code(),
+            status,
+        })
     }
+}
+
+/// The members of RFC 9457 and our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<String>,
+    reason: &'static str,
+    status: u16,
+    title: &'static str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// What the log says about a refusal.
+#[derive(Serialize)]
+struct LogLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    decision: &'a str,
+    gate: &'static str,
+    method: &'a str,
+    path: &'a str,
+    reason: &'static str,
+    status: u16,
 }
 
 /// RFC 6750 section 3: no error code where no credential was sent.

@@ -99,11 +99,8 @@ pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Opt
     if chunks.len() > MAX_CHUNKS {
         return Err(Reason::TokenTooLarge);
     }
-    chunks.sort_by_key(|(number, _)| *number);
-    if chunks.iter().enumerate().any(|(place, (number, _))| place != *number) {
-        return Err(Reason::CookieIncomplete);
-    }
-    let joined: String = chunks.iter().map(|(_, cookie)| cookie.value()).collect();
+    let chunk = |place| chunks.iter().find(|(number, _)| *number == place).map(|(_, cookie)| cookie.value());
+    let joined: String = (0..chunks.len()).map(chunk).collect::<Option<_>>().ok_or(Reason::CookieIncomplete)?;
     if joined.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(Cow::Owned(joined))) }
 }
 

@@ -19,6 +19,8 @@ pub enum Decision {
     Redirect(Answer),
     /// Answer with a refusal.
     Reject(Answer),
+    /// Answer with something that the gate itself serves.
+    Respond(Served),
 }
 
 /// A request that may go on.
@@ -37,6 +39,17 @@ pub struct Forward {
     pub after: Option<Errand>,
     /// A line for the log, or nothing.
     pub log: Option<String>,
+}
+
+/// Something that the gate itself serves: the key set of its assertions.
+#[derive(Debug)]
+pub struct Served {
+    /// The status code.
+    pub status: u16,
+    /// Response headers.
+    pub headers: Vec<(String, String)>,
+    /// The body, UTF-8; empty for `HEAD`.
+    pub body: String,
 }
 
 /// An answer that the gate gives by itself.

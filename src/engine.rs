@@ -2,16 +2,17 @@
 
 use crate::annotate;
 use crate::answer;
+use crate::assertion::{self, About};
 use crate::cookie::SetCookie;
 use crate::credential::{self, Credential};
-use crate::decision::{Decision, Forward};
+use crate::decision::{Decision, Forward, Served};
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Judge, Need, Question};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::path::Path;
-use crate::policy::{Access, Policy};
+use crate::policy::{Access, Covering, Policy, Preferred, Rule};
 use crate::progress::{Errand, Mission, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
@@ -47,21 +48,30 @@ pub struct Engine {
     keys: KeyCache,
     sessions: Sessions,
     proofs: Proofs,
+    seed: u64,
+    assertions_made: u64,
 }
 
 /// Why a request does not go on (yet).
 enum Stop {
-    Ask(Need),
+    /// And what becomes of it if nobody can be asked.
+    Ask(Need, Option<Leniency>),
     Refuse(Reason),
     /// The session of this issuer's cookie has ended, by the auth service's own word: its cookies are dead.
     SignOut(Reason, usize),
 }
 
 /// A request that goes on.
+#[derive(Default)]
 struct Pass {
     identity: Option<Identity>,
     refresh: Option<usize>,
+    /// Why it would not, and why it does anyway: then it goes on as nobody's.
+    in_spite_of: Option<(Reason, Leniency)>,
 }
+
+/// Why a refusal is not carried out, as the log says it.
+type Leniency = &'static str;
 
 impl Engine {
     /// An engine for a policy. `seed` is any random number: it spreads retries over time, and nothing depends on its being
@@ -69,7 +79,7 @@ impl Engine {
     pub fn new(policy: Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
         let keys = KeyCache::new(sources, seed);
-        Self { policy, keys, sessions: Sessions::default(), proofs: Proofs::new(seed) }
+        Self { policy, keys, sessions: Sessions::default(), proofs: Proofs::new(seed), seed, assertions_made: 0 }
     }
 
     /// Decides on a request at this moment.
@@ -89,6 +99,7 @@ impl Engine {
                 progress.answers.extend(answer.map(|answer| (digest, answer)));
             }
             Mission::Check => progress.checked.extend(checked(work, &reply)),
+            Mission::Sign => progress.signed = signed(work, &reply),
             Mission::Wait => {}
         }
         self.consider(request, progress, now)
@@ -99,7 +110,7 @@ impl Engine {
         match errand.into_task().mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
-            Mission::Check | Mission::Wait => {}
+            Mission::Check | Mission::Sign | Mission::Wait => {}
         }
     }
 
@@ -114,6 +125,7 @@ impl Engine {
             progress: &progress,
             head: *request,
             now,
+            max_staleness: None,
             refresh: Vec::new(),
         })
     }
@@ -125,29 +137,122 @@ impl Engine {
                 return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
             }
         };
-        let reason = match self.rooms(request, &path, &progress, now) {
-            Ok(pass) => return self.forward(request, &path, pass, progress, now),
+        if let Some(served) = self.key_set(request, &path) {
+            return Decision::Respond(served);
+        }
+        let Some(rules) = self.policy.covering(&path, request) else {
+            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.set_cookies);
+        };
+        let outcome = self
+            .rooms(request, &rules, &progress, now)
+            .and_then(|pass| Ok((self.assertion(request, &path, &rules, &pass, &mut progress, now)?, pass)));
+        let reason = match outcome {
+            Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
                 let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.set_cookies);
                 progress.set_cookies.extend(dead);
                 reason
             }
-            Err(Stop::Ask(need)) => match self.ask(request, need, &mut progress, now) {
-                Ok((work, mission)) => return Decision::Ask(Errand::new(work, mission, progress)),
-                Err(reason) => reason,
+            Err(Stop::Ask(need, leniency)) => match (self.ask(request, need, &mut progress, now), leniency) {
+                (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
+                (Err(reason), None) => reason,
+                (Err(reason), Some(leniency)) => {
+                    let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
+                    return self.forward(request, &path, &rules, pass, None, progress, now);
+                }
             },
         };
         answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies)
     }
 
-    /// Which rule covers it, what do its credentials come to, and does the rule accept that.
-    fn rooms(&mut self, request: &RequestHead<'_>, path: &Path<'_>, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
-        let (_, rule) = self.policy.rule(path, request).ok_or(Stop::Refuse(Reason::RouteDenied))?;
-        let anonymous = Pass { identity: None, refresh: None };
+    /// The public keys of the assertions, for whoever asks at their path: they are no secret.
+    fn key_set(&self, request: &RequestHead<'_>, path: &Path<'_>) -> Option<Served> {
+        let assertions = self.policy.assertions.as_ref()?;
+        if assertions.jwks_path.as_deref()? != path.segments() || !matches!(request.method, "GET" | "HEAD") {
+            return None;
+        }
+        let body = if request.method == "HEAD" { String::new() } else { assertion::key_set(assertions) };
+        let headers = vec![
+            ("content-type".to_owned(), "application/jwk-set+json".to_owned()),
+            ("cache-control".to_owned(), "public, max-age=300".to_owned()),
+        ];
+        Some(Served { status: 200, headers, body })
+    }
+
+    /// What the gate says to the origin about this request, signed; nothing where nobody is vouched for.
+    fn assertion(
+        &mut self,
+        request: &RequestHead<'_>,
+        path: &Path<'_>,
+        rules: &Covering,
+        pass: &Pass,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Option<String>, Stop> {
+        let (Some(assertions), Some(identity)) = (&self.policy.assertions, &pass.identity) else {
+            return Ok(None);
+        };
+        let (id, issued) = *progress.assertion.get_or_insert_with(|| {
+            self.assertions_made = self.assertions_made.wrapping_add(1);
+            (assertion::id(self.seed, self.assertions_made, now), now)
+        });
+        let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
+        let statement = identity.statement.as_deref().unwrap_or_default();
+        let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
+        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
+            Ok(assertion) => Ok(Some(assertion)),
+            Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
+            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+        }
+    }
+
+    /// Every rule that covers the request has to let it pass, each by itself: what one reading of the target is asked for is
+    /// asked for whatever other readings there are.
+    fn rooms(&mut self, request: &RequestHead<'_>, rules: &Covering, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+        let mut all = Pass::default();
+        let mut ask: Option<(Need, Option<Leniency>)> = None;
+        for number in rules.all() {
+            let outcome = self.rooms_of(request, number, progress, now);
+            let leniency = |reason: Reason| self.policy.rules.get(number).and_then(|rule| leniency(rule, reason, now));
+            match outcome {
+                Ok(pass) => {
+                    all.identity = match (all.identity, pass.identity) {
+                        (Some(one), Some(other)) if !one.is_same_person(&other) => {
+                            return Err(Stop::Refuse(Reason::CredentialAmbiguous));
+                        }
+                        // What has been learned for one of them counts for all.
+                        (Some(one), Some(other)) if one.session.known < other.session.known => Some(other),
+                        (one, other) => one.or(other),
+                    };
+                    all.refresh = all.refresh.or(pass.refresh);
+                }
+                Err(Stop::Ask(need, _)) => {
+                    let without_answer = leniency(need.reason_without_answer());
+                    // A single rule that insists is enough for a refusal.
+                    ask = Some(ask.map_or((need, without_answer), |(first, before)| (first, before.and(without_answer))));
+                }
+                Err(stop @ (Stop::Refuse(reason) | Stop::SignOut(reason, _))) => match leniency(reason) {
+                    None => return Err(stop),
+                    Some(leniency) => all.in_spite_of = all.in_spite_of.or(Some((reason, leniency))),
+                },
+            }
+        }
+        if let Some((need, leniency)) = ask {
+            return Err(Stop::Ask(need, leniency));
+        }
+        if all.in_spite_of.is_some() {
+            all.identity = None;
+        }
+        Ok(all)
+    }
+
+    /// What do the request's credentials come to, and does the rule with this number accept that.
+    fn rooms_of(&mut self, request: &RequestHead<'_>, number: usize, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+        let rule = self.policy.rules.get(number).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
         if rule.access == Access::Public || request.is_preflight() {
-            return Ok(anonymous);
+            return Ok(Pass::default());
         }
         let mut judge = Judge {
             policy: &self.policy,
@@ -157,19 +262,16 @@ impl Engine {
             progress,
             head: *request,
             now,
+            max_staleness: rule.max_staleness,
             refresh: Vec::new(),
         };
-        let mut good: Option<Identity> = None;
-        let mut agree = true;
+        let mut good: Vec<(Identity, Preferred)> = Vec::new();
         let mut need = None;
         let mut doubt = None;
-        let mut only_ambient = true;
         for credential in credential::find(request, &self.policy, rule) {
             match judge.credential(&credential, rule) {
                 Finding::Good(identity) => {
-                    only_ambient &= credential.is_ambient();
-                    agree &= good.as_ref().is_none_or(|first| first.is_same_person(&identity));
-                    good = good.or(Some(identity));
+                    good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }));
                 }
                 Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
                 Finding::Bad(reason) => return Err(stop(reason, &credential)),
@@ -181,19 +283,26 @@ impl Engine {
             return Err(Stop::Refuse(reason));
         }
         if let Some(need) = need {
-            return Err(Stop::Ask(need));
+            return Err(Stop::Ask(need, None));
         }
-        let Some(identity) = good else {
-            return if rule.access == Access::Optional { Ok(anonymous) } else { Err(Stop::Refuse(Reason::NoCredential)) };
+        let preferred = good.iter().position(|(_, kind)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
+        let Some((identity, kind)) = good.get(preferred).cloned() else {
+            return if rule.access == Access::Optional { Ok(Pass::default()) } else { Err(Stop::Refuse(Reason::NoCredential)) };
         };
-        if !agree {
+        let only_ambient = good.iter().all(|(_, kind)| *kind == Preferred::Cookie);
+        if rule.prefers.is_none() && !good.iter().all(|(other, _)| identity.is_same_person(other)) {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
+        // With a preference the one that counts has to stand by itself; without one they all say the same.
+        let only_ambient = if rule.prefers.is_some() { kind == Preferred::Cookie } else { only_ambient };
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
         if only_ambient && (!request.is_safe() || request.is_web_socket()) && !self.comes_from_here(request) {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
-        Ok(Pass { identity: Some(identity), refresh })
+        if !rule.demands.are_met(&identity.session.facts, now) {
+            return Err(Stop::Refuse(Reason::NotPermitted));
+        }
+        Ok(Pass { identity: Some(identity), refresh, ..Pass::default() })
     }
 
     /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
@@ -208,11 +317,14 @@ impl Engine {
         }
     }
 
+    #[allow(clippy::too_many_arguments)] // all that a forward is made of, each from another room
     fn forward(
         &mut self,
         request: &RequestHead<'_>,
         path: &Path<'_>,
+        rules: &Covering,
         pass: Pass,
+        assertion: Option<String>,
         mut progress: Progress,
         now: UnixTime,
     ) -> Decision {
@@ -225,13 +337,15 @@ impl Engine {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
         let refresh = pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, &mut progress, now));
+        let log = pass.in_spite_of.map(|(reason, word)| answer::log_line(reason, word, &self.policy, request, path));
+        let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
         Decision::Forward(Forward {
             target: path.target(),
-            remove: annotate::removals(request, &self.policy),
-            set: pass.identity.map(|identity| identity.headers).unwrap_or_default(),
+            remove,
+            set,
             response_headers,
             after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
-            log: None,
+            log,
         })
     }
 
@@ -260,8 +374,12 @@ impl Engine {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
-            Need::Session(question) => self.fetch_session(request, *question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
+            Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
+            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
+            Need::Sign(request) => {
+                progress.asked.push(Subject::Assertion);
+                Ok((Work::Sign(*request), Mission::Sign))
+            }
             Need::Wait(_) => Ok(pause(progress)),
         }
     }
@@ -334,7 +452,7 @@ impl Engine {
         let Reply::Answered { status, headers, body } = reply else {
             return None;
         };
-        let answer = session::Answer::read(*status, body, token, now)?;
+        let answer = session::Answer::read(*status, body, token, &self.policy.named_claims, now)?;
         let service = self.policy.issuers.get(issuer)?.better_auth.as_ref()?;
         let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
         let host = host.split(':').next().unwrap_or("");
@@ -365,6 +483,23 @@ fn pause(progress: &mut Progress) -> (Work, Mission) {
         .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
     progress.waits = progress.waits.saturating_add(1);
     (Work::Wait { millis }, Mission::Wait)
+}
+
+/// Why this rule would not carry out this refusal.
+fn leniency(rule: &Rule, reason: Reason, now: UnixTime) -> Option<Leniency> {
+    match rule.report_until {
+        Some(until) if now < until => Some("report"),
+        _ if rule.passes_doubt && reason.status() == 503 => Some("pass"),
+        _ => None,
+    }
+}
+
+/// A signature, with all that it was made over. A failure is no signature.
+fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    match (work, reply) {
+        (Work::Sign(request), Reply::Signed(signature)) => Some((request.input, signature.to_vec())),
+        _ => None,
+    }
 }
 
 /// What was to be checked, and what came of it.

@@ -15,6 +15,8 @@ pub enum Work {
     Fetch(Fetch),
     /// Check this signature with the platform's cryptography.
     Check(SignatureCheck),
+    /// Make this signature with the platform's cryptography.
+    Sign(SignatureRequest),
     /// Let this many milliseconds pass.
     Wait {
         /// How long, in milliseconds.
@@ -95,6 +97,25 @@ impl fmt::Debug for SignatureCheck {
     }
 }
 
+/// A signature for the platform to make. The key is the gate's own; it comes from the host's environment and goes nowhere
+/// else.
+pub struct SignatureRequest {
+    /// The algorithm; its parameters are fixed by RFC 7518.
+    pub algorithm: Algorithm,
+    /// The private key as a JWK (RFC 7517). A secret.
+    pub key: String,
+    /// A name under which an imported key may be kept.
+    pub kid: String,
+    /// What to sign.
+    pub input: Vec<u8>,
+}
+
+impl fmt::Debug for SignatureRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureRequest").field("algorithm", &self.algorithm).field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
 /// What came of an errand.
 pub enum Reply<'a> {
     /// The HTTP answer, whatever its status.
@@ -108,6 +129,8 @@ pub enum Reply<'a> {
     },
     /// The platform's verdict on a signature.
     Checked(bool),
+    /// The signature that the platform made, in the JWS form (for ECDSA: r and s side by side).
+    Signed(&'a [u8]),
     /// The wait is over.
     Waited,
     /// It could not be done: no connection, time-out, too large, an exception. Never used for a bad signature.

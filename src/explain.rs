@@ -3,7 +3,7 @@
 use crate::cookie;
 use crate::credential::Credential;
 use crate::judge::{DataState, Finding, Judge, TokenState};
-use crate::policy::{Access, AnswerStyle, Place, Rule};
+use crate::policy::{Place, Rule};
 use crate::reason::Reason;
 
 /// What every credential of a request is worth, layer by layer.
@@ -82,7 +82,7 @@ pub enum Verdict {
 
 /// Explains every credential that any issuer could give at its places.
 pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
-    let rule = Rule { patterns: Vec::new(), methods: None, access: Access::Required, issuers: None, answer: AnswerStyle::Auto };
+    let rule = Rule::default();
     let found: Vec<_> = crate::credential::find(&judge.head, judge.policy, &rule).collect();
     let mut credentials = Vec::new();
     for (number, issuer) in judge.policy.issuers.iter().enumerate() {

@@ -10,8 +10,9 @@ use crate::annotate;
 use crate::claims::{self, Claims, Expectations};
 use crate::cookie::{self, Cookie};
 use crate::credential::{BearerValue, Credential};
+use crate::demands::ClaimPath;
 use crate::digest;
-use crate::errand::{Copies, SignatureCheck};
+use crate::errand::{Copies, SignatureCheck, SignatureRequest};
 use crate::keys::{KeyCache, Selection, Wanted};
 use crate::policy::{Bearer, BetterAuth, CookieCache, Issuer, Place, Policy, Rule};
 use crate::progress::{Progress, Subject};
@@ -20,7 +21,7 @@ use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Answer, Pair, Session, Source};
 use crate::sessions::{Knowledge, Sessions};
-use crate::time::{UnixTime, Window};
+use crate::time::{Seconds, UnixTime, Window};
 use crate::token::jwe::Jwe;
 use crate::token::jws::{Jws, UnverifiedClaims};
 use crate::token::session_data::{Compact, Strategy};
@@ -45,6 +46,8 @@ pub(crate) enum Need {
     Check(Box<SignatureCheck>),
     /// The auth service's word on a session.
     Session(Box<Question>),
+    /// The platform's signature on the assertion.
+    Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
     Wait(Reason),
 }
@@ -56,6 +59,7 @@ impl Need {
             Self::Keys { .. } => Reason::KeysUnavailable,
             Self::Check(_) => Reason::CheckUnavailable,
             Self::Session(_) => Reason::SessionUnavailable,
+            Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
     }
@@ -112,6 +116,8 @@ pub(crate) struct Judge<'e> {
     pub(crate) progress: &'e Progress,
     pub(crate) head: RequestHead<'e>,
     pub(crate) now: UnixTime,
+    /// How old the knowledge of a session may be.
+    pub(crate) max_staleness: Option<Seconds>,
     /// Key sources that should be fetched anew after the response.
     pub(crate) refresh: Vec<usize>,
 }
@@ -135,7 +141,7 @@ impl<'e> Judge<'e> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
     fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
         match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
-            Some(identity) => Finding::Good(identity),
+            Some(identity) => self.if_recent(identity),
             None => self.credential(&value.read(), rule),
         }
     }
@@ -143,12 +149,12 @@ impl<'e> Judge<'e> {
     /// A JWT: whose is it, does its signature hold, do its claims.
     pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
         if let Some(identity) = self.proven_jwt(token, place, rule) {
-            return Finding::Good(identity);
+            return self.if_recent(identity);
         }
         match self.jwt_proof(token, place, rule) {
             Ok(proof) => {
                 self.keep(Use::Jwt, [token, ""], &proof);
-                Finding::Good(proof.identity)
+                self.if_recent(proof.identity)
             }
             Err(Obstacle::Bad(reason)) => Finding::Bad(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
@@ -166,8 +172,18 @@ impl<'e> Judge<'e> {
         let (verified, key_set) = self.by_key_set(number, &jws)?;
         let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
         let claims = Claims::check(&verified, Some(unverified), jws.header.typ.as_deref(), &issuer.expectations, self.now)?;
-        let identity = self.identity(number, Session::of_claims(&claims)?);
+        let identity = self.identity(number, Session::of_claims(&claims, &self.policy.named_claims)?);
         Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
+    }
+
+    /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about it.
+    fn if_recent(&self, identity: Identity) -> Finding {
+        if self.is_recent(&identity.session) { Finding::Good(identity) } else { Finding::Bad(Reason::TokenTooOld) }
+    }
+
+    /// Whether what is known of a session is as recent as the rule wants it.
+    fn is_recent(&self, session: &Session) -> bool {
+        self.max_staleness.is_none_or(|most| most > Seconds::new(0) && self.now <= session.known.plus(most))
     }
 
     /// Whether a rule takes the word of this issuer at this place.
@@ -189,8 +205,10 @@ impl<'e> Judge<'e> {
     }
 
     fn identity(&self, issuer: usize, session: Session) -> Identity {
-        let headers = annotate::identity(&session, issuer, self.policy).into_iter().collect();
-        Identity { issuer, session: Arc::new(session), headers }
+        let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
+        let (headers, statement) = annotate::identity(&session, name, self.policy);
+        let (headers, statement) = (headers.into_iter().collect(), statement.map(Arc::from));
+        Identity { issuer, session: Arc::new(session), headers, statement }
     }
 
     fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
@@ -259,6 +277,7 @@ impl<'e> Judge<'e> {
         if let Ok(Some(data)) = &data
             && let Some(identity) = self.proven(Use::CookieCache, [cookie.as_received(), data])
             && identity.issuer == number
+            && self.is_recent(&identity.session)
         {
             return Finding::Good(identity);
         }
@@ -266,14 +285,15 @@ impl<'e> Judge<'e> {
         let token = self.token_layer(number, value);
         match (token, self.session_data(number, data.as_ref(), Some(token_of(value)))) {
             (Err(reason), _) => Finding::Bad(reason),
-            (Ok(_), DataState::Good(proof)) => {
+            (Ok(_), DataState::Good(proof)) if self.is_recent(&proof.identity.session) => {
                 if let Ok(Some(data)) = &data {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
                 Finding::Good(proof.identity)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
-            (Ok(_), DataState::Absent | DataState::Miss(_)) => {
+            // What was written into the cookie too long ago for this rule is no better than nothing.
+            (Ok(_), DataState::Absent | DataState::Miss(_) | DataState::Good(_)) => {
                 let sent = self.session_cookies(number);
                 self.ask_about(number, value, token_of(value), ("cookie", sent))
             }
@@ -345,14 +365,14 @@ impl<'e> Judge<'e> {
                 // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
                 let until = compact.unverified_expires.plus_millis(1);
                 let verified = verify::compact(compact, service.current_secret()?)?;
-                (pair_of(&verified)?, Window::up_to(until), None)
+                (pair_of(&verified, &self.policy.named_claims)?, Window::up_to(until), None)
             }
             Sealed::Jwt(jws) => {
-                let (pair, until) = dated_pair(&verify::hs256(&jws, service.current_secret()?)?)?;
+                let (pair, until) = dated_pair(&verify::hs256(&jws, service.current_secret()?)?, &self.policy.named_claims)?;
                 (pair, Window::up_to(until), None)
             }
             Sealed::Jwe(jwe) => {
-                let (pair, until) = dated_pair(&verify::jwe(&jwe, service.secrets.all())?)?;
+                let (pair, until) = dated_pair(&verify::jwe(&jwe, service.secrets.all())?, &self.policy.named_claims)?;
                 (pair, Window::up_to(until), None)
             }
             Sealed::JwtJwks(jws) => {
@@ -376,7 +396,7 @@ impl<'e> Judge<'e> {
         let (verified, key_set) = self.by_key_set(number, jws)?;
         let expectations: &Expectations = &self.service(number)?.cache_expectations;
         let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), expectations, self.now)?;
-        let pair = Pair::from_members(claims.members()).ok_or(Reason::TokenMalformed)?;
+        let pair = Pair::from_members(claims.members(), &self.policy.named_claims).ok_or(Reason::TokenMalformed)?;
         let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
         if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
     }
@@ -392,7 +412,10 @@ impl<'e> Judge<'e> {
         let digest = digest::of_parts(&[issuer.name.as_bytes(), header.0.as_bytes(), value.as_bytes()]);
         let known = match self.progress.answer(&digest) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => self.sessions.look_up(&digest, service.session_cache, self.now),
+            None => {
+                let max_age = self.max_staleness.map_or(service.session_cache, |most| most.min(service.session_cache));
+                self.sessions.look_up(&digest, max_age, self.now)
+            }
         };
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
@@ -464,15 +487,15 @@ fn token_of(value: &str) -> &str {
 }
 
 /// The pair of a token, and its `exp`: Better Auth's server has no tolerance here.
-fn dated_pair(verified: &Verified<'_>) -> Result<(Pair, UnixTime), Reason> {
+fn dated_pair(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<(Pair, UnixTime), Reason> {
     let members = verified.members(None).ok_or(Reason::TokenMalformed)?;
-    let pair = Pair::from_members(&members).ok_or(Reason::TokenMalformed)?;
+    let pair = Pair::from_members(&members, named).ok_or(Reason::TokenMalformed)?;
     let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
     Ok((pair, expires))
 }
 
-fn pair_of(verified: &Verified<'_>) -> Result<Pair, Reason> {
-    verified.members(None).and_then(|members| Pair::from_members(&members)).ok_or(Reason::TokenMalformed)
+fn pair_of(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<Pair, Reason> {
+    verified.members(None).and_then(|members| Pair::from_members(&members, named)).ok_or(Reason::TokenMalformed)
 }
 
 /// `session_data`, taken apart but not verified.

@@ -64,11 +64,14 @@
 mod alg;
 mod annotate;
 mod answer;
+mod assertion;
 mod claims;
 mod config;
 mod cookie;
 mod credential;
+mod curve;
 mod decision;
+mod demands;
 mod digest;
 mod ed25519;
 mod engine;
@@ -87,6 +90,7 @@ mod reason;
 mod request;
 mod session;
 mod sessions;
+mod sign;
 mod sign_in;
 #[cfg(feature = "suites")]
 pub mod suites;
@@ -98,9 +102,9 @@ mod verify;
 // The public interface is:
 pub use alg::{Algorithm, Capabilities, KeyType};
 pub use config::{Config, ConfigError};
-pub use decision::{Answer, Decision, Forward};
+pub use decision::{Answer, Decision, Forward, Served};
 pub use engine::Engine;
-pub use errand::{Fetch, Purpose, Reply, SignatureCheck, Work};
+pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use headers::HeaderPairs;
 pub use policy::Policy;

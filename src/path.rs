@@ -174,9 +174,10 @@ impl Next {
         }
     }
 
-    /// Whether Next.js takes this segment for a locale.
+    /// Whether Next.js takes this segment for a locale: it compares them in lower case. Locales are ASCII; of all other
+    /// characters only the kelvin sign becomes one of theirs by that.
     pub(crate) fn is_locale(&self, segment: &str) -> bool {
-        let lower = segment.to_lowercase();
+        let lower = segment.replace('\u{212a}', "k").to_ascii_lowercase();
         self.locales.contains(&lower)
     }
 }
@@ -364,6 +365,16 @@ mod tests {
 
     fn target(raw: &str) -> Option<String> {
         Path::parse(raw, None).ok().map(|path| path.target())
+    }
+
+    #[test]
+    fn locales_are_compared_in_lower_case() {
+        let next = Next { base_path: Vec::new(), locales: vec!["ko-kr".to_owned()] };
+        assert!(["ko-kr", "Ko-KR", "\u{212a}o-\u{212a}R"].into_iter().all(|segment| next.is_locale(segment)));
+        assert!(["ko", "ko-kr-", "\u{3ba}o-kr", ""].into_iter().all(|segment| !next.is_locale(segment)));
+        // As JavaScript's `toLowerCase`: no other character has a lower case in ASCII.
+        let becomes_ascii = |character: &char| !character.is_ascii() && character.to_lowercase().all(|lower| lower.is_ascii());
+        assert_eq!(('\0'..=char::MAX).filter(becomes_ascii).collect::<String>(), "\u{212a}");
     }
 
     #[test]

@@ -4,12 +4,18 @@ use std::borrow::Cow;
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
+use crate::demands::{ClaimPath, Demands};
 use crate::jwk::JwkSet;
 use crate::path::{Next, Path};
 use crate::request::RequestHead;
-use crate::time::Seconds;
+use crate::sign::SigningKey;
+use crate::time::{Seconds, UnixTime};
 use crate::token::session_data::Strategy;
 use crate::verify::Secret;
+
+/// Names, without the prefix, of the headers by which the origin learns who it is.
+pub(crate) const IDENTITY_HEADERS: [&str; 8] =
+    ["subject", "issuer", "expires", "source", "session", "email", "assertion", "omitted"];
 
 /// Valid rules, made by [`crate::Config::compile`] only.
 #[derive(Debug)]
@@ -23,6 +29,11 @@ pub struct Policy {
     pub(crate) docs_url: Option<String>,
     pub(crate) header_prefix: String,
     pub(crate) debug_header: bool,
+    pub(crate) assertions: Option<Assertions>,
+    /// Headers that tell the origin a claim: name without prefix, and which claim.
+    pub(crate) claim_headers: Vec<(String, ClaimPath)>,
+    /// Claims that a rule or a header names: the only ones that are kept of a credential.
+    pub(crate) named_claims: Vec<ClaimPath>,
     pub(crate) capabilities: Capabilities,
 }
 
@@ -102,8 +113,8 @@ pub(crate) enum Bearer {
     Any,
 }
 
-/// A rule: what is asked of whom.
-#[derive(Debug)]
+/// A rule: what is asked of whom, and what the origin gets.
+#[derive(Debug, Default)]
 pub(crate) struct Rule {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) methods: Option<Vec<String>>,
@@ -111,12 +122,28 @@ pub(crate) struct Rule {
     /// Numbers of the issuers that this rule believes; all where it does not say.
     pub(crate) issuers: Option<Vec<usize>>,
     pub(crate) answer: AnswerStyle,
+    pub(crate) demands: Demands,
+    /// How old the knowledge of a session may be.
+    pub(crate) max_staleness: Option<Seconds>,
+    /// Whether a request whose session is in doubt goes on as nobody's.
+    pub(crate) passes_doubt: bool,
+    /// Which of several good credentials counts.
+    pub(crate) prefers: Option<Preferred>,
+    /// Until then, refusals are only reported.
+    pub(crate) report_until: Option<UnixTime>,
+    /// Names (without prefix) of the identity headers that the origin gets; all where it does not say.
+    pub(crate) headers: Option<Vec<String>>,
+    /// What becomes of the credential itself.
+    pub(crate) credential: Treatment,
+    /// `aud` of this rule's assertions, where its origin is another one.
+    pub(crate) audience: Option<String>,
 }
 
 /// How a refusal looks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum AnswerStyle {
     /// By the kind of request.
+    #[default]
     Auto,
     /// Clients that do not say what they are get a page.
     Page,
@@ -124,14 +151,44 @@ pub(crate) enum AnswerStyle {
     Api,
 }
 
+/// Numbers of the rules that cover one request, each of which has to let it pass.
+#[derive(Debug)]
+pub(crate) struct Covering {
+    /// Of the strictest access; among equals that of the last reading. How a refusal looks is its matter.
+    pub(crate) strictest: usize,
+    others: Vec<usize>,
+}
+
+/// The kind of credential that counts when good ones name different people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Preferred {
+    /// What a browser sends along by itself: cookies.
+    Cookie,
+    /// What a script puts there: `Authorization`, other headers.
+    Header,
+}
+
+/// What becomes of the credential on its way to the origin. In order of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Treatment {
+    /// It goes on as it came.
+    #[default]
+    Keep,
+    /// It is removed.
+    Remove,
+    /// It is removed, and `Authorization` carries the assertion.
+    Replace,
+}
+
 /// What a rule asks. In order of strictness.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(crate) enum Access {
     /// Nothing: credentials are not even looked at.
     Public,
     /// Absent passes as anonymous; present and bad fails.
     Optional,
     /// A good credential.
+    #[default]
     Required,
 }
 
@@ -160,6 +217,34 @@ pub(crate) struct Cors {
     pub(crate) credentials: bool,
 }
 
+/// What the gate says to the origin in its own name.
+#[derive(Debug)]
+pub(crate) struct Assertions {
+    /// `iss`.
+    pub(crate) issuer: String,
+    /// `aud`, where a rule names no other.
+    pub(crate) audience: String,
+    /// From `iat` to `exp`.
+    pub(crate) life: Seconds,
+    pub(crate) keys: SigningKeys,
+    /// Where the public keys are found.
+    pub(crate) jwks_path: Option<Vec<String>>,
+}
+
+/// The keys of the assertions: the one that signs, and in a rotation the one before it or after it.
+#[derive(Debug)]
+pub(crate) struct SigningKeys {
+    pub(crate) signing: SigningKey,
+    pub(crate) other: Option<SigningKey>,
+}
+
+impl SigningKeys {
+    /// All of them, the one that signs first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &SigningKey> {
+        [&self.signing].into_iter().chain(&self.other)
+    }
+}
+
 /// Where pages without a session are sent.
 #[derive(Debug)]
 pub(crate) struct SignIn {
@@ -169,17 +254,31 @@ pub(crate) struct SignIn {
 }
 
 impl Policy {
-    /// The rule that covers a request: that of its strictest reading, each of which must be covered; among equals the last.
-    /// A preflight is covered by the rule of the request that it asks for.
-    pub(crate) fn rule(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<(usize, &Rule)> {
+    /// The rules that cover a request: of each reading, all of which must be covered, the first that matches.
+    /// A preflight is covered by the rules of the request that it asks for.
+    pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
         let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
         let method = asked_for.unwrap_or(head.method);
-        let first = |segments: &[Cow<'_, str>]| self.rules.iter().enumerate().find(|(_, rule)| rule.covers(segments, method));
+        let first = |segments: &[Cow<'_, str>]| self.rules.iter().position(|rule| rule.covers(segments, method));
+        let access = |number: usize| self.rules.get(number).map(|rule| rule.access);
         let mut readings = path.readings();
-        let of_first = first(readings.next()?)?;
-        readings.try_fold(of_first, |strictest, segments| {
-            first(segments).map(|found| if found.1.access >= strictest.1.access { found } else { strictest })
-        })
+        let mut covering = Covering { strictest: first(readings.next()?)?, others: Vec::new() };
+        for segments in readings {
+            let number = first(segments)?;
+            if covering.all().any(|known| known == number) {
+                continue;
+            }
+            let is_stricter = access(number) >= access(covering.strictest);
+            covering.others.push(if is_stricter { std::mem::replace(&mut covering.strictest, number) } else { number });
+        }
+        Some(covering)
+    }
+}
+
+impl Covering {
+    /// All of them, the strictest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = usize> {
+        [self.strictest].into_iter().chain(self.others.iter().copied())
     }
 }
 
@@ -196,6 +295,16 @@ impl Rule {
 }
 
 impl Pattern {
+    /// Whether this matches every path that the other matches.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let long_enough = match (self.open, other.open) {
+            (true, _) => other.segments.len() >= self.segments.len(),
+            (false, true) => false,
+            (false, false) => other.segments.len() == self.segments.len(),
+        };
+        long_enough && self.segments.iter().zip(&other.segments).all(|(own, other)| *own == SegmentPattern::Any || own == other)
+    }
+
     fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
         let long_enough = if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
         long_enough

@@ -57,6 +57,8 @@ pub(crate) enum Mission {
     Session { issuer: usize, digest: [u8; 32], token: String },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
+    /// Take it for the signature over the errand's work.
+    Sign,
     /// Look again.
     Wait,
 }
@@ -68,6 +70,8 @@ pub(crate) enum Subject {
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
+    /// The signature on the request's assertion.
+    Assertion,
 }
 
 /// What one request has asked for and learned so far.
@@ -82,6 +86,10 @@ pub(crate) struct Progress {
     pub(crate) checked: Vec<Checked>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// Number and moment of the request's assertion: the same when it is looked at again.
+    pub(crate) assertion: Option<([u8; 16], UnixTime)>,
+    /// What the host has signed, and its signature.
+    pub(crate) signed: Option<(Vec<u8>, Vec<u8>)>,
     /// `Set-Cookie` lines of the auth service for this request's client.
     pub(crate) set_cookies: Vec<String>,
 }
@@ -89,7 +97,16 @@ pub(crate) struct Progress {
 impl Progress {
     /// The progress of a request that has just come in.
     pub(crate) const fn new(deadline: UnixTime) -> Self {
-        Self { deadline, asked: Vec::new(), waits: 0, checked: Vec::new(), answers: Vec::new(), set_cookies: Vec::new() }
+        Self {
+            deadline,
+            asked: Vec::new(),
+            waits: 0,
+            checked: Vec::new(),
+            answers: Vec::new(),
+            assertion: None,
+            signed: None,
+            set_cookies: Vec::new(),
+        }
     }
 
     /// Whether this request has asked for that already.

@@ -45,6 +45,8 @@ pub(crate) struct Identity {
     pub(crate) session: Arc<Session>,
     /// What the origin is told about it.
     pub(crate) headers: HeaderPairs,
+    /// What an assertion says about it; nothing where none are made.
+    pub(crate) statement: Option<Arc<str>>,
 }
 
 impl Identity {

@@ -96,6 +96,7 @@ reasons! {
     SessionUnavailable "session_unavailable" 503 Operator "the auth service could not be asked about the session";
 
     // the gate
+    AssertionUnavailable "assertion_unavailable" 503 Operator "the platform could not sign the assertion for the origin";
     NotStarted "not_started" 503 Operator "the gate could not start or lost its place";
 }
 

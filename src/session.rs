@@ -1,6 +1,7 @@
 //! Session: what the application gets to know, and what the auth service answered about one.
 
-use crate::claims::Claims;
+use crate::claims::{self, Claims};
+use crate::demands::{ClaimPath, Facts};
 use crate::json::{self, Object, Value};
 use crate::reason::Reason;
 use crate::time::{self, UnixTime};
@@ -36,6 +37,10 @@ pub(crate) struct Session {
     pub(crate) email: Option<String>,
     pub(crate) expires: UnixTime,
     pub(crate) source: Source,
+    /// When this was known: the age of this knowledge counts, wherever it was kept since.
+    pub(crate) known: UnixTime,
+    /// What rules and headers want to know besides.
+    pub(crate) facts: Facts,
 }
 
 impl std::fmt::Debug for Session {
@@ -45,13 +50,27 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// The session of a JWT whose claims hold.
-    pub(crate) fn of_claims(claims: &Claims<'_>) -> Result<Self, Reason> {
+    /// The session of a JWT whose claims hold. It was known when it was issued, and began when the person signed in
+    /// (`auth_time`, OpenID Connect Core section 2) or else at that moment too.
+    pub(crate) fn of_claims(claims: &Claims<'_>, named: &[ClaimPath]) -> Result<Self, Reason> {
         let subject = claims.text("sub").ok_or(Reason::ClaimMissing)?.to_owned();
         let text = |name: &str| claims.text(name).map(str::to_owned);
-        Ok(Self { subject, id: text("sid"), email: text("email"), expires: claims.expires(), source: Source::Jwt })
+        let issued = claims::date(claims.members(), "iat")?;
+        let began = claims::date(claims.members(), "auth_time")?.or(issued);
+        Ok(Self {
+            subject,
+            id: text("sid"),
+            email: text("email"),
+            expires: claims.expires(),
+            source: Source::Jwt,
+            known: issued.unwrap_or(LONG_AGO),
+            facts: Facts::read(&[claims.members()], named, began),
+        })
     }
 }
+
+/// Knowledge without a date is as old as can be.
+const LONG_AGO: UnixTime = UnixTime::from_millis(i64::MIN);
 
 /// Better Auth's pair of `session` and `user`, as it stands in the cookie cache and in `/get-session`'s answer.
 pub(crate) struct Pair {
@@ -61,12 +80,14 @@ pub(crate) struct Pair {
     subject: String,
     id: Option<String>,
     email: Option<String>,
+    known: UnixTime,
+    facts: Facts,
 }
 
 impl Pair {
     /// Reads the pair. Only what a decision needs is demanded: `session.token`, `session.expiresAt`, `user.id`, and that
     /// `session.userId`, where it is there, names the same user.
-    pub(crate) fn from_members(members: &Object<'_>) -> Option<Self> {
+    pub(crate) fn from_members(members: &Object<'_>, named: &[ClaimPath]) -> Option<Self> {
         let (Some(Value::Object(session)), Some(Value::Object(user))) = (members.get("session"), members.get("user")) else {
             return None;
         };
@@ -87,6 +108,9 @@ impl Pair {
             version,
             id: text(session, "id"),
             email: text(user, "email"),
+            known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
+            // A claim is the user's; `session.…` leads to the session's own members.
+            facts: Facts::read(&[user, members], named, session.get("createdAt").and_then(instant)),
             subject,
         })
     }
@@ -121,7 +145,9 @@ impl Pair {
         if !self.is_about(token) {
             return Err(Reason::SessionMismatch);
         }
-        Ok(Session { subject: self.subject, id: self.id, email: self.email, expires: self.expires, source })
+        let known = if source == Source::AuthService { now } else { self.known };
+        let Self { subject, id, email, expires, facts, .. } = self;
+        Ok(Session { subject, id, email, expires, source, known, facts })
     }
 }
 
@@ -145,14 +171,14 @@ pub(crate) enum Answer {
 impl Answer {
     /// Reads a `/get-session` answer. Anything but `200` with `null` or with a live session *of this token* means that we
     /// do not know.
-    pub(crate) fn read(status: u16, body: &[u8], token: &str, now: UnixTime) -> Option<Self> {
+    pub(crate) fn read(status: u16, body: &[u8], token: &str, named: &[ClaimPath], now: UnixTime) -> Option<Self> {
         if status != 200 {
             return None;
         }
         match json::value(body)? {
             Value::Null => Some(Self::Ended),
             Value::Object(members) => {
-                let session = Pair::from_members(&members)?.judge(token, None, Source::AuthService, now).ok()?;
+                let session = Pair::from_members(&members, named)?.judge(token, None, Source::AuthService, now).ok()?;
                 Some(Self::Alive(session))
             }
             _ => None,

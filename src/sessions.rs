@@ -54,7 +54,10 @@ impl Sessions {
         match recent {
             Some((answer, _)) => Knowledge::Known(answer.clone()),
             // A lease that would last longer was taken before the clock stepped back.
-            None if entry.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS) => {
+            // Whoever takes no answer but its own does not wait for another's.
+            None if max_age.as_millis() > 0
+                && entry.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS) =>
+            {
                 Knowledge::Asked
             }
             None => Knowledge::Nothing,

@@ -85,6 +85,14 @@ impl Secret {
         self.bytes.ct_eq(&other.bytes).into()
     }
 
+    /// The HMAC-SHA256 of the message.
+    pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
+        // HMAC takes a key of any length (RFC 2104 section 2), so there is always one.
+        Hmac::<Sha256>::new_from_slice(&self.bytes)
+            .map(|hmac| hmac.chain_update(message).finalize().into_bytes().into())
+            .unwrap_or_default()
+    }
+
     /// Whether this is the HMAC-SHA256 of the message.
     pub(crate) fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
         self.hmac.clone().is_some_and(|mut hmac| {
@@ -143,11 +151,12 @@ pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) 
     Err(outcome)
 }
 
-fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
+/// The content of an encrypted token, if its tag holds.
+pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     let (mac_key, aes_key) = key.split_at_checked(32)?;
     let aad_bits = u64::try_from(jwe.aad.len()).ok()?.checked_mul(8)?;
     let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
-    hmac.update(jwe.aad.as_bytes());
+    hmac.update(jwe.aad);
     hmac.update(&jwe.iv);
     hmac.update(&jwe.ciphertext);
     hmac.update(&aad_bits.to_be_bytes());

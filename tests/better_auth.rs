@@ -134,7 +134,7 @@ fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'stat
                 let subject = set.iter().find(|(name, _)| name == "x-doorward-subject").map(|(_, subject)| subject);
                 return ("authenticated", subject.cloned());
             }
-            Decision::Redirect(_) | Decision::Reject(_) => return ("unauthenticated", None),
+            Decision::Redirect(_) | Decision::Reject(_) | Decision::Respond(_) => return ("unauthenticated", None),
         };
     }
 }

@@ -400,6 +400,7 @@ impl Judged {
                     self.engine.resume(&head, errand, reply, now)
                 }
                 Decision::Forward(_) => return Ok(()),
+                Decision::Respond(_) => return Err("respond".to_owned()),
                 Decision::Redirect(answer) | Decision::Reject(answer) => return Err(answer.reason.code().to_owned()),
             }
         }

@@ -198,6 +198,7 @@ fn no_way_back_leaves_the_site() {
                     }
                     Decision::Forward(_) => {}
                     Decision::Ask(_) => wrong.push(format!("{method} {target:?}: asks")),
+                    Decision::Respond(_) => wrong.push(format!("{method} {target:?}: is served")),
                 }
             }
         }

@@ -35,6 +35,7 @@ fn reason(decision: &Decision) -> &'static str {
     match decision {
         Decision::Forward(_) => "forward",
         Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
+        Decision::Respond(_) => "respond",
         Decision::Ask(_) => "ask",
     }
 }

@@ -8,16 +8,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use doorward::{Answer, Config, Decision, Engine, Errand, Forward, Layer, Layers, Reason, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Algorithm, Answer, Config, Decision, Engine, Errand, Forward, Layer, Layers, Reason, Reply, RequestHead, SignatureRequest,
+    UnixTime, Work,
+};
 use serde_json::{Value, json};
 
 const OWN_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/decisions");
 
 /// Reasons that no request can yield here, each with why.
-const BEYOND: [(Reason, &str); 3] = [
+const BEYOND: [(Reason, &str); 2] = [
     (Reason::HeadMalformed, "a host's: the head that it promised never came to be one"),
     (Reason::NotStarted, "a host's: there is no engine"),
-    (Reason::NotPermitted, "no rule can demand more than an issuer yet"),
 ];
 
 #[test]
@@ -97,7 +99,8 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let config = Config::parse(&policy["config"].to_string()).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     let values = policy["env"].as_object().into_iter().flatten();
     let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]);
+    let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
 
@@ -134,6 +137,8 @@ fn play_case(engine: &mut Engine, case: &Value) -> Vec<String> {
     }
 
     let mut found = outcome(&decision);
+    found["log"] =
+        log_of(&decision).map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}")));
     found["asks"] = json!(asks);
     found["after"] = json!(host.asks);
     found["session_data"] = json!(session_data);
@@ -156,6 +161,17 @@ struct Host {
 enum Brought {
     Scripted(Value),
     Real(Reply<'static>),
+    Signed(Vec<u8>),
+}
+
+/// ES256 by `p256`, in place of a platform that has it.
+fn sign(request: &SignatureRequest) -> Vec<u8> {
+    assert_eq!(request.algorithm, Algorithm::ES256);
+    let jwk: Value = serde_json::from_str(&request.key).unwrap_or_else(|error| panic!("{error}"));
+    let key = base64url(text(&jwk, "d")).and_then(|private| p256::ecdsa::SigningKey::from_slice(&private).ok());
+    let key = key.unwrap_or_else(|| panic!("{} is no key", request.kid));
+    let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&key, &request.input);
+    signature.to_bytes().to_vec()
 }
 
 impl Host {
@@ -163,6 +179,7 @@ impl Host {
         let (purpose, url) = match errand.work() {
             Work::Fetch(fetch) => (fetch.purpose.name(), Some(fetch.url.as_str())),
             Work::Check(_) => ("check", None),
+            Work::Sign(_) => ("sign", None),
             Work::Wait { millis } => {
                 self.now = self.now.plus_millis(i64::from(*millis));
                 return Brought::Real(Reply::Waited);
@@ -177,6 +194,7 @@ impl Host {
                 Brought::Scripted(reply)
             }
             (None, Work::Check(check)) => Brought::Real(doorward_native::check(check)),
+            (None, Work::Sign(request)) => Brought::Signed(sign(request)),
             (None, _) => Brought::Real(Reply::Failed),
         }
     }
@@ -186,6 +204,7 @@ impl Brought {
     fn with<T>(self, take: impl FnOnce(Reply<'_>) -> T) -> T {
         match self {
             Self::Real(reply) => take(reply),
+            Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
             Self::Scripted(reply) => {
@@ -214,6 +233,11 @@ fn outcome(decision: &Decision) -> Value {
         Decision::Reject(answer) => {
             json!({ "reject": { "status": answer.status, "reason": answer.reason.code() }, "answer": of_answer(answer) })
         }
+        Decision::Respond(served) => {
+            let headers: serde_json::Map<String, Value> =
+                served.headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            json!({ "respond": { "status": served.status }, "answer": { "headers": headers, "body": served.body } })
+        }
         Decision::Ask(_) => json!({}),
     }
 }
@@ -238,16 +262,21 @@ fn differences(expect: &Value, found: &Value) -> Vec<String> {
             problems.push(format!("{what} is {found}, expected {expected}"));
         }
     };
-    let kind = |outcome: &Value| ["forward", "redirect", "reject"].into_iter().find(|kind| outcome.get(kind).is_some());
+    let kind =
+        |outcome: &Value| ["forward", "redirect", "reject", "respond"].into_iter().find(|kind| outcome.get(kind).is_some());
     if kind(expect) != kind(found) || kind(expect).is_none() {
         let shown = kind(found).map(|kind| &found[kind]);
         return vec![format!("the outcome is {:?} {}, expected {:?}", kind(found), json!(shown), kind(expect))];
     }
     for (member, expected) in expect.as_object().into_iter().flatten() {
         match member.as_str() {
-            "forward" | "redirect" | "reject" => {
+            "forward" | "redirect" | "reject" | "respond" => {
+                let mut found = found[member].clone();
+                if expect["assertion"].is_object() {
+                    found["set"] = without_assertion(&found["set"]);
+                }
                 for (name, expected) in expected.as_object().into_iter().flatten() {
-                    compare(&format!("{member}.{name}"), expected, &found[member][name]);
+                    compare(&format!("{member}.{name}"), expected, &found[name]);
                 }
             }
             "headers" => {
@@ -257,10 +286,68 @@ fn differences(expect: &Value, found: &Value) -> Vec<String> {
             }
             "set_cookies" | "body" => compare(member, expected, &found["answer"][member]),
             "asks" | "after" | "session_data" => compare(member, expected, &found[member]),
+            "log" => compare(member, expected, &logged(&found["log"], expected)),
+            "assertion" => problems_of_assertion(expected, &found["forward"]["set"], &mut compare),
             other => panic!("nothing is known of expect.{other}"),
         }
     }
     problems
+}
+
+fn log_of(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Forward(forward) => forward.log.as_deref(),
+        Decision::Redirect(answer) | Decision::Reject(answer) => answer.log.as_deref(),
+        _ => None,
+    }
+}
+
+/// The members of the log's line that are expected.
+fn logged(line: &Value, expected: &Value) -> Value {
+    match (line.as_object(), expected.as_object()) {
+        (Some(line), Some(expected)) => line
+            .iter()
+            .filter(|(name, _)| expected.contains_key(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        _ => line.clone(),
+    }
+}
+
+/// The assertion is another one each time: it is looked at by itself.
+const ASSERTION: &str = "x-doorward-assertion";
+
+fn without_assertion(set: &Value) -> Value {
+    let mut set = set.clone();
+    if let Some(members) = set.as_object_mut()
+        && let Some(assertion) = members.remove(ASSERTION)
+        && members.get("authorization").and_then(Value::as_str)
+            == assertion.as_str().map(|jwt| format!("Bearer {jwt}")).as_deref()
+    {
+        members.insert("authorization".to_owned(), json!("Bearer <assertion>"));
+    }
+    set
+}
+
+/// Header and claims, all but `jti`, and the signature by `jsonwebtoken`.
+fn problems_of_assertion(expected: &Value, set: &Value, compare: &mut impl FnMut(&str, &Value, &Value)) {
+    let jwt = set[ASSERTION].as_str().unwrap_or_default();
+    let mut parts = jwt.split('.').map(|part| base64url(part).and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok()));
+    let (header, mut claims) = (parts.next().flatten().unwrap_or_default(), parts.next().flatten().unwrap_or_default());
+    let number = claims.as_object_mut().and_then(|members| members.remove("jti")).unwrap_or_default();
+    compare("the length of jti", &json!(16), &json!(number.as_str().and_then(base64url).map(|bytes| bytes.len())));
+    compare("the assertion's header", &expected["header"], &header);
+    compare("the assertion's claims", &expected["claims"], &claims);
+    let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(expected["key"].clone()).unwrap_or_else(|error| panic!("{error}"));
+    let key = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap_or_else(|error| panic!("{error}"));
+    let algorithm = text(&expected["header"], "alg").parse().unwrap_or_else(|error| panic!("{error}"));
+    let (input, signature) = jwt.rsplit_once('.').unwrap_or_default();
+    let holds = jsonwebtoken::crypto::verify(signature, input.as_bytes(), &key, algorithm).unwrap_or(false);
+    compare("that the assertion's signature holds", &json!(true), &json!(holds));
+}
+
+fn base64url(text: &str) -> Option<Vec<u8>> {
+    base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, text).ok()
 }
 
 /// What holds for every decision, whatever is expected of it.
@@ -286,6 +373,7 @@ fn promises(decision: &Decision, head: &RequestHead<'_>) -> Vec<String> {
             let told = forward.set.iter().map(|(_, value)| value).collect::<String>();
             [forward.log.as_deref().unwrap_or_default(), &told].concat()
         }
+        Decision::Respond(served) => served.body.clone(),
         Decision::Ask(_) => String::new(),
     };
     let credentials = head.headers.iter().filter(|(name, _)| ["cookie", "authorization"].contains(&&*name.to_ascii_lowercase()));

@@ -165,6 +165,7 @@ pub fn carry(errand: &Errand, fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome
     match errand.work() {
         Work::Fetch(request) => fetch(request),
         Work::Check(check) => checked(check),
+        Work::Sign(_) => Outcome::Unsupported,
         Work::Wait { .. } => Outcome::Waited,
     }
 }
@@ -203,6 +204,7 @@ pub fn play_with(
             }
             end
         }
+        Decision::Respond(_) => panic!("nothing is served under this policy"),
         Decision::Redirect(answer) => {
             judge_answer(&answer, head);
             let is_way = |name: &str| ["location", "x-action-redirect"].contains(&name);
@@ -281,6 +283,7 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
             let all = !present.is_empty() && present.len() == subjects.len() + unknown;
             assert!(all && subjects.iter().all(|other| other == subject), "decided for {subject:?}, explained {explanation:?}");
         }
+        Decision::Respond(_) => {}
         Decision::Redirect(answer) | Decision::Reject(answer) => {
             let explained = match answer.reason {
                 Reason::NoCredential => present.is_empty(),

@@ -228,7 +228,7 @@ impl Compiler<'_> {
             Value::Object(members) if members.contains_key("env") => {
                 self.reader.text(&member).and_then(|text| JwkSet::parse(text.as_bytes()))
             }
-            value => JwkSet::parse(value.to_string().as_bytes()),
+            value => JwkSet::from_value(&value.into()),
         };
         let Some(set) = set else {
             self.reader.wrong(&member.path, "this is not a key set", "write {\"keys\": [ … ]} as in RFC 7517");
@@ -330,8 +330,13 @@ impl Compiler<'_> {
     /// Secrets are named, never written.
     fn secret_text(&mut self, node: &Node<'_>, name: &str) -> Option<String> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
+        self.secret_value(&member)
+    }
+
+    /// The value of the variable that is named here.
+    pub(super) fn secret_value(&mut self, member: &Node<'_>) -> Option<String> {
         if member.value.is_object() {
-            return self.reader.variable(&member);
+            return self.reader.variable(member);
         }
         self.reader.wrong(
             &member.path,

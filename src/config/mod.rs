@@ -3,13 +3,16 @@
 //! The document is walked, not deserialised in one go: a reader wants all mistakes with their places, not the first one
 //! with a byte offset. `docs/configuration.md` is the reference; a test holds the two together.
 
+mod assertion;
+mod demands;
+mod headers;
 mod issuers;
 mod next;
 mod reader;
 mod rules;
 mod url;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -67,9 +70,9 @@ impl Config {
 
     /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
-        let mut names = BTreeSet::new();
+        let mut names = Vec::new();
         collect_names(&self.document, &mut names);
-        names.into_iter().collect()
+        names
     }
 
     /// Turns the document into a policy, given the values of its variables and what the host can carry.
@@ -82,12 +85,17 @@ impl Config {
     }
 }
 
-fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+/// In order, each once.
+fn collect_names(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             if let Some(env) = members.get("env") {
                 let list = env.as_array().map_or_else(|| std::slice::from_ref(env), Vec::as_slice);
-                names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+                for name in list.iter().filter_map(Value::as_str) {
+                    if let Err(place) = names.binary_search_by(|known| known.as_str().cmp(name)) {
+                        names.insert(place, name.to_owned());
+                    }
+                }
             }
             members.values().for_each(|member| collect_names(member, names));
         }
@@ -106,7 +114,20 @@ impl Compiler<'_> {
         let root = Node { value: document, path: String::new() };
         self.reader.only_members(
             &root,
-            &["issuers", "rules", "next", "sign_in", "allowed_origins", "cors", "docs_url", "header_prefix", "debug_header"],
+            &[
+                "issuers",
+                "rules",
+                "next",
+                "sign_in",
+                "allowed_origins",
+                "cors",
+                "docs_url",
+                "header_prefix",
+                "debug_header",
+                "assertion",
+                "headers",
+                "require_catch_all",
+            ],
         );
         let issuers = self.issuers(&root);
         let base_path = root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(|node| {
@@ -117,7 +138,9 @@ impl Compiler<'_> {
             }
         });
         let next = self.next(&root);
-        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref());
+        let assertions = self.assertions(&root, &issuers);
+        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref(), assertions.as_ref());
+        let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
         let cors = self.cors(&root, &allowed_origins);
@@ -127,6 +150,7 @@ impl Compiler<'_> {
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
+            let named_claims = headers::named_claims(&rules, &claim_headers);
             Ok(Policy {
                 issuers,
                 rules,
@@ -137,6 +161,9 @@ impl Compiler<'_> {
                 docs_url,
                 header_prefix,
                 debug_header,
+                assertions,
+                claim_headers,
+                named_claims,
                 capabilities,
             })
         } else {

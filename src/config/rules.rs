@@ -1,10 +1,30 @@
 //! `rules`: what is asked of whom.
 
-use super::Compiler;
 use super::reader::Node;
 use super::url::is_token;
+use super::{Compiler, demands};
 use crate::path::{self, Next};
-use crate::policy::{Access, AnswerStyle, Issuer, Pattern, Rule, SegmentPattern};
+use crate::policy::{Access, AnswerStyle, Assertions, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment};
+use crate::time::{self, UnixTime};
+
+const MEMBERS: &[&str] = &[
+    "path",
+    "methods",
+    "access",
+    "issuers",
+    "answer",
+    "max_staleness_seconds",
+    "on_doubt",
+    "prefer",
+    "mode",
+    "report_until",
+    "headers",
+    "credential",
+    "audience",
+];
+
+/// `/**`.
+const EVERYTHING: Pattern = Pattern { segments: Vec::new(), open: true };
 
 impl Compiler<'_> {
     pub(super) fn rules(
@@ -13,6 +33,7 @@ impl Compiler<'_> {
         issuers: &[Issuer],
         next: Option<&Next>,
         base_path: Option<&str>,
+        assertions: Option<&Assertions>,
     ) -> Vec<Rule> {
         let nodes = root.member("rules").map(|list| list.items()).unwrap_or_default();
         if nodes.is_empty() {
@@ -22,11 +43,56 @@ impl Compiler<'_> {
                 "add {\"path\": \"/**\", \"access\": \"required\"}",
             );
         }
-        nodes.iter().filter_map(|node| self.rule(node, issuers, next, base_path)).collect()
+        let mut rules: Vec<Rule> = Vec::new();
+        for node in &nodes {
+            let Some(rule) = self.rule(node, issuers, next, base_path) else { continue };
+            if assertions.is_none() && (rule.credential == Treatment::Replace || rule.audience.is_some()) {
+                self.reader.wrong(&node.path, "this rule speaks of an assertion, and there is none", "configure \"assertion\"");
+            }
+            if assertions.is_some() && rule.audience.as_deref() == Some("") {
+                self.reader.wrong(&node.path_of("audience"), "a name is empty", "write what the origin's verifier expects");
+            }
+            if rule.access == Access::Public && (!rule.demands.is_empty() || rule.max_staleness.is_some()) {
+                self.reader.wrong(&node.path_of("access"), "a public rule asks nobody for anything", "write \"required\"");
+            }
+            self.reachable(node, &rule, &rules);
+            rules.push(rule);
+        }
+        let catches_all = |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING));
+        if self.reader.flag(root, "require_catch_all") == Some(true) && !rules.iter().any(catches_all) {
+            self.reader.wrong(
+                "rules",
+                "no rule covers everything that is left",
+                "end with {\"path\": \"/**\", \"access\": \"required\"}",
+            );
+        }
+        rules
+    }
+
+    /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never count.
+    fn reachable(&mut self, node: &Node<'_>, rule: &Rule, earlier: &[Rule]) {
+        let all_methods = |first: &Rule| match (&first.methods, &rule.methods) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(first), Some(later)) => later.iter().all(|method| first.contains(method)),
+        };
+        for pattern in &rule.patterns {
+            let covering = earlier
+                .iter()
+                .filter(|first| all_methods(first))
+                .find(|first| first.patterns.iter().any(|candidate| candidate.covers(pattern)));
+            let Some(covering) = covering else { continue };
+            let problem = if covering.access == Access::Public && rule.access != Access::Public {
+                "an earlier rule makes public what this one protects"
+            } else {
+                "an earlier rule covers all that this one is about"
+            };
+            self.reader.wrong(&node.path_of("path"), problem, "the first match counts: write the narrower rule first");
+        }
     }
 
     fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], next: Option<&Next>, base_path: Option<&str>) -> Option<Rule> {
-        self.reader.only_members(node, &["path", "methods", "access", "issuers", "answer"]);
+        self.reader.only_members(node, &[MEMBERS, demands::MEMBERS].concat());
         let access = self.reader.word(
             node,
             "access",
@@ -78,7 +144,48 @@ impl Compiler<'_> {
         });
         let styles = [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
         let answer = self.reader.word(node, "answer", &styles).unwrap_or(AnswerStyle::Auto);
-        Some(Rule { patterns, methods, access: access?, issuers: believed, answer })
+        let demands = self.demands(node);
+        let mode = self.reader.word(node, "mode", &[("enforce", false), ("report", true)]).unwrap_or(false);
+        Some(Rule {
+            patterns,
+            methods,
+            access: access?,
+            issuers: believed,
+            answer,
+            demands,
+            max_staleness: self.reader.seconds(node, "max_staleness_seconds", u32::MAX),
+            passes_doubt: self.reader.word(node, "on_doubt", &[("refuse", false), ("pass", true)]).unwrap_or(false),
+            prefers: self.reader.word(node, "prefer", &[("cookie", Preferred::Cookie), ("header", Preferred::Header)]),
+            report_until: self.report_until(node, mode),
+            headers: self.reader.texts(node, "headers"),
+            credential: self
+                .reader
+                .word(
+                    node,
+                    "credential",
+                    &[("keep", Treatment::Keep), ("remove", Treatment::Remove), ("replace", Treatment::Replace)],
+                )
+                .unwrap_or_default(),
+            audience: self.reader.optional_text(node, "audience"),
+        })
+    }
+
+    /// The end of reporting: it has to have one, or nobody would ever begin to enforce.
+    fn report_until(&mut self, node: &Node<'_>, reports: bool) -> Option<UnixTime> {
+        const DAY_MILLIS: i64 = 86_400_000;
+        let day = self.reader.optional_text(node, "report_until");
+        if reports != day.is_some() {
+            self.reader.wrong(
+                &node.path_of("report_until"),
+                "\"mode\": \"report\" and the day on which it ends belong together",
+                "write both, like \"mode\": \"report\", \"report_until\": \"2027-01-31\"",
+            );
+        }
+        let begins = time::from_iso(&[day?.as_str(), "T00:00:00.000Z"].concat());
+        if begins.is_none() {
+            self.reader.wrong(&node.path_of("report_until"), "this is not a day", "write it like 2027-01-31");
+        }
+        begins.map(|begins| begins.plus_millis(DAY_MILLIS))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Answers: the gate's own, and those that this host must give by itself.
 
-use doorward::{Answer, Reason};
+use doorward::{Answer, Reason, Served};
 use wasm_bindgen::JsValue;
 
 use crate::lines::Lines;
@@ -13,6 +13,12 @@ pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<JsValue, JsValue> {
     }
     let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     response(answer.status, headers, &answer.body, is_head)
+}
+
+/// Something that the gate itself serves.
+pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> {
+    let headers = served.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    response(served.status, headers, &served.body, is_head)
 }
 
 /// 503: the gate could not start, or a request lost its place in it.

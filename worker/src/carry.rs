@@ -9,7 +9,7 @@ use std::time::Duration;
 use doorward::{Errand, Reply, Work};
 use worker::{Context, Delay};
 
-use crate::check::check;
+use crate::check::{check, sign};
 use crate::fetch_errand::fetch;
 use crate::head::borrowed;
 
@@ -17,6 +17,7 @@ use crate::head::borrowed;
 pub(crate) enum Carried {
     Answered { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     Checked(bool),
+    Signed(Vec<u8>),
     Waited,
     Failed,
     Unsupported,
@@ -30,6 +31,7 @@ impl Carried {
                 work(Reply::Answered { status: *status, headers: &borrowed(headers), body })
             }
             Self::Checked(holds) => work(Reply::Checked(*holds)),
+            Self::Signed(signature) => work(Reply::Signed(signature)),
             Self::Waited => work(Reply::Waited),
             Self::Failed => work(Reply::Failed),
             Self::Unsupported => work(Reply::Unsupported),
@@ -42,6 +44,7 @@ pub(crate) async fn carry(errand: &Errand, context: &Rc<Context>) -> Carried {
     match errand.work() {
         Work::Fetch(errand) => fetch(errand, context).await,
         Work::Check(errand) => check(errand).await,
+        Work::Sign(errand) => sign(errand).await,
         Work::Wait { millis } => {
             delay(*millis).await;
             Carried::Waited

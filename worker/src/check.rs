@@ -1,19 +1,20 @@
-//! Carries signature checks with Web Crypto.
+//! Carries signature checks with Web Crypto, and makes signatures with it.
 
 use std::cell::RefCell;
 
-use doorward::{Algorithm, SignatureCheck};
+use doorward::{Algorithm, SignatureCheck, SignatureRequest};
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
 use crate::carry::Carried;
-use crate::platform::{import_key, verify};
+use crate::platform::{self, import_key, verify};
 
 /// How many imported keys an instance keeps; the oldest goes first.
 const KEYS: usize = 64;
 
 struct Imported {
-    thumbprint: std::sync::Arc<str>,
+    name: String,
+    usage: &'static str,
     algorithm: Algorithm,
     key: JsValue,
 }
@@ -31,22 +32,48 @@ pub(crate) async fn check(errand: &SignatureCheck) -> Carried {
     }
 }
 
+/// The platform's signature, or the failure.
+pub(crate) async fn sign(errand: &SignatureRequest) -> Carried {
+    match signature(errand).await {
+        Ok(Some(signature)) => Carried::Signed(signature),
+        Ok(None) => Carried::Unsupported,
+        Err(exception) if is_not_supported(&exception) => Carried::Unsupported,
+        Err(_) => Carried::Failed,
+    }
+}
+
 async fn verdict(errand: &SignatureCheck) -> Result<JsValue, JsValue> {
     let Some((import, check)) = parameters(errand.algorithm) else {
         return Ok(JsValue::UNDEFINED);
     };
-    let key = match kept(errand) {
-        Some(key) => key,
-        None => {
-            let jwk = JSON::parse(&errand.key)?;
-            let key = import_key("jwk", &jwk, &object(&import)?, false, &Array::of1(&"verify".into())).await?;
-            keep(errand, &key);
-            key
-        }
-    };
+    let key = imported(&errand.thumbprint, &errand.key, errand.algorithm, &import, "verify").await?;
     let signature = Uint8Array::from(errand.signature.as_slice());
     let signed = Uint8Array::from(errand.signing_input.as_slice());
     verify(&object(&check)?, &key, &signature, &signed).await
+}
+
+async fn signature(errand: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
+    let Some((import, parameters)) = parameters(errand.algorithm) else {
+        return Ok(None);
+    };
+    let key = imported(&errand.kid, &errand.key, errand.algorithm, &import, "sign").await?;
+    let signature = platform::sign(&object(&parameters)?, &key, &Uint8Array::from(errand.input.as_slice())).await?;
+    Ok(Some(Uint8Array::new(&signature).to_vec()))
+}
+
+async fn imported(
+    name: &str,
+    jwk: &str,
+    algorithm: Algorithm,
+    import: &Parameters,
+    usage: &'static str,
+) -> Result<JsValue, JsValue> {
+    if let Some(key) = kept(name, algorithm, usage) {
+        return Ok(key);
+    }
+    let key = import_key("jwk", &JSON::parse(jwk)?, &object(import)?, false, &Array::of1(&usage.into())).await?;
+    keep(Imported { name: name.to_owned(), usage, algorithm, key: key.clone() });
+    Ok(key)
 }
 
 type Parameters = Vec<(&'static str, JsValue)>;
@@ -91,21 +118,21 @@ fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-fn kept(errand: &SignatureCheck) -> Option<JsValue> {
+fn kept(name: &str, algorithm: Algorithm, usage: &str) -> Option<JsValue> {
     IMPORTED.with(|imported| {
         let imported = imported.try_borrow().ok()?;
-        let same = |key: &&Imported| key.algorithm == errand.algorithm && key.thumbprint == errand.thumbprint;
+        let same = |key: &&Imported| key.algorithm == algorithm && key.name == name && key.usage == usage;
         imported.iter().find(same).map(|imported| imported.key.clone())
     })
 }
 
-fn keep(errand: &SignatureCheck, key: &JsValue) {
+fn keep(key: Imported) {
     IMPORTED.with(|imported| {
         let Ok(mut imported) = imported.try_borrow_mut() else { return };
         if imported.len() >= KEYS {
             imported.remove(0);
         }
-        imported.push(Imported { thumbprint: errand.thumbprint.clone(), algorithm: errand.algorithm, key: key.clone() });
+        imported.push(key);
     });
 }
 

@@ -32,7 +32,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
 use worker::{Context, Env, worker_sys};
 
-use crate::answer::{give, not_started};
+use crate::answer::{give, not_started, serve};
 use crate::carry::carry;
 use crate::head::Head;
 use crate::start::Settings;
@@ -101,6 +101,7 @@ impl Visit {
             Decision::Ask(_) => None,
             Decision::Forward(forward) => forward::forward(&self.request, &self.head, forward, &self.settings, &self.context),
             Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, self.head.is_head()).ok(),
+            Decision::Respond(served) => serve(&served, self.head.is_head()).ok(),
         }
     }
 }

@@ -56,4 +56,8 @@ extern "C" {
         signature: &Uint8Array,
         signed: &Uint8Array,
     ) -> Result<JsValue, JsValue>;
+
+    /// Makes a signature (Web Cryptography API).
+    #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
+    pub(crate) async fn sign(algorithm: &Object, key: &JsValue, input: &Uint8Array) -> Result<JsValue, JsValue>;
 }

@@ -1,6 +1,6 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Forward, HeaderPairs, Reply, RequestHead, Work};
+use doorward::{Answer, Decision, Forward, HeaderPairs, Reply, RequestHead, Served, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -59,6 +59,7 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         2 => Reply::Waited,
         3 => Reply::Failed,
         4 => Reply::Unsupported,
+        5 => Reply::Signed(reader.bytes()?),
         _ => return None,
     };
     reader.end()?;
@@ -108,6 +109,15 @@ impl Writer {
         self.number(u32::from(answer.status));
         self.pairs(&answer.headers);
         self.text(&answer.body);
+        self.finish()
+    }
+
+    /// Something that the gate serves: an answer without a reason.
+    pub(crate) fn served(&mut self, served: &Served) -> &[u8] {
+        self.begin(2, None, None);
+        self.number(u32::from(served.status));
+        self.pairs(&served.headers);
+        self.text(&served.body);
         self.finish()
     }
 
@@ -196,6 +206,13 @@ impl Writer {
                 self.text(&check.key);
                 self.bytes(&check.signing_input);
                 self.bytes(&check.signature);
+            }
+            Work::Sign(request) => {
+                self.number(3);
+                self.text(request.algorithm.name());
+                self.text(&request.kid);
+                self.text(&request.key);
+                self.bytes(&request.input);
             }
             Work::Wait { millis } => {
                 self.number(2);

@@ -48,6 +48,7 @@ async function play(world, { now_ms, request, replies = [], expect }) {
   });
   await Promise.all(world.background);
   const problems = differences(decision, world.asks, expect);
+  if (expect.assertion) problems.push(...(await problemsOfAssertion(expect.assertion, decision)));
   return problems.length > 0 ? [...problems, ...world.said.map((line) => `the log says: ${line}`)] : [];
 }
 
@@ -57,10 +58,10 @@ async function carry(world, errand, usual) {
     world.now += errand.milliseconds;
     return { kind: "waited" };
   }
-  const purpose = errand.work === "check" ? "check" : errand.purpose;
+  const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push(purpose);
   const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
-  if (place === -1) return errand.work === "check" ? usual(errand) : { kind: "failed" };
+  if (place === -1) return errand.work === "fetch" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
   if (reply.failed) return { kind: "failed" };
@@ -76,15 +77,20 @@ function differences(decision, asks, expect) {
     problems.push(`${what} should be ${canonical(expected)} and is ${canonical(found)}`);
   };
   const found = outcome(decision);
+  if (expect.assertion && found.forward) takeAssertion(found.forward.set);
   compare("the outcome", outcomeName(expect), outcomeName(found));
   if (outcomeName(expect) !== outcomeName(found)) problems.push(`the reason is ${decision.reason}`);
-  for (const kind of ["forward", "redirect", "reject"]) {
+  for (const kind of OUTCOMES) {
     if (!expect[kind] || !found[kind]) continue;
     for (const [member, value] of Object.entries(expect[kind])) compare(`${kind}.${member}`, value, found[kind][member]);
   }
   compare("asks", expect.asks, asks);
+  const line = decision.log ? JSON.parse(decision.log) : null;
+  compare("the log's line", expect.log, line && expect.log ? Object.fromEntries(Object.keys(expect.log).map((name) => [name, line[name]])) : line);
   return problems;
 }
+
+const OUTCOMES = ["forward", "redirect", "reject", "respond"];
 
 function outcome(decision) {
   if (decision.kind === "forward") {
@@ -92,13 +98,48 @@ function outcome(decision) {
     return { forward: { target, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
   }
   const { status, reason, headers } = decision;
+  if (!reason) return { respond: { status } };
   const location = headers.find(([name]) => name === "location")?.[1];
   return status >= 300 && status < 400 ? { redirect: { status, reason, location } } : { reject: { status, reason } };
 }
 
 function outcomeName(outcome) {
-  return ["forward", "redirect", "reject"].find((kind) => outcome[kind]) ?? "nothing";
+  return OUTCOMES.find((kind) => outcome[kind]) ?? "nothing";
 }
+
+// The assertion is another one each time: it is looked at by itself.
+const ASSERTION = "x-doorward-assertion";
+
+function takeAssertion(set) {
+  if (set[ASSERTION] && set.authorization === `Bearer ${set[ASSERTION]}`) set.authorization = "Bearer <assertion>";
+  delete set[ASSERTION];
+}
+
+const PARAMETERS = {
+  HS256: { name: "HMAC", hash: "SHA-256" }, ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }, EdDSA: { name: "Ed25519" },
+};
+
+/** Header and claims, all but `jti`, and the signature by the platform. */
+async function problemsOfAssertion({ header, claims, key }, decision) {
+  const jwt = decision.set?.find(([name]) => name === ASSERTION)?.[1] ?? "..";
+  const [protectedHeader, payload, signature] = jwt.split(".").map(fromBase64url);
+  const json = (bytes) => JSON.parse(new TextDecoder().decode(bytes) || "{}");
+  const { jti = "", ...rest } = json(payload);
+  const problems = [];
+  const expectAlike = (what, expected, found) => {
+    if (canonical(expected) !== canonical(found)) problems.push(`${what} should be ${canonical(expected)} and is ${canonical(found)}`);
+  };
+  expectAlike("the assertion's header", header, json(protectedHeader));
+  expectAlike("the assertion's claims", claims, rest);
+  expectAlike("the length of jti", 16, fromBase64url(jti).length);
+  const { subtle } = globalThis.crypto;
+  const imported = await subtle.importKey("jwk", { ...key, alg: undefined }, PARAMETERS[header.alg], false, ["verify"]);
+  const signed = new TextEncoder().encode(jwt.slice(0, jwt.lastIndexOf(".")));
+  expectAlike("that its signature holds", true, await subtle.verify(PARAMETERS[header.alg], imported, signature, signed));
+  return problems;
+}
+
+const fromBase64url = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (char) => char.charCodeAt(0));
 
 /** JSON with the members of objects in order: their order means nothing, that of lists does. */
 function canonical(value) {

@@ -13,7 +13,7 @@ export const policies = {
       { path: "/open/*/read", access: "public" },
       { path: "/app/public", access: "public" },
       { path: ["/app/**", "/api/**", "/open/**"], access: "required" },
-      { path: "/app/late", access: "public" },
+      { path: "/*/late", access: "public" },
     ],
     sign_in: { path: "/sign-in" },
   }),

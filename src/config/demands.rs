@@ -1,0 +1,74 @@
+//! What a rule asks beyond an identity: roles, scopes, claims, e-mail domains, the age of the session.
+
+use serde_json::Value;
+
+use super::Compiler;
+use super::reader::Node;
+use crate::demands::{ClaimPath, Demands, Wanted};
+
+/// Members of a rule that are read here.
+pub(super) const MEMBERS: &[&str] = &["roles", "scopes", "claims", "email_domains", "max_session_age_seconds"];
+
+impl Compiler<'_> {
+    pub(super) fn demands(&mut self, node: &Node<'_>) -> Demands {
+        let mut claims = Vec::new();
+        if let Some(member) = node.member("claims").filter(|member| !member.value.is_null()) {
+            match member.value {
+                Value::Object(named) if !named.is_empty() => {
+                    for name in named.keys() {
+                        claims.extend(self.wanted(&member, name).map(|wanted| (ClaimPath::new(name), wanted)));
+                    }
+                }
+                _ => self.reader.wrong(&member.path, "this names no claims", "write {\"org.id\": \"acme\"}"),
+            }
+        }
+        let email_domains = self.reader.texts(node, "email_domains").unwrap_or_default();
+        if email_domains.iter().any(|domain| !is_domain(domain)) {
+            self.reader.wrong(
+                &node.path_of("email_domains"),
+                "this is not a plain domain",
+                "write what stands after the @, like example.com",
+            );
+        }
+        Demands {
+            roles: self.wanted(node, "roles"),
+            scopes: self.wanted(node, "scopes"),
+            claims,
+            email_domains,
+            max_session_age: self.reader.seconds(node, "max_session_age_seconds", u32::MAX),
+        }
+    }
+
+    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.
+    fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
+        let member = node.member(name).filter(|member| !member.value.is_null())?;
+        let hint = "write one value, or {\"any\": [ … ]}, or {\"all\": [ … ]}";
+        let Value::Object(members) = member.value else {
+            if !is_scalar(member.value) {
+                self.reader.wrong(&member.path, "it is open whether one of these is enough", hint);
+            }
+            return Some(Wanted::All(vec![member.value.clone()]));
+        };
+        let list = |name: &str| members.get(name).and_then(Value::as_array).filter(|list| !list.is_empty()).cloned();
+        let (wanted, values) = match (members.len(), list("any"), list("all")) {
+            (1, Some(any), None) => (Wanted::Any(any.clone()), any),
+            (1, None, Some(all)) => (Wanted::All(all.clone()), all),
+            _ => {
+                self.reader.wrong(&member.path, "this asks for nothing that can be there", hint);
+                return None;
+            }
+        };
+        if !values.iter().all(is_scalar) {
+            self.reader.wrong(&member.path, "only texts, numbers, true and false are compared", hint);
+        }
+        Some(wanted)
+    }
+}
+
+fn is_scalar(value: &Value) -> bool {
+    value.is_string() || value.is_number() || value.is_boolean()
+}
+
+fn is_domain(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+}

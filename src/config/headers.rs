@@ -1,0 +1,57 @@
+//! `headers`: which claims the origin is told, and under which names.
+
+use serde_json::Value;
+
+use super::Compiler;
+use super::reader::Node;
+use crate::demands::ClaimPath;
+use crate::policy::{IDENTITY_HEADERS, Rule};
+
+impl Compiler<'_> {
+    /// Names of headers (without prefix) and the claims that they tell.
+    pub(super) fn claim_headers(&mut self, root: &Node<'_>, rules: &[Rule]) -> Vec<(String, ClaimPath)> {
+        let mut headers: Vec<(String, ClaimPath)> = Vec::new();
+        let node = root.member("headers").filter(|node| !node.value.is_null());
+        if let Some(node) = &node {
+            let Value::Object(members) = node.value else {
+                self.reader.wrong("headers", "this is not an object", "write {\"role\": \"role\"}: header name and claim");
+                return headers;
+            };
+            for name in members.keys() {
+                let claim = self.reader.optional_text(node, name).unwrap_or_default();
+                let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+                if !plain || name.is_empty() || IDENTITY_HEADERS.contains(&name.as_str()) || claim.is_empty() {
+                    self.reader.wrong(
+                        &node.path_of(name),
+                        "this is not a header of yours and a claim",
+                        "write a name of lower-case letters that the gate does not use itself, and the claim's name",
+                    );
+                }
+                headers.push((name.clone(), ClaimPath::new(&claim)));
+            }
+        }
+        for (number, rule) in rules.iter().enumerate() {
+            let is_known =
+                |name: &String| IDENTITY_HEADERS.contains(&name.as_str()) || headers.iter().any(|(own, _)| own == name);
+            if !rule.headers.iter().flatten().all(is_known) {
+                self.reader.wrong(
+                    &["rules[", &number.to_string(), "].headers"].concat(),
+                    "there is no such header",
+                    "write names without the prefix, like subject, or one of \"headers\"",
+                );
+            }
+        }
+        headers
+    }
+}
+
+/// The claims that a rule or a header looks at, each once.
+pub(super) fn named_claims(rules: &[Rule], headers: &[(String, ClaimPath)]) -> Vec<ClaimPath> {
+    let mut named: Vec<ClaimPath> = Vec::new();
+    for claim in rules.iter().flat_map(|rule| rule.demands.claims_named()).chain(headers.iter().map(|(_, claim)| claim.clone())) {
+        if !named.contains(&claim) {
+            named.push(claim);
+        }
+    }
+    named
+}

@@ -374,8 +374,8 @@ impl Engine {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
-            Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
+            Need::Session(question) => self.fetch_session(request, *question, progress, now).ok_or(otherwise),
+            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
                 Ok((Work::Sign(*request), Mission::Sign))

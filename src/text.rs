@@ -148,7 +148,10 @@ mod tests {
                 let is_good = character.is_ascii_graphic() && character != ',';
                 assert_eq!(is_visible_without(&text, b','), is_good, "{text:?}");
                 let mut pieces = text.split(character);
-                let expected = pieces.next().filter(|_| character.is_ascii()).zip(Some(pieces.collect::<Vec<_>>().join(&character.to_string())));
+                let expected = pieces
+                    .next()
+                    .filter(|_| character.is_ascii())
+                    .zip(Some(pieces.collect::<Vec<_>>().join(&character.to_string())));
                 let found = u8::try_from(character).ok().filter(u8::is_ascii).and_then(|byte| cut(&text, byte));
                 assert_eq!(found.map(|(before, behind)| (before, behind.to_owned())), expected, "{text:?}");
                 seen += 1;

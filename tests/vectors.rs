@@ -370,7 +370,8 @@ fn promises(decision: &Decision, head: &RequestHead<'_>) -> Vec<String> {
             [answer.log.as_deref().unwrap_or_default(), &answer.body].concat()
         }
         Decision::Forward(forward) => {
-            let told = forward.set.iter().map(|(_, value)| value).collect::<String>();
+            // What is left of the client's cookies is the client's.
+            let told = forward.set.iter().filter(|(name, _)| *name != "cookie").map(|(_, value)| value).collect::<String>();
             [forward.log.as_deref().unwrap_or_default(), &told].concat()
         }
         Decision::Respond(served) => served.body.clone(),

@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward, HeaderPairs, Reason, Reply, RequestHead,
-    SignatureCheck, UnixTime, Verdict, Work,
+    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward, HeaderPairs, Reason, Reply,
+    RequestHead, SignatureCheck, UnixTime, Verdict, Work,
 };
 use serde_json::{Value, json};
 
@@ -240,8 +240,7 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
         assert!(!name.contains(char::is_control) && !value.contains(char::is_control), "{name}: {value:?}");
     }
     let named = format!("{prefix}subject");
-    let subjects: Vec<&str> =
-        forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject).collect();
+    let subjects: Vec<&str> = forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject).collect();
     match subjects.as_slice() {
         [] => {
             assert!(forward.set.text().is_empty(), "something is said about nobody: {:?}", forward.set);

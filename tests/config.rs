@@ -99,6 +99,12 @@ fn a_good_document_is_a_policy() {
 #[test]
 fn each_mistake_has_its_place() {
     let long = "a-secret-of-its-own-that-is-long-enough";
+    // The list goes first; this one opens encrypted cookies all the same.
+    let behind_a_list = |name: &str| {
+        let mut document = with("/issuers/0/secrets", json!({ "env": "ONE" }));
+        document["issuers"][0]["secret"] = json!({ "env": name });
+        document
+    };
     let cases: Vec<(&str, Value, &str)> = vec![
         ("an unknown member", with("/isuers", json!([])), "isuers"),
         ("no issuers", with("/issuers", json!([])), "issuers"),
@@ -119,6 +125,9 @@ fn each_mistake_has_its_place() {
         ("the published secret", with("/issuers/0/secret", json!({ "env": "PUBLISHED" })), "issuers[0].secret"),
         ("versions without numbers", with("/issuers/0/secrets", json!({ "env": "LONG" })), "issuers[0].secrets"),
         ("equal secrets", with("/issuers/0/secrets", json!({ "env": "TWICE" })), "issuers"),
+        ("the published secret behind a list", behind_a_list("PUBLISHED"), "issuers[0].secret"),
+        ("a short secret behind a list", behind_a_list("SHORT"), "issuers[0].secret"),
+        ("a short secret in a list", with("/issuers/0/secrets", json!({ "env": "SHORT_LIST" })), "issuers[0].secrets"),
         ("an unknown strategy", with("/issuers/0/cookie_cache", json!("jws")), "issuers[0].cookie_cache"),
         ("an unknown algorithm", with("/issuers/0/algorithms", json!(["none"])), "issuers[0].algorithms"),
         ("an algorithm that the host cannot check", with("/issuers/0/algorithms", json!(["RS256"])), "issuers[0].algorithms"),
@@ -281,6 +290,7 @@ fn each_mistake_has_its_place() {
     let key_3 = KEY.replace("\"kty\"", "\"kid\":\"third\",\"kty\"");
     let public_key = KEY.replace("\"d\"", "\"e\"");
     let mixed_key = KEY_2.replace("\"jpsQ", "\"AAAA");
+    let one = format!("1:{long}");
     let twice = format!("2:{long},1:{long}");
     let values = [
         ("SECRET", GOOD_SECRET),
@@ -293,6 +303,8 @@ fn each_mistake_has_its_place() {
         ("KEY_3", key_3.as_str()),
         ("PUBLIC_KEY", public_key.as_str()),
         ("MIXED_KEY", mixed_key.as_str()),
+        ("ONE", one.as_str()),
+        ("SHORT_LIST", "1:fifteen-bytes-x"),
     ];
     for (name, document, place) in &cases {
         let errors = compile(document, &values).err().unwrap_or_else(|| panic!("{name}: accepted"));

@@ -322,7 +322,7 @@ impl Compiler<'_> {
                 ),
             }
         }
-        secrets.extend(single.as_deref().map(Secret::new));
+        secrets.extend(self.secret(node, "secret", single.as_deref()));
         let mut secrets = secrets.into_iter();
         Secrets { current: secrets.next(), retired: secrets.collect() }
     }

@@ -1,11 +1,10 @@
 //! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::assertion;
 use crate::cookie;
+use crate::headers::HeaderPairs;
 use crate::json;
 use crate::policy::{Covering, Place, Policy, Treatment};
 use crate::proofs::Identity;
@@ -43,9 +42,9 @@ pub(crate) fn edits(
     rules: &Covering,
     identity: Option<&Identity>,
     assertion: Option<String>,
-) -> (Vec<String>, Arc<[(String, String)]>) {
+) -> (Vec<String>, HeaderPairs) {
     let mut remove = removals(head, policy);
-    let identity: Arc<[(String, String)]> = identity.map(|identity| Arc::clone(&identity.headers)).unwrap_or_default();
+    let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
     let rules = || rules.all().filter_map(|number| policy.rules.get(number));
     let treatment = rules().map(|rule| rule.credential).max().unwrap_or_default();
     if treatment == Treatment::Keep && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
@@ -55,7 +54,8 @@ pub(crate) fn edits(
         let own = name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name);
         rules().filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == own))
     };
-    let mut set: Vec<(String, String)> = identity.iter().filter(|(name, _)| is_told(name)).cloned().collect();
+    let told = identity.iter().filter(|(name, _)| is_told(name));
+    let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != Treatment::Keep {
         let (names, cookies) = without_credential(head, policy);
         remove.extend(names);
@@ -67,7 +67,7 @@ pub(crate) fn edits(
         }
         set.push(([policy.header_prefix.as_str(), "assertion"].concat(), assertion));
     }
-    (remove, set.into())
+    (remove, set.into_iter().collect())
 }
 
 /// Names of inbound headers that must not reach the origin, compared as an origin may read them.

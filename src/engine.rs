@@ -13,7 +13,7 @@ use crate::jwk;
 use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Mission, Progress, Subject};
+use crate::progress::{Errand, Mission, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -90,7 +90,7 @@ impl Engine {
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
     /// reply can only ever count for what was asked.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
-        let Errand { work, mission, mut progress } = errand;
+        let Task { work, mission, mut progress } = errand.into_task();
         match mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { issuer, digest, token } => {
@@ -107,7 +107,7 @@ impl Engine {
 
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
-        match errand.mission {
+        match errand.into_task().mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
             Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
             Mission::Check | Mission::Sign | Mission::Wait => {}
@@ -155,7 +155,7 @@ impl Engine {
                 reason
             }
             Err(Stop::Ask(need, leniency)) => match (self.ask(request, need, &mut progress, now), leniency) {
-                (Ok((work, mission)), _) => return Decision::Ask(Errand { work, mission, progress }),
+                (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
                 (Err(reason), None) => reason,
                 (Err(reason), Some(leniency)) => {
                     let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
@@ -203,7 +203,7 @@ impl Engine {
         match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref()) {
             Ok(assertion) => Ok(Some(assertion)),
             Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
-            Err(request) => Err(Stop::Ask(Need::Sign(request), None)),
+            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
         }
     }
 
@@ -344,7 +344,7 @@ impl Engine {
             remove,
             set,
             response_headers,
-            after: refresh.map(|(work, mission)| Errand { work, mission, progress }),
+            after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
             log,
         })
     }
@@ -374,11 +374,11 @@ impl Engine {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
-            Need::Session(question) => self.fetch_session(request, question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
+            Need::Session(question) => self.fetch_session(request, *question, progress, now).ok_or(otherwise),
+            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
-                Ok((Work::Sign(request), Mission::Sign))
+                Ok((Work::Sign(*request), Mission::Sign))
             }
             Need::Wait(_) => Ok(pause(progress)),
         }

@@ -67,7 +67,9 @@ impl<'a> Path<'a> {
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
     pub(crate) fn parse(target: &'a str, next: Option<&Next>) -> Result<Self, Reason> {
-        Self::read(target).and_then(|path| path.resolved(next)).ok_or(Reason::PathRefused)
+        let mut path = Self::read(target).ok_or(Reason::PathRefused)?;
+        path.resolve(next).ok_or(Reason::PathRefused)?;
+        Ok(path)
     }
 
     fn read(target: &'a str) -> Option<Self> {
@@ -95,8 +97,8 @@ impl<'a> Path<'a> {
         Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
     }
 
-    /// The same with what it carries, or nothing where that is more than one thing.
-    fn resolved(mut self, next: Option<&Next>) -> Option<Self> {
+    /// Adds what it carries; nothing where that is more than one thing.
+    fn resolve(&mut self, next: Option<&Next>) -> Option<()> {
         let known = next.and_then(|next| Some((next, next.without_base_path(&self.segments)?)));
         let own = known.map_or(self.segments.as_slice(), |(next, rest)| next.without_locale(rest));
         let mut carried = Vec::new();
@@ -104,7 +106,9 @@ impl<'a> Path<'a> {
             self.is_itself = false;
             carried.push(own.to_vec());
         }
-        if let Some(form) = Form::of(own) {
+        // Each form has a dot somewhere, and a path spelled without one has none in any segment.
+        let has_no_dot = self.as_spelled.is_some_and(|target| target.bytes().all(|byte| byte != b'.'));
+        if let Some(form) = Some(own).filter(|_| !has_no_dot).and_then(Form::of) {
             // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name (`next start` does).
             if form.is_data && known.is_some() && form.before.is_empty() {
                 self.is_itself = false;
@@ -125,7 +129,7 @@ impl<'a> Path<'a> {
             carried.extend(image_source(self.query, next)?);
         }
         self.carried = carried;
-        Some(self)
+        Some(())
     }
 
     /// Decoded segments of the target itself.
@@ -228,7 +232,8 @@ fn image_source(query: Option<&str>, next: Option<&Next>) -> Option<Vec<Segments
     }
     // As the URL parser does, which is how these get into a path.
     let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
-    let source = Path::read(&target).filter(|source| !is_image(&source.segments))?.resolved(next)?;
+    let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
+    source.resolve(next)?;
     let owned = |segments: &[Cow<'_, str>]| segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect();
     Some(source.readings().map(owned).collect())
 }

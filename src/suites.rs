@@ -59,7 +59,7 @@ pub fn signed_content(
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&check);
-        progress.checked.extend(engine::checked(Work::Check(check), &reply));
+        progress.checked.extend(engine::checked(Work::Check(*check), &reply));
     }
 }
 

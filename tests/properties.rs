@@ -141,7 +141,7 @@ proptest! {
                 for (name, _) in &pairs {
                     prop_assert!(!inbound_identity(name) || forward.remove.iter().any(|removed| removed == name), "{name:?} stays");
                 }
-                let subjects = forward.set.iter().filter(|(name, _)| name == "x-doorward-subject").map(|(_, subject)| subject.as_str());
+                let subjects = forward.set.iter().filter(|(name, _)| *name == "x-doorward-subject").map(|(_, subject)| subject);
                 for subject in subjects {
                     // The two subjects of the vectors that these requests are mutated from.
                     prop_assert!(["xGHWBsuARlZ9mkfSDr2de0lTtwWobqEK", "KVEqlSbHXmV2z44nLOZ9W6IKDg0Opmj0"].contains(&subject), "{subject}");

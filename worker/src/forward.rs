@@ -54,7 +54,7 @@ pub(crate) fn forward(
     lines.push(&[&settings.origin, &forward.target]);
     let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
     let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
-    let set = lines.pairs(client(head).chain(texts(&forward.set)));
+    let set = lines.pairs(client(head).chain(forward.set.iter()));
     let added = lines.pairs(texts(&forward.response_headers));
     send(request, lines.as_str(), removed, set, added).ok()
 }

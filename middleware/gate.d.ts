@@ -69,7 +69,7 @@ export interface ForwardVerdict {
 export interface AnswerVerdict {
   kind: "answer";
   response: Response;
-  /** Why: a stable code of `docs/reasons.md`. */
+  /** Why: a stable code of `docs/reasons.md`; nothing where the gate serves something, the key set of its assertions. */
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;

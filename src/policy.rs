@@ -152,6 +152,14 @@ pub(crate) enum SegmentPattern {
     Any,
 }
 
+/// How letters of a pattern are compared.
+#[derive(Debug, Clone, Copy)]
+enum Case {
+    Exact,
+    /// As by routers that do not tell capitals from small letters.
+    Any,
+}
+
 /// Who may read a refusal from another origin (CORS).
 #[derive(Debug)]
 pub(crate) struct Cors {
@@ -171,10 +179,17 @@ pub(crate) struct SignIn {
 impl Policy {
     /// The rule that covers a request: that of its strictest reading, each of which must be covered; among equals the last.
     /// A preflight is covered by the rule of the request that it asks for.
+    ///
+    /// Many routers take `/Admin` for `/admin`: a rule that would come first there counts as well.
     pub(crate) fn rule(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<(usize, &Rule)> {
         let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
         let method = asked_for.unwrap_or(head.method);
-        let first = |segments: &[Cow<'_, str>]| self.rules.iter().enumerate().find(|(_, rule)| rule.covers(segments, method));
+        let first = |segments: &[Cow<'_, str>]| {
+            let covers = |case| move |(_, rule): &(usize, &Rule)| rule.covers(segments, method, case);
+            let exact = self.rules.iter().enumerate().find(covers(Case::Exact))?;
+            let other = self.rules.iter().enumerate().take(exact.0).find(covers(Case::Any));
+            Some(other.filter(|other| other.1.access >= exact.1.access).unwrap_or(exact))
+        };
         let mut readings = path.readings();
         let of_first = first(readings.next()?)?;
         readings.try_fold(of_first, |strictest, segments| {
@@ -184,9 +199,9 @@ impl Policy {
 }
 
 impl Rule {
-    fn covers(&self, segments: &[Cow<'_, str>], method: &str) -> bool {
+    fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case) -> bool {
         let of_method = self.methods.as_ref().is_none_or(|methods| methods.iter().any(|candidate| candidate == method));
-        of_method && self.patterns.iter().any(|pattern| pattern.matches(segments))
+        of_method && self.patterns.iter().any(|pattern| pattern.matches(segments, case))
     }
 
     /// Whether the rule believes the issuer of this number.
@@ -196,14 +211,29 @@ impl Rule {
 }
 
 impl Pattern {
-    fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
+    fn matches(&self, segments: &[Cow<'_, str>], case: Case) -> bool {
         let long_enough = if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
         long_enough
             && self.segments.iter().zip(segments).all(|(pattern, segment)| match pattern {
                 SegmentPattern::Any => true,
-                SegmentPattern::Literal(literal) => literal == segment,
+                SegmentPattern::Literal(literal) => case.is_same(literal, segment),
             })
     }
+}
+
+impl Case {
+    fn is_same(self, literal: &str, segment: &str) -> bool {
+        match self {
+            Self::Exact => literal == segment,
+            Self::Any if literal.is_ascii() && segment.is_ascii() => literal.eq_ignore_ascii_case(segment),
+            Self::Any => small(literal) == small(segment),
+        }
+    }
+}
+
+/// In small letters. Routers that fold to capitals take U+017F for `S` and U+0131 for `I`; U+212A is `k` by itself.
+fn small(text: &str) -> String {
+    text.replace('\u{17f}', "s").replace('\u{131}', "i").to_lowercase()
 }
 
 impl CookieNames {

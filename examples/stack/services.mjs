@@ -107,7 +107,8 @@ function secretFor(database) {
   return database ? createHash("sha256").update(`stack ${database}`).digest("base64url") : randomBytes(32).toString("base64url");
 }
 
-async function gateConfig(sessionCacheSeconds) {
+/** The gate's configuration as JSON, the same on either front. */
+export async function gateConfig(sessionCacheSeconds) {
   const config = JSON.parse(await readFile(join(folder("frontend"), "doorward.json"), "utf8"));
   if (sessionCacheSeconds !== undefined) config.issuers[0].session_cache_seconds = sessionCacheSeconds;
   return JSON.stringify(config);

@@ -64,6 +64,7 @@
 mod alg;
 mod annotate;
 mod answer;
+mod asks;
 mod assertion;
 mod claims;
 mod config;

@@ -6,8 +6,8 @@
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::answer;
+use crate::asks;
 use crate::decision::Decision;
-use crate::engine;
 use crate::errand::{Copies, Reply, SignatureCheck, Work};
 use crate::judge::{Judge, Need, Obstacle};
 use crate::jwk::JwkSet;
@@ -58,7 +58,7 @@ pub fn signed_content(
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&check);
-        progress.checked.extend(engine::checked(Work::Check(check), &reply));
+        progress.checked.extend(asks::checked(Work::Check(check), &reply));
     }
 }
 

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 6] = [
     &["path", "cookie", "jwk", "errand", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
     &["keys", "sessions", "proofs", "progress", "decision", "credential", "sign_in"],
-    &["judge", "answer", "annotate", "assertion"],
+    &["judge", "answer", "annotate", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];
 
@@ -38,7 +38,7 @@ const SIDEWAYS: [(&str, &str); 19] = [
     ("decision", "progress"),
     ("judge", "annotate"),
     ("engine", "explain"),
-    ("suites", "engine"),
+    ("asks", "judge"),
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.

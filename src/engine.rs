@@ -180,12 +180,14 @@ impl Engine {
             let leniency = |reason: Reason| self.policy.rules.get(number).and_then(|rule| leniency(rule, reason, now));
             match outcome {
                 Ok(pass) => {
-                    if let (Some(one), Some(other)) = (&all.identity, &pass.identity)
-                        && !one.is_same_person(other)
-                    {
-                        return Err(Stop::Refuse(Reason::CredentialAmbiguous));
-                    }
-                    all.identity = all.identity.or(pass.identity);
+                    all.identity = match (all.identity, pass.identity) {
+                        (Some(one), Some(other)) if !one.is_same_person(&other) => {
+                            return Err(Stop::Refuse(Reason::CredentialAmbiguous));
+                        }
+                        // What has been learned for one of them counts for all.
+                        (Some(one), Some(other)) if one.session.known < other.session.known => Some(other),
+                        (one, other) => one.or(other),
+                    };
                     all.refresh = all.refresh.or(pass.refresh);
                 }
                 Err(Stop::Ask(need, _)) => {

@@ -137,6 +137,8 @@ fn play_case(engine: &mut Engine, case: &Value) -> Vec<String> {
     }
 
     let mut found = outcome(&decision);
+    found["log"] =
+        log_of(&decision).map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}")));
     found["asks"] = json!(asks);
     found["after"] = json!(host.asks);
     found["session_data"] = json!(session_data);
@@ -284,11 +286,32 @@ fn differences(expect: &Value, found: &Value) -> Vec<String> {
             }
             "set_cookies" | "body" => compare(member, expected, &found["answer"][member]),
             "asks" | "after" | "session_data" => compare(member, expected, &found[member]),
+            "log" => compare(member, expected, &logged(&found["log"], expected)),
             "assertion" => problems_of_assertion(expected, &found["forward"]["set"], &mut compare),
             other => panic!("nothing is known of expect.{other}"),
         }
     }
     problems
+}
+
+fn log_of(decision: &Decision) -> Option<&str> {
+    match decision {
+        Decision::Forward(forward) => forward.log.as_deref(),
+        Decision::Redirect(answer) | Decision::Reject(answer) => answer.log.as_deref(),
+        _ => None,
+    }
+}
+
+/// The members of the log's line that are expected.
+fn logged(line: &Value, expected: &Value) -> Value {
+    match (line.as_object(), expected.as_object()) {
+        (Some(line), Some(expected)) => line
+            .iter()
+            .filter(|(name, _)| expected.contains_key(*name))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect(),
+        _ => line.clone(),
+    }
 }
 
 /// The assertion is another one each time: it is looked at by itself.

@@ -85,6 +85,8 @@ function differences(decision, asks, expect) {
     for (const [member, value] of Object.entries(expect[kind])) compare(`${kind}.${member}`, value, found[kind][member]);
   }
   compare("asks", expect.asks, asks);
+  const line = decision.log ? JSON.parse(decision.log) : null;
+  compare("the log's line", expect.log, line && expect.log ? Object.fromEntries(Object.keys(expect.log).map((name) => [name, line[name]])) : line);
   return problems;
 }
 

@@ -1,0 +1,109 @@
+// A target that may stand for several paths (docs/architecture.md, "The canonical form"): each has to be covered, and every rule
+// that covers one has to let the request pass, with all that it asks.
+
+import { ENV, NOW_S, SITE, ada, api, bearer, claims, foreign, forward, goodData, jwtIssuer, nobody, page, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { forged, publicJwk } from "../mint.mjs";
+
+const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
+const rule = (path, members) => ({ path, access: "required", ...members });
+const UNTIL = "2027-01-15";
+
+export const policies = {
+  roles: jwtIssuer({ jwks: { keys } }, {
+    rules: [
+      { path: ["/open/**", "/_next/image"], access: "public" },
+      rule("/admin/**", { roles: "admin" }),
+      rule("/staff/**", { roles: "staff" }),
+      rule("/young/**", { max_session_age_seconds: 60 }),
+      { path: "/perhaps/**", access: "optional", roles: "admin" },
+      rule("/reported/**", { roles: "admin", mode: "report", report_until: UNTIL }),
+      rule("/api/**", { answer: "api" }),
+      rule("/**"),
+    ],
+    sign_in: { path: "/sign-in" },
+  }),
+  sources: policy({
+    issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }, foreign({ jwks: { keys }, from: ["authorization", "cookie:token"] })],
+    rules: [
+      rule("/session/**", { issuers: "better-auth" }),
+      rule("/token/**", { issuers: "issuer.example" }),
+      rule("/fresh/**", { max_staleness_seconds: 0 }),
+      rule("/lenient/**", { max_staleness_seconds: 0, on_doubt: "pass" }),
+      rule("/short/**", { headers: ["subject", "issuer"] }),
+      rule("/other/**", { headers: ["subject", "email"] }),
+      rule("/bare/**", { credential: "remove" }),
+      rule("/**"),
+    ],
+  }, ENV),
+};
+
+const by = (...roles) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ roles })));
+const within = (page) => ["next-url", page];
+const roles = (name, target, headers, expected) => vector(name, "roles", api(target, ...headers), expected);
+const refused = reject("not_permitted");
+const session = sessionCookies(goodData());
+const sources = (name, target, headers, expected, more) => vector(name, "sources", api(target, ...headers), expected, more);
+const user = bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims()));
+const inCookie = ["cookie", `token=${user[1].slice(7)}`];
+const asks = ["session"];
+const uncached = { asks, replies: [sessionAnswer()] };
+
+export const cases = [
+  // The demands of both rules, whichever of them is found first or last.
+  roles("a page shown in another: with both roles", "/admin/x", [within("/staff/x"), by("admin", "staff")], forward(told())),
+  roles("a page shown in another: with the role of the page only", "/admin/x", [within("/staff/x"), by("admin")], refused),
+  roles("a page shown in another: with the role of the other only", "/admin/x", [within("/staff/x"), by("staff")], refused),
+  roles("a page shown in another, the other way round: with both roles", "/staff/x", [within("/admin/x"), by("admin", "staff")], forward(told())),
+  roles("a page shown in another, the other way round: with one role", "/staff/x", [within("/admin/x"), by("staff")], refused),
+  roles("a page shown in another, the other way round: with the other role", "/staff/x", [within("/admin/x"), by("admin")], refused),
+  roles("a page shown in another that asks for no role", "/admin/x", [within("/x"), by("staff")], refused),
+  roles("a page that asks for no role, shown in one that does", "/x", [within("/admin/x"), by("staff")], refused),
+  roles("a page that asks for no role, shown in one that does, with it", "/x", [within("/admin/x"), by("admin")], forward(told())),
+  roles("a public page shown in one that asks for a role", "/open/x", [within("/admin/x"), by("staff")], refused),
+  roles("a public page shown in one that asks for a role, with it", "/open/x", [within("/admin/x"), by("admin")], forward(told())),
+  roles("a page shown in a public one", "/admin/x", [within("/open/x"), by("staff")], refused),
+  roles("data of a page: with its role", "/_next/data/build/admin/x.json", [by("admin")], forward(told())),
+  roles("data of a page: without its role", "/_next/data/build/admin/x.json", [by("staff")], refused),
+  roles("data of a page: for nobody", "/_next/data/build/admin/x.json", [], reject("no_credential")),
+  roles("an image: with its role", "/_next/image?url=%2Fadmin%2Fx.png", [by("admin")], forward(told())),
+  roles("an image: without its role", "/_next/image?url=%2Fadmin%2Fx.png", [by("staff")], refused),
+  roles("an image, shown in another page: both roles", "/_next/image?url=%2Fadmin%2Fx.png", [within("/staff/x"), by("admin", "staff")], forward(told())),
+  roles("an image, shown in another page: the image's role only", "/_next/image?url=%2Fadmin%2Fx.png", [within("/staff/x"), by("admin")], refused),
+  roles("an image, shown in another page: that page's role only", "/_next/image?url=%2Fadmin%2Fx.png", [within("/staff/x"), by("staff")], refused),
+  roles("a weaker access may ask for more", "/x", [within("/perhaps/x"), by("staff")], refused),
+  roles("a weaker access may ask for more, the other way round", "/perhaps/x", [within("/x"), by("staff")], refused),
+  roles("a weaker access that lets nobody pass does not let anybody pass the other", "/perhaps/x", [within("/x")], reject("no_credential")),
+  roles("both are met", "/perhaps/x", [within("/x"), by("admin")], forward(told())),
+  roles("another kind of demand", "/admin/x", [within("/young/x"), bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ roles: ["admin"], auth_time: NOW_S - 61 })))], refused),
+  roles("another kind of demand, met", "/admin/x", [within("/young/x"), bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ roles: ["admin"], auth_time: NOW_S - 60 })))], forward(told())),
+  roles("one rule for both readings asks once", "/admin/x", [within("/admin/y"), by("admin")], forward(told())),
+  vector("how a refusal looks is the matter of the strictest access", "roles", page("/open/x", within("/api/x")), reject("no_credential")),
+  vector("a preflight passes", "roles", send("OPTIONS", "/admin/x", ["origin", "https://other.example"], ["access-control-request-method", "GET"], within("/staff/x")), forward()),
+
+  // Who only reports does not excuse who does not.
+  roles("one rule reports and the other is met", "/reported/x", [within("/x"), by("staff")], forward()),
+  roles("one rule reports and the other refuses", "/reported/x", [within("/admin/x"), by("staff")], refused),
+  roles("one rule refuses and the other reports", "/admin/x", [within("/reported/x"), by("staff")], refused),
+  roles("the one that reports is met", "/reported/x", [within("/admin/x"), by("admin")], forward(told())),
+  roles("both want somebody and one reports", "/reported/x", [within("/x")], reject("no_credential")),
+  roles("a public one beside the one that reports", "/open/x", [within("/reported/x"), by("staff")], forward()),
+
+  sources("each rule believes another issuer: a session alone", "/session/x", [within("/token/x"), session], reject("no_credential")),
+  sources("each rule believes another issuer: a token alone", "/session/x", [within("/token/x"), inCookie], reject("no_credential")),
+  sources("each rule believes another issuer: a token where either's may be", "/session/x", [within("/token/x"), user], reject("issuer_unknown")),
+  sources("each rule believes another issuer: both, who are not one person", "/session/x", [within("/token/x"), [session[0], `${session[1]}; ${inCookie[1]}`]], reject("credential_ambiguous")),
+  sources("one rule believes all, the other one issuer: that one", "/x", [within("/session/x"), session], forward(ada())),
+  sources("one rule believes all, the other one issuer: another", "/x", [within("/session/x"), user], reject("issuer_unknown")),
+  sources("one rule wants to know now", "/x", [within("/fresh/x"), session], forward(ada("auth-service")), uncached),
+  sources("one rule wants to know now, the other way round", "/fresh/x", [within("/x"), session], forward(ada("auth-service")), uncached),
+  sources("one rule wants to know now, and the session has ended", "/x", [within("/fresh/x"), session], reject("session_ended"), { asks, replies: [nobody()] }),
+  sources("doubt that one rule lets pass, where the other has none, is nobody's request", "/x", [within("/lenient/x"), session], forward(), { asks }),
+  sources("doubt that one rule lets pass and the other does not", "/fresh/x", [within("/lenient/x"), session], reject("session_unavailable"), { asks }),
+  sources("doubt that both let pass", "/lenient/x", [within("/lenient/y"), session], forward(), { asks }),
+
+  // The origin gets what all of them let it have.
+  sources("headers of one rule", "/short/x", [session], forward({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })),
+  sources("headers that both rules tell", "/short/x", [within("/other/x"), session], forward({ "x-doorward-subject": "ada" })),
+  sources("headers where one rule tells all", "/x", [within("/other/x"), session], forward({ "x-doorward-subject": "ada", "x-doorward-email": "ada@example.com" })),
+  sources("a credential that one of the rules keeps from the origin", "/x", [within("/bare/x"), session], forward(ada(), { removed: ["cookie"] })),
+];

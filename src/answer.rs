@@ -3,12 +3,13 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
+use crate::progress::{Heard, Mission};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::sign_in;
@@ -55,19 +56,13 @@ struct Refusal<'a> {
     policy: &'a Policy,
     head: &'a RequestHead<'a>,
     path: Option<&'a Path<'a>>,
-    set_cookies: Vec<String>,
+    heard: Heard,
 }
 
 /// The answer to a request that may not go on.
-pub(crate) fn refuse(
-    reason: Reason,
-    policy: &Policy,
-    head: &RequestHead<'_>,
-    path: Option<&Path<'_>>,
-    set_cookies: Vec<String>,
-) -> Decision {
+pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>, heard: Heard) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let refusal = Refusal { reason, cause: None, policy, head, path, set_cookies };
+    let refusal = Refusal { reason, cause: None, policy, head, path, heard };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
@@ -83,9 +78,61 @@ pub(crate) fn refuse(
     }
 }
 
-/// The log's line about a request that goes on although it would have been refused.
-pub(crate) fn log_line(reason: Reason, decision: &str, policy: &Policy, head: &RequestHead<'_>, path: &Path<'_>) -> String {
-    Refusal { reason, cause: None, policy, head, path: Some(path), set_cookies: Vec::new() }.log_line(decision, reason.status())
+/// The log's line about a request that goes on, where there is something to say: it would have been refused, somebody is
+/// believed on an older word of the auth service, or some of its cookies are not passed on.
+pub(crate) fn forward_log_line(
+    in_spite_of: Option<(Reason, &str)>,
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    path: &Path<'_>,
+    heard: Heard,
+) -> Option<String> {
+    let (reason, decision) = match (in_spite_of, heard.doubt.get()) {
+        (Some(why), _) => why,
+        (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
+        (None, None) if heard.dropped.is_empty() => return None,
+        (None, None) => {
+            let line = json!({ "gate": "doorward", "decision": "forward", "method": head.method, "path": path.spelled() });
+            return Some(with_heard(line, &heard));
+        }
+    };
+    Some(Refusal { reason, cause: None, policy, head, path: Some(path), heard }.log_line(decision, reason.status()))
+}
+
+/// The log's line about a renewal that did not come to all that it should.
+pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
+    if heard.doubt.get().is_none() && heard.dropped.is_empty() {
+        return None;
+    }
+    Some(with_heard(json!({ "gate": "doorward", "decision": "renew" }), heard))
+}
+
+/// Names and words only: a line of `Set-Cookie` may be a session.
+fn with_heard(mut line: Value, heard: &Heard) -> String {
+    if let Some(members) = line.as_object_mut() {
+        members.extend(heard.doubt.get().map(|doubt| ("doubt".to_owned(), doubt.word().into())));
+        if !heard.dropped.is_empty() {
+            members.insert("dropped_cookies".to_owned(), heard.dropped.clone().into());
+        }
+    }
+    line.to_string()
+}
+
+/// Headers of a response that sets these cookies: nobody else may get it.
+pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
+    let own = if lines.is_empty() { None } else { Some(("cache-control".to_owned(), "private, no-store".to_owned())) };
+    own.into_iter().chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
+}
+
+/// Whether one of these lines sets a cookie of the service that the errand asks.
+pub(crate) fn sets_session_cookies(policy: &Policy, mission: &Mission, lines: &[&str]) -> bool {
+    let Mission::Session { issuer, .. } = mission else { return false };
+    let service = policy.issuers.get(*issuer).and_then(|issuer| issuer.better_auth.as_ref());
+    let is_ours = |line: &&str| {
+        let name = line.split(['=', ';']).next().unwrap_or_default().trim();
+        service.is_none_or(|service| service.cookies.include(name))
+    };
+    lines.iter().any(is_ours)
 }
 
 /// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
@@ -137,7 +184,7 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 
 impl Refusal<'_> {
     fn redirection(mut self, way: sign_in::Way) -> Answer {
-        self.set_cookies.extend(way.set_cookie);
+        self.heard.set_cookies.extend(way.set_cookie);
         // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
         let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
         self.redirect(status, ("location".to_owned(), way.target))
@@ -188,7 +235,7 @@ impl Refusal<'_> {
             let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
             headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
         }
-        headers.extend(self.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        headers.extend(self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
         headers
     }
 
@@ -291,7 +338,7 @@ impl Refusal<'_> {
         if let Some(members) = line.as_object_mut() {
             members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
         }
-        line.to_string()
+        with_heard(line, &self.heard)
     }
 }
 

@@ -1,14 +1,16 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
+use std::borrow::Cow;
+
 use crate::annotate;
 use crate::answer;
 use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
 use crate::assertion::{self, About};
 use crate::credential::{self, Credential};
-use crate::decision::{Decision, Forward, Served};
+use crate::decision::{Decision, Finish, Forward, Served};
 use crate::errand::{Copies, Reply};
 use crate::explain::{self, Explanation};
-use crate::judge::{Finding, Judge, Need};
+use crate::judge::{Finding, Judge, Need, Question, Soon};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
 use crate::progress::{Errand, Progress, Subject};
@@ -41,7 +43,7 @@ enum Stop {
 #[derive(Default)]
 struct Pass {
     identity: Option<Identity>,
-    refresh: Option<usize>,
+    soon: Soon,
     /// Why it would not, and why it does anyway: then it goes on as nobody's.
     in_spite_of: Option<(Reason, Leniency)>,
 }
@@ -66,13 +68,25 @@ impl Engine {
     /// reply can only ever count for what was asked.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
         let Errand { work, mission, mut progress } = errand;
-        self.asks.learn(&self.policy, request, (work, mission), &reply, &mut progress, now);
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         self.consider(request, progress, now)
     }
 
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
-        self.asks.learn_afterwards(errand.mission, &reply, now);
+        let Errand { work, mission, mut progress } = errand;
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
+    }
+
+    /// Takes the answer to an errand that was carried alongside the origin, and says what the response gets besides. What the
+    /// origin itself says about the session's cookies goes before: it may have signed somebody out.
+    pub fn finish(&mut self, errand: Errand, reply: Reply<'_>, origin_set_cookies: &[&str], now: UnixTime) -> Finish {
+        let Errand { work, mission, mut progress } = errand;
+        let origin_sets_its_own = answer::sets_session_cookies(&self.policy, &mission, origin_set_cookies);
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
+        let log = answer::renewal_log_line(&progress.heard);
+        let set_cookies = if origin_sets_its_own { Vec::new() } else { progress.heard.set_cookies };
+        Finish { headers: answer::set_cookie_headers(set_cookies), log }
     }
 
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
@@ -87,7 +101,7 @@ impl Engine {
             head: *request,
             now,
             max_staleness: None,
-            refresh: Vec::new(),
+            soon: Soon::default(),
         })
     }
 
@@ -95,14 +109,14 @@ impl Engine {
         let path = match Path::of(request, self.policy.next.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
-                return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
+                return answer::refuse(reason, &self.policy, request, None, progress.heard);
             }
         };
         if let Some(served) = self.key_set(request, &path) {
             return Decision::Respond(served);
         }
         let Some(rules) = self.policy.covering(&path, request) else {
-            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.set_cookies);
+            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.heard);
         };
         let outcome = self
             .rooms(request, &rules, &progress, now)
@@ -111,13 +125,18 @@ impl Engine {
             Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
-                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.set_cookies);
-                progress.set_cookies.extend(dead);
+                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
+                progress.heard.set_cookies.extend(dead);
                 reason
             }
             Err(Stop::Ask(need, leniency)) => {
                 match (self.asks.begin(&self.policy, request, need, &mut progress, now), leniency) {
                     (Ok((work, mission)), _) => return Decision::Ask(Errand { work, mission, progress }),
+                    // What was said longer ago may do.
+                    (Err(_), _) if !progress.has_given_up => {
+                        progress.has_given_up = true;
+                        return self.consider(request, progress, now);
+                    }
                     (Err(reason), None) => reason,
                     (Err(reason), Some(leniency)) => {
                         let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
@@ -126,7 +145,7 @@ impl Engine {
                 }
             }
         };
-        answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies)
+        answer::refuse(reason, &self.policy, request, Some(&path), progress.heard)
     }
 
     /// The public keys of the assertions, for whoever asks at their path: they are no secret.
@@ -188,7 +207,9 @@ impl Engine {
                         (Some(one), Some(other)) if one.session.known < other.session.known => Some(other),
                         (one, other) => one.or(other),
                     };
-                    all.refresh = all.refresh.or(pass.refresh);
+                    all.soon.refresh.extend(pass.soon.refresh);
+                    all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
+                    all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
                 Err(Stop::Ask(need, _)) => {
                     let without_answer = leniency(need.reason_without_answer());
@@ -226,7 +247,7 @@ impl Engine {
             head: *request,
             now,
             max_staleness: rule.max_staleness,
-            refresh: Vec::new(),
+            soon: Soon::default(),
         };
         let mut good: Vec<(Identity, Preferred)> = Vec::new();
         let mut need = None;
@@ -241,7 +262,7 @@ impl Engine {
                 Finding::Needs(found) => need = need.or(Some(found)),
             }
         }
-        let refresh = judge.refresh.first().copied();
+        let soon = judge.soon;
         if let Some(reason) = doubt {
             return Err(Stop::Refuse(reason));
         }
@@ -265,7 +286,7 @@ impl Engine {
         if !rule.demands.are_met(&identity.session.facts, now) {
             return Err(Stop::Refuse(Reason::NotPermitted));
         }
-        Ok(Pass { identity: Some(identity), refresh, ..Pass::default() })
+        Ok(Pass { identity: Some(identity), soon, ..Pass::default() })
     }
 
     /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
@@ -291,26 +312,36 @@ impl Engine {
         mut progress: Progress,
         now: UnixTime,
     ) -> Decision {
-        let mut response_headers = Vec::new();
-        if !progress.set_cookies.is_empty() {
-            response_headers.push(("cache-control".to_owned(), "private, no-store".to_owned()));
-            response_headers.extend(progress.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
-        }
+        let mut heard = std::mem::take(&mut progress.heard);
+        let mut response_headers = answer::set_cookie_headers(std::mem::take(&mut heard.set_cookies));
         if self.policy.debug_header {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
+        let log = answer::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
+        if let Some(digest) = pass.soon.vouched_for {
+            self.asks.sessions.vouch_for(digest);
+        }
+        let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
+        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
+        let refresh = pass.soon.refresh.first().copied();
         let refresh =
-            pass.refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
-        let log = pass.in_spite_of.map(|(reason, word)| answer::log_line(reason, word, &self.policy, request, path));
+            refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
         Decision::Forward(Forward {
             target: path.target(),
             remove,
             set,
             response_headers,
+            alongside,
             after: refresh.map(|(work, mission)| Errand { work, mission, progress }),
             log,
         })
+    }
+
+    /// Whether the request is for the auth service itself, which sees to its cookies by itself.
+    fn is_for_the_service(&self, path: &Path<'_>, question: &Question) -> bool {
+        let service = self.policy.issuers.get(question.issuer).and_then(|issuer| issuer.better_auth.as_ref());
+        service.is_none_or(|service| path.readings().any(|reading| is_below(reading, &service.base_segments)))
     }
 
     fn describe(&self, identity: Option<&Identity>) -> String {
@@ -333,6 +364,10 @@ const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
         }
         _ => Stop::Refuse(reason),
     }
+}
+
+fn is_below(path: &[Cow<'_, str>], base: &[String]) -> bool {
+    path.len() >= base.len() && path.iter().zip(base).all(|(one, other)| one == other)
 }
 
 /// Why this rule would not carry out this refusal.

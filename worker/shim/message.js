@@ -49,14 +49,27 @@ export async function send(request, text, removed, set, added) {
   } catch {
     return origin_unreachable(request.method === "HEAD");
   }
-  if (added === 0) return response;
-  response = new Response(response.body, response);
-  for (; added > 0; added--) {
-    const name = lines[at++];
-    if (name === "set-cookie") response.headers.append(name, lines[at++]);
-    else response.headers.set(name, lines[at++]);
+  return added === 0 ? response : withHeaders(response, lines, at);
+}
+
+/**
+ * A response with further headers: a cookie comes in addition, everything else in its place.
+ *
+ * @param {Response} response
+ * @param {string} text headers
+ * @param {number} count
+ */
+export function addHeaders(response, text, count) {
+  return count === 0 ? response : withHeaders(response, linesOf(text, 2 * count), 0);
+}
+
+function withHeaders(response, lines, from) {
+  const edited = new Response(response.body, response);
+  for (let at = from; at < lines.length; at += 2) {
+    if (lines[at] === "set-cookie") edited.headers.append(lines[at], lines[at + 1]);
+    else edited.headers.set(lines[at], lines[at + 1]);
   }
-  return response;
+  return edited;
 }
 
 /**

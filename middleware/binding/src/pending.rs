@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Errand, UnixTime};
+use doorward::{Errand, UnixTime, Work};
 
 /// How many requests may be on an errand at once. Each keeps a few kilobytes.
 const CAPACITY: usize = 2048;
@@ -46,6 +46,11 @@ impl Pending {
     pub(crate) fn keep(&mut self, id: u32, errand: Errand) {
         self.next = id.wrapping_add(1);
         self.errands.insert(id, errand);
+    }
+
+    /// What the errand of this number is about.
+    pub(crate) fn work(&self, id: u32) -> Option<&Work> {
+        self.errands.get(&id).map(Errand::work)
     }
 
     /// Gives the errand back, once.

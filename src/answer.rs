@@ -87,7 +87,7 @@ pub(crate) fn forward_log_line(
     path: &Path<'_>,
     heard: Heard,
 ) -> Option<String> {
-    let (reason, decision) = match (in_spite_of, heard.doubt.get()) {
+    let (reason, decision) = match (in_spite_of, heard.doubt) {
         (Some(why), _) => why,
         (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
         (None, None) if heard.dropped.is_empty() => return None,
@@ -101,7 +101,7 @@ pub(crate) fn forward_log_line(
 
 /// The log's line about a renewal that did not come to all that it should.
 pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
-    if heard.doubt.get().is_none() && heard.dropped.is_empty() {
+    if heard.doubt.is_none() && heard.dropped.is_empty() {
         return None;
     }
     Some(with_heard(json!({ "gate": "doorward", "decision": "renew" }), heard))
@@ -110,7 +110,7 @@ pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
 /// Names and words only: a line of `Set-Cookie` may be a session.
 fn with_heard(mut line: Value, heard: &Heard) -> String {
     if let Some(members) = line.as_object_mut() {
-        members.extend(heard.doubt.get().map(|doubt| ("doubt".to_owned(), doubt.word().into())));
+        members.extend(heard.doubt.map(|doubt| ("doubt".to_owned(), doubt.word().into())));
         if !heard.dropped.is_empty() {
             members.insert("dropped_cookies".to_owned(), heard.dropped.clone().into());
         }

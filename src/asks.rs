@@ -61,13 +61,13 @@ impl Asks {
         let otherwise = need.reason_without_answer();
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
         if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
-            progress.heard.doubt.set(progress.heard.doubt.get().or(Some(Doubt::OutOfTime)));
+            progress.heard.doubt = progress.heard.doubt.or(Some(Doubt::OutOfTime));
             return Err(otherwise);
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
-                progress.heard.doubt.set(Some(Doubt::OutOfBudget));
+                progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
             }
             Need::Session(question) => {
@@ -180,7 +180,7 @@ impl Asks {
                         hear(service, &host, headers, &mut progress.heard);
                         progress.answers.push((digest, answer.clone()));
                     }
-                    _ => progress.heard.doubt.set(answer.as_ref().err().copied()),
+                    _ => progress.heard.doubt = answer.as_ref().err().copied(),
                 }
                 if is_renewal && answer.is_err() {
                     self.sessions.pause_renewal(digest, now);

@@ -119,7 +119,7 @@ impl Engine {
             return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.heard);
         };
         let outcome = self
-            .rooms(request, &rules, &progress, now)
+            .rooms(request, &rules, &mut progress, now)
             .and_then(|pass| Ok((self.assertion(request, &path, &rules, &pass, &mut progress, now)?, pass)));
         let reason = match outcome {
             Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
@@ -191,7 +191,7 @@ impl Engine {
 
     /// Every rule that covers the request has to let it pass, each by itself: what one reading of the target is asked for is
     /// asked for whatever other readings there are.
-    fn rooms(&mut self, request: &RequestHead<'_>, rules: &Covering, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms(&mut self, request: &RequestHead<'_>, rules: &Covering, progress: &mut Progress, now: UnixTime) -> Result<Pass, Stop> {
         let mut all = Pass::default();
         let mut ask: Option<(Need, Option<Leniency>)> = None;
         for number in rules.all() {
@@ -232,7 +232,7 @@ impl Engine {
     }
 
     /// What do the request's credentials come to, and does the rule with this number accept that.
-    fn rooms_of(&mut self, request: &RequestHead<'_>, number: usize, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms_of(&mut self, request: &RequestHead<'_>, number: usize, progress: &mut Progress, now: UnixTime) -> Result<Pass, Stop> {
         let rule = self.policy.rules.get(number).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
         if rule.access == Access::Public || request.is_preflight() {
@@ -263,6 +263,7 @@ impl Engine {
             }
         }
         let soon = judge.soon;
+        progress.heard.doubt = progress.heard.doubt.or(soon.doubt);
         if let Some(reason) = doubt {
             return Err(Stop::Refuse(reason));
         }

@@ -130,9 +130,11 @@ pub(crate) struct Judge<'e> {
     pub(crate) soon: Soon,
 }
 
-/// What a request that goes on leaves to do.
+/// What a judgement leaves to do and to say.
 #[derive(Default)]
 pub(crate) struct Soon {
+    /// Why it is not known what has become of a session.
+    pub(crate) doubt: Option<Doubt>,
     /// Key sources that should be fetched anew after the response.
     pub(crate) refresh: Vec<usize>,
     /// The session whose cookies should be renewed before they run out.
@@ -153,7 +155,7 @@ impl<'e> Judge<'e> {
         }
     }
 
-    fn issuer(&self, number: usize) -> Option<&Issuer> {
+    fn issuer(&self, number: usize) -> Option<&'e Issuer> {
         self.policy.issuers.get(number)
     }
 
@@ -483,7 +485,7 @@ impl<'e> Judge<'e> {
 
     /// What the auth service has said, to this request or lately; or the question. Where nobody can be asked, what it said
     /// longer ago counts as long as the configuration lets it.
-    fn ask_about(&self, number: usize, value: &str, token: &str, header: (&'static str, String), share: Share) -> Finding {
+    fn ask_about(&mut self, number: usize, value: &str, token: &str, header: (&'static str, String), share: Share) -> Finding {
         let Some(issuer) = self.issuer(number) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
@@ -491,7 +493,8 @@ impl<'e> Judge<'e> {
             return Finding::Bad(Reason::IssuerUnknown);
         };
         let digest = digest_of(issuer, header.0, value);
-        let up_to = |most: Seconds| self.max_staleness.map_or(most, |wanted| wanted.min(most));
+        let max_staleness = self.max_staleness;
+        let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         let known = match self.progress.answer(&digest) {
             Some(answer) => Knowledge::Known(answer.clone()),
             None => self.sessions.look_up(&digest, up_to(service.session_cache), self.now),
@@ -509,9 +512,8 @@ impl<'e> Judge<'e> {
                 Finding::Needs(Need::Session(Question { issuer: number, digest, token: token.to_owned(), share, header }))
             }
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
-                let doubt = &self.progress.heard.doubt;
-                let told = if let Knowledge::InDoubt(doubt) = known { Some(doubt) } else { None };
-                doubt.set(doubt.get().or(told).or(Some(Doubt::OutOfTime)));
+                let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };
+                self.soon.doubt = Some(self.progress.heard.doubt.unwrap_or(told));
                 match self.sessions.lived_within(&digest, up_to(service.stale), self.now) {
                     Some(session) => Finding::Good(self.identity(number, session.clone())),
                     None => Finding::Bad(Reason::SessionUnavailable),

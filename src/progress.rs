@@ -1,6 +1,5 @@
 //! Progress: what one request has asked for and learned, and the errand that carries it to the host and back.
 
-use std::cell::Cell;
 use std::fmt;
 
 use crate::budget::Share;
@@ -93,7 +92,7 @@ pub(crate) struct Heard {
     /// Names of cookies that are not passed on.
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
-    pub(crate) doubt: Cell<Option<Doubt>>,
+    pub(crate) doubt: Option<Doubt>,
 }
 
 impl Progress {

@@ -12,7 +12,7 @@ use worker::Context;
 use crate::answer::path_refused;
 use crate::carry::carry;
 use crate::gate;
-use crate::head::Head;
+use crate::head::{Head, pairs};
 use crate::lines::Lines;
 use crate::platform::{add_headers, send};
 use crate::start::Settings;
@@ -69,9 +69,9 @@ pub(crate) fn forward(
 async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Result<JsValue, JsValue> {
     let carried = carry(&errand, &context).await;
     let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
-    let set_cookies = response.headers().get_set_cookie();
-    let set_cookies: Vec<String> = set_cookies.iter().filter_map(|line| line.as_string()).collect();
-    let finish = gate::finish(errand, &carried, &set_cookies.iter().map(String::as_str).collect::<Vec<_>>());
+    let headers = pairs(&response.headers());
+    let set_cookies: Vec<_> = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.as_str()).collect();
+    let finish = gate::finish(errand, &carried, &set_cookies);
     if let Some(line) = &finish.log {
         worker::console_log!("{line}");
     }

@@ -258,7 +258,10 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   /** The engine without the host around it. */
   function newEngine() {
     glue.__wbg_reset_state();
-    const gate = new glue.Gate(JSON.stringify(config), JSON.stringify(env), JSON.stringify({ checks: CHECKS }));
+    const draft = new glue.Draft(JSON.stringify(config));
+    for (const [name, value] of Object.entries(env)) draft.value(name, value);
+    for (const algorithm of CHECKS) draft.checks(algorithm);
+    const gate = draft.compile();
     memory = glue.linearMemory();
     return { ...borderOf(glue, gate), gate };
   }

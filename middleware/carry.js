@@ -44,8 +44,8 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init)) {
   const keys = new Map();
   return async (errand) => {
     try {
-      if (errand.work === "fetch") return await carryFetch(errand, fetch);
       if (errand.work === "check") return await carryCheck(errand, keys);
+      if (errand.work === "fetch") return await carryFetch(errand, fetch);
       if (errand.work === "sign") return await carrySign(errand, keys);
       return await carryWait(errand);
     } catch (error) {
@@ -143,7 +143,7 @@ async function carryCheck(errand, keys) {
   const subtle = globalThis.crypto?.subtle;
   if (!algorithm || !subtle) return UNSUPPORTED;
   const name = `${errand.algorithm} ${errand.thumbprint}`;
-  const key = await importedKey(name, errand.key, algorithm, "verify", subtle, keys);
+  const key = keys.get(name) ?? (await importedKey(name, errand.key, algorithm, "verify", subtle, keys));
   const holds = await subtle.verify(algorithm.check, key, errand.signature, errand.signingInput);
   return { kind: "checked", holds };
 }

@@ -27,7 +27,7 @@ export class NotStarted extends Error {
 /**
  * Follows the lives of the instances of one glue. All gates of a program share it, and so they share a trap.
  *
- * @param {object} glue what wasm-bindgen wrote: `Gate`, `linearMemory`, `names`, `__wbg_reset_state`
+ * @param {object} glue what wasm-bindgen wrote: `Draft`, `linearMemory`, `__wbg_reset_state`
  * @param {{ now?: () => number, log?: (line: string) => void }} [host]
  */
 export function lifeOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
@@ -137,14 +137,20 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
   function compile(current) {
     try {
       const document = text();
-      const { names, errors } = JSON.parse(life.call(current, () => glue.names(document)));
-      if (errors) throw JSON.stringify({ errors });
-      const values = JSON.stringify(valuesOf(names, env()));
-      return life.call(current, () => borderOf(glue, new glue.Gate(document, values, JSON.stringify({ checks, signs }))));
+      const draft = life.call(current, () => new glue.Draft(document));
+      const values = valuesOf(JSON.parse(life.call(current, () => draft.names())), env());
+      const gate = life.call(current, () => {
+        for (const [name, value] of values) draft.value(name, value);
+        for (const algorithm of checks) draft.checks(algorithm);
+        for (const algorithm of signs) draft.signs(algorithm);
+        return draft.compile();
+      });
+      for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);
+      return life.call(current, () => borderOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
-      for (const line of errorLines(JSON.parse(error).errors)) log(line);
+      for (const line of problemLines("error", JSON.parse(error))) log(line);
       throw wrongConfiguration();
     }
   }
@@ -166,7 +172,7 @@ function jsonOf(value) {
 
 /** Refuses a configuration in the form in which the engine does. */
 function refuse(path, problem, hint) {
-  throw JSON.stringify({ errors: [{ path, problem, hint }] });
+  throw JSON.stringify([[path, problem, hint]]);
 }
 
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
@@ -174,19 +180,14 @@ function wrongConfiguration() {
   return new NotStarted("the configuration is wrong", 60);
 }
 
-function errorLines(errors) {
-  return errors.flatMap(({ path, problem, hint }) => [
-    `doorward: error: ${path}: ${problem}`,
+function problemLines(severity, problems) {
+  return problems.flatMap(([path, problem, hint]) => [
+    `doorward: ${severity}: ${path}: ${problem}`,
     ...(hint ? [`doorward: hint: ${hint}`] : []),
   ]);
 }
 
 /** Just the values that the configuration names; nothing else of the environment crosses the border. */
 function valuesOf(names, environment) {
-  const values = {};
-  for (const name of names) {
-    const value = environment[name];
-    if (typeof value === "string") values[name] = value;
-  }
-  return values;
+  return names.map((name) => [name, environment[name]]).filter(([, value]) => typeof value === "string");
 }

@@ -67,7 +67,7 @@ export function gatesOn(glue, host) {
     async function settle(begun, head, decision) {
       while (decision.kind === "ask") {
         const { errand } = decision;
-        const reply = encodeReply(await carry(errand));
+        const reply = encodeReply(await (options.carry ? carry(errand) : usual(errand)));
         decision = engine.resume(begun, head, errand.id, reply, now());
       }
       return decision;

@@ -54,11 +54,14 @@ export function joinHead({ method, target, publicOrigin, clientAddress = "", hea
   lengths[3] = clientAddress.length;
   let count = COUNT + 1;
   let total = text.length;
-  for (const [name, value] of headers) {
+  const add = (value, name) => {
     text += name + value;
     total += lengths[count++] = name.length;
     total += lengths[count++] = value.length;
-  }
+  };
+  // A `Headers` gives its pairs sooner this way: workerd makes an object for each step of an iteration.
+  if (typeof headers.get === "function") headers.forEach(add);
+  else for (const [name, value] of headers) add(value, name);
   if (text.length !== total) throw new TypeError("a head has something else than texts in it");
   lengths[COUNT] = (count - COUNT - 1) / 2;
   joined.text = text;
@@ -126,15 +129,14 @@ function writeTexts(text, lengths, count, tail) {
  * @param {Reply} reply
  */
 export function encodeReply(reply) {
+  if (reply.kind === "checked") return reply.holds ? HOLDS : HOLDS_NOT;
   const numbers = [REPLY_TAGS[reply.kind]];
   const pieces = [];
   const put = (bytes) => {
     numbers.push(bytes.length);
     pieces.push(bytes);
   };
-  if (reply.kind === "checked") {
-    numbers.push(reply.holds ? 1 : 0);
-  } else if (reply.kind === "signed") {
+  if (reply.kind === "signed") {
     put(reply.signature);
   } else if (reply.kind === "answered") {
     numbers.push(reply.status, reply.headers.length);
@@ -143,6 +145,10 @@ export function encodeReply(reply) {
   }
   return message(numbers, pieces);
 }
+
+/** Verdicts on signatures: each new token needs one. */
+const HOLDS = message([REPLY_TAGS.checked, 1], []);
+const HOLDS_NOT = message([REPLY_TAGS.checked, 0], []);
 
 function message(numbers, pieces) {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -194,7 +200,7 @@ function wholeText({ bytes, start, end }) {
 
 /** Each kind is one literal: copying members from one object into another costs several times the rest. */
 function readByTag(reader, tag, log, reason) {
-  if (tag === ASK) return { kind: "ask", errand: { ...readErrand(reader), background: false }, log, reason };
+  if (tag === ASK) return { kind: "ask", errand: readErrand(reader, false), log, reason };
   if (tag === FORWARD) {
     return {
       kind: "forward",
@@ -202,8 +208,8 @@ function readByTag(reader, tag, log, reason) {
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
-      after: readNumber(reader) === 1 ? { ...readErrand(reader), background: true } : undefined,
-      alongside: readNumber(reader) === 1 ? { ...readErrand(reader), background: false } : undefined,
+      after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
+      alongside: readNumber(reader) === 1 ? readErrand(reader, false) : undefined,
       log,
       reason,
     };
@@ -215,13 +221,14 @@ function readByTag(reader, tag, log, reason) {
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 
-function readErrand(reader) {
+function readErrand(reader, background) {
   const id = readNumber(reader);
   const work = readNumber(reader);
   if (work === 0) {
     return {
       id,
       work: "fetch",
+      background,
       purpose: readText(reader),
       method: readText(reader),
       url: readText(reader),
@@ -232,21 +239,28 @@ function readErrand(reader) {
     };
   }
   if (work === 1) {
+    const [algorithm, thumbprint] = readTexts(reader);
+    const key = readBytes(reader);
     return {
       id,
       work: "check",
-      algorithm: readText(reader),
-      thumbprint: readText(reader),
-      key: readText(reader),
+      background,
+      algorithm,
+      thumbprint,
+      /** Read by who has not kept the key under its thumbprint. */
+      get key() {
+        return decoder.decode(key);
+      },
       signingInput: readBytes(reader),
       signature: readBytes(reader),
     };
   }
-  if (work === 2) return { id, work: "wait", milliseconds: readNumber(reader) };
+  if (work === 2) return { id, work: "wait", background, milliseconds: readNumber(reader) };
   if (work === 3) {
     return {
       id,
       work: "sign",
+      background,
       algorithm: readText(reader),
       kid: readText(reader),
       key: readText(reader),
@@ -283,6 +297,15 @@ function readText(reader) {
   if (start === reader.rest) return "";
   if (reader.whole !== undefined) return reader.whole.slice(start - reader.start, reader.rest - reader.start);
   return decoder.decode(reader.bytes.subarray(start, reader.rest));
+}
+
+/** Two texts that are ASCII, decoded together. */
+function readTexts(reader) {
+  const start = pass(reader);
+  const cut = reader.rest - start;
+  pass(reader);
+  const both = decoder.decode(reader.bytes.subarray(start, reader.rest));
+  return [both.slice(0, cut), both.slice(cut)];
 }
 
 function readList(reader, read) {

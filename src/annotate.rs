@@ -1,11 +1,11 @@
 //! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
 
-use std::sync::Arc;
-
 use serde_json::Value;
 
 use crate::assertion;
 use crate::cookie;
+use crate::headers::HeaderPairs;
+use crate::json;
 use crate::policy::{Covering, Place, Policy, Treatment};
 use crate::proofs::Identity;
 use crate::request::RequestHead;
@@ -20,7 +20,7 @@ const MAX_CLAIMS_BYTES: usize = 6144;
 /// Headers by which a client could tell the origin another path, or another method, than the one that was judged. Left alone
 /// are `x-nextjs-data`, which the Pages Router's client sends and which names no path, and `next-url`, which is judged.
 #[rustfmt::skip]
-const INTERNAL_NAMES: [&str; 19] = [
+const INTERNAL_NAMES: [&str; 20] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
     "next-resume", "x-next-resume-state-length",                         // Next.js: the rest of a page, from the request's body
     "x-original-url", "x-rewrite-url",                                   // IIS, Symfony (CVE-2018-14773), Zend
@@ -28,6 +28,7 @@ const INTERNAL_NAMES: [&str; 19] = [
     "x-forwarded-path", "x-real-url", "x-request-uri",                   // gateways and connectors of their own making
     "x-forwarded-prefix",                                                // Spring's context path, ASP.NET's PathBase, WSGI's ProxyFix
     "script-name", "path-info", "x-script-name",                         // gunicorn (#2650) and what WSGI apps are told to install
+    "daphne-root-path",                                                  // Daphne: taken off the path that Django routes by
     "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
 ];
 /// How such headers begin: the words between Next.js and its middleware, and between its processes.
@@ -41,9 +42,9 @@ pub(crate) fn edits(
     rules: &Covering,
     identity: Option<&Identity>,
     assertion: Option<String>,
-) -> (Vec<String>, Arc<[(String, String)]>) {
+) -> (Vec<String>, HeaderPairs) {
     let mut remove = removals(head, policy);
-    let identity: Arc<[(String, String)]> = identity.map(|identity| Arc::clone(&identity.headers)).unwrap_or_default();
+    let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
     let rules = || rules.all().filter_map(|number| policy.rules.get(number));
     let treatment = rules().map(|rule| rule.credential).max().unwrap_or_default();
     if treatment == Treatment::Keep && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
@@ -53,7 +54,8 @@ pub(crate) fn edits(
         let own = name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name);
         rules().filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == own))
     };
-    let mut set: Vec<(String, String)> = identity.iter().filter(|(name, _)| is_told(name)).cloned().collect();
+    let told = identity.iter().filter(|(name, _)| is_told(name));
+    let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != Treatment::Keep {
         let (names, cookies) = without_credential(head, policy);
         remove.extend(names);
@@ -65,13 +67,14 @@ pub(crate) fn edits(
         }
         set.push(([policy.header_prefix.as_str(), "assertion"].concat(), assertion));
     }
-    (remove, set.into())
+    (remove, set.into_iter().collect())
 }
 
-/// Names of inbound headers that must not reach the origin. Names are compared as an origin may read them: CGI, WSGI and
-/// some proxies take `_` for `-` and know no case.
+/// Names of inbound headers that must not reach the origin, compared as an origin may read them.
 fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
-    let ours = |name: &str| begins_with(name, &policy.header_prefix) || renames(name);
+    let initials = INITIALS | initial(policy.header_prefix.as_bytes());
+    let ours =
+        |name: &str| initials & initial(name.as_bytes()) != 0 && (begins_with(name, &policy.header_prefix) || renames(name));
     let mut names: Vec<String> = Vec::new();
     for (name, value) in head.headers {
         if (ours(name) || drops_headers(name, value)) && !names.iter().any(|seen| seen == name) {
@@ -79,6 +82,31 @@ fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
         }
     }
     names
+}
+
+/// Initials of all these names: most headers are seen to be none of them at once.
+const INITIALS: u32 = {
+    let mut initials = 0;
+    let mut names = INTERNAL_NAMES.as_slice();
+    while let [name, rest @ ..] = names {
+        initials |= initial(name.as_bytes());
+        names = rest;
+    }
+    let mut prefixes = INTERNAL_PREFIXES.as_slice();
+    while let [prefix, rest @ ..] = prefixes {
+        initials |= initial(prefix.as_bytes());
+        prefixes = rest;
+    }
+    initials
+};
+
+/// One bit for the first character as an origin may read it; all bits for none, which begins everything.
+#[allow(clippy::as_conversions)] // a byte fits; `From` is not const
+const fn initial(name: &[u8]) -> u32 {
+    match name.first() {
+        Some(first) => 1_u32.rotate_left(folded(*first) as u32),
+        None => u32::MAX,
+    }
 }
 
 /// Whether a header of this name tells some origin another path or method.
@@ -89,8 +117,12 @@ fn renames(name: &str) -> bool {
 
 /// Whether a name begins so, as an origin may read it. Our own prefixes are in lower case with dashes.
 fn begins_with(name: &str, prefix: &str) -> bool {
-    let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte.to_ascii_lowercase() });
-    name.len() >= prefix.len() && folded.zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+    name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+}
+
+/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as well, and PHP of `.`.
+const fn folded(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 /// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section 7.6.1).
@@ -136,8 +168,8 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Vec
 fn claim_value(value: &Value) -> String {
     match value {
         Value::String(text) => text::header_value(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => text::to_base64url(value.to_string().as_bytes()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => json::tree(value),
+        Value::Array(_) | Value::Object(_) => text::to_base64url(json::tree(value).as_bytes()),
     }
 }
 
@@ -176,7 +208,8 @@ mod tests {
         let longer = INTERNAL_PREFIXES.iter().map(|prefix| [prefix, "path"].concat());
         for name in names.chain(longer) {
             let capitals = name.to_ascii_uppercase();
-            for spelling in [name.replace('-', "_"), name.replacen('-', "_", 1), capitals.replace('-', "_"), capitals, name] {
+            let dashes = [name.replace('-', "_"), name.replacen('-', "_", 1), name.replace('-', "."), capitals.replace('-', "_")];
+            for spelling in dashes.into_iter().chain([capitals, name]) {
                 assert!(renames(&spelling), "{spelling}");
             }
         }

@@ -3,15 +3,17 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
+use crate::json;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
 use crate::progress::{Heard, Mission};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
+use crate::session::Doubt;
 use crate::sign_in;
 
 /// An outage is asked about again after so many seconds.
@@ -92,8 +94,8 @@ pub(crate) fn forward_log_line(
         (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
         (None, None) if heard.dropped.is_empty() => return None,
         (None, None) => {
-            let line = json!({ "gate": "doorward", "decision": "forward", "method": head.method, "path": path.spelled() });
-            return Some(with_heard(line, &heard));
+            let (method, path) = (Some(head.method), Some(path.spelled()));
+            return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
         }
     };
     Some(Refusal { reason, cause: None, policy, head, path: Some(path), heard }.log_line(decision, reason.status()))
@@ -101,21 +103,8 @@ pub(crate) fn forward_log_line(
 
 /// The log's line about a renewal that did not come to all that it should.
 pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
-    if heard.doubt.is_none() && heard.dropped.is_empty() {
-        return None;
-    }
-    Some(with_heard(json!({ "gate": "doorward", "decision": "renew" }), heard))
-}
-
-/// Names and words only: a line of `Set-Cookie` may be a session.
-fn with_heard(mut line: Value, heard: &Heard) -> String {
-    if let Some(members) = line.as_object_mut() {
-        members.extend(heard.doubt.map(|doubt| ("doubt".to_owned(), doubt.word().into())));
-        if !heard.dropped.is_empty() {
-            members.insert("dropped_cookies".to_owned(), heard.dropped.clone().into());
-        }
-    }
-    line.to_string()
+    let says_something = heard.doubt.is_some() || !heard.dropped.is_empty();
+    says_something.then(|| LogLine::about("renew", heard).written())
 }
 
 /// Headers of a response that sets these cookies: nobody else may get it.
@@ -274,18 +263,15 @@ impl Refusal<'_> {
 
     /// RFC 9457.
     fn problem(&self) -> String {
-        let mut problem = json!({
-            "type": (["urn:doorward:reason:", self.reason.code()].concat()),
-            "title": title(self.reason.status()),
-            "status": self.reason.status(),
-            "detail": self.reason.sentence(),
-            "reason": self.reason.code(),
-        });
-        if let Some(members) = problem.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
-            members.extend(self.docs_url().map(|docs_url| ("docs".to_owned(), docs_url.into())));
-        }
-        problem.to_string()
+        json::written(&Problem {
+            cause: self.cause.map(Reason::code),
+            detail: self.reason.sentence(),
+            docs: self.docs_url(),
+            reason: self.reason.code(),
+            status: self.reason.status(),
+            title: title(self.reason.status()),
+            kind: &["urn:doorward:reason:", self.reason.code()].concat(),
+        })
     }
 
     /// One line: the message of an error that the application's own error page shows.
@@ -331,14 +317,62 @@ impl Refusal<'_> {
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        let path = self.path.map(Path::spelled).unwrap_or_default();
-        let mut line = json!({
-            "gate": "doorward", "decision": decision, "reason": self.reason.code(), "status": status, "method": self.head.method, "path": path,
-        });
-        if let Some(members) = line.as_object_mut() {
-            members.extend(self.cause.map(|cause| ("cause".to_owned(), cause.code().into())));
+        LogLine {
+            cause: self.cause.map(Reason::code),
+            reason: Some(self.reason.code()),
+            status: Some(status),
+            method: Some(self.head.method),
+            path: self.path.map(Path::spelled),
+            ..LogLine::about(decision, &self.heard)
         }
-        with_heard(line, &self.heard)
+        .written()
+    }
+}
+
+/// The members of RFC 9457 and our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<String>,
+    reason: &'static str,
+    status: u16,
+    title: &'static str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// What the log says. Of cookies names only: a line of `Set-Cookie` may be a session.
+#[derive(Default, Serialize)]
+struct LogLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    decision: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    dropped_cookies: &'a [String],
+    gate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+impl<'a> LogLine<'a> {
+    fn about(decision: &'a str, heard: &'a Heard) -> Self {
+        let doubt = heard.doubt.map(Doubt::word);
+        Self { decision, gate: "doorward", doubt, dropped_cookies: &heard.dropped, ..Self::default() }
+    }
+
+    fn written(&self) -> String {
+        json::written(self)
     }
 }
 

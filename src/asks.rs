@@ -72,12 +72,12 @@ impl Asks {
             }
             Need::Session(question) => {
                 progress.asked.push(Subject::Session(question.digest));
-                self.fetch_session(policy, request, question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
+                self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
-            Need::Check(check) => Ok((Work::Check(check), Mission::Check)),
+            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
-                Ok((Work::Sign(request), Mission::Sign))
+                Ok((Work::Sign(*request), Mission::Sign))
             }
             Need::Wait(_) => Ok(pause(progress)),
         }
@@ -120,7 +120,7 @@ impl Asks {
             return None;
         }
         let (work, mission) = self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
-        Some(Errand { work, mission, progress: Progress::new(now.plus_millis(LEASE_MILLIS)) })
+        Some(Errand::new(work, mission, Progress::new(now.plus_millis(LEASE_MILLIS))))
     }
 
     /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.

@@ -6,7 +6,6 @@
 
 use serde_json::Value;
 
-use crate::alg::Capabilities;
 use crate::digest;
 use crate::errand::SignatureRequest;
 use crate::json;
@@ -37,7 +36,7 @@ pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value
     add("src", &json::quoted(session.source.name()));
     add("sess_exp", &session.expires.as_seconds().to_string());
     let claims: Vec<String> =
-        claims.iter().map(|(name, value)| [&json::quoted(name), ":", &value.to_string()].concat()).collect();
+        claims.iter().map(|(name, value)| [&json::quoted(name), ":", &json::tree(value)].concat()).collect();
     if !claims.is_empty() {
         add("claims", &["{", &claims.join(","), "}"].concat());
     }
@@ -68,12 +67,11 @@ pub(crate) fn sign(
     id: [u8; 16],
     issued: UnixTime,
     signed: Option<&(Vec<u8>, Vec<u8>)>,
-    host: &Capabilities,
 ) -> Result<String, SignatureRequest> {
     let key = &policy.keys.signing;
     let input = signing_input(policy, key, about, id, issued);
     let by_host = signed.filter(|(signed, _)| signed == input.as_bytes()).map(|(_, signature)| Signing::Done(signature.clone()));
-    match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), host)) {
+    match by_host.unwrap_or_else(|| key.sign(input.as_bytes())) {
         Signing::Done(signature) => Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat()),
         Signing::ByHost(request) => Err(request),
     }

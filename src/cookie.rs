@@ -52,10 +52,19 @@ impl<'a> Cookie<'a> {
 
 /// All cookies of a request, in order.
 pub(crate) fn all<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = Cookie<'a>> {
-    head.headers_named("cookie").flat_map(|line| line.split(';')).filter_map(|pair| {
-        let (name, raw_value) = pair.split_once('=')?;
-        Some(Cookie { name: name.trim_matches([' ', '\t']), raw_value: raw_value.trim_matches([' ', '\t']) })
+    head.headers_named("cookie").flat_map(|line| text::pieces(line, b';')).filter_map(|pair| {
+        let (name, raw_value) = text::cut(pair, b'=')?;
+        Some(Cookie { name: trimmed(name), raw_value: trimmed(raw_value) })
     })
+}
+
+fn trimmed(text: &str) -> &str {
+    // One space is what browsers send.
+    let text = text.strip_prefix(' ').unwrap_or(text);
+    match text.as_bytes() {
+        [b' ' | b'\t', ..] | [.., b' ' | b'\t'] => text.trim_matches([' ', '\t']),
+        _ => text,
+    }
 }
 
 /// The first cookie of this name.
@@ -68,30 +77,30 @@ pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>
 /// # Errors
 /// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they are too many or too long.
 pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
-    if let Some(whole) = first(head, name).filter(|cookie| !cookie.is_empty()).map(|cookie| cookie.value()) {
-        return if whole.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(whole)) };
-    }
-    let mut chunks: Vec<(usize, Cow<'a, str>)> = Vec::new();
+    let mut is_first = true;
+    let mut chunks: Vec<(usize, Cookie<'a>)> = Vec::new();
     for cookie in all(head) {
-        let Some(number) = chunk_number(cookie.name, name) else {
-            continue;
-        };
-        if chunks.iter().any(|(seen, _)| *seen == number) {
-            continue;
+        if cookie.name == name {
+            if is_first && !cookie.is_empty() {
+                let whole = cookie.value();
+                return if whole.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(whole)) };
+            }
+            is_first = false;
+        } else if let Some(number) = chunk_number(cookie.name, name)
+            && chunks.len() <= MAX_CHUNKS
+            && !chunks.iter().any(|(seen, _)| *seen == number)
+        {
+            chunks.push((number, cookie));
         }
-        if chunks.len() == MAX_CHUNKS {
-            return Err(Reason::TokenTooLarge);
-        }
-        chunks.push((number, cookie.value()));
     }
     if chunks.is_empty() {
         return Ok(None);
     }
-    chunks.sort_by_key(|(number, _)| *number);
-    if chunks.iter().enumerate().any(|(place, (number, _))| place != *number) {
-        return Err(Reason::CookieIncomplete);
+    if chunks.len() > MAX_CHUNKS {
+        return Err(Reason::TokenTooLarge);
     }
-    let joined: String = chunks.into_iter().map(|(_, value)| value).collect();
+    let chunk = |place| chunks.iter().find(|(number, _)| *number == place).map(|(_, cookie)| cookie.value());
+    let joined: String = (0..chunks.len()).map(chunk).collect::<Option<_>>().ok_or(Reason::CookieIncomplete)?;
     if joined.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(Cow::Owned(joined))) }
 }
 

@@ -116,11 +116,11 @@ impl<'a> BearerValue<'a> {
     /// Tells the two kinds of tokens apart.
     pub(crate) fn read(&self) -> Credential<'a> {
         let Self { value, takes_jwt, plugin } = *self;
-        if value.is_empty() || value.bytes().any(|byte| !byte.is_ascii_graphic() || byte == b',') {
+        if value.is_empty() || !text::is_visible_without(value, b',') {
             return Credential::Malformed(Reason::CredentialMalformed);
         }
-        match value.bytes().filter(|byte| *byte == b'.').count() {
-            0 | 1 => match plugin {
+        match text::pieces(value, b'.').take(3).count() {
+            1 | 2 => match plugin {
                 Some(issuer) => match text::percent_decoded(value) {
                     Some(value) => Credential::BearerToken { issuer, value },
                     None => Credential::Malformed(Reason::CredentialMalformed),

@@ -1,8 +1,8 @@
 //! Decisions: what a host does next. A host carries one out and does nothing else.
 
 use std::fmt;
-use std::sync::Arc;
 
+use crate::headers::HeaderPairs;
 use crate::progress::Errand;
 use crate::reason::Reason;
 
@@ -31,7 +31,7 @@ pub struct Forward {
     /// Names of request headers to remove, exactly as they came in.
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.
-    pub set: Arc<[(String, String)]>,
+    pub set: HeaderPairs,
     /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in addition to the origin's
     /// own, every other replaces it.
     pub response_headers: Vec<(String, String)>,

@@ -13,7 +13,7 @@ use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Judge, Need, Question, Soon};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Progress, Subject};
+use crate::progress::{Errand, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -67,21 +67,21 @@ impl Engine {
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
     /// reply can only ever count for what was asked.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
-        let Errand { work, mission, mut progress } = errand;
+        let Task { work, mission, mut progress } = errand.into_task();
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         self.consider(request, progress, now)
     }
 
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
-        let Errand { work, mission, mut progress } = errand;
+        let Task { work, mission, mut progress } = errand.into_task();
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
     }
 
     /// Takes the answer to an errand that was carried alongside the origin, and says what the response gets besides. What the
     /// origin itself says about the session's cookies goes before: it may have signed somebody out.
     pub fn finish(&mut self, errand: Errand, reply: Reply<'_>, origin_set_cookies: &[&str], now: UnixTime) -> Finish {
-        let Errand { work, mission, mut progress } = errand;
+        let Task { work, mission, mut progress } = errand.into_task();
         let origin_sets_its_own = answer::sets_session_cookies(&self.policy, &mission, origin_set_cookies);
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         let log = answer::renewal_log_line(&progress.heard);
@@ -131,7 +131,7 @@ impl Engine {
             }
             Err(Stop::Ask(need, leniency)) => {
                 match (self.asks.begin(&self.policy, request, need, &mut progress, now), leniency) {
-                    (Ok((work, mission)), _) => return Decision::Ask(Errand { work, mission, progress }),
+                    (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
                     // What was said longer ago may do.
                     (Err(_), _) if !progress.has_given_up => {
                         progress.has_given_up = true;
@@ -182,16 +182,22 @@ impl Engine {
         let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
         let statement = identity.statement.as_deref().unwrap_or_default();
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
-        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
+        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref()) {
             Ok(assertion) => Ok(Some(assertion)),
             Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
-            Err(request) => Err(Stop::Ask(Need::Sign(request), None)),
+            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
         }
     }
 
     /// Every rule that covers the request has to let it pass, each by itself: what one reading of the target is asked for is
     /// asked for whatever other readings there are.
-    fn rooms(&mut self, request: &RequestHead<'_>, rules: &Covering, progress: &mut Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms(
+        &mut self,
+        request: &RequestHead<'_>,
+        rules: &Covering,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Pass, Stop> {
         let mut all = Pass::default();
         let mut ask: Option<(Need, Option<Leniency>)> = None;
         for number in rules.all() {
@@ -232,7 +238,13 @@ impl Engine {
     }
 
     /// What do the request's credentials come to, and does the rule with this number accept that.
-    fn rooms_of(&mut self, request: &RequestHead<'_>, number: usize, progress: &mut Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms_of(
+        &mut self,
+        request: &RequestHead<'_>,
+        number: usize,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Pass, Stop> {
         let rule = self.policy.rules.get(number).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
         if rule.access == Access::Public || request.is_preflight() {
@@ -334,7 +346,7 @@ impl Engine {
             set,
             response_headers,
             alongside,
-            after: refresh.map(|(work, mission)| Errand { work, mission, progress }),
+            after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
             log,
         })
     }

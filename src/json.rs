@@ -6,8 +6,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::Number;
+use serde_json::value::RawValue;
 
 /// Nobody nests claims deeper; a stack is finite.
 const MAX_DEPTH: u8 = 16;
@@ -23,6 +24,8 @@ pub(crate) enum Value<'a> {
     Text(Cow<'a, str>),
     List(Vec<Self>),
     Object(Object<'a>),
+    /// Not read yet: the document's own spelling, where [`unread`] was asked for.
+    Unread(&'a str),
 }
 
 impl Value<'_> {
@@ -35,17 +38,38 @@ impl Value<'_> {
     }
 }
 
+impl<'a> From<&'a serde_json::Value> for Value<'a> {
+    /// The same, as what has just been read.
+    fn from(value: &'a serde_json::Value) -> Self {
+        match value {
+            serde_json::Value::Null => Self::Null,
+            serde_json::Value::Bool(value) => Self::Bool(*value),
+            serde_json::Value::Number(number) => Self::Number(number.clone()),
+            serde_json::Value::String(text) => Self::Text(Cow::Borrowed(text)),
+            serde_json::Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
+            serde_json::Value::Object(members) => {
+                let member = |(name, value): (&'a String, &'a serde_json::Value)| (Cow::Borrowed(name.as_str()), value.into());
+                Self::Object(Object { members: members.iter().map(member).collect() })
+            }
+        }
+    }
+}
+
 impl From<Value<'_>> for serde_json::Value {
     /// The same as a tree of its own, for what is kept.
     fn from(value: Value<'_>) -> Self {
         match value {
-            Value::Null => Self::Null,
+            Value::Null | Value::Unread(_) => Self::Null,
             Value::Bool(value) => Self::Bool(value),
             Value::Number(number) => Self::Number(number),
             Value::Text(text) => Self::String(text.into_owned()),
             Value::List(items) => Self::Array(items.into_iter().map(Self::from).collect()),
             Value::Object(object) => {
-                Self::Object(object.members.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect())
+                let mut members = serde_json::Map::new();
+                for (name, value) in object.members {
+                    members.insert(name.into_owned(), value.into());
+                }
+                Self::Object(members)
             }
         }
     }
@@ -73,6 +97,20 @@ impl<'a> Object<'a> {
         self.get(name).and_then(Value::as_text)
     }
 
+    /// The member of this name as it is spelled, if there is exactly one and it is [`Value::Unread`].
+    pub(crate) fn spelled(&self, name: &str) -> Option<&'a str> {
+        let mut found = self.members.iter().filter(|(own, _)| own == name);
+        match (found.next(), found.next()) {
+            (Some((_, Value::Unread(text))), None) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// How many members there are.
+    pub(crate) fn len(&self) -> usize {
+        self.members.len()
+    }
+
     /// Few names are compared with each other; many are sorted, so that nobody can make that expensive.
     fn names_repeat(&self) -> bool {
         let mut names = self.members.iter().map(|(name, _)| name);
@@ -95,31 +133,82 @@ pub(crate) fn object(text: &[u8]) -> Option<Object<'_>> {
 /// Reads one JSON value under the same rules.
 pub(crate) fn value(text: &[u8]) -> Option<Value<'_>> {
     let mut reader = serde_json::Deserializer::from_str(std::str::from_utf8(text).ok()?);
-    let value = Strict { levels_left: MAX_DEPTH }.deserialize(&mut reader).ok()?;
+    let value = Strict { levels_left: MAX_DEPTH, read: Read::All }.deserialize(&mut reader).ok()?;
     reader.end().ok()?;
     Some(value)
 }
 
-/// A text as JSON writes it, quotation marks included.
-pub(crate) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+/// A value as JSON.
+pub(crate) fn written(value: &impl serde::Serialize) -> String {
+    // Texts and numbers in members of known names: there is nothing that could fail.
+    serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Whether a JSON text is an object's. Derived readers ask this first: they would take an array for an object, its items for
-/// the members in their order.
-pub(crate) fn is_object(text: &[u8]) -> bool {
-    text.trim_ascii_start().starts_with(b"{")
+/// Reads one JSON value, but of an object's members and a list's items only how they are spelled; members may be there twice.
+pub(crate) fn unread(text: &str) -> Option<Value<'_>> {
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let value = Strict { levels_left: 1, read: Read::Outermost }.deserialize(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(value)
+}
+
+/// The same for an object.
+pub(crate) fn unread_object(text: &str) -> Option<Object<'_>> {
+    match unread(text)? {
+        Value::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+/// A tree as JSON. A fraction is written with as many digits as it takes to read it back.
+pub(crate) fn tree(value: &serde_json::Value) -> String {
+    let list = |items: Vec<String>| items.join(",");
+    match value {
+        serde_json::Value::Null => "null".to_owned(),
+        serde_json::Value::Bool(value) => if *value { "true" } else { "false" }.to_owned(),
+        serde_json::Value::Number(number) => number_text(number),
+        serde_json::Value::String(text) => quoted(text),
+        serde_json::Value::Array(items) => ["[", &list(items.iter().map(tree).collect()), "]"].concat(),
+        serde_json::Value::Object(members) => {
+            let member = |(name, value): (&String, &serde_json::Value)| [&quoted(name), ":", &tree(value)].concat();
+            ["{", &list(members.iter().map(member).collect()), "}"].concat()
+        }
+    }
+}
+
+/// `serde_json` has tables of 10 KB for this.
+fn number_text(number: &Number) -> String {
+    let whole = number.as_i64().map(|number| number.to_string()).or_else(|| number.as_u64().map(|number| number.to_string()));
+    whole.unwrap_or_else(|| format!("{:?}", number.as_f64().unwrap_or_default()))
+}
+
+/// A text as JSON writes it, quotation marks included.
+pub(crate) fn quoted(text: &str) -> String {
+    written(&text)
 }
 
 #[derive(Clone, Copy)]
 struct Strict {
     levels_left: u8,
+    read: Read,
+}
+
+/// How much is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    All,
+    Outermost,
 }
 
 impl Strict {
     fn deeper<E: Error>(self) -> Result<Self, E> {
         let levels_left = self.levels_left.checked_sub(1).ok_or_else(|| E::custom("too deep"))?;
-        Ok(Self { levels_left })
+        Ok(Self { levels_left, ..self })
+    }
+
+    /// Whether what is to be read now is within what is left unread. A name never is.
+    fn leaves_unread(self) -> bool {
+        self.levels_left == 0 && self.read == Read::Outermost
     }
 }
 
@@ -127,6 +216,9 @@ impl<'de> DeserializeSeed<'de> for Strict {
     type Value = Value<'de>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value<'de>, D::Error> {
+        if self.leaves_unread() {
+            return <&RawValue>::deserialize(deserializer).map(|raw| Value::Unread(raw.get()));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -178,7 +270,7 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut object = Object { members: Vec::new() };
-        while let Some(name) = members.next_key_seed(inner)? {
+        while let Some(name) = members.next_key_seed(self)? {
             let Value::Text(name) = name else {
                 return Err(A::Error::custom("a name is text"));
             };
@@ -187,7 +279,11 @@ impl<'de> Visitor<'de> for Strict {
             }
             object.members.push((name, members.next_value_seed(inner)?));
         }
-        if object.names_repeat() { Err(A::Error::custom("duplicate member")) } else { Ok(Value::Object(object)) }
+        if self.read == Read::All && object.names_repeat() {
+            Err(A::Error::custom("duplicate member"))
+        } else {
+            Ok(Value::Object(object))
+        }
     }
 }
 
@@ -215,6 +311,30 @@ mod tests {
         let read = read.map(|read| (read.get("a").cloned(), read.get("b").cloned(), read.has("c")));
         let empty = Value::Object(Object { members: Vec::new() });
         assert_eq!(read, Some((Some(Value::List(list.into_iter().chain(texts).collect())), Some(empty), false)));
+    }
+
+    #[test]
+    fn what_is_left_unread_keeps_its_spelling() {
+        let read = unread_object(r#" {"a": [1.50, {"b":{}, "b":{}}] ,"\u0063":"x\u0041", "d":1, "d":1} "#);
+        let read = read.map(|read| (read.len(), ["a", "c", "d", "e"].map(|name| read.spelled(name))));
+        assert_eq!(read, Some((4, [Some(r#"[1.50, {"b":{}, "b":{}}]"#), Some(r#""x\u0041""#), None, None])));
+        for text in ["", "{", "[{}]", "{} x", r#"{"a":}"#, r#"{"a":nul}"#, r#"{"a":"\x"}"#] {
+            assert!(unread_object(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_tree_is_written_as_it_was_read() {
+        let texts = [
+            r#"{"a":[1,-2,null,true,false,"x\"\\\n\u0001é"],"b":{}}"#,
+            "[18446744073709551615,-9223372036854775808,1.5,-0.1,1.0,1e-7,1e21,1.7976931348623157e308,0.30000000000000004]",
+            "[]",
+        ];
+        for text in texts {
+            let read = value(text.as_bytes()).map(serde_json::Value::from).unwrap_or_default();
+            assert_eq!(tree(&read), text);
+            assert_eq!(serde_json::from_str(&tree(&read)).ok(), Some(read));
+        }
     }
 
     #[test]

@@ -47,11 +47,11 @@ pub(crate) enum Need {
     /// The key set of this source, for a token with this `kid`.
     Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
-    Check(SignatureCheck),
+    Check(Box<SignatureCheck>),
     /// The auth service's word on a session.
-    Session(Question),
+    Session(Box<Question>),
     /// The platform's signature on the assertion.
-    Sign(SignatureRequest),
+    Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
     Wait(Reason),
 }
@@ -230,7 +230,7 @@ impl<'e> Judge<'e> {
     fn identity(&self, issuer: usize, session: Session) -> Identity {
         let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
         let (headers, statement) = annotate::identity(&session, name, self.policy);
-        let (headers, statement) = (headers.into(), statement.map(Arc::from));
+        let (headers, statement) = (headers.into_iter().collect(), statement.map(Arc::from));
         Identity { issuer, session: Arc::new(session), headers, statement }
     }
 
@@ -290,7 +290,7 @@ impl<'e> Judge<'e> {
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 Err(Obstacle::Bad(Reason::CheckUnavailable))
             }
-            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(check))),
+            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(check)))),
         }
     }
 
@@ -509,7 +509,13 @@ impl<'e> Judge<'e> {
             Knowledge::Asked if !has_asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
             Knowledge::Nothing if !has_asked => {
                 let share = if self.sessions.is_vouched_for(&digest) { Share::Users } else { share };
-                Finding::Needs(Need::Session(Question { issuer: number, digest, token: token.to_owned(), share, header }))
+                Finding::Needs(Need::Session(Box::new(Question {
+                    issuer: number,
+                    digest,
+                    token: token.to_owned(),
+                    share,
+                    header,
+                })))
             }
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
                 let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };

@@ -4,10 +4,8 @@
 
 use std::sync::Arc;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::alg::{Algorithm, KeyType};
+use crate::curve::Curve;
 use crate::digest;
 use crate::ed25519;
 use crate::json::{self, Object, Value};
@@ -57,28 +55,34 @@ pub(crate) enum Material {
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
 
-#[derive(Deserialize)]
-struct Document<'a> {
-    #[serde(borrow)]
-    keys: Vec<&'a RawValue>,
-}
-
 impl JwkSet {
     /// Reads a key set; nothing where the document is not one. A set without a usable key is a set.
     pub(crate) fn parse(document: &[u8]) -> Option<Self> {
-        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? || !json::is_object(document) {
+        if document.len() > usize::try_from(MAX_SET_BYTES).ok()? {
             return None;
         }
-        let document: Document<'_> = serde_json::from_slice(document).ok()?;
-        let found = document.keys.len();
-        let keys: Vec<Jwk> = document
-            .keys
-            .into_iter()
-            .take(MAX_KEYS)
-            .filter_map(|key| json::object(key.get().as_bytes()).and_then(|members| Jwk::from_members(&members)))
-            .collect();
-        let skipped = found.saturating_sub(keys.len());
-        Some(Self { keys, skipped })
+        let document = json::unread_object(std::str::from_utf8(document).ok()?)?;
+        let Value::List(keys) = json::unread(document.spelled("keys")?)? else { return None };
+        Some(Self::of(&keys, |key| match key {
+            Value::Unread(text) => json::object(text.as_bytes()).and_then(|members| Jwk::from_members(&members)),
+            _ => None,
+        }))
+    }
+
+    /// The key set that a document has within it.
+    pub(crate) fn from_value(document: &Value<'_>) -> Option<Self> {
+        let Value::Object(document) = document else { return None };
+        let Value::List(keys) = document.get("keys")? else { return None };
+        Some(Self::of(keys, |key| match key {
+            Value::Object(members) => Jwk::from_members(members),
+            _ => None,
+        }))
+    }
+
+    fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Option<Jwk>) -> Self {
+        let keys: Vec<Jwk> = found.iter().take(MAX_KEYS).filter_map(read).collect();
+        let skipped = found.len().saturating_sub(keys.len());
+        Self { keys, skipped }
     }
 
     /// The usable keys.
@@ -142,14 +146,9 @@ impl Material {
                 Some(Self::Okp { x: Arc::new(ed25519::Key::new(bytes_of("x")?.try_into().ok()?)) })
             }
             "EC" => {
-                let (curve, length) = match text_of("crv")? {
-                    "P-256" => ("P-256", 32),
-                    "P-384" => ("P-384", 48),
-                    "P-521" => ("P-521", 66),
-                    _ => return None,
-                };
+                let curve = Curve::of(text_of("crv")?)?;
                 let (x, y) = (bytes_of("x")?, bytes_of("y")?);
-                if x.len() == length && y.len() == length { Some(Self::Ec { curve, x, y }) } else { None }
+                if curve.has(&x, &y) { Some(Self::Ec { curve: curve.name, x, y }) } else { None }
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);

@@ -67,17 +67,21 @@ impl<'a> Path<'a> {
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
     pub(crate) fn parse(target: &'a str, next: Option<&Next>) -> Result<Self, Reason> {
-        Self::read(target).and_then(|path| path.resolved(next)).ok_or(Reason::PathRefused)
+        let mut path = Self::read(target).ok_or(Reason::PathRefused)?;
+        path.resolve(next).ok_or(Reason::PathRefused)?;
+        Ok(path)
     }
 
     fn read(target: &'a str) -> Option<Self> {
-        if target.len() > MAX_TARGET_BYTES || !target.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#') {
-            return None;
-        }
-        let (path, query) = match target.split_once('?') {
+        let (path, query) = match text::cut(target, b'?') {
             Some((path, query)) => (path, Some(checked_query(query)?)),
             None => (target, None),
         };
+        // Nearly every path is spelled as the gate would spell it; then there is nothing to decode and nothing doubtful in it.
+        let is_plain = path.bytes().all(|byte| byte == b'/' || stays_in_path(byte));
+        if target.len() > MAX_TARGET_BYTES || !(is_plain || is_visible(path)) {
+            return None;
+        }
         let inner = path.strip_prefix('/')?;
         let (inner, trailing_slash) = match inner.strip_suffix('/') {
             Some(rest) => (rest, true),
@@ -86,14 +90,15 @@ impl<'a> Path<'a> {
         let segments = match (inner, trailing_slash) {
             ("", true) => return None,
             ("", false) => Vec::new(),
+            (inner, _) if is_plain => text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?,
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
-        let as_spelled = Some(target).filter(|_| path.bytes().all(|byte| byte == b'/' || stays_in_path(byte)));
+        let as_spelled = Some(target).filter(|_| is_plain);
         Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
     }
 
-    /// The same with what it carries, or nothing where that is more than one thing.
-    fn resolved(mut self, next: Option<&Next>) -> Option<Self> {
+    /// Adds what it carries; nothing where that is more than one thing.
+    fn resolve(&mut self, next: Option<&Next>) -> Option<()> {
         let known = next.and_then(|next| Some((next, next.without_base_path(&self.segments)?)));
         let own = known.map_or(self.segments.as_slice(), |(next, rest)| next.without_locale(rest));
         let mut carried = Vec::new();
@@ -101,7 +106,9 @@ impl<'a> Path<'a> {
             self.is_itself = false;
             carried.push(own.to_vec());
         }
-        if let Some(form) = Form::of(own) {
+        // Each form has a dot somewhere, and a path spelled without one has none in any segment.
+        let has_no_dot = self.as_spelled.is_some_and(|target| target.bytes().all(|byte| byte != b'.'));
+        if let Some(form) = Some(own).filter(|_| !has_no_dot).and_then(Form::of) {
             // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name (`next start` does).
             if form.is_data && known.is_some() && form.before.is_empty() {
                 self.is_itself = false;
@@ -122,7 +129,7 @@ impl<'a> Path<'a> {
             carried.extend(image_source(self.query, next)?);
         }
         self.carried = carried;
-        Some(self)
+        Some(())
     }
 
     /// Decoded segments of the target itself.
@@ -167,9 +174,10 @@ impl Next {
         }
     }
 
-    /// Whether Next.js takes this segment for a locale.
+    /// Whether Next.js takes this segment for a locale: it compares them in lower case. Locales are ASCII; of all other
+    /// characters only the kelvin sign becomes one of theirs by that.
     pub(crate) fn is_locale(&self, segment: &str) -> bool {
-        let lower = segment.to_lowercase();
+        let lower = segment.replace('\u{212a}', "k").to_ascii_lowercase();
         self.locales.contains(&lower)
     }
 }
@@ -184,8 +192,10 @@ pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
 fn checked_query(query: &str) -> Option<&str> {
     let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
     // A name that cannot be decoded is carried: no router reads it as one of these.
-    let renames_page = query.split('&').any(|pair| form_decoded(name_of(pair)).is_some_and(|name| is_internal(&name)));
-    if renames_page { None } else { Some(query) }
+    // None of them begins with anything but these, encoded or not.
+    let may_be = |pair: &&str| pair.starts_with(['n', '_', '%']);
+    let mut names = text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
+    if !is_visible(query) || names.any(|name| is_internal(&name)) { None } else { Some(query) }
 }
 
 fn name_of(pair: &str) -> &str {
@@ -222,7 +232,8 @@ fn image_source(query: Option<&str>, next: Option<&Next>) -> Option<Vec<Segments
     }
     // As the URL parser does, which is how these get into a path.
     let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
-    let source = Path::read(&target).filter(|source| !is_image(&source.segments))?.resolved(next)?;
+    let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
+    source.resolve(next)?;
     let owned = |segments: &[Cow<'_, str>]| segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect();
     Some(source.readings().map(owned).collect())
 }
@@ -232,6 +243,16 @@ fn is_absolute(url: &str) -> bool {
     let rest =
         url.split_once("://").filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
     rest.is_some_and(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '['))
+}
+
+/// Whether all of it is visible ASCII, and no fragment.
+fn is_visible(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
+}
+
+/// One segment in which nothing is encoded and no character is doubtful.
+fn plain_segment(raw: &str) -> Option<Cow<'_, str>> {
+    if matches!(raw, "" | "." | "..") { None } else { Some(Cow::Borrowed(raw)) }
 }
 
 /// One segment, decoded once; nothing where another reader could see a different path.
@@ -344,6 +365,16 @@ mod tests {
 
     fn target(raw: &str) -> Option<String> {
         Path::parse(raw, None).ok().map(|path| path.target())
+    }
+
+    #[test]
+    fn locales_are_compared_in_lower_case() {
+        let next = Next { base_path: Vec::new(), locales: vec!["ko-kr".to_owned()] };
+        assert!(["ko-kr", "Ko-KR", "\u{212a}o-\u{212a}R"].into_iter().all(|segment| next.is_locale(segment)));
+        assert!(["ko", "ko-kr-", "\u{3ba}o-kr", ""].into_iter().all(|segment| !next.is_locale(segment)));
+        // As JavaScript's `toLowerCase`: no other character has a lower case in ASCII.
+        let becomes_ascii = |character: &char| !character.is_ascii() && character.to_lowercase().all(|lower| lower.is_ascii());
+        assert_eq!(('\0'..=char::MAX).filter(becomes_ascii).collect::<String>(), "\u{212a}");
     }
 
     #[test]

@@ -13,26 +13,40 @@ use crate::time::UnixTime;
 /// request can neither ask twice nor be confused with another.
 #[must_use = "an errand that is dropped leaves its request undecided"]
 pub struct Errand {
+    /// Apart, so that the decisions of requests that ask nothing stay small.
+    task: Box<Task>,
+}
+
+/// What an errand consists of.
+pub(crate) struct Task {
     pub(crate) work: Work,
     pub(crate) mission: Mission,
     pub(crate) progress: Progress,
 }
 
 impl Errand {
+    pub(crate) fn new(work: Work, mission: Mission, progress: Progress) -> Self {
+        Self { task: Box::new(Task { work, mission, progress }) }
+    }
+
+    pub(crate) fn into_task(self) -> Task {
+        *self.task
+    }
+
     /// What the host is to do.
     pub fn work(&self) -> &Work {
-        &self.work
+        &self.task.work
     }
 
     /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
     pub fn deadline(&self) -> UnixTime {
-        self.progress.deadline
+        self.task.progress.deadline
     }
 }
 
 impl fmt::Debug for Errand {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Errand").field("work", &self.work).finish_non_exhaustive()
+        f.debug_struct("Errand").field("work", self.work()).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,7 @@
 
 use std::sync::Arc;
 
+use crate::headers::HeaderPairs;
 use crate::session::Session;
 use crate::time::{UnixTime, Window};
 
@@ -43,7 +44,7 @@ pub(crate) struct Identity {
     /// Who.
     pub(crate) session: Arc<Session>,
     /// What the origin is told about it.
-    pub(crate) headers: Arc<[(String, String)]>,
+    pub(crate) headers: HeaderPairs,
     /// What an assertion says about it; nothing where none are made.
     pub(crate) statement: Option<Arc<str>>,
 }
@@ -139,10 +140,11 @@ impl Proofs {
         let mut mixed = self.seed;
         for part in parts {
             let (_, tail) = part.as_bytes().split_at_checked(part.len().saturating_sub(24)).unwrap_or((&[], part.as_bytes()));
-            for chunk in tail.chunks(8) {
-                let mut word = [0; 8];
-                word.iter_mut().zip(chunk).for_each(|(to, from)| *to = *from);
-                mixed = (mixed ^ u64::from_le_bytes(word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let (words, rest) = tail.as_chunks::<8>();
+            let mut last = [0; 8];
+            last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            for word in words.iter().chain([&last]) {
+                mixed = (mixed ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
                 mixed ^= mixed >> 32;
             }
         }
@@ -156,13 +158,18 @@ impl Proofs {
     }
 }
 
-/// Whether two texts are the same to the last byte. `==` goes byte by byte in WebAssembly; this takes sixteen at once, and
-/// all of them.
+/// Whether two texts are the same to the last byte. `==` goes byte by byte in WebAssembly; this takes 32 at once, and all of
+/// them.
 fn are_same(one: &[u8], other: &[u8]) -> bool {
-    let ((ours, our_tail), (theirs, their_tail)) = (one.as_chunks::<16>(), other.as_chunks::<16>());
-    let differing =
-        |found: u128, (one, other): (&[u8; 16], &[u8; 16])| found | (u128::from_ne_bytes(*one) ^ u128::from_ne_bytes(*other));
-    one.len() == other.len() && ours.iter().zip(theirs).fold(0, differing) == 0 && our_tail == their_tail
+    let ((ours, our_tail), (theirs, their_tail)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let ((ours, our_words), (theirs, their_words)) = (ours.as_chunks::<4>(), theirs.as_chunks::<4>());
+    let differing = |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
+    let mut found = 0;
+    for ([a, b, c, d], [e, f, g, h]) in ours.iter().zip(theirs) {
+        found |= differing(a, e) | differing(b, f) | differing(c, g) | differing(d, h);
+    }
+    let found = our_words.iter().zip(their_words).fold(found, |found, (one, other)| found | differing(one, other));
+    one.len() == other.len() && found == 0 && our_tail == their_tail
 }
 
 #[allow(clippy::as_conversions)] // a small constant

@@ -18,12 +18,12 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// The value of the first header of this name (lower case), compared without regard to case.
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+        self.headers.iter().find(|(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
     }
 
     /// All values of this name, in order.
     pub fn headers_named(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(candidate, _)| candidate.eq_ignore_ascii_case(name)).map(|(_, value)| *value)
+        self.headers.iter().filter(move |(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
     }
 
     /// Whether it is a true CORS preflight.
@@ -46,6 +46,14 @@ impl<'a> RequestHead<'a> {
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
     }
+}
+
+/// Whether two names are the same without regard to case. Nearly always the length or the first character says no.
+#[inline]
+fn is_named(candidate: &str, name: &str) -> bool {
+    let (candidate, name) = (candidate.as_bytes(), name.as_bytes());
+    candidate.len() == name.len()
+        && candidate.iter().zip(name).all(|(one, other)| one == other || one.eq_ignore_ascii_case(other))
 }
 
 impl std::fmt::Debug for RequestHead<'_> {

@@ -19,6 +19,7 @@ use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::sessions::Sessions;
 use crate::time::UnixTime;
+use crate::token::jwe::Jwe;
 use crate::token::jws::Jws;
 use crate::verify::{self, Secret};
 
@@ -58,7 +59,7 @@ pub fn signed_content(
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&check);
-        progress.checked.extend(asks::checked(Work::Check(check), &reply));
+        progress.checked.extend(asks::checked(Work::Check(*check), &reply));
     }
 }
 
@@ -73,6 +74,22 @@ pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decisi
 /// Every reason that has to do with a token's form and its MAC.
 pub fn hs256_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
     verify::hs256(&Jws::parse_joined(token)?, &Secret::from_bytes(secret)).map(|verified| verified.content().to_vec())
+}
+
+/// What a `session_data` cookie of the encrypted kind holds, with this secret.
+///
+/// # Errors
+/// Every reason that has to do with a token's form and its tag.
+pub fn jwe_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
+    let secret = Secret::from_bytes(secret);
+    verify::jwe(&Jwe::parse(token)?, std::iter::once(&secret)).map(|verified| verified.content().to_vec())
+}
+
+/// What A256CBC-HS512 has encrypted (RFC 7518 section 5.2.5), if the tag holds; nothing where a part has another length than it has
+/// in a token.
+pub fn decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
+    let (iv, tag) = (iv.try_into().ok()?, tag.try_into().ok()?);
+    verify::decrypt(&Jwe { aad, kid: None, iv, ciphertext: ciphertext.to_vec(), tag }, key.try_into().ok()?)
 }
 
 /// Whether a signature over any bytes holds, by a key that is given as a JWK.

@@ -21,9 +21,59 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
+/// Eight times this byte: eight characters are looked at together, because a `Cookie` header or a token is long.
+const fn eight(byte: u8) -> u64 {
+    u64::from_ne_bytes([byte; 8])
+}
+const HIGH: u64 = eight(0x80);
+
+/// Whether all of it is visible ASCII, and none of it this character.
+pub(crate) fn is_visible_without(text: &str, unwanted: u8) -> bool {
+    let pattern = eight(unwanted);
+    let is_good = |chunk: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*chunk);
+        let differing = word ^ pattern;
+        let below = word.wrapping_sub(eight(b'!')) & !word;
+        let above = word.wrapping_add(eight(0x7f - b'~')) | word;
+        (below | above | differing.wrapping_sub(eight(1)) & !differing) & HIGH == 0
+    };
+    let (chunks, rest) = text.as_bytes().as_chunks::<8>();
+    chunks.iter().all(is_good) && rest.iter().all(|byte| byte.is_ascii_graphic() && *byte != unwanted)
+}
+
+/// Where the first of these ASCII characters is.
+fn find(text: &str, wanted: u8) -> Option<usize> {
+    let (chunks, _) = text.as_bytes().as_chunks::<8>();
+    let pattern = eight(wanted);
+    let has_it = |chunk: &[u8; 8]| {
+        let differing = u64::from_ne_bytes(*chunk) ^ pattern;
+        differing.wrapping_sub(eight(1)) & !differing & HIGH != 0
+    };
+    let before = chunks.iter().position(has_it).unwrap_or(chunks.len()).saturating_mul(8);
+    let place = text.as_bytes().get(before..)?.iter().position(|byte| *byte == wanted)?;
+    before.checked_add(place)
+}
+
+/// Cuts at the first of these ASCII characters.
+pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
+    let place = find(text, at)?;
+    let (before, rest) = text.split_at_checked(place)?;
+    Some((before, rest.get(1..)?))
+}
+
+/// The pieces between these ASCII characters; at least one.
+pub(crate) fn pieces(text: &str, between: u8) -> impl Iterator<Item = &str> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let (piece, behind) = cut(rest?, between).map_or((rest?, None), |(piece, behind)| (piece, Some(behind)));
+        rest = behind;
+        Some(piece)
+    })
+}
+
 /// Decodes percent-encoding once, or nothing where an escape is broken or the result is not UTF-8.
 pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if !text.contains('%') {
+    if find(text, b'%').is_none() {
         return Some(Cow::Borrowed(text));
     }
     let mut bytes = Vec::with_capacity(text.len());
@@ -42,6 +92,9 @@ pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
 
 /// Percent-encodes every byte that `keep` does not want as it is.
 pub(crate) fn percent_encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
+    if text.bytes().all(&keep) {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if keep(byte) {
@@ -84,6 +137,27 @@ mod tests {
         for other in ["-_8=", "+/8", "-_9", "-_8 ", " -_8", "-_8\n", "-", "-_8A="] {
             assert_eq!(from_base64url(other), None, "{other:?}");
         }
+    }
+
+    #[test]
+    fn each_character_is_seen_wherever_it_stands() {
+        let mut seen = 0;
+        for character in (0..=0xff_u8).map(char::from) {
+            for before in 0..17 {
+                let text = ["!~".repeat(before), character.to_string(), "x.-".repeat(4)].concat();
+                let is_good = character.is_ascii_graphic() && character != ',';
+                assert_eq!(is_visible_without(&text, b','), is_good, "{text:?}");
+                let mut pieces = text.split(character);
+                let expected = pieces
+                    .next()
+                    .filter(|_| character.is_ascii())
+                    .zip(Some(pieces.collect::<Vec<_>>().join(&character.to_string())));
+                let found = u8::try_from(character).ok().filter(u8::is_ascii).and_then(|byte| cut(&text, byte));
+                assert_eq!(found.map(|(before, behind)| (before, behind.to_owned())), expected, "{text:?}");
+                seen += 1;
+            }
+        }
+        assert_eq!(seen, 256 * 17);
     }
 
     #[test]

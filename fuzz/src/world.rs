@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward, Reason, Reply, RequestHead,
-    SignatureCheck, UnixTime, Verdict, Work,
+    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward, HeaderPairs, Reason, Reply,
+    RequestHead, SignatureCheck, UnixTime, Verdict, Work,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub const NOW: i64 = 1_795_402_860_250;
 #[allow(clippy::exhaustive_enums)] // only targets and their replay read it
 pub enum End {
     /// What the origin is told about somebody.
-    Identity(Vec<(String, String)>),
+    Identity(HeaderPairs),
     Anonymous,
     Refused(Reason),
 }
@@ -33,7 +33,7 @@ impl End {
     /// Who it is, as it stands in the header.
     pub fn subject(&self) -> Option<&str> {
         let Self::Identity(headers) = self else { return None };
-        headers.iter().find(|(name, _)| name.ends_with("subject")).map(|(_, subject)| subject.as_str())
+        headers.iter().find(|(name, _)| name.ends_with("subject")).map(|(_, subject)| subject)
     }
 }
 
@@ -240,14 +240,13 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
         assert!(!name.contains(char::is_control) && !value.contains(char::is_control), "{name}: {value:?}");
     }
     let named = format!("{prefix}subject");
-    let subjects: Vec<&str> =
-        forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject.as_str()).collect();
+    let subjects: Vec<&str> = forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject).collect();
     match subjects.as_slice() {
         [] => {
-            assert!(forward.set.is_empty(), "something is said about nobody: {:?}", forward.set);
+            assert!(forward.set.text().is_empty(), "something is said about nobody: {:?}", forward.set);
             End::Anonymous
         }
-        [_] => End::Identity(forward.set.to_vec()),
+        [_] => End::Identity(forward.set.clone()),
         _ => panic!("several subjects: {subjects:?}"),
     }
 }

@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeDecision, encodeReply, memoryOf } from "../wire.js";
+import { borderOf } from "../border.js";
+import { decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
 import { NOW, config, encodeHead, glue, newIssuer } from "./support.js";
 
 glue.__wbg_reset_state();
@@ -13,7 +14,7 @@ const memory = () => memoryOf(new Uint8Array(glue.linearMemory().buffer));
 const read = (address) => decodeDecision(memory(), address);
 /** A gate that takes any bytes for a head and gives decisions. */
 const newGate = () => {
-  const gate = new glue.Gate(JSON.stringify(config), "{}", '{"checks":[]}');
+  const gate = new glue.Draft(JSON.stringify(config)).compile();
   return {
     decide(bytes, now) {
       const at = gate.room(bytes.length);
@@ -25,12 +26,13 @@ const newGate = () => {
     receive: (id, reply, now) => gate.receive(id, reply, now),
   };
 };
-const head = encodeHead({
+const plainHead = {
   method: "GET",
   target: "/api",
   publicOrigin: "https://app.test",
   headers: [["authorization", `Bearer ${token}`]],
-});
+};
+const head = encodeHead(plainHead);
 const keys = () => encodeReply({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) });
 const ask = (gate) => {
   const { kind, errand } = gate.decide(head, NOW);
@@ -51,6 +53,31 @@ test("an errand is taken back once, under its own number", () => {
   assert.equal(refused(gate.resume(head, (id + 1) >>> 0, keys(), NOW)), "503 not_started");
   assert.equal(gate.resume(head, id, keys(), NOW).kind, "forward");
   assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
+});
+
+/** How often bytes became a text or a text became bytes in a call. */
+function conversions(t, call) {
+  const decode = t.mock.method(TextDecoder.prototype, "decode");
+  const encode = t.mock.method(TextEncoder.prototype, "encode");
+  const encodeInto = t.mock.method(TextEncoder.prototype, "encodeInto");
+  call();
+  const counts = [decode, encode, encodeInto].map(({ mock }) => mock.callCount());
+  t.mock.restoreAll();
+  return counts;
+}
+
+test("a decision on a credential that has been verified makes no text: its head is written once and its answer is bytes", (t) => {
+  const border = borderOf(glue, new glue.Draft(JSON.stringify(config)).compile());
+  const joined = joinHead(plainHead);
+  const { errand } = border.decision(border.decide(joined, NOW));
+  assert.equal(border.decision(border.resume(head, errand.id, keys(), NOW)).kind, "forward");
+  let address;
+  for (let times = 0; times < 3; times++) {
+    assert.deepEqual(conversions(t, () => (address = border.decide(joined, NOW))), [0, 0, 1]);
+  }
+  let decision;
+  assert.deepEqual(conversions(t, () => (decision = border.decision(address))), [1, 0, 0]);
+  assert.equal(decision.kind, "forward");
 });
 
 test("an errand of another gate is unknown", () => {

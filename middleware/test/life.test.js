@@ -8,7 +8,7 @@ const silent = { log: () => {} };
 
 /** The real glue with a trap that can be set, and a record of what is done to it. */
 function watched() {
-  const record = { names: 0, starts: 0, compiled: [], trap: false, noStart: false, garbage: false };
+  const record = { drafts: 0, starts: 0, compiled: [], trap: false, noStart: false, garbage: false };
   const sprung = () => {
     if (!record.trap) return;
     record.trap = false;
@@ -16,9 +16,11 @@ function watched() {
   };
   class Gate {
     #gate;
-    constructor(...parts) {
-      record.compiled.push(parts);
-      this.#gate = new glue.Gate(...parts);
+    constructor(gate) {
+      this.#gate = gate;
+    }
+    warnings() {
+      return this.#gate.warnings();
     }
     room(...parts) {
       return this.#gate.room(...parts);
@@ -38,16 +40,37 @@ function watched() {
       this.#gate.receive(...parts);
     }
   }
-  const names = (text) => {
-    record.names++;
-    return glue.names(text);
-  };
+  class Draft {
+    #draft;
+    #values = {};
+    constructor(text) {
+      record.drafts++;
+      this.#draft = new glue.Draft(text);
+    }
+    names() {
+      return this.#draft.names();
+    }
+    value(name, value) {
+      this.#values[name] = value;
+      this.#draft.value(name, value);
+    }
+    checks(algorithm) {
+      this.#draft.checks(algorithm);
+    }
+    signs(algorithm) {
+      this.#draft.signs(algorithm);
+    }
+    compile() {
+      record.compiled.push(this.#values);
+      return new Gate(this.#draft.compile());
+    }
+  }
   const __wbg_reset_state = () => {
     record.starts++;
     if (record.noStart) throw new WebAssembly.LinkError("no");
     glue.__wbg_reset_state();
   };
-  return { record, glue: { names, linearMemory: glue.linearMemory, Gate, __wbg_reset_state } };
+  return { record, glue: { Draft, linearMemory: glue.linearMemory, __wbg_reset_state } };
 }
 
 function assertNotStarted(verdict) {
@@ -62,9 +85,9 @@ function assertNotStarted(verdict) {
 test("nothing happens before the first request, and the configuration is compiled once", async () => {
   const { record, glue } = watched();
   const gate = gatesOn(glue, silent)({ config: openConfig, env: {} });
-  assert.deepEqual([record.starts, record.names, record.compiled.length], [0, 0, 0]);
+  assert.deepEqual([record.starts, record.drafts, record.compiled.length], [0, 0, 0]);
   for (let i = 0; i < 3; i++) assert.equal((await gate.decide(request("/"))).kind, "forward");
-  assert.deepEqual([record.starts, record.names, record.compiled.length], [1, 1, 1]);
+  assert.deepEqual([record.starts, record.drafts, record.compiled.length], [1, 1, 1]);
 });
 
 test("two gates share an instance, each with its own configuration", async () => {
@@ -86,7 +109,7 @@ test("only the variables that the configuration names are read", async () => {
   const gate = gatesOn(glue, silent)({ config: named, env });
   assert.equal((await gate.decide(request("/"))).kind, "forward");
   assert.deepEqual(read.sort(), ["NUMBER", "URL"]);
-  assert.deepEqual(JSON.parse(record.compiled[0][1]), { URL: AUTH });
+  assert.deepEqual(record.compiled[0], { URL: AUTH });
 });
 
 test("a wrong configuration answers 503 and is said once, with every place, problem and hint", async () => {
@@ -100,7 +123,19 @@ test("a wrong configuration answers 503 and is said once, with every place, prob
     assert.ok(lines.some((line) => line.startsWith("doorward: hint: ")), lines.join("\n"));
     assertNotStarted(await gate.decide(request("/sign-in")));
     assert.equal(lines.length, said);
-    assert.ok(record.names <= 1);
+    assert.ok(record.drafts <= 1);
+  }
+});
+
+test("a short secret is warned of once, without itself, and lets requests through", async () => {
+  for (const [length, warned] of [[16, true], [31, true], [32, false]]) {
+    const secret = "0123456789abcdef0123456789abcdef".slice(0, length);
+    const lines = [];
+    const issuers = [{ type: "better-auth", url: AUTH, secret: { env: "SECRET" } }];
+    const gate = gatesOn(watched().glue, silent)({ config: { ...openConfig, issuers }, env: { SECRET: secret }, log: (line) => lines.push(line) });
+    for (let i = 0; i < 2; i++) assert.equal((await gate.decide(request("/"))).kind, "forward");
+    const expected = ["doorward: warning: issuers[0]: a secret has fewer than 32 bytes", "doorward: hint: make a longer one: openssl rand -base64 32"];
+    assert.deepEqual(lines, warned ? expected : []);
   }
 });
 

@@ -42,7 +42,7 @@ test("packed and installed, it loads in Node and its types are right", async (t)
   await writeFile(path.join(folder, "package.json"), '{"type":"module"}');
   await run("npm", ["install", "--no-audit", "--no-fund", "--offline", `./${stdout.trim()}`], { cwd: folder });
   await writeFile(path.join(folder, "use.js"), USE);
-  assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout, "forward function function function\n");
+  assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout, "forward function function function assertion_missing\n");
 
   await writeFile(path.join(folder, "use.ts"), TYPED_USE);
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"];
@@ -54,15 +54,24 @@ test("packed and installed, it loads in Node and its types are right", async (t)
 const USE = `
 import { createGate } from "doorward";
 import { createProxy, middleware, protect } from "doorward/node";
+import { AssertionRefused, createVerifier } from "doorward/origin";
+import { express } from "doorward/origin/express";
+import { hono } from "doorward/origin/hono";
 const config = { issuers: [{ type: "better-auth", url: "https://auth.test" }], rules: [{ path: "/**", access: "public" }] };
 const verdict = await createGate({ config, env: {} }).decide(new Request("https://app.test/"));
-console.log(verdict.kind, typeof createProxy, typeof middleware, typeof protect);
+const verifier = createVerifier({ audience: "billing", host: "app.test", keys: { secret: "x".repeat(32) }, log() {} });
+const refused = await verifier.verifyRequest(new Request("https://app.test/")).catch((problem) => problem);
+for (const middleware of [express, hono]) middleware(verifier);
+console.log(verdict.kind, typeof createProxy, typeof middleware, typeof protect, refused instanceof AssertionRefused && refused.reason);
 `;
 
 const TYPED_USE = `
 import http from "node:http";
 import { createGate, type Gate, type Verdict } from "doorward";
 import { createProxy, middleware, protect } from "doorward/node";
+import { AssertionRefused, createVerifier, reasons, seenInMemory, type Session } from "doorward/origin";
+import { express } from "doorward/origin/express";
+import { hono } from "doorward/origin/hono";
 
 const gate: Gate = createGate({
   config: { rules: [] },
@@ -79,6 +88,22 @@ http.createServer(proxy).on("upgrade", proxy.upgrade);
 http.createServer(protect({}, (req, res) => res.end(req.url)));
 http.createServer((req, res) => middleware()(req, res, () => res.end()));
 void response;
+
+const verifier = createVerifier({
+  audience: "billing",
+  host: ["app.test"],
+  keys: { keys: [{ kty: "OKP", crv: "Ed25519", kid: "k", x: "" }] },
+  seen: seenInMemory(),
+  target: (request) => request.url ?? "/",
+});
+http.createServer((req, res) => express(verifier)(req, res, () => res.end((req as { doorward?: Session }).doorward?.subject)));
+http.createServer(async (req) => (await verifier.verifyRequest(req)).claims);
+const session: Session = await verifier.readSession(new Headers());
+await verifier.verifyRequest(new Request("https://app.test/")).catch((problem: unknown) => {
+  if (problem instanceof AssertionRefused) return [problem.toResponse(), reasons[problem.reason][1].length, problem.status === 503];
+});
+const answered: Response | void = await hono(verifier)({ req: { raw: new Request("https://app.test/") }, set() {} }, async () => {});
+void [session.email?.length, answered];
 `;
 
 for (const [condition, expected] of [
@@ -98,5 +123,8 @@ for (const [condition, expected] of [
     const options = { bundle: true, write: false, format: "esm", conditions: [condition], plugins: [plugin] };
     await build({ stdin, ...options });
     assert.deepEqual(asked, expected ? [expected] : []);
+    const names = ["doorward/origin", "doorward/origin/express", "doorward/origin/hono"].map((name) => `export * from "${name}";`);
+    await build({ stdin: { ...stdin, contents: names.join("\n") }, ...options });
+    assert.deepEqual(asked.slice(expected ? 1 : 0), []); // the origin's side needs neither
   });
 }

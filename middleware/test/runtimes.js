@@ -13,13 +13,14 @@ const WASM = new URL("../wasm/doorward_bg.wasm", import.meta.url);
  * Vercel's edge runtime with this program in it. What the program puts on `globalThis` is on the result.
  *
  * @param {string} program
+ * @param {URL} [wasm] another than the package's
  */
-export async function edgeRuntime(program) {
+export async function edgeRuntime(program, wasm = WASM) {
   const code = await bundle(program, "edge-light", "iife", (build) => {
     build.onResolve({ filter: /\.wasm\?module$/ }, ({ path }) => ({ path, namespace: "wasm" }));
     build.onLoad({ filter: /.*/, namespace: "wasm" }, () => ({ contents: "export default globalThis.wasmModule" }));
   });
-  const wasmModule = await WebAssembly.compile(await readFile(WASM));
+  const wasmModule = await WebAssembly.compile(await readFile(wasm));
   const vm = new EdgeVM({ extend: (context) => Object.assign(context, { wasmModule }) });
   vm.evaluate(code);
   return vm.context;
@@ -29,8 +30,9 @@ export async function edgeRuntime(program) {
  * workerd with this program as its module worker. `dispose()` it.
  *
  * @param {string} program
+ * @param {URL} [wasm] another than the package's
  */
-export async function workerd(program) {
+export async function workerd(program, wasm = WASM) {
   const contents = await bundle(program, "workerd", "esm", (build) => {
     build.onResolve({ filter: /\.wasm$/ }, () => ({ path: "./doorward_bg.wasm", external: true }));
   });
@@ -39,7 +41,7 @@ export async function workerd(program) {
     cf: false,
     modules: [
       { type: "ESModule", path: "worker.mjs", contents },
-      { type: "CompiledWasm", path: "doorward_bg.wasm", contents: await readFile(WASM) },
+      { type: "CompiledWasm", path: "doorward_bg.wasm", contents: await readFile(wasm) },
     ],
   });
 }

@@ -7,10 +7,19 @@ use super::reader::Node;
 use crate::demands::{ClaimPath, Demands, Wanted};
 
 /// Members of a rule that are read here.
-pub(super) const MEMBERS: &[&str] = &["roles", "scopes", "claims", "email_domains", "max_session_age_seconds"];
+pub(super) const MEMBERS: &[&str] =
+    &["roles", "scopes", "claims", "email_domains", "max_session_age_seconds", "max_staleness_seconds"];
+
+const NOTHING: &str = "this asks for nothing that can be there";
 
 impl Compiler<'_> {
     pub(super) fn demands(&mut self, node: &Node<'_>) -> Demands {
+        // Elsewhere `null` is as good as nothing. A demand that is none lets people in.
+        for name in MEMBERS {
+            if node.member(name).is_some_and(|member| member.value.is_null()) {
+                self.reader.wrong(&node.path_of(name), NOTHING, "leave it out, or write what is demanded");
+            }
+        }
         let mut claims = Vec::new();
         if let Some(member) = node.member("claims").filter(|member| !member.value.is_null()) {
             match member.value {
@@ -23,6 +32,9 @@ impl Compiler<'_> {
             }
         }
         let email_domains = self.reader.texts(node, "email_domains").unwrap_or_default();
+        if email_domains.is_empty() && node.member("email_domains").is_some() {
+            self.reader.wrong(&node.path_of("email_domains"), NOTHING, "write a domain, or leave it out");
+        }
         if email_domains.iter().any(|domain| !is_domain(domain)) {
             self.reader.wrong(
                 &node.path_of("email_domains"),
@@ -41,7 +53,7 @@ impl Compiler<'_> {
 
     /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.
     fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
-        let member = node.member(name).filter(|member| !member.value.is_null())?;
+        let member = node.member(name)?;
         let hint = "write one value, or {\"any\": [ … ]}, or {\"all\": [ … ]}";
         let Value::Object(members) = member.value else {
             if !is_scalar(member.value) {
@@ -54,7 +66,7 @@ impl Compiler<'_> {
             (1, Some(any), None) => (Wanted::Any(any.clone()), any),
             (1, None, Some(all)) => (Wanted::All(all.clone()), all),
             _ => {
-                self.reader.wrong(&member.path, "this asks for nothing that can be there", hint);
+                self.reader.wrong(&member.path, NOTHING, hint);
                 return None;
             }
         };

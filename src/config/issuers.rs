@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::Compiler;
 use super::reader::{Node, Reader};
 use super::url::{host_of, is_fetchable, is_token, origin_of};
+use super::{Compiler, ConfigError};
 use crate::alg::Algorithm;
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
 use crate::path;
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
+use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Policy, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::{self, Secret};
@@ -247,7 +247,7 @@ impl Compiler<'_> {
             Value::Object(members) if members.contains_key("env") => {
                 self.reader.text(&member).and_then(|text| JwkSet::parse(text.as_bytes()))
             }
-            value => JwkSet::parse(value.to_string().as_bytes()),
+            value => JwkSet::from_value(&value.into()),
         };
         let Some(set) = set else {
             self.reader.wrong(&member.path, "this is not a key set", "write {\"keys\": [ … ]} as in RFC 7517");
@@ -341,7 +341,7 @@ impl Compiler<'_> {
                 ),
             }
         }
-        secrets.extend(single.as_deref().map(Secret::new));
+        secrets.extend(self.secret(node, "secret", single.as_deref()));
         let mut secrets = secrets.into_iter();
         Secrets { current: secrets.next(), retired: secrets.collect() }
     }
@@ -450,6 +450,20 @@ impl Compiler<'_> {
                 CookieCache::Only,
             ),
         }
+    }
+}
+
+impl Policy {
+    /// What is not wrong, and should be otherwise: for the log, once.
+    pub fn warnings(&self) -> Vec<ConfigError> {
+        let has_short = |issuer: &Issuer| issuer.better_auth.iter().any(|service| service.secrets.all().any(Secret::is_short));
+        let short = self.issuers.iter().enumerate().filter(|(_, issuer)| has_short(issuer));
+        let warning = |(number, _)| ConfigError {
+            path: ["issuers[", &usize::to_string(&number), "]"].concat(),
+            problem: "a secret has fewer than 32 bytes".to_owned(),
+            hint: "make a longer one: openssl rand -base64 32".to_owned(),
+        };
+        short.map(warning).collect()
     }
 }
 

@@ -12,7 +12,7 @@ mod reader;
 mod rules;
 mod url;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde_json::Value;
@@ -73,9 +73,9 @@ impl Config {
 
     /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
-        let mut names = BTreeSet::new();
+        let mut names = Vec::new();
         collect_names(&self.document, &mut names);
-        names.into_iter().collect()
+        names
     }
 
     /// Turns the document into a policy, given the values of its variables and what the host can carry.
@@ -88,12 +88,17 @@ impl Config {
     }
 }
 
-fn collect_names(value: &Value, names: &mut BTreeSet<String>) {
+/// In order, each once.
+fn collect_names(value: &Value, names: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
             if let Some(env) = members.get("env") {
                 let list = env.as_array().map_or_else(|| std::slice::from_ref(env), Vec::as_slice);
-                names.extend(list.iter().filter_map(Value::as_str).map(str::to_owned));
+                for name in list.iter().filter_map(Value::as_str) {
+                    if let Err(place) = names.binary_search_by(|known| known.as_str().cmp(name)) {
+                        names.insert(place, name.to_owned());
+                    }
+                }
             }
             members.values().for_each(|member| collect_names(member, names));
         }

@@ -24,7 +24,7 @@ impl Compiler<'_> {
                 "write them as in \"i18n.locales\", like en or de-AT",
             );
         }
-        let locales = locales.iter().map(|locale| locale.to_lowercase()).collect();
+        let locales = locales.iter().map(|locale| locale.to_ascii_lowercase()).collect();
         base_segments.map(|base_path| Next { base_path, locales })
     }
 }

@@ -13,7 +13,6 @@ const MEMBERS: &[&str] = &[
     "access",
     "issuers",
     "answer",
-    "max_staleness_seconds",
     "on_doubt",
     "prefer",
     "mode",

@@ -12,7 +12,7 @@ const BLOCK_BYTES: usize = 16;
 /// A token that is well-formed, unverified and undecrypted.
 pub(crate) struct Jwe<'a> {
     /// The encoded protected header: the additional authenticated data.
-    pub(crate) aad: &'a str,
+    pub(crate) aad: &'a [u8],
     pub(crate) kid: Option<String>,
     pub(crate) iv: [u8; IV_BYTES],
     pub(crate) ciphertext: Vec<u8>,
@@ -47,6 +47,6 @@ impl<'a> Jwe<'a> {
         if !key.is_empty() || !whole_blocks {
             return Err(Reason::TokenMalformed);
         }
-        Ok(Self { aad, kid: text_member(&header, "kid")?, iv, ciphertext, tag })
+        Ok(Self { aad: aad.as_bytes(), kid: text_member(&header, "kid")?, iv, ciphertext, tag })
     }
 }

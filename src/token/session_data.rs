@@ -1,8 +1,5 @@
 //! Better Auth's cookie cache: four strategies, and the bytes of the one that is neither JWS nor JWE.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
-
 use crate::json;
 use crate::reason::Reason;
 use crate::text;
@@ -42,41 +39,32 @@ pub(crate) struct Compact {
     pub(crate) unverified_expires: UnixTime,
 }
 
-/// The outer object. Unknown and duplicate members are refused, so that what is verified is what is used.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Outer<'a> {
-    #[serde(borrow)]
-    session: &'a RawValue,
-    #[serde(borrow, rename = "expiresAt")]
-    expires_at: &'a RawValue,
-    signature: &'a str,
-}
-
 impl Compact {
     /// Takes a cookie value apart.
     ///
     /// # Errors
     /// `token_malformed`.
     pub(crate) fn parse(value: &str) -> Result<Self, Reason> {
-        let json = text::from_base64url(value).ok_or(Reason::TokenMalformed)?;
-        if !json::is_object(&json) {
-            return Err(Reason::TokenMalformed);
-        }
-        let outer: Outer<'_> = serde_json::from_slice(&json).map_err(|_| Reason::TokenMalformed)?;
-        let session = outer.session.get().strip_suffix('}').ok_or(Reason::TokenMalformed)?;
-        let millis = outer.expires_at.get();
-        let plain_number = millis.len() <= 15 && millis.bytes().all(|byte| byte.is_ascii_digit());
-        let unverified_expires = match millis.parse() {
-            Ok(millis) if plain_number => UnixTime::from_millis(millis),
-            _ => return Err(Reason::TokenMalformed),
-        };
+        Self::taken_apart(value).ok_or(Reason::TokenMalformed)
+    }
+
+    /// Unknown and duplicate members are refused, so that what is verified is what is used.
+    fn taken_apart(value: &str) -> Option<Self> {
+        let json = String::from_utf8(text::from_base64url(value)?).ok()?;
+        let outer = json::unread_object(&json).filter(|outer| outer.len() == 3)?;
+        let session = outer.spelled("session")?.strip_suffix('}')?;
+        let millis = outer.spelled("expiresAt")?;
+        // Nothing in base64url has to be escaped.
+        let signature = outer.spelled("signature")?.strip_prefix('"')?.strip_suffix('"')?;
         // The session is an object with members: `{` alone would make the comma below a syntax error.
-        if session.len() < 2 || !session.starts_with('{') {
-            return Err(Reason::TokenMalformed);
+        let is_plain_number = millis.len() <= 15 && millis.bytes().all(|byte| byte.is_ascii_digit());
+        if !is_plain_number || session.len() < 2 || !session.starts_with('{') {
+            return None;
         }
-        let message = [session, ",\"expiresAt\":", millis, "}"].concat().into_bytes();
-        let mac = text::from_base64url(outer.signature).and_then(|bytes| bytes.try_into().ok()).ok_or(Reason::TokenMalformed)?;
-        Ok(Self { message, mac, unverified_expires })
+        Some(Self {
+            message: [session, ",\"expiresAt\":", millis, "}"].concat().into_bytes(),
+            mac: text::from_base64url(signature)?.try_into().ok()?,
+            unverified_expires: UnixTime::from_millis(millis.parse().ok()?),
+        })
     }
 }

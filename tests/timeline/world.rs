@@ -164,7 +164,8 @@ impl World {
                 return Some(due);
             }
             Decision::Forward(forward) => {
-                let subject = forward.set.iter().find(|(name, _)| name == "x-doorward-subject").map(|(_, value)| value.clone());
+                let subject =
+                    forward.set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, value)| value.to_owned());
                 outcomes.push(outcome(at, flight.view.jar, 200, "forward", subject, forward.log.as_deref()));
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
                 let errand = forward.alongside?;

@@ -9,7 +9,7 @@ let current;
 /**
  * The instance that new requests go to; nothing before the first start.
  *
- * @returns {{ readonly fallen: boolean } | undefined}
+ * @returns {{ readonly fallen: boolean, readonly waiting: Set<() => void> } | undefined} `waiting`: whom to tell when it falls
  */
 export const currentInstance = () => current;
 
@@ -20,7 +20,7 @@ export const currentInstance = () => current;
  * @returns {WebAssembly.Exports}
  */
 export function guard(exports) {
-  const instance = { fallen: false };
+  const instance = { fallen: false, waiting: new Set() };
   current = instance;
   const watched = Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? watch(value, instance) : value]);
   return Object.fromEntries(watched);
@@ -35,6 +35,8 @@ function watch(call, instance) {
       return call(...values);
     } catch (error) {
       instance.fallen = true;
+      for (const tell of instance.waiting) tell();
+      instance.waiting.clear();
       throw error;
     }
   };

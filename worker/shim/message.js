@@ -17,10 +17,11 @@ const encoder = new TextEncoder();
 export function writeHead(request, room) {
   let count = 0;
   let lines = "";
-  for (const [name, value] of request.headers) {
+  // An iterator would cross to the platform and back for each header.
+  request.headers.forEach((value, name) => {
     count += 1;
     lines += `${name}\n${value}\n`;
-  }
+  });
   const text = `${count}\n${request.method}\n${request.url}\n${lines}`;
   const { read, written } = encoder.encodeInto(text, room);
   return read === text.length ? written : text.length * 3;
@@ -36,20 +37,15 @@ export function writeHead(request, room) {
  * @param {number} set
  * @param {number} added
  */
-export async function send(request, text, removed, set, added) {
+export function send(request, text, removed, set, added) {
   const lines = linesOf(text, 1 + removed + 2 * set + 2 * added);
   const sent = new Request(lines[0], request);
   const { headers } = sent;
   let at = 1;
   for (; removed > 0; removed--) headers.delete(lines[at++]);
   for (; set > 0; set--) headers.set(lines[at++], lines[at++]);
-  let response;
-  try {
-    response = await fetch(sent);
-  } catch {
-    return origin_unreachable(request.method === "HEAD");
-  }
-  return added === 0 ? response : withHeaders(response, lines, at);
+  const response = fetch(sent).catch(() => origin_unreachable(request.method === "HEAD"));
+  return added === 0 ? response : response.then((response) => withHeaders(response, lines.slice(at)));
 }
 
 /**
@@ -60,14 +56,15 @@ export async function send(request, text, removed, set, added) {
  * @param {number} count
  */
 export function addHeaders(response, text, count) {
-  return count === 0 ? response : withHeaders(response, linesOf(text, 2 * count), 0);
+  return count === 0 ? response : withHeaders(response, linesOf(text, 2 * count));
 }
 
-function withHeaders(response, lines, from) {
+function withHeaders(response, lines) {
   const edited = new Response(response.body, response);
-  for (let at = from; at < lines.length; at += 2) {
-    if (lines[at] === "set-cookie") edited.headers.append(lines[at], lines[at + 1]);
-    else edited.headers.set(lines[at], lines[at + 1]);
+  for (let at = 0; at < lines.length; at += 2) {
+    const [name, value] = lines.slice(at, at + 2);
+    if (name === "set-cookie") edited.headers.append(name, value);
+    else edited.headers.set(name, value);
   }
   return edited;
 }

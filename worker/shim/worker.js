@@ -8,11 +8,6 @@ import { currentInstance } from "./instance.js";
 const STARTS = 6;
 const WITHIN_MS = 10_000;
 
-// A promise of a fallen instance never settles, so each request looks after its instance by itself, in its own context:
-// soon at first, then less and less often, because an origin may take its time.
-const FIRST_LOOK_MS = 20;
-const LAST_LOOK_MS = 2_000;
-
 export default {
   async fetch(request, env, context) {
     const instance = runningInstance();
@@ -50,21 +45,21 @@ function mayStart() {
   return true;
 }
 
-/** The response, unless the instance falls before it is there. */
+/**
+ * The response, unless the instance falls before it is there: a promise of a fallen instance never settles. A request is told
+ * of the fall while another one runs; the platform lets it go on in its own context (`handle_cross_request_promise_resolution`).
+ */
 function whileStanding(instance, response) {
   if (response instanceof Response) return response;
   return new Promise((resolve, reject) => {
-    let timer;
-    const end = (settle, value) => {
-      clearTimeout(timer);
-      if (instance.fallen) reject(new Error("doorward: the gate has fallen"));
+    const fall = () => reject(new Error("doorward: the gate has fallen"));
+    const end = (settle) => (value) => {
+      instance.waiting.delete(fall);
+      if (instance.fallen) fall();
       else settle(value);
     };
-    const look = (delay) => {
-      timer = setTimeout(() => (instance.fallen ? end() : look(Math.min(delay * 2, LAST_LOOK_MS))), delay);
-    };
-    look(FIRST_LOOK_MS);
-    response.then((value) => end(resolve, value), (error) => end(reject, error));
+    instance.waiting.add(fall);
+    response.then(end(resolve), end(reject));
   });
 }
 

@@ -56,7 +56,7 @@ pub(crate) fn forward(
     lines.push(&[&settings.origin, &forward.target]);
     let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
     let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
-    let set = lines.pairs(client(head).chain(texts(&forward.set)));
+    let set = lines.pairs(client(head).chain(forward.set.iter()));
     let added = lines.pairs(texts(&forward.response_headers));
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
     Some(match forward.alongside {
@@ -106,8 +106,12 @@ fn is_kept(settings: &Settings, target: &str, path: &str) -> bool {
 /// Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into
 /// one. Names are in lower case.
 fn describes_client(name: &str) -> bool {
-    let folded = name.replace('_', "-");
-    folded == "forwarded" || folded == "x-real-ip" || folded.starts_with("x-forwarded-")
+    let begins = |known: &str| {
+        let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+        name.len() >= known.len() && folded.zip(known.bytes()).all(|(own, known)| own == known)
+    };
+    let is = |known: &str| name.len() == known.len() && begins(known);
+    is("forwarded") || is("x-real-ip") || begins("x-forwarded-")
 }
 
 /// Where the request came from, as the platform knows it.

@@ -44,8 +44,7 @@ use crate::start::Settings;
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: &Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
     panics::report();
-    let is_head = request.method() == "HEAD";
-    begun(request, env, context).map_or_else(|| not_started(is_head), Ok)
+    begun(&request, env, context).map_or_else(|| not_started(request.method() == "HEAD"), Ok)
 }
 
 /// The answer to a request whose origin is away.
@@ -59,14 +58,27 @@ pub fn origin_unreachable(is_head: bool) -> Result<JsValue, JsValue> {
 }
 
 /// Nothing where the gate has no place for this request: it did not start.
-fn begun(request: Request, env: &Env, context: worker_sys::Context) -> Option<JsValue> {
+fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<JsValue> {
     let settings = gate::settings(env)?;
-    let head = Head::of(&request, &settings)?;
+    let head = Head::of(request, &settings)?;
     panics::plant(&head);
-    let visit = Visit { request, head, settings, context: Rc::new(Context::new(context)) };
-    match gate::decide(&visit.head)? {
-        Decision::Ask(errand) => Some(future_to_promise(visit.resumed(errand)).into()),
-        decision => visit.ended(decision),
+    let context = Rc::new(Context::new(context));
+    match gate::decide(&head)? {
+        Decision::Ask(errand) => {
+            let visit = Visit { request: Clone::clone(request), head, settings, context };
+            Some(future_to_promise(visit.resumed(errand)).into())
+        }
+        decision => ended(decision, request, &head, &settings, &context),
+    }
+}
+
+/// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
+fn ended(decision: Decision, request: &Request, head: &Head, settings: &Settings, context: &Rc<Context>) -> Option<JsValue> {
+    match decision {
+        Decision::Ask(_) => None,
+        Decision::Forward(forward) => forward::forward(request, head, forward, settings, context),
+        Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, head.is_head()).ok(),
+        Decision::Respond(served) => serve(&served, head.is_head()).ok(),
     }
 }
 
@@ -88,20 +100,10 @@ impl Visit {
                     errand = next;
                     continue;
                 }
-                Some(decision) => self.ended(decision),
+                Some(decision) => ended(decision, &self.request, &self.head, &self.settings, &self.context),
                 None => None,
             };
             return response.map_or_else(|| not_started(self.head.is_head()), Ok);
-        }
-    }
-
-    /// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
-    fn ended(&self, decision: Decision) -> Option<JsValue> {
-        match decision {
-            Decision::Ask(_) => None,
-            Decision::Forward(forward) => forward::forward(&self.request, &self.head, forward, &self.settings, &self.context),
-            Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, self.head.is_head()).ok(),
-            Decision::Respond(served) => serve(&served, self.head.is_head()).ok(),
         }
     }
 }

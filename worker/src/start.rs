@@ -24,6 +24,10 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
         (Ok(policy), Ok(settings)) => (policy, settings),
         (policy, settings) => return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect()),
     };
+    for warning in policy.warnings() {
+        worker::console_warn!("doorward: warning: {}: {}", warning.path, warning.problem);
+        worker::console_warn!("doorward: hint: {}", warning.hint);
+    }
     let seed = getrandom::u64().map_err(|_| vec![error("", "the platform gives no randomness", "report this as a bug")])?;
     Ok((Engine::new(policy, seed), settings))
 }

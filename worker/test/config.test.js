@@ -50,6 +50,34 @@ test("every mistake is named at once", async (t) => {
   for (const place of ["ORIGIN_URL", "PUBLIC_ORIGIN", "rulez"]) assert.ok(gate.log().includes(place), place);
 });
 
+test("the configuration is read once per instance, however many requests there are", async (t) => {
+  const origin = await startOrigin(t);
+  const auth = await startAuth(t);
+  // Counts who asks for the document; the count is told on a path of its own.
+  const entry = `
+    import worker from "./worker.js";
+    let reads = 0;
+    const watched = (env) => new Proxy(env, { get: (target, name) => (name === "DOORWARD" && reads++, target[name]) });
+    export default {
+      fetch: (request, env, context) => new URL(request.url).pathname === "/reads" ? new Response(String(reads)) : worker.fetch(request, watched(env), context),
+    };
+  `;
+  const gate = await startGate(t, { bindings: variables(origin, auth), entry });
+  const reads = async () => Number((await fetched(gate, "/reads")).body);
+  assert.equal(await reads(), 0);
+  for (let number = 0; number < 5; number++) assert.equal((await fetched(gate, "/public/page")).status, 200);
+  assert.equal((await fetched(gate, "/api/me")).status, 401);
+  assert.equal(await reads(), 1);
+});
+
+test("a short secret is warned of in the log, once", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const gate = await startGate(t, { bindings: variables(origin, auth, { BETTER_AUTH_SECRET: "thirty-one-bytes-are-one-too-fe" }) });
+  for (let number = 0; number < 3; number++) assert.equal((await fetched(gate, "/public/page")).status, 200);
+  assert.equal(gate.log().split("doorward: warning: issuers[0]: a secret has fewer than 32 bytes").length - 1, 1);
+  assert.equal(gate.log().includes("thirty-one"), false);
+});
+
 test("the document may be JSON text as well", async (t) => {
   const [origin, auth] = [await startOrigin(t), await startAuth(t)];
   const bindings = variables(origin, auth);

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use wasm_bindgen_cli_support::Bindgen;
 
-use crate::build::{ensure_wasm_target, without_home};
+use crate::build::{ensure_wasm_target, wasm_flags};
 use crate::shell::{self, Failure, Result};
 use crate::size::{self, Weight};
 
@@ -70,7 +70,7 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         Variant::PlantTrap => ("release", &["--release", "--features", "plant-trap"], target.join("worker-trap")),
     };
     let arguments = [&["build", "--target", TARGET, "--package", "doorward-worker"], flags].concat();
-    shell::run(shell::command("cargo", &arguments, &shell::root()).args(without_home()))?;
+    shell::run(shell::command("cargo", &arguments, &shell::root()).args(wasm_flags()))?;
 
     if folder.exists() {
         fs::remove_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;

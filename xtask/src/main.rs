@@ -8,6 +8,7 @@ mod build_worker;
 mod demo;
 mod fuzz;
 mod node;
+mod python;
 mod shell;
 mod size;
 mod test;

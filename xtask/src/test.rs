@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, node};
+use crate::{build, node, python};
 
 pub(crate) const HELP: &str = "\
 Run everything there is to run
@@ -11,7 +11,7 @@ Run everything there is to run
 usage: cargo xtask test [part …]    all parts, or only these
        cargo xtask test --list      what the parts are
 
-needs    Node 20 or newer; packages come from the registries
+needs    Node 20 or newer, for one part Python 3.10 or newer; packages come from the registries
 does     runs each part in order, also after one has failed; what they print goes to stderr
 leaves   on stdout a table of the parts and, last, the line `N passed, N failed`
 exit     0 if every part has passed, otherwise 1
@@ -33,8 +33,10 @@ enum Work {
     Xtask(&'static [&'static str]),
     /// A script of the `package.json` in that folder, after `npm ci` where it is due.
     Npm(&'static str, &'static str),
+    /// The Python package in that folder: style, types and tests.
+    Python(&'static str),
 }
-use Work::{Cargo, Npm, Xtask};
+use Work::{Cargo, Npm, Python, Xtask};
 
 /// Every part; a new one is a new line.
 #[rustfmt::skip]
@@ -45,9 +47,10 @@ const PARTS: &[Part] = &[
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
-    Part { name: "suites",      about: "Wycheproof through the WebAssembly",              work: Npm("middleware", "test:suites") },
+    Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
+    Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
     Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
     Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
@@ -72,8 +75,8 @@ pub(crate) fn run(names: &[String]) -> Result {
     build::ensure_wasm_target()?;
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
-    // What is tested through npm loads what is built: never that of another day.
-    let loads_build = PARTS.iter().filter(is_named).any(|part| matches!(part.work, Npm(..)));
+    // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.
+    let loads_build = PARTS.iter().filter(is_named).any(|part| matches!(part.work, Npm(..) | Python(..)));
     let chosen = PARTS.iter().filter(|part| is_named(part) || (loads_build && part.name == "build"));
     let results: Vec<_> = chosen.map(|part| (part.name, timed(part))).collect();
     summary(&results)
@@ -105,6 +108,7 @@ fn carry_out(work: &Work) -> Result {
             node::install(&folder)?;
             node::npm(&["run", script], &folder)
         }
+        Python(folder) => return python::test(&root.join(folder), &QUIET),
     };
     shell::run(command.envs(QUIET))
 }

@@ -19,13 +19,59 @@ use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 use crate::pending::Pending;
 use crate::wire::Writer;
 
-/// Names of the environment variables that a configuration needs, or all that is wrong with it: JSON.
+/// A configuration on its way to an engine: read once, then given what its host knows.
 #[wasm_bindgen]
-pub fn names(config: &str) -> String {
-    panics::install();
-    match Config::parse(config) {
-        Ok(config) => serde_json::json!({ "names": config.names() }).to_string(),
-        Err(errors) => errors_json(&errors),
+#[allow(missing_debug_implementations)] // lives behind the border, where nobody can print it
+pub struct Draft {
+    config: Config,
+    values: BTreeMap<String, String>,
+    checks: Vec<Algorithm>,
+    signs: Vec<Algorithm>,
+}
+
+#[wasm_bindgen]
+impl Draft {
+    /// Reads a configuration.
+    ///
+    /// # Errors
+    /// JSON text with what is wrong with it.
+    #[wasm_bindgen(constructor)]
+    pub fn new(config: &str) -> Result<Self, JsValue> {
+        panics::install();
+        let config = Config::parse(config).map_err(|errors| refused(&errors))?;
+        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new() })
+    }
+
+    /// Names of the environment variables that it needs, as JSON.
+    pub fn names(&self) -> String {
+        serde_json::to_string(&self.config.names()).unwrap_or_default()
+    }
+
+    /// The value of a variable.
+    pub fn value(&mut self, name: &str, value: &str) {
+        self.values.insert(name.to_owned(), value.to_owned());
+    }
+
+    /// An algorithm of signatures that the host checks.
+    pub fn checks(&mut self, algorithm: &str) {
+        self.checks.extend(Algorithm::from_name(algorithm));
+    }
+
+    /// An algorithm of signatures that the host makes.
+    pub fn signs(&mut self, algorithm: &str) {
+        self.signs.extend(Algorithm::from_name(algorithm));
+    }
+
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// JSON text with all that is wrong with it.
+    pub fn compile(self) -> Result<Gate, JsValue> {
+        let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
+        let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
+        let warnings = listed(&policy.warnings());
+        let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
+        Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
     }
 }
 
@@ -38,6 +84,7 @@ pub struct Gate {
     /// Where the host writes heads.
     head: Vec<u8>,
     decision: Writer,
+    warnings: String,
 }
 
 /// The memory in which heads are written and decisions are read.
@@ -48,19 +95,9 @@ pub fn linear_memory() -> JsValue {
 
 #[wasm_bindgen]
 impl Gate {
-    /// Compiles a configuration with the values of its environment variables (a JSON object) for a host (JSON, `checks` and
-    /// `signs`: the algorithms of signatures that it checks and makes).
-    ///
-    /// # Errors
-    /// JSON text with all that is wrong with the configuration.
-    #[wasm_bindgen(constructor)]
-    pub fn new(config: &str, values: &str, host: &str) -> Result<Self, JsValue> {
-        panics::install();
-        let policy = Config::parse(config)
-            .and_then(|config| config.compile(&read_values(values), &read_capabilities(host)))
-            .map_err(|errors| JsValue::from_str(&errors_json(&errors)))?;
-        let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
-        Ok(Self { engine, pending, head: Vec::new(), decision: Writer::default() })
+    /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors. Told once.
+    pub fn warnings(&mut self) -> String {
+        std::mem::take(&mut self.warnings)
     }
 
     /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.
@@ -147,25 +184,15 @@ fn address(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.as_ptr().addr()).unwrap_or(u32::MAX)
 }
 
-fn read_values(json: &str) -> BTreeMap<String, String> {
-    serde_json::from_str(json).unwrap_or_default()
+/// Errors as they are thrown.
+fn refused(errors: &[ConfigError]) -> JsValue {
+    JsValue::from_str(&listed(errors))
 }
 
-fn read_capabilities(json: &str) -> Capabilities {
-    let host: serde_json::Value = serde_json::from_str(json).unwrap_or_default();
-    let named = |member: &str| {
-        let names = host.get(member).and_then(serde_json::Value::as_array).map(Vec::as_slice).unwrap_or_default();
-        names.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)).collect::<Vec<_>>()
-    };
-    Capabilities::checking(named("checks")).and_signing(named("signs"))
-}
-
-fn errors_json(errors: &[ConfigError]) -> String {
-    let errors: Vec<_> = errors
-        .iter()
-        .map(|error| serde_json::json!({ "path": error.path, "problem": error.problem, "hint": error.hint }))
-        .collect();
-    serde_json::json!({ "errors": errors }).to_string()
+/// Place, problem and hint of each, as JSON.
+fn listed(errors: &[ConfigError]) -> String {
+    let errors: Vec<_> = errors.iter().map(|error| [&error.path, &error.problem, &error.hint]).collect();
+    serde_json::to_string(&errors).unwrap_or_default()
 }
 
 /// Random bits for jitter and for numbers of errands; nothing rests on them.
@@ -181,13 +208,21 @@ const fn moment(millis: f64) -> UnixTime {
 
 /// An answer for what goes wrong at the border itself.
 fn refusal(reason: Reason) -> Answer {
-    let body = serde_json::json!({
-        "type": (["urn:doorward:reason:", reason.code()].concat()),
-        "title": (if reason.status() == 503 { "Service Unavailable" } else { "Bad Request" }),
-        "status": reason.status(),
-        "detail": reason.sentence(),
-        "reason": reason.code(),
-    });
+    let title = if reason.status() == 503 { "Service Unavailable" } else { "Bad Request" };
+    // All of these are words of ours: nothing in them needs an escape.
+    let body = [
+        r#"{"detail":""#,
+        reason.sentence(),
+        r#"","reason":""#,
+        reason.code(),
+        r#"","status":"#,
+        &reason.status().to_string(),
+        r#","title":""#,
+        title,
+        r#"","type":"urn:doorward:reason:"#,
+        reason.code(),
+        r#""}"#,
+    ];
     let mut headers = vec![
         ("content-type".to_owned(), "application/problem+json".to_owned()),
         ("cache-control".to_owned(), "private, no-store".to_owned()),
@@ -195,5 +230,5 @@ fn refusal(reason: Reason) -> Answer {
     if reason.status() == 503 {
         headers.push(("retry-after".to_owned(), "1".to_owned()));
     }
-    Answer { reason, status: reason.status(), headers, body: body.to_string(), log: None }
+    Answer { reason, status: reason.status(), headers, body: body.concat(), log: None }
 }

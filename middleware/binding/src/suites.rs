@@ -2,11 +2,9 @@
 //! ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or `{"check"}` for what the host is to check first; its verdict
 //! comes with the second call.
 
-use doorward::{Algorithm, Reason, Reply, SignatureCheck, suites};
+use doorward::{Algorithm, Capabilities, Reason, Reply, SignatureCheck, suites};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
-
-use crate::read_capabilities;
 
 const POLICY: &str = r#"{
     "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
@@ -29,6 +27,18 @@ pub fn suite_token(host: &str, key_set: &str, token: &str, verdict: Option<bool>
 #[wasm_bindgen]
 pub fn suite_hs256(secret: &[u8], token: &str) -> String {
     answer(suites::hs256_content(secret, token).map(drop), Value::Null)
+}
+
+/// An encrypted token by the secret of such cookies.
+#[wasm_bindgen]
+pub fn suite_jwe(secret: &[u8], token: &str) -> String {
+    answer(suites::jwe_content(secret, token).map(drop), Value::Null)
+}
+
+/// What A256CBC-HS512 has encrypted.
+#[wasm_bindgen]
+pub fn suite_decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
+    suites::decrypted(key, aad, iv, ciphertext, tag)
 }
 
 /// A signature over any bytes.
@@ -54,6 +64,13 @@ pub fn suite_signature(
 #[wasm_bindgen]
 pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     suites::mac_holds(secret, message, mac)
+}
+
+/// The algorithms that a host checks: JSON, `checks`.
+fn read_capabilities(host: &str) -> Capabilities {
+    let host: Value = serde_json::from_str(host).unwrap_or_default();
+    let checks = host.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
 }
 
 fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Reply<'static> {

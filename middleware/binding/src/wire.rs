@@ -1,6 +1,6 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Finish, Forward, Reply, RequestHead, Served, Work};
+use doorward::{Answer, Decision, Finish, Forward, HeaderPairs, Reply, RequestHead, Served, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -70,9 +70,10 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
 /// Writes decisions, one over the other: a message lasts until the next one.
 #[derive(Default)]
 pub(crate) struct Writer {
-    /// The message: both lengths and the numbers, and when it is finished the bytes as well.
-    message: Vec<u8>,
+    /// Both lengths, then the numbers.
+    numbers: Vec<[u8; 4]>,
     bytes: Vec<u8>,
+    message: Vec<u8>,
 }
 
 /// A message that was larger than this does not keep its memory.
@@ -95,7 +96,7 @@ impl Writer {
         for name in &forward.remove {
             self.text(name);
         }
-        self.pairs(&forward.set);
+        self.joined(&forward.set);
         self.pairs(&forward.response_headers);
         for errand in errands {
             self.number(u32::from(errand.is_some()));
@@ -135,9 +136,9 @@ impl Writer {
         if self.message.capacity() > KEEP_BYTES {
             *self = Self::default();
         }
-        self.message.clear();
+        self.numbers.clear();
         self.bytes.clear();
-        self.message.extend_from_slice(&[0; 8]);
+        self.numbers.extend([[0; 4]; 2]);
         self.number(tag);
         self.text(log.unwrap_or_default());
         self.text(reason.unwrap_or_default());
@@ -145,16 +146,20 @@ impl Writer {
 
     /// Puts both lengths in front and the bytes behind.
     fn finish(&mut self) -> &[u8] {
-        let numbers = self.message.len().saturating_sub(8) / 4;
-        for (place, length) in self.message.as_chunks_mut::<4>().0.iter_mut().zip([numbers, self.bytes.len()]) {
-            *place = length_as_number(length).to_le_bytes();
+        let counts = [self.numbers.len().saturating_sub(2), self.bytes.len()];
+        for (place, count) in self.numbers.iter_mut().zip(counts) {
+            *place = length_as_number(count).to_le_bytes();
         }
+        self.message.clear();
+        self.message.reserve(self.numbers.as_flattened().len().saturating_add(self.bytes.len()));
+        self.message.extend_from_slice(self.numbers.as_flattened());
         self.message.extend_from_slice(&self.bytes);
         &self.message
     }
 
+    #[inline]
     fn number(&mut self, value: u32) {
-        self.message.extend_from_slice(&value.to_le_bytes());
+        self.numbers.push(value.to_le_bytes());
     }
 
     fn count(&mut self, length: usize) {
@@ -163,7 +168,10 @@ impl Writer {
 
     fn bytes(&mut self, value: &[u8]) {
         self.count(value.len());
-        self.bytes.extend_from_slice(value);
+        // WebAssembly calls out of itself to copy, even nothing.
+        if !value.is_empty() {
+            self.bytes.extend_from_slice(value);
+        }
     }
 
     fn text(&mut self, value: &str) {
@@ -176,6 +184,17 @@ impl Writer {
             self.text(name);
             self.text(value);
         }
+    }
+
+    /// Pairs that are one text already: copied at once.
+    fn joined(&mut self, pairs: &HeaderPairs) {
+        let lengths = pairs.lengths();
+        self.count(lengths.len() / 2);
+        self.numbers.reserve(lengths.len());
+        for length in lengths {
+            self.number(*length);
+        }
+        self.bytes.extend_from_slice(pairs.text().as_bytes());
     }
 
     fn errand(&mut self, id: u32, work: &Work) {
@@ -280,7 +299,7 @@ mod tests {
 
     fn head(headers: &[(String, String)]) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.message.extend_from_slice(&[0; 8]);
+        writer.numbers.extend([[0; 4]; 2]);
         for text in ["GET", "/a?b", "https://app.test", ""] {
             writer.text(text);
         }
@@ -291,7 +310,7 @@ mod tests {
 
     fn reply(numbers: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut writer = Writer::default();
-        writer.message.extend_from_slice(&[0; 8]);
+        writer.numbers.extend([[0; 4]; 2]);
         numbers.iter().for_each(|number| writer.number(*number));
         writer.bytes.extend_from_slice(bytes);
         writer.finish().to_vec()

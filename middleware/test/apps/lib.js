@@ -20,13 +20,13 @@ export function progress(line) {
  * A copy of an app with its dependencies and this package installed as npm would install it from the registry: from a tarball,
  * because Turbopack does not follow symlinks out of its root. Dependencies stay from run to run.
  */
-export async function install(name) {
+export async function install(name, source = join(here, name)) {
   const folder = join(workFolder, name);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) {
     if (!["node_modules", ".installed"].includes(entry)) rmSync(join(folder, entry), { recursive: true });
   }
-  cpSync(join(here, name), folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
+  cpSync(source, folder, { recursive: true, filter: (path) => !path.includes("node_modules") });
 
   const marker = join(folder, ".installed");
   const wanted = digest(readFileSync(join(folder, "package-lock.json")));

@@ -19,10 +19,12 @@ const good = bearer(token);
 const spoofed = [
   ["x-doorward-subject", "admin"], ["X-Doorward-Subject", "admin"], ["x_doorward_subject", "admin"], ["X-DOORWARD_EMAIL", "admin@example.com"],
   ["x-doorward_session", "1"], ["x-doorward-", ""], ["x-doorward-anything-else", "1"], ["x_Doorward-assertion", "a.b.c"],
+  ["x.doorward.subject", "admin"], ["X~Doorward!Subject", "admin"],
 ];
 const internal = [
   ["x-middleware-subrequest", "middleware:middleware"], ["X-Middleware-Rewrite", "/admin"], ["x_middleware_next", "1"], ["x-middleware-override-headers", "x"],
   ["x-matched-path", "/admin"], ["X-Rewrite-URL", "/admin"], ["x-original-url", "/admin"], ["x_original_url", "/admin"], ["x-invoke-path", "/admin"], ["script_name", "/admin"],
+  ["Daphne-Root-Path", "/public"], ["x.original.url", "/admin"],
 ];
 const names = (headers) => headers.map(([name]) => name);
 const kept = [["x-doorwar", "1"], ["x-doorwardsubject", "1"], ["doorward-subject", "1"], ["my-x-doorward-subject", "1"], ["x-request-id", "1"], ["x-forwarded-for", "192.0.2.1"], ["x-middlewarex", "1"]];

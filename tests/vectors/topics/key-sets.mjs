@@ -5,7 +5,7 @@
 import { createHash } from "node:crypto";
 
 import { NOW, NOW_S, api, bearer, claims, foreign, forward, jwtIssuer, keysAnswer, policy, reject, told, vector } from "../cases.mjs";
-import { b64u, forged, jwt, privateJwk, publicJwk } from "../mint.mjs";
+import { b64u, forged, forgedHmac, jwt, privateJwk, publicJwk } from "../mint.mjs";
 
 const URL_ONLY = { jwks: undefined, jwks_url: "https://issuer.example/jwks" };
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -43,18 +43,59 @@ const answer = (status, body, headers = []) => ({ to: "keys", status, headers, b
 const failed = { to: "keys", failed: true };
 const set = (...keys) => JSON.stringify({ keys });
 
+const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/** The bytes of a member, other ones in their place. */
+const respelt = (key, name, change) => ({ ...key, [name]: change(key[name], Buffer.from(key[name], "base64url")) });
+const lastBit = (_, bytes) => b64u(Buffer.concat([bytes.subarray(0, -1), Buffer.from([bytes.at(-1) ^ 1])]));
+/** x + p, which is x + 2^521 - 1, and has room in 66 bytes: another spelling of the same point. */
+const plusP = (_, bytes) => b64u(Buffer.from((BigInt(`0x${bytes.toString("hex")}`) + 2n ** 521n - 1n).toString(16).padStart(132, "0"), "hex"));
+/** A modulus of so many bits, whose primes nobody knows. */
+const modulus = (bits) => b64u(Buffer.from((2n ** BigInt(bits) - 1n).toString(16), "hex"));
+/** The mark of ROCA (CVE-2017-15361): modulo small primes, a power of 65537. */
+const primorial = [2n, 11n, 13n, 17n, 19n, 37n, 53n, 61n, 71n, 73n, 79n, 97n, 103n, 107n, 109n, 127n, 151n, 157n].reduce((product, prime) => product * prime);
+const ofRoca = b64u(Buffer.from((primorial * (2n ** 2047n / primorial + 1n) + 1n).toString(16), "hex"));
+const SHARED = "a secret that everybody can read now";
+const rsa = publicJwk("rsa", { kid: "odd" });
+const p521 = publicJwk("p521", { kid: "odd" });
+
 /** Odd keys: each is left out, and the good one beside it is used. */
 const odd = {
   "of a kind that nobody knows": { kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "odd" },
   "for encryption": { ...ed2, use: "enc" },
   "that may only sign": { ...ed2, key_ops: ["sign"] },
   "with its private part": privateJwk("ed2", { kid: "ed2" }),
-  "symmetric": { kty: "oct", k: b64u("a secret that everybody can read now"), kid: "odd", alg: "HS256" },
+  "symmetric": { kty: "oct", k: b64u(SHARED), kid: "odd", alg: "HS256" },
+  "for encryption and signatures at once": { ...ed2, use: ["sig"] },
+  "whose operations are a text": { ...ed2, key_ops: "verify" },
+  "whose operations are none": { ...ed2, key_ops: [] },
+  "whose algorithm is null": { ...ed2, alg: null },
+  "of no kind": { crv: "Ed25519", x: ed2.x, kid: "odd" },
+  "of a kind that is a list": { ...ed2, kty: ["OKP"] },
+  "of Ed448": { kty: "OKP", crv: "Ed448", x: b64u(Buffer.alloc(57, 7)), kid: "odd", alg: "EdDSA" },
+  "of X25519": { kty: "OKP", crv: "X25519", x: ed2.x, kid: "odd" },
+  "of the curve P-192": { kty: "EC", crv: "P-192", x: b64u(Buffer.alloc(24, 1)), y: b64u(Buffer.alloc(24, 2)), kid: "odd" },
+  "with padding": respelt({ ...ed2, kid: "odd" }, "x", (text) => `${text}=`),
+  "in the alphabet of base64": { ...ed2, x: "+/".repeat(21).concat("A") },
+  "with trailing bits": respelt({ ...ed2, kid: "odd" }, "x", (text) => text.slice(0, -1) + ALPHABET[ALPHABET.indexOf(text.at(-1)) ^ 1]),
+  "nested too deep": { ...ed2, x5c: JSON.parse(`${"[".repeat(20)}${"]".repeat(20)}`) },
+  ...Object.fromEntries(["d", "p", "q", "dp", "dq", "qi", "oth", "k"].map((name) => [`with the private member ${name}`, { ...rsa, [name]: "AQAB" }])),
   "RSA of 1024 bits": publicJwk("rsaWeak", { kid: "odd" }),
+  "RSA of 2047 bits": { ...rsa, n: modulus(2047) },
+  "RSA of 8193 bits": { ...rsa, n: modulus(8193) },
+  "RSA with a zero before its modulus": respelt(rsa, "n", (_, bytes) => b64u(Buffer.concat([Buffer.alloc(1), bytes]))),
+  "RSA with an even modulus": respelt(rsa, "n", lastBit),
+  "RSA with the mark of ROCA": { ...rsa, n: ofRoca },
+  "RSA with an exponent of five bytes": { ...rsa, e: b64u(Buffer.from([1, 0, 0, 0, 1])) },
+  "RSA with a zero before its exponent": { ...rsa, e: b64u(Buffer.from([0, 1, 0, 1])) },
   "RSA with the exponent 1": { ...publicJwk("rsa"), e: "AQ", kid: "odd" },
   "RSA with an even exponent": { ...publicJwk("rsa"), e: "Ag", kid: "odd" },
   "on a curve that JWTs do not use here": publicJwk("secp256k1", { kid: "odd" }),
   "with a coordinate cut short": { ...publicJwk("p256"), x: publicJwk("p256").x.slice(0, -2), kid: "odd" },
+  "whose point is off P-256": respelt({ ...p256, kid: "odd" }, "y", lastBit),
+  "whose point is off P-384": respelt(publicJwk("p384", { kid: "odd" }), "x", lastBit),
+  "whose point is off P-521": respelt(p521, "y", lastBit),
+  "whose point is spelt with p added": respelt(p521, "x", plusP),
+  "whose point is at nought": { ...p256, x: b64u(Buffer.alloc(32)), y: b64u(Buffer.alloc(32)), kid: "odd" },
   "whose algorithm is not for its kind": { ...ed2, alg: "RS256" },
   "whose algorithm is none": { ...ed2, alg: "none" },
   "whose kid is a number": { ...ed2, kid: 7 },
@@ -114,6 +155,7 @@ export const cases = [
   unusable("an object without keys is an outage", answer(200, "{}")),
   unusable("a list of keys is no set", answer(200, JSON.stringify([ed]))),
   unusable("keys that are no list are an outage", answer(200, JSON.stringify({ keys: ed }))),
+  unusable("a set with more after its end is an outage", answer(200, `${set(ed)}{}`)),
   unusable("keys twice are an outage", answer(200, `{"keys":[],"keys":[${JSON.stringify(ed)}]}`)),
   unusable("a set without keys is an outage", keysAnswer([])),
   unusable("a set that is cut off is an outage", answer(200, set(ed).slice(0, -1))),
@@ -141,6 +183,8 @@ export const cases = [
   fetched("an RSA key with the exponent 1 serves nobody: anybody could sign for it", [{ ...publicJwk("rsa"), e: "AQ", kid: "one" }, ed], bearer(signedByOne(2048)), reject("key_not_found")),
   fetched("a key that may only sign serves nobody", [{ ...ed2, key_ops: ["sign"] }, ed], good2, reject("key_not_found")),
   fetched("a key whose algorithm is not for its kind serves nobody", [{ ...ed2, alg: "RS256" }, ed], good2, reject("key_not_found")),
+  fetched("a key whose point is off its curve serves nobody, and is no outage", [respelt(p256, "y", lastBit), ed], bearer(await jwt("ES256", "p256", long(), { kid: "p256" })), reject("key_not_found")),
+  fetched("a symmetric key serves nobody", [{ kty: "oct", k: b64u(SHARED), kid: "shared", alg: "HS256" }, ed], bearer(forgedHmac("HS256", SHARED, { alg: "HS256", kid: "shared" }, long())), reject("alg_not_allowed"), { asks: [], replies: [] }),
   fetched("a key for encryption serves nobody", [{ ...ed2, use: "enc" }, ed], good2, reject("key_not_found")),
 
   // Without a kid, and with one twice.
@@ -152,6 +196,8 @@ export const cases = [
   fetched("with a kid, a key without one does not serve", [publicJwk("ed")], good, reject("key_not_found")),
   fetched("a kid twice is ambiguous", [ed, { ...ed2, kid: "ed" }], good, reject("key_ambiguous")),
   fetched("a kid twice is told apart by algorithm", [{ ...p256, kid: "ed" }, ed], good, passes),
+  fetched("of a set of many keys the 64th still serves", [...Array(63).fill(ed2), ed], good, passes),
+  fetched("of a set of many keys the 65th does not", [...Array(64).fill(ed2), ed], good, reject("key_not_found")),
   fetched("the same key twice is one key", [ed, ed], good, passes),
   fetched("an empty kid is a kid", [{ ...ed, kid: "" }], bearer(await token("ed", "")), passes),
   fetched("a kid is compared with regard to case", [ed], bearer(await token("ed", "ED")), reject("key_not_found")),

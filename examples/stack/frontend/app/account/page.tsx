@@ -1,0 +1,28 @@
+import { AskApi } from "@/components/ask-api";
+import { Frame } from "@/components/frame";
+import { requiredWho } from "@/lib/who";
+
+export const metadata = { title: "Account" };
+
+export default async function Page() {
+  const someone = await requiredWho();
+  return (
+    <Frame at="/account" who={someone}>
+      <h1>Account</h1>
+      <p>Rendered on the server. Who you are comes from headers that only the gate can set.</p>
+      <div className="card">
+        <dl>
+          <dt>E-mail</dt>
+          <dd data-testid="email">{someone.email}</dd>
+          <dt>User</dt>
+          <dd data-testid="subject">{someone.id}</dd>
+          <dt>The gate knows by</dt>
+          <dd data-testid="source">{someone.source}</dd>
+        </dl>
+      </div>
+      <h2>From the browser</h2>
+      <p>The page’s script asks, the gate checks, this app fetches a token for you and calls the API with it.</p>
+      <AskApi />
+    </Frame>
+  );
+}

@@ -1,0 +1,83 @@
+// A service as a process: it can be stopped and started again, and its log is kept.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const START_MS = 60_000;
+
+/**
+ * @param {string} name
+ * @param {object} how
+ * @param {string[]} how.command program and arguments
+ * @param {RegExp} how.ready a line of its output that says that it listens
+ * @param {Record<string, string>} [how.env] its whole environment, besides what every program needs: what a developer's shell has set says
+ *   nothing about this stack
+ * @param {NodeJS.Signals} [how.signal] asks it to end
+ * @param {object} [how.spawn] further options
+ */
+export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {} }) {
+  let child;
+  const log = [];
+  return { name, log, start, stop };
+
+  async function start() {
+    await stop();
+    child = spawn(program, args, { ...more, env: { ...everyProgram(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const failed = once(child, "error").then(([error]) => Promise.reject(error));
+    const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`it ended with ${code}`)));
+    const late = new AbortController();
+    const tooLate = sleep(START_MS, undefined, { signal: late.signal }).then(() => Promise.reject(new Error("it took too long")));
+    try {
+      await Promise.race([listening(child), failed, ended, tooLate]);
+    } catch (error) {
+      await stop();
+      throw Object.assign(new Error(`${name} did not start: ${error.message}`), { hint: log.slice(-12).join("\n") });
+    } finally {
+      late.abort();
+      [failed, ended, tooLate].forEach((promise) => promise.catch(() => {}));
+    }
+  }
+
+  function listening({ stdout, stderr }) {
+    return new Promise((resolve) => {
+      for (const stream of [stdout, stderr]) {
+        createInterface({ input: stream }).on("line", (line) => {
+          log.push(line);
+          if (ready.test(line)) resolve();
+        });
+      }
+    });
+  }
+
+  async function stop() {
+    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, "exit");
+    child.kill(signal);
+    const impatient = setTimeout(() => child.kill("SIGKILL"), 5_000);
+    await gone;
+    clearTimeout(impatient);
+  }
+}
+
+/** Runs a program to its end; what a failed one printed is in the error. */
+export async function run(command, options) {
+  const { code, output } = await outcome(command, options);
+  if (code !== 0) throw Object.assign(new Error(`${command.join(" ")} ended with ${code}`), { hint: output.trim().slice(-3_000) });
+}
+
+/** Runs a program to its end, whatever that is. */
+export async function outcome([program, ...args], { env, ...options } = {}) {
+  const child = spawn(program, args, { ...options, env: { ...everyProgram(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const [code] = await once(child, "close");
+  return { code, output };
+}
+
+function everyProgram() {
+  const names = ["PATH", "HOME", "TMPDIR", "LANG", "SystemRoot", "CARGO_TARGET_DIR", "HTTPS_PROXY", "https_proxy", "SSL_CERT_FILE", "PIP_INDEX_URL"];
+  const known = names.filter((name) => process.env[name] !== undefined).map((name) => [name, process.env[name]]);
+  return { ...Object.fromEntries(known), NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" };
+}

@@ -1,0 +1,31 @@
+// Express, Connect and plain Node: the session as `req.doorward`. Nothing is imported from a framework.
+
+import { AssertionRefused } from "./index.js";
+import { isIdentity, prefixOf } from "./names.js";
+
+/** See `express.d.ts`. */
+export function express(verifier, { optional = false } = {}) {
+  const prefix = prefixOf(verifier.header);
+  return async function doorward(req, res, next) {
+    try {
+      req.doorward = optional && !verifier.has(req.rawHeaders) ? undefined : await verifier.verifyRequest(req);
+    } catch (problem) {
+      if (!(problem instanceof AssertionRefused)) return next(problem);
+      res.writeHead(problem.status, problem.headers());
+      return res.end(req.method === "HEAD" ? undefined : problem.body());
+    }
+    removeIdentity(req, prefix);
+    next();
+  };
+}
+
+/** Nothing behind may read who it is from a header, whoever sent it. */
+function removeIdentity(req, prefix) {
+  const { headers, headersDistinct, rawHeaders } = req;
+  for (const names of [headers, headersDistinct]) {
+    for (const name of Object.keys(names ?? {})) if (isIdentity(name, prefix)) delete names[name];
+  }
+  for (let index = rawHeaders.length - 2; index >= 0; index -= 2) {
+    if (isIdentity(rawHeaders[index], prefix)) rawHeaders.splice(index, 2);
+  }
+}

@@ -1,0 +1,23 @@
+// Hono: the session as `c.get("doorward")`. Nothing is imported from Hono.
+
+import { AssertionRefused } from "./index.js";
+import { isIdentity, prefixOf } from "./names.js";
+
+/** See `hono.d.ts`. */
+export function hono(verifier, { optional = false } = {}) {
+  const prefix = prefixOf(verifier.header);
+  return async function doorward(c, next) {
+    const request = c.req.raw;
+    try {
+      c.set("doorward", optional && !verifier.has(request.headers) ? undefined : await verifier.verifyRequest(request));
+    } catch (problem) {
+      if (problem instanceof AssertionRefused) return problem.toResponse();
+      throw problem;
+    }
+    // Nothing behind may read who it is from a header, whoever sent it.
+    const headers = new Headers(request.headers);
+    for (const name of [...headers.keys()]) if (isIdentity(name, prefix)) headers.delete(name);
+    c.req.raw = new Request(request, { headers });
+    await next();
+  };
+}

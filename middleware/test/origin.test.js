@@ -1,0 +1,301 @@
+// The verifier at the origin: the shared cases through each kind of request, where keys come from, and real frameworks.
+
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { getRequestListener } from "@hono/node-server";
+import { AssertionRefused, createVerifier, reasons, seenInMemory } from "doorward/origin";
+import { express as expressMiddleware } from "doorward/origin/express";
+import { hono as honoMiddleware } from "doorward/origin/hono";
+import express from "express";
+import { Hono } from "hono";
+
+import { base, cases, HEADER, headersOf, jwks, load, mint, optionsOf, requestOf, URL_OF_KEYS } from "./origin/cases.js";
+import { exchange, serve } from "./support.js";
+
+const run = promisify(execFile);
+const BOUND = ["assertion_method", "assertion_host", "assertion_target", "assertion_replayed"];
+const verifierOf = (example, more) => createVerifier({ ...optionsOf(example, seenInMemory), ...more });
+
+/** Each way in which a request can come; undefined where it cannot carry a case. */
+const DOORS = {
+  "a Node request": (verifier, example) => verifier.verifyRequest(nodeRequest(example)),
+  "an Express request": (verifier, example) =>
+    verifier.verifyRequest({ ...nodeRequest(example), url: "/rewritten", originalUrl: requestOf(example).target }),
+  "a Fetch request": (verifier, example) => {
+    const { method, target } = requestOf(example);
+    const url = `https://10.0.0.7${target}`;
+    if (!URL.canParse(url) || !new URL(url).href.endsWith(`7${target}`)) return undefined; // Fetch writes it otherwise
+    return verifier.verifyRequest(new Request(url, { method, headers: fetchHeaders(example) }));
+  },
+  "Headers alone": (verifier, example) => verifier.readSession(fetchHeaders(example)),
+  "a record of headers": (verifier, example) => {
+    const record = {};
+    for (const [name, value] of headersOf(example)) record[name] = name in record ? [record[name], value].flat() : value;
+    return verifier.readSession(record);
+  },
+};
+
+function nodeRequest(example) {
+  const { method, target } = requestOf(example);
+  return { method, url: target, headers: {}, rawHeaders: headersOf(example).flat() };
+}
+
+function fetchHeaders(example) {
+  const headers = new Headers();
+  for (const [name, value] of headersOf(example)) if (name !== "host") headers.append(name, value);
+  return headers;
+}
+
+for (const [door, enter] of Object.entries(DOORS)) {
+  test(`the assertion vectors hold for ${door}`, async (t) => {
+    const failures = [];
+    let count = 0;
+    const isBound = door.endsWith("request");
+    for (const example of cases) {
+      const verifier = verifierOf(example);
+      const entered = enter(verifier, example);
+      if (!entered) continue;
+      count += 1;
+      const expected = isBound || !BOUND.includes(example.expect) ? (example.expect ?? "ok") : "ok";
+      const { found, session } = await outcome(entered);
+      if (found !== expected) failures.push(`${example.name}: ${found} instead of ${expected}`);
+      for (const [member, value] of Object.entries(example.session ?? {})) {
+        const name = member.replace(/_(.)/, (_, letter) => letter.toUpperCase());
+        if (JSON.stringify(session?.[name]) !== JSON.stringify(value)) failures.push(`${example.name}: ${member}`);
+      }
+      if (example.again && isBound && (await outcome(enter(verifier, example))).found !== example.again) {
+        failures.push(`${example.name}: the second time`);
+      }
+    }
+    t.diagnostic(`${door}: ${count} of ${cases.length} cases`);
+    assert.ok(count > 200, `only ${count} cases`);
+    assert.deepEqual(failures, []);
+  });
+}
+
+async function outcome(entered) {
+  try {
+    return { found: "ok", session: await entered };
+  } catch (problem) {
+    if (!(problem instanceof AssertionRefused)) throw problem;
+    return { found: problem.reason };
+  }
+}
+
+test("the reasons are those of the table", () => {
+  const table = Object.entries(load("reasons")).map(([code, { status, sentence }]) => [code, [status, sentence]]);
+  assert.deepEqual(Object.fromEntries(table), { ...reasons });
+});
+
+test("a refusal is logged with its reason and never with the token", async () => {
+  for (const example of cases) {
+    const lines = [];
+    const { found } = await outcome(DOORS["a Node request"](verifierOf(example, { log: (line) => lines.push(line) }), example));
+    if (found === "ok") {
+      assert.deepEqual(lines, []);
+      continue;
+    }
+    assert.equal(lines.length, 1);
+    const { reason, path } = JSON.parse(lines[0]);
+    assert.deepEqual([reason, path.includes("?")], [found, false]);
+    const parts = headersOf(example).flatMap(([, value]) => value.split("."));
+    assert.ok(parts.every((part) => part.length < 12 || !lines[0].includes(part)), example.name);
+  }
+});
+
+for (const { name, steps } of load("timeline").timelines) {
+  test(`keys: ${name}`, async () => {
+    let [answer, fetches, at] = ["down", 0, 0];
+    const fetch = async (url) => {
+      assert.equal(url, URL_OF_KEYS);
+      fetches += 1;
+      if (answer === "down") throw new Error("down");
+      return new Response(typeof answer === "string" ? answer : JSON.stringify(jwks(...answer)));
+    };
+    const verifier = verifierOf({ verifier: { keys: "down" } }, { fetch, now: () => (base.now + at) * 1000 });
+    for (const step of steps) {
+      answer = step.server ?? answer;
+      at = step.at;
+      const token = mint({ header: { kid: step.kid }, sign: step.kid }, base.now + at);
+      const { found } = await outcome(verifier.verifyRequest(new Request("https://x/a/b?x=1", { headers: { [HEADER]: token } })));
+      assert.deepEqual([found, fetches], [step.expect, step.fetches], JSON.stringify(step));
+    }
+  });
+}
+
+test("keys: many requests fetch once", async () => {
+  let fetches = 0;
+  const fetch = async () => {
+    fetches += 1;
+    await new Promise((done) => setTimeout(done, 20));
+    return Response.json(jwks("es1"));
+  };
+  const verifier = verifierOf({}, { keys: URL_OF_KEYS, fetch });
+  const sessions = await Promise.all(Array.from({ length: 8 }, () => verifier.readSession({ [HEADER]: mint({}) })));
+  assert.deepEqual([sessions.length, fetches], [8, 1]);
+});
+
+test("keys: nothing counts but a small answer with status 200 from the very address", async (t) => {
+  const good = JSON.stringify(jwks("es1"));
+  const { origin } = await serve(t, (req, res) => {
+    const answers = {
+      "/good": () => res.end(good),
+      "/moved": () => res.writeHead(302, { location: "/good" }).end(),
+      "/absent": () => res.writeHead(404).end(good),
+      "/odd": () => res.writeHead(203).end(good),
+      "/large": () => res.end(" ".repeat(70_000) + good),
+    };
+    answers[req.url]();
+  });
+  for (const kind of ["good", "moved", "absent", "odd", "large"]) {
+    const verifier = verifierOf({}, { keys: `${origin}/${kind}`, fetch: undefined });
+    const { found } = await outcome(verifier.readSession({ [HEADER]: mint({}) }));
+    assert.equal(found, kind === "good" ? "ok" : "keys_unavailable", kind);
+  }
+});
+
+test("a wrong configuration is refused at once", () => {
+  const right = { audience: "billing", host: "app.example.com", keys: URL_OF_KEYS };
+  createVerifier(right);
+  for (const wrong of [
+    { keys: "http://app.example.com/jwks" },
+    { keys: "file:///etc/passwd" },
+    { keys: "jwks.json" },
+    { keys: undefined },
+    { keys: { keys: [] } },
+    { keys: { secret: "too short" } },
+    { keys: { secret: undefined } },
+    { keys: { secret: "x".repeat(32), ...jwks("es1") } },
+    { keys: { secret: ["x".repeat(32), "x".repeat(32), "x".repeat(32)] } },
+    { host: [] },
+    { host: undefined },
+    { host: "https://app.example.com" },
+    { host: "app.example.com/" },
+    { audience: "" },
+    { audience: undefined },
+    { issuer: "" },
+    { header: "authorization" },
+    { toleranceSeconds: -1 },
+    { toleranceSeconds: 61 },
+    { toleranceSeconds: NaN },
+  ]) {
+    assert.throws(() => createVerifier({ ...right, ...wrong }), TypeError, JSON.stringify(wrong));
+  }
+});
+
+test("a store that fails ends the request, and one that says nothing lets nobody pass", async () => {
+  const example = cases[0];
+  const enter = DOORS["a Node request"];
+  const failing = { add: () => Promise.reject(new RangeError("down")) };
+  await assert.rejects(enter(verifierOf(example, { seen: failing }), example), RangeError);
+  for (const answer of [undefined, 1, {}]) {
+    const verifier = verifierOf(example, { seen: { add: () => answer } });
+    assert.equal((await outcome(enter(verifier, example))).found, "assertion_replayed", String(answer));
+  }
+});
+
+test("a refusal is an answer", async () => {
+  for (const [reason, header] of [["assertion_missing", "www-authenticate"], ["keys_unavailable", "retry-after"]]) {
+    const response = new AssertionRefused(reason).toResponse();
+    assert.equal(response.status, reasons[reason][0]);
+    assert.ok(response.headers.has(header));
+    assert.equal(response.headers.get("content-type"), "application/problem+json");
+    assert.equal((await response.json()).reason, reason);
+  }
+});
+
+test("the example of the README runs", async () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const [, example] = /```js\n(import \{ createVerifier \}.*?)```/s.exec(readme);
+  const code = `
+    import { base, HEADER, jwks, mint, URL_OF_KEYS } from "./test/origin/cases.js";
+    const [asked, used] = [[], []];
+    globalThis.fetch = async (url) => (asked.push(url), Response.json(jwks("es1")));
+    Date.now = () => base.now * 1000;
+    const app = { use: (middleware) => used.push(middleware.length) };
+    const request = new Request("https://10.0.0.7/a/b?x=1", { headers: { [HEADER]: mint({}) } });
+    const headers = async () => request.headers;
+    ${example}
+    console.log(session.subject, reader.subject, used.join(), asked.join() === URL_OF_KEYS);`;
+  const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", code], { cwd: new URL("..", import.meta.url) });
+  assert.equal(stdout, "user-1 user-1 3 true\n");
+});
+
+// Real frameworks over sockets.
+
+const SPOOFS = ["x-doorward-subject", "X-Doorward-Subject", "X_DOORWARD_SUBJECT", "x-doorward_email", "X_Doorward-Role", "x.doorward.id"];
+
+function lines(target, token, more = []) {
+  const headers = ["host: evil.example", "connection: close", ...(token ? [`${HEADER}: ${token}`] : []), ...more];
+  return `GET ${target} HTTP/1.1\r\n${headers.join("\r\n")}\r\n\r\n`;
+}
+
+const seenIn = (text) => JSON.parse(text.slice(text.indexOf("{"), text.lastIndexOf("}") + 1));
+
+function expressServer(optional) {
+  const app = express();
+  app.use("/a", expressMiddleware(verifierOf({}), { optional }), (req, res) => {
+    res.json({ who: req.doorward?.subject ?? null, seen: [...Object.keys(req.headers), ...req.rawHeaders] });
+  });
+  return app;
+}
+
+function honoServer(optional) {
+  const app = new Hono();
+  app.use("/a/*", honoMiddleware(verifierOf({}), { optional }));
+  app.all("/a/*", (c) => c.json({ who: c.get("doorward")?.subject ?? null, seen: [...c.req.raw.headers.keys(), ...Object.keys(c.req.header())] }));
+  return getRequestListener(app.fetch);
+}
+
+function nodeServer(optional) {
+  const guard = expressMiddleware(verifierOf({}), { optional });
+  return (req, res) =>
+    guard(req, res, (problem) =>
+      res.end(JSON.stringify({ problem, who: req.doorward?.subject ?? null, seen: Object.keys(req.headersDistinct) })),
+    );
+}
+
+for (const [name, listener] of Object.entries({ Express: expressServer, Hono: honoServer, "plain Node": nodeServer })) {
+  test(`${name}: the exact target counts, and no identity header is left`, async (t) => {
+    const { port } = await serve(t, listener(false));
+    for (const target of ["/a/b?x=1", "/a/b%20c", "/a/b%2Fc?q=%e4", "/a/b?"]) {
+      const token = mint({ minted_for: { target } });
+      const more = SPOOFS.map((header) => `${header}: mallory`);
+      const { who, seen } = seenIn(await exchange(port, lines(target, token, more)));
+      assert.equal(who, "user-1", target);
+      assert.deepEqual(seen.filter((one) => /mallory|doorward/i.test(one)), []);
+    }
+    const other = await exchange(port, lines("/a/b?x=2", mint({})));
+    assert.ok(other.startsWith("HTTP/1.1 403"), other);
+    assert.equal(seenIn(other).reason, "assertion_target");
+    const twice = await exchange(port, lines("/a/b?x=1", mint({}), [`${HEADER}: ${mint({})}`]));
+    assert.equal(seenIn(twice).reason, "assertion_ambiguous");
+    assert.ok((await exchange(port, lines("/a/b?x=1"))).startsWith("HTTP/1.1 401"));
+  });
+
+  test(`${name}: optional lets nobody pass as nobody, and a bad assertion not`, async (t) => {
+    const { port } = await serve(t, listener(true));
+    const { who, seen } = seenIn(await exchange(port, lines("/a/b", undefined, ["x-doorward-subject: mallory"])));
+    assert.equal(who, null);
+    assert.deepEqual(seen.filter((one) => /mallory|doorward/i.test(one)), []);
+    assert.equal(seenIn(await exchange(port, lines("/a/b", "x"))).reason, "assertion_malformed");
+  });
+}
+
+test("Hono: a body is still there behind the middleware", async () => {
+  const app = new Hono();
+  app.use(honoMiddleware(verifierOf({})));
+  app.post("/a/b", async (c) => c.text(await c.req.text()));
+  const token = mint({ minted_for: { method: "POST", target: "/a/b" } });
+  const response = await app.request("https://x/a/b", { method: "POST", body: "hello", headers: { [HEADER]: token } });
+  assert.equal(await response.text(), "hello");
+});
+
+test("a proxy that rewrites says what the target was", async () => {
+  const verifier = verifierOf({}, { target: (request) => `/a${request.url}` });
+  const { found } = await outcome(verifier.verifyRequest({ method: "GET", url: "/b?x=1", headers: {}, rawHeaders: [HEADER, mint({})] }));
+  assert.equal(found, "ok");
+});

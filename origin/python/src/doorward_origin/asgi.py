@@ -1,0 +1,96 @@
+"""ASGI: Starlette, FastAPI, Django and others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final, TypeAlias
+
+from .keys import FetchDueError
+from .names import is_identity
+from .refusal import AssertionRefused
+from .verifier import Session, Text, Verifier
+
+Scope: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Gives path and query exactly as the gate wrote them.
+Target: TypeAlias = Callable[[Scope], Text]
+
+#: Where the session is in ``scope["state"]``: ``request.state.doorward_session`` in Starlette.
+STATE: Final = "doorward_session"
+
+_NO_RAW_PATH: Final = "this server gives no raw_path; give the middleware `target`"
+
+
+class AsgiMiddleware:
+    """Lets nothing reach ``app`` but what the gate let through, with the session in ``scope["state"]`` and without any header
+    that looks like an identity.
+
+    ``optional``: whether a request without an assertion may pass, with ``None`` for a session. Default: no.
+    ``target``: path and query as the gate wrote them, where something between has changed them.
+    """
+
+    def __init__(self, app: App, verifier: Verifier, *, optional: bool = False, target: Target | None = None) -> None:
+        self._app = app
+        self._verifier = verifier
+        self._optional = optional
+        self._target = target
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._app(scope, receive, send)
+        if scope["type"] not in ("http", "websocket"):
+            raise RuntimeError(f"doorward_origin does not know ASGI scopes of type {scope['type']!r}")
+        try:
+            session = await verify_scope(self._verifier, scope, optional=self._optional, target=self._target)
+        except AssertionRefused as refused:
+            return await _answer(refused, scope, send)
+        headers = [pair for pair in scope["headers"] if not is_identity(pair[0], self._verifier.prefix)]
+        state = {**scope.get("state", {}), STATE: session}  # a copy: what it comes from may be shared by all requests
+        return await self._app({**scope, "headers": headers, "state": state}, receive, send)
+
+
+async def verify_scope(
+    verifier: Verifier, scope: Scope, *, optional: bool = False, target: Target | None = None
+) -> Session | None:
+    """The session of a request, or ``None`` if there is no assertion and it is optional."""
+    assertions = verifier.assertions(scope["headers"])
+    if optional and not assertions:
+        return None
+    method = scope["method"] if scope["type"] == "http" else "GET"  # a WebSocket begins as one
+    targets = targets_of(scope, target)
+    hint = None if targets else _NO_RAW_PATH
+    if verifier.seen is None:
+        try:
+            return verifier.verify_bound(method, targets, assertions, wait=False, hint=hint)
+        except FetchDueError:
+            pass
+    # Fetching keys and asking a store take time that the event loop does not have.
+    return await asyncio.to_thread(verifier.verify_bound, method, targets, assertions, hint=hint)
+
+
+def targets_of(scope: Scope, target: Target | None = None) -> tuple[bytes, ...]:
+    """Path and query as received. ``path`` is decoded and says less."""
+    if target is not None:
+        given = target(scope)
+        return (given.encode() if isinstance(given, str) else given,)
+    raw_path: bytes | None = scope.get("raw_path")
+    if not raw_path:
+        return ()
+    if query := scope["query_string"]:
+        return (raw_path + b"?" + query,)
+    return raw_path, raw_path + b"?"  # ASGI does not tell an empty query from none
+
+
+async def _answer(refused: AssertionRefused, scope: Scope, send: Send) -> None:
+    headers = [(name.encode(), value.encode()) for name, value in refused.headers()]
+    kind = "http"
+    if scope["type"] == "websocket":
+        if "websocket.http.response" not in (scope.get("extensions") or {}):
+            return await send({"type": "websocket.close", "code": 1008, "reason": refused.reason})
+        kind = "websocket.http"
+    body = b"" if scope.get("method") == "HEAD" else refused.body()
+    await send({"type": f"{kind}.response.start", "status": refused.status, "headers": headers})
+    return await send({"type": f"{kind}.response.body", "body": body})

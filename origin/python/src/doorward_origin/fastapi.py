@@ -1,0 +1,51 @@
+"""FastAPI: the session as a dependency. With ``AsgiMiddleware`` around the app it is the middleware's; without, the request is
+verified here, and headers that look like an identity stay: do not read them."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from fastapi import HTTPException, Request
+
+from .asgi import STATE, Target, verify_scope
+from .refusal import AssertionRefused
+from .verifier import Session, Verifier
+
+
+def require_session(verifier: Verifier, *, target: Target | None = None) -> Callable[[Request], Awaitable[Session]]:
+    """A dependency: ``session: Annotated[Session, Depends(require_session(verifier))]``."""
+    optional = optional_session(verifier, target=target)
+
+    async def dependency(request: Request) -> Session:
+        session = await optional(request)
+        if session is None:
+            refused = AssertionRefused("assertion_missing")
+            verifier.report(refused, request.method, request.scope.get("raw_path") or b"")
+            raise _exception(refused)
+        return session
+
+    return dependency
+
+
+def optional_session(verifier: Verifier, *, target: Target | None = None) -> Callable[[Request], Awaitable[Session | None]]:
+    """The same where nobody need be signed in."""
+
+    async def dependency(request: Request) -> Session | None:
+        state = request.scope.get("state", {})
+        if STATE in state:
+            found: Session | None = state[STATE]
+            return found
+        try:
+            session = await verify_scope(verifier, request.scope, optional=True, target=target)
+        except AssertionRefused as refused:
+            raise _exception(refused) from refused
+        setattr(request.state, STATE, session)  # another dependency would take the same assertion for a replay
+        return session
+
+    return dependency
+
+
+def _exception(refused: AssertionRefused) -> HTTPException:
+    headers = dict(refused.headers())
+    del headers["content-type"]  # FastAPI writes JSON of its own around it
+    return HTTPException(refused.status, detail=refused.problem(), headers=headers)

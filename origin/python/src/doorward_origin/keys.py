@@ -1,0 +1,226 @@
+"""The gate's keys: given, or fetched and remembered.
+
+PyJWT's own client fetches for each unknown ``kid``, again and again, and forgets everything in an outage. Here strangers cannot
+make us fetch, and keys that were good outlive an outage of their address.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol
+from urllib.parse import urlsplit
+
+from jwt import PyJWK
+from jwt.exceptions import PyJWTError
+from jwt.utils import base64url_encode
+
+from .json_text import parse_object
+from .refusal import AssertionRefused
+
+#: Seconds for which fetched keys are taken as they are.
+FRESH_FOR: Final = 300
+#: Seconds for which they are used while the address does not answer.
+MAX_AGE: Final = 24 * 3600
+#: Seconds between two fetches because of unknown keys.
+COOLDOWN: Final = 10
+#: Seconds after a first failure; doubled with each further one.
+BACKOFF: Final = 1
+BACKOFF_CEILING: Final = 30
+#: Seconds that a fetch may take in all.
+DEADLINE: Final = 3.0
+MAX_BYTES: Final = 64 * 1024
+#: The gate publishes two at most; what is far beyond is not looked at.
+MAX_KEYS: Final = 16
+
+#: Algorithm by key type and curve: never by what a token says.
+_ALGORITHMS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
+    "EC P-256": ("ES256", ("ES256",)),
+    "OKP Ed25519": ("EdDSA", ("EdDSA", "Ed25519")),
+}
+
+
+class FetchDueError(Exception):
+    """Keys would have to be fetched first, and the caller must not wait."""
+
+
+class Keys(Protocol):
+    """Where keys come from."""
+
+    #: Values of ``alg`` that a token may have at all.
+    algorithms: frozenset[str]
+
+    def find(self, kid: object, now: float, *, wait: bool = True) -> Sequence[PyJWK]:
+        """The keys to try for this ``kid``, one or more; otherwise it raises ``AssertionRefused``."""
+        ...
+
+
+def keys_of(keys: str | Mapping[str, Any], *, fetch: Callable[[str], bytes] | None = None) -> Keys:
+    """Reads the option ``keys``."""
+    if isinstance(keys, str):
+        return FetchedKeys(keys, fetch or fetch_bytes)
+    if set(keys) == {"secret"}:
+        return SharedSecret(keys["secret"])
+    usable = {} if "secret" in keys else usable_keys(keys)
+    if not usable:
+        raise ValueError("keys: expected the URL of a JWK set, a JWK set with an ES256 or EdDSA public key, or a secret")
+    return GivenKeys(usable)
+
+
+class GivenKeys:
+    """A JWK set that stands in the configuration."""
+
+    algorithms = frozenset({"ES256", "EdDSA"})
+
+    def __init__(self, keys: Mapping[str, PyJWK]) -> None:
+        self._keys = {kid: (key,) for kid, key in keys.items()}
+
+    def find(self, kid: object, now: float, *, wait: bool = True) -> Sequence[PyJWK]:  # noqa: ARG002
+        found = self._keys.get(kid) if isinstance(kid, str) else None
+        if found is None:
+            raise AssertionRefused("assertion_key_unknown")
+        return found
+
+
+class SharedSecret:
+    """A secret that gate and origin share; two while it is changed. ``kid`` decides nothing: each is tried."""
+
+    algorithms = frozenset({"HS256"})
+
+    def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
+        secrets = [secret] if isinstance(secret, (str, bytes)) else list(secret)
+        raw = [one.encode() if isinstance(one, str) else one for one in secrets]
+        if not 1 <= len(raw) <= 2 or any(len(one) < 32 for one in raw):
+            raise ValueError("keys: expected one secret or two, each of at least 32 bytes")
+        self._keys = tuple(PyJWK({"kty": "oct", "k": base64url_encode(one).decode()}, "HS256") for one in raw)
+
+    def find(self, kid: object, now: float, *, wait: bool = True) -> Sequence[PyJWK]:  # noqa: ARG002
+        if not isinstance(kid, str) or not kid:
+            raise AssertionRefused("assertion_key_unknown")
+        return self._keys
+
+
+class FetchedKeys:
+    """A JWK set at an address."""
+
+    algorithms = frozenset({"ES256", "EdDSA"})
+
+    def __init__(self, url: str, fetch: Callable[[str], bytes]) -> None:
+        if not _is_allowed(url):
+            raise ValueError("keys: expected an https URL; http is allowed for loopback only")
+        self._url = url
+        self._fetch = fetch
+        self._keys: dict[str, tuple[PyJWK]] = {}
+        self._fetched_at: float | None = None
+        self._not_before = float("-inf")
+        self._failures = 0
+        self._fetching = threading.Lock()
+
+    def find(self, kid: object, now: float, *, wait: bool = True) -> Sequence[PyJWK]:
+        if not isinstance(kid, str):
+            raise AssertionRefused("assertion_key_unknown")
+        found = self._usable(kid, now)
+        is_fresh = self._fetched_at is not None and now < self._fetched_at + FRESH_FOR
+        if found is not None and (is_fresh or now < self._not_before):
+            return found
+        if now >= self._not_before:
+            if not wait:
+                raise FetchDueError
+            # Whoever has a key need not wait for another thread's fetch.
+            if self._fetching.acquire(blocking=found is None):
+                try:
+                    if now >= self._not_before:  # nobody fetched while this thread waited
+                        self._refresh(now)
+                finally:
+                    self._fetching.release()
+            found = self._usable(kid, now)
+        if found is not None:
+            return found
+        raise AssertionRefused("keys_unavailable" if self._failures else "assertion_key_unknown")
+
+    def _usable(self, kid: str, now: float) -> tuple[PyJWK] | None:
+        if self._fetched_at is None or now >= self._fetched_at + MAX_AGE:
+            return None
+        return self._keys.get(kid)
+
+    def _refresh(self, now: float) -> None:
+        try:
+            keys = usable_keys(parse_object(self._fetch(self._url)))
+        except Exception:  # what a client raises is its own business; nothing of it may pass for an answer, nor end in a 500
+            keys = {}
+        if keys:
+            self._keys = {kid: (key,) for kid, key in keys.items()}
+            self._fetched_at = now
+            self._failures = 0
+            self._not_before = now + COOLDOWN
+        else:
+            self._not_before = now + min(BACKOFF * 2.0**self._failures, BACKOFF_CEILING)
+            self._failures = min(self._failures + 1, 16)
+
+
+def usable_keys(jwks: Mapping[str, Any]) -> dict[str, PyJWK]:
+    """The keys of a JWK set that can have signed an assertion, by ``kid``. One odd key does not cost the others."""
+    listed = jwks.get("keys")
+    found: dict[str, PyJWK] = {}
+    for jwk in listed[:MAX_KEYS] if isinstance(listed, list) else []:
+        key = _usable_key(jwk)
+        if key is not None:
+            found.setdefault(jwk["kid"], key)
+    return found
+
+
+def _usable_key(jwk: object) -> PyJWK | None:
+    if not isinstance(jwk, dict) or not isinstance(jwk.get("kid"), str) or "d" in jwk:
+        return None
+    algorithm, names = _ALGORITHMS.get(f"{jwk.get('kty')} {jwk.get('crv')}", ("", ()))
+    if jwk.get("alg", algorithm) not in names or jwk.get("use", "sig") != "sig":
+        return None
+    try:
+        return PyJWK(jwk, algorithm)
+    except (PyJWTError, ValueError, TypeError):
+        return None
+
+
+def _is_allowed(url: str) -> bool:
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return bool(host) and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host)))
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """A redirect would let the address name another; it ends as an error."""
+
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+_OPENER: Final = urllib.request.build_opener(_NoRedirect)
+
+
+def fetch_bytes(url: str) -> bytes:
+    """The body at an address, of 64 KiB and within 3 seconds at most; ``OSError`` or ``ValueError`` otherwise."""
+    end = time.monotonic() + DEADLINE
+    headers = {"accept": "application/jwk-set+json, application/json", "user-agent": "doorward-origin"}
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 - `_is_allowed` has seen the scheme
+    with _OPENER.open(request, timeout=DEADLINE) as response:
+        if response.status != 200:
+            raise ValueError("the status is not 200")
+        body = bytearray()
+        # A time-out counts for one read; who sends a byte a second would never meet it.
+        while chunk := response.read1(MAX_BYTES):
+            body += chunk
+            if len(body) > MAX_BYTES:
+                raise ValueError("the key set is too large")
+            if time.monotonic() > end:
+                raise TimeoutError("the key set takes too long")
+        return bytes(body)

@@ -1,0 +1,225 @@
+"""Where the keys come from: the shared timelines, and a server that misbehaves."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from doorward_origin import AssertionRefused, SeenInMemory, Verifier
+from doorward_origin import keys as keys_module
+from doorward_origin.keys import FetchDueError, FetchedKeys, fetch_bytes
+from support import BASE, HEADER, NOW, URL, Json, jwks, load, mint, verifier_of
+
+
+class Server:
+    """What the key set's address answers, and how often it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Any = "down"
+        self.fetches = 0
+
+    def __call__(self, url: str) -> bytes:
+        assert url == URL
+        self.fetches += 1
+        if self.answer == "down":
+            raise ConnectionRefusedError
+        return (self.answer if isinstance(self.answer, str) else json.dumps(jwks(*self.answer))).encode()
+
+
+@pytest.mark.parametrize("timeline", load("timeline")["timelines"], ids=lambda timeline: str(timeline["name"]))
+def test_timeline(timeline: Json) -> None:
+    server = Server()
+    clock = [0.0]
+    verifier = verifier_of({"verifier": {"keys": "down"}}, fetch=server, now=lambda: clock[0])
+    for step in timeline["steps"]:
+        server.answer = step.get("server", server.answer)
+        clock[0] = NOW + step["at"]
+        token = mint({"header": {"kid": step["kid"]}, "sign": step["kid"]}, NOW + step["at"])
+        try:
+            verifier.verify_request("GET", BASE["request"]["target"], {HEADER: token})
+            found = "ok"
+        except AssertionRefused as refused:
+            found = refused.reason
+        assert (found, server.fetches) == (step["expect"], step["fetches"]), step
+
+
+class Handler(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        kind = self.path.strip("/")
+        if kind == "moved":
+            self.send_response(302)
+            self.send_header("location", "/good")
+            self.end_headers()
+            return
+        self.send_response(404 if kind == "absent" else 203 if kind == "odd" else 200)
+        self.end_headers()
+        try:
+            if kind == "large":
+                self.wfile.write(b" " * 70_000)
+            while kind == "slow":
+                self.wfile.write(b" ")
+                time.sleep(0.02)
+            self.wfile.write(json.dumps(jwks("es1")).encode())
+        except OSError:
+            pass
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+@contextmanager
+def serve() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_keys_come_over_http_and_nothing_else_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_module, "DEADLINE", 0.3)
+    with serve() as origin:
+        assert json.loads(fetch_bytes(f"{origin}/good"))["keys"][0]["kid"] == "es1"
+        for kind in ("moved", "absent", "odd", "large", "slow"):
+            with pytest.raises((OSError, ValueError)):
+                fetch_bytes(f"{origin}/{kind}")
+            verifier = verifier_of({}, keys=f"{origin}/{kind}", fetch=None)
+            with pytest.raises(AssertionRefused, match="keys_unavailable"):
+                verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+        verifier = verifier_of({}, keys=f"{origin}/good", fetch=None)
+        assert verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})}).subject == "user-1"
+
+
+def test_something_that_is_not_http_is_an_outage() -> None:
+    import socket
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(4096)
+                connection.sendall(b"SSH-2.0-x\r\n")
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        verifier = verifier_of({}, keys=f"http://127.0.0.1:{listener.getsockname()[1]}/", fetch=None)
+        with pytest.raises(AssertionRefused, match="keys_unavailable"):
+            verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+        thread.join()
+
+
+class ClientError(Exception):
+    """As an HTTP client of one's own raises it."""
+
+
+def test_whatever_a_fetch_of_ones_own_raises_is_an_outage() -> None:
+    server = Server()
+    server.answer = ["es1"]
+    clock = [float(NOW)]
+
+    def fetch(url: str) -> bytes:
+        if clock[0] > NOW:
+            raise ClientError
+        return server(url)
+
+    verifier = verifier_of({}, keys=URL, fetch=fetch, now=lambda: clock[0])
+    assert verifier.read_session({HEADER: mint({})}).subject == "user-1"
+    clock[0] = NOW + 300.0
+    assert verifier.read_session({HEADER: mint({}, NOW + 300)}).subject == "user-1"  # the keys of before are good for a day
+    clock[0] = NOW + 86_400.0
+    with pytest.raises(AssertionRefused, match="keys_unavailable"):
+        verifier.read_session({HEADER: mint({}, NOW + 86_400)})
+
+
+def test_many_threads_fetch_once() -> None:
+    server = Server()
+    server.answer = ["es1"]
+    started = threading.Barrier(8)
+
+    def fetch(url: str) -> bytes:
+        time.sleep(0.05)
+        return server(url)
+
+    verifier = verifier_of({}, keys=URL, fetch=fetch)
+
+    def ask(_: int) -> str:
+        started.wait()
+        return verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})}).subject
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(ask, range(8))) == {"user-1"}
+    assert server.fetches == 1
+
+
+def test_who_must_not_wait_is_told_so() -> None:
+    keys = FetchedKeys(URL, Server())
+    with pytest.raises(FetchDueError):
+        keys.find("es1", NOW, wait=False)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"keys": "http://app.example.com/jwks"},
+        {"keys": "file:///etc/passwd"},
+        {"keys": "https://"},
+        {"keys": "jwks.json"},
+        {"keys": {"keys": []}},
+        {"keys": {}},
+        {"keys": {"secret": "too short"}},
+        {"keys": {"secret": ["x" * 32] * 3}},
+        {"keys": {"secret": []}},
+        {"keys": {"secret": "x" * 32, **jwks("es1")}},
+        {"host": []},
+        {"host": ""},
+        {"host": "https://app.example.com"},
+        {"host": "app.example.com/"},
+        {"audience": ""},
+        {"audience": ["billing"]},
+        {"issuer": ""},
+        {"header": "authorization"},
+        {"header": "x_doorward_assertion"},
+        {"tolerance_seconds": -1},
+        {"tolerance_seconds": 61},
+    ],
+)
+def test_a_wrong_configuration_is_refused_at_once(wrong: Json) -> None:
+    with pytest.raises(ValueError, match=r"^(keys|host|audience and issuer|header|tolerance_seconds): "):
+        Verifier(**{"audience": "billing", "host": "app.example.com", "keys": URL, **wrong})
+
+
+class AsyncStore:
+    """A store that was meant for another interface: what its `add` gives is not `True`, and not false either."""
+
+    def add(self, jti: str, expires: int) -> Any:  # noqa: ARG002
+        return object()
+
+
+def test_a_store_that_does_not_say_true_lets_nobody_pass() -> None:
+    with pytest.raises(AssertionRefused, match="assertion_replayed"):
+        verifier_of({}, seen=AsyncStore()).verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+
+
+def test_what_was_seen_is_forgotten_when_it_could_not_be_used_any_more() -> None:
+    clock = [0.0]
+    seen = SeenInMemory(lambda: clock[0])
+    assert [seen.add("a", 35), seen.add("a", 35), seen.add("b", 35)] == [True, False, True]
+    clock[0] = 34.9
+    assert not seen.add("a", 35)
+    clock[0] = 50.0
+    assert seen.add("c", 85)
+    assert len(seen._expiries) == 1

@@ -1,0 +1,209 @@
+"""What the middlewares hand on, and what they refuse because the server does not tell."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zipfile
+from pathlib import Path
+from subprocess import run
+from sys import executable
+from typing import Any
+
+import pytest
+from fastapi import Depends, FastAPI
+
+from doorward_origin import AsgiMiddleware, SeenInMemory, Session, WsgiMiddleware
+from doorward_origin.fastapi import optional_session, require_session
+from doorward_origin.names import is_identity
+from support import HEADER, NOW, Json, mint, verifier_of
+
+
+class Asgi:
+    """Calls an ASGI app by hand and keeps what comes of it."""
+
+    def __init__(self, app: Any, **scope: Any) -> None:
+        self.sent: list[Any] = []
+        defaults = {"type": "http", "method": "GET", "path": "/a/b", "raw_path": b"/a/b", "query_string": b"x=1"}
+        headers = [(HEADER.encode(), mint({}).encode())]
+        asyncio.run(app({**defaults, "headers": headers, **scope}, self.receive, self.send))
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    async def receive(self) -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"])
+
+    def json(self) -> Any:
+        return json.loads(b"".join(message.get("body", b"") for message in self.sent[1:]))
+
+
+class Inner:
+    """An ASGI app that keeps the scope it was called with."""
+
+    scope: Any = None
+
+    async def __call__(self, scope: Any, _receive: Any, _send: Any) -> None:
+        self.scope = scope
+
+
+class WsgiInner:
+    """A WSGI app that keeps what it was called with."""
+
+    def __init__(self) -> None:
+        self.reached: list[Json] = []
+
+    def __call__(self, environ: Json, _start_response: Any) -> list[bytes]:
+        self.reached.append(environ)
+        return []
+
+
+def test_asgi_state_is_not_shared_and_no_identity_is_left() -> None:
+    inner, lifespan_state = Inner(), {"db": 1}
+    headers = [(HEADER.encode(), mint({}).encode()), (b"X_Doorward_Subject", b"mallory"), (b"accept", b"*/*")]
+    Asgi(AsgiMiddleware(inner, verifier_of({})), state=lifespan_state, headers=headers)
+    assert lifespan_state == {"db": 1}
+    assert inner.scope["state"]["db"] == 1
+    assert inner.scope["state"]["doorward_session"].subject == "user-1"
+    assert inner.scope["headers"] == [(b"accept", b"*/*")]
+
+
+def test_asgi_without_raw_path_is_refused_with_a_hint() -> None:
+    for scope in ({"raw_path": None}, {"raw_path": b""}):
+        lines: list[str] = []
+        answer = Asgi(AsgiMiddleware(Inner(), verifier_of({}, log=lines.append)), **scope)
+        assert answer.json()["reason"] == "assertion_target"
+        assert "raw_path" in json.loads(lines[0])["hint"]
+
+
+def test_an_empty_query_is_the_same_as_none_to_asgi() -> None:
+    for target in ("/a/b", "/a/b?"):
+        headers = [(HEADER.encode(), mint({"minted_for": {"target": target}}).encode())]
+        inner = Inner()
+        Asgi(AsgiMiddleware(inner, verifier_of({})), query_string=b"", headers=headers)
+        assert inner.scope["state"]["doorward_session"] is not None
+
+
+def test_a_mounted_app_and_a_rewriting_proxy_say_what_the_target_was() -> None:
+    inner = Inner()
+    app = AsgiMiddleware(inner, verifier_of({}), target=lambda scope: b"/a" + scope["raw_path"] + b"?x=1")
+    Asgi(app, raw_path=b"/b")
+    assert inner.scope is not None
+    wsgi_inner = WsgiInner()
+    wsgi = WsgiMiddleware(wsgi_inner, verifier_of({}), target=lambda _: "/a/b?x=1")
+    list(wsgi({"REQUEST_METHOD": "GET", "HTTP_X_DOORWARD_ASSERTION": mint({})}, lambda *_: None))  # type: ignore[arg-type]
+    assert len(wsgi_inner.reached) == 1
+
+
+def test_optional_lets_nobody_pass_as_nobody_and_a_bad_assertion_not() -> None:
+    inner = Inner()
+    app = AsgiMiddleware(inner, verifier_of({}), optional=True)
+    Asgi(app, headers=[(b"x-doorward-subject", b"mallory")])
+    assert inner.scope["state"]["doorward_session"] is None
+    assert inner.scope["headers"] == []
+    assert Asgi(app, headers=[(HEADER.encode(), b"")]).json()["reason"] == "assertion_malformed"
+    wsgi_inner = WsgiInner()
+    reached = wsgi_inner.reached
+    wsgi = WsgiMiddleware(wsgi_inner, verifier_of({}), optional=True)
+    list(wsgi({"REQUEST_METHOD": "GET", "HTTP_X_DOORWARD_SUBJECT": "mallory"}, lambda *_: None))  # type: ignore[arg-type]
+    assert reached == [{"REQUEST_METHOD": "GET", "doorward.session": None}]
+    list(wsgi({"REQUEST_METHOD": "GET", "HTTP_X_DOORWARD_ASSERTION": "x"}, lambda *_: None))  # type: ignore[arg-type]
+    assert len(reached) == 1
+
+
+def test_wsgi_without_the_raw_target_is_refused_with_a_hint() -> None:
+    lines: list[str] = []
+    app = WsgiMiddleware(lambda *_: [b"reached"], verifier_of({}, log=lines.append))
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a/b", "QUERY_STRING": "x=1", "HTTP_X_DOORWARD_ASSERTION": mint({})}
+    body = b"".join(app(environ, lambda *_: None))  # type: ignore[arg-type]
+    assert json.loads(body)["reason"] == "assertion_target"
+    assert "REQUEST_URI" in json.loads(lines[0])["hint"]
+    environ["REQUEST_URI"] = "/a/b?x=1"
+    assert b"".join(app(environ, lambda *_: None)) == b"reached"  # type: ignore[arg-type]
+
+
+def test_a_websocket_is_judged_as_the_get_it_begins_as() -> None:
+    inner = Inner()
+    app = AsgiMiddleware(inner, verifier_of({}))
+    Asgi(app, type="websocket", method=None)
+    assert inner.scope["state"]["doorward_session"].subject == "user-1"
+    bare = Asgi(app, type="websocket", headers=[])
+    assert bare.sent == [{"type": "websocket.close", "code": 1008, "reason": "assertion_missing"}]
+    told = Asgi(app, type="websocket", headers=[], extensions={"websocket.http.response": {}})
+    assert (told.sent[0]["type"], told.status) == ("websocket.http.response.start", 401)
+
+
+def test_lifespan_passes_and_what_is_unknown_does_not() -> None:
+    inner = Inner()
+    Asgi(AsgiMiddleware(inner, verifier_of({})), type="lifespan")
+    assert inner.scope["type"] == "lifespan"
+    with pytest.raises(RuntimeError, match="does not know"):
+        Asgi(AsgiMiddleware(inner, verifier_of({})), type="webtransport")
+
+
+def test_a_store_is_asked_once_a_request_also_by_two_dependencies() -> None:
+    app = fastapi_app(verifier_of({}, seen=SeenInMemory(lambda: NOW)))
+    assert Asgi(app).json() == {"who": "user-1", "also": "user-1"}
+    assert Asgi(app).json()["detail"]["reason"] == "assertion_replayed"
+
+
+def fastapi_app(verifier: Any) -> FastAPI:
+    app = FastAPI()
+
+    @app.get("/a/b")
+    def read(
+        who: Session = Depends(require_session(verifier)),  # noqa: B008 - FastAPI's way where the verifier is a local name
+        also: Session | None = Depends(optional_session(verifier)),  # noqa: B008
+    ) -> Json:
+        return {"who": who.subject, "also": also.subject if also else None}
+
+    return app
+
+
+def test_fastapi_has_the_session_as_a_dependency() -> None:
+    app = fastapi_app(verifier_of({}))
+    assert Asgi(app).json() == {"who": "user-1", "also": "user-1"}
+    missing = Asgi(app, headers=[])
+    assert (missing.status, missing.json()["detail"]["reason"]) == (401, "assertion_missing")
+    assert (b"www-authenticate", b"Bearer") in missing.sent[0]["headers"]
+    other = Asgi(app, query_string=b"x=2")
+    assert (other.status, other.json()["detail"]["reason"]) == (403, "assertion_target")
+    away = Asgi(fastapi_app(verifier_of({"verifier": {"keys": "down"}})))
+    assert (away.status, away.json()["detail"]["reason"]) == (503, "keys_unavailable")
+    behind = AsgiMiddleware(app, verifier_of({}, seen=SeenInMemory(lambda: NOW)))
+    assert Asgi(behind).json() == {"who": "user-1", "also": "user-1"}
+
+
+def test_names_are_compared_as_an_application_may_read_them() -> None:
+    for name in ("x-doorward-subject", "X_DOORWARD_SUBJECT", "x.doorward.subject", " X-Doorward-Subject\t", b"x_Doorward-x"):
+        assert is_identity(name, "x-doorward-"), name
+    for name in ("x-doorward", "doorward-subject", "accept", "xx-doorward-subject"):
+        assert not is_identity(name, "x-doorward-"), name
+
+
+def test_a_payload_that_nests_too_deep_is_malformed() -> None:
+    from doorward_origin import AssertionRefused
+
+    token = mint({"payload": "[" * 6000 + "]" * 6000})
+    with pytest.raises(AssertionRefused, match="assertion_malformed"):
+        verifier_of({}).verify_request("GET", "/a/b?x=1", {HEADER: token})
+
+
+def test_the_wheel_has_all_that_it_needs_and_its_types(tmp_path: Path) -> None:
+    source = Path(__file__).resolve().parents[1]
+    command = [executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps", "--no-build-isolation"]
+    run([*command, "--wheel-dir", tmp_path, source], check=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    modules = {f"doorward_origin/{path.name}" for path in (source / "src/doorward_origin").iterdir() if path.is_file()}
+    assert "doorward_origin/py.typed" in modules
+    assert modules <= names
+    assert all(name in modules or ".dist-info/" in name for name in names)
+    # Without FastAPI nothing of it is needed.
+    code = f"import sys; sys.modules['fastapi'] = None; sys.path.insert(0, {str(wheel)!r}); import doorward_origin"
+    run([executable, "-I", "-c", code], check=True)

@@ -6,6 +6,7 @@
 
 use serde_json::Value;
 
+use crate::alg::Capabilities;
 use crate::digest;
 use crate::errand::SignatureRequest;
 use crate::json;
@@ -67,11 +68,12 @@ pub(crate) fn sign(
     id: [u8; 16],
     issued: UnixTime,
     signed: Option<&(Vec<u8>, Vec<u8>)>,
+    host: &Capabilities,
 ) -> Result<String, SignatureRequest> {
     let key = &policy.keys.signing;
     let input = signing_input(policy, key, about, id, issued);
     let by_host = signed.filter(|(signed, _)| signed == input.as_bytes()).map(|(_, signature)| Signing::Done(signature.clone()));
-    match by_host.unwrap_or_else(|| key.sign(input.as_bytes())) {
+    match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), host)) {
         Signing::Done(signature) => Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat()),
         Signing::ByHost(request) => Err(request),
     }

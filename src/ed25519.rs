@@ -3,8 +3,7 @@
 //! Rules of this file:
 //! - strict, with tables and without: canonical S and R, no key and no R of low order (RFC 8032 section 5.1.7; "Taming the
 //!   many EdDSAs"); both ways decide alike, signature by signature (see the tests);
-//! - in a check everything is public, so nothing has to take the same time for all values; a signature takes the same time
-//!   whatever its key is, with a table of its own;
+//! - everything here is public, so nothing has to take the same time for all values;
 //! - tables are made when they begin to pay: most instances that start see few signatures.
 //!
 //! A table has the multiples of a point that the digits of a scalar can ask for. A digit has six bits with a sign (-31 to 32),
@@ -17,9 +16,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use curve25519_dalek::constants::ED25519_BASEPOINT_POINT;
-use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsBasepointTable, EdwardsPoint};
-use curve25519_dalek::scalar::{Scalar, clamp_integer};
-use curve25519_dalek::traits::{BasepointTable as _, Identity as _};
+use curve25519_dalek::edwards::{CompressedEdwardsY, EdwardsPoint};
+use curve25519_dalek::scalar::Scalar;
+use curve25519_dalek::traits::Identity as _;
 use sha2::{Digest as _, Sha512};
 
 /// Tables are made for the signature after this many.
@@ -102,48 +101,6 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// The table of the base point for signatures; likewise too large to be downloaded.
-static BASE_TO_SIGN: OnceLock<EdwardsBasepointTable> = OnceLock::new();
-
-/// A private key (RFC 8032 section 5.1.5).
-pub(crate) struct PrivateKey {
-    scalar: Scalar,
-    prefix: [u8; 32],
-    public: [u8; 32],
-}
-
-impl PrivateKey {
-    /// The key of these bytes.
-    pub(crate) fn new(bytes: &[u8; 32]) -> Self {
-        let hash: [u8; 64] = Sha512::digest(bytes).into();
-        let half = |half: &[u8]| <[u8; 32]>::try_from(half).unwrap_or_default();
-        let (lower, upper) = hash.split_at(32);
-        let scalar = Scalar::from_bytes_mod_order(clamp_integer(half(lower)));
-        Self { scalar, prefix: half(upper), public: times_base(&scalar) }
-    }
-
-    /// Its public part.
-    pub(crate) const fn public(&self) -> &[u8; 32] {
-        &self.public
-    }
-
-    /// The signature over a message (RFC 8032 section 5.1.6): the same each time.
-    #[allow(clippy::arithmetic_side_effects)] // of scalars: nothing overflows
-    pub(crate) fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let wide = |hash: Sha512| Scalar::from_bytes_mod_order_wide(&hash.finalize().into());
-        let nonce = wide(Sha512::new().chain_update(self.prefix).chain_update(message));
-        let r = times_base(&nonce);
-        let k = wide(Sha512::new().chain_update(r).chain_update(self.public).chain_update(message));
-        [r, (nonce + k * self.scalar).to_bytes()].concat()
-    }
-}
-
-#[allow(clippy::arithmetic_side_effects)] // of a point and a scalar: nothing overflows
-fn times_base(scalar: &Scalar) -> [u8; 32] {
-    let table = BASE_TO_SIGN.get_or_init(|| EdwardsBasepointTable::create(&ED25519_BASEPOINT_POINT));
-    (table * scalar).compress().to_bytes()
-}
-
 /// Rows of multiples of a point: 1 to 32 times the point, then 1 to 32 times 2^24 the point, and so on.
 struct Table {
     multiples: Vec<EdwardsPoint>,
@@ -220,16 +177,6 @@ mod tests {
     use ed25519_dalek::{Signer as _, SigningKey};
 
     use super::*;
-
-    #[test]
-    fn signatures_are_those_of_ed25519_dalek() {
-        for number in 0..=255_u8 {
-            let (own, other) = (PrivateKey::new(&[number; 32]), SigningKey::from_bytes(&[number; 32]));
-            let message = vec![number; usize::from(number)];
-            assert_eq!(own.public(), other.verifying_key().as_bytes(), "{number}");
-            assert_eq!(own.sign(&message), other.sign(&message).to_bytes(), "{number}");
-        }
-    }
 
     /// Both ways in which a signature is checked, which must say the same.
     fn both(key: [u8; 32], message: &[u8], signature: [u8; 64]) -> bool {

@@ -182,7 +182,7 @@ impl Engine {
         let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
         let statement = identity.statement.as_deref().unwrap_or_default();
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
-        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref()) {
+        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
             Ok(assertion) => Ok(Some(assertion)),
             Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
             Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),

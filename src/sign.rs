@@ -9,7 +9,6 @@ use std::fmt;
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::digest;
-use crate::ed25519::PrivateKey;
 use crate::errand::SignatureRequest;
 use crate::json::{self, Value};
 use crate::jwk::Material;
@@ -29,14 +28,14 @@ pub(crate) struct SigningKey {
 enum Kind {
     Hs256(Secret),
     EdDSA {
-        key: Box<PrivateKey>,
+        key: Box<ed25519_dalek::SigningKey>,
         public: Material,
     },
     Es256 {
         private: String,
         public: Material,
         #[cfg(feature = "es256")]
-        inside: Option<Box<p256::ecdsa::SigningKey>>,
+        inside: Box<p256::ecdsa::SigningKey>,
     },
 }
 
@@ -76,16 +75,15 @@ impl SigningKey {
         };
         let kind = match &public {
             Material::Okp { x } => {
-                let key = PrivateKey::new(&private);
-                if key.public() != x.bytes() {
+                let key = ed25519_dalek::SigningKey::from_bytes(&private);
+                if key.verifying_key().as_bytes() != x.bytes() {
                     return Err("\"x\" is not the public part of \"d\"");
                 }
                 Kind::EdDSA { key: Box::new(key), public }
             }
             Material::Ec { curve: "P-256", .. } if can_make_es256(host) => Kind::Es256 {
                 #[cfg(feature = "es256")]
-                inside: Some(es256_key(&public, &private).ok_or("\"x\" and \"y\" are not the public part of \"d\"")?)
-                    .filter(|_| !host.signs(Algorithm::ES256)),
+                inside: es256_key(&public, &private).ok_or("\"x\" and \"y\" are not the public part of \"d\"")?,
                 private: private_jwk(&public, &private),
                 public,
             },
@@ -136,13 +134,13 @@ impl SigningKey {
     }
 
     /// The signature over this input, as a JWS has it (for ECDSA: r and s side by side).
-    pub(crate) fn sign(&self, input: &[u8]) -> Signing {
+    pub(crate) fn sign(&self, input: &[u8], host: &Capabilities) -> Signing {
         match &self.kind {
             Kind::Hs256(secret) => Signing::Done(secret.mac(input).to_vec()),
-            Kind::EdDSA { key, .. } => Signing::Done(key.sign(input)),
+            Kind::EdDSA { key, .. } => Signing::Done(ed25519_dalek::Signer::sign(&**key, input).to_bytes().to_vec()),
             #[cfg(feature = "es256")]
-            Kind::Es256 { inside: Some(key), .. } => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**key, input);
+            Kind::Es256 { inside, .. } if !host.signs(Algorithm::ES256) => {
+                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**inside, input);
                 Signing::Done(signature.to_bytes().to_vec())
             }
             Kind::Es256 { private, .. } => Signing::ByHost(SignatureRequest {
@@ -186,7 +184,7 @@ mod tests {
         let key = SigningKey::from_jwk(jwk, &Capabilities::none()).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"); // appendix A.3
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let Signing::Done(signature) = key.sign(input.as_bytes()) else { panic!("EdDSA is made inside") };
+        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else { panic!("EdDSA is made inside") };
         assert_eq!(
             text::to_base64url(&signature),
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -204,7 +202,7 @@ mod tests {
     fn es256_holds_and_a_host_is_asked_where_it_can() {
         let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI","kid":"a"}"#;
         let key = SigningKey::from_jwk(jwk, &Capabilities::none()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let Signing::Done(signature) = key.sign(b"input") else { panic!("nobody else is there") };
+        let Signing::Done(signature) = key.sign(b"input", &Capabilities::none()) else { panic!("nobody else is there") };
         let public =
             [4].into_iter().chain(text::from_base64url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap_or_default());
         let public: Vec<u8> =
@@ -213,8 +211,7 @@ mod tests {
         let parsed = p256::ecdsa::Signature::from_slice(&signature).unwrap_or_else(|_| panic!("a signature"));
         assert!(p256::ecdsa::signature::Verifier::verify(&verifier, b"input", &parsed).is_ok());
         let host = Capabilities::none().and_signing([Algorithm::ES256]);
-        let key = SigningKey::from_jwk(jwk, &host).unwrap_or_else(|wrong| panic!("{wrong}"));
-        assert!(matches!(key.sign(b"input"), Signing::ByHost(request) if request.kid == "a" && request.input == b"input"));
+        assert!(matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.kid == "a" && request.input == b"input"));
         assert!(!format!("{:?} {:?}", key, key.public_jwk()).contains("jpsQ"));
     }
 

@@ -34,6 +34,8 @@ pub struct Policy {
     pub(crate) claim_headers: Vec<(String, ClaimPath)>,
     /// Claims that a rule or a header names: the only ones that are kept of a credential.
     pub(crate) named_claims: Vec<ClaimPath>,
+    /// How often the auth services are asked.
+    pub(crate) asks_per_second: u32,
     pub(crate) capabilities: Capabilities,
 }
 
@@ -72,6 +74,12 @@ pub(crate) struct BetterAuth {
     pub(crate) bearer: Bearer,
     pub(crate) get_session_url: String,
     pub(crate) session_cache: Seconds,
+    /// How old an answer may be while there is no better one.
+    pub(crate) stale: Seconds,
+    /// In the last so many percent of its life, `session_data` is renewed.
+    pub(crate) renew_percent: u32,
+    /// The path of the service itself: what goes there is not renewed.
+    pub(crate) base_segments: Vec<String>,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
 }

@@ -93,7 +93,7 @@ impl Bucket {
 
     /// A debt is no larger than a full bucket, so that it is paid within a second.
     fn add(&mut self, amount: i64) {
-        self.level = self.level.saturating_add(amount).clamp(-self.capacity(), self.capacity());
+        self.level = self.level.saturating_add(amount).clamp(self.capacity().saturating_neg(), self.capacity());
     }
 }
 

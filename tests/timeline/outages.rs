@@ -70,6 +70,7 @@ fn an_hour_without_the_auth_service() {
             world.service.asked.len()
         );
         assert!(served * 100 >= outcomes.len() * least_percent, "{served} of {}", outcomes.len());
+        assert!(world.service.asked.len() <= 40 * 60, "more than one ask per visit: {}", world.service.asked.len());
         assert!(busiest_second(&world.service.asked) <= 40, "{}", busiest_second(&world.service.asked));
 
         // It is back, and everybody reloads at once, and again after the five seconds that `Retry-After` names.

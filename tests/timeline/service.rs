@@ -122,7 +122,7 @@ impl Service {
         }
         let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
         let Some(token) = token else { return Some(answer) };
-        if self.stateless || !url.ends_with("?disableCookieCache=true") {
+        if !url.ends_with("?disableCookieCache=true") {
             let alive = cookies.get(DATA).and_then(|data| self.cached(data, &token, now));
             match alive {
                 Some((row, ends)) => {
@@ -133,11 +133,11 @@ impl Service {
                     answer.body = self.pair(&token, &row, now).to_string();
                     return Some(answer);
                 }
-                None if self.stateless => return Some(answer),
                 None => {}
             }
         }
-        let Some(mut row) = self.rows.get(&token).cloned().filter(|row| row.expires > now) else {
+        // Without a store nobody is found in it.
+        let Some(mut row) = self.rows.get(&token).cloned().filter(|row| row.expires > now && !self.stateless) else {
             answer.set_cookies = self.deletions();
             return Some(answer);
         };

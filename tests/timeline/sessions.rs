@@ -43,6 +43,7 @@ fn a_working_day_has_no_refusal_and_one_ask_per_cookie_cache() {
     // A cache lives five minutes and is renewed in the last of them: never more than one ask in the life of one.
     assert!(least >= 4 * MINUTE && asked.len() <= 150, "{} asks, {least} ms apart", asked.len());
     assert!(outcomes.iter().all(|outcome| outcome.subject.as_deref() == Some("ada")));
+    assert!(outcomes.iter().all(|outcome| outcome.waited == 0), "somebody met the end of the cache");
 }
 
 /// Whoever comes back after the cache has run out is asked about once, and goes on with a new one.
@@ -106,6 +107,7 @@ fn sessions_whose_cache_is_never_written_again_are_asked_about_once_per_session_
             world.service.asked.len()
         );
         assert!(refused(&outcomes).is_empty(), "{:?}", refused(&outcomes));
+        assert!(world.service.asked.iter().all(|at| *at >= START + MINUTE), "there is nothing to renew");
         // The cache of the first minute serves, then each answer for thirty seconds.
         assert!((42..=60).contains(&world.service.asked.len()), "{}", world.service.asked.len());
     }

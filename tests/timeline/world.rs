@@ -55,6 +55,8 @@ impl Jar {
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub(crate) at: i64,
+    /// How long it took to decide.
+    pub(crate) waited: i64,
     pub(crate) jar: usize,
     pub(crate) status: u16,
     pub(crate) reason: &'static str,
@@ -166,7 +168,7 @@ impl World {
             Decision::Forward(forward) => {
                 let subject =
                     forward.set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, value)| value.to_owned());
-                outcomes.push(outcome(at, flight.view.jar, 200, "forward", subject, forward.log.as_deref()));
+                outcomes.push(outcome(at, flight.view, 200, "forward", subject, forward.log.as_deref()));
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
                 let errand = forward.alongside?;
                 let (answer, due) = self.carry(&errand, at);
@@ -178,7 +180,7 @@ impl World {
             }
             Decision::Respond(_) => panic!("nothing is served here"),
         };
-        outcomes.push(outcome(at, flight.view.jar, status, reason, None, log.as_deref()));
+        outcomes.push(outcome(at, flight.view, status, reason, None, log.as_deref()));
         self.jars[flight.view.jar].take(&set_cookies(&headers), at);
         None
     }
@@ -223,9 +225,9 @@ fn set_cookies(headers: &[(String, String)]) -> Vec<String> {
     headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.clone()).collect()
 }
 
-fn outcome(at: i64, jar: usize, status: u16, reason: &'static str, subject: Option<String>, log: Option<&str>) -> Outcome {
+fn outcome(at: i64, view: View, status: u16, reason: &'static str, subject: Option<String>, log: Option<&str>) -> Outcome {
     let line: Value =
         log.map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
     let word = |name: &str| line[name].as_str().map(str::to_owned);
-    Outcome { at, jar, status, reason, subject, said: word("decision"), doubt: word("doubt") }
+    Outcome { at, waited: at - view.at, jar: view.jar, status, reason, subject, said: word("decision"), doubt: word("doubt") }
 }

@@ -96,7 +96,7 @@ export const distFolder = (front) => `.next-${front}`;
 async function startDatabase({ postgres, port }, up) {
   const { DATABASE_URL } = process.env;
   if (DATABASE_URL) return { name: "PostgreSQL of DATABASE_URL", url: DATABASE_URL, connections: 5 };
-  if (postgres) return { name: "PostgreSQL, a throw-away cluster", connections: 5, ...(await up(await cluster(port))) };
+  if (postgres) return { connections: 5, ...(await up(cluster(port))) };
   const url = `postgres://stack@127.0.0.1:${port}/postgres`;
   const pglite = await up(service("PGlite", { command: [process.execPath, folder("pglite.mjs"), String(port)], ready: /database ready/ }));
   return { ...pglite, name: "PGlite", url, connections: 1 };

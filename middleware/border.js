@@ -32,6 +32,9 @@ export function borderOf(glue, gate) {
     /** Address of the next decision. */
     resume: (head, id, reply, now) => gate.resume(head, id, reply, now),
 
+    /** Address of what a response gets besides, after an errand that was carried alongside. */
+    finish: (id, reply, setCookies, now) => gate.finish(id, reply, setCookies.join("\n"), now),
+
     /** Takes the reply to an errand that was carried after the response. */
     receive: (id, reply, now) => gate.receive(id, reply, now),
 

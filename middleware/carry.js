@@ -4,6 +4,7 @@
 /** @typedef {import("./wire.js").Reply} Reply */
 
 const FAILED = { kind: "failed" };
+const TOO_LARGE = { kind: "tooLarge" };
 const UNSUPPORTED = { kind: "unsupported" };
 
 /** How many imported keys are kept. An issuer has one to four. */
@@ -59,9 +60,9 @@ async function carryFetch(errand, fetch) {
   try {
     // The race makes the errand end even if `fetch` does not listen to its signal.
     return await Promise.race([answerOf(errand, fetch, controller.signal), timeOut]);
-  } catch {
+  } catch (error) {
     controller.abort();
-    return FAILED;
+    return error instanceof TooLarge ? TOO_LARGE : FAILED;
   } finally {
     cancel();
   }
@@ -96,6 +97,8 @@ function headerPairs(headers) {
   return pairs;
 }
 
+class TooLarge extends Error {}
+
 async function readAtMost(maxBytes, stream) {
   if (stream === null) return new Uint8Array(0);
   const chunks = [];
@@ -107,7 +110,7 @@ async function readAtMost(maxBytes, stream) {
     length += value.byteLength;
     if (length > maxBytes) {
       reader.cancel().catch(() => {});
-      throw new RangeError("the answer is too large");
+      throw new TooLarge("the answer is too large");
     }
     chunks.push(value);
   }

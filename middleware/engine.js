@@ -127,6 +127,9 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
     /** The next decision. */
     resume: (begun, head, id, reply, now) => life.call(begun, () => border.decision(border.resume(head, id, reply, now))),
 
+    /** What a response gets besides, after an errand that was carried alongside. */
+    finish: (begun, id, reply, setCookies, now) => life.call(begun, () => border.decision(border.finish(id, reply, setCookies, now))),
+
     /** Takes the reply to an errand that was carried after the response. */
     receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
   };

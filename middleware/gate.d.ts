@@ -45,6 +45,11 @@ export interface RequestContext {
   waitUntil?: (work: Promise<unknown>) => void;
   clientAddress?: string;
   publicOrigin?: string;
+  /**
+   * Whether the caller sees the origin's response and awaits the verdict's `finish`. Without it, a session's cookies are renewed
+   * before the verdict is there, which then takes up to a second longer once per renewal.
+   */
+  seesResponse?: boolean;
 }
 
 /** The request may go on to the origin. */
@@ -60,6 +65,11 @@ export interface ForwardVerdict {
   set: Pair[];
   /** Headers to add to the origin's response; `set-cookie` may repeat. */
   responseHeaders: Pair[];
+  /**
+   * Only where `seesResponse` was said and there is something to wait for: takes the `Set-Cookie` lines of the origin's response and
+   * gives further headers for it. Never rejects.
+   */
+  finish?: (originSetCookies: string[]) => Promise<Pair[]>;
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;
@@ -69,7 +79,7 @@ export interface ForwardVerdict {
 export interface AnswerVerdict {
   kind: "answer";
   response: Response;
-  /** Why: a stable code of `docs/reasons.md`. */
+  /** Why: a stable code of `docs/reasons.md`; nothing where the gate serves something, the key set of its assertions. */
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;
@@ -96,7 +106,7 @@ export interface Gate {
   /** Judges a request. Never throws: what cannot be judged is an answer with status 503. */
   decide(request: Request, context?: RequestContext): Promise<Verdict>;
   /** Judges a request by its head alone. Never throws. */
-  decideHead(head: Head, context?: Pick<RequestContext, "waitUntil">): Promise<Decision>;
+  decideHead(head: Head, context?: Pick<RequestContext, "waitUntil" | "seesResponse">): Promise<Decision>;
   /**
    * Judges a request and answers it: with `next`'s response to the edited request, or with the gate's own. Redirects of the
    * origin are passed on, not followed.
@@ -149,6 +159,8 @@ export type Errand = {
 export type Reply =
   | { kind: "answered"; status: number; headers: Pair[]; body: Uint8Array }
   | { kind: "checked"; holds: boolean }
+  | { kind: "signed"; signature: Uint8Array }
   | { kind: "waited" }
+  | { kind: "tooLarge" }
   | { kind: "failed" }
   | { kind: "unsupported" };

@@ -24,9 +24,13 @@ export function gatesOn(glue, host) {
 
     return { decide, decideHead, handle };
 
-    async function decide(request, context = {}) {
+    function decide(request, context = {}) {
+      return judge(request, context, context.seesResponse);
+    }
+
+    async function judge(request, context, seesResponse) {
       try {
-        const decision = await decideHead(headOf(request, context), context);
+        const decision = await judgeHead(headOf(request, context), context, seesResponse);
         return decision.kind === "forward" ? forwardVerdict(request, decision) : answerVerdict(request, decision);
       } catch (error) {
         return answerVerdict(request, unavailable(error));
@@ -34,17 +38,24 @@ export function gatesOn(glue, host) {
     }
 
     async function handle(request, next, context = {}) {
-      const verdict = await decide(request, context);
+      const verdict = await judge(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
-      return withHeaders(await next(forwarded(request, verdict)), verdict.responseHeaders);
+      const response = await next(forwarded(request, verdict));
+      if (!verdict.finish) return withHeaders(response, verdict.responseHeaders);
+      return withHeaders(response, [...verdict.responseHeaders, ...(await verdict.finish(response.headers.getSetCookie()))]);
     }
 
-    async function decideHead(head, context = {}) {
+    function decideHead(head, context = {}) {
+      return judgeHead(head, context, context.seesResponse);
+    }
+
+    async function judgeHead(head, context, seesResponse) {
       try {
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision);
         if (decision.log) log(decision.log);
+        if (decision.alongside) await begin(decision, begun, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
       } catch (error) {
@@ -69,6 +80,23 @@ export function gatesOn(glue, host) {
       } catch {
         return { kind: "failed" };
       }
+    }
+
+    /** Begins what is done while the origin works. Where nobody sees its response, that is finished before the request goes on. */
+    async function begin(decision, begun, seesResponse) {
+      const { id } = decision.alongside;
+      const carried = carry(decision.alongside);
+      const finish = async (originSetCookies) => {
+        try {
+          const finished = engine.finish(begun, id, encodeReply(await carried), originSetCookies, now());
+          if (finished.log) log(finished.log);
+          return finished.headers;
+        } catch {
+          return [];
+        }
+      };
+      if (seesResponse) decision.finish = finish;
+      else decision.responseHeaders.push(...(await finish([])));
     }
 
     /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
@@ -115,7 +143,7 @@ function pathStart(url) {
 }
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
-function forwardVerdict(request, { kind, target, removed, set, responseHeaders, reason, log }) {
+function forwardVerdict(request, { kind, target, removed, set, responseHeaders, finish, reason, log }) {
   let headers;
   return {
     kind,
@@ -126,6 +154,7 @@ function forwardVerdict(request, { kind, target, removed, set, responseHeaders, 
     removed,
     set,
     responseHeaders,
+    finish,
     reason,
     log,
   };

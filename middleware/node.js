@@ -52,7 +52,7 @@ export function nodeOn(createGate) {
 
   function createProxy({ origin, ...options }) {
     const to = originOf(origin);
-    const decide = judge(options);
+    const decide = judge(options, { seesResponse: true });
 
     async function proxy(req, res) {
       const decision = await decide(req);
@@ -81,11 +81,11 @@ export function nodeOn(createGate) {
   }
 
   /** Judges a request by what Node received. */
-  function judge({ publicOrigin, clientAddress, ...options }) {
+  function judge({ publicOrigin, clientAddress, ...options }, context) {
     const gate = createGate(options);
     return async (req) => {
       try {
-        return await gate.decideHead(headOf(req));
+        return await gate.decideHead(headOf(req), context);
       } catch (error) {
         return unavailable(error);
       }
@@ -232,9 +232,10 @@ function send(to, req, decision, headers) {
 function forward(req, res, decision, to) {
   const headers = [...originHeaders(req, decision, to), ...framing(req)];
   const upstream = send(to, req, decision, headers);
-  upstream.on("response", (response) => {
+  upstream.on("response", async (response) => {
     try {
-      const headers = withOurs(endToEnd(pairsOf(response.rawHeaders)), decision);
+      const pairs = endToEnd(pairsOf(response.rawHeaders));
+      const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
       res.writeHead(response.statusCode, response.statusMessage, headers.flat());
       res.flushHeaders();
       pipeline(response, res, () => {});
@@ -270,6 +271,11 @@ function endToEnd(pairs) {
     .map((name) => name.trim())
     .filter((name) => !KEPT.has(name));
   return pairs.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !named.includes(name.toLowerCase()));
+}
+
+/** The decision with what it has to wait for. */
+async function finished({ responseHeaders, finish }, response) {
+  return { responseHeaders: [...responseHeaders, ...(await finish(response.headers["set-cookie"] ?? []))] };
 }
 
 /** The origin's response headers with the decision's: a cookie comes in addition, everything else in its place. */

@@ -4,13 +4,13 @@
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
  * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean } | { kind: "signed", signature: Uint8Array }
- *   | { kind: "waited" } | { kind: "failed" } | { kind: "unsupported" }} Reply
+ *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "failed" } | { kind: "unsupported" }} Reply
  * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
  * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
-const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5 };
+const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6 };
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -187,6 +187,7 @@ export function decodeDecision({ bytes, view }, at = 0) {
 const ASK = 0;
 const FORWARD = 1;
 const ANSWER = 2;
+const FINISH = 3;
 
 /**
  * All texts as one, if it is ASCII, and so has as many characters as bytes: pieces of it cost a fraction of decoding them one
@@ -208,6 +209,7 @@ function readByTag(reader, tag, log, reason) {
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
       after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
+      alongside: readNumber(reader) === 1 ? readErrand(reader, false) : undefined,
       log,
       reason,
     };
@@ -215,6 +217,7 @@ function readByTag(reader, tag, log, reason) {
   if (tag === ANSWER) {
     return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
+  if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), log };
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 

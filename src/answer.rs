@@ -10,8 +10,10 @@ use crate::decision::{Answer, Decision};
 use crate::json;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
+use crate::progress::{Heard, Mission};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
+use crate::session::Doubt;
 use crate::sign_in;
 
 /// An outage is asked about again after so many seconds.
@@ -56,19 +58,13 @@ struct Refusal<'a> {
     policy: &'a Policy,
     head: &'a RequestHead<'a>,
     path: Option<&'a Path<'a>>,
-    set_cookies: Vec<String>,
+    heard: Heard,
 }
 
 /// The answer to a request that may not go on.
-pub(crate) fn refuse(
-    reason: Reason,
-    policy: &Policy,
-    head: &RequestHead<'_>,
-    path: Option<&Path<'_>>,
-    set_cookies: Vec<String>,
-) -> Decision {
+pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>, heard: Heard) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let refusal = Refusal { reason, cause: None, policy, head, path, set_cookies };
+    let refusal = Refusal { reason, cause: None, policy, head, path, heard };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
@@ -84,9 +80,48 @@ pub(crate) fn refuse(
     }
 }
 
-/// The log's line about a request that goes on although it would have been refused.
-pub(crate) fn log_line(reason: Reason, decision: &str, policy: &Policy, head: &RequestHead<'_>, path: &Path<'_>) -> String {
-    Refusal { reason, cause: None, policy, head, path: Some(path), set_cookies: Vec::new() }.log_line(decision, reason.status())
+/// The log's line about a request that goes on, where there is something to say: it would have been refused, somebody is
+/// believed on an older word of the auth service, or some of its cookies are not passed on.
+pub(crate) fn forward_log_line(
+    in_spite_of: Option<(Reason, &str)>,
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    path: &Path<'_>,
+    heard: Heard,
+) -> Option<String> {
+    let (reason, decision) = match (in_spite_of, heard.doubt) {
+        (Some(why), _) => why,
+        (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
+        (None, None) if heard.dropped.is_empty() => return None,
+        (None, None) => {
+            let (method, path) = (Some(head.method), Some(path.spelled()));
+            return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
+        }
+    };
+    Some(Refusal { reason, cause: None, policy, head, path: Some(path), heard }.log_line(decision, reason.status()))
+}
+
+/// The log's line about a renewal that did not come to all that it should.
+pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
+    let says_something = heard.doubt.is_some() || !heard.dropped.is_empty();
+    says_something.then(|| LogLine::about("renew", heard).written())
+}
+
+/// Headers of a response that sets these cookies: nobody else may get it.
+pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
+    let own = if lines.is_empty() { None } else { Some(("cache-control".to_owned(), "private, no-store".to_owned())) };
+    own.into_iter().chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
+}
+
+/// Whether one of these lines sets a cookie of the service that the errand asks.
+pub(crate) fn sets_session_cookies(policy: &Policy, mission: &Mission, lines: &[&str]) -> bool {
+    let Mission::Session { issuer, .. } = mission else { return false };
+    let service = policy.issuers.get(*issuer).and_then(|issuer| issuer.better_auth.as_ref());
+    let is_ours = |line: &&str| {
+        let name = line.split(['=', ';']).next().unwrap_or_default().trim();
+        service.is_none_or(|service| service.cookies.include(name))
+    };
+    lines.iter().any(is_ours)
 }
 
 /// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
@@ -138,7 +173,7 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 
 impl Refusal<'_> {
     fn redirection(mut self, way: sign_in::Way) -> Answer {
-        self.set_cookies.extend(way.set_cookie);
+        self.heard.set_cookies.extend(way.set_cookie);
         // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
         let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
         self.redirect(status, ("location".to_owned(), way.target))
@@ -189,7 +224,7 @@ impl Refusal<'_> {
             let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
             headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
         }
-        headers.extend(self.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        headers.extend(self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
         headers
     }
 
@@ -282,15 +317,15 @@ impl Refusal<'_> {
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        json::written(&LogLine {
+        LogLine {
             cause: self.cause.map(Reason::code),
-            decision,
-            gate: "doorward",
-            method: self.head.method,
-            path: &self.path.map(Path::spelled).unwrap_or_default(),
-            reason: self.reason.code(),
-            status,
-        })
+            reason: Some(self.reason.code()),
+            status: Some(status),
+            method: Some(self.head.method),
+            path: self.path.map(Path::spelled),
+            ..LogLine::about(decision, &self.heard)
+        }
+        .written()
     }
 }
 
@@ -309,17 +344,36 @@ struct Problem<'a> {
     kind: &'a str,
 }
 
-/// What the log says about a refusal.
-#[derive(Serialize)]
+/// What the log says. Of cookies names only: a line of `Set-Cookie` may be a session.
+#[derive(Default, Serialize)]
 struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
     decision: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    dropped_cookies: &'a [String],
     gate: &'static str,
-    method: &'a str,
-    path: &'a str,
-    reason: &'static str,
-    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+impl<'a> LogLine<'a> {
+    fn about(decision: &'a str, heard: &'a Heard) -> Self {
+        let doubt = heard.doubt.map(Doubt::word);
+        Self { decision, gate: "doorward", doubt, dropped_cookies: &heard.dropped, ..Self::default() }
+    }
+
+    fn written(&self) -> String {
+        json::written(self)
+    }
 }
 
 /// RFC 6750 section 3: no error code where no credential was sent.

@@ -35,10 +35,30 @@ pub struct Forward {
     /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in addition to the origin's
     /// own, every other replaces it.
     pub response_headers: Vec<(String, String)>,
+    /// Something to do while the origin works: carry it, call `finish` with what the origin's response sets, and add to the
+    /// response what comes of it. A host that does not see the response does so before it forwards. It takes a second at most.
+    pub alongside: Option<Errand>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
     pub after: Option<Errand>,
     /// A line for the log, or nothing.
     pub log: Option<String>,
+}
+
+/// What a response gets besides, from the errand alongside.
+#[derive(Default)]
+#[must_use = "the client's cookies are not renewed by it"]
+pub struct Finish {
+    /// Headers for the response, like [`Forward::response_headers`].
+    pub headers: Vec<(String, String)>,
+    /// A line for the log, or nothing.
+    pub log: Option<String>,
+}
+
+impl fmt::Debug for Finish {
+    /// Headers stay out: `Set-Cookie` may carry a session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Finish").finish_non_exhaustive()
+    }
 }
 
 /// Something that the gate itself serves: the key set of its assertions.

@@ -1,52 +1,30 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
+use std::borrow::Cow;
+
 use crate::annotate;
 use crate::answer;
+use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
 use crate::assertion::{self, About};
-use crate::cookie::SetCookie;
 use crate::credential::{self, Credential};
-use crate::decision::{Decision, Forward, Served};
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
+use crate::decision::{Decision, Finish, Forward, Served};
+use crate::errand::{Copies, Reply};
 use crate::explain::{self, Explanation};
-use crate::judge::{Finding, Judge, Need, Question};
-use crate::jwk;
-use crate::keys::KeyCache;
+use crate::judge::{Finding, Judge, Need, Question, Soon};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Mission, Progress, Subject, Task};
+use crate::progress::{Errand, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
-use crate::session;
-use crate::sessions::Sessions;
 use crate::time::UnixTime;
-
-/// All asks of a request share this budget: people wait for pages.
-const REQUEST_BUDGET_MILLIS: i64 = 3000;
-/// One fetch may take so long; shorter than the budget, so that another request can take over a lease whose owner died.
-const FETCH_TIMEOUT_MILLIS: u32 = 2000;
-/// A lease lasts a little longer than its fetch: the answer has a way to go.
-const LEASE_MILLIS: i64 = 2250;
-/// With less time left an ask is not begun.
-const LEAST_ASK_MILLIS: i64 = 50;
-/// A new instance starts with a copy of the keys up to this old: as long as a set is fresh by default.
-const MAX_COPY_AGE_SECONDS: u32 = 300;
-/// A session's answer is small.
-const MAX_SESSION_BYTES: u32 = 256 * 1024;
-/// The first wait for another request's errand; each further one is twice as long.
-const FIRST_WAIT_MILLIS: u32 = 10;
-/// Up to this.
-const LONGEST_WAIT_MILLIS: u32 = 160;
-/// The budget divided by the longest wait, and some: a clock that steps back must not let a request wait for ever.
-const MAX_WAITS: u32 = 40;
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do next?
 ///
 /// It never fetches, never reads a clock, never rolls dice. Give it the same calls and it gives the same decisions.
 pub struct Engine {
     policy: Policy,
-    keys: KeyCache,
-    sessions: Sessions,
+    asks: Asks,
     proofs: Proofs,
     seed: u64,
     assertions_made: u64,
@@ -65,7 +43,7 @@ enum Stop {
 #[derive(Default)]
 struct Pass {
     identity: Option<Identity>,
-    refresh: Option<usize>,
+    soon: Soon,
     /// Why it would not, and why it does anyway: then it goes on as nobody's.
     in_spite_of: Option<(Reason, Leniency)>,
 }
@@ -77,9 +55,8 @@ impl Engine {
     /// An engine for a policy. `seed` is any random number: it spreads retries over time, and nothing depends on its being
     /// secret.
     pub fn new(policy: Policy, seed: u64) -> Self {
-        let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
-        let keys = KeyCache::new(sources, seed);
-        Self { policy, keys, sessions: Sessions::default(), proofs: Proofs::new(seed), seed, assertions_made: 0 }
+        let asks = Asks::new(&policy, seed);
+        Self { policy, asks, proofs: Proofs::new(seed), seed, assertions_made: 0 }
     }
 
     /// Decides on a request at this moment.
@@ -91,27 +68,25 @@ impl Engine {
     /// reply can only ever count for what was asked.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
         let Task { work, mission, mut progress } = errand.into_task();
-        match mission {
-            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
-            Mission::Session { issuer, digest, token } => {
-                let answer = self.learn_session(issuer, request, &token, &reply, &mut progress, now);
-                self.sessions.receive(digest, answer.clone(), now);
-                progress.answers.extend(answer.map(|answer| (digest, answer)));
-            }
-            Mission::Check => progress.checked.extend(checked(work, &reply)),
-            Mission::Sign => progress.signed = signed(work, &reply),
-            Mission::Wait => {}
-        }
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         self.consider(request, progress, now)
     }
 
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
-        match errand.into_task().mission {
-            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), &reply, now),
-            Mission::Session { digest, .. } => self.sessions.receive(digest, None, now),
-            Mission::Check | Mission::Sign | Mission::Wait => {}
-        }
+        let Task { work, mission, mut progress } = errand.into_task();
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
+    }
+
+    /// Takes the answer to an errand that was carried alongside the origin, and says what the response gets besides. What the
+    /// origin itself says about the session's cookies goes before: it may have signed somebody out.
+    pub fn finish(&mut self, errand: Errand, reply: Reply<'_>, origin_set_cookies: &[&str], now: UnixTime) -> Finish {
+        let Task { work, mission, mut progress } = errand.into_task();
+        let origin_sets_its_own = answer::sets_session_cookies(&self.policy, &mission, origin_set_cookies);
+        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
+        let log = answer::renewal_log_line(&progress.heard);
+        let set_cookies = if origin_sets_its_own { Vec::new() } else { progress.heard.set_cookies };
+        Finish { headers: answer::set_cookie_headers(set_cookies), log }
     }
 
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
@@ -119,14 +94,14 @@ impl Engine {
         let progress = Progress::new(now);
         explain::explain(Judge {
             policy: &self.policy,
-            keys: &self.keys,
-            sessions: &self.sessions,
+            keys: &self.asks.keys,
+            sessions: &self.asks.sessions,
             proofs: None,
             progress: &progress,
             head: *request,
             now,
             max_staleness: None,
-            refresh: Vec::new(),
+            soon: Soon::default(),
         })
     }
 
@@ -134,36 +109,43 @@ impl Engine {
         let path = match Path::of(request, self.policy.next.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
-                return answer::refuse(reason, &self.policy, request, None, progress.set_cookies);
+                return answer::refuse(reason, &self.policy, request, None, progress.heard);
             }
         };
         if let Some(served) = self.key_set(request, &path) {
             return Decision::Respond(served);
         }
         let Some(rules) = self.policy.covering(&path, request) else {
-            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.set_cookies);
+            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.heard);
         };
         let outcome = self
-            .rooms(request, &rules, &progress, now)
+            .rooms(request, &rules, &mut progress, now)
             .and_then(|pass| Ok((self.assertion(request, &path, &rules, &pass, &mut progress, now)?, pass)));
         let reason = match outcome {
             Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
-                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.set_cookies);
-                progress.set_cookies.extend(dead);
+                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
+                progress.heard.set_cookies.extend(dead);
                 reason
             }
-            Err(Stop::Ask(need, leniency)) => match (self.ask(request, need, &mut progress, now), leniency) {
-                (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
-                (Err(reason), None) => reason,
-                (Err(reason), Some(leniency)) => {
-                    let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
-                    return self.forward(request, &path, &rules, pass, None, progress, now);
+            Err(Stop::Ask(need, leniency)) => {
+                match (self.asks.begin(&self.policy, request, need, &mut progress, now), leniency) {
+                    (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
+                    // What was said longer ago may do.
+                    (Err(_), _) if !progress.has_given_up => {
+                        progress.has_given_up = true;
+                        return self.consider(request, progress, now);
+                    }
+                    (Err(reason), None) => reason,
+                    (Err(reason), Some(leniency)) => {
+                        let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
+                        return self.forward(request, &path, &rules, pass, None, progress, now);
+                    }
                 }
-            },
+            }
         };
-        answer::refuse(reason, &self.policy, request, Some(&path), progress.set_cookies)
+        answer::refuse(reason, &self.policy, request, Some(&path), progress.heard)
     }
 
     /// The public keys of the assertions, for whoever asks at their path: they are no secret.
@@ -209,7 +191,13 @@ impl Engine {
 
     /// Every rule that covers the request has to let it pass, each by itself: what one reading of the target is asked for is
     /// asked for whatever other readings there are.
-    fn rooms(&mut self, request: &RequestHead<'_>, rules: &Covering, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms(
+        &mut self,
+        request: &RequestHead<'_>,
+        rules: &Covering,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Pass, Stop> {
         let mut all = Pass::default();
         let mut ask: Option<(Need, Option<Leniency>)> = None;
         for number in rules.all() {
@@ -225,7 +213,9 @@ impl Engine {
                         (Some(one), Some(other)) if one.session.known < other.session.known => Some(other),
                         (one, other) => one.or(other),
                     };
-                    all.refresh = all.refresh.or(pass.refresh);
+                    all.soon.refresh.extend(pass.soon.refresh);
+                    all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
+                    all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
                 Err(Stop::Ask(need, _)) => {
                     let without_answer = leniency(need.reason_without_answer());
@@ -248,7 +238,13 @@ impl Engine {
     }
 
     /// What do the request's credentials come to, and does the rule with this number accept that.
-    fn rooms_of(&mut self, request: &RequestHead<'_>, number: usize, progress: &Progress, now: UnixTime) -> Result<Pass, Stop> {
+    fn rooms_of(
+        &mut self,
+        request: &RequestHead<'_>,
+        number: usize,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Pass, Stop> {
         let rule = self.policy.rules.get(number).ok_or(Stop::Refuse(Reason::RouteDenied))?;
         // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
         if rule.access == Access::Public || request.is_preflight() {
@@ -256,14 +252,14 @@ impl Engine {
         }
         let mut judge = Judge {
             policy: &self.policy,
-            keys: &self.keys,
-            sessions: &self.sessions,
+            keys: &self.asks.keys,
+            sessions: &self.asks.sessions,
             proofs: Some(&mut self.proofs),
             progress,
             head: *request,
             now,
             max_staleness: rule.max_staleness,
-            refresh: Vec::new(),
+            soon: Soon::default(),
         };
         let mut good: Vec<(Identity, Preferred)> = Vec::new();
         let mut need = None;
@@ -278,7 +274,8 @@ impl Engine {
                 Finding::Needs(found) => need = need.or(Some(found)),
             }
         }
-        let refresh = judge.refresh.first().copied();
+        let soon = judge.soon;
+        progress.heard.doubt = progress.heard.doubt.or(soon.doubt);
         if let Some(reason) = doubt {
             return Err(Stop::Refuse(reason));
         }
@@ -302,7 +299,7 @@ impl Engine {
         if !rule.demands.are_met(&identity.session.facts, now) {
             return Err(Stop::Refuse(Reason::NotPermitted));
         }
-        Ok(Pass { identity: Some(identity), refresh, ..Pass::default() })
+        Ok(Pass { identity: Some(identity), soon, ..Pass::default() })
     }
 
     /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
@@ -328,25 +325,36 @@ impl Engine {
         mut progress: Progress,
         now: UnixTime,
     ) -> Decision {
-        let mut response_headers = Vec::new();
-        if !progress.set_cookies.is_empty() {
-            response_headers.push(("cache-control".to_owned(), "private, no-store".to_owned()));
-            response_headers.extend(progress.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
-        }
+        let mut heard = std::mem::take(&mut progress.heard);
+        let mut response_headers = answer::set_cookie_headers(std::mem::take(&mut heard.set_cookies));
         if self.policy.debug_header {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
-        let refresh = pass.refresh.and_then(|source| self.fetch_keys(source, Copies::DoNot, None, &mut progress, now));
-        let log = pass.in_spite_of.map(|(reason, word)| answer::log_line(reason, word, &self.policy, request, path));
+        let log = answer::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
+        if let Some(digest) = pass.soon.vouched_for {
+            self.asks.sessions.vouch_for(digest);
+        }
+        let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
+        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
+        let refresh = pass.soon.refresh.first().copied();
+        let refresh =
+            refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
         Decision::Forward(Forward {
             target: path.target(),
             remove,
             set,
             response_headers,
+            alongside,
             after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
             log,
         })
+    }
+
+    /// Whether the request is for the auth service itself, which sees to its cookies by itself.
+    fn is_for_the_service(&self, path: &Path<'_>, question: &Question) -> bool {
+        let service = self.policy.issuers.get(question.issuer).and_then(|issuer| issuer.better_auth.as_ref());
+        service.is_none_or(|service| path.readings().any(|reading| is_below(reading, &service.base_segments)))
     }
 
     fn describe(&self, identity: Option<&Identity>) -> String {
@@ -357,111 +365,6 @@ impl Engine {
             }
             None => "forward; anonymous".to_owned(),
         }
-    }
-
-    /// What to send the host for, or the reason if there is no time for it.
-    fn ask(
-        &mut self,
-        request: &RequestHead<'_>,
-        need: Need,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) -> Result<(Work, Mission), Reason> {
-        let otherwise = need.reason_without_answer();
-        let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
-        if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
-            return Err(otherwise);
-        }
-        match need {
-            Need::Keys { source, copies, kid } => self.fetch_keys(source, copies, kid, progress, now).ok_or(otherwise),
-            Need::Session(question) => self.fetch_session(request, *question, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
-            Need::Sign(request) => {
-                progress.asked.push(Subject::Assertion);
-                Ok((Work::Sign(*request), Mission::Sign))
-            }
-            Need::Wait(_) => Ok(pause(progress)),
-        }
-    }
-
-    fn fetch_keys(
-        &mut self,
-        source: usize,
-        copies: Copies,
-        kid: Option<String>,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) -> Option<(Work, Mission)> {
-        let url = self.policy.issuers.get(source)?.jwks_url.clone()?;
-        self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::Keys(source, copies));
-        let fetch = Fetch {
-            purpose: Purpose::Keys,
-            method: "GET",
-            url,
-            headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
-            timeout_ms: FETCH_TIMEOUT_MILLIS,
-            max_bytes: jwk::MAX_SET_BYTES,
-            max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
-        };
-        Some((Work::Fetch(fetch), Mission::Keys { source, copies, kid }))
-    }
-
-    /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
-    fn fetch_session(
-        &mut self,
-        request: &RequestHead<'_>,
-        question: Question,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, token, header } = question;
-        let url = self.policy.issuers.get(issuer)?.better_auth.as_ref()?.get_session_url.clone();
-        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::Session(digest));
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (header.0.to_owned(), header.1)];
-        if let Some((scheme, host)) = request.public_origin.split_once("://") {
-            headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
-            headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
-        }
-        // Better Auth counts requests by client, and only believes a single address.
-        headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
-        let fetch = Fetch {
-            purpose: Purpose::Session,
-            method: "GET",
-            url,
-            headers,
-            timeout_ms: FETCH_TIMEOUT_MILLIS,
-            max_bytes: MAX_SESSION_BYTES,
-            max_copy_age_seconds: 0,
-        };
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token }))
-    }
-
-    /// Reads the auth service's answer, and keeps the cookies that it wants to set: those of the session only, and only for
-    /// this host.
-    fn learn_session(
-        &self,
-        issuer: usize,
-        request: &RequestHead<'_>,
-        token: &str,
-        reply: &Reply<'_>,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) -> Option<session::Answer> {
-        let Reply::Answered { status, headers, body } = reply else {
-            return None;
-        };
-        let answer = session::Answer::read(*status, body, token, &self.policy.named_claims, now)?;
-        let service = self.policy.issuers.get(issuer)?.better_auth.as_ref()?;
-        let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
-        let host = host.split(':').next().unwrap_or("");
-        let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, line)| *line);
-        let ours = lines.filter(|line| {
-            SetCookie::parse(line).is_some_and(|cookie| service.cookies.include(cookie.name) && cookie.suits_host(host))
-        });
-        progress.set_cookies.extend(ours.map(str::to_owned));
-        Some(answer)
     }
 }
 
@@ -476,13 +379,8 @@ const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
     }
 }
 
-fn pause(progress: &mut Progress) -> (Work, Mission) {
-    let millis = FIRST_WAIT_MILLIS
-        .checked_shl(progress.waits)
-        .unwrap_or(LONGEST_WAIT_MILLIS)
-        .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
-    progress.waits = progress.waits.saturating_add(1);
-    (Work::Wait { millis }, Mission::Wait)
+fn is_below(path: &[Cow<'_, str>], base: &[String]) -> bool {
+    path.len() >= base.len() && path.iter().zip(base).all(|(one, other)| one == other)
 }
 
 /// Why this rule would not carry out this refusal.
@@ -492,24 +390,4 @@ fn leniency(rule: &Rule, reason: Reason, now: UnixTime) -> Option<Leniency> {
         _ if rule.passes_doubt && reason.status() == 503 => Some("pass"),
         _ => None,
     }
-}
-
-/// A signature, with all that it was made over. A failure is no signature.
-fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-    match (work, reply) {
-        (Work::Sign(request), Reply::Signed(signature)) => Some((request.input, signature.to_vec())),
-        _ => None,
-    }
-}
-
-/// What was to be checked, and what came of it.
-pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
-    let Work::Check(check) = work else {
-        return None;
-    };
-    let verdict = match reply {
-        Reply::Checked(holds) => Some(*holds),
-        _ => None,
-    };
-    Some(Checked { check, verdict })
 }

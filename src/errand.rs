@@ -56,7 +56,7 @@ pub struct Fetch {
     pub headers: Vec<(String, String)>,
     /// Give up after this many milliseconds and answer [`Reply::Failed`].
     pub timeout_ms: u32,
-    /// Give up when the body grows past this many bytes and answer [`Reply::Failed`].
+    /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
     pub max_bytes: u32,
     /// How old a copy from a shared cache of the platform may be, in seconds; 0: no copy will do. An answer that is a copy
     /// carries its `Age` (RFC 9111 section 5.1).
@@ -133,7 +133,9 @@ pub enum Reply<'a> {
     Signed(&'a [u8]),
     /// The wait is over.
     Waited,
-    /// It could not be done: no connection, time-out, too large, an exception. Never used for a bad signature.
+    /// The body grew past what the errand allows.
+    TooLarge,
+    /// It could not be done: no connection, time-out, an exception. Never used for a bad signature.
     Failed,
     /// The platform cannot do this at all.
     Unsupported,

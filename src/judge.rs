@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::alg::Algorithm;
 use crate::annotate;
+use crate::budget::Share;
 use crate::claims::{self, Claims, Expectations};
 use crate::cookie::{self, Cookie};
 use crate::credential::{BearerValue, Credential};
@@ -19,7 +20,7 @@ use crate::progress::{Progress, Subject};
 use crate::proofs::{Identity, KeySetUsed, Proof, Proofs, Use};
 use crate::reason::Reason;
 use crate::request::RequestHead;
-use crate::session::{Answer, Pair, Session, Source};
+use crate::session::{Answer, Doubt, LONG_AGO, Pair, Session, Source};
 use crate::sessions::{Knowledge, Sessions};
 use crate::time::{Seconds, UnixTime, Window};
 use crate::token::jwe::Jwe;
@@ -27,6 +28,9 @@ use crate::token::jws::{Jws, UnverifiedClaims};
 use crate::token::session_data::{Compact, Strategy};
 use crate::token::signed_cookie::SignedValue;
 use crate::verify::{self, Secret, Signature, Verified};
+
+/// Where nothing says how long a cookie cache lives: Better Auth's default.
+const USUAL_LIFE_MILLIS: i64 = 300_000;
 
 /// What a credential came to.
 pub(crate) enum Finding {
@@ -71,6 +75,8 @@ pub(crate) struct Question {
     pub(crate) digest: [u8; 32],
     /// The session token that the answer has to be about.
     pub(crate) token: String,
+    /// Who pays for it.
+    pub(crate) share: Share,
     /// The credential as a request header.
     pub(crate) header: (&'static str, String),
 }
@@ -102,6 +108,8 @@ pub(crate) enum DataState {
     Good(Proof),
     /// It is a cache miss, and why.
     Miss(Reason),
+    /// A cache miss too, but the auth service did say it of this very session, once.
+    Outdated(Reason),
     /// Not known without an errand.
     Needs(Need),
 }
@@ -118,8 +126,21 @@ pub(crate) struct Judge<'e> {
     pub(crate) now: UnixTime,
     /// How old the knowledge of a session may be.
     pub(crate) max_staleness: Option<Seconds>,
+    /// What is not asked for now but should be soon.
+    pub(crate) soon: Soon,
+}
+
+/// What a judgement leaves to do and to say.
+#[derive(Default)]
+pub(crate) struct Soon {
+    /// Why it is not known what has become of a session.
+    pub(crate) doubt: Option<Doubt>,
     /// Key sources that should be fetched anew after the response.
     pub(crate) refresh: Vec<usize>,
+    /// The session whose cookies should be renewed before they run out.
+    pub(crate) renewal: Option<Question>,
+    /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
+    pub(crate) vouched_for: Option<[u8; 32]>,
 }
 
 impl<'e> Judge<'e> {
@@ -134,7 +155,7 @@ impl<'e> Judge<'e> {
         }
     }
 
-    fn issuer(&self, number: usize) -> Option<&Issuer> {
+    fn issuer(&self, number: usize) -> Option<&'e Issuer> {
         self.policy.issuers.get(number)
     }
 
@@ -156,13 +177,15 @@ impl<'e> Judge<'e> {
                 self.keep(Use::Jwt, [token, ""], &proof);
                 self.if_recent(proof.identity)
             }
-            Err(Obstacle::Bad(reason)) => Finding::Bad(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => Finding::Bad(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
         }
     }
 
     fn proven_jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Identity> {
-        self.proven(Use::Jwt, [token, ""]).filter(|identity| self.admits(identity.issuer, place, rule))
+        self.proven(Use::Jwt, [token, ""])
+            .map(|(identity, _)| identity)
+            .filter(|identity| self.admits(identity.issuer, place, rule))
     }
 
     fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
@@ -192,8 +215,8 @@ impl<'e> Judge<'e> {
     }
 
     /// The proof of a credential that has been verified before, if everything that it rests on still stands.
-    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<Identity> {
-        let Proof { identity, key_set, .. } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
+        let Proof { identity, window, key_set } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
         if let Some(used) = key_set {
             let in_use = self.keys.generation(used.source, self.now);
             if in_use != Some(used.generation) {
@@ -201,7 +224,7 @@ impl<'e> Judge<'e> {
             }
             self.note_refresh(used.source);
         }
-        Some(identity)
+        Some((identity, window))
     }
 
     fn identity(&self, issuer: usize, session: Session) -> Identity {
@@ -219,8 +242,8 @@ impl<'e> Judge<'e> {
 
     fn note_refresh(&mut self, source: usize) {
         let has_asked = self.progress.has_asked(&Subject::Keys(source, Copies::DoNot));
-        if self.keys.wants_refresh(source, has_asked, self.now) && !self.refresh.contains(&source) {
-            self.refresh.push(source);
+        if self.keys.wants_refresh(source, has_asked, self.now) && !self.soon.refresh.contains(&source) {
+            self.soon.refresh.push(source);
         }
     }
 
@@ -275,29 +298,86 @@ impl<'e> Judge<'e> {
     fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Finding {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
-            && let Some(identity) = self.proven(Use::CookieCache, [cookie.as_received(), data])
+            && let Some((identity, window)) = self.proven(Use::CookieCache, [cookie.as_received(), data])
             && identity.issuer == number
             && self.is_recent(&identity.session)
         {
-            return Finding::Good(identity);
+            return self.cached(number, cookie, identity, window);
         }
         let value = &*cookie.value();
         let token = self.token_layer(number, value);
-        match (token, self.session_data(number, data.as_ref(), Some(token_of(value)))) {
+        let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
+        let share = match (&token, &session_data) {
+            // Whoever could vary an unverified token could have any number of sessions vouched for.
+            (Ok(TokenState::Signed), DataState::Good(_) | DataState::Outdated(_)) => Share::Users,
+            _ => Share::Strangers,
+        };
+        match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof)) if self.is_recent(&proof.identity.session) => {
                 if let Ok(Some(data)) = &data {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
-                Finding::Good(proof.identity)
+                if share == Share::Users {
+                    self.soon.vouched_for = self.issuer(number).map(|issuer| digest_of(issuer, "cookie", value));
+                }
+                self.cached(number, cookie, proof.identity, proof.window)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             // What was written into the cookie too long ago for this rule is no better than nothing.
-            (Ok(_), DataState::Absent | DataState::Miss(_) | DataState::Good(_)) => {
+            (Ok(_), DataState::Absent | DataState::Miss(_) | DataState::Outdated(_) | DataState::Good(_)) => {
                 let sent = self.session_cookies(number);
-                self.ask_about(number, value, token_of(value), ("cookie", sent))
+                self.ask_about(number, value, token_of(value), ("cookie", sent), share)
             }
         }
+    }
+
+    /// A session of the cookie cache. Near its end it is time to have the cookies renewed, and until that is done the service
+    /// may have said that it has ended.
+    fn cached(&mut self, number: usize, cookie: &Cookie<'_>, identity: Identity, window: Window) -> Finding {
+        let Some(issuer) = self.issuer(number) else { return Finding::Bad(Reason::IssuerUnknown) };
+        let Some(service) = issuer.better_auth.as_ref().filter(|service| self.is_due(service, &identity.session, window)) else {
+            return Finding::Good(identity);
+        };
+        let value = &*cookie.value();
+        let digest = digest_of(issuer, "cookie", value);
+        if let Knowledge::Known(Answer::Ended) = self.sessions.look_up(&digest, service.session_cache, self.now) {
+            return Finding::Bad(Reason::SessionEnded);
+        }
+        if self.sessions.may_renew(&digest, self.now) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
+            let is_vouched_for = service.secrets.current.is_some() || self.sessions.is_vouched_for(&digest);
+            self.soon.renewal = Some(Question {
+                issuer: number,
+                digest,
+                token: token_of(value).to_owned(),
+                share: if is_vouched_for { Share::Users } else { Share::Strangers },
+                header: ("cookie", self.session_cookies(number)),
+            });
+        }
+        Finding::Good(identity)
+    }
+
+    /// Whether the cookie cache is in the last part of its life. Better Auth before 1.4 does not say when that began.
+    fn is_due(&self, service: &BetterAuth, session: &Session, window: Window) -> bool {
+        let end = window.until.plus_millis(-1);
+        let life = if session.known == LONG_AGO { USUAL_LIFE_MILLIS } else { end.millis_since(session.known) };
+        let left = end.millis_since(self.now);
+        let is_near = left.saturating_mul(100) <= life.saturating_mul(i64::from(service.renew_percent));
+        is_near && service.renew_percent > 0 && !session.is_impersonated
+    }
+
+    /// What the auth service would not renew: sessions that are not to be remembered or are somebody else's, and what a
+    /// browser fetches ahead of need or does not take cookies from.
+    fn is_never_renewed(&self, service: &BetterAuth) -> bool {
+        let is_for_now = |cookie: &Cookie<'_>| {
+            let value = &*cookie.value();
+            let signed = SignedValue::from_cookie(value).and_then(|it| token_state(&it, service.secrets.current.as_ref()));
+            signed.is_ok() && token_of(value) == "true"
+        };
+        !matches!(self.head.method, "GET" | "HEAD")
+            || self.head.is_prefetch()
+            || self.head.is_web_socket()
+            || cookie::first(&self.head, &service.cookies.dont_remember).is_some_and(|cookie| is_for_now(&cookie))
     }
 
     /// A token of the bearer plugin: the auth service has to be asked.
@@ -306,7 +386,7 @@ impl<'e> Judge<'e> {
             Err(reason) => Finding::Bad(reason),
             Ok(_) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
-                self.ask_about(number, value, token, ("authorization", ["Bearer ", value].concat()))
+                self.ask_about(number, value, token, ("authorization", ["Bearer ", value].concat()), Share::Strangers)
             }
         }
     }
@@ -343,6 +423,7 @@ impl<'e> Judge<'e> {
         match self.session_data_value(number, value, token) {
             Ok(proof) => DataState::Good(proof),
             Err(Obstacle::Bad(reason)) => DataState::Miss(reason),
+            Err(Obstacle::Outdated(reason)) => DataState::Outdated(reason),
             Err(Obstacle::Needs(need)) => DataState::Needs(need),
         }
     }
@@ -380,12 +461,13 @@ impl<'e> Judge<'e> {
                 (pair, window, Some(key_set))
             }
         };
+        let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
+        let miss: fn(Reason) -> Obstacle = if pair.is_about(&token) { Obstacle::Outdated } else { Obstacle::Bad };
         if !window.contains(self.now) {
-            return Err(Obstacle::Bad(Reason::TokenExpired));
+            return Err(miss(Reason::TokenExpired));
         }
         let service = self.service(number)?;
-        let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
-        let session = pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now)?;
+        let session = pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now).map_err(miss)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
         Ok(Proof { identity: self.identity(number, session), window, key_set })
@@ -401,34 +483,47 @@ impl<'e> Judge<'e> {
         if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
     }
 
-    /// What the auth service has said, to this request or lately; or the question.
-    fn ask_about(&self, number: usize, value: &str, token: &str, header: (&'static str, String)) -> Finding {
+    /// What the auth service has said, to this request or lately; or the question. Where nobody can be asked, what it said
+    /// longer ago counts as long as the configuration lets it.
+    fn ask_about(&mut self, number: usize, value: &str, token: &str, header: (&'static str, String), share: Share) -> Finding {
         let Some(issuer) = self.issuer(number) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
         let Some(service) = &issuer.better_auth else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
-        let digest = digest::of_parts(&[issuer.name.as_bytes(), header.0.as_bytes(), value.as_bytes()]);
+        let digest = digest_of(issuer, header.0, value);
+        let max_staleness = self.max_staleness;
+        let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         let known = match self.progress.answer(&digest) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => {
-                let max_age = self.max_staleness.map_or(service.session_cache, |most| most.min(service.session_cache));
-                self.sessions.look_up(&digest, max_age, self.now)
-            }
+            None => self.sessions.look_up(&digest, up_to(service.session_cache), self.now),
         };
+        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
                 Finding::Good(self.identity(number, session))
             }
             Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
-            Knowledge::Asked | Knowledge::Nothing if self.progress.has_asked(&Subject::Session(digest)) => {
-                Finding::Bad(Reason::SessionUnavailable)
+            Knowledge::Asked if !has_asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
+            Knowledge::Nothing if !has_asked => {
+                let share = if self.sessions.is_vouched_for(&digest) { Share::Users } else { share };
+                Finding::Needs(Need::Session(Box::new(Question {
+                    issuer: number,
+                    digest,
+                    token: token.to_owned(),
+                    share,
+                    header,
+                })))
             }
-            Knowledge::Asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
-            Knowledge::Nothing => {
-                Finding::Needs(Need::Session(Box::new(Question { issuer: number, digest, token: token.to_owned(), header })))
+            Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
+                let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };
+                self.soon.doubt = Some(self.progress.heard.doubt.unwrap_or(told));
+                match self.sessions.lived_within(&digest, up_to(service.stale), self.now) {
+                    Some(session) => Finding::Good(self.identity(number, session.clone())),
+                    None => Finding::Bad(Reason::SessionUnavailable),
+                }
             }
         }
     }
@@ -464,6 +559,8 @@ impl BetterAuth {
 pub(crate) enum Obstacle {
     /// It is bad.
     Bad(Reason),
+    /// It was good once.
+    Outdated(Reason),
     /// Not known without an errand.
     Needs(Need),
 }
@@ -479,6 +576,11 @@ fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<Toke
         None => Ok(TokenState::Unverified),
         Some(secret) => verify::signed_value(signed, secret).map(|_| TokenState::Signed),
     }
+}
+
+/// The name under which is kept what the auth service says about a credential.
+fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] {
+    digest::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
 }
 
 /// The session token in a signed cookie: what stands before the last dot.

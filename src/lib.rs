@@ -24,7 +24,9 @@
 //! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer *or the failure*, to
 //!    [`Engine::resume`].
 //! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
-//! 4. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand it to [`Engine::receive`].
+//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and add to the response what
+//!    [`Engine::finish`] says; a host that does not see the response does so before it forwards.
+//! 5. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand it to [`Engine::receive`].
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -64,7 +66,9 @@
 mod alg;
 mod annotate;
 mod answer;
+mod asks;
 mod assertion;
+mod budget;
 mod claims;
 mod config;
 mod cookie;
@@ -102,7 +106,7 @@ mod verify;
 // The public interface is:
 pub use alg::{Algorithm, Capabilities, KeyType};
 pub use config::{Config, ConfigError};
-pub use decision::{Answer, Decision, Forward, Served};
+pub use decision::{Answer, Decision, Finish, Forward, Served};
 pub use engine::Engine;
 pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};

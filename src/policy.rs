@@ -34,6 +34,8 @@ pub struct Policy {
     pub(crate) claim_headers: Vec<(String, ClaimPath)>,
     /// Claims that a rule or a header names: the only ones that are kept of a credential.
     pub(crate) named_claims: Vec<ClaimPath>,
+    /// How often the auth services are asked.
+    pub(crate) asks_per_second: u32,
     pub(crate) capabilities: Capabilities,
 }
 
@@ -72,6 +74,12 @@ pub(crate) struct BetterAuth {
     pub(crate) bearer: Bearer,
     pub(crate) get_session_url: String,
     pub(crate) session_cache: Seconds,
+    /// How old an answer may be while there is no better one.
+    pub(crate) stale: Seconds,
+    /// In the last so many percent of its life, `session_data` is renewed.
+    pub(crate) renew_percent: u32,
+    /// The path of the service itself: what goes there is not renewed.
+    pub(crate) base_segments: Vec<String>,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
 }
@@ -209,6 +217,14 @@ pub(crate) enum SegmentPattern {
     Any,
 }
 
+/// How letters of a pattern are compared.
+#[derive(Debug, Clone, Copy)]
+enum Case {
+    Exact,
+    /// As by routers that do not tell capitals from small letters.
+    Any,
+}
+
 /// Who may read a refusal from another origin (CORS).
 #[derive(Debug)]
 pub(crate) struct Cors {
@@ -254,22 +270,24 @@ pub(crate) struct SignIn {
 }
 
 impl Policy {
-    /// The rules that cover a request: of each reading, all of which must be covered, the first that matches.
+    /// The rules that cover a request: of each reading, all of which must be covered, the first that matches. Many routers take
+    /// `/Admin` for `/admin`: a rule that would come first there counts as well.
     /// A preflight is covered by the rules of the request that it asks for.
     pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
         let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
         let method = asked_for.unwrap_or(head.method);
-        let first = |segments: &[Cow<'_, str>]| self.rules.iter().position(|rule| rule.covers(segments, method));
+        let first = |segments: &[Cow<'_, str>], case| self.rules.iter().position(|rule| rule.covers(segments, method, case));
         let access = |number: usize| self.rules.get(number).map(|rule| rule.access);
-        let mut readings = path.readings();
-        let mut covering = Covering { strictest: first(readings.next()?)?, others: Vec::new() };
-        for segments in readings {
-            let number = first(segments)?;
-            if covering.all().any(|known| known == number) {
-                continue;
+        let mut covering = Covering { strictest: first(path.readings().next()?, Case::Exact)?, others: Vec::new() };
+        for segments in path.readings() {
+            // Before the exact match or the exact match itself: a letter in another case makes no fewer rules match.
+            for number in [first(segments, Case::Exact)?, first(segments, Case::Any)?] {
+                if covering.all().any(|known| known == number) {
+                    continue;
+                }
+                let is_stricter = access(number) >= access(covering.strictest);
+                covering.others.push(if is_stricter { std::mem::replace(&mut covering.strictest, number) } else { number });
             }
-            let is_stricter = access(number) >= access(covering.strictest);
-            covering.others.push(if is_stricter { std::mem::replace(&mut covering.strictest, number) } else { number });
         }
         Some(covering)
     }
@@ -283,9 +301,9 @@ impl Covering {
 }
 
 impl Rule {
-    fn covers(&self, segments: &[Cow<'_, str>], method: &str) -> bool {
+    fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case) -> bool {
         let of_method = self.methods.as_ref().is_none_or(|methods| methods.iter().any(|candidate| candidate == method));
-        of_method && self.patterns.iter().any(|pattern| pattern.matches(segments))
+        of_method && self.patterns.iter().any(|pattern| pattern.matches(segments, case))
     }
 
     /// Whether the rule believes the issuer of this number.
@@ -305,14 +323,29 @@ impl Pattern {
         long_enough && self.segments.iter().zip(&other.segments).all(|(own, other)| *own == SegmentPattern::Any || own == other)
     }
 
-    fn matches(&self, segments: &[Cow<'_, str>]) -> bool {
+    fn matches(&self, segments: &[Cow<'_, str>], case: Case) -> bool {
         let long_enough = if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
         long_enough
             && self.segments.iter().zip(segments).all(|(pattern, segment)| match pattern {
                 SegmentPattern::Any => true,
-                SegmentPattern::Literal(literal) => literal == segment,
+                SegmentPattern::Literal(literal) => case.is_same(literal, segment),
             })
     }
+}
+
+impl Case {
+    fn is_same(self, literal: &str, segment: &str) -> bool {
+        match self {
+            Self::Exact => literal == segment,
+            Self::Any if literal.is_ascii() && segment.is_ascii() => literal.eq_ignore_ascii_case(segment),
+            Self::Any => small(literal) == small(segment),
+        }
+    }
+}
+
+/// In small letters. Routers that fold to capitals take U+017F for `S` and U+0131 for `I`; U+212A is `k` by itself.
+fn small(text: &str) -> String {
+    text.replace('\u{17f}', "s").replace('\u{131}', "i").to_lowercase()
 }
 
 impl CookieNames {

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
-use crate::session;
+use crate::session::{self, Doubt};
 use crate::time::UnixTime;
 
 /// Something to do before (or after) a decision can be carried out.
@@ -53,8 +54,9 @@ impl fmt::Debug for Errand {
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
     Keys { source: usize, copies: Copies, kid: Option<String> },
-    /// Read it as the auth service's word on the session of this token.
-    Session { issuer: usize, digest: [u8; 32], token: String },
+    /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
+    /// too soon for its failure to say anything about the service.
+    Session { issuer: usize, digest: [u8; 32], token: String, share: Share, host: String, is_renewal: bool },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
     /// Take it for the signature over the errand's work.
@@ -90,13 +92,26 @@ pub(crate) struct Progress {
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
     pub(crate) signed: Option<(Vec<u8>, Vec<u8>)>,
-    /// `Set-Cookie` lines of the auth service for this request's client.
+    /// What the auth service had to say besides.
+    pub(crate) heard: Heard,
+    /// There is no time or no budget for anything more: what is known already has to do.
+    pub(crate) has_given_up: bool,
+}
+
+/// What the auth service had to say besides its answers, or why it said nothing.
+#[derive(Default)]
+pub(crate) struct Heard {
+    /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
+    /// Names of cookies that are not passed on.
+    pub(crate) dropped: Vec<String>,
+    /// Why it is not known what has become of a session.
+    pub(crate) doubt: Option<Doubt>,
 }
 
 impl Progress {
     /// The progress of a request that has just come in.
-    pub(crate) const fn new(deadline: UnixTime) -> Self {
+    pub(crate) fn new(deadline: UnixTime) -> Self {
         Self {
             deadline,
             asked: Vec::new(),
@@ -105,7 +120,8 @@ impl Progress {
             answers: Vec::new(),
             assertion: None,
             signed: None,
-            set_cookies: Vec::new(),
+            heard: Heard::default(),
+            has_given_up: false,
         }
     }
 

@@ -36,6 +36,12 @@ impl<'a> RequestHead<'a> {
         self.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
     }
 
+    /// Whether it is fetched ahead of need, by a browser or by Next's router.
+    pub(crate) fn is_prefetch(&self) -> bool {
+        let says_so = |name: &&str| self.header(name).is_some_and(|value| value.starts_with("prefetch"));
+        self.header("next-router-prefetch").is_some() || ["sec-purpose", "purpose"].iter().any(says_so)
+    }
+
     /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
@@ -91,7 +97,7 @@ impl RequestKind {
         if head.method == "POST" && head.header("next-action").is_some() {
             return Self::Action;
         }
-        if head.header("next-router-prefetch").is_some() || is_prefetch(head) {
+        if head.is_prefetch() {
             return Self::Prefetch;
         }
         // The Pages Router's data has a path of its own, but Next shows a middleware the page's.
@@ -100,10 +106,6 @@ impl RequestKind {
         }
         if looks_like_navigation(head) { Self::Document } else { Self::Fetch }
     }
-}
-
-fn is_prefetch(head: &RequestHead<'_>) -> bool {
-    ["sec-purpose", "purpose"].iter().any(|name| head.header(name).is_some_and(|value| value.starts_with("prefetch")))
 }
 
 fn looks_like_navigation(head: &RequestHead<'_>) -> bool {

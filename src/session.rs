@@ -37,6 +37,8 @@ pub(crate) struct Session {
     pub(crate) email: Option<String>,
     pub(crate) expires: UnixTime,
     pub(crate) source: Source,
+    /// Whether it is somebody else's who looks through this person's eyes (admin plugin).
+    pub(crate) is_impersonated: bool,
     /// When this was known: the age of this knowledge counts, wherever it was kept since.
     pub(crate) known: UnixTime,
     /// What rules and headers want to know besides.
@@ -63,6 +65,7 @@ impl Session {
             email: text("email"),
             expires: claims.expires(),
             source: Source::Jwt,
+            is_impersonated: false,
             known: issued.unwrap_or(LONG_AGO),
             facts: Facts::read(&[claims.members()], named, began),
         })
@@ -70,7 +73,7 @@ impl Session {
 }
 
 /// Knowledge without a date is as old as can be.
-const LONG_AGO: UnixTime = UnixTime::from_millis(i64::MIN);
+pub(crate) const LONG_AGO: UnixTime = UnixTime::from_millis(i64::MIN);
 
 /// Better Auth's pair of `session` and `user`, as it stands in the cookie cache and in `/get-session`'s answer.
 pub(crate) struct Pair {
@@ -80,6 +83,7 @@ pub(crate) struct Pair {
     subject: String,
     id: Option<String>,
     email: Option<String>,
+    is_impersonated: bool,
     known: UnixTime,
     facts: Facts,
 }
@@ -108,6 +112,7 @@ impl Pair {
             version,
             id: text(session, "id"),
             email: text(user, "email"),
+            is_impersonated: session.get("impersonatedBy").is_some_and(|by| !matches!(by, Value::Null)),
             known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
             // A claim is the user's; `session.…` leads to the session's own members.
             facts: Facts::read(&[user, members], named, session.get("createdAt").and_then(instant)),
@@ -146,8 +151,8 @@ impl Pair {
             return Err(Reason::SessionMismatch);
         }
         let known = if source == Source::AuthService { now } else { self.known };
-        let Self { subject, id, email, expires, facts, .. } = self;
-        Ok(Session { subject, id, email, expires, source, known, facts })
+        let Self { subject, id, email, expires, is_impersonated, facts, .. } = self;
+        Ok(Session { subject, id, email, expires, source, is_impersonated, known, facts })
     }
 }
 
@@ -168,20 +173,73 @@ pub(crate) enum Answer {
     Ended,
 }
 
-impl Answer {
-    /// Reads a `/get-session` answer. Anything but `200` with `null` or with a live session *of this token* means that we
-    /// do not know.
-    pub(crate) fn read(status: u16, body: &[u8], token: &str, named: &[ClaimPath], now: UnixTime) -> Option<Self> {
-        if status != 200 {
-            return None;
+/// Why nobody knows what has become of a session. The words are stable; they are for the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Doubt {
+    Failed,
+    TooLarge,
+    Redirect,
+    Unauthorized,
+    RateLimited,
+    ServerError,
+    OddStatus,
+    OddBody,
+    OtherToken,
+    Expired,
+    OutOfBudget,
+    OutOfTime,
+}
+
+impl Doubt {
+    /// As the log says it; `docs/sessions.md` has the list.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::TooLarge => "too-large",
+            Self::Redirect => "redirect",
+            Self::Unauthorized => "unauthorized",
+            Self::RateLimited => "rate-limited",
+            Self::ServerError => "server-error",
+            Self::OddStatus => "odd-status",
+            Self::OddBody => "odd-body",
+            Self::OtherToken => "other-token",
+            Self::Expired => "expired",
+            Self::OutOfBudget => "out-of-budget",
+            Self::OutOfTime => "out-of-time",
         }
-        match json::value(body)? {
-            Value::Null => Some(Self::Ended),
-            Value::Object(members) => {
-                let session = Pair::from_members(&members, named)?.judge(token, None, Source::AuthService, now).ok()?;
-                Some(Self::Alive(session))
+    }
+
+    const fn of_status(status: u16) -> Self {
+        match status {
+            300..=399 => Self::Redirect,
+            401 => Self::Unauthorized,
+            429 => Self::RateLimited,
+            500..=599 => Self::ServerError,
+            _ => Self::OddStatus,
+        }
+    }
+}
+
+impl Answer {
+    /// Reads a `/get-session` answer.
+    ///
+    /// # Errors
+    /// Anything but `200` with `null` or with a live session *of this token* means that we do not know.
+    pub(crate) fn read(status: u16, body: &[u8], token: &str, named: &[ClaimPath], now: UnixTime) -> Result<Self, Doubt> {
+        if status != 200 {
+            return Err(Doubt::of_status(status));
+        }
+        match json::value(body) {
+            Some(Value::Null) => Ok(Self::Ended),
+            Some(Value::Object(members)) => {
+                let pair = Pair::from_members(&members, named).ok_or(Doubt::OddBody)?;
+                match pair.judge(token, None, Source::AuthService, now) {
+                    Ok(session) => Ok(Self::Alive(session)),
+                    Err(Reason::SessionExpired) => Err(Doubt::Expired),
+                    Err(_) => Err(Doubt::OtherToken),
+                }
             }
-            _ => None,
+            _ => Err(Doubt::OddBody),
         }
     }
 }

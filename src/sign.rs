@@ -134,7 +134,11 @@ impl SigningKey {
     }
 
     /// The signature over this input, as a JWS has it (for ECDSA: r and s side by side).
-    pub(crate) fn sign(&self, input: &[u8], host: &Capabilities) -> Signing {
+    pub(crate) fn sign(
+        &self,
+        input: &[u8],
+        #[cfg_attr(not(feature = "es256"), allow(unused_variables))] host: &Capabilities,
+    ) -> Signing {
         match &self.kind {
             Kind::Hs256(secret) => Signing::Done(secret.mac(input).to_vec()),
             Kind::EdDSA { key, .. } => Signing::Done(ed25519_dalek::Signer::sign(&**key, input).to_bytes().to_vec()),

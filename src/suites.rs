@@ -6,15 +6,15 @@
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::answer;
+use crate::asks;
 use crate::decision::Decision;
-use crate::engine;
 use crate::errand::{Copies, Reply, SignatureCheck, Work};
-use crate::judge::{Judge, Need, Obstacle};
+use crate::judge::{Judge, Need, Obstacle, Soon};
 use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
 use crate::path::Path;
 use crate::policy::Policy;
-use crate::progress::Progress;
+use crate::progress::{Heard, Progress};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::sessions::Sessions;
@@ -50,22 +50,22 @@ pub fn signed_content(
             head,
             now,
             max_staleness: None,
-            refresh: Vec::new(),
+            soon: Soon::default(),
         };
         let check = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
-            Err(Obstacle::Bad(reason)) => return Err(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => return Err(reason),
             Err(Obstacle::Needs(Need::Check(check))) => check,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&check);
-        progress.checked.extend(engine::checked(Work::Check(*check), &reply));
+        progress.checked.extend(asks::checked(Work::Check(*check), &reply));
     }
 }
 
 /// The answer to a request that is refused for this reason.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
-    answer::refuse(reason, policy, head, Path::of(head, policy.next.as_ref()).ok().as_ref(), Vec::new())
+    answer::refuse(reason, policy, head, Path::of(head, policy.next.as_ref()).ok().as_ref(), Heard::default())
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.

@@ -11,10 +11,10 @@ use serde_json::Value;
 /// The layers of `docs/architecture.md`, the lowest first. A file imports from below; sideways only where it says so here.
 const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "headers", "json", "text", "digest", "ed25519", "curve"],
-    &["path", "cookie", "jwk", "errand", "token"],
+    &["path", "budget", "cookie", "jwk", "errand", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
     &["keys", "sessions", "proofs", "progress", "decision", "credential", "sign_in"],
-    &["judge", "answer", "annotate", "assertion"],
+    &["judge", "answer", "annotate", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];
 
@@ -38,7 +38,7 @@ const SIDEWAYS: [(&str, &str); 19] = [
     ("decision", "progress"),
     ("judge", "annotate"),
     ("engine", "explain"),
-    ("suites", "engine"),
+    ("asks", "judge"),
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.

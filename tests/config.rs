@@ -46,7 +46,7 @@ trait With {
 
 impl With for Value {
     fn with_rules(mut self, list: Value) -> Value {
-        let rule = |rule: &Value| json!({ "path": rule[0], "access": rule[1] });
+        let rule = |rule: &Self| json!({ "path": rule[0], "access": rule[1] });
         self["rules"] = list.as_array().into_iter().flatten().map(rule).collect();
         self
     }

@@ -118,7 +118,7 @@ fn ease(engine: &mut Engine, target: &str, more: &[(&str, &str)]) -> u8 {
 type Reader = fn(&str) -> String;
 
 /// Ways in which origins have been seen to read a path: none of them may find something that is harder to reach.
-const READERS: [(&str, Reader); 12] = [
+const READERS: [(&str, Reader); 13] = [
     ("as it is", str::to_owned),
     ("decoded", decoded),
     ("decoded twice", |path| decoded(&decoded(path))),
@@ -143,6 +143,7 @@ const READERS: [(&str, Reader); 12] = [
         let page = path.strip_prefix("/_next/data/b/").and_then(|page| page.strip_suffix(".json"));
         page.map_or_else(|| path.clone(), |page| if page == "index" { "/".to_owned() } else { ["/", page].concat() })
     }),
+    ("in small letters", |path| resolved(&decoded(path).to_lowercase())),
     ("with a slash less", |path| {
         let path = resolved(&decoded(path));
         path.strip_suffix('/').filter(|path| !path.is_empty()).unwrap_or(&path).to_owned()
@@ -233,6 +234,8 @@ fn hostile_target() -> impl Strategy<Value = String> {
         "/é",
         "/ａ",
         "/A",
+        "/B/c",
+        "/%e2%84%aa",
         "*",
         ":",
         "@",
@@ -253,7 +256,8 @@ fn hostile_target() -> impl Strategy<Value = String> {
 }
 
 fn rules() -> impl Strategy<Value = Value> {
-    let segment = prop::sample::select(vec!["/a", "/b", "/c", "/index", "/_next", "/data", "/image", "/x", "/*", "/a.rsc", "/é"]);
+    let segment =
+        prop::sample::select(vec!["/a", "/b", "/c", "/index", "/_next", "/data", "/image", "/x", "/*", "/a.rsc", "/é", "/k"]);
     let pattern =
         (proptest::collection::vec(segment, 0..3), any::<bool>()).prop_map(|(segments, is_open)| match segments.concat() {
             path if is_open => [path.as_str(), "/**"].concat(),

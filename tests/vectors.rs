@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use doorward::{
-    Algorithm, Answer, Config, Decision, Engine, Errand, Forward, Layer, Layers, Reason, Reply, RequestHead, SignatureRequest,
-    UnixTime, Work,
+    Algorithm, Answer, Config, Decision, Engine, Errand, Finish, Forward, Layer, Layers, Reason, Reply, RequestHead,
+    SignatureRequest, UnixTime, Work,
 };
 use serde_json::{Value, json};
 
@@ -127,20 +127,30 @@ fn play_case(engine: &mut Engine, case: &Value) -> Vec<String> {
         decision = reply.with(|reply| engine.resume(&head, errand, reply, host.now));
     }
     let asks = std::mem::take(&mut host.asks);
-    let after = match &mut decision {
-        Decision::Forward(forward) => forward.after.take(),
-        _ => None,
+    let (after, alongside) = match &mut decision {
+        Decision::Forward(forward) => (forward.after.take(), forward.alongside.take()),
+        _ => (None, None),
     };
+    let mut finished = Finish::default();
+    if let Some(errand) = alongside {
+        let reply = host.carry(&errand);
+        let lines = case["origin_set_cookies"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        finished = reply.with(|reply| engine.finish(errand, reply, &lines, host.now));
+    }
+    let alongside = std::mem::take(&mut host.asks);
     if let Some(errand) = after {
         let reply = host.carry(&errand);
         reply.with(|reply| engine.receive(errand, reply, host.now));
     }
 
     let mut found = outcome(&decision);
-    found["log"] =
-        log_of(&decision).map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}")));
+    found["log"] = log_of(&decision)
+        .or(finished.log.as_deref())
+        .map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}")));
     found["asks"] = json!(asks);
     found["after"] = json!(host.asks);
+    found["alongside"] = json!(alongside);
+    found["renewed"] = json!(finished.headers);
     found["session_data"] = json!(session_data);
     let mut problems = differences(&case["expect"], &found);
     if !host.replies.is_empty() {
@@ -206,6 +216,7 @@ impl Brought {
             Self::Real(reply) => take(reply),
             Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
+            Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
             Self::Scripted(reply) => {
                 let status = reply["status"].as_u64().and_then(|status| u16::try_from(status).ok());
@@ -285,7 +296,7 @@ fn differences(expect: &Value, found: &Value) -> Vec<String> {
                 }
             }
             "set_cookies" | "body" => compare(member, expected, &found["answer"][member]),
-            "asks" | "after" | "session_data" => compare(member, expected, &found[member]),
+            "asks" | "after" | "alongside" | "renewed" | "session_data" => compare(member, expected, &found[member]),
             "log" => compare(member, expected, &logged(&found["log"], expected)),
             "assertion" => problems_of_assertion(expected, &found["forward"]["set"], &mut compare),
             other => panic!("nothing is known of expect.{other}"),
@@ -377,9 +388,13 @@ fn promises(decision: &Decision, head: &RequestHead<'_>) -> Vec<String> {
         Decision::Respond(served) => served.body.clone(),
         Decision::Ask(_) => String::new(),
     };
-    let credentials = head.headers.iter().filter(|(name, _)| ["cookie", "authorization"].contains(&&*name.to_ascii_lowercase()));
-    let mut secrets =
-        credentials.flat_map(|(_, value)| value.split(['=', '.', ';', ' ', ',', '%'])).filter(|part| part.len() >= 20);
+    // The names of cookies are no secret.
+    let values = head.headers.iter().flat_map(|(name, value)| match name.to_ascii_lowercase().as_str() {
+        "authorization" => vec![*value],
+        "cookie" => value.split(';').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value)).collect(),
+        _ => Vec::new(),
+    });
+    let mut secrets = values.flat_map(|value| value.split(['=', '.', ';', ' ', ',', '%'])).filter(|part| part.len() >= 20);
     if secrets.any(|secret| log.contains(secret)) {
         broken.push("a part of a credential is told, answered or logged".to_owned());
     }

@@ -7,34 +7,32 @@ import { join } from "node:path";
 
 import { outcome, run, service } from "./processes.mjs";
 
-/** @returns {Promise<{url: string, start: () => Promise<void>, stop: () => Promise<void>}>} */
-export async function cluster(port) {
-  const bin = await programs();
-  const folder = await mkdtemp(join(tmpdir(), "doorward-postgres-"));
-  const owner = await whoMayRun();
-  if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid);
-  const data = join(folder, "data");
-  try {
+export function cluster(port) {
+  let folder;
+  let server;
+  return { name: "PostgreSQL, a throw-away cluster", url: `postgres://stack@127.0.0.1:${port}/postgres`, start, stop };
+
+  async function start() {
+    const bin = await programs();
+    const owner = await whoMayRun();
+    folder = await mkdtemp(join(tmpdir(), "doorward-postgres-"));
+    if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid);
+    const data = join(folder, "data");
     await run([join(bin, "initdb"), "-A", "trust", "-U", "stack", "-N", "-D", data], { ...owner, cwd: folder });
-  } catch (error) {
-    await rm(folder, { recursive: true, force: true });
-    throw error;
+    server = service("PostgreSQL", {
+      command: [join(bin, "postgres"), "-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
+      ready: /ready to accept connections/,
+      // The "fast" way to end: it does not wait for clients.
+      signal: "SIGINT",
+      spawn: { ...owner, cwd: folder },
+    });
+    await server.start();
   }
-  const server = service("PostgreSQL", {
-    command: [join(bin, "postgres"), "-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
-    ready: /ready to accept connections/,
-    // The "fast" way to end: it does not wait for clients.
-    signal: "SIGINT",
-    spawn: { ...owner, cwd: folder },
-  });
-  return {
-    ...server,
-    url: `postgres://stack@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
-    },
-  };
+
+  async function stop() {
+    await server?.stop();
+    if (folder) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 /** Debian keeps the server's programs off the PATH, one folder for each version. */

@@ -67,11 +67,16 @@ export async function run(command, options) {
   if (code !== 0) throw Object.assign(new Error(`${command.join(" ")} ended with ${code}`), { hint: output.trim().slice(-3_000) });
 }
 
-/** Runs a program to its end, whatever that is. */
-export async function outcome([program, ...args], { env, ...options } = {}) {
+/** Runs a program to its end, whatever that is, or until it prints `enough`. */
+export async function outcome([program, ...args], { env, enough, ...options } = {}) {
   const child = spawn(program, args, { ...options, env: { ...everyProgram(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      output += chunk;
+      if (enough?.test(output)) child.kill("SIGKILL");
+    });
+  }
   const [code] = await once(child, "close");
   return { code, output };
 }

@@ -96,7 +96,7 @@ export const distFolder = (front) => `.next-${front}`;
 async function startDatabase({ postgres, port }, up) {
   const { DATABASE_URL } = process.env;
   if (DATABASE_URL) return { name: "PostgreSQL of DATABASE_URL", url: DATABASE_URL, connections: 5 };
-  if (postgres) return { name: "PostgreSQL, a throw-away cluster", connections: 5, ...(await up(await cluster(port))) };
+  if (postgres) return { connections: 5, ...(await up(cluster(port))) };
   const url = `postgres://stack@127.0.0.1:${port}/postgres`;
   const pglite = await up(service("PGlite", { command: [process.execPath, folder("pglite.mjs"), String(port)], ready: /database ready/ }));
   return { ...pglite, name: "PGlite", url, connections: 1 };
@@ -107,7 +107,8 @@ function secretFor(database) {
   return database ? createHash("sha256").update(`stack ${database}`).digest("base64url") : randomBytes(32).toString("base64url");
 }
 
-async function gateConfig(sessionCacheSeconds) {
+/** The gate's configuration as JSON, the same on either front. */
+export async function gateConfig(sessionCacheSeconds) {
   const config = JSON.parse(await readFile(join(folder("frontend"), "doorward.json"), "utf8"));
   if (sessionCacheSeconds !== undefined) config.issuers[0].session_cache_seconds = sessionCacheSeconds;
   return JSON.stringify(config);

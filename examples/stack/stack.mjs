@@ -22,6 +22,15 @@ for (const signal of ["SIGINT", "SIGTERM"]) {
     process.exit(signal === "SIGINT" ? 130 : 143);
   });
 }
+// A slip of this program must leave nothing behind either.
+for (const event of ["uncaughtException", "unhandledRejection"]) {
+  process.once(event, async (error) => {
+    interrupted = true;
+    console.error(`stack: error: ${error?.stack ?? error}`);
+    await stopAll();
+    process.exit(1);
+  });
+}
 
 try {
   const fronts = FRONTS[options.front];

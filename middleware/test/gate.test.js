@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 
 import { createGate } from "doorward";
-import { NOW, SITE, config, newIssuer, openConfig, request } from "./support.js";
+import { NOW, SITE, config, deferred, newIssuer, openConfig, request } from "./support.js";
 
 const quiet = { env: {}, log: () => {} };
 
@@ -131,6 +132,60 @@ test("`handle` does not reach the origin with a request that is refused, and let
   const refused = await gate.handle(request("/app"), () => assert.fail("reached"));
   assert.equal(refused.status, 401);
   await assert.rejects(gate.handle(request("/sign-in"), () => Promise.reject(new Error("origin"))), /origin/);
+});
+
+/** Cookies of a session whose cache has ten seconds left, and what the auth service says about it. */
+function nearlyOver() {
+  const secret = "a-secret-of-the-tests-with-32-characters";
+  const mac = (text, form) => createHmac("sha256", secret).update(text).digest(form);
+  const members = (updatedAt) => ({
+    session: { id: "s", token: "t".repeat(32), userId: "ada", expiresAt: new Date(NOW + 86_400_000).toISOString() },
+    user: { id: "ada", email: "ada@example.com" },
+    updatedAt,
+  });
+  const session = JSON.stringify(members(NOW - 290_000));
+  const expiresAt = NOW + 10_000;
+  const signature = mac(`${session.slice(0, -1)},"expiresAt":${expiresAt}}`, "base64url");
+  const data = Buffer.from(`{"session":${session},"expiresAt":${expiresAt},"signature":"${signature}"}`).toString("base64url");
+  const token = encodeURIComponent(`${"t".repeat(32)}.${mac("t".repeat(32), "base64")}`);
+  const name = "__Secure-better-auth.session_";
+  const line = `${name}data=new; Path=/; HttpOnly`;
+  const [issuer] = config.issuers;
+  return {
+    options: { config: { ...config, issuers: [{ ...issuer, secret: { env: "S" } }] }, env: { S: secret }, log: () => {}, now: () => NOW },
+    headers: { cookie: `${name}token=${token}; ${name}data=${data}` },
+    line,
+    answer: () => new Response(JSON.stringify(members(NOW)), { headers: [["set-cookie", line]] }),
+  };
+}
+
+test("`handle` has the cookies renewed while the origin works, and the origin's own go before", async () => {
+  for (const [cookie, expected] of [[undefined, 1], ["theme=dark", 2], ["__Secure-better-auth.session_token=; Max-Age=0; Path=/", 1]]) {
+    const { options, headers, line, answer } = nearlyOver();
+    const asked = deferred();
+    const origin = deferred();
+    const gate = createGate({ ...options, fetch: async () => (asked.resolve(), await origin.promise, answer()) });
+    const response = await gate.handle(request("/app", headers), async (onward) => {
+      assert.equal(onward.headers.get("x-doorward-subject"), "ada");
+      await asked.promise;
+      origin.resolve();
+      return new Response("page", { headers: cookie ? [["set-cookie", cookie]] : [] });
+    });
+    const lines = response.headers.getSetCookie();
+    assert.equal(lines.length, expected);
+    assert.equal(lines.includes(line), cookie !== "__Secure-better-auth.session_token=; Max-Age=0; Path=/");
+    assert.equal(await response.text(), "page");
+  }
+});
+
+test("a host that does not see the response gets renewed cookies with the verdict, or none if that fails", async () => {
+  const { options, headers, line, answer } = nearlyOver();
+  const verdict = await createGate({ ...options, fetch: async () => answer() }).decide(request("/app", headers));
+  assert.deepEqual(verdict.responseHeaders, [["cache-control", "private, no-store"], ["set-cookie", line]]);
+  assert.equal(verdict.finish, undefined);
+  const failing = createGate({ ...options, fetch: () => Promise.reject(new Error("away")) });
+  const without = await failing.decide(request("/app", headers));
+  assert.deepEqual([without.kind, without.responseHeaders], ["forward", []]);
 });
 
 test("what a host gets wrong is a 503, never a pass", async () => {

@@ -57,6 +57,7 @@ test("replies are written as WIRE.md says", () => {
     [{ kind: "answered", status: 404, headers, body }, message(0, 404, pairs(headers), [body])],
     [{ kind: "answered", status: 200, headers: [], body: new Uint8Array(0) }, message(0, 200, 0, [new Uint8Array(0)])],
     [{ kind: "checked", holds: true }, message(1, 1)],
+    [{ kind: "tooLarge" }, message(6)],
     [{ kind: "checked", holds: false }, message(1, 0)],
     [{ kind: "waited" }, message(2)],
     [{ kind: "failed" }, message(3)],
@@ -106,7 +107,7 @@ const decisions = [
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    message(1, "line", "", "/a", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH),
+    message(1, "line", "", "/a", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
     {
       kind: "forward",
       target: "/a",
@@ -114,6 +115,7 @@ const decisions = [
       set: [["b", "ü"]],
       responseHeaders: [],
       after: { ...fetchErrand, background: true },
+      alongside: { ...fetchErrand, background: false },
       log: "line",
       reason: undefined,
     },
@@ -122,6 +124,7 @@ const decisions = [
     message(2, "", "no_credential", 401, pairs([["a", "b"]]), "\ufeffbody"),
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
   ],
+  [message(3, "line", "", pairs([["set-cookie", "a=b"]])), { kind: "finish", headers: [["set-cookie", "a=b"]], log: "line" }],
 ];
 
 test("decisions are read as WIRE.md says, wherever in memory they lie", () => {
@@ -156,7 +159,7 @@ test("a decision that is cut short, or whose numbers lie, is none", () => {
       }
     }
   }
-  assert.throws(() => decode(message(3, "", "")), RangeError);
+  assert.throws(() => decode(message(4, "", "")), RangeError);
   assert.throws(() => decode(message(0, "", "", 1, 3)), RangeError);
   assert.throws(() => decode(message(2, "", "a", 401, 0, "", 0)), RangeError);
   assert.throws(() => decode(message(2, "", new Uint8Array([0xff]), 401, 0, "")), TypeError);

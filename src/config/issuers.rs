@@ -20,6 +20,12 @@ use crate::verify::{self, Secret};
 const PUBLISHED_SECRETS: [&str; 2] = ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
 /// A shorter secret can be guessed.
 const MIN_SECRET_BYTES: usize = 16;
+/// Who was signed out an hour ago is out.
+const MAX_STALE_SECONDS: u32 = 3600;
+/// One minute of the five that Better Auth's cookie cache lives: whoever looks at a page a minute never meets its end.
+const RENEW_PERCENT: u32 = 20;
+/// With more, most requests would be asked about.
+const MAX_RENEW_PERCENT: u32 = 80;
 /// The audience of Better Auth's session tokens that are signed by its key set.
 const SESSION_CACHE_AUDIENCE: &str = "better-auth:session-cache";
 /// Their `typ`.
@@ -42,6 +48,9 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "cookie_cache_version",
     "bearer",
     "session_cache_seconds",
+    "stale_seconds",
+    "renew_percent",
+    "stateless",
 ];
 const TOKEN_MEMBERS: &[&str] = &[
     "issuer",
@@ -159,7 +168,8 @@ impl Compiler<'_> {
             return None;
         };
         let base_path = base_path_of(node, self.reader.values);
-        if path::plain_segments(&base_path).is_none_or(|segments| segments.is_empty()) {
+        let base_segments = path::plain_segments(&base_path).unwrap_or_default();
+        if base_segments.is_empty() {
             self.reader.wrong(&node.path_of("base_path"), "this is not a plain path", "write it like /api/auth");
         }
         let fetch_origin = match self.reader.optional_text(node, "fetch_url") {
@@ -203,8 +213,17 @@ impl Compiler<'_> {
                 .reader
                 .word(node, "bearer", &[("off", Bearer::Off), ("signed", Bearer::Signed), ("any", Bearer::Any)])
                 .unwrap_or(Bearer::Off),
-            get_session_url: [service.as_str(), "/get-session"].concat(),
+            // With a live cache a service that has a store would answer from the cache, and renew nothing. Without a store the
+            // cache is all there is.
+            get_session_url: if self.reader.flag(node, "stateless") == Some(true) {
+                [service.as_str(), "/get-session"].concat()
+            } else {
+                [service.as_str(), "/get-session?disableCookieCache=true"].concat()
+            },
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
+            renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
+            base_segments,
             cache_expectations: Expectations {
                 issuer: public_origin,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],

@@ -25,6 +25,9 @@ use reader::{Node, Reader};
 
 /// With no document at all.
 const PRESET: &str = include_str!("../presets/better-auth.json");
+/// An instance is one of many: a service that answers a few hundred a second stays up when a dozen of them start at once.
+const ASKS_PER_SECOND: u32 = 20;
+
 /// Something wrong with the configuration: where, what, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -127,6 +130,7 @@ impl Compiler<'_> {
                 "assertion",
                 "headers",
                 "require_catch_all",
+                "asks_per_second",
             ],
         );
         let issuers = self.issuers(&root);
@@ -147,6 +151,7 @@ impl Compiler<'_> {
         let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
         let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
+        let asks_per_second = self.reader.number(&root, "asks_per_second", 4, 10_000).unwrap_or(ASKS_PER_SECOND);
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
@@ -164,6 +169,7 @@ impl Compiler<'_> {
                 assertions,
                 claim_headers,
                 named_claims,
+                asks_per_second,
                 capabilities,
             })
         } else {

@@ -128,16 +128,25 @@ impl Reader<'_> {
     }
 
     pub(super) fn seconds(&mut self, node: &Node<'_>, name: &str, most: u32) -> Option<Seconds> {
+        self.whole(node, name, "of seconds ", 0, most).map(Seconds::new)
+    }
+
+    pub(super) fn number(&mut self, node: &Node<'_>, name: &str, least: u32, most: u32) -> Option<u32> {
+        self.whole(node, name, "", least, most)
+    }
+
+    fn whole(&mut self, node: &Node<'_>, name: &str, of: &str, least: u32, most: u32) -> Option<u32> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
-        let seconds = member.value.as_u64().and_then(|seconds| u32::try_from(seconds).ok()).filter(|seconds| *seconds <= most);
-        if seconds.is_none() {
+        let number = member.value.as_u64().and_then(|number| u32::try_from(number).ok());
+        let number = number.filter(|number| (least..=most).contains(number));
+        if number.is_none() {
             self.wrong(
                 &member.path,
-                format!("this is not a whole number of seconds from 0 to {most}"),
+                format!("this is not a whole number {of}from {least} to {most}"),
                 "write a number without quotes",
             );
         }
-        seconds.map(Seconds::new)
+        number
     }
 
     /// One of a closed list of words.

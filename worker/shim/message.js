@@ -48,6 +48,17 @@ export function send(request, text, removed, set, added) {
   return added === 0 ? response : response.then((response) => withHeaders(response, lines.slice(at)));
 }
 
+/**
+ * A response with further headers: a cookie comes in addition, everything else in its place.
+ *
+ * @param {Response} response
+ * @param {string} text headers
+ * @param {number} count
+ */
+export function addHeaders(response, text, count) {
+  return count === 0 ? response : withHeaders(response, linesOf(text, 2 * count));
+}
+
 function withHeaders(response, lines) {
   const edited = new Response(response.body, response);
   for (let at = 0; at < lines.length; at += 2) {

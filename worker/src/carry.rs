@@ -19,6 +19,7 @@ pub(crate) enum Carried {
     Checked(bool),
     Signed(Vec<u8>),
     Waited,
+    TooLarge,
     Failed,
     Unsupported,
 }
@@ -33,6 +34,7 @@ impl Carried {
             Self::Checked(holds) => work(Reply::Checked(*holds)),
             Self::Signed(signature) => work(Reply::Signed(signature)),
             Self::Waited => work(Reply::Waited),
+            Self::TooLarge => work(Reply::TooLarge),
             Self::Failed => work(Reply::Failed),
             Self::Unsupported => work(Reply::Unsupported),
         }

@@ -51,7 +51,7 @@ async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried,
         Some(body) => Carried::Answered { status: response.status(), headers: pairs(&response.headers()), body },
         None => {
             controller.abort();
-            Carried::Failed
+            Carried::TooLarge
         }
     })
 }

@@ -2,17 +2,19 @@
 
 use std::rc::Rc;
 
-use doorward::Forward;
-use wasm_bindgen::JsValue;
-use web_sys::{Request, Url};
+use doorward::{Errand, Forward};
+use js_sys::Promise;
+use js_sys::futures::{JsFuture, future_to_promise};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Request, Response, Url};
 use worker::Context;
 
 use crate::answer::path_refused;
 use crate::carry::carry;
 use crate::gate;
-use crate::head::Head;
+use crate::head::{Head, pairs};
 use crate::lines::Lines;
-use crate::platform::send;
+use crate::platform::{add_headers, send};
 use crate::start::Settings;
 
 /// Headers of the connection, not of the request (RFC 9110 section 7.6.1). `Upgrade` stays: it is how a WebSocket is asked
@@ -56,7 +58,26 @@ pub(crate) fn forward(
     let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
     let set = lines.pairs(client(head).chain(forward.set.iter()));
     let added = lines.pairs(texts(&forward.response_headers));
-    send(request, lines.as_str(), removed, set, added).ok()
+    let response = send(request, lines.as_str(), removed, set, added).ok()?;
+    Some(match forward.alongside {
+        None => response,
+        Some(errand) => future_to_promise(finished(response, errand, Rc::clone(context))).into(),
+    })
+}
+
+/// The origin's response, which is on its way already, with what comes of the errand alongside.
+async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Result<JsValue, JsValue> {
+    let carried = carry(&errand, &context).await;
+    let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
+    let headers = pairs(&response.headers());
+    let set_cookies: Vec<_> = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.as_str()).collect();
+    let finish = gate::finish(errand, &carried, &set_cookies);
+    if let Some(line) = &finish.log {
+        worker::console_log!("{line}");
+    }
+    let mut lines = Lines::new();
+    let count = lines.pairs(texts(&finish.headers));
+    add_headers(&response, lines.as_str(), count)
 }
 
 /// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and would take `/a/../b` or a

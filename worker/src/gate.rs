@@ -5,7 +5,7 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use doorward::{Decision, Engine, Errand, UnixTime};
+use doorward::{Decision, Engine, Errand, Finish, UnixTime};
 use worker::Env;
 
 use crate::carry::Carried;
@@ -62,6 +62,12 @@ pub(crate) fn resume(head: &Head, errand: Errand, carried: &Carried) -> Option<D
 /// Takes the answer to an errand that was carried after the response.
 pub(crate) fn receive(errand: Errand, carried: &Carried) {
     let _ = with_engine(|engine| carried.lend(|reply| engine.receive(errand, reply, now())));
+}
+
+/// Takes the answer to an errand that was carried alongside the origin, and says what its response gets besides.
+pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&str]) -> Finish {
+    let finish = with_engine(|engine| carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now())));
+    finish.unwrap_or_default()
 }
 
 fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {

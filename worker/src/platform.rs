@@ -19,6 +19,10 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(crate) fn send(request: &Request, lines: &str, removed: u32, set: u32, added: u32) -> Result<JsValue, JsValue>;
 
+    /// A response with further headers.
+    #[wasm_bindgen(catch, js_name = "addHeaders")]
+    pub(crate) fn add_headers(response: &Response, lines: &str, count: u32) -> Result<JsValue, JsValue>;
+
     /// An answer that does not come from the origin.
     #[wasm_bindgen(catch)]
     pub(crate) fn answer(status: u16, lines: &str, count: u32, body: Option<&str>) -> Result<JsValue, JsValue>;

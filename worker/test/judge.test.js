@@ -95,6 +95,29 @@ test("an answer of the auth service brings its cookies to the browser, and its o
   assert.deepEqual([away.status, JSON.parse(away.body).reason], [503, "session_unavailable"]);
 });
 
+test("a cookie cache near its end is renewed while the origin works, and a renewal that fails refuses nobody", async (t) => {
+  const { origin, auth, gate } = await house(t);
+  const token = "t".repeat(32);
+  const day = new Date(Date.now() + 86_400_000).toISOString();
+  auth.answers["/api/auth/get-session"] = (request, response) => {
+    assert.equal(request.url, "/api/auth/get-session?disableCookieCache=true");
+    response.setHeader("set-cookie", ["better-auth.session_data=new; Path=/; HttpOnly", "tracker=1"]);
+    response.end(JSON.stringify({ session: { id: "s", token, userId: "user-1", expiresAt: day }, user: { id: "user-1" } }));
+  };
+  const cookie = sessionCookies({ token, now: Date.now() - 290_000 });
+  const response = await fetched(gate, "/cookies", { headers: { cookie } });
+  assert.deepEqual([response.status, identity(origin.last()).source], [200, "cookie-cache"]);
+  assert.deepEqual(response.headers["set-cookie"], ["a=1; Path=/", "b=2; Path=/", "better-auth.session_data=new; Path=/; HttpOnly"]);
+  assert.equal(response.headers["cache-control"], "private, no-store");
+  // Not twice at once.
+  await fetched(gate, "/cookies", { headers: { cookie } });
+  assert.equal(auth.count.session, 1);
+
+  await auth.stop();
+  const other = await fetched(gate, "/cookies", { headers: { cookie: sessionCookies({ now: Date.now() - 290_000 }) } });
+  assert.deepEqual([other.status, other.headers["set-cookie"]], [200, ["a=1; Path=/", "b=2; Path=/"]]);
+});
+
 test("an answer that is late or too large is none", { timeout: 15_000 }, async (t) => {
   const { auth, gate } = await house(t);
   auth.answers["/api/auth/get-session"] = (_, response) => void response.writeHead(200).write("null");

@@ -40,7 +40,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     }
     let folder = shell::root().join("examples").join("demo");
     phase("installed its packages", || node::install(&folder))?;
-    hand_over(Command::new("node").arg(folder.join("script.mjs")).args(options))
+    shell::hand_over(Command::new("node").arg(folder.join("script.mjs")).args(options))
 }
 
 enum Host {
@@ -72,18 +72,4 @@ fn phase(done: &str, work: impl FnOnce() -> Result) -> Result {
     work()?;
     shell::say(format!("{done}: {:.1} s", begin.elapsed().as_secs_f64()));
     Ok(())
-}
-
-/// Becomes that program, so that Ctrl-C and the exit code are its own.
-#[cfg(unix)]
-fn hand_over(command: &mut Command) -> Result {
-    use std::os::unix::process::CommandExt as _;
-    Err(Failure::new(format!("node does not start: {}", command.exec())))
-}
-
-/// Runs that program and ends with its exit code.
-#[cfg(not(unix))]
-fn hand_over(command: &mut Command) -> Result {
-    let status = command.status().map_err(|error| Failure::new(format!("node does not start: {error}")))?;
-    std::process::exit(status.code().unwrap_or(1))
 }

@@ -5,12 +5,14 @@
 mod bench;
 mod build;
 mod build_worker;
+mod debian;
 mod demo;
 mod fuzz;
 mod node;
 mod python;
 mod shell;
 mod size;
+mod stack;
 mod test;
 
 use std::process::{self, ExitCode};
@@ -27,6 +29,7 @@ struct Command {
 #[rustfmt::skip]
 const COMMANDS: &[Command] = &[
     Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
+    Command { name: "stack", summary: "run an auth service, an API and a frontend behind the gate", help: stack::HELP, run: stack::run },
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
@@ -39,6 +42,7 @@ examples
   cargo xtask demo                 the Rust Worker in workerd, one line per request
   cargo xtask demo --host node     the same through the npm package
   cargo xtask demo --serve         stay up and try it in a browser
+  cargo xtask stack                a whole system behind the gate, to try in a browser
   cargo xtask test                 everything, with a table at the end
   cargo xtask test native clippy   two parts of it
   cargo xtask bench --quick        every ratio in less than a minute

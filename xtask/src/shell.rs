@@ -77,6 +77,20 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
     String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{line}` printed something that is not UTF-8")))
 }
 
+/// Becomes that program, so that Ctrl-C and the exit code are its own.
+#[cfg(unix)]
+pub(crate) fn hand_over(command: &mut Command) -> Result {
+    use std::os::unix::process::CommandExt as _;
+    Err(Failure::new(format!("node does not start: {}", command.exec())))
+}
+
+/// Runs that program and ends with its exit code.
+#[cfg(not(unix))]
+pub(crate) fn hand_over(command: &mut Command) -> Result {
+    let status = command.status().map_err(|error| Failure::new(format!("node does not start: {error}")))?;
+    std::process::exit(status.code().unwrap_or(1))
+}
+
 /// The directory where cargo puts what it builds, wherever the environment has moved it to.
 pub(crate) fn target_directory() -> Result<PathBuf> {
     let metadata = output(&mut command("cargo", &["metadata", "--format-version", "1", "--no-deps"], &root()))?;

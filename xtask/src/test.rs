@@ -11,7 +11,7 @@ Run everything there is to run
 usage: cargo xtask test [part …]    all parts, or only these
        cargo xtask test --list      what the parts are
 
-needs    Node 20 or newer, for one part Python 3.10 or newer; packages come from the registries
+needs    Node 20 or newer, Python 3.10 or newer with venv; packages come from the registries
 does     runs each part in order, also after one has failed; what they print goes to stderr
 leaves   on stdout a table of the parts and, last, the line `N passed, N failed`
 exit     0 if every part has passed, otherwise 1
@@ -49,11 +49,13 @@ const PARTS: &[Part] = &[
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
     Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
+    Part { name: "routers",     about: "spellings of protected paths, at real routers",   work: Npm("middleware/test/routers", "test") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
     Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
     Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
+    Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"]) },
 ];
 
 /// Tools that would phone home, told not to.

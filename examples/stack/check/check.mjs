@@ -10,6 +10,7 @@ import { startStack } from "../services.mjs";
 import { environmentChecks } from "./environment.mjs";
 import { startRecorder } from "./recorder.mjs";
 import { steps } from "./steps.mjs";
+import { tokenChecks } from "./tokens.mjs";
 
 // As short as a loaded machine allows: many renewals have to fit into a minute.
 const COOKIE_CACHE_SECONDS = 3;
@@ -31,6 +32,7 @@ export async function check({ fronts, built, postgres, started, stopAll, say }) 
   const begin = Date.now();
   const tally = { good: 0, all: 0 };
   await report(tally, "environment", await environmentChecks(built));
+  await report(tally, "tokens", [await tokenChecks(built)]);
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   started.push({ stop: () => browser.close() });
   for (const front of fronts) {

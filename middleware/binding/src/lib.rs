@@ -1,6 +1,6 @@
 //! The border to JavaScript hosts: bytes in, bytes out.
 //!
-//! An engine behind three calls: `decide`, `resume`, `receive`. Heads and replies come in and decisions go out in the form
+//! An engine behind four calls: `decide`, `resume`, `finish`, `receive`. Heads and replies come in and decisions go out in the form
 //! that `WIRE.md` describes, because strings and objects cost many times more at this border than the decision itself. The
 //! host writes a head where it will be read and reads a decision where it was written: nothing is copied across. The errand
 //! of an unfinished request stays here, under a number; the host keeps the head and passes it to each call.
@@ -13,7 +13,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Reason, UnixTime};
+use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Reason, UnixTime};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::pending::Pending;
@@ -134,6 +134,25 @@ impl Gate {
         }
     }
 
+    /// Takes the reply to an errand that was carried alongside the origin, and the lines of `Set-Cookie` of the origin's response,
+    /// one under the other. Gives the address of what the response gets besides.
+    pub fn finish(&mut self, id: u32, reply: &[u8], origin_set_cookies: &str, now: f64) -> u32 {
+        let lines: Vec<&str> = origin_set_cookies.lines().collect();
+        let finish = self
+            .pending
+            .take(id)
+            .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
+        address(self.decision.finished(&finish.unwrap_or_default()))
+    }
+
+    /// The number under which an errand is kept. One that finds no place is not carried: the request itself is decided.
+    fn kept(&mut self, errand: Option<Errand>, now: UnixTime) -> Option<u32> {
+        let errand = errand?;
+        let id = self.pending.number(now)?;
+        self.pending.keep(id, errand);
+        Some(id)
+    }
+
     fn hand_out(&mut self, decision: Option<Decision>, now: UnixTime) -> u32 {
         match decision {
             Some(Decision::Ask(errand)) => match self.pending.number(now) {
@@ -145,13 +164,9 @@ impl Gate {
                 None => self.refuse(Reason::NotStarted),
             },
             Some(Decision::Forward(mut forward)) => {
-                // An errand for afterwards that finds no place is not carried: the request itself is decided.
-                let after = forward.after.take().and_then(|errand| Some((self.pending.number(now)?, errand)));
-                let address = address(self.decision.forward(&forward, after.as_ref().map(|(id, errand)| (*id, errand.work()))));
-                if let Some((id, errand)) = after {
-                    self.pending.keep(id, errand);
-                }
-                address
+                let kept = [self.kept(forward.after.take(), now), self.kept(forward.alongside.take(), now)];
+                let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
+                address(self.decision.forward(&forward, errands))
             }
             Some(Decision::Redirect(answer) | Decision::Reject(answer)) => address(self.decision.answer(&answer)),
             Some(Decision::Respond(served)) => address(self.decision.served(&served)),

@@ -1,6 +1,6 @@
 //! Errands on their way: kept here by number, because JavaScript could neither hold one nor be trusted with its contents.
 
-use doorward::{Errand, UnixTime};
+use doorward::{Errand, UnixTime, Work};
 
 /// How many requests may be on an errand at once. Each keeps a few kilobytes.
 const CAPACITY: usize = 2048;
@@ -44,6 +44,11 @@ impl Pending {
     pub(crate) fn keep(&mut self, id: u32, errand: Errand) {
         self.next = id.wrapping_add(1);
         self.errands.push((id, Box::new(errand)));
+    }
+
+    /// What the errand of this number is about.
+    pub(crate) fn work(&self, id: u32) -> Option<&Work> {
+        self.place(id).and_then(|place| self.errands.get(place)).map(|(_, errand)| errand.work())
     }
 
     /// Gives the errand back, once.

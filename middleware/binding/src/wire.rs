@@ -1,6 +1,6 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Forward, HeaderPairs, Reply, RequestHead, Served, Work};
+use doorward::{Answer, Decision, Finish, Forward, HeaderPairs, Reply, RequestHead, Served, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -60,6 +60,7 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         3 => Reply::Failed,
         4 => Reply::Unsupported,
         5 => Reply::Signed(reader.bytes()?),
+        6 => Reply::TooLarge,
         _ => return None,
     };
     reader.end()?;
@@ -86,8 +87,9 @@ impl Writer {
         self.finish()
     }
 
-    /// A decision to send the request on; `after` is what to do after the response, and its number.
-    pub(crate) fn forward(&mut self, forward: &Forward, after: Option<(u32, &Work)>) -> &[u8] {
+    /// A decision to send the request on; `errands` are what to do after the response and alongside the origin, with their
+    /// numbers.
+    pub(crate) fn forward(&mut self, forward: &Forward, errands: [Option<(u32, &Work)>; 2]) -> &[u8] {
         self.begin(1, forward.log.as_deref(), None);
         self.text(&forward.target);
         self.count(forward.remove.len());
@@ -96,10 +98,19 @@ impl Writer {
         }
         self.joined(&forward.set);
         self.pairs(&forward.response_headers);
-        self.number(u32::from(after.is_some()));
-        if let Some((id, work)) = after {
-            self.errand(id, work);
+        for errand in errands {
+            self.number(u32::from(errand.is_some()));
+            if let Some((id, work)) = errand {
+                self.errand(id, work);
+            }
         }
+        self.finish()
+    }
+
+    /// What a response gets besides.
+    pub(crate) fn finished(&mut self, finish: &Finish) -> &[u8] {
+        self.begin(3, finish.log.as_deref(), None);
+        self.pairs(&finish.headers);
         self.finish()
     }
 

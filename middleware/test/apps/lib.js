@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const packageFolder = resolve(here, "../..");
-const workFolder = join(resolve(packageFolder, "..", process.env.CARGO_TARGET_DIR ?? "target"), "apps");
+/** Where the tests keep what they install and build. */
+export const workFolder = join(resolve(packageFolder, "..", process.env.CARGO_TARGET_DIR ?? "target"), "apps");
 
 /** One line per phase: a build takes long enough that somebody wonders. */
 export function progress(line) {
@@ -63,9 +64,9 @@ export function run(command, args, { cwd, env = {} }) {
 }
 
 /** Starts a server that prints `ready` when it listens; gives its log and a way to stop it. */
-export function serve(args, { cwd, env, ready }) {
+export function serve(args, { cwd, env, ready, command = process.execPath }) {
   return new Promise((done, failed) => {
-    const child = spawn(process.execPath, args, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(command, args, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"] });
     const server = { log: "", stop: () => stop(child) };
     const deadline = setTimeout(
       () => stop(child).then(() => failed(new Error(`not ready after 60 s:\n${server.log}`))),

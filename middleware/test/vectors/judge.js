@@ -37,17 +37,19 @@ function newWorld(createGate, { config, env = {} }) {
   return world;
 }
 
-async function play(world, { now_ms, request, replies = [], expect }) {
+async function play(world, { now_ms, request, replies = [], origin_set_cookies = [], expect }) {
   Object.assign(world, { now: now_ms, replies: [...replies], asks: [], background: [], said: [] });
-  const decision = await world.gate.decideHead({
+  const head = {
     method: request.method,
     target: request.target,
     publicOrigin: request.public_origin,
     clientAddress: request.client_address,
     headers: request.headers ?? [],
-  });
+  };
+  const decision = await world.gate.decideHead(head, { seesResponse: true });
+  const renewed = (await decision.finish?.(origin_set_cookies)) ?? [];
   await Promise.all(world.background);
-  const problems = differences(decision, world.asks, expect);
+  const problems = differences(decision, renewed, world, expect);
   if (expect.assertion) problems.push(...(await problemsOfAssertion(expect.assertion, decision)));
   return problems.length > 0 ? [...problems, ...world.said.map((line) => `the log says: ${line}`)] : [];
 }
@@ -59,18 +61,19 @@ async function carry(world, errand, usual) {
     return { kind: "waited" };
   }
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
-  if (!errand.background) world.asks.push(purpose);
+  if (!errand.background) world.asks.push({ errand, purpose });
   const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
   if (place === -1) return errand.work === "fetch" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
   if (reply.failed) return { kind: "failed" };
+  if (reply.too_large) return { kind: "tooLarge" };
   if (reply.unsupported) return { kind: "unsupported" };
   const body = new TextEncoder().encode(reply.body ?? "");
   return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body };
 }
 
-function differences(decision, asks, expect) {
+function differences(decision, renewed, { asks, said }, expect) {
   const problems = [];
   const compare = (what, expected, found) => {
     if (expected === undefined || canonical(expected) === canonical(found)) return;
@@ -84,8 +87,11 @@ function differences(decision, asks, expect) {
     if (!expect[kind] || !found[kind]) continue;
     for (const [member, value] of Object.entries(expect[kind])) compare(`${kind}.${member}`, value, found[kind][member]);
   }
-  compare("asks", expect.asks, asks);
-  const line = decision.log ? JSON.parse(decision.log) : null;
+  const purposes = (wanted) => asks.filter(({ errand }) => (errand === decision.alongside) === wanted).map(({ purpose }) => purpose);
+  compare("asks", expect.asks, purposes(false));
+  compare("alongside", expect.alongside, purposes(true));
+  compare("renewed", expect.renewed, renewed);
+  const line = said.length > 0 ? JSON.parse(said[0]) : null;
   compare("the log's line", expect.log, line && expect.log ? Object.fromEntries(Object.keys(expect.log).map((name) => [name, line[name]])) : line);
   return problems;
 }

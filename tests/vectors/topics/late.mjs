@@ -38,6 +38,6 @@ export const cases = [
   vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("check_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([p256]), 2980)] }),
   vector("a session that ends while another is asked about has expired", "two", api("/", bothCookies), reject("session_expired"), {
     asks: ["session", "session"],
-    replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session" }, 200)],
+    replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session?disableCookieCache=true` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session?disableCookieCache=true" }, 200)],
   }),
 ];

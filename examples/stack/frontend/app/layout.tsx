@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 
 import "./globals.css";
 
-export const metadata: Metadata = { title: { default: "Notes", template: "%s – Notes" }, description: "A stack behind the gate" };
+export const metadata: Metadata = { title: { default: "Jotter", template: "%s – Jotter" }, description: "A stack behind the gate" };
 
 export default function Layout({ children }: { children: ReactNode }) {
   return (

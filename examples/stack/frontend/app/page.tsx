@@ -7,7 +7,7 @@ export default async function Page() {
   const someone = await who();
   return (
     <Frame at="/" who={someone}>
-      <h1>Notes, behind a gate</h1>
+      <h1>Jotter, behind a gate</h1>
       <p>
         {someone ? <>Welcome back, {someone.email}. </> : <>Anybody may read this page. </>}
         <Link href="/account">Your account</Link> and <Link href="/notes">your notes</Link> ask for a session; whoever has none is sent to sign in

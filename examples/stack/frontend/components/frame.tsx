@@ -20,7 +20,7 @@ export function Frame({ at, who, children }: { at: string; who?: Who; children: 
       <header>
         <nav aria-label="Pages">
           <Link className="brand" href="/">
-            Notes
+            Jotter
           </Link>
           {PAGES.map(([path, name]) => (
             <Link key={path} href={path} aria-current={path === at ? "page" : undefined}>

@@ -21,7 +21,7 @@ function List({ user, notes }: Notes) {
   return (
     <>
       <div className="card" data-testid="notes">
-        {notes.length === 0 ? <p className="quiet-text">Nothing written yet.</p> : null}
+        {notes.length === 0 && <span className="quiet-text">Nothing written yet.</span>}
         <ul className="notes">
           {notes.map(({ text, written }) => (
             <li key={written}>

@@ -2,12 +2,14 @@
 
 import { settings } from "@/lib/settings";
 
-const NOT_PASSED_ON = ["host", "connection", "content-length", "transfer-encoding", "expect", "accept-encoding"];
+const NOT_PASSED_ON = ["host", "connection", "content-length", "transfer-encoding", "expect"];
 
 async function passOn(request: Request): Promise<Response> {
   const { pathname, search } = new URL(request.url);
   const headers = new Headers(request.headers);
   NOT_PASSED_ON.forEach((name) => headers.delete(name));
+  // `fetch` unpacks a body and leaves the header that says it is packed.
+  headers.set("accept-encoding", "identity");
   const body = ["GET", "HEAD"].includes(request.method) ? undefined : await request.arrayBuffer();
   try {
     return await fetch(new URL(pathname + search, settings.authService), {

@@ -1,0 +1,236 @@
+//! A small Better Auth: sessions, the cookie cache (compact), `/get-session` in the order of the real one, and faults.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use serde_json::{Value, json};
+
+use crate::support::SECRET;
+
+pub(crate) const TOKEN: &str = "better-auth.session_token";
+pub(crate) const DATA: &str = "better-auth.session_data";
+pub(crate) const FOR_NOW: &str = "better-auth.dont_remember";
+/// What sessions live, and when they are extended, in milliseconds: Better Auth's defaults.
+const LIFE: i64 = 604_800_000;
+const UPDATE_AGE: i64 = 86_400_000;
+
+/// What goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    None,
+    /// Nobody answers the door.
+    Down,
+    /// The answer takes so many milliseconds.
+    Slow(i64),
+    Status(u16),
+    /// 200 with a page.
+    Html,
+    /// 500 with a session.
+    ErrorWithSession,
+    /// 200 with somebody else's session.
+    SomebodyElse,
+    /// 200 with a session that is over.
+    Expired,
+    Huge,
+    Redirect,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) user: String,
+    pub(crate) expires: i64,
+    pub(crate) remember: bool,
+    pub(crate) impersonated: bool,
+}
+
+pub(crate) struct Service {
+    pub(crate) rows: BTreeMap<String, Row>,
+    pub(crate) secret: String,
+    pub(crate) cache_millis: i64,
+    pub(crate) version: &'static str,
+    pub(crate) stateless: bool,
+    pub(crate) domain: Option<&'static str>,
+    pub(crate) writes_cache: bool,
+    /// When it was asked.
+    pub(crate) asked: Vec<i64>,
+    pub(crate) fault: fn(i64) -> Fault,
+    signed_in: u32,
+}
+
+/// An answer, and how long it takes; nothing where none comes.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) set_cookies: Vec<String>,
+    pub(crate) body: String,
+    pub(crate) after_millis: i64,
+}
+
+impl Service {
+    pub(crate) fn new() -> Self {
+        Self {
+            rows: BTreeMap::new(),
+            secret: SECRET.to_owned(),
+            cache_millis: 300_000,
+            version: "1",
+            stateless: false,
+            domain: None,
+            writes_cache: true,
+            asked: Vec::new(),
+            fault: |_| Fault::None,
+            signed_in: 0,
+        }
+    }
+
+    /// Signs somebody in: the lines that set the cookies.
+    pub(crate) fn sign_in(&mut self, user: &str, now: i64) -> Vec<String> {
+        self.sign_in_as(Row { user: user.to_owned(), expires: now + LIFE, remember: true, impersonated: false }, now)
+    }
+
+    pub(crate) fn sign_in_as(&mut self, row: Row, now: i64) -> Vec<String> {
+        self.signed_in += 1;
+        let token = format!("token-of-{}-{:020}", row.user, self.signed_in);
+        let mut lines = vec![self.line(TOKEN, &self.signed(&token), if row.remember { Some(LIFE) } else { None })];
+        lines.extend(self.data_line(&token, &row, now));
+        if !row.remember {
+            lines.push(self.line(FOR_NOW, &self.signed("true"), None));
+        }
+        self.rows.insert(token, row);
+        lines
+    }
+
+    /// The lines with which a sign-out deletes the cookies.
+    pub(crate) fn deletions(&self) -> Vec<String> {
+        [TOKEN, DATA, FOR_NOW].map(|name| self.line(name, "", Some(0))).to_vec()
+    }
+
+    /// `/get-session`; wire format, section 4.1.
+    pub(crate) fn get_session(&mut self, url: &str, cookies: &BTreeMap<String, String>, now: i64) -> Option<Answer> {
+        self.asked.push(now);
+        let fault = (self.fault)(now);
+        let mut answer = Answer { status: 200, set_cookies: Vec::new(), body: "null".to_owned(), after_millis: 20 };
+        match fault {
+            Fault::Down => return None,
+            Fault::Status(status) => {
+                return Some(Answer { status, body: "{}".to_owned(), set_cookies: self.deletions(), ..answer });
+            }
+            Fault::Html => return Some(Answer { body: "<!doctype html>".to_owned(), set_cookies: self.deletions(), ..answer }),
+            Fault::Redirect => return Some(Answer { status: 302, set_cookies: self.deletions(), ..answer }),
+            Fault::Huge => return Some(Answer { body: "[".repeat(300_000), ..answer }),
+            Fault::Slow(millis) => answer.after_millis = millis,
+            Fault::None | Fault::ErrorWithSession | Fault::SomebodyElse | Fault::Expired => {}
+        }
+        let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
+        let Some(token) = token else { return Some(answer) };
+        if !url.ends_with("?disableCookieCache=true") {
+            let alive = cookies.get(DATA).and_then(|data| self.cached(data, &token, now));
+            match alive {
+                Some((row, ends)) => {
+                    // Stateless: written anew in the last fifth of its life.
+                    if self.stateless && ends - now < self.cache_millis / 5 {
+                        answer.set_cookies.extend(self.data_line(&token, &row, now));
+                    }
+                    answer.body = self.pair(&token, &row, now).to_string();
+                    return Some(answer);
+                }
+                None => {}
+            }
+        }
+        // Without a store nobody is found in it.
+        let Some(mut row) = self.rows.get(&token).cloned().filter(|row| row.expires > now && !self.stateless) else {
+            answer.set_cookies = self.deletions();
+            return Some(answer);
+        };
+        if row.remember {
+            if row.expires - LIFE + UPDATE_AGE <= now {
+                row.expires = now + LIFE;
+                self.rows.insert(token.clone(), row.clone());
+                answer.set_cookies.push(self.line(TOKEN, &self.signed(&token), Some(LIFE)));
+            }
+            answer.set_cookies.extend(self.data_line(&token, &row, now));
+        }
+        let mut pair = self.pair(&token, &row, now);
+        match fault {
+            Fault::ErrorWithSession => answer.status = 500,
+            Fault::SomebodyElse => pair["session"]["token"] = json!("token-of-mallory"),
+            Fault::Expired => pair["session"]["expiresAt"] = json!(iso(now - 1)),
+            _ => {}
+        }
+        answer.body = pair.to_string();
+        Some(answer)
+    }
+
+    fn pair(&self, token: &str, row: &Row, now: i64) -> Value {
+        let by = if row.impersonated { json!("admin") } else { Value::Null };
+        json!({
+            "session": { "id": "s", "token": token, "userId": row.user, "expiresAt": iso(row.expires), "impersonatedBy": by },
+            "user": { "id": row.user, "email": "x@example.com", "name": "x" },
+            "updatedAt": now,
+            "version": self.version,
+        })
+    }
+
+    fn data_line(&self, token: &str, row: &Row, now: i64) -> Option<String> {
+        let life = if row.remember { self.cache_millis } else { 60_000 };
+        let value = self.compact(&self.pair(token, row, now), now + life);
+        self.writes_cache.then(|| self.line(DATA, &value, Some(life)))
+    }
+
+    /// The compact form; wire format, section 3.2.
+    fn compact(&self, pair: &Value, expires: i64) -> String {
+        let session = pair.to_string();
+        let message = format!("{},\"expiresAt\":{expires}}}", &session[..session.len() - 1]);
+        let mac = self.mac(&message);
+        URL_SAFE_NO_PAD.encode(format!("{{\"session\":{session},\"expiresAt\":{expires},\"signature\":\"{mac}\"}}"))
+    }
+
+    /// The session of a cache that still counts, and when that ends.
+    fn cached(&self, data: &str, token: &str, now: i64) -> Option<(Row, i64)> {
+        let outer: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(data).ok()?).ok()?;
+        let expires = outer["expiresAt"].as_i64().filter(|expires| *expires >= now)?;
+        let pair = &outer["session"];
+        if self.compact(pair, expires) != data || pair["session"]["token"] != token || pair["version"] != self.version {
+            return None;
+        }
+        let row = self.rows.get(token).cloned()?;
+        Some((row, expires)).filter(|(row, _)| row.expires > now)
+    }
+
+    fn line(&self, name: &str, value: &str, life: Option<i64>) -> String {
+        let age = life.map_or_else(String::new, |millis| format!("; Max-Age={}", millis / 1000));
+        let domain = self.domain.map_or_else(String::new, |domain| format!("; Domain={domain}"));
+        format!("{name}={value}{age}{domain}; Path=/; HttpOnly; SameSite=Lax")
+    }
+
+    fn signed(&self, value: &str) -> String {
+        let mac = URL_SAFE_NO_PAD.decode(self.mac(value)).unwrap_or_default();
+        format!("{value}.{}", STANDARD.encode(mac)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+    }
+
+    fn unsigned(&self, cookie: &str) -> Option<String> {
+        let (value, _) = cookie.split_once('.')?;
+        Some(value.to_owned()).filter(|value| self.signed(value) == cookie)
+    }
+
+    fn mac(&self, message: &str) -> String {
+        let key = jsonwebtoken::EncodingKey::from_secret(self.secret.as_bytes());
+        jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256)
+            .unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// As JavaScript writes it.
+fn iso(millis: i64) -> String {
+    let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let z = days + 719_468;
+    let era = z.div_euclid(146_097);
+    let day_of_era = z.rem_euclid(146_097);
+    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:03}Z", rest % 1000)
+}

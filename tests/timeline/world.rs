@@ -1,0 +1,233 @@
+//! Browsers, a host that does its duty, and virtual time: requests interleave as their errands take time.
+
+use std::collections::BTreeMap;
+
+use doorward::{Decision, Engine, Errand, Reply, RequestHead, UnixTime, Work};
+use serde_json::Value;
+
+use crate::service::{Answer, Service};
+use crate::support::ORIGIN;
+
+/// The moment at which every story begins.
+pub(crate) const START: i64 = 1_795_402_800_000;
+
+/// A browser's cookies, with when they end.
+#[derive(Clone, Default)]
+pub(crate) struct Jar {
+    cookies: BTreeMap<(String, String), (String, Option<i64>)>,
+}
+
+impl Jar {
+    pub(crate) fn take(&mut self, lines: &[String], now: i64) {
+        for line in lines {
+            let mut parts = line.split("; ");
+            let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
+            let attribute = |wanted: &str| {
+                line.split("; ")
+                    .skip(1)
+                    .filter_map(|it| it.split_once('='))
+                    .find(|(name, _)| *name == wanted)
+                    .map(|(_, value)| value)
+            };
+            let age: Option<i64> = attribute("Max-Age").and_then(|age| age.parse().ok());
+            // Browsers keep cookies of one name apart by their domain.
+            let key = (name.to_owned(), attribute("Domain").unwrap_or_default().to_owned());
+            match age {
+                Some(0) => drop(self.cookies.remove(&key)),
+                _ => drop(self.cookies.insert(key, (value.to_owned(), age.map(|age| now + age * 1000)))),
+            }
+        }
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.cookies.keys().any(|(own, _)| own == name)
+    }
+
+    /// As a browser sends them: those without a domain, which are older, first.
+    fn header(&self, now: i64) -> String {
+        let alive = self.cookies.iter().filter(|(_, (_, ends))| ends.is_none_or(|ends| now < ends));
+        let pairs: Vec<String> = alive.map(|((name, _), (value, _))| format!("{name}={value}")).collect();
+        pairs.join("; ")
+    }
+}
+
+/// What became of a request.
+#[derive(Debug, Clone)]
+pub(crate) struct Outcome {
+    pub(crate) at: i64,
+    /// How long it took to decide.
+    pub(crate) waited: i64,
+    pub(crate) jar: usize,
+    pub(crate) status: u16,
+    pub(crate) reason: &'static str,
+    pub(crate) subject: Option<String>,
+    /// The word of the log: `stale`, `reject`, …
+    pub(crate) said: Option<String>,
+    pub(crate) doubt: Option<String>,
+}
+
+/// A view: when, in whose browser, of what.
+#[derive(Clone, Copy)]
+pub(crate) struct View {
+    pub(crate) at: i64,
+    pub(crate) jar: usize,
+    pub(crate) target: &'static str,
+}
+
+pub(crate) struct World {
+    pub(crate) engine: Engine,
+    pub(crate) service: Service,
+    pub(crate) jars: Vec<Jar>,
+    /// Added to what the engine takes for now: its clock, not the world's.
+    pub(crate) clock_error: i64,
+}
+
+struct Flight {
+    view: View,
+    /// What the browser sent.
+    cookies: String,
+    next: Next,
+}
+
+#[allow(clippy::large_enum_variant)] // a few live at a time
+enum Next {
+    Arrive,
+    Return(Errand, Option<Answer>),
+    Finish(Errand, Option<Answer>),
+    Done,
+}
+
+impl World {
+    pub(crate) fn new(issuer: Value) -> Self {
+        Self { engine: crate::support::engine_with(issuer), service: Service::new(), jars: Vec::new(), clock_error: 0 }
+    }
+
+    /// A browser of somebody who has just signed in. Its number.
+    pub(crate) fn browser_of(&mut self, user: &str, at: i64) -> usize {
+        let mut jar = Jar::default();
+        jar.take(&self.service.sign_in(user, at), at);
+        self.jars.push(jar);
+        self.jars.len() - 1
+    }
+
+    pub(crate) fn view(&mut self, at: i64, jar: usize) -> Outcome {
+        let outcomes = self.play(&[View { at, jar, target: "/app" }]);
+        outcomes.into_iter().next().unwrap_or_else(|| panic!("a request without an end"))
+    }
+
+    /// Plays views to their ends: what happens earliest happens first.
+    pub(crate) fn play(&mut self, views: &[View]) -> Vec<Outcome> {
+        let mut queue: BTreeMap<(i64, usize), Flight> = BTreeMap::new();
+        for (number, view) in views.iter().enumerate() {
+            queue.insert((view.at, number), Flight { view: *view, cookies: String::new(), next: Next::Arrive });
+        }
+        let mut outcomes = Vec::new();
+        while let Some(((at, number), mut flight)) = queue.pop_first() {
+            if let Next::Arrive = flight.next {
+                flight.cookies = self.jars[flight.view.jar].header(at);
+            }
+            let due = self.step(&mut flight, at, &mut outcomes);
+            if let Some(due) = due {
+                assert!(due - flight.view.at <= 6000, "a request outlives its budget");
+                queue.insert((due, number), flight);
+            }
+        }
+        outcomes
+    }
+
+    /// The next step of a request, and when the one after that is due.
+    fn step(&mut self, flight: &mut Flight, at: i64, outcomes: &mut Vec<Outcome>) -> Option<i64> {
+        let now = UnixTime::from_millis(at + self.clock_error);
+        let headers = [("cookie", flight.cookies.as_str()), ("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+        let head = RequestHead {
+            method: "GET",
+            target: flight.view.target,
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        };
+        let decision = match std::mem::replace(&mut flight.next, Next::Done) {
+            Next::Arrive => self.engine.decide(&head, now),
+            Next::Return(errand, answer) => {
+                let is_wait = matches!(errand.work(), Work::Wait { .. });
+                with_reply(answer.as_ref(), is_wait, |reply| self.engine.resume(&head, errand, reply, now))
+            }
+            Next::Finish(errand, answer) => {
+                let finish = with_reply(answer.as_ref(), false, |reply| self.engine.finish(errand, reply, &[], now));
+                self.jars[flight.view.jar].take(&set_cookies(&finish.headers), at);
+                return None;
+            }
+            Next::Done => return None,
+        };
+        let (status, reason, headers, log) = match decision {
+            Decision::Ask(errand) => {
+                let (answer, due) = self.carry(&errand, at);
+                flight.next = Next::Return(errand, answer);
+                return Some(due);
+            }
+            Decision::Forward(forward) => {
+                let subject =
+                    forward.set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, value)| value.to_owned());
+                outcomes.push(outcome(at, flight.view, 200, "forward", subject, forward.log.as_deref()));
+                self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
+                let errand = forward.alongside?;
+                let (answer, due) = self.carry(&errand, at);
+                flight.next = Next::Finish(errand, answer);
+                return Some(due);
+            }
+            Decision::Redirect(answer) | Decision::Reject(answer) => {
+                (answer.status, answer.reason.code(), answer.headers, answer.log)
+            }
+            Decision::Respond(_) => panic!("nothing is served here"),
+        };
+        outcomes.push(outcome(at, flight.view, status, reason, None, log.as_deref()));
+        self.jars[flight.view.jar].take(&set_cookies(&headers), at);
+        None
+    }
+
+    /// What comes of an errand, and when.
+    fn carry(&mut self, errand: &Errand, at: i64) -> (Option<Answer>, i64) {
+        let fetch = match errand.work() {
+            Work::Wait { millis } => return (None, at + i64::from(*millis)),
+            Work::Fetch(fetch) => fetch,
+            Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
+        };
+        let line = fetch.headers.iter().find(|(name, _)| name == "cookie").map_or("", |(_, line)| line.as_str());
+        let mut cookies = BTreeMap::new();
+        for (name, value) in line.split("; ").filter_map(|pair| pair.split_once('=')) {
+            cookies.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        let timeout = i64::from(fetch.timeout_ms);
+        match self.service.get_session(&fetch.url, &cookies, at) {
+            Some(answer) if answer.after_millis <= timeout => {
+                let due = at + answer.after_millis;
+                (Some(answer), due)
+            }
+            Some(_) => (None, at + timeout),
+            None => (None, at + 5),
+        }
+    }
+}
+
+fn with_reply<T>(answer: Option<&Answer>, is_wait: bool, take: impl FnOnce(Reply<'_>) -> T) -> T {
+    match answer {
+        None if is_wait => take(Reply::Waited),
+        None => take(Reply::Failed),
+        Some(answer) if answer.body.len() > 262_144 => take(Reply::TooLarge),
+        Some(answer) => {
+            let headers: Vec<(&str, &str)> = answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
+            take(Reply::Answered { status: answer.status, headers: &headers, body: answer.body.as_bytes() })
+        }
+    }
+}
+
+fn set_cookies(headers: &[(String, String)]) -> Vec<String> {
+    headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.clone()).collect()
+}
+
+fn outcome(at: i64, view: View, status: u16, reason: &'static str, subject: Option<String>, log: Option<&str>) -> Outcome {
+    let line: Value =
+        log.map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    let word = |name: &str| line[name].as_str().map(str::to_owned);
+    Outcome { at, waited: at - view.at, jar: view.jar, status, reason, subject, said: word("decision"), doubt: word("doubt") }
+}

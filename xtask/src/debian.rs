@@ -1,0 +1,39 @@
+//! Debian packages that a command needs and that no registry of libraries has: installed where that is allowed, said loudly where not.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::shell::{self, Failure, Result};
+
+/// Sees to it that one of `files` is there, by installing `package` if need be.
+pub(crate) fn ensure(package: &str, files: &[&str]) -> Result {
+    let is_there = || files.iter().any(|file| Path::new(file).exists());
+    if is_there() {
+        return Ok(());
+    }
+    let hint = format!("apt-get install --no-install-recommends {package}, or the like of it on this system");
+    if !may_install() {
+        return Err(
+            Failure::new(format!("THERE IS NO {package}, and this user may not install it: NOTHING IS PROVEN")).hint(hint)
+        );
+    }
+    shell::say(format!("there is no {package}: INSTALLING IT with apt-get"));
+    let mut update = shell::command("apt-get", &["update", "-qq"], &shell::root());
+    let mut install = shell::command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package], &shell::root());
+    shell::run(&mut update).map_err(|failure| failure.hint(&hint))?;
+    shell::run(install.env("DEBIAN_FRONTEND", "noninteractive")).map_err(|failure| failure.hint(&hint))?;
+    if is_there() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("{package} was installed, but is not where it was expected")).hint(hint))
+    }
+}
+
+/// Root, on a system with apt.
+fn may_install() -> bool {
+    let says = |program: &str, argument: &str| {
+        let output = Command::new(program).arg(argument).stderr(Stdio::null()).output().ok()?;
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+    };
+    says("id", "-u").as_deref() == Some("0") && says("apt-get", "--version").is_some()
+}

@@ -66,7 +66,8 @@ pub(crate) struct Proof {
 
 /// Verified credentials, bounded.
 pub(crate) struct Proofs {
-    entries: Vec<Option<Entry>>,
+    /// The entries of each place. There is room for them when they come: all of it at once took as long as a whole decision.
+    sets: Vec<Vec<Entry>>,
     seed: u64,
     clock: u64,
 }
@@ -98,9 +99,7 @@ impl Entry {
 impl Proofs {
     /// An empty store. The seed keeps anybody from choosing who shares a place with whom.
     pub(crate) fn new(seed: u64) -> Self {
-        let mut entries = Vec::new();
-        entries.resize_with(SETS.saturating_mul(WAYS), || None);
-        Self { entries, seed, clock: 0 }
+        Self { sets: (0..SETS).map(|_| Vec::new()).collect(), seed, clock: 0 }
     }
 
     /// The proof of a credential, if it is good at this moment. Whether its key set is still in use, the caller asks.
@@ -108,7 +107,7 @@ impl Proofs {
         self.clock = self.clock.wrapping_add(1);
         let clock = self.clock;
         let digest = self.digest(parts);
-        let entry = self.set(digest).iter_mut().flatten().find(|entry| entry.is(purpose, parts, digest))?;
+        let entry = self.set(digest)?.iter_mut().find(|entry| entry.is(purpose, parts, digest))?;
         if !entry.proof.window.contains(now) {
             return None;
         }
@@ -125,12 +124,13 @@ impl Proofs {
         let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
         let digest = self.digest(parts);
         let entry = Entry { purpose, credential, first_part: first.len(), digest, proof, used: self.clock };
-        let set = self.set(digest);
-        let same = set.iter().position(|way| way.as_ref().is_some_and(|other| other.is(purpose, parts, digest)));
-        let oldest =
-            || set.iter().enumerate().min_by_key(|(_, way)| way.as_ref().map_or(0, |other| other.used)).map(|(place, _)| place);
-        if let Some(way) = same.or_else(oldest).and_then(|place| set.get_mut(place)) {
-            *way = Some(entry);
+        let Some(set) = self.set(digest) else { return };
+        let same = set.iter().position(|other| other.is(purpose, parts, digest));
+        let is_full = set.len() == WAYS;
+        let oldest = || set.iter().enumerate().min_by_key(|(_, other)| other.used).map(|(place, _)| place).filter(|_| is_full);
+        match same.or_else(oldest).and_then(|place| set.get_mut(place)) {
+            Some(given_up) => *given_up = entry,
+            None => set.push(entry),
         }
     }
 
@@ -152,9 +152,8 @@ impl Proofs {
     }
 
     /// The entries that share a place.
-    fn set(&mut self, digest: u64) -> &mut [Option<Entry>] {
-        let place = usize::try_from(digest % SETS_U64).unwrap_or(0).saturating_mul(WAYS);
-        self.entries.get_mut(place..).and_then(|rest| rest.get_mut(..WAYS)).unwrap_or_default()
+    fn set(&mut self, digest: u64) -> Option<&mut Vec<Entry>> {
+        self.sets.get_mut(usize::try_from(digest % SETS_U64).unwrap_or(0))
     }
 }
 

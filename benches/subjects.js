@@ -29,6 +29,7 @@ import { borderOf } from "../middleware/border.js";
 import { CHECKS, carrier } from "../middleware/carry.js";
 import { gatesOn } from "../middleware/gate.js";
 import { encodeReply, joinHead } from "../middleware/wire.js";
+import { signingCases } from "./signing.js";
 
 /** Credentials of the `repeat` phases. */
 const REPEATED = 64;
@@ -75,6 +76,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   for (const [name, list] of Object.entries(jwts)) jwtCase(name, list);
   for (const [name, list] of Object.entries(cookies)) cookieCase(name, list);
   sessionTokenCase();
+  signingCases(gatesOn(glue), config, env, head(["authorization", `Bearer ${Object.values(jwts)[0][0]}`]), compare);
   profile();
   return subjects;
 

@@ -11,6 +11,9 @@ import { forged, otherToken, otherUser, read, unsigned } from "./credentials.mjs
 export const SESSION_TOKEN = "better-auth.session_token";
 export const SESSION_DATA = "better-auth.session_data";
 
+/** For two seconds after a failure nobody asks about that session again. Milliseconds. */
+const AFTER_A_FAILURE = 2_100;
+
 const NOTHING = { sees: "nothing" };
 const NOBODY = { sees: "nobody" };
 const ONE_SESSION = { session: { least: 1 } };
@@ -190,8 +193,9 @@ export const steps = [
   },
   {
     what: "auth service back: cookie cache expired",
-    send: async ({ auth, ada, stale }) => {
+    send: async ({ auth, ada, stale, until }) => {
       await auth.start();
+      await until(AFTER_A_FAILURE);
       return ada.page("/dashboard", { cookies: stale });
     },
     expect: BY_AUTH_SERVICE,

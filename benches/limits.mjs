@@ -29,6 +29,9 @@ const CASES = {
   "jwe.first": atMost(0.25),
   "jwe.repeat": atMost(0.25),
   "session_token.first": atMost(1.0),
+  "sign_hs256.first": atMost(0.5),
+  "sign_es256.first": atMost(0.5),
+  "sign_eddsa.first": atMost(0.5),
 };
 
 const inRuntime = (runtime) => Object.fromEntries(Object.entries(CASES).map(([key, limit]) => [`${runtime}.${key}`, limit]));

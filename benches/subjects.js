@@ -29,6 +29,7 @@ import { borderOf } from "../middleware/border.js";
 import { CHECKS, carrier } from "../middleware/carry.js";
 import { gatesOn } from "../middleware/gate.js";
 import { encodeReply, joinHead } from "../middleware/wire.js";
+import { signingCases } from "./signing.js";
 
 /** Credentials of the `repeat` phases. */
 const REPEATED = 64;
@@ -59,6 +60,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   const config = {
     issuers: [{ type: "better-auth", url: auth, secret: { env: "SECRET" }, jwks, jwks_url: null }],
     rules: [{ path: "/**", access: "required" }],
+    asks_per_second: 10_000,
   };
   const env = { SECRET: secret };
   const expected = { issuer: auth, audience: auth };
@@ -74,6 +76,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   for (const [name, list] of Object.entries(jwts)) jwtCase(name, list);
   for (const [name, list] of Object.entries(cookies)) cookieCase(name, list);
   sessionTokenCase();
+  signingCases(gatesOn(glue), config, env, head(["authorization", `Bearer ${Object.values(jwts)[0][0]}`]), compare);
   profile();
   return subjects;
 
@@ -249,7 +252,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
       const engine = await warmEngine(pairs);
       return () => {
         for (let i = 0; i < iterations; i++) {
-          if (tagAt(engine.decide(joinHead(heads[i % REPEATED]), Date.now())) !== FORWARD) throw new Error("this does not pass");
+          const at = engine.decide(joinHead(heads[i % REPEATED]), Date.now());
+          if (tagAt(at) !== FORWARD) throw refused(engine.decision(at));
         }
       };
     };

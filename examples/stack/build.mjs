@@ -36,11 +36,12 @@ async function installApi(say) {
   const venv = join(target, "python");
   const python = join(venv, "bin/python");
   const requirements = join(folder("api"), "requirements.txt");
-  await once(venv, await digestOf(requirements), async () => {
+  const verifier = folder("../../origin/python");
+  await once(venv, await digestOf(requirements, join(verifier, "src"), join(verifier, "pyproject.toml")), async () => {
     say("API: pip install");
     await rm(venv, { recursive: true, force: true });
     await run(["python3", "-m", "venv", venv]);
-    await run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements]);
+    await run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements], { cwd: folder("api") });
   });
   return python;
 }
@@ -48,7 +49,7 @@ async function installApi(say) {
 /** Next built once for each front: with `proxy.ts`, and without it for the Worker, which stands in front by itself. */
 async function buildFrontend(fronts, say) {
   const source = folder("frontend");
-  const made = await digestOf(source, folder("../../middleware/wasm"), ...(await modules(folder("../../middleware"))));
+  const made = await digestOf(source, ...["wasm", "on", "origin"].map((part) => folder(`../../middleware/${part}`)), ...(await modules(folder("../../middleware"))));
   const known = join(target, "frontend.json");
   const before = existsSync(known) ? JSON.parse(await readFile(known, "utf8")) : {};
   if (before.made === made && fronts.every((front) => existsSync(join(before.app, distFolder(front), "BUILD_ID")))) return before.app;
@@ -86,7 +87,7 @@ async function digestInto(hash, path) {
   const entries = await readdir(path, { withFileTypes: true }).catch(() => undefined);
   if (!entries) return hash.update(path).update(await readFile(path));
   for (const { name } of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
-    if (!["node_modules", "dist", "next-env.d.ts"].includes(name) && !name.startsWith(".next")) await digestInto(hash, join(path, name));
+    if (!["node_modules", "dist", "next-env.d.ts", "__pycache__"].includes(name) && !name.startsWith(".next")) await digestInto(hash, join(path, name));
   }
   return hash;
 }

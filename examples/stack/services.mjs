@@ -1,6 +1,6 @@
 // The stack: database, auth service, API, frontend, and the gate in front. Each listens on a free port of this machine only.
 
-import { createHash, randomBytes } from "node:crypto";
+import { createHash, generateKeyPairSync, randomBytes } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,6 +36,8 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   const url = `http://localhost:${port}`;
   const authUrl = `http://127.0.0.1:${authPort}`;
   const apiUrl = `http://127.0.0.1:${apiPort}`;
+  // For whoever verifies the gate's assertions: where its keys are, and the host that they must be for.
+  const forOrigin = { DOORWARD_URL: url };
   const identity = {
     BETTER_AUTH_URL: url,
     BETTER_AUTH_SECRET: secretFor(process.env.DATABASE_URL),
@@ -65,26 +67,33 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
     service("API", {
       command: [built.python, "-m", "uvicorn", "notes_api.main:app", "--port", String(apiPort), "--no-access-log"],
       ready: /Uvicorn running/,
-      env: { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL, PYTHONDONTWRITEBYTECODE: "1" },
+      env: { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL, ...forOrigin, PYTHONDONTWRITEBYTECODE: "1" },
       spawn: { cwd: folder("api") },
     }),
   );
 
   const doorward = await gateConfig(sessionCacheSeconds);
-  const forGate = { ...identity, AUTH_SERVICE_URL: authUrl, DOORWARD: doorward };
+  const forGate = { ...identity, AUTH_SERVICE_URL: authUrl, DOORWARD: doorward, DOORWARD_ASSERTION_KEY: assertionKey() };
   const isGated = front === "next";
   const frontend = await up(
     service("frontend", {
       command: [process.execPath, "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(isGated ? port : originPort)],
       ready: /Ready in/,
-      env: { NODE_ENV: "production", DIST_FOLDER: distFolder(front), AUTH_SERVICE_URL: authUrl, API_URL: apiUrl, ...(isGated && forGate) },
+      env: {
+        NODE_ENV: "production",
+        DIST_FOLDER: distFolder(front),
+        AUTH_SERVICE_URL: authUrl,
+        API_URL: apiUrl,
+        ...forOrigin,
+        ...(isGated && forGate),
+      },
       spawn: { cwd: built.frontend },
     }),
   );
   const stack = { front, url, database, auth, api, frontend, urls: { auth: authUrl, api: apiUrl, frontend: `http://localhost:${isGated ? port : originPort}` } };
   if (isGated) return { ...stack, gate: { name: "doorward/next in proxy.ts", log: () => frontend.log.join("\n") } };
 
-  const bindings = { ...forGate, DOORWARD: doorward, ORIGIN_URL: stack.urls.frontend, PUBLIC_ORIGIN: url };
+  const bindings = { ...forGate, ORIGIN_URL: stack.urls.frontend, PUBLIC_ORIGIN: url };
   const worker = await startWorker(miniflare, { port, bindings });
   started.push(worker);
   return { ...stack, gate: { name: "the Rust Worker in workerd", ...worker } };
@@ -105,6 +114,12 @@ async function startDatabase({ postgres, port }, up) {
 /** A database that outlives the run holds signing keys that are encrypted with the secret: there it is always the same. */
 function secretFor(database) {
   return database ? createHash("sha256").update(`stack ${database}`).digest("base64url") : randomBytes(32).toString("base64url");
+}
+
+/** What the gate signs its assertions with. A new one for each run: nothing outlives it that was signed. */
+export function assertionKey() {
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  return JSON.stringify(privateKey.export({ format: "jwk" }));
 }
 
 /** The gate's configuration as JSON, the same on either front. */

@@ -109,7 +109,8 @@ fn a_slow_service_costs_time_and_refuses_nobody() {
 /// Wrong in every way, one after the other: nobody becomes somebody else, nobody is signed out.
 #[test]
 fn a_service_that_lies_signs_nobody_in_or_out() {
-    let faults: [(&str, fn(i64) -> Fault); 9] = [
+    type Named = (&'static str, fn(i64) -> Fault);
+    let faults: [Named; 9] = [
         ("odd-body", |_| Fault::Html),
         ("server-error", |_| Fault::ErrorWithSession),
         ("other-token", |_| Fault::SomebodyElse),

@@ -124,16 +124,13 @@ impl Service {
         let Some(token) = token else { return Some(answer) };
         if !url.ends_with("?disableCookieCache=true") {
             let alive = cookies.get(DATA).and_then(|data| self.cached(data, &token, now));
-            match alive {
-                Some((row, ends)) => {
-                    // Stateless: written anew in the last fifth of its life.
-                    if self.stateless && ends - now < self.cache_millis / 5 {
-                        answer.set_cookies.extend(self.data_line(&token, &row, now));
-                    }
-                    answer.body = self.pair(&token, &row, now).to_string();
-                    return Some(answer);
+            if let Some((row, ends)) = alive {
+                // Stateless: written anew in the last fifth of its life.
+                if self.stateless && ends - now < self.cache_millis / 5 {
+                    answer.set_cookies.extend(self.data_line(&token, &row, now));
                 }
-                None => {}
+                answer.body = self.pair(&token, &row, now).to_string();
+                return Some(answer);
             }
         }
         // Without a store nobody is found in it.

@@ -32,7 +32,7 @@ export async function check({ fronts, built, postgres, started, stopAll, say }) 
   const begin = Date.now();
   const tally = { good: 0, all: 0 };
   await report(tally, "environment", await environmentChecks(built));
-  await report(tally, "tokens", [await tokenChecks(built)]);
+  await report(tally, "tokens", await tokenChecks(built));
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });
   started.push({ stop: () => browser.close() });
   for (const front of fronts) {

@@ -1,22 +1,26 @@
 // Every variable missing, empty, too weak or contradictory, at the auth service (when it is built and when it starts), the API and both
 // gates: each must refuse to work, name the variable, and never show its value.
 
+import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import * as miniflare from "miniflare";
 
 import { freePort } from "../../shared/port.mjs";
 import { startWorker } from "../../shared/workerd.mjs";
 import { outcome } from "../processes.mjs";
-import { folder, gateConfig } from "../services.mjs";
+import { assertionKey, folder, gateConfig } from "../services.mjs";
 
 const URL_OF_SITE = "https://app.example.com";
 const SECRET = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yCaUeTg";
+const FOR_AUTH = ["DATABASE_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "BETTER_AUTH_ISSUER", "BETTER_AUTH_JWKS_URL"];
 const GOOD = {
   DATABASE_URL: "postgres://app:wD8-secret-word@db.example.com/app",
   BETTER_AUTH_SECRET: SECRET,
   BETTER_AUTH_URL: URL_OF_SITE,
   BETTER_AUTH_ISSUER: URL_OF_SITE,
   BETTER_AUTH_JWKS_URL: `${URL_OF_SITE}/api/auth/jwks`,
+  DOORWARD_URL: URL_OF_SITE,
+  DOORWARD_ASSERTION_KEY: assertionKey(),
 };
 
 /** `undefined` is missing. What is wrong with each value stands before it. */
@@ -48,6 +52,16 @@ const WRONG = {
     "weak: http": "http://app.example.com/api/auth/jwks",
     "contradictory: another path": `${URL_OF_SITE}/.well-known/jwks.json`,
   },
+  DOORWARD_URL: {
+    "no URL": "app.example.com",
+    "weak: http": "http://app.example.com",
+    "contradictory: with a path": `${URL_OF_SITE}/.well-known/doorward/jwks.json`,
+  },
+  DOORWARD_ASSERTION_KEY: {
+    "no key": "Qx7-a-secret-of-sufficient-length-but-no-key",
+    "weak: of another curve": JSON.stringify(generateKeyPairSync("ec", { namedCurve: "P-384" }).privateKey.export({ format: "jwk" })),
+    "contradictory: the public one": JSON.stringify({ ...JSON.parse(assertionKey()), d: undefined }),
+  },
   AUTH_SERVICE_URL: { "no URL": "auth", "weak: http": "http://auth.internal:3001" },
   ORIGIN_URL: { "no URL": "frontend", "contradictory: with a path": "http://127.0.0.1:3000/app" },
 };
@@ -59,9 +73,10 @@ const PLACES = {
   BETTER_AUTH_ISSUER: "issuers[0].issuer",
   BETTER_AUTH_JWKS_URL: "issuers[0].jwks_url",
   AUTH_SERVICE_URL: "issuers[0].fetch_url",
+  DOORWARD_ASSERTION_KEY: "assertion.keys[0]",
 };
 
-const SECRET_ONES = ["DATABASE_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS"];
+const SECRET_ONES = ["DATABASE_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS", "DOORWARD_ASSERTION_KEY"];
 
 /** What the gate still lets pass. A line whose case it has learned to refuse is out of date and fails. */
 const GATE_ACCEPTS = [
@@ -84,8 +99,8 @@ export async function environmentChecks({ python }) {
   const config = await gateConfig();
   const auth = (name) => (env) => refusal([process.execPath, join(folder("auth-service"), `dist/${name}.js`)], env);
   const api = (env) => refusal([python, "-m", "uvicorn", "notes_api.main:app", "--port", "0"], { ...env, PYTHONDONTWRITEBYTECODE: "1" }, folder("api"));
-  const forAuth = pick(GOOD, Object.keys(GOOD));
-  const forApi = pick(GOOD, ["BETTER_AUTH_ISSUER", "BETTER_AUTH_JWKS_URL"]);
+  const forAuth = pick(GOOD, FOR_AUTH);
+  const forApi = pick(GOOD, ["BETTER_AUTH_ISSUER", "BETTER_AUTH_JWKS_URL", "DOORWARD_URL"]);
   const forGate = pick({ ...GOOD, AUTH_SERVICE_URL: "http://127.0.0.1:3001" }, Object.keys(PLACES));
   const gateKnows = {
     accepts: GATE_ACCEPTS,

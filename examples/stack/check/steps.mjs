@@ -2,8 +2,10 @@
 // shown beside its name.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { assertion, targetOf } from "./tokens.mjs";
 import { mixedRequests } from "./traffic.mjs";
 
 const onPage = (path) => (url) => url.pathname === path;
@@ -52,6 +54,7 @@ export const steps = [
       const answer = ada.page.getByTestId("api-answer");
       await answer.getByText(ada.email).waitFor();
       assert.match(await answer.innerText(), /^200 /);
+      assert.match(await answer.innerText(), /"by": "assertion"/);
       await shot("api");
     },
   },
@@ -78,6 +81,10 @@ export const steps = [
       assert.deepEqual(bad(seen), []);
       await ada.page.getByText("bread, apples").waitFor();
     },
+  },
+  {
+    what: "past the gate: who writes its headers is nobody, at the frontend and at the API",
+    run: pastTheGate,
   },
   {
     what: "past the cookie cache: the session goes on and the cookie is renewed",
@@ -276,6 +283,64 @@ export const steps = [
     },
   },
 ];
+
+/**
+ * With `proxy.ts` the gate is the frontend's own and nobody gets past it. Behind the Worker somebody does, and has Ada's cookies too: what
+ * this app fetches for them must not be seen either.
+ */
+async function pastTheGate({ ada, stack }) {
+  await ada.page.goto("/account");
+  const subject = await ada.page.getByTestId("subject").innerText();
+  await toNotes(ada);
+  const text = "written once";
+  const [action] = await Promise.all([ada.page.waitForRequest((request) => "next-action" in request.headers()), addNote(ada, text)]);
+  const cookie = (await ada.context.cookies()).map(({ name, value }) => `${name}=${value}`).join("; ");
+  const { keys } = await (await fetch(`${stack.url}/.well-known/doorward/jwks.json`)).json();
+
+  const spoofed = {
+    "x-doorward-subject": subject,
+    "x-doorward-email": encodeURIComponent(ada.email),
+    "x-doorward-source": "cookie-cache",
+    "x-doorward-issuer": "auth",
+    "x-doorward-expires": "4102444800",
+  };
+  const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const forged = (aud, method, path) => {
+    const claims = { aud, htm: method, host: new URL(stack.url).host, tgt: targetOf(path), sub: subject, email: ada.email };
+    return { ...spoofed, "x-doorward-assertion": assertion(claims, stranger, { kid: keys[0].kid }) };
+  };
+  const { frontend, api } = stack.urls;
+  const actionHeaders = Object.fromEntries(["next-action", "content-type"].map((name) => [name, action.headers()[name]]));
+  const ways = [
+    [frontend, "jotter", "GET", "/"],
+    [frontend, "jotter", "GET", "/account"],
+    [frontend, "jotter", "GET", "/notes"],
+    [frontend, "jotter", "GET", "/account", { rsc: "1" }],
+    [frontend, "jotter", "GET", "/notes", { rsc: "1" }],
+    [frontend, "jotter", "POST", "/notes", { ...actionHeaders, origin: frontend }, action.postDataBuffer()],
+    [frontend, "notes-api", "GET", "/api/notes"],
+    [frontend, "notes-api", "POST", "/api/notes", {}, JSON.stringify({ text })],
+    [api, "notes-api", "GET", "/api/notes"],
+    [api, "notes-api", "POST", "/api/notes", { "content-type": "application/json" }, JSON.stringify({ text })],
+  ];
+  let tried = 0;
+  for (const [site, aud, method, path, headers, body] of ways) {
+    const identities = [spoofed, forged(aud, method, path)];
+    // The gate itself knows Ada by her cookies.
+    if (site !== stack.url) identities.push({ ...spoofed, cookie }, { ...forged(aud, method, path), cookie });
+    for (const identity of identities) {
+      const answer = await fetch(site + path, { method, headers: { ...headers, ...identity }, body, redirect: "manual" });
+      const seen = await answer.text();
+      const what = `${method} ${site}${path} with ${Object.keys(identity)}: ${answer.status}`;
+      for (const own of [ada.email, subject, text, "bread, apples"]) assert.ok(!seen.includes(own), `${what} has ${own}`);
+      if (path === "/api/notes") assert.ok([401, 403].includes(answer.status), what);
+      tried += 1;
+    }
+  }
+  await ada.page.goto("/notes");
+  assert.equal(await ada.page.getByText(text, { exact: true }).count(), 1, "nothing was written past the gate");
+  return `${tried} requests`;
+}
 
 async function seesAccount({ page, email }) {
   await page.getByTestId("email").getByText(email).waitFor();

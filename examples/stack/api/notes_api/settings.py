@@ -9,6 +9,9 @@ from urllib.parse import urlsplit
 from .log import say
 
 JWKS_PATH = "/api/auth/jwks"
+"""The auth service's, for JWTs."""
+GATE_JWKS_PATH = "/.well-known/doorward/jwks.json"
+"""The gate's, for assertions."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,7 @@ class Settings:
     issuer: str
     audience: str
     jwks_url: str
+    gate_url: str
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,12 @@ def read_settings(env: Mapping[str, str]) -> tuple[Settings | None, list[Problem
 
     issuer = text("BETTER_AUTH_ISSUER", "write the exact `iss` of the tokens, as the auth service has it")
     jwks_url = text("BETTER_AUTH_JWKS_URL", f"write where the auth service has its keys: …{JWKS_PATH}")
+    gate_url = text("DOORWARD_URL", "write the site's own address, as browsers see it")
     if issuer:
-        problems += _issuer_problems(issuer)
+        hint = "tokens carry the origin alone, and it is compared letter by letter"
+        problems += _origin_problems("BETTER_AUTH_ISSUER", issuer, hint)
+    if gate_url:
+        problems += _origin_problems("DOORWARD_URL", gate_url, f"the gate's keys are at …{GATE_JWKS_PATH} of the site")
     if jwks_url:
         problems += _jwks_problems(jwks_url)
     if issuer and jwks_url and not problems and issuer.startswith("https:") and jwks_url.startswith("http:"):
@@ -51,7 +59,7 @@ def read_settings(env: Mapping[str, str]) -> tuple[Settings | None, list[Problem
         problems.append(Problem("BETTER_AUTH_JWKS_URL", "is of this machine, but BETTER_AUTH_ISSUER is not", hint))
     if problems:
         return None, problems
-    return Settings(issuer, env.get("BETTER_AUTH_AUDIENCE") or issuer, jwks_url), []
+    return Settings(issuer, env.get("BETTER_AUTH_AUDIENCE") or issuer, jwks_url, gate_url), []
 
 
 def settings_or_exit(env: Mapping[str, str]) -> Settings:
@@ -63,13 +71,11 @@ def settings_or_exit(env: Mapping[str, str]) -> Settings:
     return settings
 
 
-def _issuer_problems(value: str) -> list[Problem]:
-    name = "BETTER_AUTH_ISSUER"
+def _origin_problems(name: str, value: str, hint: str) -> list[Problem]:
     url = urlsplit(value)
     if url.scheme not in ("http", "https") or not url.hostname:
         return [Problem(name, "is not an http or https URL", "write it like https://app.example.com")]
     if f"{url.scheme}://{url.netloc}" != value:
-        hint = "tokens carry the origin alone, and it is compared letter by letter"
         return [Problem(name, "has something after host and port, if only a slash", hint)]
     if url.scheme == "http" and not _is_loopback(url.hostname):
         return [Problem(name, "is http", "use https; http is for this machine only")]

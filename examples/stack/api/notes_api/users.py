@@ -1,12 +1,18 @@
-"""Who is asking, by a JWT of the auth service. Each refusal is a line in the log that says which of the many causes it was."""
+"""Who is asking: by the gate's assertion about this very request, or by a JWT of the auth service. Each refusal is a line in the log
+that says which of the many causes it was."""
 
+import json
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 import jwt
+from doorward_origin import SeenInMemory, Verifier
+from doorward_origin.fastapi import optional_session
 from fastapi import HTTPException, Request
+from starlette.concurrency import run_in_threadpool
 
 from .log import say
-from .settings import Settings
+from .settings import GATE_JWKS_PATH, Settings
 
 ALGORITHMS = ["EdDSA", "ES256", "RS256"]
 
@@ -19,14 +25,30 @@ class User:
 
 
 class Users:
-    """Verifies tokens. The key set is fetched with the first one, and again for a key that is not in it."""
+    """Verifies assertions and tokens. Key sets are fetched with the first one, and again for a key that is not in them."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._keys = jwt.PyJWKClient(settings.jwks_url, cache_jwk_set=True, lifespan=300, timeout=3)
+        verifier = Verifier(
+            audience="notes-api",
+            host=urlsplit(settings.gate_url).netloc,
+            keys=settings.gate_url + GATE_JWKS_PATH,
+            # The body of a request is not bound: whoever has caught one cannot write a second note with it. For one process.
+            seen=SeenInMemory(),
+            log=lambda line: say("assertion refused", level="warning", **json.loads(line)),
+        )
+        self._by_assertion = optional_session(verifier)
 
-    # Not async: fetching keys blocks, and FastAPI gives such functions a thread.
-    def __call__(self, request: Request) -> User:
+    async def __call__(self, request: Request) -> User:
+        # An assertion that is there and bad is refused, whatever else came along.
+        session = await self._by_assertion(request)
+        if session is not None:
+            return User(id=session.subject, email=session.email or "", by="assertion")
+        # Fetching keys blocks.
+        return await run_in_threadpool(self._by_token, request)
+
+    def _by_token(self, request: Request) -> User:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not token:
             raise refused(request, "missing", "no bearer token")

@@ -1,4 +1,8 @@
+import { createVerifier, type Verifier } from "doorward/origin";
 import { headers } from "next/headers";
+import { cache } from "react";
+
+import { settings } from "./settings";
 
 export interface Who {
   id: string;
@@ -7,14 +11,21 @@ export interface Who {
   source: string;
 }
 
-/** Who is asking, as the gate has verified it; nobody on a public page. No client can send these headers past the gate. */
-export async function who(): Promise<Who | undefined> {
+let verifier: Verifier | undefined;
+
+/**
+ * Who is asking, by what the gate has signed; nobody on a public page. Other headers are not looked at: whoever reaches this app past the
+ * gate can write them. A server component does not know its request, so this is not bound to one: what was signed for one page of this app
+ * is good for another while it lives, 30 seconds.
+ */
+export const who = cache(async (): Promise<Who | undefined> => {
   const given = await headers();
-  const id = given.get("x-doorward-subject");
-  if (id === null) return undefined;
-  const text = (name: string) => decodeURIComponent(given.get(`x-doorward-${name}`) ?? "");
-  return { id: decodeURIComponent(id), email: text("email"), source: text("source") };
-}
+  const { gate } = settings;
+  verifier ??= createVerifier({ audience: "jotter", host: gate.host, keys: new URL("/.well-known/doorward/jwks.json", gate) });
+  if (!verifier.has(given)) return undefined;
+  const { subject, email = "", source } = await verifier.readSession(given);
+  return { id: subject, email, source };
+});
 
 /** The same on a page that asks for a session: the gate lets nobody else in, so an error here means that it was gone around. */
 export async function requiredWho(): Promise<Who> {

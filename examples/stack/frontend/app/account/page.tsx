@@ -9,7 +9,7 @@ export default async function Page() {
   return (
     <Frame at="/account" who={someone}>
       <h1>Account</h1>
-      <p>Rendered on the server. Who you are comes from headers that only the gate can set.</p>
+      <p>Rendered on the server. Who you are says the gate, which has signed it.</p>
       <div className="card">
         <dl>
           <dt>E-mail</dt>
@@ -21,7 +21,7 @@ export default async function Page() {
         </dl>
       </div>
       <h2>From the browser</h2>
-      <p>The page’s script asks, the gate checks, this app fetches a token for you and calls the API with it.</p>
+      <p>The page’s script asks, the gate checks and signs who you are, this app passes the request on, and the API verifies the signature.</p>
       <AskApi />
     </Frame>
   );

@@ -5,7 +5,6 @@ use serde_json::Value;
 use crate::assertion;
 use crate::cookie;
 use crate::headers::HeaderPairs;
-use crate::json;
 use crate::policy::{Covering, Place, Policy, Treatment};
 use crate::proofs::Identity;
 use crate::request::RequestHead;
@@ -168,8 +167,8 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Vec
 fn claim_value(value: &Value) -> String {
     match value {
         Value::String(text) => text::header_value(text),
-        Value::Null | Value::Bool(_) | Value::Number(_) => json::tree(value),
-        Value::Array(_) | Value::Object(_) => text::to_base64url(json::tree(value).as_bytes()),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::Array(_) | Value::Object(_) => text::to_base64url(value.to_string().as_bytes()),
     }
 }
 

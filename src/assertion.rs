@@ -37,7 +37,7 @@ pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value
     add("src", &json::quoted(session.source.name()));
     add("sess_exp", &session.expires.as_seconds().to_string());
     let claims: Vec<String> =
-        claims.iter().map(|(name, value)| [&json::quoted(name), ":", &json::tree(value)].concat()).collect();
+        claims.iter().map(|(name, value)| [&json::quoted(name), ":", &value.to_string()].concat()).collect();
     if !claims.is_empty() {
         add("claims", &["{", &claims.join(","), "}"].concat());
     }

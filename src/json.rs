@@ -160,28 +160,6 @@ pub(crate) fn unread_object(text: &str) -> Option<Object<'_>> {
     }
 }
 
-/// A tree as JSON. A fraction is written with as many digits as it takes to read it back.
-pub(crate) fn tree(value: &serde_json::Value) -> String {
-    let list = |items: Vec<String>| items.join(",");
-    match value {
-        serde_json::Value::Null => "null".to_owned(),
-        serde_json::Value::Bool(value) => if *value { "true" } else { "false" }.to_owned(),
-        serde_json::Value::Number(number) => number_text(number),
-        serde_json::Value::String(text) => quoted(text),
-        serde_json::Value::Array(items) => ["[", &list(items.iter().map(tree).collect()), "]"].concat(),
-        serde_json::Value::Object(members) => {
-            let member = |(name, value): (&String, &serde_json::Value)| [&quoted(name), ":", &tree(value)].concat();
-            ["{", &list(members.iter().map(member).collect()), "}"].concat()
-        }
-    }
-}
-
-/// `serde_json` has tables of 10 KB for this.
-fn number_text(number: &Number) -> String {
-    let whole = number.as_i64().map(|number| number.to_string()).or_else(|| number.as_u64().map(|number| number.to_string()));
-    whole.unwrap_or_else(|| format!("{:?}", number.as_f64().unwrap_or_default()))
-}
-
 /// A text as JSON writes it, quotation marks included.
 pub(crate) fn quoted(text: &str) -> String {
     written(&text)
@@ -320,20 +298,6 @@ mod tests {
         assert_eq!(read, Some((4, [Some(r#"[1.50, {"b":{}, "b":{}}]"#), Some(r#""x\u0041""#), None, None])));
         for text in ["", "{", "[{}]", "{} x", r#"{"a":}"#, r#"{"a":nul}"#, r#"{"a":"\x"}"#] {
             assert!(unread_object(text).is_none(), "{text}");
-        }
-    }
-
-    #[test]
-    fn a_tree_is_written_as_it_was_read() {
-        let texts = [
-            r#"{"a":[1,-2,null,true,false,"x\"\\\n\u0001é"],"b":{}}"#,
-            "[18446744073709551615,-9223372036854775808,1.5,-0.1,1.0,1e-7,1e21,1.7976931348623157e308,0.30000000000000004]",
-            "[]",
-        ];
-        for text in texts {
-            let read = value(text.as_bytes()).map(serde_json::Value::from).unwrap_or_default();
-            assert_eq!(tree(&read), text);
-            assert_eq!(serde_json::from_str(&tree(&read)).ok(), Some(read));
         }
     }
 

@@ -83,8 +83,7 @@ impl Config {
     /// # Errors
     /// Every error at once, each with its place and a hint.
     pub fn compile(&self, values: &BTreeMap<String, String>, capabilities: &Capabilities) -> Result<Policy, Vec<ConfigError>> {
-        let reader = Reader { values, errors: Vec::new() };
-        Compiler { reader, capabilities }.policy(&self.document)
+        Compiler { reader: Reader::new(values), capabilities }.policy(&self.document)
     }
 }
 

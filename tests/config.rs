@@ -504,6 +504,10 @@ fn what_better_auth_does_only_if_told_to_is_a_warning() {
     let jwt = json!({ "type": "jwt", "issuer": "our-issuer", "audience": "a", "jwks_url": "https://keys.example/x" });
     let policy = compile(&with("/issuers/1", jwt), &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
     assert!(policy.warnings().is_empty(), "other issuers are what they are");
+    let variable = service(json!({ "issuer": { "env": "ISS" } }));
+    let policy = compile(&variable, &[("SECRET", GOOD_SECRET), ("ISS", "x-y-z")]).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
+    assert!(shown.len() == 1 && shown.iter().all(|line| line.contains("(value of ISS)") && !line.contains("x-y-z")), "{shown:?}");
     println!("unusual services: {} cases", cases.len());
 }
 
@@ -523,7 +527,10 @@ fn a_secret_of_few_characters_is_a_warning() {
         let policy = compile(&good(), &[("SECRET", secret)]).unwrap_or_else(|errors| panic!("{errors:?}"));
         let shown: Vec<String> = policy.warnings().iter().map(ToString::to_string).collect();
         assert_eq!(shown.len(), usize::from(*warned), "{secret}: {shown:?}");
-        assert!(shown.iter().all(|line| line.contains("few different characters") && !line.contains(secret)), "{shown:?}");
+        assert!(
+            shown.iter().all(|line| line.contains("few different characters (value of SECRET)") && !line.contains(secret)),
+            "{shown:?}"
+        );
     }
     println!("secrets of few characters: {} cases", cases.len());
 }
@@ -536,14 +543,19 @@ fn a_short_secret_is_a_warning() {
         let warnings = policy.warnings();
         assert_eq!(
             warnings.iter().map(|warning| warning.path.as_str()).collect::<Vec<_>>(),
-            if warned { vec!["issuers[0]"] } else { vec![] }
+            if warned { vec!["issuers[0].secret"] } else { vec![] }
         );
-        assert!(warnings.iter().all(|warning| !warning.to_string().contains(secret) && warning.problem.contains("32 bytes")));
+        assert!(
+            warnings
+                .iter()
+                .all(|warning| !warning.to_string().contains(secret) && warning.problem.ends_with("32 bytes (value of SECRET)"))
+        );
     }
     let twice = "2:a-secret-of-its-own-that-is-long-enough,1:a-short-old-secret";
     let listed = with("/issuers/0/secrets", json!({ "env": "LIST" }));
     let policy = compile(&listed, &[("SECRET", GOOD_SECRET), ("LIST", twice)]).unwrap_or_else(|errors| panic!("{errors:?}"));
-    assert_eq!(policy.warnings().len(), 1);
+    let warned: Vec<_> = policy.warnings().iter().map(|warning| (warning.path.as_str(), warning.problem.as_str())).collect();
+    assert_eq!(warned, [("issuers[0].secrets", "the secret has fewer than 32 bytes (value of LIST)")]);
 }
 
 #[test]

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Compiler;
 use super::reader::{Node, Reader};
 use super::url::{host_of, is_fetchable, is_token, origin_of};
-use super::{Compiler, ConfigError};
 use crate::alg::Algorithm;
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
 use crate::path;
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Policy, Secrets};
+use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::{self, Secret};
@@ -219,7 +219,29 @@ impl Compiler<'_> {
                 required: Vec::new(),
             },
         });
+        self.unusual(node, &issuer, &service);
         url_origin.map(|_| issuer)
+    }
+
+    /// What Better Auth does only if it is told to: more often it is another environment's.
+    fn unusual(&mut self, node: &Node<'_>, issuer: &Issuer, asked_at: &str) {
+        let Some(service) = &issuer.better_auth else { return };
+        // That of the session tokens is always the service's own origin.
+        let origin = &service.cache_expectations.issuer;
+        if issuer.expectations.issuer != *origin {
+            let problem = "this is not the \"iss\" that Better Auth writes by itself";
+            let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
+            self.reader.warn(&node.path_of("issuer"), problem, hint);
+        }
+        let path = service.base_segments.join("/");
+        let public = [origin.as_str(), "/", path.as_str()].concat();
+        let is_below = |url: &str, base: &str| url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+        if issuer.jwks_url.iter().any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base))) {
+            let problem = "this is not below the URL of the auth service";
+            let hint =
+                format!("Better Auth publishes its keys at /{path}/jwks, unless its jwt plugin has another place for them");
+            self.reader.warn(&node.path_of("jwks_url"), problem, hint);
+        }
     }
 
     fn fetchable_origin(&mut self, node: &Node<'_>, member: &str, url: &str) -> Option<String> {
@@ -379,7 +401,14 @@ impl Compiler<'_> {
                 "take it away: the auth service would have to have the very same, or no cookie verifies",
             );
         }
-        Some(Secret::new(secret))
+        let secret = Secret::new(secret);
+        let longer = "make a longer one: openssl rand -base64 32";
+        if secret.is_short() {
+            self.reader.warn(&node.path_of(name), "the secret has fewer than 32 bytes", longer);
+        } else if secret.is_monotonous() {
+            self.reader.warn(&node.path_of(name), "the secret has few different characters", longer);
+        }
+        Some(secret)
     }
 
     pub(super) fn equal_secrets(&mut self, issuers: &[Issuer]) {
@@ -449,43 +478,6 @@ impl Compiler<'_> {
                 CookieCache::Only,
             ),
         }
-    }
-}
-
-impl Policy {
-    /// What is not wrong, and should be otherwise: for the log, once.
-    pub fn warnings(&self) -> Vec<ConfigError> {
-        let mut warnings = Vec::new();
-        for (number, issuer) in self.issuers.iter().enumerate() {
-            let Some(service) = &issuer.better_auth else { continue };
-            let mut warn = |member: &str, problem: &str, hint: String| {
-                let path = ["issuers[", &usize::to_string(&number), "]", member].concat();
-                warnings.push(ConfigError { path, problem: problem.to_owned(), hint });
-            };
-            let better = || "make a longer one: openssl rand -base64 32".to_owned();
-            if service.secrets.all().any(Secret::is_short) {
-                warn("", "a secret has fewer than 32 bytes", better());
-            }
-            if service.secrets.all().any(|secret| !secret.is_short() && secret.is_monotonous()) {
-                warn("", "a secret has few different characters", better());
-            }
-            // That of the session tokens is always the service's own origin.
-            let origin = &service.cache_expectations.issuer;
-            if issuer.expectations.issuer != *origin {
-                let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
-                warn(".issuer", "this is not the \"iss\" that Better Auth writes by itself", hint);
-            }
-            let path = service.base_segments.join("/");
-            let asked = service.get_session_url.rsplit_once("/get-session").map(|(base, _)| base.to_owned()).unwrap_or_default();
-            let bases = [[origin.as_str(), "/", path.as_str()].concat(), asked];
-            let is_below = |url: &str, base: &String| url.strip_prefix(base.as_str()).is_some_and(|rest| rest.starts_with('/'));
-            if issuer.jwks_url.iter().any(|url| !bases.iter().any(|base| is_below(url, base))) {
-                let hint =
-                    format!("Better Auth publishes its keys at /{path}/jwks, unless its jwt plugin has another place for them");
-                warn(".jwks_url", "this is not below the URL of the auth service", hint);
-            }
-        }
-        warnings
     }
 }
 

@@ -170,6 +170,7 @@ impl Compiler<'_> {
                 named_claims,
                 asks_per_second,
                 capabilities,
+                warnings: self.reader.warnings,
             })
         } else {
             Err(self.reader.errors)

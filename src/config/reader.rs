@@ -11,6 +11,7 @@ use crate::time::Seconds;
 pub(super) struct Reader<'v> {
     pub(super) values: &'v BTreeMap<String, String>,
     pub(super) errors: Vec<ConfigError>,
+    pub(super) warnings: Vec<ConfigError>,
     /// Places whose value came from a variable, and from which.
     sources: Vec<(String, String)>,
 }
@@ -46,20 +47,30 @@ impl<'d> Node<'d> {
 
 impl<'v> Reader<'v> {
     pub(super) fn new(values: &'v BTreeMap<String, String>) -> Self {
-        Self { values, errors: Vec::new(), sources: Vec::new() }
+        Self { values, errors: Vec::new(), warnings: Vec::new(), sources: Vec::new() }
     }
 
-    /// Whoever deploys knows the variable, not the document: what is wrong with its value names it.
     pub(super) fn wrong(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        let error = self.finding(path, problem.into(), hint.into());
+        self.errors.push(error);
+    }
+
+    /// What is not wrong, and should be otherwise.
+    pub(super) fn warn(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        let warning = self.finding(path, problem.into(), hint.into());
+        self.warnings.push(warning);
+    }
+
+    /// Whoever deploys knows the variable, not the document: what is said about its value names it.
+    fn finding(&self, path: &str, mut problem: String, hint: String) -> ConfigError {
         let is_here = |place: &str| place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
         let mut names: Vec<&str> =
             self.sources.iter().filter(|(place, _)| is_here(place)).map(|(_, name)| name.as_str()).collect();
         names.dedup();
-        let mut problem = problem.into();
         if !names.is_empty() {
             problem = [problem.as_str(), " (value of ", &names.join(", "), ")"].concat();
         }
-        self.errors.push(ConfigError { path: path.to_owned(), problem, hint: hint.into() });
+        ConfigError { path: path.to_owned(), problem, hint }
     }
 
     pub(super) fn only_members(&mut self, node: &Node<'_>, known: &[&str]) {

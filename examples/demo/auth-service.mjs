@@ -70,7 +70,6 @@ say({
   event: "listening",
   url: `http://127.0.0.1:${service.address().port}`,
   admin: `http://127.0.0.1:${admin.address().port}`,
-  database: database.name,
   public_url: options.baseURL,
 });
 
@@ -89,12 +88,12 @@ async function openDatabase() {
   if (env.DATABASE_URL) {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({ connectionString: env.DATABASE_URL });
-    return { name: "postgresql", pool, close: () => pool.end() };
+    return { pool, close: () => pool.end() };
   }
   const { PGlite } = await import("@electric-sql/pglite");
   if (env.PGLITE_FOLDER && !existsSync(env.PGLITE_FOLDER)) await copyOfTemplate(PGlite, env.PGLITE_FOLDER);
   const database = await PGlite.create(env.PGLITE_FOLDER);
-  return { name: "pglite", pool: poolOfOne(database), close: () => database.close() };
+  return { pool: poolOfOne(database), close: () => database.close() };
 }
 
 /** To set up an empty database takes PostgreSQL seconds, to copy one takes a moment: the first is kept for the next time. */

@@ -6,8 +6,8 @@ import { join } from "node:path";
 import * as miniflare from "miniflare";
 
 import { freePort } from "../../shared/port.mjs";
+import { outcome } from "../../shared/processes.mjs";
 import { startWorker } from "../../shared/workerd.mjs";
-import { outcome } from "../processes.mjs";
 import { assertionKey, folder, gateConfig } from "../services.mjs";
 
 const URL_OF_SITE = "https://app.example.com";

@@ -18,7 +18,7 @@ const COOKIE_CACHE_SECONDS = 3;
 // The gate's memory of an answer hides a renewal for as long.
 const SESSION_CACHE_SECONDS = 1;
 const PATIENCE_MS = 15_000;
-const STEP_MS = 90_000;
+const STEP_MS = 180_000;
 
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 

@@ -83,8 +83,7 @@ impl Config {
     /// # Errors
     /// Every error at once, each with its place and a hint.
     pub fn compile(&self, values: &BTreeMap<String, String>, capabilities: &Capabilities) -> Result<Policy, Vec<ConfigError>> {
-        let reader = Reader { values, errors: Vec::new() };
-        Compiler { reader, capabilities }.policy(&self.document)
+        Compiler { reader: Reader::new(values), capabilities }.policy(&self.document)
     }
 }
 
@@ -171,6 +170,7 @@ impl Compiler<'_> {
                 named_claims,
                 asks_per_second,
                 capabilities,
+                warnings: self.reader.warnings,
             })
         } else {
             Err(self.reader.errors)

@@ -33,7 +33,9 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
 }
 
 fn policy(env: &Env) -> Result<Policy, Vec<ConfigError>> {
-    let config = Config::parse(&document(env)?)?;
+    // What is no document has no place in one: what is known is the variable.
+    let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
+    let config = Config::parse(&document(env)?).map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>())?;
     let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
     config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]))
 }

@@ -10,6 +10,7 @@ mod demo;
 mod fuzz;
 mod node;
 mod python;
+mod sessions;
 mod shell;
 mod size;
 mod soak;
@@ -31,6 +32,7 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
     Command { name: "stack", summary: "run an auth service, an API and a frontend behind the gate", help: stack::HELP, run: stack::run },
+    Command { name: "sessions", summary: "use a site with real Better Auth, and count who is taken for signed out", help: sessions::HELP, run: sessions::run },
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },

@@ -56,6 +56,7 @@ const PARTS: &[Part] = &[
     Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"]) },
     Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
     Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
+    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts", work: Xtask(&["sessions"]) },
     Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"]) },
 ];
 

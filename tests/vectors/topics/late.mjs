@@ -1,7 +1,8 @@
 // A request's budget is three seconds, and asks take time: `takes_ms` of a reply is how long it took (see README.md).
 
-import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, api, bearer, betterAuth, claims, cookies, ENV, forward, jwtIssuer, keysAnswer, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";
-import { jwt, publicJwk, signedCookie } from "../mint.mjs";
+import { createHash } from "node:crypto";
+import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, ada, api, bearer, betterAuth, claims, cookies, ENV, forward, goodData, jwtIssuer, keysAnswer, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";
+import { jwt, privateJwk, publicJwk, signedCookie } from "../mint.mjs";
 
 const asJwt = { issuer: SITE, audience: SITE };
 const own = (members = {}) => claims({ iss: SITE, aud: SITE, sub: "ada", ...members });
@@ -21,6 +22,14 @@ export const policies = {
     },
     { ...ENV, SECOND_SECRET: OLD_SECRET },
   ),
+  signed: policy(
+    {
+      issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }],
+      rules: [{ path: "/**", access: "required" }],
+      assertion: { audience: "billing", keys: [{ env: "KEY" }] },
+    },
+    { ...ENV, KEY: JSON.stringify(privateJwk("p256", { kid: "es1" })) },
+  ),
 };
 
 const late = (reply, takes_ms) => ({ ...reply, takes_ms });
@@ -29,6 +38,19 @@ const es256 = await jwt("ES256", "p256", claims(), { kid: "p256" });
 const ownToken = await jwt("EdDSA", "ed", own(), { kid: "ed" });
 const bothCookies = cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), "__Secure-two.session_token": signedCookie(TOKEN, OLD_SECRET) });
 const brief = { session: { expiresAt: new Date(NOW + 100).toISOString() } };
+// A cookie cache that runs out while the platform signs what it says.
+const runningOut = sessionCookies(goodData({}, NOW + 100));
+const signing = { to: "sign", real: true };
+const asserted = (members) => ({
+  assertion: {
+    header: { alg: "ES256", kid: "es1", typ: "doorward-assertion+jwt" },
+    key: publicJwk("p256"),
+    claims: {
+      iss: "doorward", aud: "billing", iat: NOW_S, exp: NOW_S + 30, htm: "GET", host: "app.example.com", tgt: createHash("sha256").update("/").digest("base64url"),
+      sub: "ada", sid: "session-1", email: "ada@example.com", idp: "better-auth", sess_exp: NOW_S + 604_800, ...members,
+    },
+  },
+});
 
 export const cases = [
   vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2000)] }),
@@ -40,4 +62,8 @@ export const cases = [
     asks: ["session", "session"],
     replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session?disableCookieCache=true` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session?disableCookieCache=true" }, 200)],
   }),
+  vector("an assertion that is signed in time says what was known", "signed", api("/", runningOut), forward(ada()), { asks: ["sign"], replies: [late(signing, 90)], also: asserted({ src: "cookie-cache" }) }),
+  vector("what is known of a session when it is signed is what is signed", "signed", api("/", runningOut), forward(ada("auth-service")), { asks: ["sign", "session", "sign"], replies: [late(signing, 200), sessionAnswer()], also: asserted({ src: "auth-service" }) }),
+  vector("a platform that fails to sign the second time", "signed", api("/", runningOut), reject("assertion_unavailable"), { asks: ["sign", "session", "sign"], replies: [late(signing, 200), sessionAnswer(), { to: "sign", failed: true }] }),
+  vector("a session that has ended while it was signed has none", "signed", api("/", runningOut), reject("session_ended"), { asks: ["sign", "session"], replies: [late(signing, 200), { to: "session", status: 200, body: "null" }] }),
 ];

@@ -240,6 +240,7 @@ fn each_mistake_has_its_place() {
         ("reporting without an end", with("/rules/0/mode", json!("report")), "rules[0].report_until"),
         ("an end without reporting", with("/rules/0/report_until", json!("2027-01-31")), "rules[0].report_until"),
         ("an end that is no day", reporting("2027-02-32"), "rules[0].report_until"),
+        ("an end that is no day of its month", reporting("2027-02-29"), "rules[0].report_until"),
         ("an end that is a moment", reporting("2027-01-31T00:00:00Z"), "rules[0].report_until"),
         ("an unknown mode", with("/rules/0/mode", json!("log")), "rules[0].mode"),
         ("a header that is not there", with("/rules/0/headers", json!(["role"])), "rules[0].headers"),
@@ -533,6 +534,18 @@ fn a_secret_of_few_characters_is_a_warning() {
         );
     }
     println!("secrets of few characters: {} cases", cases.len());
+}
+
+#[test]
+fn a_policy_that_ends_too_early_is_a_warning() {
+    for (rules, warned) in
+        [(json!([["/a/**", "required"]]), true), (json!([["/*", "required"]]), true), (json!([["/**", "required"]]), false)]
+    {
+        let policy =
+            compile(&good().with_rules(rules.clone()), &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let places: Vec<_> = policy.warnings().iter().map(|warning| warning.path.as_str()).collect();
+        assert_eq!(places, if warned { vec!["rules"] } else { vec![] }, "{rules}");
+    }
 }
 
 #[test]

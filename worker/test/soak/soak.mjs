@@ -72,7 +72,7 @@ function take({ name, credential, jar }, answer) {
   if (answer.status >= 500 && answer.status !== 503) bump(errors, `status ${answer.status} (${name})`);
   if (name === "replay" && answer.status === 200) counts["passed after sign-out"] += 1;
   const objected = objection(world, credential, answer);
-  if (objected) bump(wrong, `${name}: ${objected} [${world.seconds(answer.sent).toFixed(1)} s, ${answer.answered - answer.sent} ms]`);
+  if (objected && bump(wrong, `${name}: ${objected}`) === 1) console.error(`  ${name}: ${objected} (at ${world.seconds(answer.sent).toFixed(1)} s, after ${answer.answered - answer.sent} ms)`);
   for (const line of jar ? answer.cookies : []) {
     const [, cookie, value] = /^([^=]+)=([^;]*)/.exec(line);
     if (value === "") delete jar[cookie];
@@ -231,7 +231,9 @@ function pick(jar, name) {
 }
 
 function bump(map, key) {
-  map.set(key, (map.get(key) ?? 0) + 1);
+  const times = (map.get(key) ?? 0) + 1;
+  map.set(key, times);
+  return times;
 }
 
 function sum(map) {

@@ -28,14 +28,17 @@ await program("sessions", async (started) => {
   const begin = Date.now();
   const of = (name) => (chosen[name] ? [chosen[name]] : Object.keys(CHOICES[name]));
   const combinations = of("better-auth").flatMap((version) => of("database").flatMap((database) => of("host").map((host) => ({ version, database, host }))));
-  const worlds = [];
-  // Two at a time, as many as the smallest machine has cores; what takes time afterwards is waiting.
-  for (let first = 0; first < combinations.length; first += 2) {
-    worlds.push(...(await Promise.all(combinations.slice(first, first + 2).map((combination) => open(combination, started)))));
-  }
+  const worlds = await inPairs(combinations, (combination) => open(combination, started));
   console.error(`sessions: ${worlds.length} combinations up in ${seconds(begin)}`);
+  // Whoever is not remembered has to wait for a minute anyway, and must not meet the others' outage.
+  let othersAreDone;
+  const patience = new Promise((resolve) => (othersAreDone = resolve));
+  const forgetful = worlds.map((world) => told(isForgetful, world, patience));
+  const stories = await inPairs(worlds, played);
+  othersAreDone();
   console.log(`     ${row(COLUMNS)}`);
-  const results = await Promise.all(worlds.map(played));
+  const results = [];
+  for (const [i, world] of worlds.entries()) results.push(await judged(world, [...stories[i], await forgetful[i]]));
   const good = results.filter(Boolean).length;
   console.log(`${good} of ${combinations.length} combinations as expected, in ${seconds(begin)}`);
   return combinations.length > 0 && good === combinations.length;
@@ -58,18 +61,24 @@ async function open({ version, database, host }, started) {
   return { name, ...(await startAll({ host, environment, sessionCacheSeconds: SESSION_CACHE_SECONDS }, started)) };
 }
 
-/** Lets everybody use a combination at once; an outage comes when nobody else is there. Whether all is as expected. */
+/** What people have got in a combination: an outage comes when nobody else is there. */
 async function played(world) {
-  const forgetful = told(isForgetful, world);
   const others = await Promise.all([reads, staysWithin, leaves].map((story) => told(story, world)));
-  return judged(world, [...others, await told(outlivesAnOutage, world), await forgetful]);
+  return [...others, await told(outlivesAnOutage, world)];
+}
+
+/** Two at a time, as many as the smallest machine has cores. */
+async function inPairs(items, work) {
+  const done = [];
+  for (let first = 0; first < items.length; first += 2) done.push(...(await Promise.all(items.slice(first, first + 2).map(work))));
+  return done;
 }
 
 /** A person of that story, whose browser counts what it gets. */
-async function told(story, world) {
+async function told(story, world, ...more) {
   const person = new Person(world.publicOrigin, `${story.name.toLowerCase()}-${Date.now()}@example.com`);
   try {
-    await story(person, world);
+    await story(person, world, ...more);
   } catch (error) {
     person.problem = `${story.name}: ${error.message}`;
   }

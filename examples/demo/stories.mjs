@@ -72,7 +72,7 @@ export async function leaves(person) {
 }
 
 /** Somebody who does not want to be remembered: one cookie cache, and from its end on the auth service is asked. */
-export async function isForgetful(person, { auth }) {
+export async function isForgetful(person, { auth }, othersAreDone) {
   await person.signUp();
   await person.signOut();
   await person.signIn({ rememberMe: false });
@@ -80,6 +80,7 @@ export async function isForgetful(person, { auth }) {
   assert.equal(sourceOf(await person.sees("page", "/dashboard")), "cookie-cache");
   // The jar keeps it: without "remember me" it has no age.
   await sleep(since + FORGETFUL_CACHE_MS + 500 - Date.now());
+  await othersAreDone;
   const before = (await auth.asked()).session;
   for (let i = 0; i < 10; i += 1) {
     assert.equal(sourceOf(await person.sees("page", `/dashboard/${i}`)), "auth-service");

@@ -2,11 +2,12 @@
 
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
+use crate::deny_list::{self, DenyList};
+use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
 use crate::judge::{Need, Question};
 use crate::jwk;
 use crate::keys::KeyCache;
-use crate::policy::{BetterAuth, Policy};
+use crate::policy::{BetterAuth, DenyListSource, Policy};
 use crate::progress::{Errand, Heard, Mission, Progress, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -39,6 +40,7 @@ const MAX_WAITS: u32 = 40;
 pub(crate) struct Asks {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
+    pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
 }
 
@@ -46,7 +48,12 @@ impl Asks {
     /// Nothing has been asked yet. `seed` spreads retries over time.
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
-        Self { keys: KeyCache::new(sources, seed), sessions: Sessions::default(), budget: Budget::new(policy.asks_per_second) }
+        Self {
+            keys: KeyCache::new(sources, seed),
+            sessions: Sessions::default(),
+            deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
+            budget: Budget::new(policy.asks_per_second),
+        }
     }
 
     /// What to send the host for, or the reason if there is no time or no budget for it.
@@ -74,6 +81,7 @@ impl Asks {
                 progress.asked.push(Subject::Session(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
+            Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
@@ -106,6 +114,34 @@ impl Asks {
             max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
         };
         Some((Work::Fetch(fetch), Mission::Keys { source, copies, kid }))
+    }
+
+    /// The list of what has been revoked.
+    pub(crate) fn fetch_deny_list(&mut self, policy: &Policy, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+        self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
+        progress.asked.push(Subject::DenyList);
+        let work = match &policy.deny_list.as_ref()?.source {
+            DenyListSource::Url(url, authorization) => {
+                let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+                headers.extend(authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
+                Work::Fetch(Fetch {
+                    purpose: Purpose::DenyList,
+                    method: "GET",
+                    url: url.clone(),
+                    headers,
+                    timeout_ms: FETCH_TIMEOUT_MILLIS,
+                    max_bytes: deny_list::MAX_LIST_BYTES,
+                    max_copy_age_seconds: 0,
+                })
+            }
+            DenyListSource::Store { name, key } => Work::Read(StoreRead {
+                store: name.clone(),
+                key: key.clone(),
+                timeout_ms: FETCH_TIMEOUT_MILLIS,
+                max_bytes: deny_list::MAX_LIST_BYTES,
+            }),
+        };
+        Some((work, Mission::DenyList { asked: now }))
     }
 
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
@@ -187,6 +223,9 @@ impl Asks {
                 } else {
                     self.sessions.receive(digest, answer, now);
                 }
+            }
+            Mission::DenyList { asked } => {
+                progress.heard.deny_list = self.deny_list.as_mut().and_then(|list| list.receive(asked, reply, now).err());
             }
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),

@@ -1,6 +1,7 @@
 //! The policy: valid rules. Made by `config` only, so nothing here has to be checked again.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
@@ -34,9 +35,38 @@ pub struct Policy {
     pub(crate) claim_headers: Vec<(String, ClaimPath)>,
     /// Claims that a rule or a header names: the only ones that are kept of a credential.
     pub(crate) named_claims: Vec<ClaimPath>,
+    pub(crate) deny_list: Option<DenyListPolicy>,
     /// How often the auth services are asked.
     pub(crate) asks_per_second: u32,
     pub(crate) capabilities: Capabilities,
+}
+
+/// Where the list of what has been revoked comes from, and how old it may be.
+#[derive(Debug)]
+pub(crate) struct DenyListPolicy {
+    pub(crate) source: DenyListSource,
+    /// When it is fetched anew.
+    pub(crate) refresh: Seconds,
+    /// When it is of no use any more.
+    pub(crate) max_stale: Seconds,
+}
+
+/// Where the list of what has been revoked comes from.
+pub(crate) enum DenyListSource {
+    /// A URL, and what to send as `Authorization`.
+    Url(String, Option<String>),
+    /// A key of a store of the host's.
+    Store { name: String, key: String },
+}
+
+impl fmt::Debug for DenyListSource {
+    /// What is sent along is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url, _) => f.debug_tuple("Url").field(url).finish_non_exhaustive(),
+            Self::Store { name, key } => f.debug_struct("Store").field("name", name).field("key", key).finish(),
+        }
+    }
 }
 
 /// Somebody whose word counts. Its place in the list is the number of its key source.

@@ -57,6 +57,8 @@ pub(crate) enum Mission {
     /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
     /// too soon for its failure to say anything about the service.
     Session { issuer: usize, digest: [u8; 32], token: String, share: Share, host: String, is_renewal: bool },
+    /// Read it as the list of what has been revoked, as it was when it was asked for.
+    DenyList { asked: UnixTime },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
     /// Take it for the signature over the errand's work.
@@ -72,6 +74,8 @@ pub(crate) enum Subject {
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
+    /// The list of what has been revoked.
+    DenyList,
     /// The signature on the request's assertion.
     Assertion,
 }
@@ -107,6 +111,8 @@ pub(crate) struct Heard {
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
     pub(crate) doubt: Option<Doubt>,
+    /// Why there is no newer list of what has been revoked.
+    pub(crate) deny_list: Option<Doubt>,
 }
 
 impl Progress {

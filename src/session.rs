@@ -177,6 +177,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     Failed,
+    Absent,
     TooLarge,
     Redirect,
     Unauthorized,
@@ -195,6 +196,7 @@ impl Doubt {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Absent => "absent",
             Self::TooLarge => "too-large",
             Self::Redirect => "redirect",
             Self::Unauthorized => "unauthorized",
@@ -209,7 +211,7 @@ impl Doubt {
         }
     }
 
-    const fn of_status(status: u16) -> Self {
+    pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
             401 => Self::Unauthorized,

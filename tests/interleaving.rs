@@ -174,7 +174,7 @@ fn simulate(plans: &[Plan], fates: &[Fate]) -> Result<BTreeMap<String, u32>, Tes
                     (Work::Wait { .. }, _) => Reply::Waited,
                     (_, Fate::Failed { .. }) => Reply::Failed,
                     (Work::Check(_), _) => verdict,
-                    (Work::Sign(_), _) => Reply::Unsupported,
+                    (Work::Sign(_) | Work::Read(_), _) => Reply::Unsupported,
                     (Work::Fetch(fetch), _) => {
                         let body = if fetch.purpose == Purpose::Keys { &world.jwks } else { &world.session };
                         Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }
@@ -189,7 +189,7 @@ fn simulate(plans: &[Plan], fates: &[Fate]) -> Result<BTreeMap<String, u32>, Tes
             Decision::Ask(errand) => {
                 let (what, due, fate) = match errand.work() {
                     Work::Wait { millis } => (String::new(), clock + i64::from(*millis), Fate::Answered { after_millis: 0 }),
-                    Work::Sign(_) => (String::new(), clock, Fate::Answered { after_millis: 0 }),
+                    Work::Sign(_) | Work::Read(_) => (String::new(), clock, Fate::Answered { after_millis: 0 }),
                     Work::Check(check) => {
                         let what = format!("check {:?}", check.signature);
                         let fate = fates.next().unwrap_or(Fate::Lost);

@@ -190,7 +190,7 @@ impl World {
         let fetch = match errand.work() {
             Work::Wait { millis } => return (None, at + i64::from(*millis)),
             Work::Fetch(fetch) => fetch,
-            Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
+            Work::Check(_) | Work::Sign(_) | Work::Read(_) => panic!("no signature is the host's here"),
         };
         let line = fetch.headers.iter().find(|(name, _)| name == "cookie").map_or("", |(_, line)| line.as_str());
         let mut cookies = BTreeMap::new();

@@ -43,6 +43,7 @@ extern "C" {
     pub(crate) async fn cache_put(key: &str, response: &Response) -> Result<JsValue, JsValue>;
 
     /// A namespace of Workers KV, as the deployment has bound it.
+    #[derive(Clone, Debug)]
     pub(crate) type KvNamespace;
 
     /// What there is under a key, in that form; `null` if there is nothing.

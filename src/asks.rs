@@ -4,14 +4,14 @@ use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
 use crate::deny_list::{self, DenyList};
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
-use crate::judge::{Need, Question};
+use crate::judge::{Lookup, Need, Question};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
-use crate::progress::{Errand, Heard, Mission, Progress, Subject};
+use crate::progress::{Errand, Heard, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
-use crate::session::{Answer, Doubt};
+use crate::session::{Answer, Doubt, Session};
 use crate::sessions::Sessions;
 use crate::time::UnixTime;
 
@@ -23,6 +23,8 @@ const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 const LEASE_MILLIS: i64 = 2250;
 /// A renewal may take so long: the answer of the origin waits for it.
 const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
+/// A store is near, or of no use: there has to be time left to ask the service.
+const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// With less time left an ask is not begun.
 const LEAST_ASK_MILLIS: i64 = 50;
 /// A new instance starts with a copy of the keys up to this old: as long as a set is fresh by default.
@@ -73,6 +75,7 @@ impl Asks {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
+            Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
@@ -144,6 +147,52 @@ impl Asks {
         Some((work, Mission::DenyList { asked: now }))
     }
 
+    /// What a service's storage has about a session (Better Auth's secondary storage): its key is the bare token.
+    fn read_storage(&mut self, policy: &Policy, lookup: Lookup, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+        let Lookup { issuer, digest, token, user } = lookup;
+        let storage = service(policy, issuer)?.storage.as_ref()?;
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        let (what, key) = match &user {
+            None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
+            Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
+        };
+        progress.asked.push(Subject::Storage(digest, what));
+        let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
+        let work = Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
+        Some((work, Mission::Storage { issuer, digest, token, user }))
+    }
+
+    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an answer: with anything else the
+    /// service itself is asked, for a store may be late and there may be a database behind it.
+    fn learn_stored(
+        &mut self,
+        policy: &Policy,
+        (issuer, token, user): (usize, &str, Option<String>),
+        digest: [u8; 32],
+        reply: &Reply<'_>,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) {
+        let storage = service(policy, issuer).and_then(|service| service.storage.as_ref());
+        let session = match (user, reply, storage) {
+            (None, Reply::Found(value), Some(storage)) => {
+                let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
+                progress.stored.extend(session.map(|session| (digest, session)));
+                None
+            }
+            (Some(_), Reply::Absent, _) => progress.stored(&digest),
+            (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
+            _ => None,
+        };
+        match session.cloned() {
+            Some(session) => {
+                self.sessions.receive_copy(digest, &session, now);
+                progress.answers.push((digest, Answer::Alive(session)));
+            }
+            None => self.sessions.release(digest),
+        }
+    }
+
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
     pub(crate) fn renew(
         &mut self,
@@ -204,6 +253,9 @@ impl Asks {
     ) {
         match mission {
             Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), reply, now),
+            Mission::Storage { issuer, digest, token, user } => {
+                self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
+            }
             Mission::Session { issuer, digest, token, share, host, is_renewal } => {
                 let answer = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
@@ -232,6 +284,12 @@ impl Asks {
             Mission::Wait => {}
         }
     }
+}
+
+/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
+fn began_after(session: &Session, since: &[u8]) -> bool {
+    let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
+    session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
 }
 
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {

@@ -104,6 +104,8 @@ pub(crate) struct BetterAuth {
     pub(crate) bearer: Bearer,
     pub(crate) get_session_url: String,
     pub(crate) session_cache: Seconds,
+    /// Where its sessions can be read as well.
+    pub(crate) storage: Option<Storage>,
     /// How old an answer may be while there is no better one.
     pub(crate) stale: Seconds,
     /// In the last so many percent of its life, `session_data` is renewed.
@@ -112,6 +114,16 @@ pub(crate) struct BetterAuth {
     pub(crate) base_segments: Vec<String>,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
+}
+
+/// A store of the host's that a Better Auth service keeps its sessions in.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub(crate) store: String,
+    /// Before every key.
+    pub(crate) prefix: String,
+    /// How late the store may say what has been put there.
+    pub(crate) lag: Seconds,
 }
 
 /// The Better Auth secrets. Only the current one verifies; retired ones open encrypted cookies, as Better Auth does.

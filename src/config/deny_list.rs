@@ -1,4 +1,4 @@
-//! `deny_list`: what the operator has revoked; and stores of the host's, by name.
+//! `deny_list`: what the operator has revoked.
 
 use super::Compiler;
 use super::reader::Node;
@@ -66,22 +66,5 @@ impl Compiler<'_> {
             self.reader.wrong(&token.path, "this is not a token for a header", "use visible characters without spaces");
         }
         Some(["Bearer ", value].concat())
-    }
-
-    /// The name of a store that the host has. It stands in the document itself: the host is asked for it before there are values.
-    pub(super) fn store(&mut self, node: &Node<'_>) -> Option<String> {
-        let member = node.member("store").filter(|member| !member.value.is_null())?;
-        let Some(name) = member.value.as_str().filter(|name| !name.is_empty()) else {
-            self.reader.wrong(&member.path, "this is not the name of a store", "write the name itself, like \"SESSIONS\"");
-            return Some(String::new());
-        };
-        if !self.capabilities.has_store(name) {
-            self.reader.wrong(
-                &member.path,
-                format!("this host has no store {name:?}"),
-                "bind a KV namespace of this name (Cloudflare), or give the option `stores` a function of this name (JavaScript)",
-            );
-        }
-        Some(name.to_owned())
     }
 }

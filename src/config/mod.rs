@@ -11,6 +11,7 @@ mod issuers;
 mod next;
 mod reader;
 mod rules;
+mod storage;
 mod url;
 
 use std::collections::BTreeMap;

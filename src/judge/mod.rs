@@ -43,6 +43,8 @@ pub(crate) enum Need {
     Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
     Check(Box<SignatureCheck>),
+    /// What the service's storage has about a session.
+    Storage(Box<Lookup>),
     /// The auth service's word on a session.
     Session(Box<Question>),
     /// The list of what has been revoked.
@@ -59,12 +61,21 @@ impl Need {
         match self {
             Self::Keys { .. } => Reason::KeysUnavailable,
             Self::Check(_) => Reason::CheckUnavailable,
-            Self::Session(_) => Reason::SessionUnavailable,
+            Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
             Self::DenyList => Reason::RevocationUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
     }
+}
+
+/// A key of a storage to read: that of a session token, or where a user is named, of when that user's sessions were revoked.
+pub(crate) struct Lookup {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    /// A token whose signature holds.
+    pub(crate) token: String,
+    pub(crate) user: Option<String>,
 }
 
 /// A question to the auth service.

@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
 mod keys;
+mod lags;
 mod outages;
 mod revocation;
 mod service;

@@ -13,7 +13,7 @@ use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Judge, Need, Question, Soon};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Progress, Subject, Task};
+use crate::progress::{Errand, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -189,8 +189,8 @@ impl Engine {
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
         match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
             Ok(assertion) => Ok(Some(assertion)),
-            Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
-            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(_) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
         }
     }
 

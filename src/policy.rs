@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
+use crate::config::ConfigError;
 use crate::demands::{ClaimPath, Demands};
 use crate::jwk::JwkSet;
 use crate::path::{Next, Path};
@@ -39,6 +40,15 @@ pub struct Policy {
     /// How often the auth services are asked.
     pub(crate) asks_per_second: u32,
     pub(crate) capabilities: Capabilities,
+    /// What its document said that is not wrong, and should be otherwise.
+    pub(crate) warnings: Vec<ConfigError>,
+}
+
+impl Policy {
+    /// What is not wrong, and should be otherwise: for the log, once.
+    pub fn warnings(&self) -> &[ConfigError] {
+        &self.warnings
+    }
 }
 
 /// Where the list of what has been revoked comes from, and how old it may be.

@@ -69,7 +69,7 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What a fetch is about: a request asks at most once per subject, and once for each signature.
+/// What an errand is about: a request asks at most once per subject and once for each signature, twice for the assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -162,6 +162,16 @@ impl Progress {
     /// What a storage has for this credential.
     pub(crate) fn stored(&self, digest: &[u8; 32]) -> Option<&session::Session> {
         self.stored.iter().find(|(stored, _)| stored == digest).map(|(_, session)| session)
+    }
+
+    /// Whether the host may be asked to sign: once, and once more if it has signed what is no longer the last that is known of
+    /// the session. The cookie cache may have run out meanwhile, or another request may have heard of it.
+    pub(crate) fn may_ask_to_sign(&self) -> bool {
+        match self.asked.iter().filter(|subject| **subject == Subject::Assertion).count() {
+            0 => true,
+            1 => self.signed.is_some(),
+            _ => false,
+        }
     }
 
     /// What the auth service answered to this request.

@@ -19,11 +19,12 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 19] = [
+const SIDEWAYS: [(&str, &str); 20] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
     ("policy", "sign"),
+    ("policy", "config"),
     ("config", "demands"),
     ("config", "sign"),
     ("annotate", "assertion"),

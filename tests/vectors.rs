@@ -206,11 +206,17 @@ impl Host {
             (Some(place), _) => {
                 let reply = self.replies.remove(place);
                 self.now = self.now.plus_millis(reply["takes_ms"].as_i64().unwrap_or(0));
-                Brought::Scripted(reply)
+                if reply["real"] == true { Self::done(errand) } else { Brought::Scripted(reply) }
             }
-            (None, Work::Check(check)) => Brought::Real(doorward_native::check(check)),
-            (None, Work::Sign(request)) => Brought::Signed(sign(request)),
-            (None, _) => Brought::Real(Reply::Failed),
+            (None, _) => Self::done(errand),
+        }
+    }
+
+    fn done(errand: &Errand) -> Brought {
+        match errand.work() {
+            Work::Check(check) => Brought::Real(doorward_native::check(check)),
+            Work::Sign(request) => Brought::Signed(sign(request)),
+            _ => Brought::Real(Reply::Failed),
         }
     }
 }

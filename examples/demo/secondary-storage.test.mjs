@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { betterAuth } from "better-auth";
+import { betterAuth as betterAuth14 } from "better-auth-1.4";
 
 import { createGate } from "../../middleware/on/default.js";
 
@@ -12,12 +13,12 @@ const SECRET = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 const COOKIE = "__Secure-better-auth.session_token";
 
 /** A service without a database, its storage, and a gate that reads it; the gate's clock can be set forward. */
-function house({ storage = {}, document = {}, stores = {} } = {}) {
+function house({ make = betterAuth, storage = {}, document = {}, stores = {} } = {}) {
   const kept = new Map();
   const reads = [];
   let asked = 0;
   let ahead = 0;
-  const auth = betterAuth({
+  const auth = make({
     baseURL: SITE,
     secret: SECRET,
     secondaryStorage: {
@@ -73,8 +74,8 @@ function house({ storage = {}, document = {}, stores = {} } = {}) {
 
 const tokenOf = (cookie) => decodeURIComponent(cookie.split("=")[1]).split(".")[0];
 
-test("a session is read as Better Auth has written it, and the service is not asked", async () => {
-  const here = house();
+for (const [version, make] of [["1.7", betterAuth], ["1.4", betterAuth14]]) test(`a session is read as Better Auth ${version} has written it, and the service is not asked`, async () => {
+  const here = house({ make });
   const { cookie } = await here.signUp("ada");
   const told = await here.judge(cookie);
   const { session, user } = await here.session(cookie);

@@ -92,8 +92,7 @@ impl Config {
     /// # Errors
     /// Every error at once, each with its place and a hint.
     pub fn compile(&self, values: &BTreeMap<String, String>, capabilities: &Capabilities) -> Result<Policy, Vec<ConfigError>> {
-        let reader = Reader { values, errors: Vec::new() };
-        Compiler { reader, capabilities }.policy(&self.document)
+        Compiler { reader: Reader::new(values), capabilities }.policy(&self.document)
     }
 }
 
@@ -183,6 +182,7 @@ impl Compiler<'_> {
                 deny_list,
                 asks_per_second,
                 capabilities,
+                warnings: self.reader.warnings,
             })
         } else {
             Err(self.reader.errors)

@@ -76,7 +76,7 @@ impl Draft {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
         let host = host.and_stores(self.stores.iter().cloned());
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
-        let warnings = listed(&policy.warnings());
+        let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
     }

@@ -68,6 +68,7 @@ async function carry(world, errand, usual) {
   if (place === -1) return errand.work === "fetch" || errand.work === "read" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
+  if (reply.real) return usual(errand);
   if (reply.failed) return { kind: "failed" };
   if (reply.too_large) return { kind: "tooLarge" };
   if (reply.unsupported) return { kind: "unsupported" };

@@ -234,6 +234,23 @@ fn each_mistake_has_its_place() {
             with("/deny_list", json!({ "url": list, "max_stale_seconds": 86_401 })),
             "deny_list.max_stale_seconds",
         ),
+        ("a storage without a name", with("/issuers/0/storage", json!({})), "issuers[0].storage.store"),
+        (
+            "a storage that the host has not",
+            with("/issuers/0/storage", json!({ "store": "SESSIONS" })),
+            "issuers[0].storage.store",
+        ),
+        ("a storage as a text", with("/issuers/0/storage", json!("SESSIONS")), "issuers[0].storage"),
+        (
+            "a storage that is an hour and a second late",
+            with("/issuers/0/storage", json!({ "store": "SESSIONS", "lag_seconds": 3601 })),
+            "issuers[0].storage.lag_seconds",
+        ),
+        (
+            "a storage for tokens that nobody has signed",
+            with("/issuers/0", json!({ "type": "better-auth", "url": "https://example.com", "storage": { "store": "SESSIONS" } })),
+            "issuers[0].storage",
+        ),
         ("a misspelt member of the deny-list", with("/deny_list", json!({ "url": list, "ttl": 5 })), "deny_list.ttl"),
         ("an unknown style of answers", with("/rules/0/answer", json!("html")), "rules[0].answer"),
         ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
@@ -400,6 +417,9 @@ fn a_store_is_the_hosts_to_have() {
     let values = BTreeMap::from([("SECRET".to_owned(), GOOD_SECRET.to_owned())]);
     let host = |names: &[&str]| Capabilities::none().and_stores(names.iter().map(|name| (*name).to_owned()));
     assert!(config.compile(&values, &host(&["LISTS"])).is_ok());
+    let storage = with("/issuers/0/storage", json!({ "store": "SESSIONS" }));
+    let storage = Config::parse(&storage.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert!(storage.compile(&values, &host(&["SESSIONS"])).is_ok());
     let errors = config.compile(&values, &host(&["lists", "OTHER"])).err().unwrap_or_default();
     assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["deny_list.store"]);
 }

@@ -35,14 +35,15 @@ impl Shelf {
     pub(crate) fn fetch(&mut self, url: &str, at: i64) -> Option<Answer> {
         self.asked.push((at, url.to_owned()));
         let answer = |status, body: &str| Answer { status, set_cookies: Vec::new(), body: body.to_owned(), after_millis: 20 };
+        let there = self.seen(url, at).map_or_else(|| answer(404, ""), |body| answer(200, &body));
         match (self.fault)(at) {
             Fault::Down => None,
-            Fault::Slow(millis) => Some(Answer { after_millis: millis, ..answer(200, &self.seen(url, at)?) }),
+            Fault::Slow(millis) => Some(Answer { after_millis: millis, ..there }),
             Fault::Status(status) => Some(answer(status, "{}")),
             Fault::Html => Some(answer(200, "<!doctype html>")),
             Fault::Redirect => Some(answer(302, "")),
             Fault::Huge => Some(answer(200, &"[".repeat(300_000))),
-            _ => Some(self.seen(url, at).map_or_else(|| answer(404, ""), |body| answer(200, &body))),
+            _ => Some(there),
         }
     }
 

@@ -31,7 +31,8 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     env,
     stores: Object.fromEntries(stores.map((name) => [name, () => undefined])),
     now: () => world.now,
-    log: (line) => world.said.push(line),
+    // What is said about the configuration is not about a request.
+    log: (line) => line.startsWith("{") && world.said.push(line),
     waitUntil: (work) => world.background.push(work),
     carry: (errand, usual) => carry(world, errand, usual),
   });

@@ -148,7 +148,13 @@ impl Asks {
     }
 
     /// What a service's storage has about a session (Better Auth's secondary storage): its key is the bare token.
-    fn read_storage(&mut self, policy: &Policy, lookup: Lookup, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+    fn read_storage(
+        &mut self,
+        policy: &Policy,
+        lookup: Lookup,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
         let Lookup { issuer, digest, token, user } = lookup;
         let storage = service(policy, issuer)?.storage.as_ref()?;
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));

@@ -143,7 +143,9 @@ impl Revoked {
         let tokens = texts(&members, "tokens")?.map(digest).collect::<Option<_>>()?;
         let not_before = match members.get("not_before") {
             None => BTreeMap::new(),
-            Some(Value::Object(users)) => users.iter().map(|(user, since)| Some((user.to_owned(), moment(since)?))).collect::<Option<_>>()?,
+            Some(Value::Object(users)) => {
+                users.iter().map(|(user, since)| Some((user.to_owned(), moment(since)?))).collect::<Option<_>>()?
+            }
             Some(_) => return None,
         };
         Some(Self { sessions, tokens, not_before })

@@ -216,11 +216,7 @@ fn each_mistake_has_its_place() {
         ("a deny-list from two places", with("/deny_list", json!({ "url": list, "store": "LISTS" })), "deny_list"),
         ("a deny-list over plain http", with("/deny_list", json!({ "url": "http://ops.example/x" })), "deny_list.url"),
         ("a deny-list of a store that is not there", with("/deny_list", json!({ "store": "LISTS" })), "deny_list.store"),
-        (
-            "a deny-list of a store by variable",
-            with("/deny_list", json!({ "store": { "env": "LONG" } })),
-            "deny_list.store",
-        ),
+        ("a deny-list of a store by variable", with("/deny_list", json!({ "store": { "env": "LONG" } })), "deny_list.store"),
         ("a key for a URL", with("/deny_list", json!({ "url": list, "key": "x" })), "deny_list.key"),
         ("a token in the document", with("/deny_list", json!({ "url": list, "token": long })), "deny_list.token"),
         (
@@ -248,7 +244,10 @@ fn each_mistake_has_its_place() {
         ),
         (
             "a storage for tokens that nobody has signed",
-            with("/issuers/0", json!({ "type": "better-auth", "url": "https://example.com", "storage": { "store": "SESSIONS" } })),
+            with(
+                "/issuers/0",
+                json!({ "type": "better-auth", "url": "https://example.com", "storage": { "store": "SESSIONS" } }),
+            ),
             "issuers[0].storage",
         ),
         ("a misspelt member of the deny-list", with("/deny_list", json!({ "url": list, "ttl": 5 })), "deny_list.ttl"),
@@ -400,7 +399,10 @@ fn what_the_mistakes_are_near_is_right() {
         good().with_rules(json!([["/a", "public"]])),
         with("/require_catch_all", json!(true)),
         with("/deny_list", json!({ "url": "https://ops.example/revoked.json" })),
-        with("/deny_list", json!({ "url": "http://127.0.0.1:9/x", "token": { "env": "LONG" }, "refresh_seconds": 5, "max_stale_seconds": 10 })),
+        with(
+            "/deny_list",
+            json!({ "url": "http://127.0.0.1:9/x", "token": { "env": "LONG" }, "refresh_seconds": 5, "max_stale_seconds": 10 }),
+        ),
         with("/headers", json!({ "role": "role", "x-2": "session.x" })),
     ];
     for document in &right {

@@ -178,8 +178,9 @@ impl Judge<'_> {
         let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         // A storage that says things late is of no use to a rule that wants to know sooner.
         let suits = |session: &Session, is_own: bool| match &service.storage {
-            Some(storage) if session.source == Source::Storage => max_staleness
-                .is_none_or(|most| if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) }),
+            Some(storage) if session.source == Source::Storage => {
+                max_staleness.is_none_or(|most| if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) })
+            }
             _ => true,
         };
         let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
@@ -214,7 +215,8 @@ impl Judge<'_> {
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
                 let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };
                 self.soon.doubt = Some(self.progress.heard.doubt.unwrap_or(told));
-                match self.sessions.lived_within(&digest, up_to(service.stale), self.now).filter(|session| suits(session, false)) {
+                match self.sessions.lived_within(&digest, up_to(service.stale), self.now).filter(|session| suits(session, false))
+                {
                     Some(session) => Finding::Good(self.identity(number, session.clone())),
                     None => Finding::Bad(Reason::SessionUnavailable),
                 }

@@ -94,7 +94,11 @@ fn probe(lag: i64, world: impl Fn() -> (World, i64, usize)) -> i64 {
         }
     }
     let (mut world, before, jar) = world();
-    let steady: Vec<View> = moments.iter().filter(|moment| **moment > before && **moment % SECOND == 0).map(|moment| view(START + moment, jar)).collect();
+    let steady: Vec<View> = moments
+        .iter()
+        .filter(|moment| **moment > before && **moment % SECOND == 0)
+        .map(|moment| view(START + moment, jar))
+        .collect();
     let outcomes = world.play(&steady);
     outcomes.iter().filter(|outcome| outcome.status == 200).map(|outcome| outcome.at - START).chain([last]).max().unwrap_or(last)
 }
@@ -157,7 +161,8 @@ fn jwt(lag: i64, issuer: Value, document: Value) -> i64 {
     let mut engine: Engine = support::engine_of(issuer, document, &[]);
     let mut passes = |moment: i64| {
         let headers = [("authorization", authorization.as_str())];
-        let head = RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let head =
+            RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
         let now = UnixTime::from_millis(made + moment);
         let mut decision = engine.decide(&head, now);
         while let Decision::Ask(errand) = decision {

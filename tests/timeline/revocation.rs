@@ -72,7 +72,8 @@ fn an_outage_is_outlived_until_the_ceiling_and_recovery_asks_once() {
 
 #[test]
 fn garbage_replaces_no_list() {
-    for garbage in ["", "{}", "null", "<!doctype html>", r#"{"sessions":["s"],"session":[]}"#, r#"{"sessions":[],"sessions":[]}"#] {
+    for garbage in ["", "{}", "null", "<!doctype html>", r#"{"sessions":["s"],"session":[]}"#, r#"{"sessions":[],"sessions":[]}"#]
+    {
         let mut world = world(json!({ "url": URL, "max_stale_seconds": 120 }));
         world.shelf.put(URL, list(json!({ "not_before": { "mallory": START / SECOND + 1 } })), START - SECOND);
         let (ada, mallory) = (world.browser_of("ada", START), world.browser_of("mallory", START));

@@ -159,7 +159,8 @@ impl Service {
 
     /// The session that was begun last, as Better Auth puts it into a secondary storage: key and value.
     pub(crate) fn stored(&self, now: i64) -> (String, String) {
-        let (token, row) = self.rows.iter().max_by_key(|(token, _)| token.rsplit('-').next()).unwrap_or_else(|| panic!("nobody is signed in"));
+        let (token, row) =
+            self.rows.iter().max_by_key(|(token, _)| token.rsplit('-').next()).unwrap_or_else(|| panic!("nobody is signed in"));
         (token.clone(), self.pair(token, row, now).to_string())
     }
 

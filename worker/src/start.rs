@@ -25,7 +25,8 @@ pub(crate) struct Settings {
 pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
     // What is no document has no place in one: what is known is the variable.
     let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
-    let parsed = |document: String| Config::parse(&document).map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>());
+    let parsed =
+        |document: String| Config::parse(&document).map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>());
     let config = document(env).and_then(parsed);
     let stores = config.as_ref().map(|config| bound(env, config.stores())).unwrap_or_default();
     let policy = config.and_then(|config| policy(env, &config, &stores));

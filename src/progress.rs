@@ -174,8 +174,8 @@ impl Progress {
         }
     }
 
-    /// What the auth service answered to this request.
+    /// What was answered to this request last: the auth service's word comes after its storage's.
     pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session::Answer> {
-        self.answers.iter().find(|(answered, _)| answered == digest).map(|(_, answer)| answer)
+        self.answers.iter().rfind(|(answered, _)| answered == digest).map(|(_, answer)| answer)
     }
 }

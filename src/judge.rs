@@ -75,6 +75,8 @@ pub(crate) struct Question {
     pub(crate) digest: [u8; 32],
     /// The session token that the answer has to be about.
     pub(crate) token: String,
+    /// How old another instance's word may be; 0: only the auth service's own will do.
+    pub(crate) copies_up_to: Seconds,
     /// Who pays for it.
     pub(crate) share: Share,
     /// The credential as a request header.
@@ -350,6 +352,7 @@ impl<'e> Judge<'e> {
                 issuer: number,
                 digest,
                 token: token_of(value).to_owned(),
+                copies_up_to: Seconds::new(0),
                 share: if is_vouched_for { Share::Users } else { Share::Strangers },
                 header: ("cookie", self.session_cookies(number)),
             });
@@ -513,6 +516,7 @@ impl<'e> Judge<'e> {
                     issuer: number,
                     digest,
                     token: token.to_owned(),
+                    copies_up_to: if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) },
                     share,
                     header,
                 })))

@@ -74,6 +74,8 @@ pub(crate) struct BetterAuth {
     pub(crate) bearer: Bearer,
     pub(crate) get_session_url: String,
     pub(crate) session_cache: Seconds,
+    /// Whether instances tell each other what the service has answered.
+    pub(crate) shares_sessions: bool,
     /// How old an answer may be while there is no better one.
     pub(crate) stale: Seconds,
     /// In the last so many percent of its life, `session_data` is renewed.

@@ -99,7 +99,7 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let config = Config::parse(&policy["config"].to_string()).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     let values = policy["env"].as_object().into_iter().flatten();
     let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]);
+    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]).and_sharing();
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
@@ -196,7 +196,12 @@ impl Host {
             }
         };
         self.asks.push(purpose);
-        let suits = |reply: &Value| reply["to"] == purpose && (reply["url"].is_null() || reply["url"].as_str() == url);
+        // A copy where none will do would not have been looked for.
+        let may_be_copied = matches!(errand.work(), Work::Fetch(fetch) if fetch.copy.is_some());
+        let suits = |reply: &Value| {
+            let is_for_it = reply["to"] == purpose && (reply["url"].is_null() || reply["url"].as_str() == url);
+            is_for_it && (may_be_copied || !reply["copied"].is_string())
+        };
         match (self.replies.iter().position(suits), errand.work()) {
             (Some(place), _) => {
                 let reply = self.replies.remove(place);
@@ -216,6 +221,7 @@ impl Brought {
             Self::Real(reply) => take(reply),
             Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
+            Self::Scripted(reply) if reply["copied"].is_string() => take(Reply::Copied(text(&reply, "copied").as_bytes())),
             Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
             Self::Scripted(reply) => {

@@ -48,6 +48,7 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "cookie_cache_version",
     "bearer",
     "session_cache_seconds",
+    "share_sessions",
     "stale_seconds",
     "renew_percent",
     "stateless",
@@ -221,6 +222,7 @@ impl Compiler<'_> {
                 [service.as_str(), "/get-session?disableCookieCache=true"].concat()
             },
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            shares_sessions: self.reader.flag(node, "share_sessions") == Some(true),
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
             base_segments,
@@ -457,13 +459,24 @@ impl Policy {
     /// What is not wrong, and should be otherwise: for the log, once.
     pub fn warnings(&self) -> Vec<ConfigError> {
         let has_short = |issuer: &Issuer| issuer.better_auth.iter().any(|service| service.secrets.all().any(Secret::is_short));
-        let short = self.issuers.iter().enumerate().filter(|(_, issuer)| has_short(issuer));
-        let warning = |(number, _)| ConfigError {
-            path: ["issuers[", &usize::to_string(&number), "]"].concat(),
-            problem: "a secret has fewer than 32 bytes".to_owned(),
-            hint: "make a longer one: openssl rand -base64 32".to_owned(),
+        let shares = |issuer: &Issuer| issuer.better_auth.iter().any(|service| service.shares_sessions);
+        let warning = |number: usize, member: &str, problem: &str, hint: &str| ConfigError {
+            path: ["issuers[", &number.to_string(), "]", member].concat(),
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
         };
-        short.map(warning).collect()
+        let mut warnings = Vec::new();
+        for (number, issuer) in self.issuers.iter().enumerate() {
+            if has_short(issuer) {
+                let hint = "make a longer one: openssl rand -base64 32";
+                warnings.push(warning(number, "", "a secret has fewer than 32 bytes", hint));
+            }
+            if shares(issuer) && !self.capabilities.shares() {
+                let hint = "give the gate the option \"cache\", or leave it out";
+                warnings.push(warning(number, ".share_sessions", "this host has no cache that instances share", hint));
+            }
+        }
+        warnings
     }
 }
 

@@ -61,7 +61,8 @@ pub(crate) fn engine_with(members: Value) -> Engine {
     });
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let policy =
+        config.compile(&values, &doorward_native::capabilities().and_sharing()).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }
 

@@ -9,6 +9,7 @@ mod keys;
 mod outages;
 mod service;
 mod sessions;
+mod shared;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use doorward::{Algorithm, Capabilities, Config, ConfigError, Engine, Policy};
 use js_sys::{JSON, Reflect};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::Url;
 use worker::Env;
+
+use crate::platform::KvNamespace;
 
 /// What this host needs to know besides the policy.
 pub(crate) struct Settings {
@@ -14,6 +16,8 @@ pub(crate) struct Settings {
     pub(crate) origin: String,
     /// Scheme, host and port that clients see, where it is not that of the request's URL.
     pub(crate) public_origin: Option<String>,
+    /// What instances share, where it is bound; else it is the platform's cache.
+    pub(crate) kv_namespace: Option<KvNamespace>,
 }
 
 /// Reads the variables and starts an engine.
@@ -35,7 +39,7 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
 fn policy(env: &Env) -> Result<Policy, Vec<ConfigError>> {
     let config = Config::parse(&document(env)?)?;
     let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]))
+    config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]).and_sharing())
 }
 
 /// The variable `DOORWARD`: a table, or the same as JSON text. Absent is the preset.
@@ -61,10 +65,23 @@ fn settings(env: &Env) -> Result<Settings, Vec<ConfigError>> {
         Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
         None => Ok(None),
     };
-    match (origin, public_origin) {
-        (Ok(origin), Ok(public_origin)) => Ok(Settings { origin, public_origin }),
-        (origin, public_origin) => Err([origin.err(), public_origin.err()].into_iter().flatten().collect()),
+    match (origin, public_origin, kv_namespace(env)) {
+        (Ok(origin), Ok(public_origin), Ok(kv_namespace)) => Ok(Settings { origin, public_origin, kv_namespace }),
+        (origin, public_origin, kv) => Err([origin.err(), public_origin.err(), kv.err()].into_iter().flatten().collect()),
     }
+}
+
+/// The binding `DOORWARD_CACHE`.
+fn kv_namespace(env: &Env) -> Result<Option<KvNamespace>, ConfigError> {
+    let binding = variable(env, "DOORWARD_CACHE");
+    if binding.is_undefined() {
+        return Ok(None);
+    }
+    let has = |method: &str| Reflect::get(&binding, &method.into()).is_ok_and(|method| method.is_function());
+    if has("get") && has("put") {
+        return Ok(Some(binding.unchecked_into()));
+    }
+    Err(error("DOORWARD_CACHE", "is not a KV namespace", "bind one under [[kv_namespaces]] in wrangler.toml"))
 }
 
 fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigError> {

@@ -47,7 +47,7 @@ export async function startGate(test, { bindings, folder = build, entry, options
   });
   test.after(() => gate.dispose());
   const url = await gate.ready;
-  return { url, port: Number(url.port), origin: url.origin, log: () => log.join("") };
+  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), kv: () => gate.getKVNamespace("DOORWARD_CACHE") };
 }
 
 /** An origin that records every request and answers by path. */

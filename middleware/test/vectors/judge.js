@@ -33,6 +33,7 @@ function newWorld(createGate, { config, env = {} }) {
     log: (line) => world.said.push(line),
     waitUntil: (work) => world.background.push(work),
     carry: (errand, usual) => carry(world, errand, usual),
+    cache: { get: async () => undefined, put: async () => {} },
   });
   return world;
 }
@@ -62,13 +63,16 @@ async function carry(world, errand, usual) {
   }
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push({ errand, purpose });
-  const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
+  // A copy where none will do would not have been looked for.
+  const suits = ({ to, url, copied }) => to === purpose && (url === undefined || url === errand.url) && (copied === undefined || errand.copy !== undefined);
+  const place = world.replies.findIndex(suits);
   if (place === -1) return errand.work === "fetch" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
   if (reply.failed) return { kind: "failed" };
   if (reply.too_large) return { kind: "tooLarge" };
   if (reply.unsupported) return { kind: "unsupported" };
+  if (reply.copied !== undefined) return { kind: "copied", text: new TextEncoder().encode(reply.copied) };
   const body = new TextEncoder().encode(reply.body ?? "");
   return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body };
 }

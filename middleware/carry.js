@@ -10,6 +10,11 @@ const ABSENT = { kind: "absent" };
 
 const encoder = new TextEncoder();
 
+/** How long a look into the shared cache may take, in milliseconds; it is there to save time. */
+const LOOK_UP_MS = 200;
+
+const encoder = new TextEncoder();
+
 /** How many imported keys are kept. An issuer has one to four. */
 const KEPT_KEYS = 64;
 
@@ -41,15 +46,16 @@ export const SIGNS = ["ES256"];
  * What carries errands by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
- * @param {Record<string, (key: string) => unknown>} [stores] by name
+ * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache }} [more] stores by name, and what
+ *   instances share
  * @returns {(errand: object) => Promise<Reply>}
  */
-export function carrier(fetch = (url, init) => globalThis.fetch(url, init), stores = {}) {
+export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache } = {}) {
   const keys = new Map();
   return async (errand) => {
     try {
       if (errand.work === "check") return await carryCheck(errand, keys);
-      if (errand.work === "fetch") return await carryFetch(errand, fetch);
+      if (errand.work === "fetch") return await carryFetch(errand, fetch, cache);
       if (errand.work === "sign") return await carrySign(errand, keys);
       if (errand.work === "read") return await carryRead(errand, stores);
       return await carryWait(errand);
@@ -59,17 +65,38 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init), stor
   };
 }
 
-async function carryFetch(errand, fetch) {
+async function carryFetch(errand, fetch, cache) {
   const controller = new AbortController();
   const { promise: timeOut, cancel } = rejectAfter(errand.timeoutMs, controller);
   try {
     // The race makes the errand end even if `fetch` does not listen to its signal.
-    return await Promise.race([answerOf(errand, fetch, controller.signal), timeOut]);
+    return await Promise.race([copyOrAnswer(errand, fetch, cache, controller.signal), timeOut]);
   } catch (error) {
     controller.abort();
     return error instanceof TooLarge ? TOO_LARGE : FAILED;
   } finally {
     cancel();
+  }
+}
+
+async function copyOrAnswer(errand, fetch, cache, signal) {
+  const copy = cache && errand.copy ? await copyOf(errand, cache) : undefined;
+  return copy ? { kind: "copied", text: copy } : answerOf(errand, fetch, signal);
+}
+
+/** What the shared cache has under this name. Whatever else it does is as good as having nothing. */
+async function copyOf({ copy, maxBytes }, cache) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, LOOK_UP_MS)));
+  try {
+    const text = await Promise.race([cache.get(copy), late]);
+    if (typeof text !== "string" || text.length > maxBytes) return undefined;
+    const bytes = encoder.encode(text);
+    return bytes.length > maxBytes ? undefined : bytes;
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
   }
 }
 

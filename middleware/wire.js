@@ -10,7 +10,7 @@
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
-const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, found: 8, absent: 9 };
+const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, copied: 7, found: 8, absent: 9 };
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -140,6 +140,8 @@ export function encodeReply(reply) {
     put(reply.signature);
   } else if (reply.kind === "found") {
     put(reply.value);
+  } else if (reply.kind === "copied") {
+    put(reply.text);
   } else if (reply.kind === "answered") {
     numbers.push(reply.status, reply.headers.length);
     for (const text of reply.headers.flat()) put(encoder.encode(text));
@@ -190,6 +192,7 @@ const ASK = 0;
 const FORWARD = 1;
 const ANSWER = 2;
 const FINISH = 3;
+const KEEPS = 4;
 
 /**
  * All texts as one, if it is ASCII, and so has as many characters as bytes: pieces of it cost a fraction of decoding them one
@@ -220,7 +223,12 @@ function readByTag(reader, tag, log, reason) {
     return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
   if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), log };
+  if (tag === KEEPS) return { kind: "keeps", keeps: readList(reader, readKeep) };
   throw new RangeError(`no decision has the tag ${tag}`);
+}
+
+function readKeep(reader) {
+  return { key: readText(reader), text: readText(reader), seconds: readNumber(reader) };
 }
 
 function readErrand(reader, background) {
@@ -237,7 +245,7 @@ function readErrand(reader, background) {
       headers: readPairs(reader),
       timeoutMs: readNumber(reader),
       maxBytes: readNumber(reader),
-      maxCopyAgeSeconds: readNumber(reader),
+      copy: readText(reader) || undefined,
     };
   }
   if (work === 1) {

@@ -98,6 +98,7 @@ pub struct Capabilities {
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
     stores: Vec<String>,
+    shares: bool,
 }
 
 impl Capabilities {
@@ -126,6 +127,17 @@ impl Capabilities {
     /// Whether the host has a store of this name.
     pub fn has_store(&self, name: &str) -> bool {
         self.stores.iter().any(|own| own == name)
+    }
+
+    /// The same host, which also looks into a cache that instances share, and keeps there what [`crate::Engine::keeps`] gives.
+    #[must_use]
+    pub fn and_sharing(self) -> Self {
+        Self { shares: true, ..self }
+    }
+
+    /// Whether the host has a cache that instances share.
+    pub fn shares(&self) -> bool {
+        self.shares
     }
 
     /// Whether the host signs with `algorithm`.

@@ -13,7 +13,8 @@ use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Answer, Doubt, Session};
 use crate::sessions::Sessions;
-use crate::time::UnixTime;
+use crate::share::{self, Copied, Keep};
+use crate::time::{Seconds, UnixTime};
 
 /// All asks of a request share this budget: people wait for pages.
 pub(crate) const REQUEST_BUDGET_MILLIS: i64 = 3000;
@@ -27,8 +28,8 @@ const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
 const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// With less time left an ask is not begun.
 const LEAST_ASK_MILLIS: i64 = 50;
-/// A new instance starts with a copy of the keys up to this old: as long as a set is fresh by default.
-const MAX_COPY_AGE_SECONDS: u32 = 300;
+/// A host takes what there is to be kept after each errand; with so much left it does not.
+const MAX_KEEPS: usize = 64;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
 /// The first wait for another request's errand; each further one is twice as long.
@@ -44,6 +45,8 @@ pub(crate) struct Asks {
     pub(crate) sessions: Sessions,
     pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
+    /// What is to be kept in the shared cache.
+    keeps: Vec<Keep>,
 }
 
 impl Asks {
@@ -55,7 +58,13 @@ impl Asks {
             sessions: Sessions::default(),
             deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
             budget: Budget::new(policy.asks_per_second),
+            keeps: Vec::new(),
         }
+    }
+
+    /// What is to be kept in the shared cache, since this was asked last.
+    pub(crate) fn keeps(&mut self) -> Vec<Keep> {
+        std::mem::take(&mut self.keeps)
     }
 
     /// What to send the host for, or the reason if there is no time or no budget for it.
@@ -80,8 +89,12 @@ impl Asks {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
             }
-            Need::Session(question) => {
-                progress.asked.push(Subject::Session(question.digest));
+            Need::Session(mut question) => {
+                if progress.has_asked(&Subject::SessionCopy(question.digest)) || !policy.capabilities.shares() {
+                    question.copies_up_to = Seconds::new(0);
+                }
+                let subject = if question.copies_up_to > Seconds::new(0) { Subject::SessionCopy } else { Subject::Session };
+                progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
             Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
@@ -107,6 +120,7 @@ impl Asks {
         let url = policy.issuers.get(source)?.jwks_url.clone()?;
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
         progress.asked.push(Subject::Keys(source, copies));
+        let copy = if copies == Copies::Do { name_of_keys(policy, source) } else { None };
         let fetch = Fetch {
             purpose: Purpose::Keys,
             method: "GET",
@@ -114,9 +128,9 @@ impl Asks {
             headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: jwk::MAX_SET_BYTES,
-            max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
+            copy,
         };
-        Some((Work::Fetch(fetch), Mission::Keys { source, copies, kid }))
+        Some((Work::Fetch(fetch), Mission::Keys { source, kid }))
     }
 
     /// The list of what has been revoked.
@@ -134,7 +148,7 @@ impl Asks {
                     headers,
                     timeout_ms: FETCH_TIMEOUT_MILLIS,
                     max_bytes: deny_list::MAX_LIST_BYTES,
-                    max_copy_age_seconds: 0,
+                    copy: None,
                 })
             }
             DenyListSource::Store { name, key } => Work::Read(StoreRead {
@@ -223,7 +237,7 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, token, share, header } = question;
+        let Question { issuer, digest, token, copies_up_to, share, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
         let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (header.0.to_owned(), header.1)];
@@ -241,11 +255,11 @@ impl Asks {
             headers,
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
-            max_copy_age_seconds: 0,
+            copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
         };
         let host = host.split(':').next().unwrap_or_default().to_owned();
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, share, host, is_renewal }))
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, copies_up_to, share, host, is_renewal }))
     }
 
     /// Learns what an errand has brought, for everybody and for its request.
@@ -258,11 +272,34 @@ impl Asks {
         now: UnixTime,
     ) {
         match mission {
-            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), reply, now),
+            Mission::Keys { source, kid } => match reply {
+                Reply::Copied(copied) => self.keys.receive_copy(source, copied, now),
+                _ => {
+                    // Whatever copy would have done: the issuer itself has been asked.
+                    progress.asked.push(Subject::Keys(source, Copies::DoNot));
+                    let useful = self.keys.receive(source, kid.as_deref(), reply, now);
+                    if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source)) {
+                        self.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
+                    }
+                }
+            },
             Mission::Storage { issuer, digest, token, user } => {
                 self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
             }
-            Mission::Session { issuer, digest, token, share, host, is_renewal } => {
+            Mission::Session { digest, copies_up_to, share, .. } if let Reply::Copied(copied) = reply => {
+                self.budget.give_back(share);
+                let copy = Copied::open(copied, copies_up_to, now);
+                let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
+                match session {
+                    Some(session) if self.sessions.receive_copy(digest, &session, session.known) => {
+                        progress.answers.push((digest, Answer::Alive(session)));
+                    }
+                    Some(_) => {}
+                    None => self.sessions.release(digest),
+                }
+            }
+            Mission::Session { issuer, digest, token, share, host, is_renewal, .. } => {
+                progress.asked.push(Subject::Session(digest));
                 let answer = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
                     Reply::TooLarge => Err(Doubt::TooLarge),
@@ -275,6 +312,9 @@ impl Asks {
                         progress.answers.push((digest, answer.clone()));
                     }
                     _ => progress.heard.doubt = answer.as_ref().err().copied(),
+                }
+                if let Ok(answer) = &answer {
+                    self.share_answer(policy, issuer, &digest, answer, now);
                 }
                 if is_renewal && answer.is_err() {
                     self.sessions.pause_renewal(digest, now);
@@ -290,6 +330,45 @@ impl Asks {
             Mission::Wait => {}
         }
     }
+
+    /// Tells other instances that a session lives, where the configuration wants it; and no longer, once it has ended.
+    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, now: UnixTime) {
+        let seconds = match service(policy, issuer) {
+            Some(service) if service.shares_sessions => service.session_cache.get(),
+            _ => return,
+        };
+        let body = match answer {
+            Answer::Alive(session) => session.to_copy(),
+            // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
+            Answer::Ended if !self.sessions.is_vouched_for(digest) => return,
+            Answer::Ended => "null".to_owned(),
+        };
+        if let Some(name) = name_of_session(policy, issuer, digest) {
+            let copy = Copied { fetched: now, cache_control: "", body: body.as_bytes() };
+            self.keep(copy.kept(name, seconds, MAX_SESSION_BYTES, now));
+        }
+    }
+
+    fn keep(&mut self, keep: Option<Keep>) {
+        if self.keeps.len() < MAX_KEEPS {
+            self.keeps.extend(keep);
+        }
+    }
+}
+
+/// The name of the copy of an issuer's key set, where there is a shared cache.
+fn name_of_keys(policy: &Policy, source: usize) -> Option<String> {
+    let issuer = policy.issuers.get(source).filter(|_| policy.capabilities.shares())?;
+    Some(share::name_of(Purpose::Keys.name(), &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()]))
+}
+
+/// The name of the copy of what the auth service said about the credential with this digest. What is kept depends on which claims
+/// the policy names: another policy's copies go under other names.
+fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
+    let service = service(policy, issuer).filter(|_| policy.capabilities.shares())?;
+    let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
+    parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
+    Some(share::name_of(Purpose::Session.name(), &parts))
 }
 
 /// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.

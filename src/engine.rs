@@ -17,6 +17,7 @@ use crate::progress::{Errand, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
+use crate::share::Keep;
 use crate::time::UnixTime;
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do next?
@@ -70,6 +71,12 @@ impl Engine {
         let Task { work, mission, mut progress } = errand.into_task();
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         self.consider(request, progress, now)
+    }
+
+    /// What the host is to put into the cache that instances share, when it has the time: what was learned since this was asked
+    /// last. Nothing where the host has none ([`crate::Capabilities::and_sharing`]).
+    pub fn keeps(&mut self) -> Vec<Keep> {
+        self.asks.keeps()
     }
 
     /// Takes the answer to an errand that was carried after the response.

@@ -26,13 +26,13 @@ pub enum Work {
     },
 }
 
-/// What a fetch is for; hosts may use it for logs and caches, never for decisions.
+/// What a fetch is for; hosts may use it for logs, never for decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive] // later purposes change no host
 pub enum Purpose {
-    /// An issuer's key set. Public; a host may keep the answer in a platform cache by URL.
+    /// An issuer's key set.
     Keys,
-    /// The auth service's word on one session. Private; never to be cached by a host.
+    /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
     Session,
     /// The list of what has been revoked. Not secret, and not to be older than it says.
     DenyList,
@@ -63,9 +63,9 @@ pub struct Fetch {
     pub timeout_ms: u32,
     /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
     pub max_bytes: u32,
-    /// How old a copy from a shared cache of the platform may be, in seconds; 0: no copy will do. An answer that is a copy
-    /// carries its `Age` (RFC 9111 section 5.1).
-    pub max_copy_age_seconds: u32,
+    /// The name under which a cache that instances share may have a copy that will do. A host that has such a cache looks
+    /// there first, for a short while, and answers [`Reply::Copied`] with what it finds; nothing: no copy will do.
+    pub copy: Option<String>,
 }
 
 impl fmt::Debug for Fetch {
@@ -150,6 +150,9 @@ pub enum Reply<'a> {
         /// The whole body.
         body: &'a [u8],
     },
+    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]), and nothing was sent. It need
+    /// not be a copy; one of more than `max_bytes` is not shown.
+    Copied(&'a [u8]),
     /// The platform's verdict on a signature.
     Checked(bool),
     /// The signature that the platform made, in the JWS form (for ECDSA: r and s side by side).

@@ -165,6 +165,14 @@ pub(crate) fn unread_object(text: &str) -> Option<Object<'_>> {
     }
 }
 
+/// The whole number of the member of this name, if it is one.
+pub(crate) fn integer(members: &Object<'_>, name: &str) -> Option<i64> {
+    match members.get(name)? {
+        Value::Number(number) => number.as_i64(),
+        _ => None,
+    }
+}
+
 /// A text as JSON writes it, quotation marks included.
 pub(crate) fn quoted(text: &str) -> String {
     written(&text)

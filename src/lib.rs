@@ -95,6 +95,7 @@ mod reason;
 mod request;
 mod session;
 mod sessions;
+mod share;
 mod sign;
 mod sign_in;
 #[cfg(feature = "suites")]
@@ -117,4 +118,5 @@ pub use policy::Policy;
 pub use progress::Errand;
 pub use reason::{Actor, Reason};
 pub use request::{RequestHead, RequestKind};
+pub use share::Keep;
 pub use time::{Seconds, UnixTime};

@@ -116,6 +116,8 @@ pub(crate) struct BetterAuth {
     pub(crate) session_cache: Seconds,
     /// Where its sessions can be read as well.
     pub(crate) storage: Option<Storage>,
+    /// Whether instances tell each other what the service has answered.
+    pub(crate) shares_sessions: bool,
     /// How old an answer may be while there is no better one.
     pub(crate) stale: Seconds,
     /// In the last so many percent of its life, `session_data` is renewed.

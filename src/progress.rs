@@ -5,7 +5,7 @@ use std::fmt;
 use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
 use crate::session::{self, Doubt};
-use crate::time::UnixTime;
+use crate::time::{Seconds, UnixTime};
 
 /// Something to do before (or after) a decision can be carried out.
 ///
@@ -53,10 +53,18 @@ impl fmt::Debug for Errand {
 /// What the engine will do with the reply.
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
-    Keys { source: usize, copies: Copies, kid: Option<String> },
+    Keys { source: usize, kid: Option<String> },
     /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
     /// too soon for its failure to say anything about the service.
-    Session { issuer: usize, digest: [u8; 32], token: String, share: Share, host: String, is_renewal: bool },
+    Session {
+        issuer: usize,
+        digest: [u8; 32],
+        token: String,
+        copies_up_to: Seconds,
+        share: Share,
+        host: String,
+        is_renewal: bool,
+    },
     /// Read it as the list of what has been revoked, as it was when it was asked for.
     DenyList { asked: UnixTime },
     /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
@@ -76,6 +84,8 @@ pub(crate) enum Subject {
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
+    /// The same, where another instance's word would do.
+    SessionCopy([u8; 32]),
     /// What the storage has under the session token with this digest, and then about its user.
     Storage([u8; 32], Stored),
     /// The list of what has been revoked.

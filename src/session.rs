@@ -75,6 +75,37 @@ impl Session {
     }
 }
 
+impl Session {
+    /// What other instances need to know of it, for the shared cache: no token and no cookie, and of the claims only those that
+    /// the policy names.
+    pub(crate) fn to_copy(&self) -> String {
+        let mut members = self.facts.to_members();
+        members.push(("subject", self.subject.as_str().into()));
+        members.push(("expires", self.expires.as_millis().into()));
+        members.push(("impersonated", self.is_impersonated.into()));
+        members.extend(self.id.as_deref().map(|id| ("id", id.into())));
+        members.extend(self.email.as_deref().map(|email| ("email", email.into())));
+        let members: serde_json::Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        json::written(&members)
+    }
+
+    /// The session of a copy that was the auth service's answer at that moment, if it still lives.
+    pub(crate) fn from_copy(copy: &[u8], named: &[ClaimPath], known: UnixTime, now: UnixTime) -> Option<Self> {
+        let members = json::object(copy)?;
+        let expires = json::integer(&members, "expires").map(UnixTime::from_millis).filter(|expires| now <= *expires)?;
+        Some(Self {
+            subject: members.text("subject").filter(|subject| !subject.is_empty())?.to_owned(),
+            id: members.text("id").map(str::to_owned),
+            email: members.text("email").map(str::to_owned),
+            expires,
+            source: Source::AuthService,
+            is_impersonated: members.get("impersonated") != Some(&Value::Bool(false)),
+            known,
+            facts: Facts::from_members(&members, named)?,
+        })
+    }
+}
+
 /// Knowledge without a date is as old as can be.
 pub(crate) const LONG_AGO: UnixTime = UnixTime::from_millis(i64::MIN);
 

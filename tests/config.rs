@@ -631,6 +631,20 @@ fn a_short_secret_is_a_warning() {
     assert_eq!(warned, [("issuers[0].secrets", "the secret has fewer than 32 bytes (value of LIST)")]);
 }
 
+/// On a host without a shared cache nothing would come of it.
+#[test]
+fn sharing_with_nobody_is_a_warning() {
+    let shares = with("/issuers/0/share_sessions", json!(true));
+    let values = BTreeMap::from([("SECRET".to_owned(), GOOD_SECRET.to_owned())]);
+    for (host, warned) in [(Capabilities::none(), 1), (Capabilities::none().and_sharing(), 0)] {
+        let policy = Config::parse(&shares.to_string()).and_then(|config| config.compile(&values, &host));
+        let policy = policy.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let warnings = policy.warnings();
+        assert_eq!(warnings.len(), warned);
+        assert!(warnings.iter().all(|warning| warning.path == "issuers[0].share_sessions"));
+    }
+}
+
 #[test]
 fn what_is_not_json_is_said_to_be_none() {
     for text in ["{", "[]", "7", "{\"rules\":[],\"rules\":[]}", "{} {}"] {

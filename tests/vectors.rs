@@ -100,7 +100,7 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let values = policy["env"].as_object().into_iter().flatten();
     let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
     let stores = policy["stores"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]).and_stores(stores);
+    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]).and_stores(stores).and_sharing();
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
@@ -198,9 +198,12 @@ impl Host {
             }
         };
         self.asks.push(purpose);
+        // A copy where none will do would not have been looked for.
+        let may_be_copied = matches!(errand.work(), Work::Fetch(fetch) if fetch.copy.is_some());
         let suits = |reply: &Value| {
             let place = if purpose == "read" { &reply["key"] } else { &reply["url"] };
-            reply["to"] == purpose && (place.is_null() || place.as_str() == url)
+            let is_for_it = reply["to"] == purpose && (place.is_null() || place.as_str() == url);
+            is_for_it && (may_be_copied || !reply["copied"].is_string())
         };
         match (self.replies.iter().position(suits), errand.work()) {
             (Some(place), _) => {
@@ -227,6 +230,7 @@ impl Brought {
             Self::Real(reply) => take(reply),
             Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
+            Self::Scripted(reply) if reply["copied"].is_string() => take(Reply::Copied(text(&reply, "copied").as_bytes())),
             Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
             Self::Scripted(reply) if reply["absent"] == true => take(Reply::Absent),
             Self::Scripted(reply) if reply["found"].is_string() => take(Reply::Found(text(&reply, "found").as_bytes())),

@@ -48,6 +48,7 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "cookie_cache_version",
     "bearer",
     "session_cache_seconds",
+    "share_sessions",
     "stale_seconds",
     "renew_percent",
     "stateless",
@@ -208,6 +209,7 @@ impl Compiler<'_> {
                 [service.as_str(), "/get-session?disableCookieCache=true"].concat()
             },
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            shares_sessions: self.reader.flag(node, "share_sessions") == Some(true),
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
             base_segments,
@@ -235,6 +237,10 @@ impl Compiler<'_> {
             let problem = "this is not the \"iss\" that Better Auth writes by itself";
             let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
             self.reader.warn(&node.path_of("issuer"), problem, hint);
+        }
+        if service.shares_sessions && !self.capabilities.shares() {
+            let hint = "give the gate the option \"cache\", or leave it out";
+            self.reader.warn(&node.path_of("share_sessions"), "this host has no cache that instances share", hint);
         }
         let path = service.base_segments.join("/");
         let public = [origin.as_str(), "/", path.as_str()].concat();

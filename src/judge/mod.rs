@@ -84,6 +84,8 @@ pub(crate) struct Question {
     pub(crate) digest: [u8; 32],
     /// The session token that the answer has to be about.
     pub(crate) token: String,
+    /// How old another instance's word may be; 0: only the auth service's own will do.
+    pub(crate) copies_up_to: Seconds,
     /// Who pays for it.
     pub(crate) share: Share,
     /// The credential as a request header.

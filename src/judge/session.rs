@@ -94,6 +94,7 @@ impl Judge<'_> {
                 issuer: number,
                 digest,
                 token: token_of(value).to_owned(),
+                copies_up_to: Seconds::new(0),
                 share: if is_vouched_for { Share::Users } else { Share::Strangers },
                 header: ("cookie", self.session_cookies(number)),
             });
@@ -208,6 +209,7 @@ impl Judge<'_> {
                     issuer: number,
                     digest,
                     token: token.to_owned(),
+                    copies_up_to: if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) },
                     share,
                     header,
                 })))

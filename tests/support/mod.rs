@@ -69,7 +69,7 @@ pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine 
     }
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let host = doorward_native::capabilities().and_stores(stores.iter().map(|name| (*name).to_owned()));
+    let host = doorward_native::capabilities().and_sharing().and_stores(stores.iter().map(|name| (*name).to_owned()));
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }

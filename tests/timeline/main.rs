@@ -11,6 +11,7 @@ mod outages;
 mod revocation;
 mod service;
 mod sessions;
+mod shared;
 mod shelf;
 #[path = "../support/mod.rs"]
 mod support;

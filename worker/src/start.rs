@@ -9,7 +9,7 @@ use web_sys::Url;
 use worker::Env;
 
 use crate::platform::KvNamespace;
-use crate::stores::bound;
+use crate::stores::{bound, namespace};
 
 /// What this host needs to know besides the policy.
 pub(crate) struct Settings {
@@ -19,6 +19,8 @@ pub(crate) struct Settings {
     pub(crate) public_origin: Option<String>,
     /// The stores that the configuration names and the deployment has bound.
     pub(crate) stores: Vec<(String, KvNamespace)>,
+    /// What instances share, where it is bound; else it is the platform's cache.
+    pub(crate) kv_namespace: Option<KvNamespace>,
 }
 
 /// Reads the variables and starts an engine.
@@ -44,7 +46,7 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
 
 fn policy(env: &Env, config: &Config, stores: &[(String, KvNamespace)]) -> Result<Policy, Vec<ConfigError>> {
     let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    let host = Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]);
+    let host = Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]).and_sharing();
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 
@@ -71,10 +73,20 @@ fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, V
         Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
         None => Ok(None),
     };
-    match (origin, public_origin) {
-        (Ok(origin), Ok(public_origin)) => Ok(Settings { origin, public_origin, stores }),
-        (origin, public_origin) => Err([origin.err(), public_origin.err()].into_iter().flatten().collect()),
+    match (origin, public_origin, kv_namespace(env)) {
+        (Ok(origin), Ok(public_origin), Ok(kv_namespace)) => Ok(Settings { origin, public_origin, stores, kv_namespace }),
+        (origin, public_origin, kv) => Err([origin.err(), public_origin.err(), kv.err()].into_iter().flatten().collect()),
     }
+}
+
+/// The binding `DOORWARD_CACHE`.
+fn kv_namespace(env: &Env) -> Result<Option<KvNamespace>, ConfigError> {
+    let binding = variable(env, "DOORWARD_CACHE");
+    if binding.is_undefined() {
+        return Ok(None);
+    }
+    let wrong = || error("DOORWARD_CACHE", "is not a KV namespace", "bind one under [[kv_namespaces]] in wrangler.toml");
+    namespace(env, "DOORWARD_CACHE").map(Some).ok_or_else(wrong)
 }
 
 fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigError> {

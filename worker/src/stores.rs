@@ -11,14 +11,16 @@ use crate::fetch_errand::whole;
 use crate::gate;
 use crate::platform::KvNamespace;
 
-/// The namespaces of these names that are bound. Buckets and Durable Objects have a `get` as well; this only namespaces have.
+/// The namespaces of these names that are bound.
 pub(crate) fn bound(env: &Env, names: Vec<String>) -> Vec<(String, KvNamespace)> {
-    let namespace = |name: &str| {
-        let binding = Reflect::get(env, &JsValue::from_str(name)).ok()?;
-        let is_namespace = Reflect::get(&binding, &"getWithMetadata".into()).ok()?.is_function();
-        is_namespace.then(|| binding.unchecked_into::<KvNamespace>())
-    };
-    names.into_iter().filter_map(|name| namespace(&name).map(|found| (name, found))).collect()
+    names.into_iter().filter_map(|name| namespace(env, &name).map(|found| (name, found))).collect()
+}
+
+/// The namespace that is bound under this name. Buckets and Durable Objects have a `get` as well; this only namespaces have.
+pub(crate) fn namespace(env: &Env, name: &str) -> Option<KvNamespace> {
+    let binding = Reflect::get(env, &JsValue::from_str(name)).ok()?;
+    let is_namespace = Reflect::get(&binding, &"getWithMetadata".into()).ok()?.is_function();
+    is_namespace.then(|| binding.unchecked_into())
 }
 
 /// What a store has under a key.

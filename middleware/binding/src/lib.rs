@@ -28,6 +28,7 @@ pub struct Draft {
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
     stores: Vec<String>,
+    shares: bool,
 }
 
 #[wasm_bindgen]
@@ -40,7 +41,8 @@ impl Draft {
     pub fn new(config: &str) -> Result<Self, JsValue> {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
-        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new(), stores: Vec::new() })
+        let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -68,6 +70,11 @@ impl Draft {
         self.stores.push(name.to_owned());
     }
 
+    /// The host has a cache that instances share.
+    pub fn shares(&mut self) {
+        self.shares = true;
+    }
+
     /// Compiles it.
     ///
     /// # Errors
@@ -75,6 +82,7 @@ impl Draft {
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
         let host = host.and_stores(self.stores.iter().cloned());
+        let host = if self.shares { host.and_sharing() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
@@ -150,6 +158,11 @@ impl Gate {
             .take(id)
             .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
         address(self.decision.finished(&finish.unwrap_or_default()))
+    }
+
+    /// What is to be put into the shared cache since this was asked last. Gives the address of the message.
+    pub fn keeps(&mut self) -> u32 {
+        address(self.decision.keeps(&self.engine.keeps()))
     }
 
     /// The number under which an errand is kept. One that finds no place is not carried: the request itself is decided.

@@ -35,6 +35,7 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     log: (line) => line.startsWith("{") && world.said.push(line),
     waitUntil: (work) => world.background.push(work),
     carry: (errand, usual) => carry(world, errand, usual),
+    cache: { get: async () => undefined, put: async () => {} },
   });
   return world;
 }
@@ -64,8 +65,9 @@ async function carry(world, errand, usual) {
   }
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push({ errand, purpose });
-  const suits = ({ to, url, key }) => to === purpose && (url === undefined || url === errand.url) && (key === undefined || key === errand.key);
-  const place = world.replies.findIndex(suits);
+  // A copy where none will do would not have been looked for.
+  const isFor = ({ to, url, key }) => to === purpose && (url === undefined || url === errand.url) && (key === undefined || key === errand.key);
+  const place = world.replies.findIndex((reply) => isFor(reply) && (reply.copied === undefined || errand.copy !== undefined));
   if (place === -1) return errand.work === "fetch" || errand.work === "read" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
@@ -75,6 +77,7 @@ async function carry(world, errand, usual) {
   if (reply.unsupported) return { kind: "unsupported" };
   if (reply.absent) return { kind: "absent" };
   if (reply.found !== undefined) return { kind: "found", value: new TextEncoder().encode(reply.found) };
+  if (reply.copied !== undefined) return { kind: "copied", text: new TextEncoder().encode(reply.copied) };
   const body = new TextEncoder().encode(reply.body ?? "");
   return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body };
 }

@@ -89,7 +89,7 @@ pub(crate) enum Subject {
     /// What the storage has under the session token with this digest, and then about its user.
     Storage([u8; 32], Stored),
     /// The list of what has been revoked.
-    DenyList,
+    DenyList(Copies),
     /// The signature on the request's assertion.
     Assertion,
 }

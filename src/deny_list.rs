@@ -105,7 +105,12 @@ impl DenyList {
     ///
     /// # Errors
     /// Why it is not a list. The one before stays.
-    pub(crate) fn receive<'r>(&mut self, asked: UnixTime, reply: &Reply<'r>, now: UnixTime) -> Result<Option<(Copied<'r>, u32)>, Doubt> {
+    pub(crate) fn receive<'r>(
+        &mut self,
+        asked: UnixTime,
+        reply: &Reply<'r>,
+        now: UnixTime,
+    ) -> Result<Option<(Copied<'r>, u32)>, Doubt> {
         let read = match reply {
             Reply::Answered { status: 200, headers, body } => Revoked::parse(body).map(|list| (list, age(headers))),
             Reply::Found(body) => Revoked::parse(body).map(|list| (list, Seconds::new(0))),

@@ -162,7 +162,8 @@ fn copied(lag: i64) -> i64 {
     let mut passes = |moment: i64| {
         let mut engine: Engine = support::engine_of(json!({ "skew_seconds": 60 }), json!({ "deny_list": { "url": URL } }), &[]);
         let headers = [("authorization", authorization.as_str())];
-        let head = RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let head =
+            RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
         let now = t0.plus_millis(moment);
         let mut decision = engine.decide(&head, now);
         while let Decision::Ask(errand) = decision {

@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -143,6 +143,7 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
         for (const algorithm of signs) draft.signs(algorithm);
+        for (const name of stores) draft.stores(name);
         return draft.compile();
       });
       for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);

@@ -14,6 +14,11 @@ export interface GateOptions {
   env?: Record<string, unknown>;
   /** Carries the gate's own requests to the auth service. Default: the platform's `fetch`. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Stores that the configuration names (`deny_list`): what each has under a key, or nothing. An exception, or anything
+   * but text and bytes, counts as a failure, and nobody is let in on one.
+   */
+  stores?: Record<string, (key: string) => StoredValue | Promise<StoredValue>>;
   /** The clock, in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number;
   /**
@@ -39,6 +44,9 @@ export interface GateOptions {
    */
   carry?: (errand: Errand, usual: (errand: Errand) => Promise<Reply>) => Promise<Reply>;
 }
+
+/** What a store has under a key: text in UTF-8 or bytes; nothing where it has nothing. */
+export type StoredValue = string | Uint8Array | null | undefined;
 
 /** What comes with one request; each goes before the option of the same name. */
 export interface RequestContext {
@@ -152,6 +160,15 @@ export type Errand = {
       key: string;
       input: Uint8Array;
     }
+  | {
+      work: "read";
+      /** One of the option `stores`. */
+      store: string;
+      /** May be somebody's session token. */
+      key: string;
+      timeoutMs: number;
+      maxBytes: number;
+    }
   | { work: "wait"; milliseconds: number }
 );
 
@@ -162,5 +179,7 @@ export type Reply =
   | { kind: "signed"; signature: Uint8Array }
   | { kind: "waited" }
   | { kind: "tooLarge" }
+  | { kind: "found"; value: Uint8Array }
+  | { kind: "absent" }
   | { kind: "failed" }
   | { kind: "unsupported" };

@@ -18,9 +18,10 @@ export function gatesOn(glue, host) {
     const now = options.now ?? Date.now;
     const log = options.log ?? ((line) => console.log(line));
     const complain = options.log ?? ((line) => console.error(line));
-    const usual = carrier(options.fetch);
+    const stores = options.stores ?? {};
+    const usual = carrier(options.fetch, stores);
     const env = () => options.env ?? globalThis.process?.env ?? {};
-    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, signs: SIGNS, log: complain });
+    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), log: complain });
 
     return { decide, decideHead, handle };
 

@@ -97,6 +97,7 @@ impl Algorithm {
 pub struct Capabilities {
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
 }
 
 impl Capabilities {
@@ -107,13 +108,24 @@ impl Capabilities {
 
     /// A host that also checks signatures of these algorithms when asked.
     pub fn checking(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), signs: Vec::new() }
+        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), ..Self::default() }
     }
 
     /// The same host, which also signs with these algorithms when asked.
     #[must_use]
     pub fn and_signing(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Self { signs: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// The same host, which also reads stores of these names when asked.
+    #[must_use]
+    pub fn and_stores(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { stores: names.into_iter().collect(), ..self }
+    }
+
+    /// Whether the host has a store of this name.
+    pub fn has_store(&self, name: &str) -> bool {
+        self.stores.iter().any(|own| own == name)
     }
 
     /// Whether the host signs with `algorithm`.

@@ -35,7 +35,7 @@ enum Stop {
     /// And what becomes of it if nobody can be asked.
     Ask(Need, Option<Leniency>),
     Refuse(Reason),
-    /// The session of this issuer's cookie has ended, by the auth service's own word: its cookies are dead.
+    /// The session of this issuer's cookie has ended, by the word of the auth service or the operator: its cookies are dead.
     SignOut(Reason, usize),
 }
 
@@ -96,6 +96,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress: &progress,
             head: *request,
@@ -125,6 +126,10 @@ impl Engine {
             Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
+                // Whatever the service has just set for it: it does not know yet.
+                if reason == Reason::SessionRevoked {
+                    progress.heard.set_cookies.clear();
+                }
                 let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
                 progress.heard.set_cookies.extend(dead);
                 reason
@@ -214,6 +219,7 @@ impl Engine {
                         (one, other) => one.or(other),
                     };
                     all.soon.refresh.extend(pass.soon.refresh);
+                    all.soon.refresh_deny_list |= pass.soon.refresh_deny_list;
                     all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
                     all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
@@ -254,6 +260,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: Some(&mut self.proofs),
             progress,
             head: *request,
@@ -336,9 +343,13 @@ impl Engine {
         }
         let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
-        let refresh = pass.soon.refresh.first().copied();
-        let refresh =
-            refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
+        // One at a time: the other follows with a later request.
+        let refresh = if pass.soon.refresh_deny_list {
+            self.asks.fetch_deny_list(&self.policy, &mut progress, now)
+        } else {
+            let source = pass.soon.refresh.first().copied();
+            source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))
+        };
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
         Decision::Forward(Forward {
             target: path.target(),
@@ -368,11 +379,11 @@ impl Engine {
     }
 }
 
-/// Why a bad credential stops its request. Only the auth service can say that a session is over, and only of its own cookie:
-/// a bearer token that has ended says nothing about the cookies beside it.
+/// Why a bad credential stops its request. Only the auth service and the operator can say that a session is over, and only of its
+/// own cookie: a bearer token that has ended says nothing about the cookies beside it.
 const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
     match (reason, credential) {
-        (Reason::SessionEnded | Reason::SessionExpired, Credential::SessionCookie { issuer, .. }) => {
+        (Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked, Credential::SessionCookie { issuer, .. }) => {
             Stop::SignOut(reason, *issuer)
         }
         _ => Stop::Refuse(reason),

@@ -11,9 +11,9 @@ use serde_json::Value;
 /// The layers of `docs/architecture.md`, the lowest first. A file imports from below; sideways only where it says so here.
 const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "headers", "json", "text", "digest", "ed25519", "curve"],
-    &["path", "budget", "cookie", "jwk", "errand", "token"],
+    &["path", "budget", "tries", "cookie", "jwk", "errand", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "proofs", "progress", "decision", "credential", "sign_in"],
+    &["keys", "sessions", "deny_list", "proofs", "progress", "decision", "credential", "sign_in"],
     &["judge", "answer", "annotate", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];

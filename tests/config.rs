@@ -98,6 +98,7 @@ fn a_good_document_is_a_policy() {
 
 #[test]
 fn each_mistake_has_its_place() {
+    let list = "https://ops.example/revoked.json";
     let long = "a-secret-of-its-own-that-is-long-enough";
     // The list goes first; this one opens encrypted cookies all the same.
     let behind_a_list = |name: &str| {
@@ -211,6 +212,45 @@ fn each_mistake_has_its_place() {
             "issuers[0].cookie_domain",
         ),
         ("a cookie domain of nothing", with("/issuers/0/cookie_domain", json!(".")), "issuers[0].cookie_domain"),
+        ("a deny-list from nowhere", with("/deny_list", json!({})), "deny_list"),
+        ("a deny-list from two places", with("/deny_list", json!({ "url": list, "store": "LISTS" })), "deny_list"),
+        ("a deny-list over plain http", with("/deny_list", json!({ "url": "http://ops.example/x" })), "deny_list.url"),
+        ("a deny-list of a store that is not there", with("/deny_list", json!({ "store": "LISTS" })), "deny_list.store"),
+        ("a deny-list of a store by variable", with("/deny_list", json!({ "store": { "env": "LONG" } })), "deny_list.store"),
+        ("a key for a URL", with("/deny_list", json!({ "url": list, "key": "x" })), "deny_list.key"),
+        ("a token in the document", with("/deny_list", json!({ "url": list, "token": long })), "deny_list.token"),
+        (
+            "a ceiling before the next list",
+            with("/deny_list", json!({ "url": list, "refresh_seconds": 30, "max_stale_seconds": 59 })),
+            "deny_list.max_stale_seconds",
+        ),
+        ("a list without a pause", with("/deny_list", json!({ "url": list, "refresh_seconds": 0 })), "deny_list.refresh_seconds"),
+        (
+            "a ceiling of more than a day",
+            with("/deny_list", json!({ "url": list, "max_stale_seconds": 86_401 })),
+            "deny_list.max_stale_seconds",
+        ),
+        ("a storage without a name", with("/issuers/0/storage", json!({})), "issuers[0].storage.store"),
+        (
+            "a storage that the host has not",
+            with("/issuers/0/storage", json!({ "store": "SESSIONS" })),
+            "issuers[0].storage.store",
+        ),
+        ("a storage as a text", with("/issuers/0/storage", json!("SESSIONS")), "issuers[0].storage"),
+        (
+            "a storage that is an hour and a second late",
+            with("/issuers/0/storage", json!({ "store": "SESSIONS", "lag_seconds": 3601 })),
+            "issuers[0].storage.lag_seconds",
+        ),
+        (
+            "a storage for tokens that nobody has signed",
+            with(
+                "/issuers/0",
+                json!({ "type": "better-auth", "url": "https://example.com", "storage": { "store": "SESSIONS" } }),
+            ),
+            "issuers[0].storage",
+        ),
+        ("a misspelt member of the deny-list", with("/deny_list", json!({ "url": list, "ttl": 5 })), "deny_list.ttl"),
         ("an unknown style of answers", with("/rules/0/answer", json!("html")), "rules[0].answer"),
         ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
         ("roles as a bare list", with("/rules/0/roles", json!(["admin"])), "rules[0].roles"),
@@ -240,6 +280,7 @@ fn each_mistake_has_its_place() {
         ("reporting without an end", with("/rules/0/mode", json!("report")), "rules[0].report_until"),
         ("an end without reporting", with("/rules/0/report_until", json!("2027-01-31")), "rules[0].report_until"),
         ("an end that is no day", reporting("2027-02-32"), "rules[0].report_until"),
+        ("an end that is no day of its month", reporting("2027-02-29"), "rules[0].report_until"),
         ("an end that is a moment", reporting("2027-01-31T00:00:00Z"), "rules[0].report_until"),
         ("an unknown mode", with("/rules/0/mode", json!("log")), "rules[0].mode"),
         ("a header that is not there", with("/rules/0/headers", json!(["role"])), "rules[0].headers"),
@@ -357,12 +398,32 @@ fn what_the_mistakes_are_near_is_right() {
         rules(json!([["/a/*", "public"], ["/a/**", "required"]])),
         good().with_rules(json!([["/a", "public"]])),
         with("/require_catch_all", json!(true)),
+        with("/deny_list", json!({ "url": "https://ops.example/revoked.json" })),
+        with(
+            "/deny_list",
+            json!({ "url": "http://127.0.0.1:9/x", "token": { "env": "LONG" }, "refresh_seconds": 5, "max_stale_seconds": 10 }),
+        ),
         with("/headers", json!({ "role": "role", "x-2": "session.x" })),
     ];
     for document in &right {
         compile(document, &values).unwrap_or_else(|errors| panic!("{document}: {errors:?}"));
     }
     println!("right configurations: {} cases", right.len());
+}
+
+#[test]
+fn a_store_is_the_hosts_to_have() {
+    let document = with("/deny_list", json!({ "store": "LISTS" }));
+    let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert_eq!(config.stores(), ["LISTS"]);
+    let values = BTreeMap::from([("SECRET".to_owned(), GOOD_SECRET.to_owned())]);
+    let host = |names: &[&str]| Capabilities::none().and_stores(names.iter().map(|name| (*name).to_owned()));
+    assert!(config.compile(&values, &host(&["LISTS"])).is_ok());
+    let storage = with("/issuers/0/storage", json!({ "store": "SESSIONS" }));
+    let storage = Config::parse(&storage.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    assert!(storage.compile(&values, &host(&["SESSIONS"])).is_ok());
+    let errors = config.compile(&values, &host(&["lists", "OTHER"])).err().unwrap_or_default();
+    assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["deny_list.store"]);
 }
 
 #[test]
@@ -533,6 +594,18 @@ fn a_secret_of_few_characters_is_a_warning() {
         );
     }
     println!("secrets of few characters: {} cases", cases.len());
+}
+
+#[test]
+fn a_policy_that_ends_too_early_is_a_warning() {
+    for (rules, warned) in
+        [(json!([["/a/**", "required"]]), true), (json!([["/*", "required"]]), true), (json!([["/**", "required"]]), false)]
+    {
+        let policy =
+            compile(&good().with_rules(rules.clone()), &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let places: Vec<_> = policy.warnings().iter().map(|warning| warning.path.as_str()).collect();
+        assert_eq!(places, if warned { vec!["rules"] } else { vec![] }, "{rules}");
+    }
 }
 
 #[test]

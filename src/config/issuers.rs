@@ -51,6 +51,7 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "stale_seconds",
     "renew_percent",
     "stateless",
+    "storage",
 ];
 const TOKEN_MEMBERS: &[&str] = &[
     "issuer",
@@ -183,8 +184,10 @@ impl Compiler<'_> {
         let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![public_origin.clone()]);
         let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
         let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
+        let secrets = self.secrets(node);
         issuer.better_auth = Some(BetterAuth {
-            secrets: self.secrets(node),
+            storage: self.storage(node, &secrets),
+            secrets,
             cookies: self.cookies(node, &public_origin),
             cookie_domain: self.cookie_domain(node),
             cookie_cache: self.cookie_cache(node),

@@ -12,12 +12,15 @@ use worker::{Context, Delay};
 use crate::check::{check, sign};
 use crate::fetch_errand::fetch;
 use crate::head::borrowed;
+use crate::stores::read;
 
 /// What came of an errand, owned.
 pub(crate) enum Carried {
     Answered { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
     Checked(bool),
     Signed(Vec<u8>),
+    Found(Vec<u8>),
+    Absent,
     Waited,
     TooLarge,
     Failed,
@@ -33,6 +36,8 @@ impl Carried {
             }
             Self::Checked(holds) => work(Reply::Checked(*holds)),
             Self::Signed(signature) => work(Reply::Signed(signature)),
+            Self::Found(value) => work(Reply::Found(value)),
+            Self::Absent => work(Reply::Absent),
             Self::Waited => work(Reply::Waited),
             Self::TooLarge => work(Reply::TooLarge),
             Self::Failed => work(Reply::Failed),
@@ -47,6 +52,7 @@ pub(crate) async fn carry(errand: &Errand, context: &Rc<Context>) -> Carried {
         Work::Fetch(errand) => fetch(errand, context).await,
         Work::Check(errand) => check(errand).await,
         Work::Sign(errand) => sign(errand).await,
+        Work::Read(errand) => read(errand).await,
         Work::Wait { millis } => {
             delay(*millis).await;
             Carried::Waited

@@ -10,6 +10,7 @@ use worker::Env;
 
 use crate::carry::Carried;
 use crate::head::Head;
+use crate::platform::KvNamespace;
 use crate::start::{Settings, start};
 
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
@@ -47,6 +48,14 @@ fn started(env: &Env) -> Gate {
             Gate::Misconfigured
         }
     }
+}
+
+/// The store of this name.
+pub(crate) fn store(name: &str) -> Option<KvNamespace> {
+    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
+        Gate::Started(_, settings) => settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone()),
+        Gate::Misconfigured => None,
+    })
 }
 
 /// Decides on a request. Nothing where there is no engine.

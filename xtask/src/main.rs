@@ -13,6 +13,7 @@ mod python;
 mod sessions;
 mod shell;
 mod size;
+mod soak;
 mod stack;
 mod test;
 
@@ -35,6 +36,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
+    Command { name: "soak", summary: "load the Worker while what it depends on fails", help: soak::HELP, run: soak::run },
     Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
     Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
 ];

@@ -27,6 +27,7 @@ pub struct Draft {
     values: BTreeMap<String, String>,
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
 }
 
 #[wasm_bindgen]
@@ -39,7 +40,7 @@ impl Draft {
     pub fn new(config: &str) -> Result<Self, JsValue> {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
-        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new() })
+        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new(), stores: Vec::new() })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -62,12 +63,18 @@ impl Draft {
         self.signs.extend(Algorithm::from_name(algorithm));
     }
 
+    /// The name of a store that the host has.
+    pub fn stores(&mut self, name: &str) {
+        self.stores.push(name.to_owned());
+    }
+
     /// Compiles it.
     ///
     /// # Errors
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
+        let host = host.and_stores(self.stores.iter().cloned());
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));

@@ -61,6 +61,8 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         4 => Reply::Unsupported,
         5 => Reply::Signed(reader.bytes()?),
         6 => Reply::TooLarge,
+        8 => Reply::Found(reader.bytes()?),
+        9 => Reply::Absent,
         _ => return None,
     };
     reader.end()?;
@@ -224,6 +226,13 @@ impl Writer {
                 self.text(&request.kid);
                 self.text(&request.key);
                 self.bytes(&request.input);
+            }
+            Work::Read(read) => {
+                self.number(4);
+                self.text(&read.store);
+                self.text(&read.key);
+                self.number(read.timeout_ms);
+                self.number(read.max_bytes);
             }
             Work::Wait { millis } => {
                 self.number(2);
@@ -402,6 +411,8 @@ mod tests {
         assert!(with_reply(&reply(&[1, 1], b""), |reply| matches!(reply, Reply::Checked(true))));
         assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
         assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
+        assert!(with_reply(&reply(&[8, 3], b"abc"), |reply| matches!(reply, Reply::Found(b"abc"))));
+        assert!(with_reply(&reply(&[9], b""), |reply| matches!(reply, Reply::Absent)));
         let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");
         assert!(with_reply(&answered, |reply| matches!(
             reply,

@@ -14,7 +14,7 @@ needs    Node 20 or newer; packages come from the registries. PostgreSQL: a Debi
          root) and otherwise asks for
 does     builds the gate; then starts Better Auth, an origin and the gate for every combination of version, database and host,
          and has people use each of them past the end of their cookie cache, through a sign-out in another tab, an outage of
-         the auth service, and without \"remember me\". It takes a minute and a half
+         the auth service, and without \"remember me\". It takes two minutes and a half
 leaves   on stdout a table of what they got, and, last, the line `N of N combinations as expected`
 exit     0 if nobody who is signed in was refused or sent to sign in, and all else is as expected, otherwise 1
 

@@ -97,7 +97,7 @@ impl Asks {
                 progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
-            Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
+            Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
@@ -134,9 +134,15 @@ impl Asks {
     }
 
     /// The list of what has been revoked.
-    pub(crate) fn fetch_deny_list(&mut self, policy: &Policy, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+    pub(crate) fn fetch_deny_list(
+        &mut self,
+        policy: &Policy,
+        copies: Copies,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
         self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::DenyList);
+        progress.asked.push(Subject::DenyList(copies));
         let work = match &policy.deny_list.as_ref()?.source {
             DenyListSource::Url(url, authorization) => {
                 let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
@@ -148,7 +154,7 @@ impl Asks {
                     headers,
                     timeout_ms: FETCH_TIMEOUT_MILLIS,
                     max_bytes: deny_list::MAX_LIST_BYTES,
-                    copy: None,
+                    copy: if copies == Copies::Do { name_of_deny_list(policy) } else { None },
                 })
             }
             DenyListSource::Store { name, key } => Work::Read(StoreRead {
@@ -322,12 +328,27 @@ impl Asks {
                     self.sessions.receive(digest, answer, now);
                 }
             }
-            Mission::DenyList { asked } => {
-                progress.heard.deny_list = self.deny_list.as_mut().and_then(|list| list.receive(asked, reply, now).err());
-            }
+            Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
             Mission::Wait => {}
+        }
+    }
+
+    fn learn_deny_list(&mut self, policy: &Policy, asked: UnixTime, reply: &Reply<'_>, progress: &mut Progress, now: UnixTime) {
+        let Some(list) = &mut self.deny_list else { return };
+        if let Reply::Copied(copied) = reply {
+            return list.receive_copy(copied, now);
+        }
+        // Whatever copy would have done: the source itself has been asked.
+        progress.asked.push(Subject::DenyList(Copies::DoNot));
+        match list.receive(asked, reply, now) {
+            Ok(useful) => {
+                if let Some(((copy, seconds), name)) = useful.zip(name_of_deny_list(policy)) {
+                    self.keep(copy.kept(name, seconds, deny_list::MAX_LIST_BYTES, now));
+                }
+            }
+            Err(doubt) => progress.heard.deny_list = Some(doubt),
         }
     }
 
@@ -360,6 +381,14 @@ impl Asks {
 fn name_of_keys(policy: &Policy, source: usize) -> Option<String> {
     let issuer = policy.issuers.get(source).filter(|_| policy.capabilities.shares())?;
     Some(share::name_of(Purpose::Keys.name(), &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()]))
+}
+
+/// The name of the copy of the deny-list. What its server gives for a token only is not shared (RFC 9111 section 3.5).
+fn name_of_deny_list(policy: &Policy) -> Option<String> {
+    match &policy.deny_list.as_ref().filter(|_| policy.capabilities.shares())?.source {
+        DenyListSource::Url(url, None) => Some(share::name_of(Purpose::DenyList.name(), &[url.as_bytes()])),
+        DenyListSource::Url(_, Some(_)) | DenyListSource::Store { .. } => None,
+    }
 }
 
 /// The name of the copy of what the auth service said about the credential with this digest. What is kept depends on which claims

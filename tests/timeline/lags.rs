@@ -178,7 +178,7 @@ fn copied(lag: i64) -> i64 {
             };
         }
         let keeps = engine.keeps().into_iter().find(|keep| keep.key.contains("deny-list"));
-        copy = copy.take().or(keeps.map(|keep| keep.text));
+        copy = copy.take().or_else(|| keeps.map(|keep| keep.text));
         matches!(decision, Decision::Forward(_))
     };
     assert!(passes(-1));

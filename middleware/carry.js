@@ -6,6 +6,7 @@
 const FAILED = { kind: "failed" };
 const TOO_LARGE = { kind: "tooLarge" };
 const UNSUPPORTED = { kind: "unsupported" };
+const ABSENT = { kind: "absent" };
 
 /** How long a look into the shared cache may take, in milliseconds; it is there to save time. */
 const LOOK_UP_MS = 200;
@@ -43,16 +44,18 @@ export const SIGNS = ["ES256"];
  * What carries errands by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
- * @param {import("./gate.js").SharedCache} [cache] what instances share
+ * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache }} [more] stores by name, and what
+ *   instances share
  * @returns {(errand: object) => Promise<Reply>}
  */
-export function carrier(fetch = (url, init) => globalThis.fetch(url, init), cache) {
+export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache } = {}) {
   const keys = new Map();
   return async (errand) => {
     try {
       if (errand.work === "check") return await carryCheck(errand, keys);
       if (errand.work === "fetch") return await carryFetch(errand, fetch, cache);
       if (errand.work === "sign") return await carrySign(errand, keys);
+      if (errand.work === "read") return await carryRead(errand, stores);
       return await carryWait(errand);
     } catch (error) {
       return error?.name === "NotSupportedError" ? UNSUPPORTED : FAILED;
@@ -163,6 +166,22 @@ function rejectAfter(milliseconds, controller) {
     }, milliseconds);
   });
   return { promise, cancel: () => clearTimeout(timer) };
+}
+
+/** What a store has under a key: text or bytes, and nothing else counts. */
+async function carryRead({ store, key, timeoutMs, maxBytes }, stores) {
+  if (!Object.hasOwn(stores, store)) return UNSUPPORTED;
+  const { promise: timeOut, cancel } = rejectAfter(timeoutMs, new AbortController());
+  try {
+    const value = await Promise.race([stores[store](key), timeOut]);
+    if (value === null || value === undefined) return ABSENT;
+    if (typeof value === "string" && value.length > maxBytes) return TOO_LARGE;
+    const bytes = typeof value === "string" ? encoder.encode(value) : value;
+    if (!(bytes instanceof Uint8Array)) return FAILED;
+    return bytes.length > maxBytes ? TOO_LARGE : { kind: "found", value: bytes };
+  } finally {
+    cancel();
+  }
 }
 
 async function carryCheck(errand, keys) {

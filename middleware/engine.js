@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], shares: boolean, log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, shares, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, shares, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -146,6 +146,7 @@ export function engineOf(glue, life, { config, env, checks, signs, shares, log }
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
         for (const algorithm of signs) draft.signs(algorithm);
+        for (const name of stores) draft.stores(name);
         if (shares) draft.shares();
         return draft.compile();
       });

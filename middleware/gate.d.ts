@@ -23,6 +23,11 @@ export interface GateOptions {
   /** Carries the gate's own requests to the auth service. Default: the platform's `fetch`. */
   fetch?: typeof globalThis.fetch;
   /**
+   * Stores that the configuration names (`deny_list`): what each has under a key, or nothing. An exception, or anything
+   * but text and bytes, counts as a failure, and nobody is let in on one.
+   */
+  stores?: Record<string, (key: string) => StoredValue | Promise<StoredValue>>;
+  /**
    * Where instances leave each other copies of what they have fetched: key sets, and sessions where an issuer says
    * `share_sessions`. Default: each instance fetches for itself.
    */
@@ -52,6 +57,9 @@ export interface GateOptions {
    */
   carry?: (errand: Errand, usual: (errand: Errand) => Promise<Reply>) => Promise<Reply>;
 }
+
+/** What a store has under a key: text in UTF-8 or bytes; nothing where it has nothing. */
+export type StoredValue = string | Uint8Array | null | undefined;
 
 /** What comes with one request; each goes before the option of the same name. */
 export interface RequestContext {
@@ -165,6 +173,15 @@ export type Errand = {
       key: string;
       input: Uint8Array;
     }
+  | {
+      work: "read";
+      /** One of the option `stores`. */
+      store: string;
+      /** May be somebody's session token. */
+      key: string;
+      timeoutMs: number;
+      maxBytes: number;
+    }
   | { work: "wait"; milliseconds: number }
 );
 
@@ -177,5 +194,7 @@ export type Reply =
   | { kind: "signed"; signature: Uint8Array }
   | { kind: "waited" }
   | { kind: "tooLarge" }
+  | { kind: "found"; value: Uint8Array }
+  | { kind: "absent" }
   | { kind: "failed" }
   | { kind: "unsupported" };

@@ -97,6 +97,7 @@ impl Algorithm {
 pub struct Capabilities {
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
     shares: bool,
 }
 
@@ -115,6 +116,17 @@ impl Capabilities {
     #[must_use]
     pub fn and_signing(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Self { signs: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// The same host, which also reads stores of these names when asked.
+    #[must_use]
+    pub fn and_stores(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { stores: names.into_iter().collect(), ..self }
+    }
+
+    /// Whether the host has a store of this name.
+    pub fn has_store(&self, name: &str) -> bool {
+        self.stores.iter().any(|own| own == name)
     }
 
     /// The same host, which also looks into a cache that instances share, and keeps there what [`crate::Engine::keeps`] gives.

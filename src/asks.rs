@@ -2,12 +2,13 @@
 
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
-use crate::judge::{Need, Question};
+use crate::deny_list::{self, DenyList};
+use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
+use crate::judge::{Lookup, Need, Question};
 use crate::jwk;
 use crate::keys::KeyCache;
-use crate::policy::{BetterAuth, Policy};
-use crate::progress::{Errand, Heard, Mission, Progress, Subject};
+use crate::policy::{BetterAuth, DenyListSource, Policy};
+use crate::progress::{Errand, Heard, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Answer, Doubt, Session};
@@ -23,6 +24,8 @@ const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 const LEASE_MILLIS: i64 = 2250;
 /// A renewal may take so long: the answer of the origin waits for it.
 const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
+/// A store is near, or of no use: there has to be time left to ask the service.
+const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// With less time left an ask is not begun.
 const LEAST_ASK_MILLIS: i64 = 50;
 /// A host takes what there is to be kept after each errand; with so much left it does not.
@@ -40,6 +43,7 @@ const MAX_WAITS: u32 = 40;
 pub(crate) struct Asks {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
+    pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
     /// What is to be kept in the shared cache.
     keeps: Vec<Keep>,
@@ -49,8 +53,13 @@ impl Asks {
     /// Nothing has been asked yet. `seed` spreads retries over time.
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
-        let budget = Budget::new(policy.asks_per_second);
-        Self { keys: KeyCache::new(sources, seed), sessions: Sessions::default(), budget, keeps: Vec::new() }
+        Self {
+            keys: KeyCache::new(sources, seed),
+            sessions: Sessions::default(),
+            deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
+            budget: Budget::new(policy.asks_per_second),
+            keeps: Vec::new(),
+        }
     }
 
     /// What is to be kept in the shared cache, since this was asked last.
@@ -76,6 +85,7 @@ impl Asks {
         }
         let begun = match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
+            Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
@@ -88,6 +98,7 @@ impl Asks {
                 progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
+            Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
@@ -122,6 +133,86 @@ impl Asks {
             copy,
         };
         Some((Work::Fetch(fetch), Mission::Keys { source, kid }))
+    }
+
+    /// The list of what has been revoked.
+    pub(crate) fn fetch_deny_list(&mut self, policy: &Policy, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+        self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
+        progress.asked.push(Subject::DenyList);
+        let work = match &policy.deny_list.as_ref()?.source {
+            DenyListSource::Url(url, authorization) => {
+                let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+                headers.extend(authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
+                Work::Fetch(Fetch {
+                    purpose: Purpose::DenyList,
+                    method: "GET",
+                    url: url.clone(),
+                    headers,
+                    timeout_ms: FETCH_TIMEOUT_MILLIS,
+                    max_bytes: deny_list::MAX_LIST_BYTES,
+                    copy: None,
+                })
+            }
+            DenyListSource::Store { name, key } => Work::Read(StoreRead {
+                store: name.clone(),
+                key: key.clone(),
+                timeout_ms: FETCH_TIMEOUT_MILLIS,
+                max_bytes: deny_list::MAX_LIST_BYTES,
+            }),
+        };
+        Some((work, Mission::DenyList { asked: now }))
+    }
+
+    /// What a service's storage has about a session (Better Auth's secondary storage): its key is the bare token.
+    fn read_storage(
+        &mut self,
+        policy: &Policy,
+        lookup: Lookup,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
+        let Lookup { issuer, digest, token, user } = lookup;
+        let storage = service(policy, issuer)?.storage.as_ref()?;
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        let (what, key) = match &user {
+            None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
+            Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
+        };
+        progress.asked.push(Subject::Storage(digest, what));
+        let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
+        let work = Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
+        Some((work, Mission::Storage { issuer, digest, token, user }))
+    }
+
+    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an answer: with anything else the
+    /// service itself is asked, for a store may be late and there may be a database behind it.
+    fn learn_stored(
+        &mut self,
+        policy: &Policy,
+        (issuer, token, user): (usize, &str, Option<String>),
+        digest: [u8; 32],
+        reply: &Reply<'_>,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) {
+        let storage = service(policy, issuer).and_then(|service| service.storage.as_ref());
+        let session = match (user, reply, storage) {
+            (None, Reply::Found(value), Some(storage)) => {
+                let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
+                progress.stored.extend(session.map(|session| (digest, session)));
+                None
+            }
+            (Some(_), Reply::Absent, _) => progress.stored(&digest),
+            (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
+            _ => None,
+        };
+        match session.cloned() {
+            Some(session) => {
+                self.sessions.receive_copy(digest, &session, now);
+                progress.answers.push((digest, Answer::Alive(session)));
+            }
+            None => self.sessions.release(digest),
+        }
     }
 
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
@@ -194,6 +285,9 @@ impl Asks {
                     }
                 }
             },
+            Mission::Storage { issuer, digest, token, user } => {
+                self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
+            }
             Mission::Session { digest, copies_up_to, share, .. } if let Reply::Copied(copied) = reply => {
                 self.budget.give_back(share);
                 let copy = Copied::open(copied, copies_up_to, now);
@@ -229,6 +323,9 @@ impl Asks {
                 } else {
                     self.sessions.receive(digest, answer, now);
                 }
+            }
+            Mission::DenyList { asked } => {
+                progress.heard.deny_list = self.deny_list.as_mut().and_then(|list| list.receive(asked, reply, now).err());
             }
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
@@ -278,13 +375,18 @@ fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<
 
 /// The same in what its request has left: the second of two slow fetches gets less time than the first.
 fn within(work: Work, left_millis: i64) -> Work {
+    let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
     match work {
-        Work::Fetch(fetch) => {
-            let timeout_ms = u32::try_from(left_millis).unwrap_or(u32::MAX).min(fetch.timeout_ms);
-            Work::Fetch(Fetch { timeout_ms, ..fetch })
-        }
+        Work::Fetch(fetch) => Work::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch }),
+        Work::Read(read) => Work::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read }),
         other => other,
     }
+}
+
+/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
+fn began_after(session: &Session, since: &[u8]) -> bool {
+    let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
+    session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
 }
 
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {

@@ -13,7 +13,7 @@ use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Judge, Need, Question, Soon};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Progress, Subject, Task};
+use crate::progress::{Errand, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -36,7 +36,7 @@ enum Stop {
     /// And what becomes of it if nobody can be asked.
     Ask(Need, Option<Leniency>),
     Refuse(Reason),
-    /// The session of this issuer's cookie has ended, by the auth service's own word: its cookies are dead.
+    /// The session of this issuer's cookie has ended, by the word of the auth service or the operator: its cookies are dead.
     SignOut(Reason, usize),
 }
 
@@ -103,6 +103,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress: &progress,
             head: *request,
@@ -132,6 +133,10 @@ impl Engine {
             Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
+                // Whatever the service has just set for it: it does not know yet.
+                if reason == Reason::SessionRevoked {
+                    progress.heard.set_cookies.clear();
+                }
                 let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
                 progress.heard.set_cookies.extend(dead);
                 reason
@@ -191,8 +196,8 @@ impl Engine {
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
         match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
             Ok(assertion) => Ok(Some(assertion)),
-            Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
-            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(_) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
         }
     }
 
@@ -221,6 +226,7 @@ impl Engine {
                         (one, other) => one.or(other),
                     };
                     all.soon.refresh.extend(pass.soon.refresh);
+                    all.soon.refresh_deny_list |= pass.soon.refresh_deny_list;
                     all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
                     all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
@@ -261,6 +267,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: Some(&mut self.proofs),
             progress,
             head: *request,
@@ -343,9 +350,13 @@ impl Engine {
         }
         let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
-        let refresh = pass.soon.refresh.first().copied();
-        let refresh =
-            refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
+        // One at a time: the other follows with a later request.
+        let refresh = if pass.soon.refresh_deny_list {
+            self.asks.fetch_deny_list(&self.policy, &mut progress, now)
+        } else {
+            let source = pass.soon.refresh.first().copied();
+            source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))
+        };
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
         Decision::Forward(Forward {
             target: path.target(),
@@ -375,11 +386,11 @@ impl Engine {
     }
 }
 
-/// Why a bad credential stops its request. Only the auth service can say that a session is over, and only of its own cookie:
-/// a bearer token that has ended says nothing about the cookies beside it.
+/// Why a bad credential stops its request. Only the auth service and the operator can say that a session is over, and only of its
+/// own cookie: a bearer token that has ended says nothing about the cookies beside it.
 const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
     match (reason, credential) {
-        (Reason::SessionEnded | Reason::SessionExpired, Credential::SessionCookie { issuer, .. }) => {
+        (Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked, Credential::SessionCookie { issuer, .. }) => {
             Stop::SignOut(reason, *issuer)
         }
         _ => Stop::Refuse(reason),

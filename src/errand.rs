@@ -17,6 +17,8 @@ pub enum Work {
     Check(SignatureCheck),
     /// Make this signature with the platform's cryptography.
     Sign(SignatureRequest),
+    /// Read what a store of the host's has under a key.
+    Read(StoreRead),
     /// Let this many milliseconds pass.
     Wait {
         /// How long, in milliseconds.
@@ -32,6 +34,8 @@ pub enum Purpose {
     Keys,
     /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
     Session,
+    /// The list of what has been revoked. Not secret, and not to be older than it says.
+    DenyList,
 }
 
 impl Purpose {
@@ -40,6 +44,7 @@ impl Purpose {
         match self {
             Self::Keys => "keys",
             Self::Session => "session",
+            Self::DenyList => "deny-list",
         }
     }
 }
@@ -116,6 +121,24 @@ impl fmt::Debug for SignatureRequest {
     }
 }
 
+/// A key to look up in a store that the host has under this name ([`crate::Capabilities::and_stores`]).
+pub struct StoreRead {
+    /// The store's name in the configuration.
+    pub store: String,
+    /// The key. May be somebody's session token.
+    pub key: String,
+    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    pub timeout_ms: u32,
+    /// Give up when the value has more than this many bytes and answer [`Reply::TooLarge`].
+    pub max_bytes: u32,
+}
+
+impl fmt::Debug for StoreRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreRead").field("store", &self.store).field("timeout_ms", &self.timeout_ms).finish_non_exhaustive()
+    }
+}
+
 /// What came of an errand.
 pub enum Reply<'a> {
     /// The HTTP answer, whatever its status.
@@ -134,6 +157,10 @@ pub enum Reply<'a> {
     Checked(bool),
     /// The signature that the platform made, in the JWS form (for ECDSA: r and s side by side).
     Signed(&'a [u8]),
+    /// What the store has under the key.
+    Found(&'a [u8]),
+    /// The store has nothing under the key: it was asked, and said so.
+    Absent,
     /// The wait is over.
     Waited,
     /// The body grew past what the errand allows.

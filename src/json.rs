@@ -106,6 +106,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// All members, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.members.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
     /// How many members there are.
     pub(crate) fn len(&self) -> usize {
         self.members.len()

@@ -76,6 +76,7 @@ mod credential;
 mod curve;
 mod decision;
 mod demands;
+mod deny_list;
 mod digest;
 mod ed25519;
 mod engine;
@@ -102,6 +103,7 @@ pub mod suites;
 mod text;
 mod time;
 mod token;
+mod tries;
 mod verify;
 
 // The public interface is:
@@ -109,7 +111,7 @@ pub use alg::{Algorithm, Capabilities, KeyType};
 pub use config::{Config, ConfigError};
 pub use decision::{Answer, Decision, Finish, Forward, Served};
 pub use engine::Engine;
-pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, Work};
+pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use headers::HeaderPairs;
 pub use policy::Policy;

@@ -65,6 +65,10 @@ pub(crate) enum Mission {
         host: String,
         is_renewal: bool,
     },
+    /// Read it as the list of what has been revoked, as it was when it was asked for.
+    DenyList { asked: UnixTime },
+    /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
+    Storage { issuer: usize, digest: [u8; 32], token: String, user: Option<String> },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
     /// Take it for the signature over the errand's work.
@@ -73,7 +77,7 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What a fetch is about: a request asks at most once per subject, and once for each signature.
+/// What an errand is about: a request asks at most once per subject and once for each signature, twice for the assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -82,8 +86,21 @@ pub(crate) enum Subject {
     Session([u8; 32]),
     /// The same, where another instance's word would do.
     SessionCopy([u8; 32]),
+    /// What the storage has under the session token with this digest, and then about its user.
+    Storage([u8; 32], Stored),
+    /// The list of what has been revoked.
+    DenyList,
     /// The signature on the request's assertion.
     Assertion,
+}
+
+/// The two things that are read of a storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The session.
+    Session,
+    /// Since when the user's sessions count.
+    RevokedBefore,
 }
 
 /// What one request has asked for and learned so far.
@@ -98,6 +115,8 @@ pub(crate) struct Progress {
     pub(crate) checked: Vec<Checked>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// Sessions that a storage has, by digest of the credential: they count once it is known that none of them is revoked.
+    pub(crate) stored: Vec<([u8; 32], session::Session)>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
@@ -117,6 +136,8 @@ pub(crate) struct Heard {
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
     pub(crate) doubt: Option<Doubt>,
+    /// Why there is no newer list of what has been revoked.
+    pub(crate) deny_list: Option<Doubt>,
 }
 
 impl Progress {
@@ -128,6 +149,7 @@ impl Progress {
             waits: 0,
             checked: Vec::new(),
             answers: Vec::new(),
+            stored: Vec::new(),
             assertion: None,
             signed: None,
             heard: Heard::default(),
@@ -145,6 +167,21 @@ impl Progress {
     pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
         let is_same = |check: &SignatureCheck| check.signing_input == wanted.signing_input && check.signature == wanted.signature;
         self.checked.iter().any(|checked| is_same(&checked.check))
+    }
+
+    /// What a storage has for this credential.
+    pub(crate) fn stored(&self, digest: &[u8; 32]) -> Option<&session::Session> {
+        self.stored.iter().find(|(stored, _)| stored == digest).map(|(_, session)| session)
+    }
+
+    /// Whether the host may be asked to sign: once, and once more if it has signed what is no longer the last that is known of
+    /// the session. The cookie cache may have run out meanwhile, or another request may have heard of it.
+    pub(crate) fn may_ask_to_sign(&self) -> bool {
+        match self.asked.iter().filter(|subject| **subject == Subject::Assertion).count() {
+            0 => true,
+            1 => self.signed.is_some(),
+            _ => false,
+        }
     }
 
     /// What the auth service answered to this request.

@@ -4,7 +4,7 @@ use crate::claims::{self, Claims};
 use crate::demands::{ClaimPath, Facts};
 use crate::json::{self, Object, Value};
 use crate::reason::Reason;
-use crate::time::{self, UnixTime};
+use crate::time::{self, Seconds, UnixTime};
 use crate::verify;
 
 /// Where the knowledge of a session comes from.
@@ -14,6 +14,8 @@ pub(crate) enum Source {
     CookieCache,
     /// The auth service's answer.
     AuthService,
+    /// The storage that the auth service keeps its sessions in.
+    Storage,
     /// A JWT of its own.
     Jwt,
 }
@@ -24,6 +26,7 @@ impl Source {
         match self {
             Self::CookieCache => "cookie-cache",
             Self::AuthService => "auth-service",
+            Self::Storage => "storage",
             Self::Jwt => "jwt",
         }
     }
@@ -195,6 +198,15 @@ fn instant(value: &Value<'_>) -> Option<UnixTime> {
     }
 }
 
+impl Session {
+    /// The session that a Better Auth service has stored under this token, if it lives.
+    pub(crate) fn stored(value: &[u8], token: &str, named: &[ClaimPath], lag: Seconds, now: UnixTime) -> Option<Self> {
+        let pair = Pair::from_members(&json::object(value)?, named)?;
+        let session = pair.judge(token, None, Source::Storage, now).ok()?;
+        Some(Self { known: now.plus_millis(lag.as_millis().saturating_neg()), ..session })
+    }
+}
+
 /// What the auth service said about a session.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -208,6 +220,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     Failed,
+    Absent,
     TooLarge,
     Redirect,
     Unauthorized,
@@ -226,6 +239,7 @@ impl Doubt {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Absent => "absent",
             Self::TooLarge => "too-large",
             Self::Redirect => "redirect",
             Self::Unauthorized => "unauthorized",
@@ -240,7 +254,7 @@ impl Doubt {
         }
     }
 
-    const fn of_status(status: u16) -> Self {
+    pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
             401 => Self::Unauthorized,

@@ -132,8 +132,8 @@ impl Sessions {
         }
     }
 
-    /// Takes a session that was alive at that moment, from another instance. What is known since then counts more: whether it
-    /// was taken.
+    /// Takes a session that was alive at that moment, by the word of a storage or of another instance. What is known since then
+    /// counts more: whether it was taken.
     pub(crate) fn receive_copy(&mut self, digest: [u8; 32], session: &Session, at: UnixTime) -> bool {
         let entry = self.entry(digest);
         entry.lease_until = None;

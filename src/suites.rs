@@ -44,6 +44,7 @@ pub fn signed_content(
         let mut judge = Judge {
             policy,
             keys: &keys,
+            deny_list: None,
             sessions: &sessions,
             proofs: None,
             progress: &progress,

@@ -58,12 +58,11 @@ impl Compiler<'_> {
             rules.push(rule);
         }
         let catches_all = |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING));
-        if self.reader.flag(root, "require_catch_all") == Some(true) && !rules.iter().any(catches_all) {
-            self.reader.wrong(
-                "rules",
-                "no rule covers everything that is left",
-                "end with {\"path\": \"/**\", \"access\": \"required\"}",
-            );
+        let is_required = self.reader.flag(root, "require_catch_all") == Some(true);
+        if !rules.is_empty() && !rules.iter().any(catches_all) {
+            let problem = "no rule covers everything that is left, so it is denied";
+            let hint = "end with {\"path\": \"/**\", \"access\": \"required\"}";
+            if is_required { self.reader.wrong("rules", problem, hint) } else { self.reader.warn("rules", problem, hint) }
         }
         rules
     }

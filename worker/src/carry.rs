@@ -11,6 +11,7 @@ use worker::Delay;
 use crate::check::{check, sign};
 use crate::fetch_errand::fetch;
 use crate::head::borrowed;
+use crate::stores::read;
 
 /// What came of an errand, owned.
 pub(crate) enum Carried {
@@ -18,6 +19,8 @@ pub(crate) enum Carried {
     Copied(Vec<u8>),
     Checked(bool),
     Signed(Vec<u8>),
+    Found(Vec<u8>),
+    Absent,
     Waited,
     TooLarge,
     Failed,
@@ -34,6 +37,8 @@ impl Carried {
             Self::Copied(text) => work(Reply::Copied(text)),
             Self::Checked(holds) => work(Reply::Checked(*holds)),
             Self::Signed(signature) => work(Reply::Signed(signature)),
+            Self::Found(value) => work(Reply::Found(value)),
+            Self::Absent => work(Reply::Absent),
             Self::Waited => work(Reply::Waited),
             Self::TooLarge => work(Reply::TooLarge),
             Self::Failed => work(Reply::Failed),
@@ -48,6 +53,7 @@ pub(crate) async fn carry(errand: &Errand) -> Carried {
         Work::Fetch(errand) => fetch(errand).await,
         Work::Check(errand) => check(errand).await,
         Work::Sign(errand) => sign(errand).await,
+        Work::Read(errand) => read(errand).await,
         Work::Wait { millis } => {
             delay(*millis).await;
             Carried::Waited

@@ -4,7 +4,7 @@ use doorward::Fetch;
 use js_sys::futures::JsFuture;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
+use web_sys::{AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
 
 use crate::carry::{Carried, within};
 use crate::head::pairs;
@@ -51,9 +51,16 @@ async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried,
 
 /// The whole body, or nothing if it is larger than this.
 pub(crate) async fn body(response: &Response, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
+    match response.body() {
+        Some(stream) => whole(&stream, max_bytes).await,
+        None => Ok(Some(Vec::new())),
+    }
+}
+
+/// All that a stream brings, or nothing if it is more than this.
+pub(crate) async fn whole(stream: &ReadableStream, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
     let mut body = Vec::new();
-    let Some(stream) = response.body() else { return Ok(Some(body)) };
-    let reader = ReadableStreamDefaultReader::new(&stream)?;
+    let reader = ReadableStreamDefaultReader::new(stream)?;
     loop {
         let step = JsFuture::from(reader.read()).await?;
         if Reflect::get(&step, &"done".into())?.is_truthy() {

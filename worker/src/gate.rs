@@ -50,6 +50,14 @@ fn started(env: &Env) -> Gate {
     }
 }
 
+/// The store of this name.
+pub(crate) fn store(name: &str) -> Option<KvNamespace> {
+    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
+        Gate::Started(_, settings) => settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone()),
+        Gate::Misconfigured => None,
+    })
+}
+
 /// The KV namespace that instances share, where the deployment has bound one.
 pub(crate) fn kv_namespace() -> Option<KvNamespace> {
     GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {

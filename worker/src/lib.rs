@@ -4,7 +4,7 @@
 //! decision is carried out; there is no `if` about authentication in this crate.
 //!
 //! ```text
-//! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, shared_cache, check, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
+//! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
 //! ```
 //!
 //! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run any more is answered by
@@ -22,6 +22,7 @@ mod panics;
 mod platform;
 mod shared_cache;
 mod start;
+mod stores;
 
 use std::rc::Rc;
 

@@ -48,7 +48,7 @@ test("a new instance finds the keys in the KV namespace, where one is bound", as
   for (let i = 0; i < 3; i++) {
     const gate = await startGate(t, { bindings: variables(origin, auth), options });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
-    const kv = await gate.kv();
+    const kv = await gate.store("DOORWARD_CACHE");
     await eventually(async () => (await kv.list()).keys.length > 0, "the copy is in the namespace");
     const { keys } = await kv.list();
     assert.deepEqual(keys.map(({ name }) => /^doorward-keys-[\w-]{43}$/.test(name)), [true]);
@@ -71,7 +71,7 @@ test("a session is found in the KV namespace where the configuration says so, wi
     const gate = await startGate(t, { bindings, options });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
     assert.equal(origin.last().headers["x-doorward-subject"], "user-1");
-    const kv = await gate.kv();
+    const kv = await gate.store("DOORWARD_CACHE");
     await eventually(async () => (await kv.list()).keys.length > 0, "the copy is in the namespace");
     const [{ name }] = (await kv.list()).keys;
     assert.match(name, /^doorward-session-[\w-]{43}$/);

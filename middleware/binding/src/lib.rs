@@ -27,6 +27,7 @@ pub struct Draft {
     values: BTreeMap<String, String>,
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
     shares: bool,
 }
 
@@ -40,7 +41,8 @@ impl Draft {
     pub fn new(config: &str) -> Result<Self, JsValue> {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
-        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new(), shares: false })
+        let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -63,6 +65,11 @@ impl Draft {
         self.signs.extend(Algorithm::from_name(algorithm));
     }
 
+    /// The name of a store that the host has.
+    pub fn stores(&mut self, name: &str) {
+        self.stores.push(name.to_owned());
+    }
+
     /// The host has a cache that instances share.
     pub fn shares(&mut self) {
         self.shares = true;
@@ -74,9 +81,10 @@ impl Draft {
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
+        let host = host.and_stores(self.stores.iter().cloned());
         let host = if self.shares { host.and_sharing() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
-        let warnings = listed(&policy.warnings());
+        let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
     }

@@ -62,6 +62,8 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         5 => Reply::Signed(reader.bytes()?),
         6 => Reply::TooLarge,
         7 => Reply::Copied(reader.bytes()?),
+        8 => Reply::Found(reader.bytes()?),
+        9 => Reply::Absent,
         _ => return None,
     };
     reader.end()?;
@@ -237,6 +239,13 @@ impl Writer {
                 self.text(&request.kid);
                 self.text(&request.key);
                 self.bytes(&request.input);
+            }
+            Work::Read(read) => {
+                self.number(4);
+                self.text(&read.store);
+                self.text(&read.key);
+                self.number(read.timeout_ms);
+                self.number(read.max_bytes);
             }
             Work::Wait { millis } => {
                 self.number(2);
@@ -416,6 +425,8 @@ mod tests {
         assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
         assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
         assert!(with_reply(&reply(&[7, 3], b"abc"), |reply| matches!(reply, Reply::Copied(b"abc"))));
+        assert!(with_reply(&reply(&[8, 3], b"abc"), |reply| matches!(reply, Reply::Found(b"abc"))));
+        assert!(with_reply(&reply(&[9], b""), |reply| matches!(reply, Reply::Absent)));
         let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");
         assert!(with_reply(&answered, |reply| matches!(
             reply,

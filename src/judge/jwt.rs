@@ -1,0 +1,114 @@
+//! A JWT: whose is it, does its signature hold, do its claims.
+
+use crate::alg::Algorithm;
+use crate::claims::{self, Claims};
+use crate::credential::BearerValue;
+use crate::keys::{Selection, Wanted};
+use crate::policy::{Issuer, Place, Rule};
+use crate::progress::Subject;
+use crate::proofs::{Identity, KeySetUsed, Proof, Use};
+use crate::reason::Reason;
+use crate::session::Session;
+use crate::token::jws::{Jws, UnverifiedClaims};
+use crate::verify::{self, Signature, Verified};
+
+use super::{Finding, Judge, Need, Obstacle};
+
+impl Judge<'_> {
+    /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
+    pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
+        match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
+            Some(identity) => self.if_recent(identity),
+            None => self.by_itself(&value.read(), rule),
+        }
+    }
+
+    /// A JWT: whose is it, does its signature hold, do its claims.
+    pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
+        if let Some(identity) = self.proven_jwt(token, place, rule) {
+            return self.if_recent(identity);
+        }
+        match self.jwt_proof(token, place, rule) {
+            Ok(proof) => {
+                self.keep(Use::Jwt, [token, ""], &proof);
+                self.if_recent(proof.identity)
+            }
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => Finding::Bad(reason),
+            Err(Obstacle::Needs(need)) => Finding::Needs(need),
+        }
+    }
+
+    fn proven_jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Identity> {
+        self.proven(Use::Jwt, [token, ""])
+            .map(|(identity, _)| identity)
+            .filter(|identity| self.admits(identity.issuer, place, rule))
+    }
+
+    fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
+        let jws = Jws::parse(token)?;
+        let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
+        let number = self.issuer_of(&unverified, place, rule)?;
+        let (verified, key_set) = self.by_key_set(number, &jws)?;
+        let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
+        let claims = Claims::check(&verified, Some(unverified), jws.header.typ.as_deref(), &issuer.expectations, self.now)?;
+        let identity = self.identity(number, Session::of_claims(&claims, &self.policy.named_claims)?);
+        Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
+    }
+
+    /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about it.
+    fn if_recent(&self, identity: Identity) -> Finding {
+        if self.is_recent(&identity.session) { Finding::Good(identity) } else { Finding::Bad(Reason::TokenTooOld) }
+    }
+
+    /// Whether a rule takes the word of this issuer at this place.
+    fn admits(&self, number: usize, place: &Place, rule: &Rule) -> bool {
+        rule.believes(number) && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
+    }
+
+    /// Whose token it says it is: that only picks the keys and the expectations that it is then held to. Of several with one
+    /// `iss` the audience picks (the configuration sees to it that they share none).
+    fn issuer_of(&self, unverified: &UnverifiedClaims<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
+        let unverified = &unverified.members;
+        let unverified_issuer = match unverified.get("iss") {
+            None => return Err(Reason::ClaimMissing),
+            Some(issuer) => issuer.as_text().ok_or(Reason::ClaimsMalformed)?,
+        };
+        let is_candidate =
+            |number: usize, issuer: &Issuer| issuer.expectations.issuer == unverified_issuer && self.admits(number, place, rule);
+        let mut candidates = self.policy.issuers.iter().enumerate().filter(|(number, issuer)| is_candidate(*number, issuer));
+        let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
+        let by_audience = |(_, issuer): &(usize, &Issuer)| claims::check_aud(unverified, &issuer.expectations).is_ok();
+        let (number, _) = [first].into_iter().chain(candidates).find(by_audience).unwrap_or(first);
+        Ok(number)
+    }
+
+    /// The signature of a token by an issuer's key set.
+    pub(crate) fn by_key_set<'j>(&mut self, number: usize, jws: &'j Jws<'_>) -> Result<(Verified<'j>, KeySetUsed), Obstacle> {
+        let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
+        let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
+        let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
+        let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
+        let has_asked = |copies| self.progress.has_asked(&Subject::Keys(number, copies));
+        let key = match self.keys.select(number, wanted, has_asked, self.now) {
+            Selection::Use(key) => key,
+            Selection::Ask(copies) => {
+                return Err(Obstacle::Needs(Need::Keys { source: number, copies, kid: jws.header.kid.clone() }));
+            }
+            Selection::Wait => return Err(Obstacle::Needs(Need::Wait(Reason::KeysUnavailable))),
+            Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),
+        };
+        match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
+            Signature::Holds(verified) => {
+                let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
+                self.note_refresh(number);
+                Ok((verified, KeySetUsed { source: number, generation }))
+            }
+            Signature::Fails => Err(Obstacle::Bad(Reason::SignatureInvalid)),
+            // A second check of one signature is refused: the platform has failed, or the key has changed under way.
+            Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
+                Err(Obstacle::Bad(Reason::CheckUnavailable))
+            }
+            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(check)))),
+        }
+    }
+}

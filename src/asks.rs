@@ -78,11 +78,12 @@ impl Asks {
     ) -> Result<(Work, Mission), Reason> {
         let otherwise = need.reason_without_answer();
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
-        if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
+        let left = progress.deadline.millis_since(now);
+        if left < LEAST_ASK_MILLIS || is_waited_out {
             progress.heard.doubt = progress.heard.doubt.or(Some(Doubt::OutOfTime));
             return Err(otherwise);
         }
-        match need {
+        let begun = match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
@@ -104,7 +105,8 @@ impl Asks {
                 Ok((Work::Sign(*request), Mission::Sign))
             }
             Need::Wait(_) => Ok(pause(progress)),
-        }
+        };
+        begun.map(|(work, mission)| (within(work, left), mission))
     }
 
     /// The key set of an issuer.
@@ -398,6 +400,16 @@ fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<
     let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
     parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
     Some(share::name_of(Purpose::Session.name(), &parts))
+}
+
+/// The same in what its request has left: the second of two slow fetches gets less time than the first.
+fn within(work: Work, left_millis: i64) -> Work {
+    let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
+    match work {
+        Work::Fetch(fetch) => Work::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch }),
+        Work::Read(read) => Work::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read }),
+        other => other,
+    }
 }
 
 /// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.

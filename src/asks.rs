@@ -1,9 +1,10 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings back.
 
+use crate::bridge::{self, Tokens};
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
-use crate::judge::{Need, Question};
+use crate::judge::{Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, Policy};
@@ -28,6 +29,10 @@ const LEAST_ASK_MILLIS: i64 = 50;
 const MAX_COPY_AGE_SECONDS: u32 = 300;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
+/// A token has to fit into a header.
+const MAX_TOKEN_BYTES: u32 = 16 * 1024;
+/// An origin that takes longer to answer is not heard any more.
+const WATCH_MILLIS: i64 = 5000;
 /// The first wait for another request's errand; each further one is twice as long.
 const FIRST_WAIT_MILLIS: u32 = 10;
 /// Up to this.
@@ -39,6 +44,7 @@ const MAX_WAITS: u32 = 40;
 pub(crate) struct Asks {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
+    pub(crate) tokens: Tokens,
     budget: Budget,
 }
 
@@ -46,7 +52,12 @@ impl Asks {
     /// Nothing has been asked yet. `seed` spreads retries over time.
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
-        Self { keys: KeyCache::new(sources, seed), sessions: Sessions::default(), budget: Budget::new(policy.asks_per_second) }
+        Self {
+            keys: KeyCache::new(sources, seed),
+            sessions: Sessions::default(),
+            tokens: Tokens::default(),
+            budget: Budget::new(policy.asks_per_second),
+        }
     }
 
     /// What to send the host for, or the reason if there is no time or no budget for it.
@@ -73,6 +84,14 @@ impl Asks {
             Need::Session(question) => {
                 progress.asked.push(Subject::Session(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
+            }
+            Need::Token(question) if !self.budget.draw(question.share, now) => {
+                progress.heard.doubt = Some(Doubt::OutOfBudget);
+                Err(otherwise)
+            }
+            Need::Token(question) => {
+                progress.asked.push(Subject::Token);
+                self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
@@ -123,7 +142,33 @@ impl Asks {
         Some(Errand::new(work, mission, Progress::new(now.plus_millis(LEASE_MILLIS))))
     }
 
-    /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
+    /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
+    pub(crate) fn watch(&self, issuer: usize, digest: [u8; 32], now: UnixTime) -> Errand {
+        Errand::new(Work::Wait { millis: 0 }, Mission::Watch { issuer, digest }, Progress::new(now.plus_millis(WATCH_MILLIS)))
+    }
+
+    fn fetch_token(
+        &mut self,
+        policy: &Policy,
+        request: &RequestHead<'_>,
+        question: TokenQuestion,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
+        let TokenQuestion { issuer, place, share, header } = question;
+        let url = service(policy, issuer)?.token_url.clone();
+        self.tokens.lease(place, now.plus_millis(LEASE_MILLIS));
+        let fetch = Fetch {
+            purpose: Purpose::Token,
+            method: "GET",
+            url,
+            headers: told_to_service(request, header),
+            timeout_ms: FETCH_TIMEOUT_MILLIS,
+            max_bytes: MAX_TOKEN_BYTES,
+            max_copy_age_seconds: 0,
+        };
+        Some((Work::Fetch(fetch), Mission::Token { issuer, place, share, host: host_of(request) }))
+    }
+
     fn fetch_session(
         &mut self,
         policy: &Policy,
@@ -135,26 +180,17 @@ impl Asks {
         let Question { issuer, digest, token, share, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (header.0.to_owned(), header.1)];
-        let (scheme, host) = request.public_origin.split_once("://").unwrap_or_default();
-        if !host.is_empty() {
-            headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
-            headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
-        }
-        // Better Auth counts requests by client, and only believes a single address.
-        headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
         let fetch = Fetch {
             purpose: Purpose::Session,
             method: "GET",
             url,
-            headers,
+            headers: told_to_service(request, header),
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
             max_copy_age_seconds: 0,
         };
-        let host = host.split(':').next().unwrap_or_default().to_owned();
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, share, host, is_renewal }))
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, share, host: host_of(request), is_renewal }))
     }
 
     /// Learns what an errand has brought, for everybody and for its request.
@@ -182,21 +218,61 @@ impl Asks {
                     }
                     _ => progress.heard.doubt = answer.as_ref().err().copied(),
                 }
+                if answer == Ok(Answer::Ended) {
+                    self.tokens.forget(&digest);
+                }
                 if is_renewal && answer.is_err() {
                     self.sessions.pause_renewal(digest, now);
                 } else {
                     self.sessions.receive(digest, answer, now);
                 }
             }
+            Mission::Token { issuer, place, share, host } => {
+                let answer = bridge::read(reply);
+                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
+                    self.budget.settle(share, Share::Users);
+                    hear(service, &host, headers, &mut progress.heard);
+                }
+                match &answer {
+                    // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
+                    Ok(_) => {}
+                    // And whoever was denied it goes on to ask about the session.
+                    Err(Doubt::Unauthorized) => self.budget.settle(share, Share::Strangers),
+                    Err(doubt) => {
+                        progress.heard.doubt = Some(*doubt);
+                        self.tokens.fail(place, Reason::BridgeUnavailable, Some(*doubt), now);
+                    }
+                }
+                progress.minted = Some(answer);
+            }
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
-            Mission::Wait => {}
+            Mission::Wait | Mission::Watch { .. } => {}
         }
     }
 }
 
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {
     policy.issuers.get(issuer)?.better_auth.as_ref()
+}
+
+/// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
+fn told_to_service(request: &RequestHead<'_>, credential: (&'static str, String)) -> Vec<(String, String)> {
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (credential.0.to_owned(), credential.1)];
+    let (scheme, host) = request.public_origin.split_once("://").unwrap_or_default();
+    if !host.is_empty() {
+        headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
+        headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
+    }
+    // Better Auth counts requests by client, and only believes a single address.
+    headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
+    headers
+}
+
+/// The public host without its port.
+fn host_of(request: &RequestHead<'_>) -> String {
+    let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
+    host.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'

@@ -32,6 +32,8 @@ pub enum Purpose {
     Keys,
     /// The auth service's word on one session. Private; never to be cached by a host.
     Session,
+    /// A token of the auth service for the user of one session. Private; never to be cached by a host.
+    Token,
 }
 
 impl Purpose {
@@ -40,6 +42,7 @@ impl Purpose {
         match self {
             Self::Keys => "keys",
             Self::Session => "session",
+            Self::Token => "token",
         }
     }
 }

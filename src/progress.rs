@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::reason::Reason;
 use crate::session::{self, Doubt};
 use crate::time::UnixTime;
 
@@ -57,6 +58,10 @@ pub(crate) enum Mission {
     /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
     /// too soon for its failure to say anything about the service.
     Session { issuer: usize, digest: [u8; 32], token: String, share: Share, host: String, is_renewal: bool },
+    /// Read it as a token for the bridge, for this session and this audience; its cookies are for this host.
+    Token { issuer: usize, place: ([u8; 32], [u8; 32]), share: Share, host: String },
+    /// See whether the origin's response ends the session of this credential.
+    Watch { issuer: usize, digest: [u8; 32] },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
     /// Take it for the signature over the errand's work.
@@ -72,6 +77,8 @@ pub(crate) enum Subject {
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
+    /// A token for the request's session.
+    Token,
     /// The signature on the request's assertion.
     Assertion,
 }
@@ -88,6 +95,8 @@ pub(crate) struct Progress {
     pub(crate) checked: Vec<Checked>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
+    pub(crate) minted: Option<Result<String, Doubt>>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
@@ -107,6 +116,8 @@ pub(crate) struct Heard {
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
     pub(crate) doubt: Option<Doubt>,
+    /// What is wrong with the token that it gave.
+    pub(crate) cause: Option<Reason>,
 }
 
 impl Progress {
@@ -118,6 +129,7 @@ impl Progress {
             waits: 0,
             checked: Vec::new(),
             answers: Vec::new(),
+            minted: None,
             assertion: None,
             signed: None,
             heard: Heard::default(),

@@ -95,6 +95,10 @@ reasons! {
     SessionEnded "session_ended" 401 Client "the auth service says that the session has ended";
     SessionUnavailable "session_unavailable" 503 Operator "the auth service could not be asked about the session";
 
+    // the bridge
+    BridgeUnavailable "bridge_unavailable" 503 Operator "the auth service gave no token for the origin";
+    BridgeTokenInvalid "bridge_token_invalid" 503 Operator "the token that the auth service gave for the origin does not hold";
+
     // the gate
     AssertionUnavailable "assertion_unavailable" 503 Operator "the platform could not sign the assertion for the origin";
     NotStarted "not_started" 503 Operator "the gate could not start or lost its place";

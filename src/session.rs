@@ -188,6 +188,7 @@ pub(crate) enum Doubt {
     Expired,
     OutOfBudget,
     OutOfTime,
+    NoJwtPlugin,
 }
 
 impl Doubt {
@@ -206,10 +207,17 @@ impl Doubt {
             Self::Expired => "expired",
             Self::OutOfBudget => "out-of-budget",
             Self::OutOfTime => "out-of-time",
+            Self::NoJwtPlugin => "no-jwt-plugin",
         }
     }
 
-    const fn of_status(status: u16) -> Self {
+    /// Whether what was known before may stand for now: not where the service has spoken.
+    pub(crate) fn may_pass(self) -> bool {
+        !matches!(self, Self::Unauthorized | Self::NoJwtPlugin)
+    }
+
+    /// What an answer with a status other than 200 comes to.
+    pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,
             401 => Self::Unauthorized,

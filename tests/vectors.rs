@@ -196,7 +196,11 @@ impl Host {
             }
         };
         self.asks.push(purpose);
-        let suits = |reply: &Value| reply["to"] == purpose && (reply["url"].is_null() || reply["url"].as_str() == url);
+        let sent = cookies_of(errand.work());
+        let suits = |reply: &Value| {
+            let has = |member: &str, found: Value| reply[member].is_null() || reply[member] == found;
+            reply["to"] == purpose && has("url", json!(url)) && has("cookies", json!(sent))
+        };
         match (self.replies.iter().position(suits), errand.work()) {
             (Some(place), _) => {
                 let reply = self.replies.remove(place);
@@ -208,6 +212,13 @@ impl Host {
             (None, _) => Brought::Real(Reply::Failed),
         }
     }
+}
+
+/// Names of the cookies that an errand sends, in order.
+fn cookies_of(work: &Work) -> Vec<&str> {
+    let Work::Fetch(fetch) = work else { return Vec::new() };
+    let lines = fetch.headers.iter().filter(|(name, _)| name == "cookie");
+    lines.flat_map(|(_, line)| line.split("; ")).filter_map(|pair| Some(pair.split_once('=')?.0)).collect()
 }
 
 impl Brought {
@@ -232,11 +243,11 @@ impl Brought {
 fn outcome(decision: &Decision) -> Value {
     let list = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>();
     match decision {
-        Decision::Forward(Forward { target, remove, set, response_headers, .. }) => {
+        Decision::Forward(Forward { target, upstream, remove, set, response_headers, .. }) => {
             let names: BTreeSet<&str> = set.iter().map(|(name, _)| name).collect();
             assert_eq!(names.len(), set.iter().count(), "a header is set twice");
             let set: serde_json::Map<String, Value> = set.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-            json!({ "forward": { "target": target, "removed": remove, "set": set, "response_headers": list(response_headers) } })
+            json!({ "forward": { "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": list(response_headers) } })
         }
         Decision::Redirect(answer) => {
             json!({ "redirect": { "status": answer.status, "reason": answer.reason.code(), "location": header(answer, "location") }, "answer": of_answer(answer) })

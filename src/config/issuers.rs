@@ -11,7 +11,7 @@ use crate::alg::Algorithm;
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
 use crate::path;
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Policy, Secrets};
+use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Policy, Rule, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::{self, Secret};
@@ -199,6 +199,7 @@ impl Compiler<'_> {
         let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![public_origin.clone()]);
         let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
         let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
+        let is_stateless = self.reader.flag(node, "stateless") == Some(true);
         issuer.better_auth = Some(BetterAuth {
             secrets: self.secrets(node),
             cookies: self.cookies(node, &public_origin),
@@ -215,11 +216,13 @@ impl Compiler<'_> {
                 .unwrap_or(Bearer::Off),
             // With a live cache a service that has a store would answer from the cache, and renew nothing. Without a store the
             // cache is all there is.
-            get_session_url: if self.reader.flag(node, "stateless") == Some(true) {
+            get_session_url: if is_stateless {
                 [service.as_str(), "/get-session"].concat()
             } else {
                 [service.as_str(), "/get-session?disableCookieCache=true"].concat()
             },
+            token_url: [service.as_str(), "/token"].concat(),
+            is_stateless,
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
@@ -463,7 +466,24 @@ impl Policy {
             problem: "a secret has fewer than 32 bytes".to_owned(),
             hint: "make a longer one: openssl rand -base64 32".to_owned(),
         };
-        short.map(warning).collect()
+        short.map(warning).chain(self.shared_tokens()).collect()
+    }
+
+    /// Bridges to several origins for one audience: each origin could use at another what it is given.
+    fn shared_tokens(&self) -> impl Iterator<Item = ConfigError> {
+        let bridged = |rule: &Rule| rule.bridge.clone().map(|bridge| (bridge.audience, rule.upstream.clone()));
+        let bridges = self.rules.iter().enumerate().filter_map(move |(number, rule)| Some((number, bridged(rule)?)));
+        let is_shared = move |(number, (audience, upstream)): &(usize, (Vec<String>, Option<String>))| {
+            let earlier = self.rules.iter().take(*number).filter_map(bridged);
+            let are_same =
+                |other: &[String]| other.is_empty() && audience.is_empty() || other.iter().any(|one| audience.contains(one));
+            earlier.into_iter().any(|(other, to)| to != *upstream && are_same(&other))
+        };
+        bridges.filter(is_shared).map(|(number, _)| ConfigError {
+            path: ["rules[", &usize::to_string(&number), "].bearer"].concat(),
+            problem: "two origins take the same tokens, so each could use at the other what it is given".to_owned(),
+            hint: "give each a \"bearer_audience\" of its own".to_owned(),
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
 
+mod bridge;
 mod jwt;
 mod session;
 mod session_data;
@@ -22,7 +23,8 @@ use crate::session::{Doubt, Session};
 use crate::sessions::Sessions;
 use crate::time::{Seconds, UnixTime, Window};
 
-pub(crate) use session::TokenState;
+pub(crate) use bridge::{Because, Crossing, Footing, Stock, TokenQuestion};
+pub(crate) use session::{TokenState, digest_of};
 pub(crate) use session_data::DataState;
 
 /// What a credential came to.
@@ -43,6 +45,8 @@ pub(crate) enum Need {
     Check(Box<SignatureCheck>),
     /// The auth service's word on a session.
     Session(Box<Question>),
+    /// The auth service's token for the user of a session.
+    Token(Box<TokenQuestion>),
     /// The platform's signature on the assertion.
     Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
@@ -56,6 +60,7 @@ impl Need {
             Self::Keys { .. } => Reason::KeysUnavailable,
             Self::Check(_) => Reason::CheckUnavailable,
             Self::Session(_) => Reason::SessionUnavailable,
+            Self::Token(_) => Reason::BridgeUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
@@ -63,6 +68,7 @@ impl Need {
 }
 
 /// A question to the auth service.
+#[derive(Clone)]
 pub(crate) struct Question {
     pub(crate) issuer: usize,
     pub(crate) digest: [u8; 32],

@@ -59,6 +59,11 @@ pub(crate) fn engine_with(members: Value) -> Engine {
         "sign_in": { "path": "/sign-in" },
         "debug_header": true,
     });
+    engine_of(&document)
+}
+
+/// An engine of this document, in which `SECRET` is set.
+pub(crate) fn engine_of(document: &Value) -> Engine {
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
     let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));

@@ -62,7 +62,11 @@ async function carry(world, errand, usual) {
   }
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push({ errand, purpose });
-  const place = world.replies.findIndex(({ to, url }) => to === purpose && (url === undefined || url === errand.url));
+  const sent = (errand.headers ?? []).filter(([name]) => name === "cookie").flatMap(([, line]) => line.split("; "));
+  const names = sent.map((pair) => pair.split("=")[0]);
+  const place = world.replies.findIndex(
+    ({ to, url, cookies }) => to === purpose && [undefined, errand.url].includes(url) && (!cookies || canonical(cookies) === canonical(names)),
+  );
   if (place === -1) return errand.work === "fetch" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
@@ -100,8 +104,8 @@ const OUTCOMES = ["forward", "redirect", "reject", "respond"];
 
 function outcome(decision) {
   if (decision.kind === "forward") {
-    const { target, removed, set, responseHeaders } = decision;
-    return { forward: { target, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
+    const { target, upstream = null, removed, set, responseHeaders } = decision;
+    return { forward: { target, upstream, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
   }
   const { status, reason, headers } = decision;
   if (!reason) return { respond: { status } };

@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { freePort } from "../shared/port.mjs";
+import { startApi } from "./api.mjs";
 import { Browser } from "./browser.mjs";
 import { startOrigin, PROTECTED } from "./origin.mjs";
 import { authService, startGate } from "./services.mjs";
@@ -69,7 +70,9 @@ async function start() {
   const origin = await startOrigin(() => auth.url);
   started.push(() => origin.close());
   await auth.start();
-  const gate = await startGate(host, { publicOrigin, origin: origin.url, authService: auth.url, secret: SECRET });
+  const api = await startApi({ authService: () => auth.url, issuer: publicOrigin, seen: origin.seen });
+  started.push(() => api.close());
+  const gate = await startGate(host, { publicOrigin, origin: origin.url, api: api.url, authService: auth.url, secret: SECRET });
   started.push(() => gate.stop());
 
   console.error(`demo: gate ${publicOrigin} (${gate.name}) → origin ${origin.url}, auth service ${auth.url} (Better Auth on ${auth.database}), up in ${seconds(begin)}`);
@@ -105,6 +108,8 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     auth,
     visitor: new Browser(publicOrigin),
     ada: new Browser(publicOrigin),
+    // Another browser of Ada's.
+    elsewhere: new Browser(publicOrigin),
     // A real PostgreSQL remembers the last run.
     email: process.env.DATABASE_URL ? `ada-${randomBytes(4).toString("hex")}@example.com` : "ada@example.com",
     reasonOf: (answer) => verdict(answer).reason,
@@ -158,7 +163,7 @@ function problems({ expect, check }, answer, found, world) {
   equal("reason", found.reason, expect.reason);
   equal("status", answer.status, expect.status);
   if (expect.location) equal("location", answer.headers.location, expect.location);
-  for (const question of expect.asks && found.asks ? ["keys", "session"] : []) {
+  for (const question of expect.asks && found.asks ? ["keys", "session", "token"] : []) {
     const { least = 0, most = least } = expect.asks[question] ?? {};
     const times = found.asks[question];
     hold(least <= times && times <= most, `expected the gate to ask for ${question} ${least === most ? least : `${least} to ${most}`} times, it did ${times} times`);
@@ -215,7 +220,7 @@ function problem(text) {
 /** How often the gate asked in between; nothing is known while nobody is there to count. */
 function difference(before, after) {
   if (after.stopped) return undefined;
-  return { keys: after.keys - before.keys, session: after.session - before.session };
+  return { keys: after.keys - before.keys, session: after.session - before.session, token: after.token - before.token };
 }
 
 function counted(asks) {

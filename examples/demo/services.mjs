@@ -14,7 +14,7 @@ const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
 export function authService(environment) {
   let child;
   let admin;
-  let before = { keys: 0, session: 0 };
+  let before = { keys: 0, session: 0, token: 0 };
   const service = { url: undefined, database: undefined, start, stop, asked };
   return service;
 
@@ -46,11 +46,11 @@ export function authService(environment) {
     clearTimeout(impatient);
   }
 
-  /** How often it has been asked for keys and sessions; while it is stopped, until then. */
+  /** How often it has been asked for keys, sessions and tokens; while it is stopped, until then. */
   async function asked() {
     if (child.exitCode !== null || child.signalCode !== null) return { ...before, stopped: true };
-    const { keys, session } = await (await fetch(admin)).json();
-    return { keys: before.keys + keys, session: before.session + session };
+    const { keys, session, token } = await (await fetch(admin)).json();
+    return { keys: before.keys + keys, session: before.session + session, token: before.token + token };
   }
 }
 
@@ -69,16 +69,16 @@ export async function startGate(host, options) {
 }
 
 /** The Rust Worker in workerd, with the demo's variables. */
-async function startWorkerd({ publicOrigin, origin, authService, secret }) {
-  const bindings = { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, authService, secret }) };
+async function startWorkerd({ publicOrigin, origin, api, authService, secret }) {
+  const bindings = { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, api, authService, secret }) };
   const worker = await startWorker(await import("miniflare"), { port: Number(new URL(publicOrigin).port), bindings });
   return { name: "Rust Worker in workerd", ...worker };
 }
 
 /** `doorward/node` in this process. */
-async function startNode({ publicOrigin, origin, authService, secret }) {
+async function startNode({ publicOrigin, origin, api, authService, secret }) {
   const { createProxy } = await import("../../middleware/on/node.js");
-  const env = variables({ publicOrigin, authService, secret });
+  const env = variables({ publicOrigin, api, authService, secret });
   const log = [];
   const proxy = createProxy({ origin, config, env, publicOrigin, log: (line) => log.push(line) });
   const server = createServer(proxy);

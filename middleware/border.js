@@ -38,6 +38,9 @@ export function borderOf(glue, gate) {
     /** Takes the reply to an errand that was carried after the response. */
     receive: (id, reply, now) => gate.receive(id, reply, now),
 
+    /** Address of what is to be put into the shared cache. */
+    keeps: () => gate.keeps(),
+
     /** The decision at an address, until the next call. */
     decision: (address) => decodeDecision(current(), address),
   };

@@ -6,6 +6,14 @@
 const FAILED = { kind: "failed" };
 const TOO_LARGE = { kind: "tooLarge" };
 const UNSUPPORTED = { kind: "unsupported" };
+const ABSENT = { kind: "absent" };
+
+const encoder = new TextEncoder();
+
+/** How long a look into the shared cache may take, in milliseconds; it is there to save time. */
+const LOOK_UP_MS = 200;
+
+const encoder = new TextEncoder();
 
 /** How many imported keys are kept. An issuer has one to four. */
 const KEPT_KEYS = 64;
@@ -38,15 +46,18 @@ export const SIGNS = ["ES256"];
  * What carries errands by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
+ * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache }} [more] stores by name, and what
+ *   instances share
  * @returns {(errand: object) => Promise<Reply>}
  */
-export function carrier(fetch = (url, init) => globalThis.fetch(url, init)) {
+export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache } = {}) {
   const keys = new Map();
   return async (errand) => {
     try {
       if (errand.work === "check") return await carryCheck(errand, keys);
-      if (errand.work === "fetch") return await carryFetch(errand, fetch);
+      if (errand.work === "fetch") return await carryFetch(errand, fetch, cache);
       if (errand.work === "sign") return await carrySign(errand, keys);
+      if (errand.work === "read") return await carryRead(errand, stores);
       return await carryWait(errand);
     } catch (error) {
       return error?.name === "NotSupportedError" ? UNSUPPORTED : FAILED;
@@ -54,17 +65,38 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init)) {
   };
 }
 
-async function carryFetch(errand, fetch) {
+async function carryFetch(errand, fetch, cache) {
   const controller = new AbortController();
   const { promise: timeOut, cancel } = rejectAfter(errand.timeoutMs, controller);
   try {
     // The race makes the errand end even if `fetch` does not listen to its signal.
-    return await Promise.race([answerOf(errand, fetch, controller.signal), timeOut]);
+    return await Promise.race([copyOrAnswer(errand, fetch, cache, controller.signal), timeOut]);
   } catch (error) {
     controller.abort();
     return error instanceof TooLarge ? TOO_LARGE : FAILED;
   } finally {
     cancel();
+  }
+}
+
+async function copyOrAnswer(errand, fetch, cache, signal) {
+  const copy = cache && errand.copy ? await copyOf(errand, cache) : undefined;
+  return copy ? { kind: "copied", text: copy } : answerOf(errand, fetch, signal);
+}
+
+/** What the shared cache has under this name. Whatever else it does is as good as having nothing. */
+async function copyOf({ copy, maxBytes }, cache) {
+  let timer;
+  const late = new Promise((resolve) => (timer = setTimeout(resolve, LOOK_UP_MS)));
+  try {
+    const text = await Promise.race([cache.get(copy), late]);
+    if (typeof text !== "string" || text.length > maxBytes) return undefined;
+    const bytes = encoder.encode(text);
+    return bytes.length > maxBytes ? undefined : bytes;
+  } catch {
+    return undefined;
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -136,6 +168,22 @@ function rejectAfter(milliseconds, controller) {
     }, milliseconds);
   });
   return { promise, cancel: () => clearTimeout(timer) };
+}
+
+/** What a store has under a key: text or bytes, and nothing else counts. */
+async function carryRead({ store, key, timeoutMs, maxBytes }, stores) {
+  if (!Object.hasOwn(stores, store)) return UNSUPPORTED;
+  const { promise: timeOut, cancel } = rejectAfter(timeoutMs, new AbortController());
+  try {
+    const value = await Promise.race([stores[store](key), timeOut]);
+    if (value === null || value === undefined) return ABSENT;
+    if (typeof value === "string" && value.length > maxBytes) return TOO_LARGE;
+    const bytes = typeof value === "string" ? encoder.encode(value) : value;
+    if (!(bytes instanceof Uint8Array)) return FAILED;
+    return bytes.length > maxBytes ? TOO_LARGE : { kind: "found", value: bytes };
+  } finally {
+    cancel();
+  }
 }
 
 async function carryCheck(errand, keys) {

@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, shares, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -132,6 +132,9 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
 
     /** Takes the reply to an errand that was carried after the response. */
     receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
+
+    /** What is to be put into the shared cache. */
+    keeps: (begun) => life.call(begun, () => border.decision(border.keeps()).keeps),
   };
 
   function compile(current) {
@@ -143,6 +146,8 @@ export function engineOf(glue, life, { config, env, checks, signs, log }) {
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
         for (const algorithm of signs) draft.signs(algorithm);
+        for (const name of stores) draft.stores(name);
+        if (shares) draft.shares();
         return draft.compile();
       });
       for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);

@@ -4,6 +4,14 @@ export type Config = Record<string, unknown>;
 /** A header: its name and its value. */
 export type Pair = [name: string, value: string];
 
+/** A store of texts that instances share, like Redis or a platform's cache. Whoever can write to it can sign in. */
+export interface SharedCache {
+  /** What was put under this key, if it is still there. It is given 200 ms; a failure is as good as nothing. */
+  get(key: string): Promise<string | null | undefined>;
+  /** Keeps a text. After `ttlSeconds` it is of no use any more; kept longer, it does no harm. */
+  put(key: string, value: string, options: { ttlSeconds: number }): Promise<unknown>;
+}
+
 export interface GateOptions {
   /** The configuration, as an object or as JSON text. Default: the preset `better-auth`. */
   config?: Config | string;
@@ -14,6 +22,15 @@ export interface GateOptions {
   env?: Record<string, unknown>;
   /** Carries the gate's own requests to the auth service, and in `handle` those to a rule's `upstream`. Default: the platform's `fetch`. */
   fetch?: typeof globalThis.fetch;
+  /**
+   * Stores that the configuration names (`deny_list`): what each has under a key, or nothing. An exception, or anything
+   * but text and bytes, counts as a failure, and nobody is let in on one.
+   */
+  stores?: Record<string, (key: string) => StoredValue | Promise<StoredValue>>;
+   * Where instances leave each other copies of what they have fetched: key sets, and sessions where an issuer says
+   * `share_sessions`. Default: each instance fetches for itself.
+   */
+  cache?: SharedCache;
   /** The clock, in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number;
   /**
@@ -39,6 +56,9 @@ export interface GateOptions {
    */
   carry?: (errand: Errand, usual: (errand: Errand) => Promise<Reply>) => Promise<Reply>;
 }
+
+/** What a store has under a key: text in UTF-8 or bytes; nothing where it has nothing. */
+export type StoredValue = string | Uint8Array | null | undefined;
 
 /** What comes with one request; each goes before the option of the same name. */
 export interface RequestContext {
@@ -137,8 +157,8 @@ export type Errand = {
       headers: Pair[];
       timeoutMs: number;
       maxBytes: number;
-      /** How old a copy from a shared cache may be, in seconds; 0: no copy will do. */
-      maxCopyAgeSeconds: number;
+      /** The key under which the shared cache may have a copy that will do; without it, no copy will. */
+      copy?: string;
     }
   | {
       work: "check";
@@ -158,15 +178,28 @@ export type Errand = {
       key: string;
       input: Uint8Array;
     }
+  | {
+      work: "read";
+      /** One of the option `stores`. */
+      store: string;
+      /** May be somebody's session token. */
+      key: string;
+      timeoutMs: number;
+      maxBytes: number;
+    }
   | { work: "wait"; milliseconds: number }
 );
 
 /** What came of an errand. */
 export type Reply =
   | { kind: "answered"; status: number; headers: Pair[]; body: Uint8Array }
+  /** What was found in the shared cache, in UTF-8. */
+  | { kind: "copied"; text: Uint8Array }
   | { kind: "checked"; holds: boolean }
   | { kind: "signed"; signature: Uint8Array }
   | { kind: "waited" }
   | { kind: "tooLarge" }
+  | { kind: "found"; value: Uint8Array }
+  | { kind: "absent" }
   | { kind: "failed" }
   | { kind: "unsupported" };

@@ -18,9 +18,11 @@ export function gatesOn(glue, host) {
     const now = options.now ?? Date.now;
     const log = options.log ?? ((line) => console.log(line));
     const complain = options.log ?? ((line) => console.error(line));
-    const usual = carrier(options.fetch);
+    const { stores = {}, cache } = options;
+    const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
-    const engine = engineOf(glue, life, { config: options.config, env, checks: CHECKS, signs: SIGNS, log: complain });
+    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares: cache !== undefined };
+    const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle };
 
@@ -54,9 +56,9 @@ export function gatesOn(glue, host) {
       try {
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
-        if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision);
+        if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision, context);
         if (decision.log) log(decision.log);
-        if (decision.alongside) await begin(decision, begun, seesResponse);
+        if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
       } catch (error) {
@@ -65,11 +67,12 @@ export function gatesOn(glue, host) {
     }
 
     /** Carries what is asked until it is decided. The host keeps the head: nothing of it waits in wasm memory. */
-    async function settle(begun, head, decision) {
+    async function settle(begun, head, decision, context) {
       while (decision.kind === "ask") {
         const { errand } = decision;
         const reply = encodeReply(await (options.carry ? carry(errand) : usual(errand)));
         decision = engine.resume(begun, head, errand.id, reply, now());
+        if (shares && errand.work === "fetch") share(begun, context);
       }
       return decision;
     }
@@ -84,13 +87,14 @@ export function gatesOn(glue, host) {
     }
 
     /** Begins what is done while the origin works. Where nobody sees its response, that is finished before the request goes on. */
-    async function begin(decision, begun, seesResponse) {
+    async function begin(decision, begun, context, seesResponse) {
       const { id } = decision.alongside;
       const carried = carry(decision.alongside);
       const finish = async (originSetCookies) => {
         try {
           const finished = engine.finish(begun, id, encodeReply(await carried), originSetCookies, now());
           if (finished.log) log(finished.log);
+          if (shares) share(begun, context);
           return finished.headers;
         } catch {
           return [];
@@ -103,8 +107,23 @@ export function gatesOn(glue, host) {
     /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
     function inBackground(errand, begun, context) {
       const work = carry(errand)
-        .then((reply) => engine.receive(begun, errand.id, encodeReply(reply), now()))
+        .then((reply) => {
+          engine.receive(begun, errand.id, encodeReply(reply), now());
+          if (shares) share(begun, context);
+        })
         .catch(() => {});
+      outlive(work, context);
+    }
+
+    /** Puts what the engine gives into the shared cache. Nobody waits for it; a cache that does not take it has less to give. */
+    function share(begun, context) {
+      for (const { key, text, seconds } of engine.keeps(begun)) {
+        const put = async () => options.cache.put(key, text, { ttlSeconds: seconds });
+        outlive(put().catch(() => {}), context);
+      }
+    }
+
+    function outlive(work, context) {
       try {
         (context.waitUntil ? context : options).waitUntil?.(work);
       } catch {

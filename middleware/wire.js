@@ -4,13 +4,13 @@
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
  * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean } | { kind: "signed", signature: Uint8Array }
- *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "failed" } | { kind: "unsupported" }} Reply
+ *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "failed" } | { kind: "unsupported" } | { kind: "found", value: Uint8Array } | { kind: "absent" }} Reply
  * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
  * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
-const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6 };
+const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, copied: 7, found: 8, absent: 9 };
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -138,6 +138,10 @@ export function encodeReply(reply) {
   };
   if (reply.kind === "signed") {
     put(reply.signature);
+  } else if (reply.kind === "found") {
+    put(reply.value);
+  } else if (reply.kind === "copied") {
+    put(reply.text);
   } else if (reply.kind === "answered") {
     numbers.push(reply.status, reply.headers.length);
     for (const text of reply.headers.flat()) put(encoder.encode(text));
@@ -188,6 +192,7 @@ const ASK = 0;
 const FORWARD = 1;
 const ANSWER = 2;
 const FINISH = 3;
+const KEEPS = 4;
 
 /**
  * All texts as one, if it is ASCII, and so has as many characters as bytes: pieces of it cost a fraction of decoding them one
@@ -219,7 +224,12 @@ function readByTag(reader, tag, log, reason) {
     return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
   if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), log };
+  if (tag === KEEPS) return { kind: "keeps", keeps: readList(reader, readKeep) };
   throw new RangeError(`no decision has the tag ${tag}`);
+}
+
+function readKeep(reader) {
+  return { key: readText(reader), text: readText(reader), seconds: readNumber(reader) };
 }
 
 function readErrand(reader, background) {
@@ -236,7 +246,7 @@ function readErrand(reader, background) {
       headers: readPairs(reader),
       timeoutMs: readNumber(reader),
       maxBytes: readNumber(reader),
-      maxCopyAgeSeconds: readNumber(reader),
+      copy: readText(reader) || undefined,
     };
   }
   if (work === 1) {
@@ -266,6 +276,17 @@ function readErrand(reader, background) {
       kid: readText(reader),
       key: readText(reader),
       input: readBytes(reader),
+    };
+  }
+  if (work === 4) {
+    return {
+      id,
+      work: "read",
+      background,
+      store: readText(reader),
+      key: readText(reader),
+      timeoutMs: readNumber(reader),
+      maxBytes: readNumber(reader),
     };
   }
   throw new RangeError(`no errand is of the kind ${work}`);

@@ -97,6 +97,8 @@ impl Algorithm {
 pub struct Capabilities {
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
+    shares: bool,
 }
 
 impl Capabilities {
@@ -107,13 +109,35 @@ impl Capabilities {
 
     /// A host that also checks signatures of these algorithms when asked.
     pub fn checking(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), signs: Vec::new() }
+        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), ..Self::default() }
     }
 
     /// The same host, which also signs with these algorithms when asked.
     #[must_use]
     pub fn and_signing(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
         Self { signs: algorithms.into_iter().collect(), ..self }
+    }
+
+    /// The same host, which also reads stores of these names when asked.
+    #[must_use]
+    pub fn and_stores(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { stores: names.into_iter().collect(), ..self }
+    }
+
+    /// Whether the host has a store of this name.
+    pub fn has_store(&self, name: &str) -> bool {
+        self.stores.iter().any(|own| own == name)
+    }
+
+    /// The same host, which also looks into a cache that instances share, and keeps there what [`crate::Engine::keeps`] gives.
+    #[must_use]
+    pub fn and_sharing(self) -> Self {
+        Self { shares: true, ..self }
+    }
+
+    /// Whether the host has a cache that instances share.
+    pub fn shares(&self) -> bool {
+        self.shares
     }
 
     /// Whether the host signs with `algorithm`.

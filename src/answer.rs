@@ -81,7 +81,8 @@ pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, pa
 }
 
 /// The log's line about a request that goes on, where there is something to say: it would have been refused, somebody is
-/// believed on an older word of the auth service, or some of its cookies are not passed on.
+/// believed on an older word of the auth service, some of its cookies are not passed on, or the list of what has been revoked was not
+/// to be had.
 pub(crate) fn forward_log_line(
     in_spite_of: Option<(Reason, &str)>,
     policy: &Policy,
@@ -92,7 +93,7 @@ pub(crate) fn forward_log_line(
     let (reason, decision) = match (in_spite_of, heard.doubt) {
         (Some(why), _) => why,
         (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
-        (None, None) if heard.dropped.is_empty() => return None,
+        (None, None) if heard.dropped.is_empty() && heard.deny_list.is_none() => return None,
         (None, None) => {
             let (method, path) = (Some(head.method), Some(path.spelled()));
             return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
@@ -351,6 +352,8 @@ struct LogLine<'a> {
     cause: Option<&'static str>,
     decision: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    deny_list: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     doubt: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     dropped_cookies: &'a [String],
@@ -367,8 +370,8 @@ struct LogLine<'a> {
 
 impl<'a> LogLine<'a> {
     fn about(decision: &'a str, heard: &'a Heard) -> Self {
-        let doubt = heard.doubt.map(Doubt::word);
-        Self { decision, gate: "doorward", doubt, dropped_cookies: &heard.dropped, ..Self::default() }
+        let (deny_list, doubt) = (heard.deny_list.map(Doubt::word), heard.doubt.map(Doubt::word));
+        Self { decision, gate: "doorward", deny_list, doubt, dropped_cookies: &heard.dropped, ..Self::default() }
     }
 
     fn written(&self) -> String {

@@ -3,17 +3,19 @@
 use crate::bridge::{self, Tokens};
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, Work};
-use crate::judge::{Need, Question, TokenQuestion};
+use crate::deny_list::{self, DenyList};
+use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
+use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
-use crate::policy::{BetterAuth, Policy};
-use crate::progress::{Errand, Heard, Mission, Progress, Subject};
+use crate::policy::{BetterAuth, DenyListSource, Policy};
+use crate::progress::{Errand, Heard, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
-use crate::session::{Answer, Doubt};
+use crate::session::{Answer, Doubt, Session};
 use crate::sessions::Sessions;
-use crate::time::UnixTime;
+use crate::share::{self, Copied, Keep};
+use crate::time::{Seconds, UnixTime};
 
 /// All asks of a request share this budget: people wait for pages.
 pub(crate) const REQUEST_BUDGET_MILLIS: i64 = 3000;
@@ -23,10 +25,12 @@ const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 const LEASE_MILLIS: i64 = 2250;
 /// A renewal may take so long: the answer of the origin waits for it.
 const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
+/// A store is near, or of no use: there has to be time left to ask the service.
+const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// With less time left an ask is not begun.
 const LEAST_ASK_MILLIS: i64 = 50;
-/// A new instance starts with a copy of the keys up to this old: as long as a set is fresh by default.
-const MAX_COPY_AGE_SECONDS: u32 = 300;
+/// A host takes what there is to be kept after each errand; with so much left it does not.
+const MAX_KEEPS: usize = 64;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
 /// A token has to fit into a header.
@@ -45,7 +49,10 @@ pub(crate) struct Asks {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: Tokens,
+    pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
+    /// What is to be kept in the shared cache.
+    keeps: Vec<Keep>,
 }
 
 impl Asks {
@@ -56,8 +63,15 @@ impl Asks {
             keys: KeyCache::new(sources, seed),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
+            deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
             budget: Budget::new(policy.asks_per_second),
+            keeps: Vec::new(),
         }
+    }
+
+    /// What is to be kept in the shared cache, since this was asked last.
+    pub(crate) fn keeps(&mut self) -> Vec<Keep> {
+        std::mem::take(&mut self.keeps)
     }
 
     /// What to send the host for, or the reason if there is no time or no budget for it.
@@ -77,12 +91,17 @@ impl Asks {
         }
         match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
+            Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
             }
-            Need::Session(question) => {
-                progress.asked.push(Subject::Session(question.digest));
+            Need::Session(mut question) => {
+                if progress.has_asked(&Subject::SessionCopy(question.digest)) || !policy.capabilities.shares() {
+                    question.copies_up_to = Seconds::new(0);
+                }
+                let subject = if question.copies_up_to > Seconds::new(0) { Subject::SessionCopy } else { Subject::Session };
+                progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
             Need::Token(question) if !self.budget.draw(question.share, now) => {
@@ -93,6 +112,7 @@ impl Asks {
                 progress.asked.push(Subject::Token);
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
+            Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
@@ -115,6 +135,7 @@ impl Asks {
         let url = policy.issuers.get(source)?.jwks_url.clone()?;
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
         progress.asked.push(Subject::Keys(source, copies));
+        let copy = if copies == Copies::Do { name_of_keys(policy, source) } else { None };
         let fetch = Fetch {
             purpose: Purpose::Keys,
             method: "GET",
@@ -122,9 +143,89 @@ impl Asks {
             headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: jwk::MAX_SET_BYTES,
-            max_copy_age_seconds: if copies == Copies::Do { MAX_COPY_AGE_SECONDS } else { 0 },
+            copy,
         };
-        Some((Work::Fetch(fetch), Mission::Keys { source, copies, kid }))
+        Some((Work::Fetch(fetch), Mission::Keys { source, kid }))
+    }
+
+    /// The list of what has been revoked.
+    pub(crate) fn fetch_deny_list(&mut self, policy: &Policy, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+        self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
+        progress.asked.push(Subject::DenyList);
+        let work = match &policy.deny_list.as_ref()?.source {
+            DenyListSource::Url(url, authorization) => {
+                let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
+                headers.extend(authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
+                Work::Fetch(Fetch {
+                    purpose: Purpose::DenyList,
+                    method: "GET",
+                    url: url.clone(),
+                    headers,
+                    timeout_ms: FETCH_TIMEOUT_MILLIS,
+                    max_bytes: deny_list::MAX_LIST_BYTES,
+                    copy: None,
+                })
+            }
+            DenyListSource::Store { name, key } => Work::Read(StoreRead {
+                store: name.clone(),
+                key: key.clone(),
+                timeout_ms: FETCH_TIMEOUT_MILLIS,
+                max_bytes: deny_list::MAX_LIST_BYTES,
+            }),
+        };
+        Some((work, Mission::DenyList { asked: now }))
+    }
+
+    /// What a service's storage has about a session (Better Auth's secondary storage): its key is the bare token.
+    fn read_storage(
+        &mut self,
+        policy: &Policy,
+        lookup: Lookup,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
+        let Lookup { issuer, digest, token, user } = lookup;
+        let storage = service(policy, issuer)?.storage.as_ref()?;
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        let (what, key) = match &user {
+            None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
+            Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
+        };
+        progress.asked.push(Subject::Storage(digest, what));
+        let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
+        let work = Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
+        Some((work, Mission::Storage { issuer, digest, token, user }))
+    }
+
+    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an answer: with anything else the
+    /// service itself is asked, for a store may be late and there may be a database behind it.
+    fn learn_stored(
+        &mut self,
+        policy: &Policy,
+        (issuer, token, user): (usize, &str, Option<String>),
+        digest: [u8; 32],
+        reply: &Reply<'_>,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) {
+        let storage = service(policy, issuer).and_then(|service| service.storage.as_ref());
+        let session = match (user, reply, storage) {
+            (None, Reply::Found(value), Some(storage)) => {
+                let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
+                progress.stored.extend(session.map(|session| (digest, session)));
+                None
+            }
+            (Some(_), Reply::Absent, _) => progress.stored(&digest),
+            (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
+            _ => None,
+        };
+        match session.cloned() {
+            Some(session) => {
+                self.sessions.receive_copy(digest, &session, now);
+                progress.answers.push((digest, Answer::Alive(session)));
+            }
+            None => self.sessions.release(digest),
+        }
     }
 
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
@@ -164,7 +265,7 @@ impl Asks {
             headers: told_to_service(request, header),
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: MAX_TOKEN_BYTES,
-            max_copy_age_seconds: 0,
+            copy: None,
         };
         Some((Work::Fetch(fetch), Mission::Token { issuer, place, share, host: host_of(request) }))
     }
@@ -177,7 +278,7 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, token, share, header } = question;
+        let Question { issuer, digest, token, copies_up_to, share, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
         let fetch = Fetch {
@@ -187,10 +288,11 @@ impl Asks {
             headers: told_to_service(request, header),
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
-            max_copy_age_seconds: 0,
+            copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, share, host: host_of(request), is_renewal }))
+        let host = host_of(request);
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, copies_up_to, share, host, is_renewal }))
     }
 
     /// Learns what an errand has brought, for everybody and for its request.
@@ -203,8 +305,34 @@ impl Asks {
         now: UnixTime,
     ) {
         match mission {
-            Mission::Keys { source, copies, kid } => self.keys.receive(source, copies, kid.as_deref(), reply, now),
-            Mission::Session { issuer, digest, token, share, host, is_renewal } => {
+            Mission::Keys { source, kid } => match reply {
+                Reply::Copied(copied) => self.keys.receive_copy(source, copied, now),
+                _ => {
+                    // Whatever copy would have done: the issuer itself has been asked.
+                    progress.asked.push(Subject::Keys(source, Copies::DoNot));
+                    let useful = self.keys.receive(source, kid.as_deref(), reply, now);
+                    if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source)) {
+                        self.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
+                    }
+                }
+            },
+            Mission::Storage { issuer, digest, token, user } => {
+                self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
+            }
+            Mission::Session { digest, copies_up_to, share, .. } if let Reply::Copied(copied) = reply => {
+                self.budget.give_back(share);
+                let copy = Copied::open(copied, copies_up_to, now);
+                let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
+                match session {
+                    Some(session) if self.sessions.receive_copy(digest, &session, session.known) => {
+                        progress.answers.push((digest, Answer::Alive(session)));
+                    }
+                    Some(_) => {}
+                    None => self.sessions.release(digest),
+                }
+            }
+            Mission::Session { issuer, digest, token, share, host, is_renewal, .. } => {
+                progress.asked.push(Subject::Session(digest));
                 let answer = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
                     Reply::TooLarge => Err(Doubt::TooLarge),
@@ -220,6 +348,9 @@ impl Asks {
                 }
                 if answer == Ok(Answer::Ended) {
                     self.tokens.forget(&digest);
+                }
+                if let Ok(answer) = &answer {
+                    self.share_answer(policy, issuer, &digest, answer, now);
                 }
                 if is_renewal && answer.is_err() {
                     self.sessions.pause_renewal(digest, now);
@@ -245,11 +376,59 @@ impl Asks {
                 }
                 progress.minted = Some(answer);
             }
+            Mission::DenyList { asked } => {
+                progress.heard.deny_list = self.deny_list.as_mut().and_then(|list| list.receive(asked, reply, now).err());
+            }
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
             Mission::Wait | Mission::Watch { .. } => {}
         }
     }
+
+    /// Tells other instances that a session lives, where the configuration wants it; and no longer, once it has ended.
+    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, now: UnixTime) {
+        let seconds = match service(policy, issuer) {
+            Some(service) if service.shares_sessions => service.session_cache.get(),
+            _ => return,
+        };
+        let body = match answer {
+            Answer::Alive(session) => session.to_copy(),
+            // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
+            Answer::Ended if !self.sessions.is_vouched_for(digest) => return,
+            Answer::Ended => "null".to_owned(),
+        };
+        if let Some(name) = name_of_session(policy, issuer, digest) {
+            let copy = Copied { fetched: now, cache_control: "", body: body.as_bytes() };
+            self.keep(copy.kept(name, seconds, MAX_SESSION_BYTES, now));
+        }
+    }
+
+    fn keep(&mut self, keep: Option<Keep>) {
+        if self.keeps.len() < MAX_KEEPS {
+            self.keeps.extend(keep);
+        }
+    }
+}
+
+/// The name of the copy of an issuer's key set, where there is a shared cache.
+fn name_of_keys(policy: &Policy, source: usize) -> Option<String> {
+    let issuer = policy.issuers.get(source).filter(|_| policy.capabilities.shares())?;
+    Some(share::name_of(Purpose::Keys.name(), &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()]))
+}
+
+/// The name of the copy of what the auth service said about the credential with this digest. What is kept depends on which claims
+/// the policy names: another policy's copies go under other names.
+fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
+    let service = service(policy, issuer).filter(|_| policy.capabilities.shares())?;
+    let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
+    parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
+    Some(share::name_of(Purpose::Session.name(), &parts))
+}
+
+/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
+fn began_after(session: &Session, since: &[u8]) -> bool {
+    let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
+    session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
 }
 
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {

@@ -60,6 +60,11 @@ impl Budget {
         }
     }
 
+    /// Nobody was asked after all.
+    pub(crate) fn give_back(&mut self, drawn: Share) {
+        self.bucket(drawn).add(ASK);
+    }
+
     const fn bucket(&mut self, share: Share) -> &mut Bucket {
         match share {
             Share::Users => &mut self.users,

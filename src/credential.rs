@@ -38,10 +38,26 @@ pub(crate) enum Credential<'a> {
 }
 
 impl Credential<'_> {
+    /// What its signature is over: of a JWT header and claims, of a Better Auth session its token. A signature may have other
+    /// spellings; this has not.
+    pub(crate) fn signed_part(&self) -> Cow<'_, str> {
+        match self {
+            Self::Bearer(value) => Cow::Owned(value.read().signed_part().into_owned()),
+            Self::Jwt { token, .. } => Cow::Borrowed(before_last_dot(token)),
+            Self::SessionCookie { cookie, .. } => Cow::Owned(before_last_dot(&cookie.value()).to_owned()),
+            Self::BearerToken { value, .. } => Cow::Borrowed(value.split_once('.').map_or(value, |(token, _)| token)),
+            Self::Malformed(_) => Cow::Borrowed(""),
+        }
+    }
+
     /// Whether a browser sends it along by itself, so that another site can cause it to be sent.
     pub(crate) fn is_ambient(&self) -> bool {
         matches!(self, Self::SessionCookie { .. } | Self::Jwt { place: Place::Cookie(_), .. })
     }
+}
+
+fn before_last_dot(text: &str) -> &str {
+    text.rsplit_once('.').map_or(text, |(before, _)| before)
 }
 
 /// All credentials that the rule admits, in the order in which they count.

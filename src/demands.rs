@@ -84,6 +84,28 @@ impl Facts {
         Self { claims, verified_email, began }
     }
 
+    /// The facts as members of a copy.
+    pub(crate) fn to_members(&self) -> Vec<(&'static str, Value)> {
+        let claims = self.claims.iter().map(|(path, value)| (path.name().to_owned(), value.clone()));
+        let mut members = vec![("claims", Value::Object(claims.collect()))];
+        members.extend(self.verified_email.as_deref().map(|email| ("verified_email", Value::from(email))));
+        members.extend(self.began.map(|began| ("began", Value::from(began.as_millis()))));
+        members
+    }
+
+    /// The facts from the members of a copy: those that the policy names.
+    pub(crate) fn from_members(members: &Object<'_>, named: &[ClaimPath]) -> Option<Self> {
+        let Some(json::Value::Object(kept)) = members.get("claims") else {
+            return None;
+        };
+        let claims = named.iter().filter_map(|path| Some((path.clone(), kept.get(path.name())?.clone().into())));
+        Some(Self {
+            claims: claims.collect(),
+            verified_email: members.text("verified_email").map(str::to_owned),
+            began: json::integer(members, "began").map(UnixTime::from_millis),
+        })
+    }
+
     /// The value of a claim that the policy names.
     pub(crate) fn claim(&self, path: &ClaimPath) -> Option<&Value> {
         self.claims.iter().find(|(own, _)| own == path).map(|(_, value)| value)

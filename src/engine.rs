@@ -18,6 +18,7 @@ use crate::progress::{Errand, Mission, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
+use crate::share::Keep;
 use crate::time::UnixTime;
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do next?
@@ -36,7 +37,7 @@ enum Stop {
     /// And what becomes of it if nobody can be asked.
     Ask(Need, Option<Leniency>),
     Refuse(Reason),
-    /// The session of this issuer's cookie has ended, by the auth service's own word: its cookies are dead.
+    /// The session of this issuer's cookie has ended, by the word of the auth service or the operator: its cookies are dead.
     SignOut(Reason, usize),
 }
 
@@ -81,6 +82,12 @@ impl Engine {
         self.consider(request, progress, now)
     }
 
+    /// What the host is to put into the cache that instances share, when it has the time: what was learned since this was asked
+    /// last. Nothing where the host has none ([`crate::Capabilities::and_sharing`]).
+    pub fn keeps(&mut self) -> Vec<Keep> {
+        self.asks.keeps()
+    }
+
     /// Takes the answer to an errand that was carried after the response.
     pub fn receive(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) {
         let Task { work, mission, mut progress } = errand.into_task();
@@ -108,6 +115,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress: &progress,
             head: *request,
@@ -141,6 +149,13 @@ impl Engine {
             Ok((told, pass)) => return self.forward(request, &path, &rules, pass, told, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
+                // Whatever the service has just set for it: it does not know yet.
+                if reason == Reason::SessionRevoked {
+                    progress.heard.set_cookies.clear();
+                }
+                if let Some(digest) = self.session_of(request, issuer) {
+                    self.asks.tokens.forget(&digest);
+                }
                 let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
                 progress.heard.set_cookies.extend(dead);
                 reason
@@ -201,8 +216,8 @@ impl Engine {
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
         match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
             Ok(assertion) => Ok(Some(assertion)),
-            Err(_) if progress.has_asked(&Subject::Assertion) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
-            Err(request) => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(_) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
         }
     }
 
@@ -232,6 +247,7 @@ impl Engine {
                     };
                     all.footing = all.footing.or(pass.footing);
                     all.soon.refresh.extend(pass.soon.refresh);
+                    all.soon.refresh_deny_list |= pass.soon.refresh_deny_list;
                     all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
                     all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
@@ -272,6 +288,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: Some(&mut self.proofs),
             progress,
             head: *request,
@@ -370,6 +387,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress,
             head: *request,
@@ -418,19 +436,22 @@ impl Engine {
         if self.policy.has_bridge(rules) { Authorization::Removed } else { Authorization::AsCredential }
     }
 
+    /// The name of the session in the request's cookie of this issuer, as far as it is one.
+    fn session_of(&self, request: &RequestHead<'_>, number: usize) -> Option<[u8; 32]> {
+        let issuer = self.policy.issuers.get(number)?;
+        let cookie = cookie::first(request, &issuer.better_auth.as_ref()?.cookies.session_token)?;
+        Some(judge::digest_of(issuer, "cookie", &cookie.value()))
+    }
+
     /// A request that may end its own session, for which tokens are kept. The auth service itself does so: nothing is kept
     /// from here on. Another origin may do so: its response says.
     fn watch(&mut self, request: &RequestHead<'_>, path: &Path<'_>, now: UnixTime) -> Option<Errand> {
         if request.is_safe() {
             return None;
         }
-        for (number, issuer) in self.policy.issuers.iter().enumerate() {
-            let Some(service) = &issuer.better_auth else { continue };
-            let Some(cookie) = cookie::first(request, &service.cookies.session_token) else { continue };
-            let digest = judge::digest_of(issuer, "cookie", &cookie.value());
-            if !self.asks.tokens.knows(&digest) {
-                continue;
-            }
+        for number in 0..self.policy.issuers.len() {
+            let Some(digest) = self.session_of(request, number).filter(|digest| self.asks.tokens.knows(digest)) else { continue };
+            let Some(service) = self.policy.issuers.get(number).and_then(|issuer| issuer.better_auth.as_ref()) else { continue };
             if path.readings().any(|reading| is_below(reading, &service.base_segments)) {
                 self.asks.tokens.forget(&digest);
             }
@@ -475,9 +496,13 @@ impl Engine {
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
         let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
-        let refresh = pass.soon.refresh.first().copied();
-        let refresh =
-            refresh.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now));
+        // One at a time: the other follows with a later request.
+        let refresh = if pass.soon.refresh_deny_list {
+            self.asks.fetch_deny_list(&self.policy, &mut progress, now)
+        } else {
+            let source = pass.soon.refresh.first().copied();
+            source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))
+        };
         let Told { assertion, authorization } = told;
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);
         Decision::Forward(Forward {
@@ -509,11 +534,11 @@ impl Engine {
     }
 }
 
-/// Why a bad credential stops its request. Only the auth service can say that a session is over, and only of its own cookie:
-/// a bearer token that has ended says nothing about the cookies beside it.
+/// Why a bad credential stops its request. Only the auth service and the operator can say that a session is over, and only of its
+/// own cookie: a bearer token that has ended says nothing about the cookies beside it.
 const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
     match (reason, credential) {
-        (Reason::SessionEnded | Reason::SessionExpired, Credential::SessionCookie { issuer, .. }) => {
+        (Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked, Credential::SessionCookie { issuer, .. }) => {
             Stop::SignOut(reason, *issuer)
         }
         _ => Stop::Refuse(reason),

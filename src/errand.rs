@@ -17,6 +17,8 @@ pub enum Work {
     Check(SignatureCheck),
     /// Make this signature with the platform's cryptography.
     Sign(SignatureRequest),
+    /// Read what a store of the host's has under a key.
+    Read(StoreRead),
     /// Let this many milliseconds pass.
     Wait {
         /// How long, in milliseconds.
@@ -24,16 +26,18 @@ pub enum Work {
     },
 }
 
-/// What a fetch is for; hosts may use it for logs and caches, never for decisions.
+/// What a fetch is for; hosts may use it for logs, never for decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive] // later purposes change no host
 pub enum Purpose {
-    /// An issuer's key set. Public; a host may keep the answer in a platform cache by URL.
+    /// An issuer's key set.
     Keys,
-    /// The auth service's word on one session. Private; never to be cached by a host.
+    /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
     Session,
     /// A token of the auth service for the user of one session. Private; never to be cached by a host.
     Token,
+    /// The list of what has been revoked. Not secret, and not to be older than it says.
+    DenyList,
 }
 
 impl Purpose {
@@ -43,6 +47,7 @@ impl Purpose {
             Self::Keys => "keys",
             Self::Session => "session",
             Self::Token => "token",
+            Self::DenyList => "deny-list",
         }
     }
 }
@@ -61,9 +66,9 @@ pub struct Fetch {
     pub timeout_ms: u32,
     /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
     pub max_bytes: u32,
-    /// How old a copy from a shared cache of the platform may be, in seconds; 0: no copy will do. An answer that is a copy
-    /// carries its `Age` (RFC 9111 section 5.1).
-    pub max_copy_age_seconds: u32,
+    /// The name under which a cache that instances share may have a copy that will do. A host that has such a cache looks
+    /// there first, for a short while, and answers [`Reply::Copied`] with what it finds; nothing: no copy will do.
+    pub copy: Option<String>,
 }
 
 impl fmt::Debug for Fetch {
@@ -119,6 +124,24 @@ impl fmt::Debug for SignatureRequest {
     }
 }
 
+/// A key to look up in a store that the host has under this name ([`crate::Capabilities::and_stores`]).
+pub struct StoreRead {
+    /// The store's name in the configuration.
+    pub store: String,
+    /// The key. May be somebody's session token.
+    pub key: String,
+    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    pub timeout_ms: u32,
+    /// Give up when the value has more than this many bytes and answer [`Reply::TooLarge`].
+    pub max_bytes: u32,
+}
+
+impl fmt::Debug for StoreRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreRead").field("store", &self.store).field("timeout_ms", &self.timeout_ms).finish_non_exhaustive()
+    }
+}
+
 /// What came of an errand.
 pub enum Reply<'a> {
     /// The HTTP answer, whatever its status.
@@ -130,10 +153,17 @@ pub enum Reply<'a> {
         /// The whole body.
         body: &'a [u8],
     },
+    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]), and nothing was sent. It need
+    /// not be a copy; one of more than `max_bytes` is not shown.
+    Copied(&'a [u8]),
     /// The platform's verdict on a signature.
     Checked(bool),
     /// The signature that the platform made, in the JWS form (for ECDSA: r and s side by side).
     Signed(&'a [u8]),
+    /// What the store has under the key.
+    Found(&'a [u8]),
+    /// The store has nothing under the key: it was asked, and said so.
+    Absent,
     /// The wait is over.
     Waited,
     /// The body grew past what the errand allows.

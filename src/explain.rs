@@ -153,7 +153,7 @@ fn verdict(finding: Finding) -> Verdict {
     match finding {
         Finding::Good(identity) => Verdict::Authenticated { subject: identity.session.subject.clone() },
         Finding::Bad(reason) => Verdict::Unauthenticated(reason),
-        Finding::Needs(Need::Session(_) | Need::Wait(Reason::SessionUnavailable)) => Verdict::LookupRequired,
+        Finding::Needs(Need::Session(_) | Need::Storage(_) | Need::Wait(Reason::SessionUnavailable)) => Verdict::LookupRequired,
         Finding::Needs(_) => Verdict::ErrandRequired,
     }
 }

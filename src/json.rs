@@ -106,6 +106,11 @@ impl<'a> Object<'a> {
         }
     }
 
+    /// All members, in their order.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &Value<'a>)> {
+        self.members.iter().map(|(name, value)| (name.as_ref(), value))
+    }
+
     /// How many members there are.
     pub(crate) fn len(&self) -> usize {
         self.members.len()
@@ -156,6 +161,14 @@ pub(crate) fn unread(text: &str) -> Option<Value<'_>> {
 pub(crate) fn unread_object(text: &str) -> Option<Object<'_>> {
     match unread(text)? {
         Value::Object(members) => Some(members),
+        _ => None,
+    }
+}
+
+/// The whole number of the member of this name, if it is one.
+pub(crate) fn integer(members: &Object<'_>, name: &str) -> Option<i64> {
+    match members.get(name)? {
+        Value::Number(number) => number.as_i64(),
         _ => None,
     }
 }

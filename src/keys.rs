@@ -19,8 +19,8 @@
 //! | no | – | yes | yes | – | wait |
 //! | no | – | no | – | – | `keys_unavailable` (503) |
 //!
-//! A set that came as a copy from a shared cache (it has an `Age`) and lacks the `kid` leads to one more ask, for which no
-//! copy will do: the copy may be older than the key.
+//! A set that came as a copy from the shared cache and lacks the `kid`, or a copy that is none, leads to one more ask, for which
+//! no copy will do: the copy may be older than the key.
 //!
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth waiting for.
 
@@ -28,6 +28,7 @@ use crate::alg::Algorithm;
 use crate::errand::{Copies, Reply};
 use crate::jwk::{Jwk, JwkSet};
 use crate::reason::Reason;
+use crate::share::{self, Copied};
 use crate::time::{Seconds, UnixTime};
 
 /// How long a set is fresh when its answer says nothing: Better Auth sends no `Cache-Control`, and a new key shows up
@@ -37,6 +38,9 @@ const FRESH_FOR: Seconds = Seconds::new(300);
 const FRESH_FLOOR: Seconds = Seconds::new(60);
 /// A `max-age` above this would keep a withdrawn key for too long.
 const FRESH_CEILING: Seconds = Seconds::new(3600);
+/// For so long a copy is of use to other instances: as long as a set is fresh by default, so that what it is good for does not
+/// depend on where it came from.
+pub(crate) const SHARED_FOR: Seconds = FRESH_FOR;
 /// Hard ceiling: keys this old are no longer used, outage or not.
 const MAX_AGE: Seconds = Seconds::new(24 * 3600);
 /// After a fetch that succeeded: bounds what unknown `kid`s can cost (jose waits 30 s; a new key is noticed sooner here).
@@ -134,7 +138,7 @@ impl KeyCache {
             Ok(key) => Selection::Use(key),
             Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
             Err(Reason::KeyNotFound) => {
-                let copies = source.copies(now);
+                let copies = source.copies(&has_asked, now);
                 let has_asked = has_asked(copies);
                 let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
                 if has_asked || is_absent || is_cooling && !is_asked {
@@ -173,41 +177,48 @@ impl KeyCache {
         }
     }
 
-    /// Takes what came of a fetch, and the `kid` that it was for.
+    /// Takes what came of a fetch, and the `kid` that it was for. Gives what other instances can use of it, and for how many
+    /// seconds.
+    pub(crate) fn receive<'r>(
+        &mut self,
+        source: usize,
+        kid: Option<&str>,
+        reply: &Reply<'r>,
+        now: UnixTime,
+    ) -> Option<(Copied<'r>, u32)> {
+        let source = self.sources.get_mut(source)?;
+        source.lease_until = None;
+        source.tried_at = Some(now);
+        let answered = match reply {
+            Reply::Answered { status: 200, headers, body } => usable(body).map(|set| (set, *headers, *body)),
+            _ => None,
+        };
+        let Some((set, headers, body)) = answered else {
+            source.failures = source.failures.saturating_add(1);
+            return None;
+        };
+        source.failures = 0;
+        let cache_control = value(headers, "cache-control");
+        let fetched = now.plus_millis(age(headers).as_millis().saturating_neg());
+        source.put(set, fetched, fresh_for(cache_control));
+        if let Some(kid) = kid.filter(|kid| !source.has_kid(kid, now)) {
+            source.note_absence(kid, now);
+        }
+        Some((Copied { fetched, cache_control, body }, share::lifetime(cache_control, SHARED_FOR.get())))
+    }
+
+    /// Takes what was found in the shared cache.
     ///
-    /// A copy that has not the `kid` says nothing: it may be older than the key. So it starts no cool-down, and the same
-    /// request asks the issuer itself.
-    pub(crate) fn receive(&mut self, source: usize, copies: Copies, kid: Option<&str>, reply: &Reply<'_>, now: UnixTime) {
+    /// It says nothing about the issuer and nothing about a `kid` that is not in it, which may be newer: so it starts no
+    /// cool-down, and the same request can still ask the issuer itself.
+    pub(crate) fn receive_copy(&mut self, source: usize, copied: &[u8], now: UnixTime) {
         let Some(source) = self.sources.get_mut(source) else {
             return;
         };
         source.lease_until = None;
-        source.tried_at = Some(now);
-        let answered = match reply {
-            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, headers)),
-            _ => None,
-        };
-        // A set without a usable key is an answer that we cannot use: the keys that we have stay.
-        match answered.filter(|(set, _)| !set.keys().is_empty()) {
-            Some((set, headers)) => {
-                source.failures = 0;
-                let age = age(headers);
-                // Of two sets that are the same the one in use stays, with what has been made of its keys.
-                let same = source.remote.take().map(|remote| remote.set).filter(|in_use| *in_use == set);
-                source.generation = source.generation.saturating_add(u64::from(same.is_none()));
-                source.remote = Some(Remote {
-                    set: same.unwrap_or(set),
-                    fetched_at: now.plus_millis(age.as_millis().saturating_neg()),
-                    fresh_for: fresh_for(headers),
-                });
-                let is_absent = kid.filter(|kid| !source.has_kid(kid, now));
-                match is_absent {
-                    Some(_) if copies == Copies::Do && age > Seconds::new(0) => source.tried_at = None,
-                    Some(kid) => source.note_absence(kid, now),
-                    None => {}
-                }
-            }
-            None => source.failures = source.failures.saturating_add(1),
+        let copy = Copied::open(copied, SHARED_FOR, now);
+        if let Some((copy, set)) = copy.and_then(|copy| usable(copy.body).map(|set| (copy, set))) {
+            source.put(set, copy.fetched, fresh_for(copy.cache_control));
         }
     }
 }
@@ -215,6 +226,13 @@ impl KeyCache {
 impl Source {
     fn usable_keys(&self, now: UnixTime) -> impl Iterator<Item = &Jwk> {
         self.inline.keys().iter().chain(self.live_remote(now).into_iter().flat_map(|remote| remote.set.keys()))
+    }
+
+    fn put(&mut self, set: JwkSet, fetched_at: UnixTime, fresh_for: Seconds) {
+        // Of two sets that are the same the one in use stays, with what has been made of its keys.
+        let same = self.remote.take().map(|remote| remote.set).filter(|in_use| *in_use == set);
+        self.generation = self.generation.saturating_add(u64::from(same.is_none()));
+        self.remote = Some(Remote { set: same.unwrap_or(set), fetched_at, fresh_for });
     }
 
     fn live_remote(&self, now: UnixTime) -> Option<&Remote> {
@@ -258,9 +276,9 @@ impl Source {
         self.usable_keys(now).any(|key| key.kid.as_deref() == Some(kid))
     }
 
-    /// A copy will do as long as there is nothing.
-    fn copies(&self, now: UnixTime) -> Copies {
-        if self.is_usable(now) { Copies::DoNot } else { Copies::Do }
+    /// A copy will do as long as there is nothing, and once: what it is good for is known then.
+    fn copies(&self, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Copies {
+        if self.is_usable(now) || has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do }
     }
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
@@ -294,10 +312,8 @@ fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
 
 /// How long the answer may be taken for fresh, from when it was the issuer's own: `max-age` between floor and ceiling
 /// (RFC 9111 section 5.2.2.1).
-fn fresh_for(headers: &[(&str, &str)]) -> Seconds {
-    let control = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("cache-control"));
-    let directives = control.map_or("", |(_, directives)| directives);
-    let max_age = directives.split(',').find_map(|directive| {
+fn fresh_for(cache_control: &str) -> Seconds {
+    let max_age = cache_control.split(',').find_map(|directive| {
         let (name, seconds) = directive.split_once('=')?;
         if name.trim().eq_ignore_ascii_case("max-age") { seconds.trim().trim_matches('"').parse::<u32>().ok() } else { None }
     });
@@ -306,6 +322,15 @@ fn fresh_for(headers: &[(&str, &str)]) -> Seconds {
 
 /// How long the answer has been in caches (RFC 9111 section 5.1).
 fn age(headers: &[(&str, &str)]) -> Seconds {
-    let age = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("age"));
-    Seconds::new(age.and_then(|(_, age)| age.trim().parse().ok()).unwrap_or(0))
+    Seconds::new(value(headers, "age").trim().parse().unwrap_or(0))
+}
+
+/// The value of a header, empty where there is none.
+fn value<'r>(headers: &[(&'r str, &'r str)], name: &str) -> &'r str {
+    headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+}
+
+/// A set without a usable key is one that we cannot use: the keys that we have stay.
+fn usable(body: &[u8]) -> Option<JwkSet> {
+    JwkSet::parse(body).filter(|set| !set.keys().is_empty())
 }

@@ -77,6 +77,7 @@ mod credential;
 mod curve;
 mod decision;
 mod demands;
+mod deny_list;
 mod digest;
 mod ed25519;
 mod engine;
@@ -95,6 +96,7 @@ mod reason;
 mod request;
 mod session;
 mod sessions;
+mod share;
 mod sign;
 mod sign_in;
 #[cfg(feature = "suites")]
@@ -102,6 +104,7 @@ pub mod suites;
 mod text;
 mod time;
 mod token;
+mod tries;
 mod verify;
 
 // The public interface is:
@@ -109,11 +112,12 @@ pub use alg::{Algorithm, Capabilities, KeyType};
 pub use config::{Config, ConfigError};
 pub use decision::{Answer, Decision, Finish, Forward, Served};
 pub use engine::Engine;
-pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, Work};
+pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use headers::HeaderPairs;
 pub use policy::Policy;
 pub use progress::Errand;
 pub use reason::{Actor, Reason};
 pub use request::{RequestHead, RequestKind};
+pub use share::Keep;
 pub use time::{Seconds, UnixTime};

@@ -1,9 +1,11 @@
 //! The policy: valid rules. Made by `config` only, so nothing here has to be checked again.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
+use crate::config::ConfigError;
 use crate::demands::{ClaimPath, Demands};
 use crate::digest;
 use crate::jwk::JwkSet;
@@ -35,9 +37,47 @@ pub struct Policy {
     pub(crate) claim_headers: Vec<(String, ClaimPath)>,
     /// Claims that a rule or a header names: the only ones that are kept of a credential.
     pub(crate) named_claims: Vec<ClaimPath>,
+    pub(crate) deny_list: Option<DenyListPolicy>,
     /// How often the auth services are asked.
     pub(crate) asks_per_second: u32,
     pub(crate) capabilities: Capabilities,
+    /// What its document said that is not wrong, and should be otherwise.
+    pub(crate) warnings: Vec<ConfigError>,
+}
+
+impl Policy {
+    /// What is not wrong, and should be otherwise: for the log, once.
+    pub fn warnings(&self) -> &[ConfigError] {
+        &self.warnings
+    }
+}
+
+/// Where the list of what has been revoked comes from, and how old it may be.
+#[derive(Debug)]
+pub(crate) struct DenyListPolicy {
+    pub(crate) source: DenyListSource,
+    /// When it is fetched anew.
+    pub(crate) refresh: Seconds,
+    /// When it is of no use any more.
+    pub(crate) max_stale: Seconds,
+}
+
+/// Where the list of what has been revoked comes from.
+pub(crate) enum DenyListSource {
+    /// A URL, and what to send as `Authorization`.
+    Url(String, Option<String>),
+    /// A key of a store of the host's.
+    Store { name: String, key: String },
+}
+
+impl fmt::Debug for DenyListSource {
+    /// What is sent along is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Url(url, _) => f.debug_tuple("Url").field(url).finish_non_exhaustive(),
+            Self::Store { name, key } => f.debug_struct("Store").field("name", name).field("key", key).finish(),
+        }
+    }
 }
 
 /// Somebody whose word counts. Its place in the list is the number of its key source.
@@ -78,6 +118,10 @@ pub(crate) struct BetterAuth {
     /// Whether the cookie cache is all that it knows.
     pub(crate) is_stateless: bool,
     pub(crate) session_cache: Seconds,
+    /// Where its sessions can be read as well.
+    pub(crate) storage: Option<Storage>,
+    /// Whether instances tell each other what the service has answered.
+    pub(crate) shares_sessions: bool,
     /// How old an answer may be while there is no better one.
     pub(crate) stale: Seconds,
     /// In the last so many percent of its life, `session_data` is renewed.
@@ -86,6 +130,16 @@ pub(crate) struct BetterAuth {
     pub(crate) base_segments: Vec<String>,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
+}
+
+/// A store of the host's that a Better Auth service keeps its sessions in.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub(crate) store: String,
+    /// Before every key.
+    pub(crate) prefix: String,
+    /// How late the store may say what has been put there.
+    pub(crate) lag: Seconds,
 }
 
 /// The Better Auth secrets. Only the current one verifies; retired ones open encrypted cookies, as Better Auth does.

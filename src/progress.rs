@@ -6,7 +6,7 @@ use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
 use crate::reason::Reason;
 use crate::session::{self, Doubt};
-use crate::time::UnixTime;
+use crate::time::{Seconds, UnixTime};
 
 /// Something to do before (or after) a decision can be carried out.
 ///
@@ -54,14 +54,26 @@ impl fmt::Debug for Errand {
 /// What the engine will do with the reply.
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
-    Keys { source: usize, copies: Copies, kid: Option<String> },
+    Keys { source: usize, kid: Option<String> },
     /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
     /// too soon for its failure to say anything about the service.
-    Session { issuer: usize, digest: [u8; 32], token: String, share: Share, host: String, is_renewal: bool },
+    Session {
+        issuer: usize,
+        digest: [u8; 32],
+        token: String,
+        copies_up_to: Seconds,
+        share: Share,
+        host: String,
+        is_renewal: bool,
+    },
     /// Read it as a token for the bridge, for this session and this audience; its cookies are for this host.
     Token { issuer: usize, place: ([u8; 32], [u8; 32]), share: Share, host: String },
     /// See whether the origin's response ends the session of this credential.
     Watch { issuer: usize, digest: [u8; 32] },
+    /// Read it as the list of what has been revoked, as it was when it was asked for.
+    DenyList { asked: UnixTime },
+    /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
+    Storage { issuer: usize, digest: [u8; 32], token: String, user: Option<String> },
     /// Take it for the verdict on the signature of the errand's work.
     Check,
     /// Take it for the signature over the errand's work.
@@ -70,7 +82,7 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What a fetch is about: a request asks at most once per subject, and once for each signature.
+/// What an errand is about: a request asks at most once per subject and once for each signature, twice for the assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -79,8 +91,23 @@ pub(crate) enum Subject {
     Session([u8; 32]),
     /// A token for the request's session.
     Token,
+    /// The same, where another instance's word would do.
+    SessionCopy([u8; 32]),
+    /// What the storage has under the session token with this digest, and then about its user.
+    Storage([u8; 32], Stored),
+    /// The list of what has been revoked.
+    DenyList,
     /// The signature on the request's assertion.
     Assertion,
+}
+
+/// The two things that are read of a storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stored {
+    /// The session.
+    Session,
+    /// Since when the user's sessions count.
+    RevokedBefore,
 }
 
 /// What one request has asked for and learned so far.
@@ -97,6 +124,8 @@ pub(crate) struct Progress {
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
     /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
     pub(crate) minted: Option<Result<String, Doubt>>,
+    /// Sessions that a storage has, by digest of the credential: they count once it is known that none of them is revoked.
+    pub(crate) stored: Vec<([u8; 32], session::Session)>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
@@ -118,6 +147,8 @@ pub(crate) struct Heard {
     pub(crate) doubt: Option<Doubt>,
     /// What is wrong with the token that it gave.
     pub(crate) cause: Option<Reason>,
+    /// Why there is no newer list of what has been revoked.
+    pub(crate) deny_list: Option<Doubt>,
 }
 
 impl Progress {
@@ -130,6 +161,7 @@ impl Progress {
             checked: Vec::new(),
             answers: Vec::new(),
             minted: None,
+            stored: Vec::new(),
             assertion: None,
             signed: None,
             heard: Heard::default(),
@@ -147,6 +179,21 @@ impl Progress {
     pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
         let is_same = |check: &SignatureCheck| check.signing_input == wanted.signing_input && check.signature == wanted.signature;
         self.checked.iter().any(|checked| is_same(&checked.check))
+    }
+
+    /// What a storage has for this credential.
+    pub(crate) fn stored(&self, digest: &[u8; 32]) -> Option<&session::Session> {
+        self.stored.iter().find(|(stored, _)| stored == digest).map(|(_, session)| session)
+    }
+
+    /// Whether the host may be asked to sign: once, and once more if it has signed what is no longer the last that is known of
+    /// the session. The cookie cache may have run out meanwhile, or another request may have heard of it.
+    pub(crate) fn may_ask_to_sign(&self) -> bool {
+        match self.asked.iter().filter(|subject| **subject == Subject::Assertion).count() {
+            0 => true,
+            1 => self.signed.is_some(),
+            _ => false,
+        }
     }
 
     /// What the auth service answered to this request.

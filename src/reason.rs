@@ -93,7 +93,9 @@ reasons! {
     SessionMismatch "session_mismatch" 401 Client "the cached session belongs to another session token";
     SessionVersion "session_version" 401 Client "the cached session has another version";
     SessionEnded "session_ended" 401 Client "the auth service says that the session has ended";
+    SessionRevoked "session_revoked" 401 Client "the session or the token has been revoked";
     SessionUnavailable "session_unavailable" 503 Operator "the auth service could not be asked about the session";
+    RevocationUnavailable "revocation_unavailable" 503 Operator "the list of what has been revoked could not be fetched";
 
     // the bridge
     BridgeUnavailable "bridge_unavailable" 503 Operator "the auth service gave no token for the origin";

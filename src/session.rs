@@ -4,7 +4,7 @@ use crate::claims::{self, Claims};
 use crate::demands::{ClaimPath, Facts};
 use crate::json::{self, Object, Value};
 use crate::reason::Reason;
-use crate::time::{self, UnixTime};
+use crate::time::{self, Seconds, UnixTime};
 use crate::verify;
 
 /// Where the knowledge of a session comes from.
@@ -14,6 +14,8 @@ pub(crate) enum Source {
     CookieCache,
     /// The auth service's answer.
     AuthService,
+    /// The storage that the auth service keeps its sessions in.
+    Storage,
     /// A JWT of its own.
     Jwt,
 }
@@ -24,6 +26,7 @@ impl Source {
         match self {
             Self::CookieCache => "cookie-cache",
             Self::AuthService => "auth-service",
+            Self::Storage => "storage",
             Self::Jwt => "jwt",
         }
     }
@@ -68,6 +71,37 @@ impl Session {
             is_impersonated: false,
             known: issued.unwrap_or(LONG_AGO),
             facts: Facts::read(&[claims.members()], named, began),
+        })
+    }
+}
+
+impl Session {
+    /// What other instances need to know of it, for the shared cache: no token and no cookie, and of the claims only those that
+    /// the policy names.
+    pub(crate) fn to_copy(&self) -> String {
+        let mut members = self.facts.to_members();
+        members.push(("subject", self.subject.as_str().into()));
+        members.push(("expires", self.expires.as_millis().into()));
+        members.push(("impersonated", self.is_impersonated.into()));
+        members.extend(self.id.as_deref().map(|id| ("id", id.into())));
+        members.extend(self.email.as_deref().map(|email| ("email", email.into())));
+        let members: serde_json::Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        json::written(&members)
+    }
+
+    /// The session of a copy that was the auth service's answer at that moment, if it still lives.
+    pub(crate) fn from_copy(copy: &[u8], named: &[ClaimPath], known: UnixTime, now: UnixTime) -> Option<Self> {
+        let members = json::object(copy)?;
+        let expires = json::integer(&members, "expires").map(UnixTime::from_millis).filter(|expires| now <= *expires)?;
+        Some(Self {
+            subject: members.text("subject").filter(|subject| !subject.is_empty())?.to_owned(),
+            id: members.text("id").map(str::to_owned),
+            email: members.text("email").map(str::to_owned),
+            expires,
+            source: Source::AuthService,
+            is_impersonated: members.get("impersonated") != Some(&Value::Bool(false)),
+            known,
+            facts: Facts::from_members(&members, named)?,
         })
     }
 }
@@ -164,6 +198,15 @@ fn instant(value: &Value<'_>) -> Option<UnixTime> {
     }
 }
 
+impl Session {
+    /// The session that a Better Auth service has stored under this token, if it lives.
+    pub(crate) fn stored(value: &[u8], token: &str, named: &[ClaimPath], lag: Seconds, now: UnixTime) -> Option<Self> {
+        let pair = Pair::from_members(&json::object(value)?, named)?;
+        let session = pair.judge(token, None, Source::Storage, now).ok()?;
+        Some(Self { known: now.plus_millis(lag.as_millis().saturating_neg()), ..session })
+    }
+}
+
 /// What the auth service said about a session.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
@@ -177,6 +220,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Doubt {
     Failed,
+    Absent,
     TooLarge,
     Redirect,
     Unauthorized,
@@ -196,6 +240,7 @@ impl Doubt {
     pub(crate) const fn word(self) -> &'static str {
         match self {
             Self::Failed => "failed",
+            Self::Absent => "absent",
             Self::TooLarge => "too-large",
             Self::Redirect => "redirect",
             Self::Unauthorized => "unauthorized",

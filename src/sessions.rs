@@ -132,6 +132,25 @@ impl Sessions {
         }
     }
 
+    /// Takes a session that was alive at that moment, by the word of a storage or of another instance. What is known since then
+    /// counts more: whether it was taken.
+    pub(crate) fn receive_copy(&mut self, digest: [u8; 32], session: &Session, at: UnixTime) -> bool {
+        let entry = self.entry(digest);
+        entry.lease_until = None;
+        let is_news = entry.answer.as_ref().is_none_or(|(_, known)| *known < at);
+        if is_news {
+            entry.doubt = None;
+            entry.is_vouched_for = true;
+            entry.answer = Some((Answer::Alive(session.clone()), at));
+        }
+        is_news
+    }
+
+    /// There was nothing to learn: the lease ends.
+    pub(crate) fn release(&mut self, digest: [u8; 32]) {
+        self.entry(digest).lease_until = None;
+    }
+
     /// A renewal came to nothing: the lease ends, and the next one is not tried at once.
     pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], now: UnixTime) {
         let entry = self.entry(digest);

@@ -8,7 +8,7 @@ use crate::alg::{Algorithm, Capabilities};
 use crate::answer;
 use crate::asks;
 use crate::decision::Decision;
-use crate::errand::{Copies, Reply, SignatureCheck, Work};
+use crate::errand::{Reply, SignatureCheck, Work};
 use crate::judge::{Judge, Need, Obstacle, Soon};
 use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
@@ -36,7 +36,7 @@ pub fn signed_content(
 ) -> Result<Vec<u8>, Reason> {
     let now = UnixTime::from_millis(0);
     let mut keys = KeyCache::new([(JwkSet::default(), true)], 0);
-    keys.receive(0, Copies::DoNot, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
+    keys.receive(0, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
     let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: "", client_address: None };
     let sessions = Sessions::default();
     let mut progress = Progress::new(now);
@@ -44,6 +44,7 @@ pub fn signed_content(
         let mut judge = Judge {
             policy,
             keys: &keys,
+            deny_list: None,
             sessions: &sessions,
             proofs: None,
             progress: &progress,

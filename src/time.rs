@@ -99,7 +99,13 @@ pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
     if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
         return None;
     }
-    let seconds = days_from_civil(year, month, day)?.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
+    let (next_year, next_month) = if month == 12 { (year.checked_add(1)?, 1) } else { (year, month.checked_add(1)?) };
+    let days = days_from_civil(year, month, day)?;
+    // No month has a day that lies in the next one.
+    if days >= days_from_civil(next_year, next_month, 1)? {
+        return None;
+    }
+    let seconds = days.checked_mul(86_400)?.checked_add(hour.checked_mul(3600)?)?;
     let seconds = seconds.checked_add(minute.checked_mul(60)?)?.checked_add(second)?;
     UnixTime::from_seconds(seconds).map(|moment| moment.plus_millis(millis))
 }
@@ -140,6 +146,7 @@ mod tests {
             ("2024-02-29T23:59:59.999Z", 1_709_251_199_999),
             ("1969-12-31T23:59:59.999Z", -1),
             ("2000-03-01T00:00:00.000Z", 951_868_800_000),
+            ("2026-12-31T00:00:00.000Z", 1_798_675_200_000),
             ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
         ] {
             assert_eq!(from_iso(text), Some(UnixTime::from_millis(millis)), "{text}");
@@ -153,6 +160,9 @@ mod tests {
             "2026-11-23",
             "2026-11-23T03:00:00.250",
             "2026-13-01T00:00:00.000Z",
+            "2027-02-29T00:00:00.000Z",
+            "2027-02-30T00:00:00.000Z",
+            "2027-04-31T00:00:00.000Z",
             "x",
             "",
             "+26-11-23T03:00:00.250Z",

@@ -2,6 +2,7 @@
 //! cryptography.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
@@ -83,6 +84,15 @@ impl Secret {
     /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks for as many).
     pub(crate) fn is_short(&self) -> bool {
         self.bytes.len() < 32
+    }
+
+    /// Whether it can be guessed sooner than 120 bits, were each of its bytes as likely as any other of them: what Better Auth
+    /// warns of.
+    pub(crate) fn is_monotonous(&self) -> bool {
+        let different: BTreeSet<u8> = self.bytes.iter().copied().collect();
+        let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
+        let guesses = u128::try_from(different.len()).ok().and_then(|different| different.checked_pow(length));
+        guesses.is_some_and(|guesses| guesses < 1 << 120)
     }
 
     /// Whether two secrets are the same.

@@ -11,19 +11,20 @@ use serde_json::Value;
 /// The layers of `docs/architecture.md`, the lowest first. A file imports from below; sideways only where it says so here.
 const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "headers", "json", "text", "digest", "ed25519", "curve"],
-    &["path", "budget", "cookie", "jwk", "errand", "token"],
+    &["path", "budget", "tries", "cookie", "jwk", "errand", "share", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
+    &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
     &["judge", "answer", "annotate", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 20] = [
+const SIDEWAYS: [(&str, &str); 21] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
     ("policy", "sign"),
+    ("policy", "config"),
     ("config", "demands"),
     ("config", "sign"),
     ("annotate", "assertion"),

@@ -72,6 +72,8 @@ fn target() -> impl Strategy<Value = String> {
 enum Outcome {
     Answered(u16, Vec<u8>),
     Checked(bool),
+    Found(Vec<u8>),
+    Absent,
     Waited,
     Failed,
     Unsupported,
@@ -85,10 +87,20 @@ fn outcome() -> impl Strategy<Value = Outcome> {
         Just(Outcome::Answered(200, b"{\"keys\":[]}".to_vec())),
         Just(Outcome::Answered(200, jwks)),
         any::<bool>().prop_map(Outcome::Checked),
+        Just(Outcome::Answered(200, b"{\"sessions\":[]}".to_vec())),
+        proptest::collection::vec(any::<u8>(), 0..60).prop_map(Outcome::Found),
+        Just(Outcome::Found(session_of_mallory())),
+        Just(Outcome::Absent),
         Just(Outcome::Waited),
         Just(Outcome::Failed),
         Just(Outcome::Unsupported),
     ]
+}
+
+/// A session as a storage has it, of somebody whom no request here names.
+fn session_of_mallory() -> Vec<u8> {
+    let session = json!({ "token": "of-mallory", "userId": "mallory", "expiresAt": "9999-01-01T00:00:00.000Z" });
+    json!({ "session": session, "user": { "id": "mallory" } }).to_string().into_bytes()
 }
 
 fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
@@ -100,6 +112,8 @@ fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
     match outcome {
         Outcome::Answered(status, body) => use_it(Reply::Answered { status: *status, headers: &headers, body }),
         Outcome::Checked(holds) => use_it(Reply::Checked(*holds)),
+        Outcome::Found(value) => use_it(Reply::Found(value)),
+        Outcome::Absent => use_it(Reply::Absent),
         Outcome::Waited => use_it(Reply::Waited),
         Outcome::Failed => use_it(Reply::Failed),
         Outcome::Unsupported => use_it(Reply::Unsupported),
@@ -119,8 +133,14 @@ proptest! {
         public_origin in prop_oneof![Just(ORIGIN.to_owned()), any::<String>()],
         outcomes in proptest::collection::vec(outcome(), 0..12),
         now in prop_oneof![Just(moment(&vector("compact-valid")).as_millis()), any::<i64>()],
+        with_stores in any::<bool>(),
     ) {
-        let mut engine = support::engine();
+        let mut engine = if with_stores {
+            let storage = json!({ "storage": { "store": "SESSIONS" } });
+            support::engine_of(storage, json!({ "deny_list": { "url": "https://ops.test/revoked" } }), &["SESSIONS"])
+        } else {
+            support::engine()
+        };
         let pairs: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let head = RequestHead { method: &method, target: &target, headers: &pairs, public_origin: &public_origin, client_address: None };
         let mut now = UnixTime::from_millis(now);

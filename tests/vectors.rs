@@ -99,7 +99,8 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let config = Config::parse(&policy["config"].to_string()).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     let values = policy["env"].as_object().into_iter().flatten();
     let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]);
+    let stores = policy["stores"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
+    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]).and_stores(stores).and_sharing();
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
@@ -190,6 +191,7 @@ impl Host {
             Work::Fetch(fetch) => (fetch.purpose.name(), Some(fetch.url.as_str())),
             Work::Check(_) => ("check", None),
             Work::Sign(_) => ("sign", None),
+            Work::Read(read) => ("read", Some(read.key.as_str())),
             Work::Wait { millis } => {
                 self.now = self.now.plus_millis(i64::from(*millis));
                 return Brought::Real(Reply::Waited);
@@ -197,19 +199,29 @@ impl Host {
         };
         self.asks.push(purpose);
         let sent = cookies_of(errand.work());
+        // A copy where none will do would not have been looked for.
+        let may_be_copied = matches!(errand.work(), Work::Fetch(fetch) if fetch.copy.is_some());
         let suits = |reply: &Value| {
-            let has = |member: &str, found: Value| reply[member].is_null() || reply[member] == found;
-            reply["to"] == purpose && has("url", json!(url)) && has("cookies", json!(sent))
+            let place = if purpose == "read" { &reply["key"] } else { &reply["url"] };
+            let is_for_it = reply["to"] == purpose && (place.is_null() || place.as_str() == url);
+            let has_cookies = reply["cookies"].is_null() || reply["cookies"] == json!(sent);
+            is_for_it && has_cookies && (may_be_copied || !reply["copied"].is_string())
         };
         match (self.replies.iter().position(suits), errand.work()) {
             (Some(place), _) => {
                 let reply = self.replies.remove(place);
                 self.now = self.now.plus_millis(reply["takes_ms"].as_i64().unwrap_or(0));
-                Brought::Scripted(reply)
+                if reply["real"] == true { Self::done(errand) } else { Brought::Scripted(reply) }
             }
-            (None, Work::Check(check)) => Brought::Real(doorward_native::check(check)),
-            (None, Work::Sign(request)) => Brought::Signed(sign(request)),
-            (None, _) => Brought::Real(Reply::Failed),
+            (None, _) => Self::done(errand),
+        }
+    }
+
+    fn done(errand: &Errand) -> Brought {
+        match errand.work() {
+            Work::Check(check) => Brought::Real(doorward_native::check(check)),
+            Work::Sign(request) => Brought::Signed(sign(request)),
+            _ => Brought::Real(Reply::Failed),
         }
     }
 }
@@ -227,7 +239,10 @@ impl Brought {
             Self::Real(reply) => take(reply),
             Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
+            Self::Scripted(reply) if reply["copied"].is_string() => take(Reply::Copied(text(&reply, "copied").as_bytes())),
             Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
+            Self::Scripted(reply) if reply["absent"] == true => take(Reply::Absent),
+            Self::Scripted(reply) if reply["found"].is_string() => take(Reply::Found(text(&reply, "found").as_bytes())),
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
             Self::Scripted(reply) => {
                 let status = reply["status"].as_u64().and_then(|status| u16::try_from(status).ok());

@@ -32,9 +32,11 @@ fn every_option_is_in_the_reference() {
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/assertion.rs"),
         include_str!("../src/config/demands.rs"),
+        include_str!("../src/config/deny_list.rs"),
         include_str!("../src/config/issuers.rs"),
         include_str!("../src/config/next.rs"),
-        include_str!("../src/config/rules.rs")
+        include_str!("../src/config/rules.rs"),
+        include_str!("../src/config/storage.rs")
     );
     let reference = include_str!("../docs/configuration.md");
     let lists = code.split("reader.only_members(").skip(1).filter_map(|rest| rest.split(");").next());

@@ -4,34 +4,41 @@
 //   BETTER_AUTH_SECRET     signs cookies; the gate has the same one                                   (required)
 //   DATABASE_URL           a PostgreSQL server; without it PGlite, PostgreSQL inside this process
 //   PGLITE_FOLDER          where PGlite keeps its files; without it in memory
+//   BETTER_AUTH            the package: another version by its alias (better-auth)
 //   PORT, ADMIN_PORT       0 or absent: any free one; the start line says which
 //   COOKIE_CACHE_SECONDS   life of `session_data` (300)      COOKIE_CACHE_STRATEGY   compact, jwt or jwe (compact)
+//   CHEAP_PASSWORDS        not empty: passwords are hashed at no cost, for many people who sign up at once on a machine of two cores
 //   TOKEN_SECONDS          life of a JWT from /token (900)
 //
 // stdout: one JSON line when it listens. The admin port answers how often keys, sessions and tokens were asked for directly, that is by the
 // gate: what the origin passes on carries `Via`.
 
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { betterAuth } from "better-auth";
-import { getMigrations } from "better-auth/db/migration";
-import { toNodeHandler } from "better-auth/node";
-import { jwt } from "better-auth/plugins/jwt";
 import { PostgresDialect } from "kysely";
 
 const { env } = process;
+const betterAuthsOwn = (path) => import((env.BETTER_AUTH || "better-auth") + path);
+const [{ betterAuth }, { toNodeHandler }, { jwt }] = await Promise.all(["", "/node", "/plugins/jwt"].map(betterAuthsOwn));
+// Older versions have it beside other things.
+const { getMigrations } = await betterAuthsOwn("/db/migration").catch(() => betterAuthsOwn("/db"));
+
 const listenOn = (port) => ({ host: "127.0.0.1", port: Number(port ?? 0) });
+
+const cheap = async (password) => createHash("sha256").update(password).digest("hex");
+const CHEAP = { hash: cheap, verify: async ({ hash, password }) => hash === (await cheap(password)) };
 
 const database = await openDatabase();
 const options = {
   baseURL: required("BETTER_AUTH_URL"),
   secret: required("BETTER_AUTH_SECRET"),
   database: { dialect: new PostgresDialect({ pool: database.pool }), type: "postgres" },
-  emailAndPassword: { enabled: true },
+  emailAndPassword: { enabled: true, ...(env.CHEAP_PASSWORDS && { password: CHEAP }) },
   // Never contacted: a client that asks to sign in with GitHub gets a signed `state` cookie, which the demo then renames.
   socialProviders: { github: { clientId: "demo", clientSecret: "demo" } },
   session: {
@@ -70,7 +77,6 @@ say({
   event: "listening",
   url: `http://127.0.0.1:${service.address().port}`,
   admin: `http://127.0.0.1:${admin.address().port}`,
-  database: database.name,
   public_url: options.baseURL,
 });
 
@@ -89,12 +95,12 @@ async function openDatabase() {
   if (env.DATABASE_URL) {
     const { default: pg } = await import("pg");
     const pool = new pg.Pool({ connectionString: env.DATABASE_URL });
-    return { name: "postgresql", pool, close: () => pool.end() };
+    return { pool, close: () => pool.end() };
   }
   const { PGlite } = await import("@electric-sql/pglite");
   if (env.PGLITE_FOLDER && !existsSync(env.PGLITE_FOLDER)) await copyOfTemplate(PGlite, env.PGLITE_FOLDER);
   const database = await PGlite.create(env.PGLITE_FOLDER);
-  return { name: "pglite", pool: poolOfOne(database), close: () => database.close() };
+  return { pool: poolOfOne(database), close: () => database.close() };
 }
 
 /** To set up an empty database takes PostgreSQL seconds, to copy one takes a moment: the first is kept for the next time. */

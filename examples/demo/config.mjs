@@ -1,6 +1,7 @@
 // The gate's configuration: docs/configuration.md explains each member.
 
-export const config = {
+/** @param {number} sessionCacheSeconds how long the gate remembers an answer of the auth service */
+export const config = (sessionCacheSeconds) => ({
   issuers: [
     {
       type: "better-auth",
@@ -8,9 +9,9 @@ export const config = {
       url: { env: "BETTER_AUTH_URL" },
       fetch_url: { env: "AUTH_SERVICE_URL" },
       secret: { env: "BETTER_AUTH_SECRET" },
-      // Both 0 so that every step of the script sees what was decided just now. In production keep the defaults: an answer of
-      // the auth service is then remembered for 10 s, and a JWT may be 5 s off.
-      session_cache_seconds: 0,
+      // Short, so that what is looked at has been decided just now. In production keep the defaults: an answer of the auth service
+      // is then remembered for 10 s, and a JWT may be 5 s off.
+      session_cache_seconds: sessionCacheSeconds,
       skew_seconds: 0,
     },
   ],
@@ -24,7 +25,7 @@ export const config = {
   sign_in: { path: "/sign-in" },
   // The script reads decision and reason from this header.
   debug_header: true,
-};
+});
 
 /** The variables that the configuration names, and their values here. */
 export const variables = ({ publicOrigin, api, authService, secret }) => ({

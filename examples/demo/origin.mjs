@@ -13,8 +13,8 @@ const IDENTITY = "x-doorward-";
 /**
  * Starts the origin on a free port.
  *
- * @param {() => string} authService where the auth service is at the moment
- * @returns {Promise<{url: string, seen: object[], close: () => void}>} `seen` grows by each request that arrives
+ * @param {string} authService where the auth service is
+ * @returns {Promise<{url: string, seen: object[], stop: () => void}>} `seen` grows by each request that arrives
  */
 export async function startOrigin(authService) {
   const seen = [];
@@ -22,7 +22,7 @@ export async function startOrigin(authService) {
     const [path] = request.url.split("?");
     const received = { method: request.method, target: request.url, identity: identityOf(request.rawHeaders) };
     seen.push(received);
-    if (path.startsWith("/api/auth/")) return passOn(request, response, authService());
+    if (path.startsWith("/api/auth/")) return passOn(request, response, authService);
 
     const body = await read(request);
     if (body) received.body = body;
@@ -32,11 +32,11 @@ export async function startOrigin(authService) {
   });
   server.listen({ host: "127.0.0.1", port: 0 });
   await once(server, "listening");
-  const close = () => {
+  const stop = () => {
     server.close();
     server.closeAllConnections();
   };
-  return { url: `http://127.0.0.1:${server.address().port}`, seen, close };
+  return { url: `http://127.0.0.1:${server.address().port}`, seen, stop };
 }
 
 /** Every header whose name an application could read as one of ours: CGI and WSGI turn `-` into `_`. */

@@ -5,90 +5,40 @@
 // `cargo xtask demo` builds what it needs and calls it. Exit 0: every line is as expected; 1: some are not; 2: used wrongly.
 
 import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseArgs } from "node:util";
-import { freePort } from "../shared/port.mjs";
-import { startApi } from "./api.mjs";
+import { forever, program, readOptions, seconds } from "../shared/program.mjs";
 import { Browser } from "./browser.mjs";
-import { startOrigin, PROTECTED } from "./origin.mjs";
-import { authService, startGate } from "./services.mjs";
+import { PROTECTED } from "./origin.mjs";
+import { startAll } from "./services.mjs";
 import { steps } from "./steps.mjs";
 
 // As short as a loaded machine allows: the script waits once for both to end.
 const COOKIE_CACHE_SECONDS = 5;
 const TOKEN_SECONDS = 5;
-// Always the same, because a database that outlives the run holds signing keys that are encrypted with it.
-const SECRET = process.env.BETTER_AUTH_SECRET ?? "of-no-use-outside-of-this-demo-6f1d9b";
 const IDENTIFIED = ["cookie-cache", "auth-service", "jwt"];
 
-const { host, strategy, serve } = options();
-const started = [];
-let interrupted = false;
-for (const signal of ["SIGINT", "SIGTERM"]) {
-  process.once(signal, async () => {
-    interrupted = true;
-    await stopAll();
-    process.exit(signal === "SIGINT" ? 130 : 143);
-  });
-}
+const DATABASE_URL = process.env.DATABASE_URL ?? "";
 
-try {
-  const stage = await start();
-  if (serve) await stayUp(stage);
-  else process.exitCode = (await walk(stage)) ? 0 : 1;
-} catch (error) {
-  if (!interrupted) {
-    console.error(`demo: error: ${error.message}`);
-    if (error.hint) console.error(`demo: hint: ${error.hint}`);
-    process.exitCode = 1;
-  }
-} finally {
-  if (!interrupted) {
-    await stopAll();
-    // What does not let go must not keep the caller waiting.
-    process.exit();
-  }
-}
+const text = (usual) => ({ type: "string", default: usual });
+const { host, strategy, serve } = readOptions(
+  "demo",
+  { host: text("worker"), strategy: text("compact"), serve: { type: "boolean", default: false } },
+  ({ host, strategy }) => {
+    if (!["worker", "node"].includes(host)) return `there is no host "${host}"`;
+    if (!["compact", "jwt", "jwe"].includes(strategy)) return `there is no strategy "${strategy}"`;
+  },
+);
 
-async function start() {
+await program("demo", async (started) => {
   const begin = Date.now();
-  const folder = await mkdtemp(join(tmpdir(), "doorward-demo-"));
-  started.push(() => rm(folder, { recursive: true, force: true }));
-
-  const publicOrigin = `http://127.0.0.1:${await freePort()}`;
-  const auth = authService({
-    BETTER_AUTH_URL: publicOrigin,
-    BETTER_AUTH_SECRET: SECRET,
-    PGLITE_FOLDER: join(folder, "database"),
-    COOKIE_CACHE_STRATEGY: strategy,
-    ...(!serve && { COOKIE_CACHE_SECONDS, TOKEN_SECONDS }),
-  });
-  started.push(() => auth.stop());
-  const origin = await startOrigin(() => auth.url);
-  started.push(() => origin.close());
-  await auth.start();
-  const api = await startApi({ authService: () => auth.url, issuer: publicOrigin, seen: origin.seen });
-  started.push(() => api.close());
-  const gate = await startGate(host, { publicOrigin, origin: origin.url, api: api.url, authService: auth.url, secret: SECRET });
-  started.push(() => gate.stop());
-
-  console.error(`demo: gate ${publicOrigin} (${gate.name}) → origin ${origin.url}, auth service ${auth.url} (Better Auth on ${auth.database}), up in ${seconds(begin)}`);
-  return { publicOrigin, auth, origin, gate };
-}
-
-/** Stops everything, the last started first, and whatever goes wrong with one of them. */
-async function stopAll() {
-  for (const stop of started.splice(0).reverse()) {
-    try {
-      await stop();
-    } catch (error) {
-      console.error(`demo: error: ${error.message}`);
-    }
-  }
-}
+  const environment = { DATABASE_URL, COOKIE_CACHE_STRATEGY: strategy, ...(!serve && { COOKIE_CACHE_SECONDS, TOKEN_SECONDS }) };
+  // 0: each step sees what was decided just now.
+  const stage = await startAll({ host, environment, sessionCacheSeconds: 0 }, started);
+  const { publicOrigin, auth, origin, gate } = stage;
+  const database = DATABASE_URL ? "PostgreSQL" : "PGlite";
+  console.error(`demo: gate ${publicOrigin} (${gate.name}) → origin ${origin.url}, auth service ${auth.url} (Better Auth on ${database}), up in ${seconds(begin)}`);
+  return serve ? stayUp(stage) : walk(stage);
+});
 
 async function stayUp({ publicOrigin }) {
   console.log(publicOrigin);
@@ -99,7 +49,7 @@ Try it:
   curl -i ${publicOrigin}/api/me                                 → 401, and why
   curl -i ${publicOrigin}/ -H 'x-doorward-subject: boss'         → the origin sees nobody
 Ctrl-C stops everything.`);
-  await new Promise(() => setInterval(() => {}, 1 << 30));
+  await forever();
 }
 
 /** Walks the script; true if every line is as expected. */
@@ -111,19 +61,20 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     // Another browser of Ada's.
     elsewhere: new Browser(publicOrigin),
     // A real PostgreSQL remembers the last run.
-    email: process.env.DATABASE_URL ? `ada-${randomBytes(4).toString("hex")}@example.com` : "ada@example.com",
+    email: DATABASE_URL ? `ada-${randomBytes(4).toString("hex")}@example.com` : "ada@example.com",
     reasonOf: (answer) => verdict(answer).reason,
     until: sleep,
   };
   const table = columns(["request", Math.max(...steps.map(({ what }) => what.length))], ["decision", 8], ["reason", 19], ["status", 6], ["the gate asked", 14], ["what the origin saw", 0]);
   table.head();
+  const logs = [{ whose: "the gate's", log: gate.log }, { whose: "the auth service's", log: auth.log }];
 
   const begin = Date.now();
   let failed = 0;
   for (const step of steps) {
     const before = await auth.asked();
     const mark = origin.seen.length;
-    const logged = gate.log().length;
+    const logged = logs.map(({ log }) => log().length);
     let answer;
     try {
       answer = await step.send(world);
@@ -140,8 +91,10 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     if (wrong.length === 0) continue;
     failed += 1;
     for (const problem of wrong) console.log(`    ${problem}`);
-    const lines = gate.log().slice(logged).trim();
-    if (lines) console.log(`    the gate's log: ${lines.replaceAll("\n", "\n      ")}`);
+    logs.forEach(({ whose, log }, i) => {
+      const lines = log().slice(logged[i]).trim();
+      if (lines) console.log(`    ${whose} log: ${lines.replaceAll("\n", "\n      ")}`);
+    });
   }
   console.log(`${steps.length - failed} of ${steps.length} as expected, in ${seconds(begin)}`);
   return failed === 0;
@@ -236,25 +189,4 @@ function columns(...widths) {
     head: () => console.log(paint(1, `     ${row(widths.map(([name]) => name))}`)),
     line: (good, cells) => console.log(`${good ? paint(32, "ok  ") : paint(31, "FAIL")} ${row(cells)}`),
   };
-}
-
-function options() {
-  const refuse = (problem) => {
-    console.error(`demo: error: ${problem}`);
-    console.error("demo: hint: node script.mjs [--host worker|node] [--strategy compact|jwt|jwe] [--serve]");
-    process.exit(2);
-  };
-  let values;
-  try {
-    ({ values } = parseArgs({ options: { host: { type: "string", default: "worker" }, strategy: { type: "string", default: "compact" }, serve: { type: "boolean", default: false } } }));
-  } catch (error) {
-    refuse(error.message);
-  }
-  if (!["worker", "node"].includes(values.host)) refuse(`there is no host "${values.host}"`);
-  if (!["compact", "jwt", "jwe"].includes(values.strategy)) refuse(`there is no strategy "${values.strategy}"`);
-  return values;
-}
-
-function seconds(since) {
-  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
 }

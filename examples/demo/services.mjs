@@ -1,87 +1,93 @@
-// What the demo starts: the auth service as a process that can be stopped and started again, and the gate on either host.
+// What is started here: the auth service as a process that can be stopped and started again, an origin, and the gate on either host.
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { createInterface } from "node:readline";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { freePort } from "../shared/port.mjs";
+import { service } from "../shared/processes.mjs";
 import { startWorker } from "../shared/workerd.mjs";
+import { startApi } from "./api.mjs";
 import { config, variables } from "./config.mjs";
+import { startOrigin } from "./origin.mjs";
 
-const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
+// Always the same, because a database that outlives the run holds signing keys that are encrypted with it.
+const SECRET = process.env.BETTER_AUTH_SECRET ?? "of-no-use-outside-of-this-demo-6f1d9b";
+
+/**
+ * Starts everything, on free ports of this machine. What has been started is in `started`, also when this fails on the way.
+ *
+ * @param {object} options
+ * @param {"worker" | "node"} options.host where the gate runs
+ * @param {Record<string, string>} options.environment the auth service's, but for what follows from the rest
+ * @param {number} options.sessionCacheSeconds how long the gate remembers an answer of the auth service
+ * @param {{stop: () => unknown}[]} started
+ */
+export async function startAll({ host, environment, sessionCacheSeconds }, started) {
+  const folder = await mkdtemp(join(tmpdir(), "doorward-demo-"));
+  started.push({ stop: () => rm(folder, { recursive: true, force: true }) });
+  const publicOrigin = `http://127.0.0.1:${await freePort()}`;
+  const auth = await authService({ ...environment, BETTER_AUTH_URL: publicOrigin, BETTER_AUTH_SECRET: SECRET, PGLITE_FOLDER: join(folder, "database") });
+  started.push(auth);
+  const origin = await startOrigin(auth.url);
+  started.push(origin);
+  const api = await startApi({ authService: auth.url, issuer: publicOrigin, seen: origin.seen });
+  started.push(api);
+  await auth.start();
+  const start = { worker: startWorkerd, node: startNode }[host];
+  const gate = await start({ publicOrigin, origin: origin.url, config: config(sessionCacheSeconds), env: variables({ publicOrigin, api: api.url, authService: auth.url, secret: SECRET }) });
+  started.push(gate);
+  return { publicOrigin, auth, origin, gate };
+}
 
 /** The auth service. `start` after `stop` finds the same port, the same keys and the same sessions. */
-export function authService(environment) {
-  let child;
-  let admin;
+async function authService(environment) {
+  const [port, adminPort] = await Promise.all([freePort(), freePort()]);
+  const { log, ...server } = service("auth service", {
+    command: [process.execPath, fileURLToPath(new URL("auth-service.mjs", import.meta.url))],
+    ready: /"event":"listening"/,
+    env: { ...environment, PORT: String(port), ADMIN_PORT: String(adminPort) },
+    // Over the IPC channel the service notices when this process is gone, however it went.
+    spawn: { stdio: ["ignore", "pipe", "pipe", "ipc"] },
+  });
+  let isUp = false;
   let before = { keys: 0, session: 0, token: 0 };
-  const service = { url: undefined, database: undefined, start, stop, asked };
-  return service;
+  return { url: `http://127.0.0.1:${port}`, log: () => log.join("\n"), start, stop, asked };
 
   async function start() {
-    await stop();
-    const known = service.url ? { PORT: new URL(service.url).port } : {};
-    // Over the IPC channel the service notices when this process is gone, however it went.
-    child = spawn(process.execPath, [fromHere("auth-service.mjs")], {
-      env: { ...process.env, ...environment, ...known },
-      stdio: ["ignore", "pipe", "inherit", "ipc"],
-    });
-    const lines = createInterface({ input: child.stdout });
-    const started = await Promise.race([firstLine(lines), once(child, "exit").then(([code]) => ({ event: `exit ${code}` }))]);
-    if (started.event !== "listening") throw new Error(`the auth service did not start: ${JSON.stringify(started)}`);
-    lines.on("line", (line) => console.error(line));
-    service.url = started.url;
-    service.database = started.database;
-    admin = started.admin;
+    await server.start();
+    isUp = true;
   }
 
   async function stop() {
-    if (!child || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, "exit");
     // It may be on its way out already: Ctrl-C reaches every process of a terminal.
     before = await asked().catch(() => before);
-    child.kill("SIGTERM");
-    const impatient = setTimeout(() => child.kill("SIGKILL"), 5_000);
-    await gone;
-    clearTimeout(impatient);
+    isUp = false;
+    await server.stop();
   }
 
   /** How often it has been asked for keys, sessions and tokens; while it is stopped, until then. */
   async function asked() {
-    if (child.exitCode !== null || child.signalCode !== null) return { ...before, stopped: true };
-    const { keys, session, token } = await (await fetch(admin)).json();
+    if (!isUp) return { ...before, stopped: true };
+    const { keys, session, token } = await (await fetch(`http://127.0.0.1:${adminPort}`)).json();
     return { keys: before.keys + keys, session: before.session + session, token: before.token + token };
   }
 }
 
-async function firstLine(lines) {
-  const [line] = await once(lines, "line");
-  return JSON.parse(line);
-}
-
-/**
- * The gate on the host of that name, in front of `origin`, on `port`.
- *
- * @returns {Promise<{log: () => string, stop: () => Promise<void>}>} `log` is what the gate has said, for the reader of a failure
- */
-export async function startGate(host, options) {
-  return host === "worker" ? startWorkerd(options) : startNode(options);
-}
-
-/** The Rust Worker in workerd, with the demo's variables. */
-async function startWorkerd({ publicOrigin, origin, api, authService, secret }) {
-  const bindings = { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...variables({ publicOrigin, api, authService, secret }) };
+/** The Rust Worker in workerd. `log` is what it has said, for the reader of a failure. */
+async function startWorkerd({ publicOrigin, origin, config, env }) {
+  const bindings = { ORIGIN_URL: origin, PUBLIC_ORIGIN: publicOrigin, DOORWARD: config, ...env };
   const worker = await startWorker(await import("miniflare"), { port: Number(new URL(publicOrigin).port), bindings });
   return { name: "Rust Worker in workerd", ...worker };
 }
 
 /** `doorward/node` in this process. */
-async function startNode({ publicOrigin, origin, api, authService, secret }) {
+async function startNode({ publicOrigin, origin, config, env }) {
   const { createProxy } = await import("../../middleware/on/node.js");
-  const env = variables({ publicOrigin, api, authService, secret });
   const log = [];
-  const proxy = createProxy({ origin, config, env, publicOrigin, log: (line) => log.push(line) });
-  const server = createServer(proxy);
+  const server = createServer(createProxy({ origin, config, env, publicOrigin, log: (line) => log.push(line) }));
   server.listen({ host: "127.0.0.1", port: Number(new URL(publicOrigin).port) });
   await once(server, "listening");
   const stop = async () => {

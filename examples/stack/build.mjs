@@ -7,7 +7,7 @@ import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promise
 import { join, resolve } from "node:path";
 
 import { install } from "../../middleware/test/apps/lib.js";
-import { run } from "./processes.mjs";
+import { run } from "../shared/processes.mjs";
 import { distFolder, folder } from "./services.mjs";
 
 /** Where everything lands that is made here. */

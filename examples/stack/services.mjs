@@ -7,9 +7,9 @@ import { fileURLToPath } from "node:url";
 import * as miniflare from "miniflare";
 
 import { freePort } from "../shared/port.mjs";
+import { cluster } from "../shared/postgres.mjs";
+import { service } from "../shared/processes.mjs";
 import { startWorker } from "../shared/workerd.mjs";
-import { cluster } from "./postgres.mjs";
-import { service } from "./processes.mjs";
 
 export const folder = (name) => fileURLToPath(new URL(name, import.meta.url));
 

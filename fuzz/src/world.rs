@@ -165,7 +165,7 @@ pub fn carry(errand: &Errand, fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome
     match errand.work() {
         Work::Fetch(request) => fetch(request),
         Work::Check(check) => checked(check),
-        Work::Sign(_) => Outcome::Unsupported,
+        Work::Sign(_) | Work::Read(_) => Outcome::Unsupported,
         Work::Wait { .. } => Outcome::Waited,
     }
 }

@@ -29,7 +29,7 @@ export interface Session {
   email: string | undefined;
   /** The configured name of the issuer who vouched for the user. */
   issuer: string;
-  /** How the gate knows: `jwt`, `cookie-cache` or `auth-service`. */
+  /** How the gate knows: `jwt`, `cookie-cache`, `auth-service` or `storage`. */
   source: string;
   /** When the session ends, in seconds since 1970. */
   expires: number;

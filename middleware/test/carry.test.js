@@ -52,6 +52,24 @@ test("a redirect is an answer and is not followed", async (t) => {
   assert.ok(reply.headers.some(([name, value]) => name === "location" && value === "/elsewhere"));
 });
 
+test("a store is read by its name and key, and only text and bytes are values", async () => {
+  const read = (value, more = {}) =>
+    carrier(undefined, { S: value })({ work: "read", store: "S", key: "k", timeoutMs: 50, maxBytes: 4, ...more });
+  const keys = [];
+  const bytes = (text) => ({ kind: "found", value: new TextEncoder().encode(text) });
+  assert.deepEqual(await read((key) => (keys.push(key), "tön")), bytes("tön"));
+  assert.deepEqual(keys, ["k"]);
+  assert.deepEqual(await read(async () => new Uint8Array([1, 2])), { kind: "found", value: new Uint8Array([1, 2]) });
+  assert.deepEqual(await read(() => ""), bytes(""));
+  for (const nothing of [null, undefined]) assert.deepEqual(await read(async () => nothing), { kind: "absent" });
+  for (const long of ["abcde", "töne", new Uint8Array(5)]) assert.deepEqual(await read(() => long), { kind: "tooLarge" });
+  for (const other of [7, {}, [], true, new ArrayBuffer(2)]) assert.deepEqual(await read(() => other), FAILED);
+  assert.deepEqual(await read(() => Promise.reject(new Error("no"))), FAILED);
+  assert.deepEqual(await read(() => { throw new Error("no"); }), FAILED);
+  assert.deepEqual(await read(() => new Promise(() => {})), FAILED);
+  assert.deepEqual(await read(() => "x", { store: "toString" }), { kind: "unsupported" });
+});
+
 test("a redirect that the platform hides is a failure", async () => {
   const hidden = { status: 0, type: "opaqueredirect", body: null, headers: new Headers() };
   assert.deepEqual(await carrier(async () => hidden)(errand("https://a.test/")), FAILED);

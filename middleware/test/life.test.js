@@ -134,7 +134,7 @@ test("a short secret is warned of once, without itself, and lets requests throug
     const issuers = [{ type: "better-auth", url: AUTH, secret: { env: "SECRET" } }];
     const gate = gatesOn(watched().glue, silent)({ config: { ...openConfig, issuers }, env: { SECRET: secret }, log: (line) => lines.push(line) });
     for (let i = 0; i < 2; i++) assert.equal((await gate.decide(request("/"))).kind, "forward");
-    const expected = ["doorward: warning: issuers[0]: a secret has fewer than 32 bytes", "doorward: hint: make a longer one: openssl rand -base64 32"];
+    const expected = ["doorward: warning: issuers[0].secret: the secret has fewer than 32 bytes (value of SECRET)", "doorward: hint: make a longer one: openssl rand -base64 32"];
     assert.deepEqual(lines, warned ? expected : []);
   }
 });

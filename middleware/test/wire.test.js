@@ -58,6 +58,9 @@ test("replies are written as WIRE.md says", () => {
     [{ kind: "answered", status: 200, headers: [], body: new Uint8Array(0) }, message(0, 200, 0, [new Uint8Array(0)])],
     [{ kind: "checked", holds: true }, message(1, 1)],
     [{ kind: "tooLarge" }, message(6)],
+    [{ kind: "copied", text: new Uint8Array([1, 2]) }, message(7, new Uint8Array([1, 2]))],
+    [{ kind: "found", value: body }, message(8, body)],
+    [{ kind: "absent" }, message(9)],
     [{ kind: "checked", holds: false }, message(1, 0)],
     [{ kind: "waited" }, message(2)],
     [{ kind: "failed" }, message(3)],
@@ -66,7 +69,7 @@ test("replies are written as WIRE.md says", () => {
   for (const [reply, expected] of cases) assert.deepEqual(encodeReply(reply), expected);
 });
 
-const FETCH = [7, 0, "keys", "GET", "https://a.test/jwks", ...pairs([["accept", "*/*"]]), 2000, 65536, 300];
+const FETCH = [7, 0, "keys", "GET", "https://a.test/jwks", ...pairs([["accept", "*/*"]]), 2000, 65536, "doorward-keys-x"];
 const fetchErrand = {
   id: 7,
   work: "fetch",
@@ -76,7 +79,7 @@ const fetchErrand = {
   headers: [["accept", "*/*"]],
   timeoutMs: 2000,
   maxBytes: 65536,
-  maxCopyAgeSeconds: 300,
+  copy: "doorward-keys-x",
 };
 const CHECK = [4_000_000_000, 1, "RS256", "print", "{}", new Uint8Array([1, 2]), new Uint8Array([3])];
 const decisions = [
@@ -98,6 +101,15 @@ const decisions = [
         signature: new Uint8Array([3]),
         background: false,
       },
+      log: undefined,
+      reason: undefined,
+    },
+  ],
+  [
+    message(0, "", "", 1, 4, "S", "key", 500, 65536),
+    {
+      kind: "ask",
+      errand: { id: 1, work: "read", store: "S", key: "key", timeoutMs: 500, maxBytes: 65536, background: false },
       log: undefined,
       reason: undefined,
     },
@@ -126,6 +138,7 @@ const decisions = [
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
   ],
   [message(3, "line", "", pairs([["set-cookie", "a=b"]])), { kind: "finish", headers: [["set-cookie", "a=b"]], log: "line" }],
+  [message(4, "", "", 1, "a", "ü\n", 60), { kind: "keeps", keeps: [{ key: "a", text: "ü\n", seconds: 60 }] }],
 ];
 
 test("decisions are read as WIRE.md says, wherever in memory they lie", () => {
@@ -160,7 +173,7 @@ test("a decision that is cut short, or whose numbers lie, is none", () => {
       }
     }
   }
-  assert.throws(() => decode(message(4, "", "")), RangeError);
+  assert.throws(() => decode(message(5, "", "")), RangeError);
   assert.throws(() => decode(message(0, "", "", 1, 3)), RangeError);
   assert.throws(() => decode(message(2, "", "a", 401, 0, "", 0)), RangeError);
   assert.throws(() => decode(message(2, "", new Uint8Array([0xff]), 401, 0, "")), TypeError);

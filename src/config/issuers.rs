@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::Compiler;
 use super::reader::{Node, Reader};
 use super::url::{host_of, is_fetchable, is_token, origin_of};
-use super::{Compiler, ConfigError};
 use crate::alg::Algorithm;
 use crate::claims::Expectations;
 use crate::jwk::JwkSet;
 use crate::path;
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Policy, Rule, Secrets};
+use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::{self, Secret};
@@ -48,9 +48,11 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
     "cookie_cache_version",
     "bearer",
     "session_cache_seconds",
+    "share_sessions",
     "stale_seconds",
     "renew_percent",
     "stateless",
+    "storage",
 ];
 const TOKEN_MEMBERS: &[&str] = &[
     "issuer",
@@ -112,13 +114,14 @@ impl Compiler<'_> {
                 "name the audience of your API, so that a token for another service never passes",
             );
         }
-        let issuer = issuer?;
         let jwks_url = self.reader.optional_text(node, "jwks_url");
-        let name = self.reader.optional_text(node, "name").unwrap_or_else(|| host_of(&issuer));
+        let name = self.reader.optional_text(node, "name");
+        let name = name.unwrap_or_else(|| issuer.as_deref().map(host_of).unwrap_or_default());
         if jwks_url.is_none() && node.member("jwks").is_none() {
             self.reader.wrong(&node.path_of("jwks_url"), "there are no keys", "give \"jwks_url\" or \"jwks\"");
         }
-        Some(self.token_issuer(node, name, issuer, audience, jwks_url))
+        let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url);
+        issuer.map(|_| read)
     }
 
     /// What issuers of both kinds have in common: their JWTs.
@@ -158,38 +161,21 @@ impl Compiler<'_> {
 
     fn better_auth_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
         self.reader.only_members(node, &[BETTER_AUTH_MEMBERS, TOKEN_MEMBERS].concat());
-        let url = self.reader.required_text(node, "url", "the URL of the auth service is missing", "write its public URL")?;
-        let Some(public_origin) = origin_of(&url) else {
-            self.reader.wrong(
-                &node.path_of("url"),
-                "this is not an absolute http(s) URL",
-                "write it like https://auth.example.com",
-            );
-            return None;
-        };
+        let url = self.reader.required_text(node, "url", "the URL of the auth service is missing", "write its public URL");
+        let url_origin = url.and_then(|url| self.fetchable_origin(node, "url", &url));
+        // Without it the rest is read all the same, for what else is wrong.
+        let public_origin = url_origin.clone().unwrap_or_else(|| "https://localhost".to_owned());
+        // Read for what is wrong with it, here; `base_path_of` keeps that to itself.
+        let own_path = self.reader.optional_text(node, "base_path");
         let base_path = base_path_of(node, self.reader.values);
         let base_segments = path::plain_segments(&base_path).unwrap_or_default();
         if base_segments.is_empty() {
-            self.reader.wrong(&node.path_of("base_path"), "this is not a plain path", "write it like /api/auth");
+            let member = if own_path.is_some() { "base_path" } else { "url" };
+            self.reader.wrong(&node.path_of(member), "this has not a plain path", "write it like /api/auth");
         }
-        let fetch_origin = match self.reader.optional_text(node, "fetch_url") {
-            None => public_origin.clone(),
-            Some(fetch_url) => origin_of(&fetch_url).unwrap_or_else(|| {
-                self.reader.wrong(
-                    &node.path_of("fetch_url"),
-                    "this is not an absolute http(s) URL",
-                    "write it like http://127.0.0.1:3001",
-                );
-                public_origin.clone()
-            }),
-        };
-        if !is_fetchable(&fetch_origin) {
-            self.reader.wrong(
-                &node.path_of("fetch_url"),
-                "the auth service would be asked over plain http",
-                "use https; http is for loopback addresses only",
-            );
-        }
+        let fetch_url = self.reader.optional_text(node, "fetch_url");
+        let fetch_origin = fetch_url.and_then(|url| self.fetchable_origin(node, "fetch_url", &url));
+        let fetch_origin = fetch_origin.unwrap_or_else(|| public_origin.clone());
         let service = [fetch_origin.as_str(), base_path.as_str()].concat();
         let jwks_url = match node.member("jwks_url") {
             Some(member) if member.value.is_null() => None,
@@ -200,8 +186,10 @@ impl Compiler<'_> {
         let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
         let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
         let is_stateless = self.reader.flag(node, "stateless") == Some(true);
+        let secrets = self.secrets(node);
         issuer.better_auth = Some(BetterAuth {
-            secrets: self.secrets(node),
+            storage: self.storage(node, &secrets),
+            secrets,
             cookies: self.cookies(node, &public_origin),
             cookie_domain: self.cookie_domain(node),
             cookie_cache: self.cookie_cache(node),
@@ -224,6 +212,7 @@ impl Compiler<'_> {
             token_url: [service.as_str(), "/token"].concat(),
             is_stateless,
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            shares_sessions: self.reader.flag(node, "share_sessions") == Some(true),
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
             base_segments,
@@ -238,7 +227,42 @@ impl Compiler<'_> {
                 required: Vec::new(),
             },
         });
-        Some(issuer)
+        self.unusual(node, &issuer, &service);
+        url_origin.map(|_| issuer)
+    }
+
+    /// What Better Auth does only if it is told to: more often it is another environment's.
+    fn unusual(&mut self, node: &Node<'_>, issuer: &Issuer, asked_at: &str) {
+        let Some(service) = &issuer.better_auth else { return };
+        // That of the session tokens is always the service's own origin.
+        let origin = &service.cache_expectations.issuer;
+        if issuer.expectations.issuer != *origin {
+            let problem = "this is not the \"iss\" that Better Auth writes by itself";
+            let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
+            self.reader.warn(&node.path_of("issuer"), problem, hint);
+        }
+        if service.shares_sessions && !self.capabilities.shares() {
+            let hint = "give the gate the option \"cache\", or leave it out";
+            self.reader.warn(&node.path_of("share_sessions"), "this host has no cache that instances share", hint);
+        }
+        let path = service.base_segments.join("/");
+        let public = [origin.as_str(), "/", path.as_str()].concat();
+        let is_below = |url: &str, base: &str| url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
+        if issuer.jwks_url.iter().any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base))) {
+            let problem = "this is not below the URL of the auth service";
+            let hint =
+                format!("Better Auth publishes its keys at /{path}/jwks, unless its jwt plugin has another place for them");
+            self.reader.warn(&node.path_of("jwks_url"), problem, hint);
+        }
+    }
+
+    fn fetchable_origin(&mut self, node: &Node<'_>, member: &str, url: &str) -> Option<String> {
+        let origin = origin_of(url).filter(|origin| is_fetchable(origin));
+        if origin.is_none() {
+            let hint = "write it like https://auth.example.com; http is for loopback addresses only";
+            self.reader.wrong(&node.path_of(member), "this is not an https URL", hint);
+        }
+        origin
     }
 
     fn inline_keys(&mut self, node: &Node<'_>) -> JwkSet {
@@ -382,8 +406,21 @@ impl Compiler<'_> {
                 format!("the secret has fewer than {MIN_SECRET_BYTES} bytes"),
                 "make a longer one: openssl rand -base64 32",
             );
+        } else if secret.trim() != secret || secret.contains(['\r', '\n']) {
+            self.reader.wrong(
+                &node.path_of(name),
+                "the secret has white space around it or a line end in it",
+                "take it away: the auth service would have to have the very same, or no cookie verifies",
+            );
         }
-        Some(Secret::new(secret))
+        let secret = Secret::new(secret);
+        let longer = "make a longer one: openssl rand -base64 32";
+        if secret.is_short() {
+            self.reader.warn(&node.path_of(name), "the secret has fewer than 32 bytes", longer);
+        } else if secret.is_monotonous() {
+            self.reader.warn(&node.path_of(name), "the secret has few different characters", longer);
+        }
+        Some(secret)
     }
 
     pub(super) fn equal_secrets(&mut self, issuers: &[Issuer]) {
@@ -456,40 +493,9 @@ impl Compiler<'_> {
     }
 }
 
-impl Policy {
-    /// What is not wrong, and should be otherwise: for the log, once.
-    pub fn warnings(&self) -> Vec<ConfigError> {
-        let has_short = |issuer: &Issuer| issuer.better_auth.iter().any(|service| service.secrets.all().any(Secret::is_short));
-        let short = self.issuers.iter().enumerate().filter(|(_, issuer)| has_short(issuer));
-        let warning = |(number, _)| ConfigError {
-            path: ["issuers[", &usize::to_string(&number), "]"].concat(),
-            problem: "a secret has fewer than 32 bytes".to_owned(),
-            hint: "make a longer one: openssl rand -base64 32".to_owned(),
-        };
-        short.map(warning).chain(self.shared_tokens()).collect()
-    }
-
-    /// Bridges to several origins for one audience: each origin could use at another what it is given.
-    fn shared_tokens(&self) -> impl Iterator<Item = ConfigError> {
-        let bridged = |rule: &Rule| rule.bridge.clone().map(|bridge| (bridge.audience, rule.upstream.clone()));
-        let bridges = self.rules.iter().enumerate().filter_map(move |(number, rule)| Some((number, bridged(rule)?)));
-        let is_shared = move |(number, (audience, upstream)): &(usize, (Vec<String>, Option<String>))| {
-            let earlier = self.rules.iter().take(*number).filter_map(bridged);
-            let are_same =
-                |other: &[String]| other.is_empty() && audience.is_empty() || other.iter().any(|one| audience.contains(one));
-            earlier.into_iter().any(|(other, to)| to != *upstream && are_same(&other))
-        };
-        bridges.filter(is_shared).map(|(number, _)| ConfigError {
-            path: ["rules[", &usize::to_string(&number), "].bearer"].concat(),
-            problem: "two origins take the same tokens, so each could use at the other what it is given".to_owned(),
-            hint: "give each a \"bearer_audience\" of its own".to_owned(),
-        })
-    }
-}
-
 /// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.
 pub(super) fn base_path_of(node: &Node<'_>, values: &BTreeMap<String, String>) -> String {
-    let mut quiet = Reader { values, errors: Vec::new() };
+    let mut quiet = Reader::new(values);
     let of_url = quiet.optional_text(node, "url").and_then(|url| {
         let origin = origin_of(&url)?;
         url.strip_prefix(origin.as_str()).map(|path| path.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())

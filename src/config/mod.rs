@@ -5,11 +5,13 @@
 
 mod assertion;
 mod demands;
+mod deny_list;
 mod headers;
 mod issuers;
 mod next;
 mod reader;
 mod rules;
+mod storage;
 mod url;
 
 use std::collections::BTreeMap;
@@ -74,7 +76,14 @@ impl Config {
     /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
         let mut names = Vec::new();
-        collect_names(&self.document, &mut names);
+        collect(&self.document, "env", &mut names);
+        names
+    }
+
+    /// Names of the stores that the document speaks of: a host says which of them it has ([`Capabilities::and_stores`]).
+    pub fn stores(&self) -> Vec<String> {
+        let mut names = Vec::new();
+        collect(&self.document, "store", &mut names);
         names
     }
 
@@ -83,26 +92,25 @@ impl Config {
     /// # Errors
     /// Every error at once, each with its place and a hint.
     pub fn compile(&self, values: &BTreeMap<String, String>, capabilities: &Capabilities) -> Result<Policy, Vec<ConfigError>> {
-        let reader = Reader { values, errors: Vec::new() };
-        Compiler { reader, capabilities }.policy(&self.document)
+        Compiler { reader: Reader::new(values), capabilities }.policy(&self.document)
     }
 }
 
-/// In order, each once.
-fn collect_names(value: &Value, names: &mut Vec<String>) {
+/// What members of this name say: in order, each once.
+fn collect(value: &Value, member: &str, names: &mut Vec<String>) {
     match value {
         Value::Object(members) => {
-            if let Some(env) = members.get("env") {
-                let list = env.as_array().map_or_else(|| std::slice::from_ref(env), Vec::as_slice);
+            if let Some(named) = members.get(member) {
+                let list = named.as_array().map_or_else(|| std::slice::from_ref(named), Vec::as_slice);
                 for name in list.iter().filter_map(Value::as_str) {
                     if let Err(place) = names.binary_search_by(|known| known.as_str().cmp(name)) {
                         names.insert(place, name.to_owned());
                     }
                 }
             }
-            members.values().for_each(|member| collect_names(member, names));
+            members.values().for_each(|inner| collect(inner, member, names));
         }
-        Value::Array(items) => items.iter().for_each(|item| collect_names(item, names)),
+        Value::Array(items) => items.iter().for_each(|item| collect(item, member, names)),
         _ => {}
     }
 }
@@ -131,6 +139,7 @@ impl Compiler<'_> {
                 "headers",
                 "require_catch_all",
                 "asks_per_second",
+                "deny_list",
             ],
         );
         let issuers = self.issuers(&root);
@@ -152,6 +161,7 @@ impl Compiler<'_> {
         let header_prefix = self.header_prefix(&root);
         let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
         let asks_per_second = self.reader.number(&root, "asks_per_second", 4, 10_000).unwrap_or(ASKS_PER_SECOND);
+        let deny_list = self.deny_list(&root);
         self.equal_secrets(&issuers);
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
@@ -169,8 +179,10 @@ impl Compiler<'_> {
                 assertions,
                 claim_headers,
                 named_claims,
+                deny_list,
                 asks_per_second,
                 capabilities,
+                warnings: self.reader.warnings,
             })
         } else {
             Err(self.reader.errors)

@@ -11,6 +11,9 @@ use crate::time::Seconds;
 pub(super) struct Reader<'v> {
     pub(super) values: &'v BTreeMap<String, String>,
     pub(super) errors: Vec<ConfigError>,
+    pub(super) warnings: Vec<ConfigError>,
+    /// Places whose value came from a variable, and from which.
+    sources: Vec<(String, String)>,
 }
 
 /// A value with its place in the document.
@@ -42,9 +45,32 @@ impl<'d> Node<'d> {
     }
 }
 
-impl Reader<'_> {
+impl<'v> Reader<'v> {
+    pub(super) fn new(values: &'v BTreeMap<String, String>) -> Self {
+        Self { values, errors: Vec::new(), warnings: Vec::new(), sources: Vec::new() }
+    }
+
     pub(super) fn wrong(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
-        self.errors.push(ConfigError { path: path.to_owned(), problem: problem.into(), hint: hint.into() });
+        let error = self.finding(path, problem.into(), hint.into());
+        self.errors.push(error);
+    }
+
+    /// What is not wrong, and should be otherwise.
+    pub(super) fn warn(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
+        let warning = self.finding(path, problem.into(), hint.into());
+        self.warnings.push(warning);
+    }
+
+    /// Whoever deploys knows the variable, not the document: what is said about its value names it.
+    fn finding(&self, path: &str, mut problem: String, hint: String) -> ConfigError {
+        let is_here = |place: &str| place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
+        let mut names: Vec<&str> =
+            self.sources.iter().filter(|(place, _)| is_here(place)).map(|(_, name)| name.as_str()).collect();
+        names.dedup();
+        if !names.is_empty() {
+            problem = [problem.as_str(), " (value of ", &names.join(", "), ")"].concat();
+        }
+        ConfigError { path: path.to_owned(), problem, hint }
     }
 
     pub(super) fn only_members(&mut self, node: &Node<'_>, known: &[&str]) {
@@ -77,9 +103,10 @@ impl Reader<'_> {
         if names.is_empty() {
             self.wrong(&node.path, "\"env\" names no variable", "write {\"env\": \"NAME\"}");
         }
-        let set = names.iter().filter_map(|name| self.values.get(*name)).find(|value| !value.trim().is_empty());
+        let set = names.iter().filter_map(|name| self.values.get_key_value(*name)).find(|(_, value)| !value.trim().is_empty());
+        self.sources.extend(set.map(|(name, _)| (node.path.clone(), name.clone())));
         let default = node.member("default").and_then(|default| default.value.as_str());
-        let found = set.map(String::as_str).or(default).map(str::to_owned);
+        let found = set.map(|(_, value)| value.as_str()).or(default).map(str::to_owned);
         let may_be_unset = node.value.get("optional") == Some(&Value::Bool(true));
         if found.is_none() && !may_be_unset && !names.is_empty() {
             let hint = format!("set the environment variable {}, or write \"optional\": true", names.join(" or "));

@@ -64,27 +64,34 @@ impl Compiler<'_> {
                     "name that one's audience",
                 );
             }
-            self.bridged(node, &rule, issuers);
+            self.bridged(node, &rule, issuers, &rules);
             self.reachable(node, &rule, &rules);
             rules.push(rule);
         }
         let catches_all = |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING));
-        if self.reader.flag(root, "require_catch_all") == Some(true) && !rules.iter().any(catches_all) {
-            self.reader.wrong(
-                "rules",
-                "no rule covers everything that is left",
-                "end with {\"path\": \"/**\", \"access\": \"required\"}",
-            );
+        let is_required = self.reader.flag(root, "require_catch_all") == Some(true);
+        if !rules.is_empty() && !rules.iter().any(catches_all) {
+            let problem = "no rule covers everything that is left, so it is denied";
+            let hint = "end with {\"path\": \"/**\", \"access\": \"required\"}";
+            if is_required { self.reader.wrong("rules", problem, hint) } else { self.reader.warn("rules", problem, hint) }
         }
         rules
     }
 
     /// A bridge needs somebody who mints tokens, and keys to verify them by; and there is one `Authorization`.
-    fn bridged(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer]) {
-        if rule.bridge.is_none() {
-            return;
-        }
+    fn bridged(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
+        let Some(Bridge { audience, .. }) = &rule.bridge else { return };
         let bearer = node.path_of("bearer");
+        let is_same = |other: &Bridge| {
+            other.audience.is_empty() && audience.is_empty() || other.audience.iter().any(|one| audience.contains(one))
+        };
+        if earlier.iter().any(|other| other.upstream != rule.upstream && other.bridge.as_ref().is_some_and(is_same)) {
+            self.reader.warn(
+                &bearer,
+                "two origins take the same tokens, so each could use at the other what it is given",
+                "give each a \"bearer_audience\" of its own",
+            );
+        }
         if rule.access == Access::Public {
             self.reader.wrong(&bearer, "a public rule asks nobody for a session", "write \"access\": \"required\"");
         }

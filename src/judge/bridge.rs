@@ -11,7 +11,7 @@ use crate::proofs::Identity;
 use crate::reason::Reason;
 use crate::session::{Answer, Doubt};
 use crate::sessions;
-use crate::time::Window;
+use crate::time::{Seconds, Window};
 use crate::token::jws::Jws;
 
 use super::session::{digest_of, token_of};
@@ -91,7 +91,7 @@ impl Judge<'_> {
         // Whoever could vary an unverified token could have any number of sessions.
         let is_known = header.0 == "cookie" && service.secrets.current.is_some() || self.sessions.is_vouched_for(&digest);
         let share = if is_known { Share::Users } else { Share::Strangers };
-        Footing::Session(Box::new(Question { issuer: number, digest, token, share, header }))
+        Footing::Session(Box::new(Question { issuer: number, digest, token, copies_up_to: Seconds::new(0), share, header }))
     }
 
     /// Whether the token in `Authorization`, which has been verified already, is for one of these too.

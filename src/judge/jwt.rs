@@ -19,7 +19,7 @@ impl Judge<'_> {
     pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
         match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
             Some(identity) => self.if_recent(identity),
-            None => self.credential(&value.read(), rule),
+            None => self.by_itself(&value.read(), rule),
         }
     }
 

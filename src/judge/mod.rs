@@ -7,11 +7,13 @@ mod jwt;
 mod session;
 mod session_data;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::annotate;
 use crate::budget::Share;
 use crate::credential::Credential;
+use crate::deny_list::{DenyList, Selection};
 use crate::errand::{Copies, SignatureCheck, SignatureRequest};
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
@@ -43,10 +45,14 @@ pub(crate) enum Need {
     Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
     Check(Box<SignatureCheck>),
+    /// What the service's storage has about a session.
+    Storage(Box<Lookup>),
     /// The auth service's word on a session.
     Session(Box<Question>),
     /// The auth service's token for the user of a session.
     Token(Box<TokenQuestion>),
+    /// The list of what has been revoked.
+    DenyList,
     /// The platform's signature on the assertion.
     Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
@@ -59,12 +65,22 @@ impl Need {
         match self {
             Self::Keys { .. } => Reason::KeysUnavailable,
             Self::Check(_) => Reason::CheckUnavailable,
-            Self::Session(_) => Reason::SessionUnavailable,
+            Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
             Self::Token(_) => Reason::BridgeUnavailable,
+            Self::DenyList => Reason::RevocationUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
     }
+}
+
+/// A key of a storage to read: that of a session token, or where a user is named, of when that user's sessions were revoked.
+pub(crate) struct Lookup {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    /// A token whose signature holds.
+    pub(crate) token: String,
+    pub(crate) user: Option<String>,
 }
 
 /// A question to the auth service.
@@ -74,6 +90,8 @@ pub(crate) struct Question {
     pub(crate) digest: [u8; 32],
     /// The session token that the answer has to be about.
     pub(crate) token: String,
+    /// How old another instance's word may be; 0: only the auth service's own will do.
+    pub(crate) copies_up_to: Seconds,
     /// Who pays for it.
     pub(crate) share: Share,
     /// The credential as a request header.
@@ -85,6 +103,8 @@ pub(crate) struct Judge<'e> {
     pub(crate) policy: &'e Policy,
     pub(crate) keys: &'e KeyCache,
     pub(crate) sessions: &'e Sessions,
+    /// What the operator has revoked, where that is configured.
+    pub(crate) deny_list: Option<&'e DenyList>,
     /// What has been verified before; nothing where everything is to be looked at anew.
     pub(crate) proofs: Option<&'e mut Proofs>,
     pub(crate) progress: &'e Progress,
@@ -103,6 +123,8 @@ pub(crate) struct Soon {
     pub(crate) doubt: Option<Doubt>,
     /// Key sources that should be fetched anew after the response.
     pub(crate) refresh: Vec<usize>,
+    /// Whether the list of what has been revoked should be fetched anew after the response.
+    pub(crate) refresh_deny_list: bool,
     /// The session whose cookies should be renewed before they run out.
     pub(crate) renewal: Option<Question>,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
@@ -126,8 +148,37 @@ impl From<Reason> for Obstacle {
 }
 
 impl<'e> Judge<'e> {
-    /// Judges a credential.
+    /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the operator has revoked is out.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+        match self.by_itself(credential, rule) {
+            Finding::Good(identity) => match self.revoked(&identity.session, || credential.signed_part()) {
+                Ok(()) => Finding::Good(identity),
+                Err(finding) => finding,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether this session, which was told by this token, has been revoked as far as anybody knows.
+    ///
+    /// # Errors
+    /// It has been, or that is not known (yet).
+    pub(crate) fn revoked<'t>(&mut self, session: &Session, token: impl FnOnce() -> Cow<'t, str>) -> Result<(), Finding> {
+        let Some(deny_list) = self.deny_list else { return Ok(()) };
+        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList);
+        match deny_list.select(has_asked, self.now) {
+            Selection::Use(revoked, is_due) => {
+                self.soon.refresh_deny_list |= is_due;
+                if revoked.includes(session, token) { Err(Finding::Bad(Reason::SessionRevoked)) } else { Ok(()) }
+            }
+            Selection::Ask => Err(Finding::Needs(Need::DenyList)),
+            Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
+            Selection::Missing => Err(Finding::Bad(Reason::RevocationUnavailable)),
+        }
+    }
+
+    /// The same, leaving out what the operator says.
+    fn by_itself(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
         match credential {
             Credential::Malformed(reason) => Finding::Bad(*reason),
             Credential::Bearer(value) => self.bearer_value(value, rule),

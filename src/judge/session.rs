@@ -4,16 +4,16 @@ use crate::budget::Share;
 use crate::cookie::{self, Cookie};
 use crate::digest;
 use crate::policy::{Bearer, BetterAuth, Issuer};
-use crate::progress::Subject;
+use crate::progress::{Stored, Subject};
 use crate::proofs::{Identity, Use};
 use crate::reason::Reason;
-use crate::session::{Answer, Doubt, LONG_AGO, Session};
+use crate::session::{Answer, Doubt, LONG_AGO, Session, Source};
 use crate::sessions::Knowledge;
 use crate::time::{Seconds, Window};
 use crate::token::signed_cookie::SignedValue;
 use crate::verify::{self, Secret};
 
-use super::{DataState, Finding, Judge, Need, Question};
+use super::{DataState, Finding, Judge, Lookup, Need, Question};
 
 /// Where nothing says how long a cookie cache lives: Better Auth's default.
 const USUAL_LIFE_MILLIS: i64 = 300_000;
@@ -69,9 +69,9 @@ impl Judge<'_> {
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             // What was written into the cookie too long ago for this rule is no better than nothing.
-            (Ok(_), DataState::Absent | DataState::Miss(_) | DataState::Outdated(_) | DataState::Good(_)) => {
+            (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(_) | DataState::Good(_)) => {
                 let sent = self.session_cookies(number, |_| true);
-                self.ask_about(number, value, token_of(value), ("cookie", sent), share)
+                self.ask_about(number, value, (token_of(value), state), ("cookie", sent), share)
             }
         }
     }
@@ -94,6 +94,7 @@ impl Judge<'_> {
                 issuer: number,
                 digest,
                 token: token_of(value).to_owned(),
+                copies_up_to: Seconds::new(0),
                 share: if is_vouched_for { Share::Users } else { Share::Strangers },
                 header: ("cookie", self.session_cookies(number, |_| true)),
             });
@@ -128,9 +129,9 @@ impl Judge<'_> {
     pub(super) fn bearer_token(&mut self, number: usize, value: &str) -> Finding {
         match self.bearer_layer(number, value) {
             Err(reason) => Finding::Bad(reason),
-            Ok(_) => {
+            Ok(state) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
-                self.ask_about(number, value, token, ("authorization", ["Bearer ", value].concat()), Share::Strangers)
+                self.ask_about(number, value, (token, state), ("authorization", ["Bearer ", value].concat()), Share::Strangers)
             }
         }
     }
@@ -159,7 +160,14 @@ impl Judge<'_> {
 
     /// What the auth service has said, to this request or lately; or the question. Where nobody can be asked, what it said
     /// longer ago counts as long as the configuration lets it.
-    fn ask_about(&mut self, number: usize, value: &str, token: &str, header: (&'static str, String), share: Share) -> Finding {
+    fn ask_about(
+        &mut self,
+        number: usize,
+        value: &str,
+        (token, state): (&str, TokenState),
+        header: (&'static str, String),
+        share: Share,
+    ) -> Finding {
         let Some(issuer) = self.issuer(number) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
@@ -169,9 +177,20 @@ impl Judge<'_> {
         let digest = digest_of(issuer, header.0, value);
         let max_staleness = self.max_staleness;
         let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
-        let known = match self.progress.answer(&digest) {
+        // A storage that says things late is of no use to a rule that wants to know sooner.
+        let suits = |session: &Session, is_own: bool| match &service.storage {
+            Some(storage) if session.source == Source::Storage => {
+                max_staleness.is_none_or(|most| if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) })
+            }
+            _ => true,
+        };
+        let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
+        let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => self.sessions.look_up(&digest, up_to(service.session_cache), self.now),
+            None => match self.sessions.look_up(&digest, up_to(service.session_cache), self.now) {
+                Knowledge::Known(answer) if !is_of_use(&answer, false) => Knowledge::Nothing,
+                knowledge => knowledge,
+            },
         };
         let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
         match known {
@@ -182,11 +201,15 @@ impl Judge<'_> {
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
             Knowledge::Asked if !has_asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
             Knowledge::Nothing if !has_asked => {
+                if let Some(lookup) = self.in_storage(service, number, (token, state), digest) {
+                    return Finding::Needs(Need::Storage(Box::new(lookup)));
+                }
                 let share = if self.sessions.is_vouched_for(&digest) { Share::Users } else { share };
                 Finding::Needs(Need::Session(Box::new(Question {
                     issuer: number,
                     digest,
                     token: token.to_owned(),
+                    copies_up_to: if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) },
                     share,
                     header,
                 })))
@@ -194,11 +217,34 @@ impl Judge<'_> {
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
                 let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };
                 self.soon.doubt = Some(self.progress.heard.doubt.unwrap_or(told));
-                match self.sessions.lived_within(&digest, up_to(service.stale), self.now) {
+                match self.sessions.lived_within(&digest, up_to(service.stale), self.now).filter(|session| suits(session, false))
+                {
                     Some(session) => Finding::Good(self.identity(number, session.clone())),
                     None => Finding::Bad(Reason::SessionUnavailable),
                 }
             }
+        }
+    }
+
+    /// What is to be read of the service's storage before it is asked itself; nothing where that is done or of no use. Only a
+    /// token whose signature holds is ever looked up: any other text would be a key that a client chooses.
+    fn in_storage(
+        &self,
+        service: &BetterAuth,
+        issuer: usize,
+        (token, state): (&str, TokenState),
+        digest: [u8; 32],
+    ) -> Option<Lookup> {
+        let storage = service.storage.as_ref().filter(|_| state == TokenState::Signed)?;
+        if self.max_staleness.is_some_and(|most| most < storage.lag) {
+            return None;
+        }
+        let has_read = |what| self.progress.has_asked(&Subject::Storage(digest, what));
+        let lookup = |user| Some(Lookup { issuer, digest, token: token.to_owned(), user });
+        match self.progress.stored(&digest) {
+            _ if !has_read(Stored::Session) => lookup(None),
+            Some(session) if !has_read(Stored::RevokedBefore) => lookup(Some(session.subject.clone())),
+            _ => None,
         }
     }
 

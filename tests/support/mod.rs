@@ -38,6 +38,11 @@ pub(crate) fn engine() -> Engine {
 
 /// The same with further members of the issuer.
 pub(crate) fn engine_with(members: Value) -> Engine {
+    engine_of(members, json!({}), &[])
+}
+
+/// The same with further members of the document, and stores that the host has.
+pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine {
     let mut issuer = json!({
         "type": "better-auth",
         "url": ORIGIN,
@@ -48,7 +53,7 @@ pub(crate) fn engine_with(members: Value) -> Engine {
     if let (Some(issuer), Some(members)) = (issuer.as_object_mut(), members.as_object()) {
         issuer.extend(members.clone());
     }
-    let document = json!({
+    let mut document = json!({
         "issuers": [issuer],
         "rules": [
             { "path": ["{auth}/**", "/public/**", "/sign-in"], "access": "public" },
@@ -59,14 +64,13 @@ pub(crate) fn engine_with(members: Value) -> Engine {
         "sign_in": { "path": "/sign-in" },
         "debug_header": true,
     });
-    engine_of(&document)
-}
-
-/// An engine of this document, in which `SECRET` is set.
-pub(crate) fn engine_of(document: &Value) -> Engine {
+    if let (Some(document), Some(more)) = (document.as_object_mut(), more.as_object()) {
+        document.extend(more.clone());
+    }
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let host = doorward_native::capabilities().and_sharing().and_stores(stores.iter().map(|name| (*name).to_owned()));
+    let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }
 

@@ -6,7 +6,6 @@ use serde_json::{Value, json};
 
 use crate::service::{Fault, TOKEN_LIFE};
 use crate::sessions::refused;
-use crate::support::{self, ORIGIN};
 use crate::world::{Outcome, START, View, World};
 
 const SECOND: i64 = 1000;
@@ -15,14 +14,8 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A world in which everything but the auth service itself is an API that knows no cookies.
 fn world(members: Value) -> World {
-    let mut world = World::new(json!({}));
-    let mut issuer = json!({ "type": "better-auth", "url": ORIGIN, "secret": { "env": "SECRET" } });
-    issuer.as_object_mut().into_iter().for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
-    world.engine = support::engine_of(&json!({
-        "issuers": [issuer],
-        "rules": [{ "path": "/**", "access": "required", "bearer": "bridge", "upstream": "https://api.example.com" }],
-    }));
-    world
+    let rule = json!({ "path": "/**", "access": "required", "bearer": "bridge", "upstream": "https://api.example.com" });
+    World::with(members, json!({ "rules": [rule] }))
 }
 
 fn claims(outcome: &Outcome) -> Value {

@@ -87,30 +87,6 @@ fn a_proof_ends_with_its_key() {
     assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later.plus_millis(1)), "key_not_found");
 }
 
-/// A new instance starts with a copy of the keys from a shared cache; a key that is newer than the copy is not denied for it.
-#[test]
-fn a_copy_that_lacks_the_key_is_asked_past() {
-    let good = vector("api-jwt-eddsa-valid");
-    let older = vector("api-jwt-rs256-valid")["jwks"].to_string();
-    let fresh = good["jwks"].to_string();
-    let start = moment(&good);
-    let mut engine = support::engine();
-    with_head(&bearer("api-jwt-eddsa-valid"), |head| {
-        let mut decision = engine.decide(head, start);
-        let mut copies_allowed = Vec::new();
-        while let Decision::Ask(errand) = decision {
-            let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
-            let a_copy_will_do = fetch.max_copy_age_seconds > 0;
-            copies_allowed.push(a_copy_will_do);
-            let headers: &[(&str, &str)] = if a_copy_will_do { &[("age", "40")] } else { &[] };
-            let body = if a_copy_will_do { &older } else { &fresh };
-            decision = engine.resume(head, errand, Reply::Answered { status: 200, headers, body: body.as_bytes() }, start);
-        }
-        assert_eq!(copies_allowed, [true, false]);
-        assert_eq!(reason(&decision), "forward");
-    });
-}
-
 /// Ten thousand `kid`s that nobody has cost one fetch per cool-down.
 #[test]
 fn a_flood_of_unknown_kids_is_bounded() {

@@ -1,15 +1,19 @@
 //! Does it behave over time? Stories in virtual time, with interleaved requests.
 //!
-//! `service.rs` is a small Better Auth that can go wrong in every way, `world.rs` browsers and a host in front of it. The
+//! `service.rs` is a small Better Auth that can go wrong in every way, `shelf.rs` what is published to all the world, `world.rs` browsers and a host in front of it. The
 //! stories print what they count.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
 mod bridge;
 mod keys;
+mod lags;
 mod outages;
+mod revocation;
 mod service;
 mod sessions;
+mod shared;
+mod shelf;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;

@@ -211,6 +211,13 @@ impl Service {
         ["ed", "ed2"].map(|name| (name, all[name].clone())).to_vec()
     }
 
+    /// The session that was begun last, as Better Auth puts it into a secondary storage: key and value.
+    pub(crate) fn stored(&self, now: i64) -> (String, String) {
+        let (token, row) =
+            self.rows.iter().max_by_key(|(token, _)| token.rsplit('-').next()).unwrap_or_else(|| panic!("nobody is signed in"));
+        (token.clone(), self.pair(token, row, now).to_string())
+    }
+
     fn pair(&self, token: &str, row: &Row, now: i64) -> Value {
         let by = if row.impersonated { json!("admin") } else { Value::Null };
         json!({

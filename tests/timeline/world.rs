@@ -6,6 +6,7 @@ use doorward::{Decision, Engine, Errand, Purpose, Reply, RequestHead, UnixTime, 
 use serde_json::Value;
 
 use crate::service::{Answer, Service};
+use crate::shelf::Shelf;
 use crate::support::ORIGIN;
 
 /// The moment at which every story begins.
@@ -79,9 +80,13 @@ pub(crate) struct View {
 pub(crate) struct World {
     pub(crate) engine: Engine,
     pub(crate) service: Service,
+    /// What URLs and stores have.
+    pub(crate) shelf: Shelf,
     pub(crate) jars: Vec<Jar>,
     /// Added to what the engine takes for now: its clock, not the world's.
     pub(crate) clock_error: i64,
+    /// What is carried after responses, and when it is there.
+    background: Vec<(i64, Errand, Option<Answer>)>,
 }
 
 struct Flight {
@@ -101,7 +106,19 @@ enum Next {
 
 impl World {
     pub(crate) fn new(issuer: Value) -> Self {
-        Self { engine: crate::support::engine_with(issuer), service: Service::new(), jars: Vec::new(), clock_error: 0 }
+        Self::with(issuer, serde_json::json!({}))
+    }
+
+    /// The same with further members of the configuration, and two stores.
+    pub(crate) fn with(issuer: Value, document: Value) -> Self {
+        Self {
+            engine: crate::support::engine_of(issuer, document, &["LISTS", "SESSIONS"]),
+            service: Service::new(),
+            shelf: Shelf::default(),
+            jars: Vec::new(),
+            clock_error: 0,
+            background: Vec::new(),
+        }
     }
 
     /// A browser of somebody who has just signed in. Its number.
@@ -125,6 +142,7 @@ impl World {
         }
         let mut outcomes = Vec::new();
         while let Some(((at, number), mut flight)) = queue.pop_first() {
+            self.hear_back(at);
             if let Next::Arrive = flight.next {
                 flight.cookies = self.jars[flight.view.jar].header(at);
             }
@@ -135,6 +153,16 @@ impl World {
             }
         }
         outcomes
+    }
+
+    /// Takes what has come after responses until now.
+    fn hear_back(&mut self, at: i64) {
+        let (due, later) = std::mem::take(&mut self.background).into_iter().partition(|(due, ..)| *due <= at);
+        self.background = later;
+        for (due, errand, answer) in due {
+            let now = UnixTime::from_millis(due + self.clock_error);
+            with_reply(answer.as_ref(), &errand.work().into(), |reply| self.engine.receive(errand, reply, now));
+        }
     }
 
     /// The next step of a request, and when the one after that is due.
@@ -151,11 +179,10 @@ impl World {
         let decision = match std::mem::replace(&mut flight.next, Next::Done) {
             Next::Arrive => self.engine.decide(&head, now),
             Next::Return(errand, answer) => {
-                let is_wait = matches!(errand.work(), Work::Wait { .. });
-                with_reply(answer.as_ref(), is_wait, |reply| self.engine.resume(&head, errand, reply, now))
+                with_reply(answer.as_ref(), &errand.work().into(), |reply| self.engine.resume(&head, errand, reply, now))
             }
             Next::Finish(errand, answer) => {
-                let finish = with_reply(answer.as_ref(), false, |reply| self.engine.finish(errand, reply, &[], now));
+                let finish = with_reply(answer.as_ref(), &Kind::Fetch, |reply| self.engine.finish(errand, reply, &[], now));
                 self.jars[flight.view.jar].take(&set_cookies(&finish.headers), at);
                 return None;
             }
@@ -171,11 +198,11 @@ impl World {
                 let set = |wanted: &str| forward.set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
                 let told = (set("x-doorward-subject"), set("authorization"));
                 outcomes.push(outcome(at, flight.view, 200, "forward", told, forward.log.as_deref()));
-                if let Some(errand) = forward.after {
-                    let (answer, _) = self.carry(&errand, at);
-                    with_reply(answer.as_ref(), false, |reply| self.engine.receive(errand, reply, now));
-                }
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
+                if let Some(errand) = forward.after {
+                    let (answer, due) = self.carry(&errand, at);
+                    self.background.push((due, errand, answer));
+                }
                 let errand = forward.alongside?;
                 let (answer, due) = self.carry(&errand, at);
                 flight.next = Next::Finish(errand, answer);
@@ -195,6 +222,10 @@ impl World {
     fn carry(&mut self, errand: &Errand, at: i64) -> (Option<Answer>, i64) {
         let fetch = match errand.work() {
             Work::Wait { millis } => return (None, at + i64::from(*millis)),
+            Work::Fetch(fetch) if fetch.purpose == Purpose::DenyList => {
+                return within(self.shelf.fetch(&fetch.url, at), i64::from(fetch.timeout_ms), at);
+            }
+            Work::Read(read) => return within(self.shelf.read(&read.key, at), i64::from(read.timeout_ms), at),
             Work::Fetch(fetch) => fetch,
             Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
         };
@@ -203,27 +234,51 @@ impl World {
         for (name, value) in line.split("; ").filter_map(|pair| pair.split_once('=')) {
             cookies.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
-        let timeout = i64::from(fetch.timeout_ms);
         let answer = match fetch.purpose {
             Purpose::Keys => Some(self.service.key_set()),
             Purpose::Token => self.service.token(&cookies, at),
             _ => self.service.get_session(&fetch.url, &cookies, at),
         };
-        match answer {
-            Some(answer) if answer.after_millis <= timeout => {
-                let due = at + answer.after_millis;
-                (Some(answer), due)
-            }
-            Some(_) => (None, at + timeout),
-            None => (None, at + 5),
+        within(answer, i64::from(fetch.timeout_ms), at)
+    }
+}
+
+/// An answer, if it comes in time, and when it or its failure is there.
+fn within(answer: Option<Answer>, timeout: i64, at: i64) -> (Option<Answer>, i64) {
+    match answer {
+        Some(answer) if answer.after_millis <= timeout => {
+            let due = at + answer.after_millis;
+            (Some(answer), due)
+        }
+        Some(_) => (None, at + timeout),
+        None => (None, at + 5),
+    }
+}
+
+/// What an errand is answered with.
+#[derive(PartialEq, Eq)]
+enum Kind {
+    Wait,
+    Read,
+    Fetch,
+}
+
+impl From<&Work> for Kind {
+    fn from(work: &Work) -> Self {
+        match work {
+            Work::Wait { .. } => Self::Wait,
+            Work::Read(_) => Self::Read,
+            _ => Self::Fetch,
         }
     }
 }
 
-fn with_reply<T>(answer: Option<&Answer>, is_wait: bool, take: impl FnOnce(Reply<'_>) -> T) -> T {
+fn with_reply<T>(answer: Option<&Answer>, kind: &Kind, take: impl FnOnce(Reply<'_>) -> T) -> T {
     match answer {
-        None if is_wait => take(Reply::Waited),
+        None if *kind == Kind::Wait => take(Reply::Waited),
         None => take(Reply::Failed),
+        Some(answer) if *kind == Kind::Read && answer.status == 404 => take(Reply::Absent),
+        Some(answer) if *kind == Kind::Read => take(Reply::Found(answer.body.as_bytes())),
         Some(answer) if answer.body.len() > 262_144 => take(Reply::TooLarge),
         Some(answer) => {
             let headers: Vec<(&str, &str)> = answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();

@@ -2,22 +2,25 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
 use doorward::{Errand, Reply, Work};
-use worker::{Context, Delay};
+use worker::Delay;
 
 use crate::check::{check, sign};
 use crate::fetch_errand::fetch;
 use crate::head::borrowed;
+use crate::stores::read;
 
 /// What came of an errand, owned.
 pub(crate) enum Carried {
     Answered { status: u16, headers: Vec<(String, String)>, body: Vec<u8> },
+    Copied(Vec<u8>),
     Checked(bool),
     Signed(Vec<u8>),
+    Found(Vec<u8>),
+    Absent,
     Waited,
     TooLarge,
     Failed,
@@ -31,8 +34,11 @@ impl Carried {
             Self::Answered { status, headers, body } => {
                 work(Reply::Answered { status: *status, headers: &borrowed(headers), body })
             }
+            Self::Copied(text) => work(Reply::Copied(text)),
             Self::Checked(holds) => work(Reply::Checked(*holds)),
             Self::Signed(signature) => work(Reply::Signed(signature)),
+            Self::Found(value) => work(Reply::Found(value)),
+            Self::Absent => work(Reply::Absent),
             Self::Waited => work(Reply::Waited),
             Self::TooLarge => work(Reply::TooLarge),
             Self::Failed => work(Reply::Failed),
@@ -41,12 +47,13 @@ impl Carried {
     }
 }
 
-/// Carries one errand. `context` is the request's, for what may be left to do after its response.
-pub(crate) async fn carry(errand: &Errand, context: &Rc<Context>) -> Carried {
+/// Carries one errand.
+pub(crate) async fn carry(errand: &Errand) -> Carried {
     match errand.work() {
-        Work::Fetch(errand) => fetch(errand, context).await,
+        Work::Fetch(errand) => fetch(errand).await,
         Work::Check(errand) => check(errand).await,
         Work::Sign(errand) => sign(errand).await,
+        Work::Read(errand) => read(errand).await,
         Work::Wait { millis } => {
             delay(*millis).await;
             Carried::Waited

@@ -1,32 +1,25 @@
 //! Carries fetches: exactly the request that is described, one answer, within its time and size.
 
-use std::rc::Rc;
-
-use doorward::{Fetch, Purpose};
+use doorward::Fetch;
 use js_sys::futures::JsFuture;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Headers, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
-use worker::Context;
+use web_sys::{AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
 
 use crate::carry::{Carried, within};
 use crate::head::pairs;
-use crate::{keys_cache, platform};
+use crate::{platform, shared_cache};
 
-/// The answer, from the platform's cache where that may be, or the failure.
-pub(crate) async fn fetch(errand: &Fetch, context: &Rc<Context>) -> Carried {
-    match errand.purpose {
-        Purpose::Keys => match keys_cache::look_up(errand).await {
-            Some(answer) => answer,
-            None => keys_cache::keep(errand, sent(errand).await, context),
-        },
-        _ => sent(errand).await,
-    }
-}
-
-async fn sent(errand: &Fetch) -> Carried {
+/// What the shared cache has, where that will do, or the answer, or the failure; all within the errand's time.
+pub(crate) async fn fetch(errand: &Fetch) -> Carried {
     let Ok(controller) = AbortController::new() else { return Carried::Failed };
-    match within(errand.timeout_ms, answer(errand, &controller)).await {
+    let copy_or_answer = async {
+        match shared_cache::look_up(errand).await {
+            Some(copy) => Ok(copy),
+            None => answer(errand, &controller).await,
+        }
+    };
+    match within(errand.timeout_ms, copy_or_answer).await {
         Some(Ok(answer)) => answer,
         Some(Err(_)) => Carried::Failed,
         None => {
@@ -58,9 +51,16 @@ async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried,
 
 /// The whole body, or nothing if it is larger than this.
 pub(crate) async fn body(response: &Response, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
+    match response.body() {
+        Some(stream) => whole(&stream, max_bytes).await,
+        None => Ok(Some(Vec::new())),
+    }
+}
+
+/// All that a stream brings, or nothing if it is more than this.
+pub(crate) async fn whole(stream: &ReadableStream, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
     let mut body = Vec::new();
-    let Some(stream) = response.body() else { return Ok(Some(body)) };
-    let reader = ReadableStreamDefaultReader::new(&stream)?;
+    let reader = ReadableStreamDefaultReader::new(stream)?;
     loop {
         let step = JsFuture::from(reader.read()).await?;
         if Reflect::get(&step, &"done".into())?.is_truthy() {

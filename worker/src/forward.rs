@@ -15,6 +15,7 @@ use crate::gate;
 use crate::head::{Head, pairs};
 use crate::lines::Lines;
 use crate::platform::{add_headers, send};
+use crate::shared_cache;
 use crate::start::Settings;
 
 /// Headers of the connection, not of the request (RFC 9110 section 7.6.1). `Upgrade` stays: it is how a WebSocket is asked
@@ -45,8 +46,9 @@ pub(crate) fn forward(
         // Begun now, and not waited for: the engine has told the other requests that somebody is on the way.
         let after = Rc::clone(context);
         context.wait_until(async move {
-            let carried = carry(&errand, &after).await;
+            let carried = carry(&errand).await;
             gate::receive(errand, &carried);
+            shared_cache::keep(gate::keeps(), &after);
         });
     }
     let origin = forward.upstream.as_deref().unwrap_or(&settings.origin);
@@ -68,11 +70,12 @@ pub(crate) fn forward(
 
 /// The origin's response, which is on its way already, with what comes of the errand alongside.
 async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Result<JsValue, JsValue> {
-    let carried = carry(&errand, &context).await;
+    let carried = carry(&errand).await;
     let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
     let headers = pairs(&response.headers());
     let set_cookies: Vec<_> = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.as_str()).collect();
     let finish = gate::finish(errand, &carried, &set_cookies);
+    shared_cache::keep(gate::keeps(), &context);
     if let Some(line) = &finish.log {
         worker::console_log!("{line}");
     }

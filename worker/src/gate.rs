@@ -5,11 +5,12 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use doorward::{Decision, Engine, Errand, Finish, UnixTime};
+use doorward::{Decision, Engine, Errand, Finish, Keep, UnixTime};
 use worker::Env;
 
 use crate::carry::Carried;
 use crate::head::Head;
+use crate::platform::KvNamespace;
 use crate::start::{Settings, start};
 
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
@@ -49,6 +50,22 @@ fn started(env: &Env) -> Gate {
     }
 }
 
+/// The store of this name.
+pub(crate) fn store(name: &str) -> Option<KvNamespace> {
+    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
+        Gate::Started(_, settings) => settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone()),
+        Gate::Misconfigured => None,
+    })
+}
+
+/// The KV namespace that instances share, where the deployment has bound one.
+pub(crate) fn kv_namespace() -> Option<KvNamespace> {
+    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
+        Gate::Started(_, settings) => settings.kv_namespace.clone(),
+        Gate::Misconfigured => None,
+    })
+}
+
 /// Decides on a request. Nothing where there is no engine.
 pub(crate) fn decide(head: &Head) -> Option<Decision> {
     with_engine(|engine| head.lend(|head| engine.decide(head, now())))
@@ -68,6 +85,11 @@ pub(crate) fn receive(errand: Errand, carried: &Carried) {
 pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&str]) -> Finish {
     let finish = with_engine(|engine| carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now())));
     finish.unwrap_or_default()
+}
+
+/// What is to be put into the shared cache since this was asked last.
+pub(crate) fn keeps() -> Vec<Keep> {
+    with_engine(Engine::keeps).unwrap_or_default()
 }
 
 fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {

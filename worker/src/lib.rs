@@ -4,7 +4,7 @@
 //! decision is carried out; there is no `if` about authentication in this crate.
 //!
 //! ```text
-//! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, check, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
+//! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
 //! ```
 //!
 //! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run any more is answered by
@@ -17,11 +17,12 @@ mod fetch_errand;
 mod forward;
 mod gate;
 mod head;
-mod keys_cache;
 mod lines;
 mod panics;
 mod platform;
+mod shared_cache;
 mod start;
+mod stores;
 
 use std::rc::Rc;
 
@@ -94,8 +95,10 @@ impl Visit {
     /// Carries errands until it is decided.
     async fn resumed(self, mut errand: Errand) -> Result<JsValue, JsValue> {
         loop {
-            let carried = carry(&errand, &self.context).await;
-            let response = match gate::resume(&self.head, errand, &carried) {
+            let carried = carry(&errand).await;
+            let resumed = gate::resume(&self.head, errand, &carried);
+            shared_cache::keep(gate::keeps(), &self.context);
+            let response = match resumed {
                 Some(Decision::Ask(next)) => {
                     errand = next;
                     continue;

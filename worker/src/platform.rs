@@ -36,11 +36,23 @@ extern "C" {
 
     /// Looks into the platform's cache. `undefined` if there is nothing.
     #[wasm_bindgen(catch, js_namespace = ["caches", "default"], js_name = "match")]
-    pub(crate) async fn cache_match(key: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn cache_match(key: &str) -> Result<JsValue, JsValue>;
 
     /// Puts a response into the platform's cache.
     #[wasm_bindgen(catch, js_namespace = ["caches", "default"], js_name = "put")]
-    pub(crate) async fn cache_put(key: &str, response: &Response) -> Result<JsValue, JsValue>;
+    pub(crate) fn cache_put(key: &str, response: &Response) -> Result<JsValue, JsValue>;
+
+    /// A namespace of Workers KV, as the deployment has bound it.
+    #[derive(Clone, Debug)]
+    pub(crate) type KvNamespace;
+
+    /// What there is under a key, in that form; `null` if there is nothing.
+    #[wasm_bindgen(catch, method)]
+    pub(crate) async fn get(this: &KvNamespace, key: &str, form: &str) -> Result<JsValue, JsValue>;
+
+    /// Keeps a text under a key.
+    #[wasm_bindgen(catch, method)]
+    pub(crate) async fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
 
     /// Makes a key from a JWK (Web Cryptography API).
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = "importKey")]

@@ -8,19 +8,31 @@ use wasm_bindgen::JsValue;
 use web_sys::Url;
 use worker::Env;
 
+use crate::platform::KvNamespace;
+use crate::stores::{bound, namespace};
+
 /// What this host needs to know besides the policy.
 pub(crate) struct Settings {
     /// Scheme, host and port of the origin.
     pub(crate) origin: String,
     /// Scheme, host and port that clients see, where it is not that of the request's URL.
     pub(crate) public_origin: Option<String>,
+    /// The stores that the configuration names and the deployment has bound.
+    pub(crate) stores: Vec<(String, KvNamespace)>,
+    /// What instances share, where it is bound; else it is the platform's cache.
+    pub(crate) kv_namespace: Option<KvNamespace>,
 }
 
 /// Reads the variables and starts an engine.
 pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
-    let policy = policy(env);
-    let settings = settings(env);
-    let (policy, settings) = match (policy, settings) {
+    // What is no document has no place in one: what is known is the variable.
+    let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
+    let parsed =
+        |document: String| Config::parse(&document).map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>());
+    let config = document(env).and_then(parsed);
+    let stores = config.as_ref().map(|config| bound(env, config.stores())).unwrap_or_default();
+    let policy = config.and_then(|config| policy(env, &config, &stores));
+    let (policy, settings) = match (policy, settings(env, stores)) {
         (Ok(policy), Ok(settings)) => (policy, settings),
         (policy, settings) => return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect()),
     };
@@ -32,10 +44,10 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
     Ok((Engine::new(policy, seed), settings))
 }
 
-fn policy(env: &Env) -> Result<Policy, Vec<ConfigError>> {
-    let config = Config::parse(&document(env)?)?;
+fn policy(env: &Env, config: &Config, stores: &[(String, KvNamespace)]) -> Result<Policy, Vec<ConfigError>> {
     let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]))
+    let host = Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]).and_sharing();
+    config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 
 /// The variable `DOORWARD`: a table, or the same as JSON text. Absent is the preset.
@@ -51,7 +63,7 @@ fn document(env: &Env) -> Result<String, Vec<ConfigError>> {
     text.ok_or_else(|| vec![error("DOORWARD", "is not a table and not JSON", "write it as [vars.DOORWARD] in wrangler.toml")])
 }
 
-fn settings(env: &Env) -> Result<Settings, Vec<ConfigError>> {
+fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, Vec<ConfigError>> {
     let hint = "name scheme, host and port only, like https://app.internal.example";
     let origin = match text(env, "ORIGIN_URL") {
         Some(url) => origin(&url).ok_or_else(|| error("ORIGIN_URL", "is not the origin of an http or https URL", hint)),
@@ -61,10 +73,20 @@ fn settings(env: &Env) -> Result<Settings, Vec<ConfigError>> {
         Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
         None => Ok(None),
     };
-    match (origin, public_origin) {
-        (Ok(origin), Ok(public_origin)) => Ok(Settings { origin, public_origin }),
-        (origin, public_origin) => Err([origin.err(), public_origin.err()].into_iter().flatten().collect()),
+    match (origin, public_origin, kv_namespace(env)) {
+        (Ok(origin), Ok(public_origin), Ok(kv_namespace)) => Ok(Settings { origin, public_origin, stores, kv_namespace }),
+        (origin, public_origin, kv) => Err([origin.err(), public_origin.err(), kv.err()].into_iter().flatten().collect()),
     }
+}
+
+/// The binding `DOORWARD_CACHE`.
+fn kv_namespace(env: &Env) -> Result<Option<KvNamespace>, ConfigError> {
+    let binding = variable(env, "DOORWARD_CACHE");
+    if binding.is_undefined() {
+        return Ok(None);
+    }
+    let wrong = || error("DOORWARD_CACHE", "is not a KV namespace", "bind one under [[kv_namespaces]] in wrangler.toml");
+    namespace(env, "DOORWARD_CACHE").map(Some).ok_or_else(wrong)
 }
 
 fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigError> {

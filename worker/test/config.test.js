@@ -74,7 +74,7 @@ test("a short secret is warned of in the log, once", async (t) => {
   const [origin, auth] = [await startOrigin(t), await startAuth(t)];
   const gate = await startGate(t, { bindings: variables(origin, auth, { BETTER_AUTH_SECRET: "thirty-one-bytes-are-one-too-fe" }) });
   for (let number = 0; number < 3; number++) assert.equal((await fetched(gate, "/public/page")).status, 200);
-  assert.equal(gate.log().split("doorward: warning: issuers[0]: a secret has fewer than 32 bytes").length - 1, 1);
+  assert.equal(gate.log().split("doorward: warning: issuers[0].secret: the secret has fewer than 32 bytes (value of BETTER_AUTH_SECRET)").length - 1, 1);
   assert.equal(gate.log().includes("thirty-one"), false);
 });
 

@@ -47,7 +47,7 @@ export async function startGate(test, { bindings, folder = build, entry, options
   });
   test.after(() => gate.dispose());
   const url = await gate.ready;
-  return { url, port: Number(url.port), origin: url.origin, log: () => log.join("") };
+  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), store: (name) => gate.getKVNamespace(name) };
 }
 
 /** An origin that records every request and answers by path. */
@@ -144,15 +144,23 @@ export const variables = (origin, auth, more = {}) => ({
 });
 
 /** Better Auth's cookies of one session: the signed token and, unless told otherwise, the compact cookie cache. */
-export function sessionCookies({ now = Date.now(), seconds = 300, token = randomToken(), cache = true, key = secret } = {}) {
+export function sessionCookies({
+  now = Date.now(),
+  seconds = 300,
+  token = randomToken(),
+  cache = true,
+  key = secret,
+  user = "user-1",
+  session: id = "session-1",
+} = {}) {
   const mac = (text, encoding) => createHmac("sha256", key).update(text).digest(encoding);
   const iso = (time) => new Date(time).toISOString();
   const signed = encodeURIComponent(`${token}.${mac(token, "base64")}`);
   const cookies = [`better-auth.session_token=${signed}`];
   if (cache) {
     const session = JSON.stringify({
-      session: { id: "session-1", token, userId: "user-1", expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now) },
-      user: { id: "user-1", name: "Ada", email: "ada@example.com", emailVerified: true, createdAt: iso(now), updatedAt: iso(now) },
+      session: { id, token, userId: user, expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now) },
+      user: { id: user, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt: iso(now), updatedAt: iso(now) },
       updatedAt: now,
       version: "1",
     });
@@ -218,7 +226,9 @@ async function digest(stream) {
   return { bytes, sha256: hash.digest("hex") };
 }
 
-async function listen(test, server) {
+/** A server of the test, by itself or by what it does, on a free port. */
+export async function listen(test, what) {
+  const server = typeof what === "function" ? http.createServer(what) : what;
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stop = () => new Promise((resolve) => {
     server.close(() => resolve());

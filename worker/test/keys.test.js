@@ -41,6 +41,83 @@ test("a new instance finds the keys in the platform's cache", async (t) => {
   assert.equal(auth.count.keys, 1);
 });
 
+test("a new instance finds the keys in the KV namespace, where one is bound", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const options = { kvNamespaces: ["DOORWARD_CACHE"], kvPersist: await temporaryFolder(t) };
+  const token = await auth.sign("EdDSA");
+  for (let i = 0; i < 3; i++) {
+    const gate = await startGate(t, { bindings: variables(origin, auth), options });
+    assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
+    const kv = await gate.store("DOORWARD_CACHE");
+    await eventually(async () => (await kv.list()).keys.length > 0, "the copy is in the namespace");
+    const { keys } = await kv.list();
+    assert.deepEqual(keys.map(({ name }) => /^doorward-keys-[\w-]{43}$/.test(name)), [true]);
+    const life = keys[0].expiration - Date.now() / 1000;
+    assert.ok(life > 280 && life <= 301, `${life}`);
+    assert.match(await kv.get(keys[0].name), /^doorward-copy-1 \d+ \d+\n\n\{"keys":\[/);
+  }
+  assert.equal(auth.count.keys, 1);
+});
+
+test("a session is found in the KV namespace where the configuration says so, without its token", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const token = "a-session-token-of-more-than-32-bytes";
+  const session = { id: "s", token, userId: "user-1", expiresAt: "2100-01-01T00:00:00.000Z" };
+  auth.answers["/api/auth/get-session"] = (_, response) => response.end(JSON.stringify({ session, user: { id: "user-1" } }));
+  const options = { kvNamespaces: ["DOORWARD_CACHE"], kvPersist: await temporaryFolder(t) };
+  const bindings = variables(origin, auth);
+  Object.assign(bindings.DOORWARD.issuers[0], { bearer: "any", share_sessions: true, session_cache_seconds: 30 });
+  for (let i = 0; i < 2; i++) {
+    const gate = await startGate(t, { bindings, options });
+    assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
+    assert.equal(origin.last().headers["x-doorward-subject"], "user-1");
+    const kv = await gate.store("DOORWARD_CACHE");
+    await eventually(async () => (await kv.list()).keys.length > 0, "the copy is in the namespace");
+    const [{ name }] = (await kv.list()).keys;
+    assert.match(name, /^doorward-session-[\w-]{43}$/);
+    assert.equal(`${name} ${await kv.get(name)}`.includes("token-of"), false);
+  }
+  assert.equal(auth.count.session, 1);
+});
+
+// The Worker with a namespace that does something else.
+const withNamespace = (namespace) => `
+import worker from "./worker.js";
+const namespace = ${namespace};
+export default { fetch: (request, env, context) => worker.fetch(request, { ...env, DOORWARD_CACHE: namespace }, context) };`;
+const stream = (text) => `{ get: async () => new Response(${text}).body, put: async () => {} }`;
+const never = "{ get: () => new Promise(() => {}), put: () => new Promise(() => {}) }";
+const odd = {
+  "never answers": never,
+  "throws": "{ get() { throw new Error() }, put() { throw new Error() } }",
+  "rejects": "{ get: async () => { throw new Error() }, put: async () => { throw new Error() } }",
+  "gives what is no stream": "{ get: async () => 'doorward-copy-1', put: async () => {} }",
+  "gives garbage": stream("new Uint8Array([0, 255, 10, 10])"),
+  "gives a page": stream("'<!doctype html>'"),
+  "gives too much": stream("`doorward-copy-1 ${Date.now() - 1} ${Date.now() + 1e6}\\n\\n${' '.repeat(30_000_000)}`"),
+  "never ends": "{ get: async () => new ReadableStream({ start(c) { c.enqueue(new Uint8Array(9)) } }), put: async () => {} }",
+};
+for (const [name, namespace] of Object.entries(odd)) {
+  test(`a cache that ${name} costs a moment and no verdict`, async (t) => {
+    const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+    const gate = await startGate(t, { bindings: variables(origin, auth), entry: withNamespace(namespace) });
+    const token = await auth.sign("EdDSA");
+    const started = performance.now();
+    assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
+    assert.ok(performance.now() - started < 1500);
+    const forged = await fetched(gate, "/api/me", bearer(`${token.slice(0, -9)}AAAAAAAAA`));
+    assert.deepEqual([forged.status, JSON.parse(forged.body).reason], [401, "signature_invalid"]);
+    assert.equal(auth.count.keys, 1);
+  });
+}
+
+test("a binding that is no namespace is a mistake of the configuration", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const gate = await startGate(t, { bindings: variables(origin, auth, { DOORWARD_CACHE: "cache" }) });
+  assert.equal((await fetched(gate, "/public/x")).status, 503);
+  await eventually(() => gate.log().includes("DOORWARD_CACHE: is not a KV namespace"), "the log says what is wrong");
+});
+
 test("an issuer that forbids keeping is asked by every instance", async (t) => {
   const [origin, auth] = [await startOrigin(t), await startAuth(t, { cacheControl: "no-store" })];
   const options = { cachePersist: await temporaryFolder(t) };

@@ -5,6 +5,11 @@ use std::process::{Command, Stdio};
 
 use crate::shell::{self, Failure, Result};
 
+/// PostgreSQL, to make clusters with: `examples/shared/postgres.mjs` looks for it in the same places.
+pub(crate) fn ensure_postgresql() -> Result {
+    ensure("postgresql", &["/usr/lib/postgresql", "/usr/local/bin/initdb", "/usr/bin/initdb"])
+}
+
 /// Sees to it that one of `files` is there, by installing `package` if need be.
 pub(crate) fn ensure(package: &str, files: &[&str]) -> Result {
     let is_there = || files.iter().any(|file| Path::new(file).exists());

@@ -10,8 +10,10 @@ mod demo;
 mod fuzz;
 mod node;
 mod python;
+mod sessions;
 mod shell;
 mod size;
+mod soak;
 mod stack;
 mod test;
 
@@ -30,9 +32,11 @@ struct Command {
 const COMMANDS: &[Command] = &[
     Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
     Command { name: "stack", summary: "run an auth service, an API and a frontend behind the gate", help: stack::HELP, run: stack::run },
+    Command { name: "sessions", summary: "use a site with real Better Auth, and count who is taken for signed out", help: sessions::HELP, run: sessions::run },
     Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
     Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
+    Command { name: "soak", summary: "load the Worker while what it depends on fails", help: soak::HELP, run: soak::run },
     Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
     Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
 ];

@@ -52,7 +52,7 @@ pub(crate) fn run(options: &[String]) -> Result {
         debian::ensure("chromium", &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"])?;
     }
     if named("--postgres") {
-        debian::ensure("postgresql", &["/usr/lib/postgresql", "/usr/local/bin/initdb", "/usr/bin/initdb"])?;
+        debian::ensure_postgresql()?;
     }
     build::wasm_binding()?;
     shell::run(&mut crate::again(&["build", "worker"])?)?;

@@ -53,8 +53,11 @@ const PARTS: &[Part] = &[
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
+    Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"]) },
+    Part { name: "storage",     about: "what a real Better Auth stores, read by the gate", work: Npm("examples/demo", "test") },
     Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
     Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
+    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts", work: Xtask(&["sessions"]) },
     Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"]) },
 ];
 

@@ -5,6 +5,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
+import { seconds, stopAll } from "../../shared/program.mjs";
 import { target } from "../build.mjs";
 import { startStack } from "../services.mjs";
 import { environmentChecks } from "./environment.mjs";
@@ -17,12 +18,12 @@ const COOKIE_CACHE_SECONDS = 3;
 // The gate's memory of an answer hides a renewal for as long.
 const SESSION_CACHE_SECONDS = 1;
 const PATIENCE_MS = 15_000;
-const STEP_MS = 90_000;
+const STEP_MS = 180_000;
 
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 /** @returns {Promise<boolean>} whether everything is as expected */
-export async function check({ fronts, built, postgres, started, stopAll, say }) {
+export async function check({ fronts, built, postgres, started, say }) {
   const executablePath = BROWSERS.find((path) => path && existsSync(path));
   if (!executablePath) {
     throw Object.assign(new Error("there is no Chromium, and without one nothing is proven"), {
@@ -37,12 +38,11 @@ export async function check({ fronts, built, postgres, started, stopAll, say }) 
   started.push({ stop: () => browser.close() });
   for (const front of fronts) {
     const own = [];
-    started.push({ stop: () => stopEach(own) });
+    started.push({ stop: () => stopAll(own, "stack") });
     await walk({ front, built, postgres, browser, started: own, tally, say });
-    await stopEach(own);
+    await stopAll(own, "stack");
   }
   console.log(`${tally.good} of ${tally.all} as expected, in ${seconds(begin)}; screenshots in ${target}`);
-  await stopAll();
   return tally.good === tally.all;
 }
 
@@ -131,14 +131,8 @@ function logsOf({ auth, api, frontend, gate }) {
   return [...services, { name: "gate", lines: gate.log().split("\n").filter(Boolean) }];
 }
 
-async function stopEach(services) {
-  for (const { stop } of services.splice(0).reverse()) await stop();
-}
-
 async function withinTime(work) {
   let timer;
   const late = new Promise((_, reject) => (timer = setTimeout(() => reject(new Error(`not over after ${STEP_MS / 1000} s`)), STEP_MS)));
   return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
-
-const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

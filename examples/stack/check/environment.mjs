@@ -1,13 +1,13 @@
 // Every variable missing, empty, too weak or contradictory, at the auth service (when it is built and when it starts), the API and both
-// gates: each must refuse to work, name the variable, and never show its value.
+// gates: each must refuse to work, or at the gates warn at least, name the variable, and never show its value.
 
 import { generateKeyPairSync } from "node:crypto";
 import { join } from "node:path";
 import * as miniflare from "miniflare";
 
 import { freePort } from "../../shared/port.mjs";
+import { outcome } from "../../shared/processes.mjs";
 import { startWorker } from "../../shared/workerd.mjs";
-import { outcome } from "../processes.mjs";
 import { assertionKey, folder, gateConfig } from "../services.mjs";
 
 const URL_OF_SITE = "https://app.example.com";
@@ -36,6 +36,7 @@ const WRONG = {
     "weak: repeats itself": "abababababababababababababababab",
     "a line end at its end": `${SECRET}\n`,
   },
+  BETTER_AUTH_AUDIENCE: { blank: " ", "a line end at its end": "notes\n" },
   BETTER_AUTH_SECRETS: { "contradictory: begins with another": "2:Zt5-another-secret-of-sufficient-length,1:old" },
   BETTER_AUTH_URL: {
     "no URL": "app.example.com",
@@ -51,6 +52,7 @@ const WRONG = {
     "no URL": "/api/auth/jwks",
     "weak: http": "http://app.example.com/api/auth/jwks",
     "contradictory: another path": `${URL_OF_SITE}/.well-known/jwks.json`,
+    "contradictory: of this machine": "http://127.0.0.1:3001/api/auth/jwks",
   },
   DOORWARD_URL: {
     "no URL": "app.example.com",
@@ -64,35 +66,43 @@ const WRONG = {
   },
   AUTH_SERVICE_URL: { "no URL": "auth", "weak: http": "http://auth.internal:3001" },
   ORIGIN_URL: { "no URL": "frontend", "contradictory: with a path": "http://127.0.0.1:3000/app" },
+  PUBLIC_ORIGIN: { "no URL": "app.example.com", "contradictory: with a path": `${URL_OF_SITE}/app` },
+  DOORWARD: { "no JSON": "{ issuers: [] }" },
+  DATABASE_CONNECTIONS: { "no number": "many", "weak: none": "0" },
+  COOKIE_CACHE_SECONDS: { "no number": "5 minutes", "weak: none": "0" },
+  TOKEN_SECONDS: { "no number": "-1", "weak: none": "0" },
+  RATE_LIMIT: { "no word for it": "false" },
+  PORT: { "no number": "http" },
 };
 
-/** Where the gate's configuration has each variable: what is wrong with a value is said about that place. */
-const PLACES = {
-  BETTER_AUTH_SECRET: "issuers[0].secret",
-  BETTER_AUTH_URL: "issuers[0].url",
-  BETTER_AUTH_ISSUER: "issuers[0].issuer",
-  BETTER_AUTH_JWKS_URL: "issuers[0].jwks_url",
-  AUTH_SERVICE_URL: "issuers[0].fetch_url",
-  DOORWARD_ASSERTION_KEY: "assertion.keys[0]",
+/** What may be missing or empty: only its wrong values are tried. */
+const MAY_BE_MISSING = {
+  auth: ["BETTER_AUTH_SECRETS", "BETTER_AUTH_AUDIENCE", "DATABASE_CONNECTIONS", "COOKIE_CACHE_SECONDS", "TOKEN_SECONDS", "RATE_LIMIT", "PORT"],
+  api: ["BETTER_AUTH_AUDIENCE"],
+  worker: ["PUBLIC_ORIGIN", "DOORWARD"],
 };
+
+/** What a gate reads, besides where its origin is. */
+const FOR_GATE = ["BETTER_AUTH_SECRET", "BETTER_AUTH_URL", "BETTER_AUTH_ISSUER", "BETTER_AUTH_JWKS_URL", "AUTH_SERVICE_URL", "DOORWARD_ASSERTION_KEY"];
 
 const SECRET_ONES = ["DATABASE_URL", "BETTER_AUTH_SECRET", "BETTER_AUTH_SECRETS", "DOORWARD_ASSERTION_KEY"];
 
-/** What the gate still lets pass. A line whose case it has learned to refuse is out of date and fails. */
-const GATE_ACCEPTS = [
+/** What a gate only warns of, because Better Auth can be configured so. It must name the variable all the same. */
+const GATE_WARNS = [
   "BETTER_AUTH_SECRET weak: repeats itself",
-  "BETTER_AUTH_SECRET a line end at its end",
-  "BETTER_AUTH_URL weak: http",
-  // A path in it is the auth service's base path, so this is none here.
-  "BETTER_AUTH_URL contradictory: with the path",
   "BETTER_AUTH_ISSUER no URL",
   "BETTER_AUTH_ISSUER contradictory: with a slash",
   "BETTER_AUTH_ISSUER contradictory: another environment",
   "BETTER_AUTH_JWKS_URL contradictory: another path",
 ];
 
-/** Tokens say which issuer is meant; that it is another environment's shows in the API's log, as reason `issuer`. */
-const API_ACCEPTS = ["BETTER_AUTH_ISSUER contradictory: another environment"];
+/** What is not wrong at a gate. */
+const GATE_ACCEPTS = [
+  // A path in it is the auth service's base path.
+  "BETTER_AUTH_URL contradictory: with the path",
+  // There the auth service may be on the same machine, as `AUTH_SERVICE_URL` says here.
+  "BETTER_AUTH_JWKS_URL contradictory: of this machine",
+];
 
 /** @returns lines for the report, one for each service */
 export async function environmentChecks({ python }) {
@@ -101,24 +111,19 @@ export async function environmentChecks({ python }) {
   const api = (env) => refusal([python, "-m", "uvicorn", "notes_api.main:app", "--port", "0"], { ...env, PYTHONDONTWRITEBYTECODE: "1" }, folder("api"));
   const forAuth = pick(GOOD, FOR_AUTH);
   const forApi = pick(GOOD, ["BETTER_AUTH_ISSUER", "BETTER_AUTH_JWKS_URL", "DOORWARD_URL"]);
-  const forGate = pick({ ...GOOD, AUTH_SERVICE_URL: "http://127.0.0.1:3001" }, Object.keys(PLACES));
-  const gateKnows = {
-    accepts: GATE_ACCEPTS,
-    // Without the auth service's URL the gate reads nothing else of that issuer.
-    first: { BETTER_AUTH_URL: GOOD.BETTER_AUTH_URL },
-    names: (variable, said) => said.includes(variable) || said.includes(`${PLACES[variable]}: `),
-  };
+  const forGate = pick({ ...GOOD, AUTH_SERVICE_URL: "http://127.0.0.1:3001" }, FOR_GATE);
+  const gateKnows = { accepts: GATE_ACCEPTS, warns: GATE_WARNS, names: (variable, said) => new RegExp(`\\b${variable}\\b`).test(said) };
   return [
-    await tried("auth service, at build", forAuth, auth("check"), { more: ["BETTER_AUTH_SECRETS"] }),
-    await tried("auth service, at start", forAuth, auth("server"), { more: ["BETTER_AUTH_SECRETS"] }),
-    await tried("API, at start", forApi, api, { accepts: API_ACCEPTS }),
-    await tried("gate, doorward/next", forGate, (env) => refusalOfNext(config, env), gateKnows),
-    await tried("gate, Worker", { ...forGate, ORIGIN_URL: "http://127.0.0.1:3000" }, (env) => refusalOfWorker(config, env), gateKnows),
+    await tried("auth service, at build", forAuth, auth("check"), { more: MAY_BE_MISSING.auth }),
+    await tried("auth service, at start", forAuth, auth("server"), { more: MAY_BE_MISSING.auth }),
+    await tried("API, at start", forApi, api, { more: MAY_BE_MISSING.api }),
+    await tried("gate, doorward/next", forGate, (env) => answerOfNext(config, env), gateKnows),
+    await tried("gate, Worker", { ...forGate, ORIGIN_URL: "http://127.0.0.1:3000" }, (env) => answerOfWorker(config, env), { ...gateKnows, more: MAY_BE_MISSING.worker }),
   ];
 }
 
 /** Tries each wrong value of each variable, all else being good, and all variables missing at once. */
-async function tried(what, good, start, { more = [], accepts = [], first = {}, names = (variable, said) => said.includes(`"${variable}"`) }) {
+async function tried(what, good, start, { more = [], accepts = [], warns = [], names = (variable, said) => said.includes(`"${variable}"`) }) {
   const begin = Date.now();
   const missing = Object.keys(good).map((variable) => [variable, "missing", undefined]);
   const empty = Object.keys(good).flatMap((variable) => [[variable, "empty", ""], [variable, "blank", " "]]);
@@ -126,44 +131,51 @@ async function tried(what, good, start, { more = [], accepts = [], first = {}, n
   const cases = [...missing, ...empty, ...wrong];
   const problems = [];
   await inPairs(cases, async ([variable, how, value]) => {
-    const said = await start({ ...good, [variable]: value });
-    const known = accepts.includes(`${variable} ${how}`);
-    if (known && said !== undefined) problems.push(`${variable} ${how}: is refused by now`);
-    if (known) return;
-    if (said === undefined) problems.push(`${variable} ${how}: accepted`);
-    else if (!names(variable, said)) problems.push(`${variable} ${how}: not named in ${said}`);
-    else if (SECRET_ONES.includes(variable) && value?.trim() && said.includes(value.trim())) problems.push(`${variable} ${how}: its value is in the log`);
+    const name = `${variable} ${how}`;
+    const { refused, said } = await start({ ...good, [variable]: value });
+    const expected = !accepts.includes(name) && !warns.includes(name);
+    if (refused !== expected) problems.push(`${name}: ${refused ? "refused" : "accepted"}`);
+    if (!accepts.includes(name) && !names(variable, said)) problems.push(`${name}: not named in ${said}`);
+    if (SECRET_ONES.includes(variable) && value?.trim() && said.includes(value.trim())) problems.push(`${name}: its value is in the log`);
   });
-  const all = await start(first);
-  const absent = Object.keys(good).filter((variable) => !(variable in first));
-  for (const variable of absent) if (!names(variable, all ?? "")) problems.push(`${variable}: not named with all of them missing`);
-  const found = `${cases.length - accepts.length} of ${cases.length} wrong environments refused by name, and ${absent.length} missing ones all at once`;
-  return { what, problems, found: accepts.length > 0 ? `${found}; ${accepts.length} not seen from there` : found, took: Date.now() - begin };
+  const known = cases.map(([variable, how]) => `${variable} ${how}`);
+  for (const name of [...accepts, ...warns]) if (!known.includes(name)) problems.push(`${name}: there is no such case`);
+  // What is good is neither refused nor talked about: else nothing above says anything.
+  const fine = await start(good);
+  if (fine.refused) problems.push(`a good environment: refused with ${fine.said}`);
+  for (const variable of Object.keys(good)) if (/warning/.test(fine.said) && names(variable, fine.said)) problems.push(`${variable}: warned of, and good`);
+  const absent = Object.keys(good);
+  const { said } = await start({});
+  for (const variable of absent) if (!names(variable, said)) problems.push(`${variable}: not named with all of them missing`);
+  const refused = cases.length - accepts.length - warns.length;
+  const rest = [warns.length > 0 && `${warns.length} warned of by name`, accepts.length > 0 && `${accepts.length} not wrong there`].filter(Boolean);
+  const found = `${refused} of ${cases.length} wrong environments refused by name, and ${absent.length} missing ones all at once`;
+  return { what, problems, found: [found, ...rest].join("; "), took: Date.now() - begin };
 }
 
 const pick = (from, names) => Object.fromEntries(names.map((name) => [name, from[name]]));
 
-/** What a service says when it refuses to start; nothing if it starts. */
+/** Whether a service refuses to start, and what it says. */
 async function refusal(command, env, cwd) {
-  const { code, output } = await outcome(command, { env: defined(env), cwd, enough: /environment is good|"event":"database / });
-  return code === 2 ? output : undefined;
+  const { code, output } = await outcome(command, { env: defined(env), cwd, enough: /environment is good|"event":"database |Uvicorn running/ });
+  return { refused: code === 2, said: output };
 }
 
-async function refusalOfNext(config, env) {
+async function answerOfNext(config, env) {
   // Not before it is needed: it is there only once it has been built.
   const { createGate } = await import("../../../middleware/on/default.js");
   const lines = [];
   const gate = createGate({ config, env: defined(env), log: (line) => lines.push(line) });
   const { response } = await gate.decide(new Request(`${URL_OF_SITE}/account`, { headers: { accept: "text/html" } }));
-  return response?.status === 503 ? lines.join("\n") : undefined;
+  return { refused: response?.status === 503, said: lines.join("\n") };
 }
 
-async function refusalOfWorker(config, env) {
+async function answerOfWorker(config, env) {
   const port = await freePort();
   const worker = await startWorker(miniflare, { port, bindings: { DOORWARD: config, ...defined(env) } });
   try {
     const { status } = await fetch(`http://127.0.0.1:${port}/account`, { headers: { accept: "text/html" }, redirect: "manual" });
-    return status === 503 ? worker.log() : undefined;
+    return { refused: status === 503, said: worker.log() };
   } finally {
     await worker.stop();
   }

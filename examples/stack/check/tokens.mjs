@@ -6,7 +6,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 import { freePort } from "../../shared/port.mjs";
-import { service } from "../processes.mjs";
+import { service } from "../../shared/processes.mjs";
 import { folder } from "../services.mjs";
 
 const KID = "key-1";

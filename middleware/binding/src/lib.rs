@@ -27,6 +27,8 @@ pub struct Draft {
     values: BTreeMap<String, String>,
     checks: Vec<Algorithm>,
     signs: Vec<Algorithm>,
+    stores: Vec<String>,
+    shares: bool,
 }
 
 #[wasm_bindgen]
@@ -39,7 +41,8 @@ impl Draft {
     pub fn new(config: &str) -> Result<Self, JsValue> {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
-        Ok(Self { config, values: BTreeMap::new(), checks: Vec::new(), signs: Vec::new() })
+        let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -62,14 +65,26 @@ impl Draft {
         self.signs.extend(Algorithm::from_name(algorithm));
     }
 
+    /// The name of a store that the host has.
+    pub fn stores(&mut self, name: &str) {
+        self.stores.push(name.to_owned());
+    }
+
+    /// The host has a cache that instances share.
+    pub fn shares(&mut self) {
+        self.shares = true;
+    }
+
     /// Compiles it.
     ///
     /// # Errors
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
+        let host = host.and_stores(self.stores.iter().cloned());
+        let host = if self.shares { host.and_sharing() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
-        let warnings = listed(&policy.warnings());
+        let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
     }
@@ -143,6 +158,11 @@ impl Gate {
             .take(id)
             .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
         address(self.decision.finished(&finish.unwrap_or_default()))
+    }
+
+    /// What is to be put into the shared cache since this was asked last. Gives the address of the message.
+    pub fn keeps(&mut self) -> u32 {
+        address(self.decision.keeps(&self.engine.keeps()))
     }
 
     /// The number under which an errand is kept. One that finds no place is not carried: the request itself is decided.

@@ -1,6 +1,6 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Finish, Forward, HeaderPairs, Reply, RequestHead, Served, Work};
+use doorward::{Answer, Decision, Finish, Forward, HeaderPairs, Keep, Reply, RequestHead, Served, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -61,6 +61,9 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         4 => Reply::Unsupported,
         5 => Reply::Signed(reader.bytes()?),
         6 => Reply::TooLarge,
+        7 => Reply::Copied(reader.bytes()?),
+        8 => Reply::Found(reader.bytes()?),
+        9 => Reply::Absent,
         _ => return None,
     };
     reader.end()?;
@@ -112,6 +115,18 @@ impl Writer {
     pub(crate) fn finished(&mut self, finish: &Finish) -> &[u8] {
         self.begin(3, finish.log.as_deref(), None);
         self.pairs(&finish.headers);
+        self.finish()
+    }
+
+    /// What is to be put into the shared cache.
+    pub(crate) fn keeps(&mut self, keeps: &[Keep]) -> &[u8] {
+        self.begin(4, None, None);
+        self.count(keeps.len());
+        for Keep { key, text, seconds } in keeps {
+            self.text(key);
+            self.text(text);
+            self.number(*seconds);
+        }
         self.finish()
     }
 
@@ -209,7 +224,7 @@ impl Writer {
                 self.pairs(&fetch.headers);
                 self.number(fetch.timeout_ms);
                 self.number(fetch.max_bytes);
-                self.number(fetch.max_copy_age_seconds);
+                self.text(fetch.copy.as_deref().unwrap_or_default());
             }
             Work::Check(check) => {
                 self.number(1);
@@ -225,6 +240,13 @@ impl Writer {
                 self.text(&request.kid);
                 self.text(&request.key);
                 self.bytes(&request.input);
+            }
+            Work::Read(read) => {
+                self.number(4);
+                self.text(&read.store);
+                self.text(&read.key);
+                self.number(read.timeout_ms);
+                self.number(read.max_bytes);
             }
             Work::Wait { millis } => {
                 self.number(2);
@@ -403,6 +425,9 @@ mod tests {
         assert!(with_reply(&reply(&[1, 1], b""), |reply| matches!(reply, Reply::Checked(true))));
         assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
         assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
+        assert!(with_reply(&reply(&[7, 3], b"abc"), |reply| matches!(reply, Reply::Copied(b"abc"))));
+        assert!(with_reply(&reply(&[8, 3], b"abc"), |reply| matches!(reply, Reply::Found(b"abc"))));
+        assert!(with_reply(&reply(&[9], b""), |reply| matches!(reply, Reply::Absent)));
         let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");
         assert!(with_reply(&answered, |reply| matches!(
             reply,

@@ -24,15 +24,18 @@ export async function judge(createGate, files) {
 }
 
 /** A gate of its own, with a clock and a network that a case can set. */
-function newWorld(createGate, { config, env = {} }) {
+function newWorld(createGate, { config, env = {}, stores = [] }) {
   const world = { now: 0, replies: [], asks: [], background: [], said: [] };
   world.gate = createGate({
     config,
     env,
+    stores: Object.fromEntries(stores.map((name) => [name, () => undefined])),
     now: () => world.now,
-    log: (line) => world.said.push(line),
+    // What is said about the configuration is not about a request.
+    log: (line) => line.startsWith("{") && world.said.push(line),
     waitUntil: (work) => world.background.push(work),
     carry: (errand, usual) => carry(world, errand, usual),
+    cache: { get: async () => undefined, put: async () => {} },
   });
   return world;
 }
@@ -63,16 +66,21 @@ async function carry(world, errand, usual) {
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push({ errand, purpose });
   const sent = (errand.headers ?? []).filter(([name]) => name === "cookie").flatMap(([, line]) => line.split("; "));
-  const names = sent.map((pair) => pair.split("=")[0]);
-  const place = world.replies.findIndex(
-    ({ to, url, cookies }) => to === purpose && [undefined, errand.url].includes(url) && (!cookies || canonical(cookies) === canonical(names)),
-  );
-  if (place === -1) return errand.work === "fetch" ? { kind: "failed" } : usual(errand);
+  const names = canonical(sent.map((pair) => pair.split("=")[0]));
+  // A copy where none will do would not have been looked for.
+  const isFor = ({ to, url, key, cookies }) =>
+    to === purpose && [undefined, errand.url].includes(url) && [undefined, errand.key].includes(key) && (!cookies || canonical(cookies) === names);
+  const place = world.replies.findIndex((reply) => isFor(reply) && (reply.copied === undefined || errand.copy !== undefined));
+  if (place === -1) return errand.work === "fetch" || errand.work === "read" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
   world.now += reply.takes_ms ?? 0;
+  if (reply.real) return usual(errand);
   if (reply.failed) return { kind: "failed" };
   if (reply.too_large) return { kind: "tooLarge" };
   if (reply.unsupported) return { kind: "unsupported" };
+  if (reply.absent) return { kind: "absent" };
+  if (reply.found !== undefined) return { kind: "found", value: new TextEncoder().encode(reply.found) };
+  if (reply.copied !== undefined) return { kind: "copied", text: new TextEncoder().encode(reply.copied) };
   const body = new TextEncoder().encode(reply.body ?? "");
   return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body };
 }

@@ -54,12 +54,16 @@ def read_settings(env: Mapping[str, str]) -> tuple[Settings | None, list[Problem
         problems += _origin_problems("DOORWARD_URL", gate_url, f"the gate's keys are at …{GATE_JWKS_PATH} of the site")
     if jwks_url:
         problems += _jwks_problems(jwks_url)
-    if issuer and jwks_url and not problems and issuer.startswith("https:") and jwks_url.startswith("http:"):
-        hint = "one of the two is of another environment"
+    audience = text("BETTER_AUTH_AUDIENCE", "leave it out for the issuer") if env.get("BETTER_AUTH_AUDIENCE") else issuer
+    hint = "one of the two is of another environment"
+    if issuer.startswith("https:") and jwks_url.startswith("http:"):
         problems.append(Problem("BETTER_AUTH_JWKS_URL", "is of this machine, but BETTER_AUTH_ISSUER is not", hint))
+    if issuer and gate_url and issuer.rstrip("/") != gate_url.rstrip("/"):
+        # The auth service has no address of its own: browsers see it at the site's.
+        problems.append(Problem("BETTER_AUTH_ISSUER", "is not the origin of DOORWARD_URL", hint))
     if problems:
         return None, problems
-    return Settings(issuer, env.get("BETTER_AUTH_AUDIENCE") or issuer, jwks_url, gate_url), []
+    return Settings(issuer, audience, jwks_url, gate_url), []
 
 
 def settings_or_exit(env: Mapping[str, str]) -> Settings:

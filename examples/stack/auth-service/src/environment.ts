@@ -33,7 +33,7 @@ type Variables = Record<string, string | undefined>;
 export function readEnvironment(env: Variables): { environment: Environment; problems: [] } | { problems: Problem[] } {
   const problems: Problem[] = [];
   const wrong = (variable: string, problem: string, hint: string) => void problems.push({ variable, problem, hint });
-  const reader = { text: required(env, wrong), number: number(env, wrong) };
+  const reader = { text: required(env, wrong), number: number(env, wrong), word: word(env, wrong) };
 
   const databaseUrl = reader.text("DATABASE_URL", "write it like postgres://user:password@host/database");
   const secret = reader.text("BETTER_AUTH_SECRET", "make one with: openssl rand -base64 32");
@@ -45,15 +45,15 @@ export function readEnvironment(env: Variables): { environment: Environment; pro
   if (secret) checkSecret(secret, env.BETTER_AUTH_SECRETS, wrong);
   const publicUrl = url ? checkUrl(url, wrong) : undefined;
   if (issuer) checkIssuer(issuer, publicUrl, wrong);
-  if (jwksUrl) checkJwksUrl(jwksUrl, wrong);
+  if (jwksUrl) checkJwksUrl(jwksUrl, publicUrl, wrong);
 
   const rest = {
-    audience: env.BETTER_AUTH_AUDIENCE || issuer,
-    databaseConnections: reader.number("DATABASE_CONNECTIONS", 5),
-    cookieCacheSeconds: reader.number("COOKIE_CACHE_SECONDS", 300),
-    tokenSeconds: reader.number("TOKEN_SECONDS", 900),
-    rateLimit: env.RATE_LIMIT !== "off",
-    port: reader.number("PORT", 3001),
+    audience: env.BETTER_AUTH_AUDIENCE ? reader.text("BETTER_AUTH_AUDIENCE", "leave it out for the issuer") : issuer,
+    databaseConnections: reader.number("DATABASE_CONNECTIONS", 5, 1),
+    cookieCacheSeconds: reader.number("COOKIE_CACHE_SECONDS", 300, 1),
+    tokenSeconds: reader.number("TOKEN_SECONDS", 900, 1),
+    rateLimit: reader.word("RATE_LIMIT", ["on", "off"]) === "on",
+    port: reader.number("PORT", 3001, 0),
   };
   return problems.length > 0 ? { problems } : { environment: { databaseUrl, secret, url, issuer, jwksUrl, ...rest }, problems: [] };
 }
@@ -72,11 +72,20 @@ function required(env: Variables, wrong: Wrong) {
 }
 
 function number(env: Variables, wrong: Wrong) {
-  return (name: string, usual: number): number => {
+  return (name: string, usual: number, least: number): number => {
     const value = env[name];
     if (value === undefined || value === "") return usual;
-    if (!/^\d{1,7}$/.test(value)) wrong(name, "is not a whole number", `leave it out for ${usual}`);
+    if (!/^\d{1,7}$/.test(value) || Number(value) < least) wrong(name, `is not a whole number from ${least}`, `leave it out for ${usual}`);
     return Number(value);
+  };
+}
+
+/** One of these words; the first by itself. */
+function word(env: Variables, wrong: Wrong) {
+  return (name: string, words: [string, ...string[]]): string => {
+    const value = env[name] || words[0];
+    if (!words.includes(value)) wrong(name, `is not one of ${words.join(", ")}`, `leave it out for ${words[0]}`);
+    return value;
   };
 }
 
@@ -130,7 +139,7 @@ function checkIssuer(value: string, publicUrl: URL | undefined, wrong: Wrong) {
   }
 }
 
-function checkJwksUrl(value: string, wrong: Wrong) {
+function checkJwksUrl(value: string, publicUrl: URL | undefined, wrong: Wrong) {
   const url = parsed(value);
   if (!url || !["http:", "https:"].includes(url.protocol)) {
     return wrong("BETTER_AUTH_JWKS_URL", "is not an http or https URL", `write it like https://app.example.com${BASE_PATH}/jwks`);
@@ -140,6 +149,9 @@ function checkJwksUrl(value: string, wrong: Wrong) {
   }
   if (url.protocol === "http:" && !isLoopback(url)) {
     wrong("BETTER_AUTH_JWKS_URL", "is http: anybody on the way could put keys of their own in", "use https; http is for this machine only");
+  }
+  if (publicUrl && isLoopback(url) && !isLoopback(publicUrl)) {
+    wrong("BETTER_AUTH_JWKS_URL", "is of this machine, but BETTER_AUTH_URL is not", "one of the two is of another environment");
   }
 }
 

@@ -30,7 +30,7 @@ export function Frame({ at, who, children }: { at: string; who?: Who; children: 
           <span className="who">
             {who ? (
               <>
-                <span data-testid="who">{who.email}</span>
+                <span className="name" data-testid="who">{who.email}</span>
                 <SignOut />
               </>
             ) : (

@@ -56,7 +56,7 @@ class Session:
     email: str | None
     #: The configured name of the issuer who vouched for the user.
     issuer: str
-    #: How the gate knows: ``jwt``, ``cookie-cache`` or ``auth-service``.
+    #: How the gate knows: ``jwt``, ``cookie-cache``, ``auth-service`` or ``storage``.
     source: str
     #: When the session ends, in seconds since 1970.
     expires: int

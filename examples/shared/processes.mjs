@@ -13,7 +13,7 @@ const START_MS = 60_000;
  * @param {string[]} how.command program and arguments
  * @param {RegExp} how.ready a line of its output that says that it listens
  * @param {Record<string, string>} [how.env] its whole environment, besides what every program needs: what a developer's shell has set says
- *   nothing about this stack
+ *   nothing about it
  * @param {NodeJS.Signals} [how.signal] asks it to end
  * @param {object} [how.spawn] further options
  */
@@ -24,7 +24,7 @@ export function service(name, { command: [program, ...args], ready, env = {}, si
 
   async function start() {
     await stop();
-    child = spawn(program, args, { ...more, env: { ...everyProgram(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], ...more, env: { ...everyProgram(), ...env } });
     const failed = once(child, "error").then(([error]) => Promise.reject(error));
     const ended = once(child, "exit").then(([code]) => Promise.reject(new Error(`it ended with ${code}`)));
     const late = new AbortController();

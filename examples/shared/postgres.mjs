@@ -10,7 +10,7 @@ import { outcome, run, service } from "./processes.mjs";
 export function cluster(port) {
   let folder;
   let server;
-  return { name: "PostgreSQL, a throw-away cluster", url: `postgres://stack@127.0.0.1:${port}/postgres`, start, stop };
+  return { name: "PostgreSQL, a throw-away cluster", url: `postgres://doorward@127.0.0.1:${port}/postgres`, start, stop };
 
   async function start() {
     const bin = await programs();
@@ -18,7 +18,7 @@ export function cluster(port) {
     folder = await mkdtemp(join(tmpdir(), "doorward-postgres-"));
     if (owner.uid !== undefined) await chown(folder, owner.uid, owner.gid);
     const data = join(folder, "data");
-    await run([join(bin, "initdb"), "-A", "trust", "-U", "stack", "-N", "-D", data], { ...owner, cwd: folder });
+    await run([join(bin, "initdb"), "-A", "trust", "-U", "doorward", "-N", "-D", data], { ...owner, cwd: folder });
     server = service("PostgreSQL", {
       command: [join(bin, "postgres"), "-D", data, "-p", String(port), "-k", folder, "-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"],
       ready: /ready to accept connections/,

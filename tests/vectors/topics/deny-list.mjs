@@ -1,0 +1,139 @@
+// What the operator has revoked is out, whatever vouches for it and whether it is fresh or remembered (product, chapter 7). A list
+// that is not there, or not understood, is doubt, and doubt is refused.
+
+import { createHash } from "node:crypto";
+
+import { ENV, NOW, NOW_S, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, claims, cookies, foreign, forward, goodData, page, pair, policy, redirect, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { compact, jwt, publicJwk, signedCookie } from "../mint.mjs";
+
+const URL = "https://ops.example.com/revoked.json";
+const deny_list = { url: URL };
+const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
+const jwtPolicy = (members = {}, rule = {}) => policy({ issuers: [foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/**", access: "required", ...rule }], deny_list, ...members });
+
+export const policies = {
+  session: betterAuth({ bearer: "any" }, { deny_list }),
+  jwt: jwtPolicy(),
+  // The list stays fresh for a minute, so that what is remembered is judged by it.
+  slow: jwtPolicy({ deny_list: { url: URL, refresh_seconds: 60 } }),
+  "slow-session": betterAuth({}, { deny_list: { url: URL, refresh_seconds: 60 } }),
+  lenient: jwtPolicy({}, { on_doubt: "pass" }),
+  mixed: policy({ issuers: [foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/open", access: "public" }, { path: "/optional", access: "optional" }, { path: "/**", access: "required" }], deny_list }),
+  secret: policy({ ...jwtPolicy().config, deny_list: { url: URL, token: { env: "LIST_TOKEN" } } }, { LIST_TOKEN: "for-the-list" }),
+  store: { ...jwtPolicy({ deny_list: { store: "LISTS", key: "revoked" } }), stores: ["LISTS"] },
+  both: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }, foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/**", access: "required" }], deny_list }, ENV),
+};
+
+const list = (members, headers = []) => ({ to: "deny-list", url: URL, status: 200, headers, body: JSON.stringify(members) });
+const raw = (body, status = 200) => ({ to: "deny-list", status, headers: [], body });
+const stored = (members) => ({ to: "read", key: "revoked", found: JSON.stringify(members) });
+const nothing = { sessions: [] };
+const digest = (text) => createHash("sha256").update(text).digest("base64url");
+const signedPart = (token) => token.slice(0, token.lastIndexOf("."));
+
+const token = await jwt("EdDSA", "ed", claims({ sid: "session-7" }), { kid: "ed" });
+const toldOf7 = told({ "x-doorward-session": "session-7" });
+const undated = await jwt("EdDSA", "ed", claims({ iat: undefined }), { kid: "ed" });
+const since = await jwt("EdDSA", "ed", claims({ auth_time: NOW_S - 500 }), { kid: "ed" });
+const asks = ["deny-list"];
+const revoked = reject("session_revoked");
+const unavailable = reject("revocation_unavailable");
+const whole = sessionCookies(goodData());
+const dead = [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map((name) => `${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`);
+const signInPage = (path) => redirect("session_revoked", `/sign-in?callbackURL=${encodeURIComponent(path)}`);
+const began = NOW_S - 3600;
+
+/** Cases of one kind of credential with one list each: name, list, outcome. */
+const each = (prefix, policyName, head, rows, more = {}) =>
+  rows.map(([name, members, expected]) => vector(`${prefix}: ${name}`, policyName, head, expected, { replies: [list(members)], asks, ...more }));
+
+/** Two requests, the list changes in between or has been there all the while. */
+const later = (first, policyName, seconds, name, head, expected, more = {}) =>
+  vector(`${first}; ${name}`, policyName, head, expected, { after: first, now: NOW + seconds * 1000, ...more });
+
+export const cases = [
+  ...each("a session of the cookie cache", "session", api("/", whole), [
+    ["not on the list", { sessions: ["session-2"], tokens: [digest("x")], not_before: { grace: NOW_S + 99 } }, forward(ada())],
+    ["its id", { sessions: ["session-0", "session-1"] }, revoked],
+    ["its token", { tokens: [digest(TOKEN)] }, revoked],
+    ["the token with its signature is no name for it", { tokens: [digest(decodeURIComponent(signedCookie(TOKEN, SECRET)))] }, forward(ada())],
+    ["its user, before that second", { not_before: { ada: began + 1 } }, revoked],
+    ["its user, not before its own second", { not_before: { ada: began } }, forward(ada())],
+    ["another's id in capitals", { sessions: ["SESSION-1"], not_before: { Ada: NOW_S } }, forward(ada())],
+  ]),
+  vector("a session that began nobody knows when is too old for its user", "session", api("/", sessionCookies(compact(pair({ session: { createdAt: undefined } }), NOW + 240_000, SECRET))), revoked, { replies: [list({ not_before: { ada: 1 } })], asks }),
+  vector("a session that is asked about is checked too", "session", api("/", sessionCookies()), revoked, { replies: [sessionAnswer(), list({ sessions: ["session-1"] })], asks: ["session", "deny-list"] }),
+  vector("so is a token of the bearer plugin", "session", api("/", bearer(TOKEN)), revoked, { replies: [sessionAnswer(), list({ tokens: [digest(TOKEN)] })], asks: ["session", "deny-list"] }),
+  vector("and a signed one, by the same name", "session", api("/", bearer(signedCookie(TOKEN, SECRET))), revoked, { replies: [sessionAnswer(), list({ tokens: [digest(TOKEN)] })], asks: ["session", "deny-list"] }),
+  vector("a revoked page goes to sign in with its cookies cleared", "session", page("/app", whole), signInPage("/app"), { replies: [list({ sessions: ["session-1"] })], asks }),
+  vector("its cookies are cleared", "session", api("/", whole), revoked, { replies: [list({ sessions: ["session-1"] })], asks, also: { set_cookies: dead } }),
+  vector("what the service sets for it is not passed on", "session", api("/", sessionCookies()), revoked, {
+    replies: [sessionAnswer({}, [["set-cookie", `${SESSION_DATA}=new; Path=/`]]), list({ sessions: ["session-1"] })], asks: ["session", "deny-list"], also: { set_cookies: dead },
+  }),
+  vector("a revoked bearer token clears nobody's cookies", "both", api("/", bearer(token), cookies({ unrelated: "1" })), revoked, { replies: [list({ sessions: ["session-7"] })], asks, also: { set_cookies: [] } }),
+  vector("of two credentials the revoked one counts", "both", api("/", whole, bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
+
+  ...each("a JWT", "jwt", api("/", bearer(token)), [
+    ["not on the list", { sessions: [], tokens: [], not_before: {} }, forward(toldOf7)],
+    ["its sid", { sessions: ["session-7"] }, revoked],
+    ["its header and claims", { tokens: [digest(signedPart(token))] }, revoked],
+    ["its user, before that second", { not_before: { "user-1": NOW_S - 59 } }, revoked],
+    ["its user, not before its own second", { not_before: { "user-1": NOW_S - 60 } }, forward(toldOf7)],
+  ]),
+  vector("a JWT without a date is too old for its user", "jwt", api("/", bearer(undated)), revoked, { replies: [list({ not_before: { "user-1": 1 } })], asks }),
+  vector("a JWT without a date is nobody else's business", "jwt", api("/", bearer(undated)), forward(told()), { replies: [list({ not_before: { "user-2": 1 } })], asks }),
+  vector("signing in counts, not when the token was made", "jwt", api("/", bearer(since)), revoked, { replies: [list({ not_before: { "user-1": NOW_S - 400 } })], asks }),
+  vector("a bad token is bad without the list", "jwt", api("/", bearer(`${signedPart(token)}.AAAA`)), reject("signature_invalid")),
+
+  ...[
+    ["no answer", [], "failed"],
+    ["not found", [raw("", 404)], "odd-status"],
+    ["an error with a list in it", [raw(JSON.stringify(nothing), 500)], "server-error"],
+    ["a redirect", [raw("", 302)], "redirect"],
+    ["too large", [{ to: "deny-list", too_large: true }], "too-large"],
+    ["a page", [raw("<!doctype html>")], "odd-body"],
+    ["null", [raw("null")], "odd-body"],
+    ["an empty object", [raw("{}")], "odd-body"],
+    ["a member that nobody knows", [list({ sessions: [], users: [] })], "odd-body"],
+    ["a member twice", [raw('{"sessions":[],"sessions":["session-7"]}')], "odd-body"],
+    ["a number for an id", [list({ sessions: [7] })], "odd-body"],
+    ["a digest in hex", [list({ tokens: [createHash("sha256").digest("hex")] })], "odd-body"],
+    ["milliseconds", [list({ not_before: { grace: NOW } })], "odd-body"],
+  ].map(([name, replies, word]) => vector(`the list is ${name}`, "jwt", api("/", bearer(token)), unavailable, { replies, asks, also: { log: { reason: "revocation_unavailable", deny_list: word } } })),
+  vector("without a list nobody passes as somebody, and by a rule for doubt as nobody", "lenient", api("/", bearer(token)), forward(), { asks, also: { log: { decision: "pass", reason: "revocation_unavailable", deny_list: "failed" } } }),
+  vector("a public path asks for no list", "mixed", api("/open", bearer(token)), forward()),
+  vector("nobody asks for no list", "mixed", api("/optional"), forward()),
+  vector("somebody on an optional path does", "mixed", api("/optional", bearer(token)), unavailable, { asks }),
+  vector("a preflight asks for no list", "mixed", send("OPTIONS", "/x", ["origin", "https://x.example"], ["access-control-request-method", "PUT"]), forward()),
+  vector("a list behind a secret", "secret", api("/", bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
+
+  // Remembered is no better than fresh.
+  vector("a token is verified", "slow", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
+  later("a token is verified", "slow", 59, "the list is young", api("/", bearer(token)), forward(toldOf7)),
+  later("a token is verified", "slow", 60, "the list is fetched anew behind a response", api("/", bearer(token)), forward(toldOf7), { replies: [list({ sessions: ["session-7"] })], also: { after: ["deny-list"] } }),
+  later("a token is verified", "slow", 61, "the token that is remembered is on it", api("/", bearer(token)), revoked),
+  vector("a session is seen", "slow-session", api("/", whole), forward(ada()), { replies: [list(nothing)], asks }),
+  later("a session is seen", "slow-session", 61, "behind its response the list", api("/", whole), forward(ada()), { replies: [list({ not_before: { ada: NOW_S } })], also: { after: ["deny-list"] } }),
+  later("a session is seen", "slow-session", 62, "it is on the list though it is remembered", api("/", whole), revoked),
+  vector("a session is asked about", "slow-session", api("/", sessionCookies()), forward(ada("auth-service")), { replies: [sessionAnswer(), list(nothing)], asks: ["session", "deny-list"] }),
+  later("a session is asked about", "slow-session", 9, "the answer is remembered", api("/", sessionCookies()), forward(ada("auth-service"))),
+  vector("the list is in use", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
+  later("the list is in use", "jwt", 60, "one that is twice as old as it should be is fetched first", api("/", bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
+  vector("another list is in use", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
+  later("another list is in use", "jwt", 299, "it serves while there is no newer one", api("/", bearer(token)), forward(toldOf7), { asks, also: { log: { decision: "forward", deny_list: "failed" } } }),
+  later("another list is in use", "jwt", 300, "until its ceiling", api("/", bearer(token)), unavailable, { also: { log: { reason: "revocation_unavailable" } } }),
+  later("another list is in use", "jwt", 310, "and not after", api("/", bearer(token)), unavailable, { asks }),
+  later("another list is in use", "jwt", 320, "a new one is taken at once", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
+  vector("a good list is there", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list({ sessions: ["session-1"] })], asks }),
+  later("a good list is there", "jwt", 70, "garbage does not replace it", api("/", bearer(token)), forward(toldOf7), { replies: [raw("{}")], asks, also: { log: { deny_list: "odd-body" } } }),
+  later("a good list is there", "jwt", 80, "what stands on it is still revoked", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: "session-1" }), { kid: "ed" }))), revoked, { asks }),
+  vector("a list that comes old", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing, [["age", "280"]])], asks }),
+  later("a list that comes old", "jwt", 19, "counts from when it was made", api("/", bearer(token)), forward(toldOf7), { asks, also: { log: { deny_list: "failed" } } }),
+  later("a list that comes old", "jwt", 25, "and ends early", api("/", bearer(token)), unavailable, { asks }),
+
+  vector("a list in a store", "store", api("/", bearer(token)), revoked, { replies: [stored({ sessions: ["session-7"] })], asks: ["read"] }),
+  vector("an empty list in a store", "store", api("/", bearer(token)), forward(toldOf7), { replies: [stored(nothing)], asks: ["read"] }),
+  vector("a store without the list", "store", api("/", bearer(token)), unavailable, { replies: [{ to: "read", absent: true }], asks: ["read"], also: { log: { deny_list: "absent" } } }),
+  vector("a store that fails", "store", api("/", bearer(token)), unavailable, { asks: ["read"], also: { log: { deny_list: "failed" } } }),
+  vector("a store with a list that is too large", "store", api("/", bearer(token)), unavailable, { replies: [{ to: "read", too_large: true }], asks: ["read"], also: { log: { deny_list: "too-large" } } }),
+];

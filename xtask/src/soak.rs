@@ -1,0 +1,67 @@
+//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`.
+
+use crate::node;
+use crate::shell::{self, Failure, Result};
+
+pub(crate) const HELP: &str = "\
+Load the Worker with a thousand sessions, while what it depends on fails
+
+usage: cargo xtask soak [--seconds N] [--seed N]
+
+needs    Linux, Node 20 or newer; packages come from the registries
+does     builds the Worker, starts it in workerd between an origin and an auth service that breaks in eight ways, one after
+         the other, and sends it as much as it takes: people with cookies and tokens who come, go and renew, and everything
+         that must not be let through. Somebody who knows who is really signed in judges each answer
+leaves   on stdout what was sent, what came of it, what broke, the memory of workerd, and each wrong decision
+exit     0 if no decision was wrong, nothing was left unhandled and the memory is bounded, otherwise 1
+
+  --seconds N   20 (default) or more; the faults come again every 20 seconds
+  --seed N      another choice of requests (default 1)
+
+examples
+  cargo xtask soak
+  cargo xtask soak --seconds 600 --seed 7
+";
+
+/// One round of all faults.
+const LEAST_SECONDS: u32 = 20;
+
+/// `cargo xtask soak`
+pub(crate) fn run(options: &[String]) -> Result {
+    let (seconds, seed) = settings(options)?;
+    node::check()?;
+    shell::run(&mut crate::again(&["build", "worker"])?)?;
+    let folder = shell::root().join("worker").join("test");
+    node::install(&folder)?;
+    shell::hand_over(&mut shell::command("node", &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()], &folder))
+}
+
+fn settings(options: &[String]) -> Result<(u32, u32)> {
+    let (mut seconds, mut seed) = (LEAST_SECONDS, 1);
+    let mut options = options.iter().map(String::as_str);
+    while let Some(option) = options.next() {
+        let wrong = || Failure::usage(format!("`soak` does not take `{option}` like that")).hint("cargo xtask soak --help");
+        let number: u32 = options.next().and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+        match option {
+            "--seconds" if number >= LEAST_SECONDS => seconds = number,
+            "--seed" => seed = number,
+            _ => return Err(wrong()),
+        }
+    }
+    Ok((seconds, seed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settings;
+
+    #[test]
+    fn too_short_a_run_and_unknown_options_are_refused() {
+        let read = |words: &[&str]| settings(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).ok();
+        assert_eq!(read(&[]), Some((20, 1)));
+        assert_eq!(read(&["--seed", "7", "--seconds", "60"]), Some((60, 7)));
+        for wrong in [&["--seconds", "19"][..], &["--seconds"], &["--seed", "x"], &["--minutes", "1"]] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+}

@@ -81,7 +81,8 @@ type Parameters = Vec<(&'static str, JsValue)>;
 /// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one row each).
 fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
     match algorithm {
-        Algorithm::EdDSA => None,
+        // For signing: the engine checks it by itself.
+        Algorithm::EdDSA => Some((named("Ed25519"), named("Ed25519"))),
         Algorithm::ES256 => Some(ecdsa("P-256", "SHA-256")),
         Algorithm::ES384 => Some(ecdsa("P-384", "SHA-384")),
         Algorithm::ES512 => Some(ecdsa("P-521", "SHA-512")),
@@ -92,6 +93,10 @@ fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
         Algorithm::PS384 => Some(pss("SHA-384", 48)),
         Algorithm::PS512 => Some(pss("SHA-512", 64)),
     }
+}
+
+fn named(name: &str) -> Parameters {
+    vec![("name", name.into())]
 }
 
 fn ecdsa(curve: &str, hash: &str) -> (Parameters, Parameters) {

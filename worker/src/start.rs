@@ -35,7 +35,7 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
 fn policy(env: &Env) -> Result<Policy, Vec<ConfigError>> {
     let config = Config::parse(&document(env)?)?;
     let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256]))
+    config.compile(&values, &Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256, Algorithm::EdDSA]))
 }
 
 /// The variable `DOORWARD`: a table, or the same as JSON text. Absent is the preset.

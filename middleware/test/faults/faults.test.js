@@ -30,8 +30,9 @@ async function inNode(cells) {
       const gate = createGate({ config, env: { BETTER_AUTH_SECRET: SECRET }, cache, fetch, log });
       const origin = (request) => new Response(pageOf(request.headers.get("x-doorward-subject")));
       const ask = async (target, headers) => {
+        const started = Date.now();
         const response = await gate.handle(new Request(SITE + target, { headers }), origin);
-        return { status: response.status, body: await response.text(), line: lines.get(target) };
+        return { took: Date.now() - started, status: response.status, body: await response.text(), line: lines.get(target) };
       };
       return { ask, counted: async () => counted };
     }),
@@ -58,24 +59,39 @@ async function inWorkerd(cells) {
         { type: "CompiledWasm", include: ["**/*.wasm"] },
       ],
       compatibilityDate: "2026-04-20",
+      // A port of its own: what stands in front of several Workers otherwise lets them wait for each other.
+      unsafeDirectSockets: [{ host: "127.0.0.1", port: 0 }],
       bindings: { ORIGIN_URL: `http://127.0.0.1:${origin.address().port}`, BETTER_AUTH_SECRET: SECRET, DOORWARD: config },
     })),
   });
   await workerd.ready;
-  const gates = cells.map(({ cell }) => ({
-    async ask(target, headers) {
-      const worker = await workerd.getWorker(cell.name);
-      const response = await worker.fetch(`${SITE}/${cell.name}${target}`.replace(`${cell.name}/public`, "public"), { headers, redirect: "manual" });
-      const body = await response.text();
-      const line = said.split("\n").find((line) => line.startsWith("{") && line.includes(`"/${cell.name}${target}"`));
-      return { status: response.status, body, line: line && JSON.parse(line) };
-    },
-    counted: async () => (await (await workerd.getWorker(cell.name)).fetch(`${SITE}/counted`)).json(),
-  }));
+  const gates = await Promise.all(
+    cells.map(async ({ cell }) => {
+      const url = await workerd.unsafeGetDirectURL(cell.name);
+      return {
+        async ask(target, headers) {
+          const path = target === "/public" ? target : `/${cell.name}${target}`;
+          const { status, body, took } = await send(url, path, headers);
+          const line = said.split("\n").find((line) => line.startsWith("{") && line.includes(`"${path}"`));
+          return { took, status, body, line: line && JSON.parse(line) };
+        },
+        counted: async () => JSON.parse((await send(url, "/counted", {})).body),
+      };
+    }),
+  );
   return { gates, stop: async () => (await workerd.dispose(), origin.close()) };
 }
 
-/** The Worker with a cache that is broken in the cell's way, and with counters of what it asks for. */
+/** One request over a connection of its own. */
+async function send(url, path, headers) {
+  const [response] = await once(http.get({ host: url.hostname, port: url.port, path, headers, agent: false }), "response");
+  response.setEncoding("utf8");
+  let body = "";
+  for await (const chunk of response) body += chunk;
+  return { status: response.statusCode, body, took: Number(response.headers["x-took"]) };
+}
+
+/** The Worker with a cache that is broken in the cell's way, with counters of what it asks for, and with a clock. */
 const entry = (cell, kept) => `
 import worker from "./worker.js";
 const counted = { auth: 0, jwks: 0, cache: 0 };
@@ -91,9 +107,13 @@ const get = async (key) => {
   return text === undefined ? null : new Response(text).body;
 };
 export default {
-  fetch(request, env, context) {
+  async fetch(request, env, context) {
     if (new URL(request.url).pathname === "/counted") return Response.json(counted);
-    return worker.fetch(request, { ...env, DOORWARD_CACHE: { get, put: async () => {} } }, context);
+    const started = Date.now();
+    const response = await worker.fetch(request, { ...env, DOORWARD_CACHE: { get, put: async () => {} } }, context);
+    const timed = new Response(response.body, response);
+    timed.headers.set("x-took", Date.now() - started);
+    return timed;
   },
 };`;
 
@@ -120,13 +140,12 @@ async function problemsOf({ cell }, gate, headers) {
   let slowest = 0;
   await Promise.all(
     REQUESTS.map(async (request) => {
-      const started = performance.now();
       const answer = await gate.ask(request.name === "public" ? "/public" : `/${request.name}`, headers[request.name]);
-      const took = performance.now() - started;
+      const { took } = answer;
       slowest = Math.max(slowest, took);
       const [found, wanted] = [outcome(answer, request), expected(request, cell)];
-      if (found !== wanted) wrong(`${request.name} should be ${wanted} and is ${found}`);
-      if (took > DEADLINE_MS) wrong(`${request.name} took ${Math.round(took)} ms`);
+      if (!wanted.split(" or ").includes(found)) wrong(`${request.name} should be ${wanted} and is ${found}`);
+      if (!(took <= DEADLINE_MS)) wrong(`${request.name} took ${Math.round(took)} ms`);
       const doubt = FAULTS.find(({ name }) => name === cell.auth).doubt;
       if (request.name === "session" && answer.line?.doubt !== doubt) wrong(`the doubt about session should be ${doubt} and is ${answer.line?.doubt}`);
     }),

@@ -48,11 +48,11 @@ extern "C" {
 
     /// What there is under a key, in that form; `null` if there is nothing.
     #[wasm_bindgen(catch, method)]
-    pub(crate) async fn get(this: &KvNamespace, key: &str, form: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn get(this: &KvNamespace, key: &str, form: &str) -> Result<JsValue, JsValue>;
 
     /// Keeps a text under a key.
     #[wasm_bindgen(catch, method)]
-    pub(crate) async fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
+    pub(crate) fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
 
     /// Makes a key from a JWK (Web Cryptography API).
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = "importKey")]

@@ -35,7 +35,7 @@ pub(crate) async fn look_up(errand: &Fetch) -> Option<Carried> {
 async fn found(key: &str, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
     let response = match gate::kv_namespace() {
         Some(kv) => {
-            let stream = kv.get(key, "stream").await?;
+            let stream = awaited(kv.get(key, "stream")).await?;
             if stream.is_null() {
                 return Ok(None);
             }
@@ -62,7 +62,7 @@ async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
     if let Some(kv) = gate::kv_namespace() {
         let options = Object::new();
         Reflect::set(&options, &JsString::from("expirationTtl"), &seconds.max(LEAST_KV_SECONDS).into())?;
-        return kv.put(&key, &text, &options).await;
+        return awaited(kv.put(&key, &text, &options)).await;
     }
     let headers = Headers::new()?;
     headers.set("cache-control", &format!("public, max-age={seconds}"))?;
@@ -73,6 +73,6 @@ async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
 }
 
 /// A store may throw where it should have given a promise.
-async fn awaited(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+pub(crate) async fn awaited(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
     JsFuture::from(Promise::resolve(&promise?)).await
 }

@@ -20,7 +20,7 @@ export interface GateOptions {
    * is one. In a Worker: the `env` that came with the request.
    */
   env?: Record<string, unknown>;
-  /** Carries the gate's own requests to the auth service. Default: the platform's `fetch`. */
+  /** Carries the gate's own requests to the auth service, and in `handle` those to a rule's `upstream`. Default: the platform's `fetch`. */
   fetch?: typeof globalThis.fetch;
   /**
    * Stores that the configuration names (`deny_list`): what each has under a key, or nothing. An exception, or anything
@@ -78,6 +78,11 @@ export interface ForwardVerdict {
   kind: "forward";
   /** Path and query as the gate understood them: what it judged is what the origin should get. */
   target: string;
+  /**
+   * Where to, if not to the application itself: scheme, host and port of the rule's `upstream`. `handle` sends the request there
+   * by itself; whoever calls `decide` has to.
+   */
+  upstream: string | undefined;
   /** The request's headers as the origin must see them; made when they are first read. */
   headers: Headers;
   /** Names of the request headers that were removed. */
@@ -129,7 +134,8 @@ export interface Gate {
   /** Judges a request by its head alone. Never throws. */
   decideHead(head: Head, context?: Pick<RequestContext, "waitUntil" | "seesResponse">): Promise<Decision>;
   /**
-   * Judges a request and answers it: with `next`'s response to the edited request, or with the gate's own. Redirects of the
+   * Judges a request and answers it: with `next`'s response to the edited request (a rule's `upstream`'s, where it has one), or
+   * with the gate's own. Redirects of the
    * origin are passed on, not followed.
    */
   handle(request: Request, next: (request: Request) => Response | Promise<Response>, context?: RequestContext): Promise<Response>;

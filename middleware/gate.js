@@ -43,7 +43,8 @@ export function gatesOn(glue, host) {
     async function handle(request, next, context = {}) {
       const verdict = await judge(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
-      const response = await next(forwarded(request, verdict));
+      const onward = forwarded(request, verdict);
+      const response = await (verdict.upstream ? (options.fetch ?? globalThis.fetch)(onward) : next(onward));
       if (!verdict.finish) return withHeaders(response, verdict.responseHeaders);
       return withHeaders(response, [...verdict.responseHeaders, ...(await verdict.finish(response.headers.getSetCookie()))]);
     }
@@ -163,11 +164,12 @@ function pathStart(url) {
 }
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
-function forwardVerdict(request, { kind, target, removed, set, responseHeaders, finish, reason, log }) {
+function forwardVerdict(request, { kind, target, upstream, removed, set, responseHeaders, finish, reason, log }) {
   let headers;
   return {
     kind,
     target,
+    upstream,
     get headers() {
       return (headers ??= editedHeaders(request, removed, set));
     },
@@ -193,9 +195,11 @@ function answerVerdict(request, { kind, status, headers, body, reason, log }) {
 }
 
 /** The request as the origin must see it. */
-function forwarded(request, verdict) {
-  const moved = new Request(originOf(request.url) + verdict.target, request);
-  return new Request(moved, { headers: verdict.headers, redirect: "manual" });
+function forwarded(request, { target, upstream, headers }) {
+  const moved = new Request((upstream ?? originOf(request.url)) + target, request);
+  // Some runtimes decode what `fetch` brings and leave the word in the head that it is encoded.
+  if (upstream) headers.set("accept-encoding", "identity");
+  return new Request(moved, { headers, redirect: "manual" });
 }
 
 function withHeaders(response, pairs) {

@@ -12,7 +12,10 @@ export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientA
   clientAddress?: string | ((req: IncomingMessage) => string | undefined);
 }
 
-/** Connect-style middleware: answers by itself, or edits the request and calls `next`. */
+/**
+ * Connect-style middleware: answers by itself, or edits the request and calls `next`. A request whose rule has an `upstream` is
+ * sent there with its body, so nothing may have read that before.
+ */
 export function middleware(
   options?: NodeOptions,
 ): (req: IncomingMessage, res: ServerResponse, next: (problem?: unknown) => void) => Promise<void>;

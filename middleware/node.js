@@ -38,6 +38,7 @@ export function nodeOn(createGate) {
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
+      if (decision.upstream) return pass(req, res, decision);
       const problem = editRequest(req, decision);
       if (problem) return next(problem);
       addWhenSent(res, decision.responseHeaders);
@@ -57,11 +58,7 @@ export function nodeOn(createGate) {
     async function proxy(req, res) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
-      try {
-        forward(req, res, decision, to);
-      } catch {
-        answer(res, noOrigin());
-      }
+      pass(req, res, decision, to);
     }
 
     proxy.upgrade = async function upgrade(req, socket, head) {
@@ -71,7 +68,7 @@ export function nodeOn(createGate) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answerSocket(socket, decision);
       try {
-        forwardUpgrade(req, socket, head, decision, to);
+        forwardUpgrade(req, socket, head, decision, destination(decision, to));
       } catch {
         answerSocket(socket, noOrigin());
       }
@@ -222,6 +219,19 @@ function originOf(url) {
     throw new TypeError("doorward: `origin` must be an http or https URL with nothing after the host and port");
   }
   return new URL(origin);
+}
+
+/** Where a request goes: where its rule says, or to the proxy's origin. */
+function destination({ upstream }, to) {
+  return upstream ? new URL(upstream) : to;
+}
+
+function pass(req, res, decision, to) {
+  try {
+    forward(req, res, decision, destination(decision, to));
+  } catch {
+    answer(res, noOrigin());
+  }
 }
 
 function send(to, req, decision, headers) {

@@ -3,7 +3,7 @@
 // Their middleware answers with a Response. Headers of that Response say what becomes of the request:
 //
 //   x-middleware-next: 1                    it goes on
-//   x-middleware-rewrite: <url>             it goes on under another path
+//   x-middleware-rewrite: <url>             it goes on under another path, or to another origin
 //   x-middleware-override-headers: a,b      these headers it keeps, all others are removed; an empty list changes nothing
 //   x-middleware-request-<name>: <value>    the value of each of them
 //
@@ -59,8 +59,8 @@ function forward(request, decision, identityPrefix) {
 
   const here = new URL(request.url);
   if (!decision.target.startsWith("/")) throw new Error("a target is a path");
-  const judged = new URL(here.origin + decision.target);
-  if (judged.pathname === here.pathname && judged.search === here.search) {
+  const judged = new URL((decision.upstream ?? here.origin) + decision.target);
+  if (judged.origin === here.origin && judged.pathname === here.pathname && judged.search === here.search) {
     headers.set("x-middleware-next", "1");
   } else {
     // The gate judged another spelling than the one that the router would read: the router gets the judged one. Origin and path

@@ -210,6 +210,7 @@ function readByTag(reader, tag, log, reason) {
     return {
       kind: "forward",
       target: readText(reader),
+      upstream: readText(reader) || undefined,
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),

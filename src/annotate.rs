@@ -1,5 +1,7 @@
 //! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use crate::assertion;
@@ -33,6 +35,18 @@ const INTERNAL_NAMES: [&str; 20] = [
 /// How such headers begin: the words between Next.js and its middleware, and between its processes.
 const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
 
+/// What becomes of `Authorization`.
+pub(crate) enum Authorization {
+    /// It is a credential like others.
+    AsCredential,
+    /// It is the token that the origin is to get.
+    Kept,
+    /// It is the bridge's, and nobody goes over it.
+    Removed,
+    /// It is the bridge's, with this token.
+    Bridged(Arc<str>),
+}
+
 /// All edits of a forward: what is removed, and what is set after that. Of several rules the origin gets what all of them
 /// let it have.
 pub(crate) fn edits(
@@ -41,12 +55,14 @@ pub(crate) fn edits(
     rules: &Covering,
     identity: Option<&Identity>,
     assertion: Option<String>,
+    authorization: &Authorization,
 ) -> (Vec<String>, HeaderPairs) {
     let mut remove = removals(head, policy);
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
     let rules = || rules.all().filter_map(|number| policy.rules.get(number));
     let treatment = rules().map(|rule| rule.credential).max().unwrap_or_default();
-    if treatment == Treatment::Keep && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
+    let is_credential = matches!(authorization, Authorization::AsCredential);
+    if treatment == Treatment::Keep && is_credential && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
         return (remove, identity);
     }
     let is_told = |name: &str| {
@@ -56,9 +72,15 @@ pub(crate) fn edits(
     let told = identity.iter().filter(|(name, _)| is_told(name));
     let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != Treatment::Keep {
-        let (names, cookies) = without_credential(head, policy);
+        let (names, cookies) = without_credential(head, policy, is_credential);
         remove.extend(names);
         set.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
+    }
+    if matches!(authorization, Authorization::Removed | Authorization::Bridged(_)) {
+        remove.extend(head.headers.iter().filter(|(name, _)| is_authorization(name)).map(|(name, _)| (*name).to_owned()));
+    }
+    if let Authorization::Bridged(jwt) = authorization {
+        set.push(("authorization".to_owned(), ["Bearer ", jwt].concat()));
     }
     if let Some(assertion) = assertion {
         if treatment == Treatment::Replace {
@@ -172,8 +194,14 @@ fn claim_value(value: &Value) -> String {
     }
 }
 
+/// Under whatever name an origin may read it.
+fn is_authorization(name: &str) -> bool {
+    name.len() == "authorization".len() && begins_with(name, "authorization")
+}
+
 /// The edits that keep the credential itself from the origin: names of headers to remove, and what is left of the cookies.
-fn without_credential(head: &RequestHead<'_>, policy: &Policy) -> (Vec<String>, Option<String>) {
+/// `Authorization` may be somebody else's matter.
+fn without_credential(head: &RequestHead<'_>, policy: &Policy, has_authorization: bool) -> (Vec<String>, Option<String>) {
     let holds_token = |name: &str| {
         let places = policy.issuers.iter().flat_map(|issuer| &issuer.places);
         places.into_iter().any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
@@ -187,7 +215,8 @@ fn without_credential(head: &RequestHead<'_>, policy: &Policy) -> (Vec<String>, 
     let mut removals: Vec<String> = Vec::new();
     for (name, value) in head.headers {
         // However an origin may split it: `Bearer` and a tab, or nothing between.
-        let is_bearer = name.eq_ignore_ascii_case("authorization")
+        let is_bearer = has_authorization
+            && name.eq_ignore_ascii_case("authorization")
             && value.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
         if is_bearer || holds_token(name) || name.eq_ignore_ascii_case("cookie") {
             removals.push((*name).to_owned());

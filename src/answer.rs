@@ -116,7 +116,7 @@ pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
 
 /// Whether one of these lines sets a cookie of the service that the errand asks.
 pub(crate) fn sets_session_cookies(policy: &Policy, mission: &Mission, lines: &[&str]) -> bool {
-    let Mission::Session { issuer, .. } = mission else { return false };
+    let (Mission::Session { issuer, .. } | Mission::Watch { issuer, .. }) = mission else { return false };
     let service = policy.issuers.get(*issuer).and_then(|issuer| issuer.better_auth.as_ref());
     let is_ours = |line: &&str| {
         let name = line.split(['=', ';']).next().unwrap_or_default().trim();
@@ -319,7 +319,7 @@ impl Refusal<'_> {
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
         LogLine {
-            cause: self.cause.map(Reason::code),
+            cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
             method: Some(self.head.method),

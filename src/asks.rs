@@ -1,10 +1,11 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings back.
 
+use crate::bridge::{self, Tokens};
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
 use crate::deny_list::{self, DenyList};
 use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
-use crate::judge::{Lookup, Need, Question};
+use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
@@ -32,6 +33,10 @@ const LEAST_ASK_MILLIS: i64 = 50;
 const MAX_KEEPS: usize = 64;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
+/// A token has to fit into a header.
+const MAX_TOKEN_BYTES: u32 = 16 * 1024;
+/// An origin that takes longer to answer is not heard any more.
+const WATCH_MILLIS: i64 = 5000;
 /// The first wait for another request's errand; each further one is twice as long.
 const FIRST_WAIT_MILLIS: u32 = 10;
 /// Up to this.
@@ -43,6 +48,7 @@ const MAX_WAITS: u32 = 40;
 pub(crate) struct Asks {
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
+    pub(crate) tokens: Tokens,
     pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
     /// What is to be kept in the shared cache.
@@ -56,6 +62,7 @@ impl Asks {
         Self {
             keys: KeyCache::new(sources, seed),
             sessions: Sessions::default(),
+            tokens: Tokens::default(),
             deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
             budget: Budget::new(policy.asks_per_second),
             keeps: Vec::new(),
@@ -78,11 +85,12 @@ impl Asks {
     ) -> Result<(Work, Mission), Reason> {
         let otherwise = need.reason_without_answer();
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
-        if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
+        let left = progress.deadline.millis_since(now);
+        if left < LEAST_ASK_MILLIS || is_waited_out {
             progress.heard.doubt = progress.heard.doubt.or(Some(Doubt::OutOfTime));
             return Err(otherwise);
         }
-        match need {
+        let begun = match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
@@ -98,13 +106,22 @@ impl Asks {
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
             Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
+            Need::Token(question) if !self.budget.draw(question.share, now) => {
+                progress.heard.doubt = Some(Doubt::OutOfBudget);
+                Err(otherwise)
+            }
+            Need::Token(question) => {
+                progress.asked.push(Subject::Token);
+                self.fetch_token(policy, request, *question, now).ok_or(otherwise)
+            }
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
                 Ok((Work::Sign(*request), Mission::Sign))
             }
             Need::Wait(_) => Ok(pause(progress)),
-        }
+        };
+        begun.map(|(work, mission)| (within(work, left), mission))
     }
 
     /// The key set of an issuer.
@@ -234,7 +251,33 @@ impl Asks {
         Some(Errand::new(work, mission, Progress::new(now.plus_millis(LEASE_MILLIS))))
     }
 
-    /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
+    /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
+    pub(crate) fn watch(&self, issuer: usize, digest: [u8; 32], now: UnixTime) -> Errand {
+        Errand::new(Work::Wait { millis: 0 }, Mission::Watch { issuer, digest }, Progress::new(now.plus_millis(WATCH_MILLIS)))
+    }
+
+    fn fetch_token(
+        &mut self,
+        policy: &Policy,
+        request: &RequestHead<'_>,
+        question: TokenQuestion,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
+        let TokenQuestion { issuer, place, share, header } = question;
+        let url = service(policy, issuer)?.token_url.clone();
+        self.tokens.lease(place, now.plus_millis(LEASE_MILLIS));
+        let fetch = Fetch {
+            purpose: Purpose::Token,
+            method: "GET",
+            url,
+            headers: told_to_service(request, header),
+            timeout_ms: FETCH_TIMEOUT_MILLIS,
+            max_bytes: MAX_TOKEN_BYTES,
+            copy: None,
+        };
+        Some((Work::Fetch(fetch), Mission::Token { issuer, place, share, host: host_of(request) }))
+    }
+
     fn fetch_session(
         &mut self,
         policy: &Policy,
@@ -246,25 +289,17 @@ impl Asks {
         let Question { issuer, digest, token, copies_up_to, share, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
         self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
-        let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (header.0.to_owned(), header.1)];
-        let (scheme, host) = request.public_origin.split_once("://").unwrap_or_default();
-        if !host.is_empty() {
-            headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
-            headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
-        }
-        // Better Auth counts requests by client, and only believes a single address.
-        headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
         let fetch = Fetch {
             purpose: Purpose::Session,
             method: "GET",
             url,
-            headers,
+            headers: told_to_service(request, header),
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
             copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
         };
-        let host = host.split(':').next().unwrap_or_default().to_owned();
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
+        let host = host_of(request);
         Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, copies_up_to, share, host, is_renewal }))
     }
 
@@ -319,6 +354,9 @@ impl Asks {
                     }
                     _ => progress.heard.doubt = answer.as_ref().err().copied(),
                 }
+                if answer == Ok(Answer::Ended) {
+                    self.tokens.forget(&digest);
+                }
                 if let Ok(answer) = &answer {
                     self.share_answer(policy, issuer, &digest, answer, now);
                 }
@@ -328,10 +366,28 @@ impl Asks {
                     self.sessions.receive(digest, answer, now);
                 }
             }
+            Mission::Token { issuer, place, share, host } => {
+                let answer = bridge::read(reply);
+                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
+                    self.budget.settle(share, Share::Users);
+                    hear(service, &host, headers, &mut progress.heard);
+                }
+                match &answer {
+                    // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
+                    Ok(_) => {}
+                    // And whoever was denied it goes on to ask about the session.
+                    Err(Doubt::Unauthorized) => self.budget.settle(share, Share::Strangers),
+                    Err(doubt) => {
+                        progress.heard.doubt = Some(*doubt);
+                        self.tokens.fail(place, Reason::BridgeUnavailable, Some(*doubt), now);
+                    }
+                }
+                progress.minted = Some(answer);
+            }
             Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
-            Mission::Wait => {}
+            Mission::Wait | Mission::Watch { .. } => {}
         }
     }
 
@@ -400,6 +456,16 @@ fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<
     Some(share::name_of(Purpose::Session.name(), &parts))
 }
 
+/// The same in what its request has left: the second of two slow fetches gets less time than the first.
+fn within(work: Work, left_millis: i64) -> Work {
+    let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
+    match work {
+        Work::Fetch(fetch) => Work::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch }),
+        Work::Read(read) => Work::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read }),
+        other => other,
+    }
+}
+
 /// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
 fn began_after(session: &Session, since: &[u8]) -> bool {
     let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
@@ -408,6 +474,25 @@ fn began_after(session: &Session, since: &[u8]) -> bool {
 
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {
     policy.issuers.get(issuer)?.better_auth.as_ref()
+}
+
+/// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
+fn told_to_service(request: &RequestHead<'_>, credential: (&'static str, String)) -> Vec<(String, String)> {
+    let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (credential.0.to_owned(), credential.1)];
+    let (scheme, host) = request.public_origin.split_once("://").unwrap_or_default();
+    if !host.is_empty() {
+        headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
+        headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
+    }
+    // Better Auth counts requests by client, and only believes a single address.
+    headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
+    headers
+}
+
+/// The public host without its port.
+fn host_of(request: &RequestHead<'_>) -> String {
+    let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
+    host.split(':').next().unwrap_or_default().to_owned()
 }
 
 /// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'

@@ -121,7 +121,12 @@ fn check_iss(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
 
 /// Whether the audience is an accepted one.
 pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result<(), Reason> {
-    let accepted = |audience: &str| expected.audience.iter().any(|accepted| accepted == audience);
+    is_for(members, &expected.audience)
+}
+
+/// Whether `aud` contains one of these.
+pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Reason> {
+    let accepted = |named: &str| audience.iter().any(|accepted| accepted == named);
     let holds = match members.get("aud") {
         None => return Err(Reason::ClaimMissing),
         Some(Value::Text(audience)) => accepted(audience),

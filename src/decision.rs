@@ -28,6 +28,8 @@ pub enum Decision {
 pub struct Forward {
     /// Path and query as the gate understood them: what it judged is what the origin should get.
     pub target: String,
+    /// Where to, if not to the host's own origin: scheme, host and port, from the configuration only.
+    pub upstream: Option<String>,
     /// Names of request headers to remove, exactly as they came in.
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.

@@ -2,18 +2,19 @@
 
 use std::borrow::Cow;
 
-use crate::annotate;
+use crate::annotate::{self, Authorization};
 use crate::answer;
 use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
 use crate::assertion::{self, About};
+use crate::cookie;
 use crate::credential::{self, Credential};
 use crate::decision::{Decision, Finish, Forward, Served};
 use crate::errand::{Copies, Reply};
 use crate::explain::{self, Explanation};
-use crate::judge::{Finding, Judge, Need, Question, Soon};
+use crate::judge::{self, Because, Crossing, Finding, Footing, Judge, Need, Question, Soon, Stock};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Progress, Task};
+use crate::progress::{Errand, Mission, Progress, Subject, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -44,9 +45,17 @@ enum Stop {
 #[derive(Default)]
 struct Pass {
     identity: Option<Identity>,
+    /// What that rests on, where there is a bridge to cross.
+    footing: Option<Footing>,
     soon: Soon,
     /// Why it would not, and why it does anyway: then it goes on as nobody's.
     in_spite_of: Option<(Reason, Leniency)>,
+}
+
+/// What the origin is told besides who it is.
+struct Told {
+    assertion: Option<String>,
+    authorization: Authorization,
 }
 
 /// Why a refusal is not carried out, as the log says it.
@@ -90,6 +99,9 @@ impl Engine {
     pub fn finish(&mut self, errand: Errand, reply: Reply<'_>, origin_set_cookies: &[&str], now: UnixTime) -> Finish {
         let Task { work, mission, mut progress } = errand.into_task();
         let origin_sets_its_own = answer::sets_session_cookies(&self.policy, &mission, origin_set_cookies);
+        if let (true, Mission::Session { digest, .. } | Mission::Watch { digest, .. }) = (origin_sets_its_own, &mission) {
+            self.asks.tokens.forget(digest);
+        }
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
         let log = answer::renewal_log_line(&progress.heard);
         let set_cookies = if origin_sets_its_own { Vec::new() } else { progress.heard.set_cookies };
@@ -128,14 +140,21 @@ impl Engine {
         };
         let outcome = self
             .rooms(request, &rules, &mut progress, now)
-            .and_then(|pass| Ok((self.assertion(request, &path, &rules, &pass, &mut progress, now)?, pass)));
+            .and_then(|pass| self.bridge(request, &rules, pass, &mut progress, now))
+            .and_then(|(authorization, pass)| {
+                let assertion = self.assertion(request, &path, &rules, &pass, &mut progress, now)?;
+                Ok((Told { assertion, authorization }, pass))
+            });
         let reason = match outcome {
-            Ok((assertion, pass)) => return self.forward(request, &path, &rules, pass, assertion, progress, now),
+            Ok((told, pass)) => return self.forward(request, &path, &rules, pass, told, progress, now),
             Err(Stop::Refuse(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
                 // Whatever the service has just set for it: it does not know yet.
                 if reason == Reason::SessionRevoked {
                     progress.heard.set_cookies.clear();
+                }
+                if let Some(digest) = self.session_of(request, issuer) {
+                    self.asks.tokens.forget(&digest);
                 }
                 let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
                 progress.heard.set_cookies.extend(dead);
@@ -152,7 +171,8 @@ impl Engine {
                     (Err(reason), None) => reason,
                     (Err(reason), Some(leniency)) => {
                         let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
-                        return self.forward(request, &path, &rules, pass, None, progress, now);
+                        let told = Told { assertion: None, authorization: self.without_bridge(&rules) };
+                        return self.forward(request, &path, &rules, pass, told, progress, now);
                     }
                 }
             }
@@ -225,6 +245,7 @@ impl Engine {
                         (Some(one), Some(other)) if one.session.known < other.session.known => Some(other),
                         (one, other) => one.or(other),
                     };
+                    all.footing = all.footing.or(pass.footing);
                     all.soon.refresh.extend(pass.soon.refresh);
                     all.soon.refresh_deny_list |= pass.soon.refresh_deny_list;
                     all.soon.renewal = all.soon.renewal.or(pass.soon.renewal);
@@ -275,13 +296,14 @@ impl Engine {
             max_staleness: rule.max_staleness,
             soon: Soon::default(),
         };
-        let mut good: Vec<(Identity, Preferred)> = Vec::new();
+        let mut good: Vec<(Identity, Preferred, Option<Footing>)> = Vec::new();
         let mut need = None;
         let mut doubt = None;
         for credential in credential::find(request, &self.policy, rule) {
             match judge.credential(&credential, rule) {
                 Finding::Good(identity) => {
-                    good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }));
+                    let footing = rule.bridge.as_ref().map(|_| judge.footing(&credential));
+                    good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }, footing));
                 }
                 Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
                 Finding::Bad(reason) => return Err(stop(reason, &credential)),
@@ -296,14 +318,16 @@ impl Engine {
         if let Some(need) = need {
             return Err(Stop::Ask(need, None));
         }
-        let preferred = good.iter().position(|(_, kind)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
-        let Some((identity, kind)) = good.get(preferred).cloned() else {
+        let preferred = good.iter().position(|(_, kind, _)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
+        let is_ambient = |(_, kind, _): &(Identity, Preferred, Option<Footing>)| *kind == Preferred::Cookie;
+        let only_ambient = good.iter().all(is_ambient);
+        let Some((identity, ..)) = good.get(preferred) else {
             return if rule.access == Access::Optional { Ok(Pass::default()) } else { Err(Stop::Refuse(Reason::NoCredential)) };
         };
-        let only_ambient = good.iter().all(|(_, kind)| *kind == Preferred::Cookie);
-        if rule.prefers.is_none() && !good.iter().all(|(other, _)| identity.is_same_person(other)) {
+        if rule.prefers.is_none() && !good.iter().all(|(other, ..)| identity.is_same_person(other)) {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
+        let (identity, kind, footing) = good.swap_remove(preferred);
         // With a preference the one that counts has to stand by itself; without one they all say the same.
         let only_ambient = if rule.prefers.is_some() { kind == Preferred::Cookie } else { only_ambient };
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
@@ -313,7 +337,127 @@ impl Engine {
         if !rule.demands.are_met(&identity.session.facts, now) {
             return Err(Stop::Refuse(Reason::NotPermitted));
         }
-        Ok(Pass { identity: Some(identity), soon, ..Pass::default() })
+        Ok(Pass { identity: Some(identity), footing, soon, ..Pass::default() })
+    }
+
+    /// What stands in `Authorization` of a request that goes on. Rules that would not carry a refusal out let this one pass,
+    /// as nobody's.
+    fn bridge(
+        &mut self,
+        request: &RequestHead<'_>,
+        rules: &Covering,
+        mut pass: Pass,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<(Authorization, Pass), Stop> {
+        let crossed = self.cross(request, rules, &mut pass, progress, now);
+        let leniency = |reason: Reason| {
+            let each = rules.all().filter_map(|number| self.policy.rules.get(number)).map(|rule| leniency(rule, reason, now));
+            each.reduce(Option::and).flatten()
+        };
+        match crossed {
+            Ok(authorization) => Ok((authorization, pass)),
+            Err(Stop::Ask(need, _)) => {
+                let without_answer = leniency(need.reason_without_answer());
+                Err(Stop::Ask(need, without_answer))
+            }
+            Err(stop @ (Stop::Refuse(reason) | Stop::SignOut(reason, _))) => match leniency(reason) {
+                None => Err(stop),
+                Some(leniency) => {
+                    let pass = Pass { soon: pass.soon, in_spite_of: Some((reason, leniency)), ..Pass::default() };
+                    Ok((self.without_bridge(rules), pass))
+                }
+            },
+        }
+    }
+
+    /// Where sessions go over a bridge, they go with a token of their issuer. A token that came by itself is one already.
+    fn cross(
+        &mut self,
+        request: &RequestHead<'_>,
+        rules: &Covering,
+        pass: &mut Pass,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Authorization, Stop> {
+        let (Some(bridge), Some(identity), Some(footing)) = (self.policy.bridge(rules), &pass.identity, &pass.footing) else {
+            return Ok(self.without_bridge(rules));
+        };
+        let mut judge = Judge {
+            policy: &self.policy,
+            keys: &self.asks.keys,
+            sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
+            proofs: None,
+            progress,
+            head: *request,
+            now,
+            max_staleness: None,
+            soon: Soon::default(),
+        };
+        let question = match footing {
+            Footing::Session(question) => question,
+            Footing::Authorization if judge.suits(bridge) => return Ok(Authorization::Kept),
+            Footing::Authorization => return Err(Stop::Refuse(Reason::AudienceMismatch)),
+            Footing::Elsewhere => return Ok(Authorization::Removed),
+        };
+        let place = (question.digest, bridge.key);
+        let crossing = judge.bridged(&self.asks.tokens, question, identity, bridge);
+        pass.soon.refresh.extend(judge.soon.refresh);
+        let (reason, doubt, cause) = match crossing {
+            Crossing::With(token, stock) => {
+                let jwt = token.jwt.clone();
+                match stock {
+                    Stock::New => self.asks.tokens.keep(place, token),
+                    Stock::Spare => pass.in_spite_of = pass.in_spite_of.or(Some((Reason::BridgeUnavailable, "stale"))),
+                    Stock::Kept => {}
+                }
+                return Ok(Authorization::Bridged(jwt));
+            }
+            Crossing::Needs(need) => return Err(Stop::Ask(need, None)),
+            Crossing::Ended if question.header.0 == "cookie" => {
+                return Err(Stop::SignOut(Reason::SessionEnded, question.issuer));
+            }
+            Crossing::Ended => return Err(Stop::Refuse(Reason::SessionEnded)),
+            Crossing::Refused(reason, Because::Doubt(doubt)) => (reason, doubt, None),
+            Crossing::Refused(reason, Because::Token(cause)) => (reason, None, Some(cause)),
+        };
+        progress.heard.doubt = progress.heard.doubt.or(doubt);
+        progress.heard.cause = cause;
+        // Whoever asked has failed for all that wait.
+        if progress.has_asked(&Subject::Token) {
+            self.asks.tokens.fail(place, reason, doubt, now);
+        }
+        Err(Stop::Refuse(reason))
+    }
+
+    /// `Authorization` of a request that goes over no bridge: what clients put there never passes for a token of one.
+    fn without_bridge(&self, rules: &Covering) -> Authorization {
+        if self.policy.has_bridge(rules) { Authorization::Removed } else { Authorization::AsCredential }
+    }
+
+    /// The name of the session in the request's cookie of this issuer, as far as it is one.
+    fn session_of(&self, request: &RequestHead<'_>, number: usize) -> Option<[u8; 32]> {
+        let issuer = self.policy.issuers.get(number)?;
+        let cookie = cookie::first(request, &issuer.better_auth.as_ref()?.cookies.session_token)?;
+        Some(judge::digest_of(issuer, "cookie", &cookie.value()))
+    }
+
+    /// A request that may end its own session, for which tokens are kept. The auth service itself does so: nothing is kept
+    /// from here on. Another origin may do so: its response says.
+    fn watch(&mut self, request: &RequestHead<'_>, path: &Path<'_>, now: UnixTime) -> Option<Errand> {
+        if request.is_safe() {
+            return None;
+        }
+        for number in 0..self.policy.issuers.len() {
+            let Some(digest) = self.session_of(request, number).filter(|digest| self.asks.tokens.knows(digest)) else { continue };
+            let Some(service) = self.policy.issuers.get(number).and_then(|issuer| issuer.better_auth.as_ref()) else { continue };
+            if path.readings().any(|reading| is_below(reading, &service.base_segments)) {
+                self.asks.tokens.forget(&digest);
+            }
+            return Some(self.asks.watch(number, digest, now));
+        }
+        None
     }
 
     /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
@@ -335,7 +479,7 @@ impl Engine {
         path: &Path<'_>,
         rules: &Covering,
         pass: Pass,
-        assertion: Option<String>,
+        told: Told,
         mut progress: Progress,
         now: UnixTime,
     ) -> Decision {
@@ -350,6 +494,8 @@ impl Engine {
         }
         let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
+        let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
+        let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
         // One at a time: the other follows with a later request.
         let refresh = if pass.soon.refresh_deny_list {
             self.asks.fetch_deny_list(&self.policy, Copies::DoNot, &mut progress, now)
@@ -357,9 +503,11 @@ impl Engine {
             let source = pass.soon.refresh.first().copied();
             source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))
         };
-        let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion);
+        let Told { assertion, authorization } = told;
+        let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);
         Decision::Forward(Forward {
             target: path.target(),
+            upstream: self.policy.upstream(rules).map(str::to_owned),
             remove,
             set,
             response_headers,

@@ -34,6 +34,8 @@ pub enum Purpose {
     Keys,
     /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
     Session,
+    /// A token of the auth service for the user of one session. Private; never to be cached by a host.
+    Token,
     /// The list of what has been revoked. Not secret, and not to be older than it says.
     DenyList,
 }
@@ -44,6 +46,7 @@ impl Purpose {
         match self {
             Self::Keys => "keys",
             Self::Session => "session",
+            Self::Token => "token",
             Self::DenyList => "deny-list",
         }
     }

@@ -68,6 +68,7 @@ mod annotate;
 mod answer;
 mod asks;
 mod assertion;
+mod bridge;
 mod budget;
 mod claims;
 mod config;

@@ -7,6 +7,7 @@ use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
 use crate::config::ConfigError;
 use crate::demands::{ClaimPath, Demands};
+use crate::digest;
 use crate::jwk::JwkSet;
 use crate::path::{Next, Path};
 use crate::request::RequestHead;
@@ -113,6 +114,9 @@ pub(crate) struct BetterAuth {
     pub(crate) version: Option<String>,
     pub(crate) bearer: Bearer,
     pub(crate) get_session_url: String,
+    pub(crate) token_url: String,
+    /// Whether the cookie cache is all that it knows.
+    pub(crate) is_stateless: bool,
     pub(crate) session_cache: Seconds,
     /// Where its sessions can be read as well.
     pub(crate) storage: Option<Storage>,
@@ -199,6 +203,27 @@ pub(crate) struct Rule {
     pub(crate) credential: Treatment,
     /// `aud` of this rule's assertions, where its origin is another one.
     pub(crate) audience: Option<String>,
+    /// The origin, where it is another than the host's own.
+    pub(crate) upstream: Option<String>,
+    /// Whether sessions go on with a token of their issuer.
+    pub(crate) bridge: Option<Bridge>,
+}
+
+/// For whom the token of a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Bridge {
+    /// `aud` must contain one of these; where there are none, one of the issuer's own.
+    pub(crate) audience: Vec<String>,
+    /// Their digest.
+    pub(crate) key: [u8; 32],
+}
+
+impl Bridge {
+    /// For one of these; with none, for whom the issuer's tokens are.
+    pub(crate) fn to(audience: Vec<String>) -> Self {
+        let parts: Vec<&[u8]> = audience.iter().map(String::as_bytes).collect();
+        Self { key: digest::of_parts(&parts), audience }
+    }
 }
 
 /// How a refusal looks.
@@ -218,6 +243,8 @@ pub(crate) enum AnswerStyle {
 pub(crate) struct Covering {
     /// Of the strictest access; among equals that of the last reading. How a refusal looks is its matter.
     pub(crate) strictest: usize,
+    /// Of the target as it stands: where the request goes is its matter.
+    of_target: usize,
     others: Vec<usize>,
 }
 
@@ -332,7 +359,8 @@ impl Policy {
         let method = asked_for.unwrap_or(head.method);
         let first = |segments: &[Cow<'_, str>], case| self.rules.iter().position(|rule| rule.covers(segments, method, case));
         let access = |number: usize| self.rules.get(number).map(|rule| rule.access);
-        let mut covering = Covering { strictest: first(path.readings().next()?, Case::Exact)?, others: Vec::new() };
+        let of_target = first(path.readings().next()?, Case::Exact)?;
+        let mut covering = Covering { strictest: of_target, of_target, others: Vec::new() };
         for segments in path.readings() {
             // Before the exact match or the exact match itself: a letter in another case makes no fewer rules match.
             for number in [first(segments, Case::Exact)?, first(segments, Case::Any)?] {
@@ -344,6 +372,25 @@ impl Policy {
             }
         }
         Some(covering)
+    }
+
+    /// Where a request goes, if not to the host's own origin.
+    pub(crate) fn upstream(&self, covering: &Covering) -> Option<&str> {
+        self.rules.get(covering.of_target)?.upstream.as_deref()
+    }
+
+    /// The bridge that a request's session goes over: where all rules that cover it have the same, to the same origin. A token
+    /// never goes where one of them would not have it.
+    pub(crate) fn bridge(&self, covering: &Covering) -> Option<&Bridge> {
+        let rule = self.rules.get(covering.of_target)?;
+        let is_same = |other: &Rule| other.bridge == rule.bridge && other.upstream == rule.upstream;
+        let agree = covering.all().all(|number| self.rules.get(number).is_some_and(is_same));
+        rule.bridge.as_ref().filter(|_| agree)
+    }
+
+    /// Whether some rule that covers a request keeps `Authorization` for a bridge.
+    pub(crate) fn has_bridge(&self, covering: &Covering) -> bool {
+        covering.all().filter_map(|number| self.rules.get(number)).any(|rule| rule.bridge.is_some())
     }
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 
 use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::reason::Reason;
 use crate::session::{self, Doubt};
 use crate::time::{Seconds, UnixTime};
 
@@ -65,6 +66,10 @@ pub(crate) enum Mission {
         host: String,
         is_renewal: bool,
     },
+    /// Read it as a token for the bridge, for this session and this audience; its cookies are for this host.
+    Token { issuer: usize, place: ([u8; 32], [u8; 32]), share: Share, host: String },
+    /// See whether the origin's response ends the session of this credential.
+    Watch { issuer: usize, digest: [u8; 32] },
     /// Read it as the list of what has been revoked, as it was when it was asked for.
     DenyList { asked: UnixTime },
     /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
@@ -84,6 +89,8 @@ pub(crate) enum Subject {
     Keys(usize, Copies),
     /// The session whose credential has this digest.
     Session([u8; 32]),
+    /// A token for the request's session.
+    Token,
     /// The same, where another instance's word would do.
     SessionCopy([u8; 32]),
     /// What the storage has under the session token with this digest, and then about its user.
@@ -115,6 +122,8 @@ pub(crate) struct Progress {
     pub(crate) checked: Vec<Checked>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
+    pub(crate) minted: Option<Result<String, Doubt>>,
     /// Sessions that a storage has, by digest of the credential: they count once it is known that none of them is revoked.
     pub(crate) stored: Vec<([u8; 32], session::Session)>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
@@ -136,6 +145,8 @@ pub(crate) struct Heard {
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
     pub(crate) doubt: Option<Doubt>,
+    /// What is wrong with the token that it gave.
+    pub(crate) cause: Option<Reason>,
     /// Why there is no newer list of what has been revoked.
     pub(crate) deny_list: Option<Doubt>,
 }
@@ -149,6 +160,7 @@ impl Progress {
             waits: 0,
             checked: Vec::new(),
             answers: Vec::new(),
+            minted: None,
             stored: Vec::new(),
             assertion: None,
             signed: None,

@@ -97,6 +97,10 @@ reasons! {
     SessionUnavailable "session_unavailable" 503 Operator "the auth service could not be asked about the session";
     RevocationUnavailable "revocation_unavailable" 503 Operator "the list of what has been revoked could not be fetched";
 
+    // the bridge
+    BridgeUnavailable "bridge_unavailable" 503 Operator "the auth service gave no token for the origin";
+    BridgeTokenInvalid "bridge_token_invalid" 503 Operator "the token that the auth service gave for the origin does not hold";
+
     // the gate
     AssertionUnavailable "assertion_unavailable" 503 Operator "the platform could not sign the assertion for the origin";
     NotStarted "not_started" 503 Operator "the gate could not start or lost its place";

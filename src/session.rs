@@ -232,6 +232,7 @@ pub(crate) enum Doubt {
     Expired,
     OutOfBudget,
     OutOfTime,
+    NoJwtPlugin,
 }
 
 impl Doubt {
@@ -251,9 +252,16 @@ impl Doubt {
             Self::Expired => "expired",
             Self::OutOfBudget => "out-of-budget",
             Self::OutOfTime => "out-of-time",
+            Self::NoJwtPlugin => "no-jwt-plugin",
         }
     }
 
+    /// Whether what was known before may stand for now: not where the service has spoken.
+    pub(crate) fn may_pass(self) -> bool {
+        !matches!(self, Self::Unauthorized | Self::NoJwtPlugin)
+    }
+
+    /// What an answer with a status other than 200 comes to.
     pub(crate) const fn of_status(status: u16) -> Self {
         match status {
             300..=399 => Self::Redirect,

@@ -13,13 +13,13 @@ const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "headers", "json", "text", "digest", "ed25519", "curve"],
     &["path", "budget", "tries", "cookie", "jwk", "errand", "share", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "deny_list", "proofs", "progress", "decision", "credential", "sign_in"],
+    &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
     &["judge", "answer", "annotate", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 20] = [
+const SIDEWAYS: [(&str, &str); 21] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
@@ -40,6 +40,7 @@ const SIDEWAYS: [(&str, &str); 20] = [
     ("judge", "annotate"),
     ("engine", "explain"),
     ("asks", "judge"),
+    ("bridge", "proofs"),
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.

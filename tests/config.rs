@@ -42,12 +42,18 @@ fn rules(list: Value) -> Value {
 trait With {
     fn with_rules(self, list: Value) -> Value;
     fn with_methods(self, methods: Value) -> Value;
+    fn with_rule(self, members: Value) -> Value;
 }
 
 impl With for Value {
     fn with_rules(mut self, list: Value) -> Value {
         let rule = |rule: &Self| json!({ "path": rule[0], "access": rule[1] });
         self["rules"] = list.as_array().into_iter().flatten().map(rule).collect();
+        self
+    }
+
+    fn with_rule(mut self, members: Value) -> Value {
+        self["rules"] = ruled(members)["rules"].clone();
         self
     }
 
@@ -64,6 +70,13 @@ fn ruled(members: Value) -> Value {
         .as_object_mut()
         .into_iter()
         .for_each(|rule| rule.extend(members.as_object().cloned().unwrap_or_default()));
+    document
+}
+
+/// A bridge over this issuer.
+fn with_bridge(issuer: Value) -> Value {
+    let mut document = ruled(json!({ "bearer": "bridge", "upstream": "https://api.example.com" }));
+    document["issuers"] = json!([issuer]);
     document
 }
 
@@ -292,6 +305,38 @@ fn each_mistake_has_its_place() {
         ("an unknown treatment of the credential", with("/rules/0/credential", json!("strip")), "rules[0].credential"),
         ("a replacement by no assertion", with("/rules/0/credential", json!("replace")), "rules[0]"),
         ("an audience of no assertion", with("/rules/0/audience", json!("billing")), "rules[0]"),
+        ("an upstream with a path", ruled(json!({ "upstream": "https://api.example.com/v1" })), "rules[0].upstream"),
+        ("an upstream with a slash", ruled(json!({ "upstream": "https://api.example.com/" })), "rules[0].upstream"),
+        ("an upstream with somebody's name", ruled(json!({ "upstream": "https://a@api.example.com" })), "rules[0].upstream"),
+        ("an upstream over plain http", ruled(json!({ "upstream": "http://api.example.com" })), "rules[0].upstream"),
+        ("an upstream without a scheme", ruled(json!({ "upstream": "api.example.com" })), "rules[0].upstream"),
+        (
+            "an upstream that gets the assertions of the origin",
+            assertion(json!({})).with_rule(json!({ "upstream": "https://api.example.com" })),
+            "rules[0].audience",
+        ),
+        ("an unknown way with bearer tokens", ruled(json!({ "bearer": true })), "rules[0].bearer"),
+        ("a bridge for everybody", public(json!({ "bearer": "bridge" })), "rules[0].bearer"),
+        (
+            "a bridge and the assertion in one place",
+            assertion(json!({})).with_rule(json!({ "bearer": "bridge", "credential": "replace" })),
+            "rules[0].bearer",
+        ),
+        (
+            "a bridge of nobody's",
+            with_bridge(
+                json!({ "type": "jwt", "issuer": "https://a.example", "audience": "a", "jwks_url": "https://a.example/k" }),
+            ),
+            "rules[0].bearer",
+        ),
+        (
+            "a bridge that nobody could check",
+            with_bridge(json!({ "type": "better-auth", "url": "https://a.example", "jwks_url": null })),
+            "rules[0].bearer",
+        ),
+        ("an audience of no bridge", ruled(json!({ "bearer_audience": "billing" })), "rules[0].bearer_audience"),
+        ("a bridge to nobody", ruled(json!({ "bearer": "bridge", "bearer_audience": [] })), "rules[0].bearer_audience"),
+        ("a bridge to an empty name", ruled(json!({ "bearer": "bridge", "bearer_audience": "" })), "rules[0].bearer_audience"),
         ("an assertion for nobody", assertion(json!({ "audience": null })), "assertion.audience"),
         ("an assertion for an empty name", assertion(json!({ "audience": "" })), "assertion"),
         ("an assertion by an empty name", assertion(json!({ "issuer": "" })), "assertion"),
@@ -404,6 +449,11 @@ fn what_the_mistakes_are_near_is_right() {
             json!({ "url": "http://127.0.0.1:9/x", "token": { "env": "LONG" }, "refresh_seconds": 5, "max_stale_seconds": 10 }),
         ),
         with("/headers", json!({ "role": "role", "x-2": "session.x" })),
+        ruled(json!({ "upstream": "https://api.example.com", "bearer": "bridge", "bearer_audience": ["a", "b"] })),
+        ruled(json!({ "upstream": "http://127.0.0.1:8000", "bearer": "keep" })),
+        ruled(json!({ "bearer": "bridge", "credential": "remove" })),
+        public(json!({ "upstream": "http://localhost:8000" })),
+        assertion(json!({})).with_rule(json!({ "upstream": "https://api.example.com", "audience": "api", "bearer": "bridge" })),
     ];
     for document in &right {
         compile(document, &values).unwrap_or_else(|errors| panic!("{document}: {errors:?}"));
@@ -642,6 +692,34 @@ fn sharing_with_nobody_is_a_warning() {
         let warnings = policy.warnings();
         assert_eq!(warnings.len(), warned);
         assert!(warnings.iter().all(|warning| warning.path == "issuers[0].share_sessions"));
+    }
+}
+
+#[test]
+fn one_token_for_two_origins_is_a_warning() {
+    let bridge = |path: &str, upstream: &str, audience: &[&str]| {
+        let mut rule = json!({ "path": path, "access": "required", "bearer": "bridge", "upstream": upstream });
+        if !audience.is_empty() {
+            rule["bearer_audience"] = json!(audience);
+        }
+        rule
+    };
+    for (one, other, is_warned) in [
+        (bridge("/a", "https://a.example", &[]), bridge("/b", "https://b.example", &[]), true),
+        (bridge("/a", "https://a.example", &["a", "c"]), bridge("/b", "https://b.example", &["b", "c"]), true),
+        (bridge("/a", "https://a.example", &["a"]), bridge("/b", "https://b.example", &["b"]), false),
+        (bridge("/a", "https://a.example", &[]), bridge("/b", "https://a.example", &[]), false),
+        (bridge("/a", "https://a.example", &[]), json!({ "path": "/b", "access": "required" }), false),
+    ] {
+        let policy = compile(&with("/rules", json!([one, other])), &[("SECRET", GOOD_SECRET)]);
+        let policy = policy.unwrap_or_else(|errors| panic!("{errors:?}"));
+        let places: Vec<&str> = policy
+            .warnings()
+            .iter()
+            .filter(|warning| warning.path.ends_with(".bearer"))
+            .map(|warning| warning.path.as_str())
+            .collect();
+        assert_eq!(places, if is_warned { vec!["rules[1].bearer"] } else { vec![] }, "{one} {other}");
     }
 }
 

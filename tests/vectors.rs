@@ -198,12 +198,14 @@ impl Host {
             }
         };
         self.asks.push(purpose);
+        let sent = cookies_of(errand.work());
         // A copy where none will do would not have been looked for.
         let may_be_copied = matches!(errand.work(), Work::Fetch(fetch) if fetch.copy.is_some());
         let suits = |reply: &Value| {
             let place = if purpose == "read" { &reply["key"] } else { &reply["url"] };
             let is_for_it = reply["to"] == purpose && (place.is_null() || place.as_str() == url);
-            is_for_it && (may_be_copied || !reply["copied"].is_string())
+            let has_cookies = reply["cookies"].is_null() || reply["cookies"] == json!(sent);
+            is_for_it && has_cookies && (may_be_copied || !reply["copied"].is_string())
         };
         match (self.replies.iter().position(suits), errand.work()) {
             (Some(place), _) => {
@@ -222,6 +224,13 @@ impl Host {
             _ => Brought::Real(Reply::Failed),
         }
     }
+}
+
+/// Names of the cookies that an errand sends, in order.
+fn cookies_of(work: &Work) -> Vec<&str> {
+    let Work::Fetch(fetch) = work else { return Vec::new() };
+    let lines = fetch.headers.iter().filter(|(name, _)| name == "cookie");
+    lines.flat_map(|(_, line)| line.split("; ")).filter_map(|pair| Some(pair.split_once('=')?.0)).collect()
 }
 
 impl Brought {
@@ -249,11 +258,11 @@ impl Brought {
 fn outcome(decision: &Decision) -> Value {
     let list = |pairs: &[(String, String)]| pairs.iter().map(|(name, value)| json!([name, value])).collect::<Vec<_>>();
     match decision {
-        Decision::Forward(Forward { target, remove, set, response_headers, .. }) => {
+        Decision::Forward(Forward { target, upstream, remove, set, response_headers, .. }) => {
             let names: BTreeSet<&str> = set.iter().map(|(name, _)| name).collect();
             assert_eq!(names.len(), set.iter().count(), "a header is set twice");
             let set: serde_json::Map<String, Value> = set.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-            json!({ "forward": { "target": target, "removed": remove, "set": set, "response_headers": list(response_headers) } })
+            json!({ "forward": { "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": list(response_headers) } })
         }
         Decision::Redirect(answer) => {
             json!({ "redirect": { "status": answer.status, "reason": answer.reason.code(), "location": header(answer, "location") }, "answer": of_answer(answer) })

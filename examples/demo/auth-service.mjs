@@ -10,7 +10,7 @@
 //   CHEAP_PASSWORDS        not empty: passwords are hashed at no cost, for many people who sign up at once on a machine of two cores
 //   TOKEN_SECONDS          life of a JWT from /token (900)
 //
-// stdout: one JSON line when it listens. The admin port answers how often keys and sessions were asked for directly, that is by the
+// stdout: one JSON line when it listens. The admin port answers how often keys, sessions and tokens were asked for directly, that is by the
 // gate: what the origin passes on carries `Via`.
 
 import { createHash } from "node:crypto";
@@ -59,8 +59,8 @@ const options = {
 await (await getMigrations(options)).runMigrations();
 const handle = toNodeHandler(betterAuth(options));
 
-const QUESTIONS = { "/api/auth/jwks": "keys", "/api/auth/get-session": "session" };
-const asked = { keys: 0, session: 0 };
+const QUESTIONS = { "/api/auth/jwks": "keys", "/api/auth/get-session": "session", "/api/auth/token": "token" };
+const asked = { keys: 0, session: 0, token: 0 };
 const service = createServer((request, response) => {
   const question = QUESTIONS[request.url.split("?")[0]];
   if (question && !request.headers.via) asked[question] += 1;

@@ -18,6 +18,8 @@ export const config = (sessionCacheSeconds) => ({
   // The first match wins; what no rule covers is denied, /admin for one.
   rules: [
     { path: ["{auth}/**", "/", "/sign-in"], access: "public" },
+    // An API of its own, which knows no cookies: sessions go there with a token of the auth service.
+    { path: "/notes/**", access: "required", upstream: { env: "API_URL" }, bearer: "bridge" },
     { path: ["/dashboard/**", "/api/**"], access: "required" },
   ],
   sign_in: { path: "/sign-in" },
@@ -26,7 +28,8 @@ export const config = (sessionCacheSeconds) => ({
 });
 
 /** The variables that the configuration names, and their values here. */
-export const variables = ({ publicOrigin, authService, secret }) => ({
+export const variables = ({ publicOrigin, api, authService, secret }) => ({
+  API_URL: api,
   BETTER_AUTH_URL: publicOrigin,
   AUTH_SERVICE_URL: authService,
   BETTER_AUTH_SECRET: secret,

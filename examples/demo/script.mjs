@@ -58,6 +58,8 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     auth,
     visitor: new Browser(publicOrigin),
     ada: new Browser(publicOrigin),
+    // Another browser of Ada's.
+    elsewhere: new Browser(publicOrigin),
     // A real PostgreSQL remembers the last run.
     email: DATABASE_URL ? `ada-${randomBytes(4).toString("hex")}@example.com` : "ada@example.com",
     reasonOf: (answer) => verdict(answer).reason,
@@ -114,7 +116,7 @@ function problems({ expect, check }, answer, found, world) {
   equal("reason", found.reason, expect.reason);
   equal("status", answer.status, expect.status);
   if (expect.location) equal("location", answer.headers.location, expect.location);
-  for (const question of expect.asks && found.asks ? ["keys", "session"] : []) {
+  for (const question of expect.asks && found.asks ? ["keys", "session", "token"] : []) {
     const { least = 0, most = least } = expect.asks[question] ?? {};
     const times = found.asks[question];
     hold(least <= times && times <= most, `expected the gate to ask for ${question} ${least === most ? least : `${least} to ${most}`} times, it did ${times} times`);
@@ -171,7 +173,7 @@ function problem(text) {
 /** How often the gate asked in between; nothing is known while nobody is there to count. */
 function difference(before, after) {
   if (after.stopped) return undefined;
-  return { keys: after.keys - before.keys, session: after.session - before.session };
+  return { keys: after.keys - before.keys, session: after.session - before.session, token: after.token - before.token };
 }
 
 function counted(asks) {

@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { freePort } from "../shared/port.mjs";
 import { service } from "../shared/processes.mjs";
 import { startWorker } from "../shared/workerd.mjs";
+import { startApi } from "./api.mjs";
 import { config, variables } from "./config.mjs";
 import { startOrigin } from "./origin.mjs";
 
@@ -32,9 +33,11 @@ export async function startAll({ host, environment, sessionCacheSeconds }, start
   started.push(auth);
   const origin = await startOrigin(auth.url);
   started.push(origin);
+  const api = await startApi({ authService: auth.url, issuer: publicOrigin, seen: origin.seen });
+  started.push(api);
   await auth.start();
   const start = { worker: startWorkerd, node: startNode }[host];
-  const gate = await start({ publicOrigin, origin: origin.url, config: config(sessionCacheSeconds), env: variables({ publicOrigin, authService: auth.url, secret: SECRET }) });
+  const gate = await start({ publicOrigin, origin: origin.url, config: config(sessionCacheSeconds), env: variables({ publicOrigin, api: api.url, authService: auth.url, secret: SECRET }) });
   started.push(gate);
   return { publicOrigin, auth, origin, gate };
 }
@@ -50,7 +53,7 @@ async function authService(environment) {
     spawn: { stdio: ["ignore", "pipe", "pipe", "ipc"] },
   });
   let isUp = false;
-  let before = { keys: 0, session: 0 };
+  let before = { keys: 0, session: 0, token: 0 };
   return { url: `http://127.0.0.1:${port}`, log: () => log.join("\n"), start, stop, asked };
 
   async function start() {
@@ -65,11 +68,11 @@ async function authService(environment) {
     await server.stop();
   }
 
-  /** How often it has been asked for keys and sessions; while it is stopped, until then. */
+  /** How often it has been asked for keys, sessions and tokens; while it is stopped, until then. */
   async function asked() {
     if (!isUp) return { ...before, stopped: true };
-    const { keys, session } = await (await fetch(`http://127.0.0.1:${adminPort}`)).json();
-    return { keys: before.keys + keys, session: before.session + session };
+    const { keys, session, token } = await (await fetch(`http://127.0.0.1:${adminPort}`)).json();
+    return { keys: before.keys + keys, session: before.session + session, token: before.token + token };
   }
 }
 

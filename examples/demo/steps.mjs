@@ -14,6 +14,8 @@ export const SESSION_DATA = "better-auth.session_data";
 /** For two seconds after a failure nobody asks about that session again. Milliseconds. */
 const AFTER_A_FAILURE = 2_100;
 
+const PASSWORD = "correct horse battery";
+
 const NOTHING = { sees: "nothing" };
 const NOBODY = { sees: "nobody" };
 const ONE_SESSION = { session: { least: 1 } };
@@ -50,7 +52,7 @@ export const steps = [
   },
   {
     what: "sign-up at the auth service",
-    send: ({ ada, email }) => ada.post("/api/auth/sign-up/email", { name: "Ada Lovelace", email, password: "correct horse battery" }),
+    send: ({ ada, email }) => ada.post("/api/auth/sign-up/email", { name: "Ada Lovelace", email, password: PASSWORD }),
     expect: { decision: "forward", status: 200, ...NOBODY, asks: {} },
     check: ({ ada }) => ada.jar.get(SESSION_TOKEN) && ada.jar.get(SESSION_DATA) ? undefined : "both session cookies in the jar",
   },
@@ -89,6 +91,52 @@ export const steps = [
     what: "API with another JWT, keys known",
     send: async (world) => bearer(world, await mint(world)),
     expect: BY_JWT,
+  },
+  {
+    what: "API that knows no cookies, with the session cookie",
+    send: async (world) => (await fresh(world)).api("/notes/mine"),
+    expect: { ...BY_COOKIE_CACHE, asks: { token: { least: 1 } } },
+    check: isOwn,
+  },
+  {
+    what: "the same once more, with the token in hand",
+    send: async (world) => (await fresh(world)).api("/notes/mine", { headers: { authorization: "Basic Ym9zczpib3Nz" } }),
+    expect: BY_COOKIE_CACHE,
+    check: isOwn,
+  },
+  {
+    what: "the same by POST, from another site",
+    send: async (world) => (await fresh(world)).post("/notes/mine", {}, { headers: { origin: "https://evil.example", "sec-fetch-site": "cross-site" } }),
+    expect: { decision: "reject", reason: "cross_site_request", status: 403, ...NOTHING, asks: {} },
+  },
+  {
+    what: "the same with a JWT of one's own",
+    send: async (world) => world.visitor.api("/notes/mine", { cookies: {}, headers: { authorization: `Bearer ${await mint(world)}` } }),
+    expect: BY_JWT,
+    check: isOwn,
+  },
+  {
+    what: "page in another browser whose session was revoked: cookie cache alive",
+    send: async (world) => {
+      const { ada, elsewhere, email } = world;
+      await elsewhere.post("/api/auth/sign-in/email", { email, password: PASSWORD });
+      const { status } = await ada.post("/api/auth/revoke-other-sessions", {});
+      if (status !== 200) throw new Error(`the auth service did not revoke: ${status}`);
+      return elsewhere.page("/dashboard");
+    },
+    expect: BY_COOKIE_CACHE,
+  },
+  {
+    what: "a token for it, by the cookie cache: Better Auth itself",
+    send: ({ elsewhere }) => elsewhere.api("/api/auth/token"),
+    expect: { decision: "forward", status: 200, ...NOBODY, asks: {} },
+    check: ({ answer }) => (JSON.parse(answer.text).token ? undefined : "a token, or this proves nothing"),
+  },
+  {
+    what: "API that knows no cookies, for it: nothing is minted",
+    send: ({ elsewhere }) => elsewhere.api("/notes/mine"),
+    expect: { decision: "reject", reason: "session_ended", status: 401, ...NOTHING, asks: { token: { least: 1 }, session: { least: 1 } } },
+    check: ({ answer, elsewhere }) => (answer.sent[SESSION_DATA] && !elsewhere.jar.get(SESSION_TOKEN) ? undefined : "the cookie cache sent, and the dead session_token cleared"),
   },
   {
     what: "JWT with alg none",
@@ -180,6 +228,11 @@ export const steps = [
     expect: BY_JWT,
   },
   {
+    what: "auth service stopped: API that knows no cookies",
+    send: ({ ada }) => ada.api("/notes/mine"),
+    expect: { decision: "reject", reason: "bridge_unavailable", status: 503, ...NOTHING },
+  },
+  {
     what: "auth service stopped: cookie cache expired, API",
     send: ({ ada, stale }) => ada.api("/api/me", { cookies: stale }),
     expect: { decision: "reject", reason: "session_unavailable", status: 503, ...NOTHING },
@@ -247,6 +300,12 @@ async function mint({ ada }) {
   const answer = await ada.api("/api/auth/token");
   if (answer.status !== 200) throw new Error(`the auth service gave no token: ${answer.status} ${answer.text}`);
   return JSON.parse(answer.text).token;
+}
+
+/** What the API that knows no cookies has to answer with, and not to have got. */
+function isOwn({ answer, email, received }) {
+  const { notes } = JSON.parse(answer.text);
+  return notes?.[0] === `a note of ${email}` && received.cookie === undefined ? undefined : "the user's own notes, and no cookie at the API";
 }
 
 /** Calls the API with a token and without cookies, as a program does. */

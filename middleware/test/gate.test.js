@@ -200,3 +200,20 @@ test("the answer to HEAD has no body", async () => {
   const { response } = await broken.decide(request("/", {}, { method: "HEAD" }));
   assert.deepEqual([response.status, response.body], [503, null]);
 });
+
+test("handle: a request under a rule with an upstream goes there, body and all, and nowhere else", async () => {
+  const sent = [];
+  const fetch = async (onward) => {
+    sent.push({ url: onward.url, method: onward.method, headers: Object.fromEntries(onward.headers), body: await onward.text() });
+    return new Response("from the API", { status: 201, headers: { "x-a": "1" } });
+  };
+  const rules = [{ path: "/**", access: "public", upstream: "https://api.test" }];
+  const gate = createGate({ ...quiet, config: { ...config, rules }, fetch });
+  const cookie = "__Secure-better-auth.session_token=x.y; theme=dark";
+  const asked = new Request(`${SITE}/notes?x=%2F`, { method: "POST", headers: { cookie, "accept-encoding": "br" }, body: "a note" });
+  const response = await gate.handle(asked, () => assert.fail("it went on"));
+  assert.deepEqual([response.status, response.headers.get("x-a"), await response.text()], [201, "1", "from the API"]);
+  const { headers, ...rest } = sent[0];
+  assert.deepEqual(rest, { url: "https://api.test/notes?x=%2F", method: "POST", body: "a note" });
+  assert.deepEqual([headers.cookie, headers["accept-encoding"]], ["theme=dark", "identity"]);
+});

@@ -360,3 +360,26 @@ test("middleware: the gate's headers survive whatever way the application writes
     if (!["/end", "/write", "/flush"].includes(way)) assert.deepEqual(headers["set-cookie"], ["a=1", "b=2"], way);
   }
 });
+
+/** Rules that send everything below `/notes` to another origin. */
+const withUpstream = (upstream) => ({ ...quiet, config: { ...config, rules: [{ path: "/notes/**", access: "public", upstream }, { path: "/**", access: "public" }] } });
+
+test("proxy: a rule's upstream gets its requests, the origin the others", async (t) => {
+  const [origin, api] = [await serve(t, mirror), await serve(t, mirror)];
+  const gate = await proxied(t, origin.origin, withUpstream(api.origin));
+  const cookie = "__Secure-better-auth.session_token=x.y; theme=dark";
+  const there = JSON.parse((await send(`${gate.origin}/notes/a?b=%2F`, { method: "POST", headers: { cookie }, body: "a note" })).body);
+  assert.deepEqual([there.url, there.body, there.headers.cookie], ["/notes/a?b=%2F", "a note", "theme=dark"]);
+  assert.equal(there.headers.host, `127.0.0.1:${api.port}`);
+  const here = JSON.parse((await send(`${gate.origin}/else`, { headers: { cookie } })).body);
+  assert.deepEqual([here.headers.host, here.headers.cookie], [`127.0.0.1:${origin.port}`, cookie]);
+});
+
+test("middleware: a rule's upstream gets its requests, the application the others", async (t) => {
+  const api = await serve(t, mirror);
+  const app = protect(withUpstream(api.origin), (req, res) => res.end("the application"));
+  const gate = await serve(t, app);
+  const there = JSON.parse((await send(`${gate.origin}/notes/a`, { method: "PUT", body: "a note" })).body);
+  assert.deepEqual([there.method, there.url, there.body], ["PUT", "/notes/a", "a note"]);
+  assert.equal((await send(`${gate.origin}/else`)).body, "the application");
+});

@@ -260,3 +260,15 @@ test("the gate is made once, with all options", async () => {
   await middleware(new Request("https://app.example/"));
   assert.equal(made, 1);
 });
+
+test("a request for another origin is rewritten to it, with the decision's headers", async () => {
+  const headers = new Headers({ accept: "*/*", authorization: "Bearer minted" });
+  const { middleware } = gateThatDecides(pass({ headers, target: "/a%20b?c=%2F", upstream: "https://api.example" }));
+  const response = await middleware(new Request("https://app.example/a%20b?c=%2F", { headers: { cookie: "left=out" } }));
+  assert.deepEqual(Object.fromEntries(response.headers), {
+    "x-middleware-rewrite": "https://api.example/a%20b?c=%2F",
+    "x-middleware-override-headers": "accept,authorization",
+    "x-middleware-request-accept": "*/*",
+    "x-middleware-request-authorization": "Bearer minted",
+  });
+});

@@ -119,10 +119,11 @@ const decisions = [
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    message(1, "line", "", "/a", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
+    message(1, "line", "", "/a", "https://api.test", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
     {
       kind: "forward",
       target: "/a",
+      upstream: "https://api.test",
       removed: ["X-A"],
       set: [["b", "ü"]],
       responseHeaders: [],

@@ -185,6 +185,7 @@ impl Compiler<'_> {
         let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![public_origin.clone()]);
         let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
         let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
+        let is_stateless = self.reader.flag(node, "stateless") == Some(true);
         let secrets = self.secrets(node);
         issuer.better_auth = Some(BetterAuth {
             storage: self.storage(node, &secrets),
@@ -203,11 +204,13 @@ impl Compiler<'_> {
                 .unwrap_or(Bearer::Off),
             // With a live cache a service that has a store would answer from the cache, and renew nothing. Without a store the
             // cache is all there is.
-            get_session_url: if self.reader.flag(node, "stateless") == Some(true) {
+            get_session_url: if is_stateless {
                 [service.as_str(), "/get-session"].concat()
             } else {
                 [service.as_str(), "/get-session?disableCookieCache=true"].concat()
             },
+            token_url: [service.as_str(), "/token"].concat(),
+            is_stateless,
             session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
             shares_sessions: self.reader.flag(node, "share_sessions") == Some(true),
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),

@@ -1,10 +1,10 @@
 //! `rules`: what is asked of whom.
 
 use super::reader::Node;
-use super::url::is_token;
+use super::url::{is_fetchable, is_token, origin_of};
 use super::{Compiler, demands};
 use crate::path::{self, Next};
-use crate::policy::{Access, AnswerStyle, Assertions, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment};
+use crate::policy::{Access, AnswerStyle, Assertions, Bridge, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment};
 use crate::time::{self, UnixTime};
 
 const MEMBERS: &[&str] = &[
@@ -20,6 +20,9 @@ const MEMBERS: &[&str] = &[
     "headers",
     "credential",
     "audience",
+    "upstream",
+    "bearer",
+    "bearer_audience",
 ];
 
 /// `/**`.
@@ -54,6 +57,14 @@ impl Compiler<'_> {
             if rule.access == Access::Public && (!rule.demands.is_empty() || rule.max_staleness.is_some()) {
                 self.reader.wrong(&node.path_of("access"), "a public rule asks nobody for anything", "write \"required\"");
             }
+            if assertions.is_some() && rule.upstream.is_some() && rule.audience.is_none() {
+                self.reader.wrong(
+                    &node.path_of("audience"),
+                    "assertions for your own origin would go to another one, which could use them there",
+                    "name that one's audience",
+                );
+            }
+            self.bridged(node, &rule, issuers, &rules);
             self.reachable(node, &rule, &rules);
             rules.push(rule);
         }
@@ -65,6 +76,48 @@ impl Compiler<'_> {
             if is_required { self.reader.wrong("rules", problem, hint) } else { self.reader.warn("rules", problem, hint) }
         }
         rules
+    }
+
+    /// A bridge needs somebody who mints tokens, and keys to verify them by; and there is one `Authorization`.
+    fn bridged(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
+        let Some(Bridge { audience, .. }) = &rule.bridge else { return };
+        let bearer = node.path_of("bearer");
+        let is_same = |other: &Bridge| {
+            other.audience.is_empty() && audience.is_empty() || other.audience.iter().any(|one| audience.contains(one))
+        };
+        if earlier.iter().any(|other| other.upstream != rule.upstream && other.bridge.as_ref().is_some_and(is_same)) {
+            self.reader.warn(
+                &bearer,
+                "two origins take the same tokens, so each could use at the other what it is given",
+                "give each a \"bearer_audience\" of its own",
+            );
+        }
+        if rule.access == Access::Public {
+            self.reader.wrong(&bearer, "a public rule asks nobody for a session", "write \"access\": \"required\"");
+        }
+        if rule.credential == Treatment::Replace {
+            self.reader.wrong(
+                &bearer,
+                "\"credential\": \"replace\" puts the assertion where the token goes",
+                "leave one of the two out: the assertion has a header of its own as well",
+            );
+        }
+        let believed = issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number)).map(|(_, issuer)| issuer);
+        let mut services = believed.filter(|issuer| issuer.better_auth.is_some()).peekable();
+        if services.peek().is_none() {
+            self.reader.wrong(
+                &bearer,
+                "this rule believes no auth service that could mint a token",
+                "add an issuer of type \"better-auth\"",
+            );
+        }
+        if services.any(|issuer| issuer.jwks_url.is_none() && issuer.inline_keys.keys().is_empty()) {
+            self.reader.wrong(
+                &bearer,
+                "the auth service's tokens could not be verified",
+                "give that issuer its \"jwks_url\" or \"jwks\"",
+            );
+        }
     }
 
     /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never count.
@@ -143,6 +196,13 @@ impl Compiler<'_> {
         let styles = [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
         let answer = self.reader.word(node, "answer", &styles).unwrap_or(AnswerStyle::Auto);
         let demands = self.demands(node);
+        let upstream = self.upstream(node);
+        // Only the auth service itself needs the session's cookies at another origin.
+        let is_service = |upstream: &String| {
+            let at = |url: &str| url.strip_prefix(upstream.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref()).any(|service| at(&service.token_url))
+        };
+        let usual = if upstream.as_ref().is_none_or(is_service) { Treatment::Keep } else { Treatment::Remove };
         let mode = self.reader.word(node, "mode", &[("enforce", false), ("report", true)]).unwrap_or(false);
         Some(Rule {
             patterns,
@@ -163,9 +223,34 @@ impl Compiler<'_> {
                     "credential",
                     &[("keep", Treatment::Keep), ("remove", Treatment::Remove), ("replace", Treatment::Replace)],
                 )
-                .unwrap_or_default(),
+                .unwrap_or(usual),
             audience: self.reader.optional_text(node, "audience"),
+            upstream,
+            bridge: self.bridge(node),
         })
+    }
+
+    fn upstream(&mut self, node: &Node<'_>) -> Option<String> {
+        let upstream = self.reader.optional_text(node, "upstream")?;
+        let path = node.path_of("upstream");
+        if origin_of(&upstream).as_deref() != Some(upstream.as_str()) {
+            self.reader.wrong(&path, "this is not an origin", "write scheme, host and port only, like https://api.example.com");
+        } else if !is_fetchable(&upstream) {
+            self.reader.wrong(&path, "requests would go there over plain http", "use https; http is for loopback addresses only");
+        }
+        Some(upstream)
+    }
+
+    fn bridge(&mut self, node: &Node<'_>) -> Option<Bridge> {
+        let is_bridged = self.reader.word(node, "bearer", &[("keep", false), ("bridge", true)]).unwrap_or(false);
+        let audience = self.reader.texts(node, "bearer_audience");
+        if audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.iter().any(String::is_empty)) {
+            self.reader.wrong(&node.path_of("bearer_audience"), "a name is empty", "write the \"aud\" that the origin expects");
+        }
+        if audience.is_some() && !is_bridged {
+            self.reader.wrong(&node.path_of("bearer_audience"), "there is no bridge", "write \"bearer\": \"bridge\"");
+        }
+        is_bridged.then(|| Bridge::to(audience.unwrap_or_default()))
     }
 
     /// The end of reporting: it has to have one, or nobody would ever begin to enforce.

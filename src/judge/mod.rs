@@ -2,6 +2,7 @@
 //!
 //! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
 
+mod bridge;
 mod jwt;
 mod session;
 mod session_data;
@@ -24,7 +25,8 @@ use crate::session::{Doubt, Session};
 use crate::sessions::Sessions;
 use crate::time::{Seconds, UnixTime, Window};
 
-pub(crate) use session::TokenState;
+pub(crate) use bridge::{Because, Crossing, Footing, Stock, TokenQuestion};
+pub(crate) use session::{TokenState, digest_of};
 pub(crate) use session_data::DataState;
 
 /// What a credential came to.
@@ -47,6 +49,8 @@ pub(crate) enum Need {
     Storage(Box<Lookup>),
     /// The auth service's word on a session.
     Session(Box<Question>),
+    /// The auth service's token for the user of a session.
+    Token(Box<TokenQuestion>),
     /// The list of what has been revoked.
     DenyList(Copies),
     /// The platform's signature on the assertion.
@@ -63,6 +67,7 @@ impl Need {
             Self::Check(_) => Reason::CheckUnavailable,
             Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
             Self::DenyList(_) => Reason::RevocationUnavailable,
+            Self::Token(_) => Reason::BridgeUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
@@ -79,6 +84,7 @@ pub(crate) struct Lookup {
 }
 
 /// A question to the auth service.
+#[derive(Clone)]
 pub(crate) struct Question {
     pub(crate) issuer: usize,
     pub(crate) digest: [u8; 32],

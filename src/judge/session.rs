@@ -70,7 +70,7 @@ impl Judge<'_> {
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             // What was written into the cookie too long ago for this rule is no better than nothing.
             (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(_) | DataState::Good(_)) => {
-                let sent = self.session_cookies(number);
+                let sent = self.session_cookies(number, |_| true);
                 self.ask_about(number, value, (token_of(value), state), ("cookie", sent), share)
             }
         }
@@ -96,7 +96,7 @@ impl Judge<'_> {
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
                 share: if is_vouched_for { Share::Users } else { Share::Strangers },
-                header: ("cookie", self.session_cookies(number)),
+                header: ("cookie", self.session_cookies(number, |_| true)),
             });
         }
         Finding::Good(identity)
@@ -248,14 +248,15 @@ impl Judge<'_> {
         }
     }
 
-    /// The cookies of a service, and no others, as they came in; of two with one name the first, which is the one judged.
-    fn session_cookies(&self, number: usize) -> String {
+    /// Those of a service's cookies that are to be sent, and no others, as they came in; of two with one name the first, which
+    /// is the one judged.
+    pub(super) fn session_cookies(&self, number: usize, is_sent: impl Fn(&str) -> bool) -> String {
         let Ok(service) = self.service(number) else {
             return String::new();
         };
         let mut names: Vec<&str> = Vec::new();
         let mut sent: Vec<String> = Vec::new();
-        for cookie in cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name)) {
+        for cookie in cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name)) {
             if !names.contains(&cookie.name) {
                 names.push(cookie.name);
                 sent.push(cookie.as_sent());
@@ -273,11 +274,11 @@ fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<Toke
 }
 
 /// The name under which is kept what the auth service says about a credential.
-fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] {
+pub(crate) fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] {
     digest::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
 }
 
 /// The session token in a signed cookie: what stands before the last dot.
-fn token_of(value: &str) -> &str {
+pub(super) fn token_of(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(token, _)| token)
 }

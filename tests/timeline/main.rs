@@ -5,6 +5,7 @@
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
+mod bridge;
 mod keys;
 mod lags;
 mod outages;

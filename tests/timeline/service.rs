@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use crate::support::SECRET;
+use crate::support::{ORIGIN, SECRET};
 
 pub(crate) const TOKEN: &str = "better-auth.session_token";
 pub(crate) const DATA: &str = "better-auth.session_data";
@@ -14,6 +14,8 @@ pub(crate) const FOR_NOW: &str = "better-auth.dont_remember";
 /// What sessions live, and when they are extended, in milliseconds: Better Auth's defaults.
 const LIFE: i64 = 604_800_000;
 const UPDATE_AGE: i64 = 86_400_000;
+/// What tokens live, in seconds.
+pub(crate) const TOKEN_LIFE: i64 = 900;
 
 /// What goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,12 @@ pub(crate) struct Service {
     /// When it was asked.
     pub(crate) asked: Vec<i64>,
     pub(crate) fault: fn(i64) -> Fault,
+    /// When it was asked for a token.
+    pub(crate) minted: Vec<i64>,
+    /// What goes wrong with tokens only.
+    pub(crate) token_fault: fn(i64) -> Fault,
+    /// By which of its keys it signs tokens.
+    pub(crate) key: usize,
     signed_in: u32,
 }
 
@@ -78,6 +86,9 @@ impl Service {
             writes_cache: true,
             asked: Vec::new(),
             fault: |_| Fault::None,
+            minted: Vec::new(),
+            token_fault: |_| Fault::None,
+            key: 0,
             signed_in: 0,
         }
     }
@@ -155,6 +166,49 @@ impl Service {
         }
         answer.body = pair.to_string();
         Some(answer)
+    }
+
+    /// `/token`; wire format, section 6. A live cookie cache is as good as a session there.
+    pub(crate) fn token(&mut self, cookies: &BTreeMap<String, String>, now: i64) -> Option<Answer> {
+        self.minted.push(now);
+        let mut answer = Answer { status: 200, set_cookies: Vec::new(), body: String::new(), after_millis: 40 };
+        match (self.token_fault)(now) {
+            Fault::None => {}
+            Fault::Slow(millis) => answer.after_millis = millis,
+            Fault::Status(status) => return Some(Answer { status, ..answer }),
+            _ => return None,
+        }
+        let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
+        let row = token.and_then(|token| {
+            let cached = cookies.get(DATA).and_then(|data| self.cached(data, &token, now)).map(|(row, _)| row);
+            cached.or_else(|| self.rows.get(&token).cloned().filter(|row| row.expires > now))
+        });
+        let Some(row) = row else { return Some(Answer { status: 401, ..answer }) };
+        let (name, jwk) = self.keys().swap_remove(self.key);
+        let issued = now / 1000;
+        let claims = json!({ "sub": row.user, "iat": issued, "exp": issued + TOKEN_LIFE, "iss": ORIGIN, "aud": ORIGIN });
+        let header = json!({ "alg": "EdDSA", "kid": name });
+        let input = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        // PKCS #8 around the 32 bytes of the key (RFC 8410 section 7).
+        let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
+        der.extend(URL_SAFE_NO_PAD.decode(jwk["d"].as_str().unwrap_or_default()).unwrap_or_default());
+        let key = jsonwebtoken::EncodingKey::from_ed_der(&der);
+        let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
+        let signature = signature.unwrap_or_else(|error| panic!("{error}"));
+        answer.body = json!({ "token": format!("{input}.{signature}") }).to_string();
+        Some(answer)
+    }
+
+    /// `/jwks`, with the key that signs now and no other.
+    pub(crate) fn key_set(&self) -> Answer {
+        let (name, jwk) = self.keys().swap_remove(self.key);
+        let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": name, "x": jwk["x"] });
+        Answer { status: 200, set_cookies: Vec::new(), body: json!({ "keys": [key] }).to_string(), after_millis: 15 }
+    }
+
+    fn keys(&self) -> Vec<(&'static str, Value)> {
+        let all: Value = serde_json::from_str(include_str!("../vectors/keys.json")).unwrap_or_default();
+        ["ed", "ed2"].map(|name| (name, all[name].clone())).to_vec()
     }
 
     /// The session that was begun last, as Better Auth puts it into a secondary storage: key and value.

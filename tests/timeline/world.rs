@@ -62,6 +62,8 @@ pub(crate) struct Outcome {
     pub(crate) status: u16,
     pub(crate) reason: &'static str,
     pub(crate) subject: Option<String>,
+    /// The token that the origin gets.
+    pub(crate) token: Option<String>,
     /// The word of the log: `stale`, `reject`, …
     pub(crate) said: Option<String>,
     pub(crate) doubt: Option<String>,
@@ -193,9 +195,9 @@ impl World {
                 return Some(due);
             }
             Decision::Forward(forward) => {
-                let subject =
-                    forward.set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, value)| value.to_owned());
-                outcomes.push(outcome(at, flight.view, 200, "forward", subject, forward.log.as_deref()));
+                let set = |wanted: &str| forward.set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+                let told = (set("x-doorward-subject"), set("authorization"));
+                outcomes.push(outcome(at, flight.view, 200, "forward", told, forward.log.as_deref()));
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
                 if let Some(errand) = forward.after {
                     let (answer, due) = self.carry(&errand, at);
@@ -211,7 +213,7 @@ impl World {
             }
             Decision::Respond(_) => panic!("nothing is served here"),
         };
-        outcomes.push(outcome(at, flight.view, status, reason, None, log.as_deref()));
+        outcomes.push(outcome(at, flight.view, status, reason, (None, None), log.as_deref()));
         self.jars[flight.view.jar].take(&set_cookies(&headers), at);
         None
     }
@@ -232,7 +234,12 @@ impl World {
         for (name, value) in line.split("; ").filter_map(|pair| pair.split_once('=')) {
             cookies.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
-        within(self.service.get_session(&fetch.url, &cookies, at), i64::from(fetch.timeout_ms), at)
+        let answer = match fetch.purpose {
+            Purpose::Keys => Some(self.service.key_set()),
+            Purpose::Token => self.service.token(&cookies, at),
+            _ => self.service.get_session(&fetch.url, &cookies, at),
+        };
+        within(answer, i64::from(fetch.timeout_ms), at)
     }
 }
 
@@ -284,9 +291,27 @@ fn set_cookies(headers: &[(String, String)]) -> Vec<String> {
     headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.clone()).collect()
 }
 
-fn outcome(at: i64, view: View, status: u16, reason: &'static str, subject: Option<String>, log: Option<&str>) -> Outcome {
+fn outcome(
+    at: i64,
+    view: View,
+    status: u16,
+    reason: &'static str,
+    (subject, authorization): (Option<String>, Option<String>),
+    log: Option<&str>,
+) -> Outcome {
+    let token = authorization.and_then(|line| line.strip_prefix("Bearer ").map(str::to_owned));
     let line: Value =
         log.map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
     let word = |name: &str| line[name].as_str().map(str::to_owned);
-    Outcome { at, waited: at - view.at, jar: view.jar, status, reason, subject, said: word("decision"), doubt: word("doubt") }
+    Outcome {
+        at,
+        waited: at - view.at,
+        jar: view.jar,
+        status,
+        reason,
+        subject,
+        token,
+        said: word("decision"),
+        doubt: word("doubt"),
+    }
 }

@@ -16,7 +16,14 @@ struct Imported {
     name: String,
     usage: &'static str,
     algorithm: Algorithm,
+    ready: Ready,
+}
+
+/// A key, and Web Crypto's parameters for its use.
+#[derive(Clone)]
+struct Ready {
     key: JsValue,
+    parameters: Object,
 }
 
 thread_local! {
@@ -43,37 +50,32 @@ pub(crate) async fn sign(errand: &SignatureRequest) -> Carried {
 }
 
 async fn verdict(errand: &SignatureCheck) -> Result<JsValue, JsValue> {
-    let Some((import, check)) = parameters(errand.algorithm) else {
+    let Some(Ready { key, parameters }) = imported(&errand.thumbprint, &errand.key, errand.algorithm, "verify").await? else {
         return Ok(JsValue::UNDEFINED);
     };
-    let key = imported(&errand.thumbprint, &errand.key, errand.algorithm, &import, "verify").await?;
-    let signature = Uint8Array::from(errand.signature.as_slice());
-    let signed = Uint8Array::from(errand.signing_input.as_slice());
-    verify(&object(&check)?, &key, &signature, &signed).await
+    verify(&parameters, &key, &errand.signature, &errand.signing_input).await
 }
 
 async fn signature(errand: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
-    let Some((import, parameters)) = parameters(errand.algorithm) else {
+    let Some(Ready { key, parameters }) = imported(&errand.kid, &errand.key, errand.algorithm, "sign").await? else {
         return Ok(None);
     };
-    let key = imported(&errand.kid, &errand.key, errand.algorithm, &import, "sign").await?;
-    let signature = platform::sign(&object(&parameters)?, &key, &Uint8Array::from(errand.input.as_slice())).await?;
+    let signature = platform::sign(&parameters, &key, &errand.input).await?;
     Ok(Some(Uint8Array::new(&signature).to_vec()))
 }
 
-async fn imported(
-    name: &str,
-    jwk: &str,
-    algorithm: Algorithm,
-    import: &Parameters,
-    usage: &'static str,
-) -> Result<JsValue, JsValue> {
-    if let Some(key) = kept(name, algorithm, usage) {
-        return Ok(key);
+/// The key, imported once; nothing for an algorithm that Web Crypto is not asked for.
+async fn imported(name: &str, jwk: &str, algorithm: Algorithm, usage: &'static str) -> Result<Option<Ready>, JsValue> {
+    if let Some(ready) = kept(name, algorithm, usage) {
+        return Ok(Some(ready));
     }
-    let key = import_key("jwk", &JSON::parse(jwk)?, &object(import)?, false, &Array::of1(&usage.into())).await?;
-    keep(Imported { name: name.to_owned(), usage, algorithm, key: key.clone() });
-    Ok(key)
+    let Some((import, parameters)) = parameters(algorithm) else {
+        return Ok(None);
+    };
+    let key = import_key("jwk", &JSON::parse(jwk)?, &object(&import)?, false, &Array::of1(&usage.into())).await?;
+    let ready = Ready { key, parameters: object(&parameters)? };
+    keep(Imported { name: name.to_owned(), usage, algorithm, ready: ready.clone() });
+    Ok(Some(ready))
 }
 
 type Parameters = Vec<(&'static str, JsValue)>;
@@ -81,7 +83,8 @@ type Parameters = Vec<(&'static str, JsValue)>;
 /// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one row each).
 fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
     match algorithm {
-        Algorithm::EdDSA => None,
+        // For signing: it is checked inside.
+        Algorithm::EdDSA => Some((named("Ed25519"), named("Ed25519"))),
         Algorithm::ES256 => Some(ecdsa("P-256", "SHA-256")),
         Algorithm::ES384 => Some(ecdsa("P-384", "SHA-384")),
         Algorithm::ES512 => Some(ecdsa("P-521", "SHA-512")),
@@ -92,6 +95,10 @@ fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
         Algorithm::PS384 => Some(pss("SHA-384", 48)),
         Algorithm::PS512 => Some(pss("SHA-512", 64)),
     }
+}
+
+fn named(name: &str) -> Parameters {
+    vec![("name", name.into())]
 }
 
 fn ecdsa(curve: &str, hash: &str) -> (Parameters, Parameters) {
@@ -118,11 +125,11 @@ fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
     Ok(object)
 }
 
-fn kept(name: &str, algorithm: Algorithm, usage: &str) -> Option<JsValue> {
+fn kept(name: &str, algorithm: Algorithm, usage: &str) -> Option<Ready> {
     IMPORTED.with(|imported| {
         let imported = imported.try_borrow().ok()?;
-        let same = |key: &&Imported| key.algorithm == algorithm && key.name == name && key.usage == usage;
-        imported.iter().find(same).map(|imported| imported.key.clone())
+        let same = |own: &&Imported| own.algorithm == algorithm && own.name == name && own.usage == usage;
+        imported.iter().find(same).map(|imported| imported.ready.clone())
     })
 }
 

@@ -51,11 +51,12 @@ pub(crate) fn forward(
             shared_cache::keep(gate::keeps(), &after);
         });
     }
-    if !keeps_path(settings, &forward.target) {
+    let origin = forward.upstream.as_deref().unwrap_or(&settings.origin);
+    if !keeps_path(origin, &forward.target) {
         return path_refused(head.is_head()).ok();
     }
     let mut lines = Lines::new();
-    lines.push(&[&settings.origin, &forward.target]);
+    lines.push(&[origin, &forward.target]);
     let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
     let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
     let set = lines.pairs(client(head).chain(forward.set.iter()));
@@ -85,9 +86,9 @@ async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Re
 
 /// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and would take `/a/../b` or a
 /// backslash for something else.
-fn keeps_path(settings: &Settings, target: &str) -> bool {
+fn keeps_path(origin: &str, target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
-    is_plain(target, path) || is_kept(settings, target, path)
+    is_plain(target, path) || is_kept(origin, target, path)
 }
 
 /// Whether a reader of URLs has nothing to do: no character that it writes in another way or leaves out (URL standard
@@ -101,9 +102,9 @@ fn is_plain(target: &str, path: &str) -> bool {
 }
 
 /// Whether the platform's own reader of URLs leaves the path as it is.
-fn is_kept(settings: &Settings, target: &str, path: &str) -> bool {
-    let url = [settings.origin.as_str(), target].concat();
-    Url::new(&url).is_ok_and(|url| url.origin() == settings.origin && url.pathname() == path && url.hash().is_empty())
+fn is_kept(origin: &str, target: &str, path: &str) -> bool {
+    let url = [origin, target].concat();
+    Url::new(&url).is_ok_and(|url| url.origin() == origin && url.pathname() == path && url.hash().is_empty())
 }
 
 /// Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into

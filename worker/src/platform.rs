@@ -1,7 +1,8 @@
 //! The platform's functions, typed as this crate uses them. Each can throw or reject; none of that leaves this crate as
 //! an exception.
 
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::futures::JsFuture;
+use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, RequestInit, Response};
@@ -64,16 +65,16 @@ extern "C" {
         usages: &Array,
     ) -> Result<JsValue, JsValue>;
 
-    /// Checks a signature (Web Cryptography API).
+    /// Checks a signature (Web Cryptography API). The bytes are read before it returns.
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
-    pub(crate) async fn verify(
-        algorithm: &Object,
-        key: &JsValue,
-        signature: &Uint8Array,
-        signed: &Uint8Array,
-    ) -> Result<JsValue, JsValue>;
+    pub(crate) async fn verify(algorithm: &Object, key: &JsValue, signature: &[u8], signed: &[u8]) -> Result<JsValue, JsValue>;
 
-    /// Makes a signature (Web Cryptography API).
+    /// Makes a signature (Web Cryptography API). The bytes are read before it returns.
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
-    pub(crate) async fn sign(algorithm: &Object, key: &JsValue, input: &Uint8Array) -> Result<JsValue, JsValue>;
+    pub(crate) async fn sign(algorithm: &Object, key: &JsValue, input: &[u8]) -> Result<JsValue, JsValue>;
+}
+
+/// A store may throw where it should have given a promise.
+pub(crate) async fn awaited(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(&promise?)).await
 }

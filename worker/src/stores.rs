@@ -9,8 +9,7 @@ use worker::Env;
 use crate::carry::{Carried, within};
 use crate::fetch_errand::whole;
 use crate::gate;
-use crate::platform::KvNamespace;
-use crate::shared_cache::awaited;
+use crate::platform::{KvNamespace, awaited};
 
 /// The namespaces of these names that are bound.
 pub(crate) fn bound(env: &Env, names: Vec<String>) -> Vec<(String, KvNamespace)> {

@@ -80,7 +80,7 @@ test("a session is found in the KV namespace where the configuration says so, wi
   assert.equal(auth.count.session, 1);
 });
 
-// The Worker with a namespace that does something else; that it is one is known by `getWithMetadata`.
+// The Worker with a namespace that does something else. By `getWithMetadata` it is taken for one.
 const withNamespace = (namespace) => `
 import worker from "./worker.js";
 const namespace = { getWithMetadata() {}, ...${namespace} };

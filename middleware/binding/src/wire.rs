@@ -95,6 +95,7 @@ impl Writer {
     pub(crate) fn forward(&mut self, forward: &Forward, errands: [Option<(u32, &Work)>; 2]) -> &[u8] {
         self.begin(1, forward.log.as_deref(), None);
         self.text(&forward.target);
+        self.text(forward.upstream.as_deref().unwrap_or_default());
         self.count(forward.remove.len());
         for name in &forward.remove {
             self.text(name);

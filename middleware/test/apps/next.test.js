@@ -5,7 +5,9 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { copyFileSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 
 import { authService } from "./auth-service.js";
@@ -27,12 +29,14 @@ const nextBin = join("node_modules", "next", "dist", "bin", "next");
 
 let app;
 let auth;
+let notes;
 
 before(async () => {
   app = await install("next");
   auth = await authService();
+  notes = await mirror();
 });
-after(() => auth?.stop());
+after(() => Promise.all([auth?.stop(), notes?.stop()]));
 
 /** `DOORWARD_NEXT_VARIANT`: part of a variant's name, to build and ask that one only. */
 const isChosen = (name) => name.includes(process.env.DOORWARD_NEXT_VARIANT ?? "");
@@ -116,6 +120,23 @@ for (const [number, { name, file, build }] of variants.entries()) {
     });
 
     test("no protected page is given to anybody in any transport", () => judgeForms({ port, buildId }));
+
+    test("a rule's upstream gets its requests with a token, and without the session's cookies", async () => {
+      const headers = { ...script, cookie: `${cookies(secret)}; theme=dark`, authorization: "Basic eDp5", "x-doorward-subject": "boss" };
+      const response = await get("/notes/mine?q=a%20b", headers);
+      assert.equal(response.status, 200, response.body);
+      const got = JSON.parse(response.body);
+      assert.equal(got.target, "/notes/mine?q=a%20b");
+      assert.match(got.headers.authorization, /^Bearer eyJ/);
+      const { sub } = JSON.parse(Buffer.from(got.headers.authorization.split(".")[1], "base64url"));
+      assert.deepEqual([sub, got.headers["x-doorward-subject"], got.headers.cookie], ["user-7f3a", "user-7f3a", "theme=dark"]);
+      assert.deepEqual(Object.keys(got.headers).filter((name) => name.startsWith("x-middleware-")), []);
+      const shown = Object.entries(response.headers).filter(([, value]) => String(value).includes("Bearer ey"));
+      assert.deepEqual(shown, [], "the token is not the browser's");
+      const posted = await send(port, "/notes/mine", { method: "POST", headers: { ...headers, origin: `http://localhost:${port}` }, body: "a note" });
+      assert.deepEqual([posted.status, JSON.parse(posted.body).body], [200, "a note"]);
+      assert.equal((await get("/notes/mine", script)).status, 401);
+    });
 
     test("a server action without a session is sent to sign in, by what Next's client reads", async () => {
       const origin = `http://localhost:${port}`;
@@ -458,10 +479,21 @@ async function nextBuild(file, options, env) {
   return readFileSync(join(app, env.APP_DIST, "BUILD_ID"), "utf8");
 }
 
+/** An API that says what it got. */
+async function mirror() {
+  const server = createServer(async (request, response) => {
+    const { method, url: target, headers } = request;
+    response.end(JSON.stringify({ method, target, headers, body: await text(request) }));
+  });
+  await new Promise((done) => server.listen(0, "127.0.0.1", done));
+  const stop = () => new Promise((done) => (server.closeAllConnections(), server.close(done)));
+  return { origin: `http://127.0.0.1:${server.address().port}`, stop };
+}
+
 async function nextStart(env) {
   const server = await serve([nextBin, "start", "-p", "0", "-H", "localhost"], {
     cwd: app,
-    env: { BETTER_AUTH_URL: auth.origin, BETTER_AUTH_SECRET: secret, ...env },
+    env: { BETTER_AUTH_URL: auth.origin, BETTER_AUTH_SECRET: secret, NOTES_URL: notes.origin, ...env },
     ready: /Ready in/,
   });
   return { server, port: Number(/localhost:(\d+)/.exec(server.log)[1]) };

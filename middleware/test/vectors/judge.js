@@ -65,8 +65,11 @@ async function carry(world, errand, usual) {
   }
   const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
   if (!errand.background) world.asks.push({ errand, purpose });
+  const sent = (errand.headers ?? []).filter(([name]) => name === "cookie").flatMap(([, line]) => line.split("; "));
+  const names = canonical(sent.map((pair) => pair.split("=")[0]));
   // A copy where none will do would not have been looked for.
-  const isFor = ({ to, url, key }) => to === purpose && (url === undefined || url === errand.url) && (key === undefined || key === errand.key);
+  const isFor = ({ to, url, key, cookies }) =>
+    to === purpose && [undefined, errand.url].includes(url) && [undefined, errand.key].includes(key) && (!cookies || canonical(cookies) === names);
   const place = world.replies.findIndex((reply) => isFor(reply) && (reply.copied === undefined || errand.copy !== undefined));
   if (place === -1) return errand.work === "fetch" || errand.work === "read" ? { kind: "failed" } : usual(errand);
   const [reply] = world.replies.splice(place, 1);
@@ -100,7 +103,8 @@ function differences(decision, renewed, { asks, said }, expect) {
   compare("asks", expect.asks, purposes(false));
   compare("alongside", expect.alongside, purposes(true));
   compare("renewed", expect.renewed, renewed);
-  const line = said.length > 0 ? JSON.parse(said[0]) : null;
+  // Lines of the gate about itself are no JSON.
+  const line = JSON.parse(said.find((text) => text.startsWith("{")) ?? "null");
   compare("the log's line", expect.log, line && expect.log ? Object.fromEntries(Object.keys(expect.log).map((name) => [name, line[name]])) : line);
   return problems;
 }
@@ -109,8 +113,8 @@ const OUTCOMES = ["forward", "redirect", "reject", "respond"];
 
 function outcome(decision) {
   if (decision.kind === "forward") {
-    const { target, removed, set, responseHeaders } = decision;
-    return { forward: { target, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
+    const { target, upstream = null, removed, set, responseHeaders } = decision;
+    return { forward: { target, upstream, removed, set: Object.fromEntries(set), response_headers: responseHeaders } };
   }
   const { status, reason, headers } = decision;
   if (!reason) return { respond: { status } };

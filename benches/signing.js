@@ -1,8 +1,9 @@
 // What an assertion costs: cases `sign_<alg>`, phase `first`.
 //
 //   ours    `gate.decideHead(head)` of a credential that has been verified before, with an assertion. The ratio is of what that adds
-//           to the decision: the difference to the row `ours: without`. ES256 includes the errand to the platform.
+//           to the decision: the difference to the row `ours: without`. ES256 and EdDSA include the errand to the platform.
 //   rival   jose's `SignJWT` with the same claims, an imported key and a digest of the target that is there already.
+//   shown   `subtle.sign` of as many bytes, and nothing around it: what no caller of WebCrypto comes below.
 
 import { SignJWT, exportJWK, generateKeyPair, importJWK } from "jose";
 
@@ -20,6 +21,7 @@ export function signingCases(createGate, config, env, head, compare) {
     const key = `sign_${alg.toLowerCase()}.first`;
     compare(key, "ours", async (iterations) => decisions(await withAssertion(alg), iterations));
     compare(key, "jose", async (iterations) => signatures(alg, await joseKey(alg), iterations));
+    if (alg in PARAMETERS) compare(key, "subtle.sign", async (iterations) => bareSignatures(alg, iterations));
     compare(key, "ours: without", async (iterations) => decisions(createGate({ config, env, log: () => {} }), iterations));
   }
 
@@ -40,6 +42,16 @@ export function signingCases(createGate, config, env, head, compare) {
     const decision = await gate.decideHead(head);
     if (decision.kind !== "forward") throw new Error(`refused: ${decision.reason}`);
   }
+}
+
+const PARAMETERS = { ES256: { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" }, EdDSA: { name: "Ed25519" } };
+
+async function bareSignatures(alg, iterations) {
+  const key = await crypto.subtle.importKey("jwk", await privateJwk(alg), PARAMETERS[alg], false, ["sign"]);
+  const input = new Uint8Array(500);
+  return async () => {
+    for (let i = 0; i < iterations; i++) await crypto.subtle.sign(PARAMETERS[alg], key, input);
+  };
 }
 
 const jwks = new Map();

@@ -1,7 +1,7 @@
 // One gate of the WebAssembly and its memory. A head is written where it will be read and a decision is read where it was
 // written: nothing is copied across, and no text crosses.
 
-import { decodeDecision, memoryOf, roomFor, spaceIn, writeHead } from "./wire.js";
+import { copyOf, decodeDecision, memoryOf, roomFor, spaceIn, writeHead } from "./wire.js";
 
 /** The least room that is asked for, and as much as is kept after a large head. Bytes. */
 const USUAL_ROOM = 16 * 1024;
@@ -27,7 +27,7 @@ export function borderOf(glue, gate) {
     },
 
     /** The head of the last `decide`, to keep. */
-    head: () => current().bytes.slice(space.at, space.at + length),
+    head: () => copyOf(current().bytes, space.at, space.at + length),
 
     /** Address of the next decision. */
     resume: (head, id, reply, now) => gate.resume(head, id, reply, now),

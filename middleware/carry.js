@@ -1,6 +1,10 @@
 // Carrying errands: what the engine sends a host to do. Every way in which one can go wrong is a reply, never an exception,
 // and nothing here knows what an errand is for.
 
+import { signaturesBy } from "./signatures.js";
+
+export { CHECKS, SIGNS } from "./signatures.js";
+
 /** @typedef {import("./wire.js").Reply} Reply */
 
 const FAILED = { kind: "failed" };
@@ -13,48 +17,20 @@ const LOOK_UP_MS = 200;
 
 const encoder = new TextEncoder();
 
-/** How many imported keys are kept. An issuer has one to four. */
-const KEPT_KEYS = 64;
-
-const RSA = (hash) => ({ key: { name: "RSASSA-PKCS1-v1_5", hash }, check: { name: "RSASSA-PKCS1-v1_5" } });
-const PSS = (hash, saltLength) => ({ key: { name: "RSA-PSS", hash }, check: { name: "RSA-PSS", saltLength } });
-const ECDSA = (hash, namedCurve) => ({ key: { name: "ECDSA", namedCurve }, check: { name: "ECDSA", hash } });
-
-/** RFC 7518 section 3.1 in the words of WebCrypto. EdDSA is not here: the engine checks it by itself, and faster. */
-const ALGORITHMS = {
-  __proto__: null,
-  RS256: RSA("SHA-256"),
-  RS384: RSA("SHA-384"),
-  RS512: RSA("SHA-512"),
-  PS256: PSS("SHA-256", 32),
-  PS384: PSS("SHA-384", 48),
-  PS512: PSS("SHA-512", 64),
-  ES256: ECDSA("SHA-256", "P-256"),
-  ES384: ECDSA("SHA-384", "P-384"),
-  ES512: ECDSA("SHA-512", "P-521"),
-};
-
-/** Algorithms of the signatures that this host checks. */
-export const CHECKS = Object.keys(ALGORITHMS);
-
-/** Algorithms of the signatures that this host makes; the engine makes the others by itself. */
-export const SIGNS = ["ES256"];
-
 /**
  * What carries errands by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
- * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache }} [more] stores by name, and what
- *   instances share
+ * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache, signatures?: ReturnType<typeof signaturesBy> }} [more]
+ *   stores by name, what instances share, who checks and makes signatures
  * @returns {(errand: object) => Promise<Reply>}
  */
-export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache } = {}) {
-  const keys = new Map();
+export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache, signatures = signaturesBy() } = {}) {
   return async (errand) => {
     try {
-      if (errand.work === "check") return await carryCheck(errand, keys);
+      if (errand.work === "check") return await carryCheck(errand, signatures);
       if (errand.work === "fetch") return await carryFetch(errand, fetch, cache);
-      if (errand.work === "sign") return await carrySign(errand, keys);
+      if (errand.work === "sign") return await carrySign(errand, signatures);
       if (errand.work === "read") return await carryRead(errand, stores);
       return await carryWait(errand);
     } catch (error) {
@@ -184,34 +160,15 @@ async function carryRead({ store, key, timeoutMs, maxBytes }, stores) {
   }
 }
 
-async function carryCheck(errand, keys) {
-  const algorithm = ALGORITHMS[errand.algorithm];
-  const subtle = globalThis.crypto?.subtle;
-  if (!algorithm || !subtle) return UNSUPPORTED;
-  const name = `${errand.algorithm} ${errand.thumbprint}`;
-  const key = keys.get(name) ?? (await importedKey(name, errand.key, algorithm, "verify", subtle, keys));
-  const holds = await subtle.verify(algorithm.check, key, errand.signature, errand.signingInput);
-  return { kind: "checked", holds };
+async function carryCheck(errand, signatures) {
+  const holds = await signatures.check(errand);
+  return holds === undefined ? UNSUPPORTED : { kind: "checked", holds };
 }
 
 /** A signature of the gate's own, with the key from its environment. */
-async function carrySign(errand, keys) {
-  const algorithm = ALGORITHMS[errand.algorithm];
-  const subtle = globalThis.crypto?.subtle;
-  if (!algorithm || !subtle) return UNSUPPORTED;
-  const name = `${errand.algorithm} signs as ${errand.kid}`;
-  const key = await importedKey(name, errand.key, algorithm, "sign", subtle, keys);
-  return { kind: "signed", signature: new Uint8Array(await subtle.sign(algorithm.check, key, errand.input)) };
-}
-
-/** Keeps keys, not promises of keys: workerd forbids one request to wait for what another has begun. */
-async function importedKey(name, jwk, algorithm, use, subtle, keys) {
-  const kept = keys.get(name);
-  if (kept) return kept;
-  const key = await subtle.importKey("jwk", JSON.parse(jwk), algorithm.key, false, [use]);
-  keys.set(name, key);
-  if (keys.size > KEPT_KEYS) keys.delete(keys.keys().next().value);
-  return key;
+async function carrySign(errand, signatures) {
+  const signature = await signatures.sign(errand);
+  return signature === undefined ? UNSUPPORTED : { kind: "signed", signature };
 }
 
 async function carryWait(errand) {

@@ -28,6 +28,25 @@ export function memoryOf(bytes) {
   return { bytes, view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength) };
 }
 
+/** Copies are pieces of larger arrays: to make an array takes far longer than to fill it. No place is written twice. */
+const PIECES = 64 * 1024;
+let pieces = new Uint8Array(0);
+let taken = 0;
+
+/** A copy that stays when the memory is written anew. */
+export function copyOf(bytes, start, end) {
+  const length = end - start;
+  if (length > PIECES / 8) return bytes.slice(start, end);
+  if (taken + length > pieces.length) {
+    pieces = new Uint8Array(PIECES);
+    taken = 0;
+  }
+  const copy = pieces.subarray(taken, taken + length);
+  copy.set(bytes.subarray(start, end));
+  taken += length;
+  return copy;
+}
+
 /** @returns {Space} so much of the memory, from there */
 export function spaceIn(memory, at, size) {
   return { memory, at, size, tails: [] };
@@ -249,23 +268,7 @@ function readErrand(reader, background) {
       copy: readText(reader) || undefined,
     };
   }
-  if (work === 1) {
-    const [algorithm, thumbprint] = readTexts(reader);
-    const key = readBytes(reader);
-    return {
-      id,
-      work: "check",
-      background,
-      algorithm,
-      thumbprint,
-      /** Read by who has not kept the key under its thumbprint. */
-      get key() {
-        return decoder.decode(key);
-      },
-      signingInput: readBytes(reader),
-      signature: readBytes(reader),
-    };
-  }
+  if (work === 1) return readCheck(reader, id, background);
   if (work === 2) return { id, work: "wait", background, milliseconds: readNumber(reader) };
   if (work === 3) {
     return {
@@ -311,7 +314,7 @@ function pass(reader) {
 /** A copy: the next decision is written over this one. */
 function readBytes(reader) {
   const start = pass(reader);
-  return reader.bytes.slice(start, reader.rest);
+  return copyOf(reader.bytes, start, reader.rest);
 }
 
 function readText(reader) {
@@ -321,13 +324,26 @@ function readText(reader) {
   return decoder.decode(reader.bytes.subarray(start, reader.rest));
 }
 
-/** Two texts that are ASCII, decoded together. */
-function readTexts(reader) {
-  const start = pass(reader);
-  const cut = reader.rest - start;
-  pass(reader);
-  const both = decoder.decode(reader.bytes.subarray(start, reader.rest));
-  return [both.slice(0, cut), both.slice(cut)];
+/** A signature to check. Each new token brings one, so all of its bytes are copied at once. */
+function readCheck(reader, id, background) {
+  const start = reader.rest;
+  const cut = () => (pass(reader), reader.rest - start);
+  const ends = [cut(), cut(), cut(), cut(), cut()];
+  const bytes = copyOf(reader.bytes, start, reader.rest);
+  const names = decoder.decode(bytes.subarray(0, ends[1]));
+  return {
+    id,
+    work: "check",
+    background,
+    algorithm: names.slice(0, ends[0]),
+    thumbprint: names.slice(ends[0]),
+    /** Read by who has not kept the key under its thumbprint. */
+    get key() {
+      return decoder.decode(bytes.subarray(ends[1], ends[2]));
+    },
+    signingInput: bytes.subarray(ends[2], ends[3]),
+    signature: bytes.subarray(ends[3]),
+  };
 }
 
 function readList(reader, read) {

@@ -1,5 +1,6 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings back.
 
+use crate::alg::Algorithm;
 use crate::bridge::{self, Tokens};
 use crate::budget::{Budget, Share};
 use crate::cookie::SetCookie;
@@ -386,7 +387,12 @@ impl Asks {
             }
             Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check => progress.checked.extend(checked(work, reply)),
-            Mission::Sign => progress.signed = signed(work, reply),
+            Mission::Sign => {
+                // Not every WebCrypto has Ed25519, and no host finds out before it tries.
+                let is_eddsa = matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);
+                progress.signs_inside = is_eddsa && matches!(reply, Reply::Unsupported);
+                progress.signed = signed(work, reply);
+            }
             Mission::Wait | Mission::Watch { .. } => {}
         }
     }

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::alg::Capabilities;
 use crate::annotate::{self, Authorization};
 use crate::answer;
 use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
@@ -214,7 +215,9 @@ impl Engine {
         let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
         let statement = identity.statement.as_deref().unwrap_or_default();
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
-        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), &self.policy.capabilities) {
+        let nothing = Capabilities::none();
+        let host = if progress.signs_inside { &nothing } else { &self.policy.capabilities };
+        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), host) {
             Ok(assertion) => Ok(Some(assertion)),
             Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
             Err(_) => Err(Stop::Refuse(Reason::AssertionUnavailable)),

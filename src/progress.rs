@@ -130,6 +130,8 @@ pub(crate) struct Progress {
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
     pub(crate) signed: Option<(Vec<u8>, Vec<u8>)>,
+    /// The host was asked to sign and does not have the algorithm.
+    pub(crate) signs_inside: bool,
     /// What the auth service had to say besides.
     pub(crate) heard: Heard,
     /// There is no time or no budget for anything more: what is known already has to do.
@@ -164,6 +166,7 @@ impl Progress {
             stored: Vec::new(),
             assertion: None,
             signed: None,
+            signs_inside: false,
             heard: Heard::default(),
             has_given_up: false,
         }

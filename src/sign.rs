@@ -1,9 +1,8 @@
 //! Signatures that the gate makes, with keys of its own. Beside `verify.rs` the only file that names crates of
 //! cryptography.
 //!
-//! HMAC and EdDSA are made inside. ES256 is made by a host that has it, because `p256` takes five times as long in
-//! WebAssembly as the platform does; elsewhere `p256` makes it, with the nonce of RFC 6979, so that nothing here needs
-//! randomness.
+//! HMAC is made inside. ES256 and EdDSA are made by a host that has them, because in WebAssembly they take several times as long
+//! as the platform does; elsewhere `p256` makes ES256, with the nonce of RFC 6979, so that nothing here needs randomness.
 
 use std::fmt;
 
@@ -27,16 +26,22 @@ pub(crate) struct SigningKey {
 
 enum Kind {
     Hs256(Secret),
-    EdDSA {
-        key: Box<ed25519_dalek::SigningKey>,
-        public: Material,
-    },
-    Es256 {
+    Pair {
+        /// The whole pair as a JWK, for the host.
         private: String,
         public: Material,
-        #[cfg(feature = "es256")]
-        inside: Box<p256::ecdsa::SigningKey>,
+        inside: Inside,
     },
+}
+
+/// A private key as it signs inside.
+enum Inside {
+    EdDSA(Box<ed25519_dalek::SigningKey>),
+    #[cfg(feature = "es256")]
+    Es256(Box<p256::ecdsa::SigningKey>),
+    /// It does not: the host has this algorithm, or the key is refused.
+    #[cfg(not(feature = "es256"))]
+    Es256,
 }
 
 /// What came of signing.
@@ -58,7 +63,10 @@ impl SigningKey {
     ///
     /// # Errors
     /// What is wrong with it, in words that quote nothing of it.
-    pub(crate) fn from_jwk(jwk: &str, host: &Capabilities) -> Result<Self, &'static str> {
+    pub(crate) fn from_jwk(
+        jwk: &str,
+        #[cfg_attr(feature = "es256", allow(unused_variables))] host: &Capabilities, // with p256 nothing is wanting
+    ) -> Result<Self, &'static str> {
         let members = json::object(jwk.as_bytes()).ok_or("this is not a JWK: one JSON object")?;
         let public = Material::from_members(&members).ok_or("this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
         let private = members.text("d").and_then(text::from_base64url);
@@ -73,24 +81,25 @@ impl SigningKey {
             }
             Some(_) => return Err("\"kid\" is not a plain text"),
         };
-        let kind = match &public {
+        let inside = match &public {
             Material::Okp { x } => {
                 let key = ed25519_dalek::SigningKey::from_bytes(&private);
                 if key.verifying_key().as_bytes() != x.bytes() {
                     return Err("\"x\" is not the public part of \"d\"");
                 }
-                Kind::EdDSA { key: Box::new(key), public }
+                Inside::EdDSA(Box::new(key))
             }
-            Material::Ec { curve: "P-256", .. } if can_make_es256(host) => Kind::Es256 {
-                #[cfg(feature = "es256")]
-                inside: es256_key(&public, &private).ok_or("\"x\" and \"y\" are not the public part of \"d\"")?,
-                private: private_jwk(&public, &private),
-                public,
-            },
+            #[cfg(feature = "es256")]
+            Material::Ec { curve: "P-256", .. } => {
+                Inside::Es256(es256_key(&public, &private).ok_or("\"x\" and \"y\" are not the public part of \"d\"")?)
+            }
+            #[cfg(not(feature = "es256"))]
+            Material::Ec { curve: "P-256", .. } if host.signs(Algorithm::ES256) => Inside::Es256,
+            #[cfg(not(feature = "es256"))]
             Material::Ec { curve: "P-256", .. } => return Err("this host cannot sign with ES256"),
             _ => return Err("this is neither an EC key on P-256 nor an OKP key on Ed25519"),
         };
-        Ok(Self { kid, kind })
+        Ok(Self { kid, kind: Kind::Pair { private: private_jwk(&public, &private), public, inside } })
     }
 
     /// A shared secret, for HS256. Its name is a digest that says nothing about it beyond whether two are the same.
@@ -107,11 +116,10 @@ impl SigningKey {
     }
 
     /// `alg`.
-    pub(crate) const fn algorithm(&self) -> &'static str {
+    pub(crate) fn algorithm(&self) -> &'static str {
         match &self.kind {
             Kind::Hs256(_) => "HS256",
-            Kind::EdDSA { .. } => "EdDSA",
-            Kind::Es256 { .. } => "ES256",
+            Kind::Pair { inside, .. } => inside.algorithm().name(),
         }
     }
 
@@ -119,13 +127,13 @@ impl SigningKey {
     pub(crate) const fn secret(&self) -> Option<&Secret> {
         match &self.kind {
             Kind::Hs256(secret) => Some(secret),
-            Kind::EdDSA { .. } | Kind::Es256 { .. } => None,
+            Kind::Pair { .. } => None,
         }
     }
 
     /// The public key as a JWK that says what it is for; nothing for a shared secret.
     pub(crate) fn public_jwk(&self) -> Option<String> {
-        let (Kind::EdDSA { public, .. } | Kind::Es256 { public, .. }) = &self.kind else {
+        let Kind::Pair { public, .. } = &self.kind else {
             return None;
         };
         let defining = public.as_jwk();
@@ -134,21 +142,23 @@ impl SigningKey {
     }
 
     /// The signature over this input, as a JWS has it (for ECDSA: r and s side by side).
-    pub(crate) fn sign(
-        &self,
-        input: &[u8],
-        #[cfg_attr(not(feature = "es256"), allow(unused_variables))] host: &Capabilities,
-    ) -> Signing {
-        match &self.kind {
-            Kind::Hs256(secret) => Signing::Done(secret.mac(input).to_vec()),
-            Kind::EdDSA { key, .. } => Signing::Done(ed25519_dalek::Signer::sign(&**key, input).to_bytes().to_vec()),
+    pub(crate) fn sign(&self, input: &[u8], host: &Capabilities) -> Signing {
+        let (private, inside) = match &self.kind {
+            Kind::Hs256(secret) => return Signing::Done(secret.mac(input).to_vec()),
+            Kind::Pair { private, inside, .. } => (private, inside),
+        };
+        let algorithm = inside.algorithm();
+        match inside {
+            Inside::EdDSA(key) if !host.signs(algorithm) => {
+                Signing::Done(ed25519_dalek::Signer::sign(&**key, input).to_bytes().to_vec())
+            }
             #[cfg(feature = "es256")]
-            Kind::Es256 { inside, .. } if !host.signs(Algorithm::ES256) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**inside, input);
+            Inside::Es256(key) if !host.signs(algorithm) => {
+                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**key, input);
                 Signing::Done(signature.to_bytes().to_vec())
             }
-            Kind::Es256 { private, .. } => Signing::ByHost(SignatureRequest {
-                algorithm: Algorithm::ES256,
+            _ => Signing::ByHost(SignatureRequest {
+                algorithm,
                 key: private.clone(),
                 kid: self.kid.clone(),
                 input: input.to_vec(),
@@ -157,8 +167,16 @@ impl SigningKey {
     }
 }
 
-fn can_make_es256(host: &Capabilities) -> bool {
-    cfg!(feature = "es256") || host.signs(Algorithm::ES256)
+impl Inside {
+    const fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::EdDSA(_) => Algorithm::EdDSA,
+            #[cfg(feature = "es256")]
+            Self::Es256(_) => Algorithm::ES256,
+            #[cfg(not(feature = "es256"))]
+            Self::Es256 => Algorithm::ES256,
+        }
+    }
 }
 
 /// The private key as a JWK with just the members that define it.
@@ -188,7 +206,7 @@ mod tests {
         let key = SigningKey::from_jwk(jwk, &Capabilities::none()).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"); // appendix A.3
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else { panic!("EdDSA is made inside") };
+        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else { panic!("nobody else is there") };
         assert_eq!(
             text::to_base64url(&signature),
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -199,6 +217,8 @@ mod tests {
                 r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"EdDSA","use":"sig","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#
             )
         );
+        let host = Capabilities::none().and_signing([Algorithm::EdDSA]);
+        assert!(matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA));
     }
 
     /// The key of RFC 7515 appendix A.3, the nonce of RFC 6979: two signatures of one input are the same, and it holds.

@@ -100,7 +100,7 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let values = policy["env"].as_object().into_iter().flatten();
     let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
     let stores = policy["stores"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    let host = doorward_native::capabilities().and_signing([Algorithm::ES256]).and_stores(stores).and_sharing();
+    let host = doorward_native::capabilities().and_signing([Algorithm::ES256, Algorithm::EdDSA]).and_stores(stores).and_sharing();
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
@@ -175,12 +175,16 @@ enum Brought {
     Signed(Vec<u8>),
 }
 
-/// ES256 by `p256`, in place of a platform that has it.
+/// ES256 and EdDSA by crates, in place of a platform that has them.
 fn sign(request: &SignatureRequest) -> Vec<u8> {
-    assert_eq!(request.algorithm, Algorithm::ES256);
     let jwk: Value = serde_json::from_str(&request.key).unwrap_or_else(|error| panic!("{error}"));
-    let key = base64url(text(&jwk, "d")).and_then(|private| p256::ecdsa::SigningKey::from_slice(&private).ok());
-    let key = key.unwrap_or_else(|| panic!("{} is no key", request.kid));
+    let private = base64url(text(&jwk, "d")).unwrap_or_default();
+    if request.algorithm == Algorithm::EdDSA {
+        let key = ed25519_dalek::SigningKey::try_from(private.as_slice()).unwrap_or_else(|_| panic!("{} is no key", request.kid));
+        return ed25519_dalek::Signer::sign(&key, &request.input).to_vec();
+    }
+    assert_eq!(request.algorithm, Algorithm::ES256);
+    let key = p256::ecdsa::SigningKey::from_slice(&private).unwrap_or_else(|_| panic!("{} is no key", request.kid));
     let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&key, &request.input);
     signature.to_bytes().to_vec()
 }

@@ -130,6 +130,23 @@ test("a platform that does not sign lets nobody pass", async () => {
   assert.deepEqual([kind, reason, response.status], ["answer", "assertion_unavailable", 503]);
 });
 
+for (const [alg, outcome] of Object.entries({ EdDSA: "forward", ES256: "answer" })) {
+  test(`${alg}: a platform that does not have it leaves it to the gate, which has EdDSA`, async () => {
+    const { assertion, env } = await withKey(alg);
+    const { keySet, token } = await newIssuer();
+    const asked = [];
+    const carry = (errand, usual) => (asked.push(errand.work), errand.work === "sign" ? { kind: "unsupported" } : usual(errand));
+    const options = { config: { ...config, assertion: { audience: "billing", jwks_path: PATH, ...assertion } }, env, log: () => {}, now: () => NOW, carry };
+    const gate = createGate({ ...options, fetch: async () => new Response(keySet) });
+    const verdict = await gate.decide(request("/", { authorization: `Bearer ${token}` }));
+    assert.equal(verdict.kind, outcome);
+    assert.equal(asked.filter((work) => work === "sign").length, 1);
+    if (outcome === "answer") return assert.equal(verdict.reason, "assertion_unavailable");
+    const keys = createLocalJWKSet(await published(gate));
+    await jwtVerify(verdict.headers.get(HEADER), keys, { audience: "billing", issuer: "doorward", currentDate: new Date(NOW) });
+  });
+}
+
 test("a wrong configuration is not covered by a rule that only reports", async () => {
   const rules = [{ path: "/**", access: "required", mode: "report", report_until: "2030-01-01" }];
   const lines = [];

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 
-import { CHECKS, carrier } from "../carry.js";
+import { CHECKS, SIGNS, carrier } from "../carry.js";
+import { nodes, signaturesBy, webs } from "../signatures.js";
 import { serve, serveBytes } from "./support.js";
 
 const errand = (url, more = {}) => ({
@@ -148,44 +149,75 @@ async function check(algorithm) {
   return { work: "check", algorithm, thumbprint: `of ${algorithm}`, key, signingInput, signature: new Uint8Array(signature) };
 }
 
-test("signatures of each declared algorithm are told from others", async (t) => {
-  for (const algorithm of CHECKS) {
-    const good = await check(algorithm);
-    assert.deepEqual(await carry(good), { kind: "checked", holds: true }, algorithm);
-    assert.deepEqual(await carry({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
-    const wrong = good.signature.with(3, good.signature[3] ^ 1);
-    assert.deepEqual(await carry({ ...good, signature: wrong }), { kind: "checked", holds: false }, algorithm);
-    assert.deepEqual(await carry({ ...good, signature: new Uint8Array(0) }), { kind: "checked", holds: false }, algorithm);
-  }
-  t.diagnostic(CHECKS.join(" "));
-});
+const PLATFORMS = { "node:crypto": nodes, WebCrypto: webs };
 
-test("a key that cannot be imported is a failure, never a verdict", async () => {
-  const good = await check("ES256");
-  for (const key of ["{", "{}", "null", '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}', '{"kty":"RSA","n":"AQAB","e":"AQAB"}']) {
-    assert.deepEqual(await carry({ ...good, key, thumbprint: key }), FAILED, key);
-  }
-});
+for (const [name, platform] of Object.entries(PLATFORMS)) {
+  const carrying = () => carrier(undefined, { signatures: signaturesBy(platform()) });
 
-test("an algorithm that this host does not have is unsupported, never a verdict", async () => {
-  const good = await check("ES256");
-  for (const algorithm of ["none", "HS256", "EdDSA", "ES256K", "constructor", "__proto__", ""]) {
-    assert.deepEqual(await carry({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
-  }
-});
+  test(`${name}: signatures of each declared algorithm are told from others`, async (t) => {
+    const carry = carrying();
+    for (const algorithm of CHECKS) {
+      const good = await check(algorithm);
+      assert.deepEqual(await carry(good), { kind: "checked", holds: true }, algorithm);
+      assert.deepEqual(await carry({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
+      const { length } = good.signature;
+      const wrong = [
+        good.signature.with(3, good.signature[3] ^ 1), new Uint8Array(0), new Uint8Array(length),
+        good.signature.subarray(1), Uint8Array.of(0, ...good.signature), Uint8Array.of(...good.signature, 0),
+      ];
+      for (const signature of wrong) {
+        assert.deepEqual(await carry({ ...good, signature }), { kind: "checked", holds: false }, `${algorithm} ${signature}`);
+      }
+    }
+    t.diagnostic(CHECKS.join(" "));
+  });
 
-test("a key is imported once; the same key for another algorithm is another key", async (t) => {
-  const imported = t.mock.method(crypto.subtle, "importKey");
-  const mine = carrier();
-  const rsa = await check("RS256");
-  await mine(rsa);
-  await mine(rsa);
-  assert.equal(imported.mock.callCount(), 1);
-  assert.deepEqual(await mine({ ...rsa, algorithm: "RS512" }), { kind: "checked", holds: false });
-  assert.equal(imported.mock.callCount(), 2);
-  for (let i = 0; i < 70; i++) await mine({ ...rsa, thumbprint: `other ${i}` });
-  await mine(rsa);
-  assert.equal(imported.mock.callCount(), 73, "the oldest of very many is forgotten");
+  test(`${name}: a key that cannot be imported is a failure, never a verdict`, async () => {
+    const carry = carrying();
+    const good = await check("ES256");
+    const [other, rsa] = [await check("ES384"), await check("RS256")];
+    for (const key of ["{", "{}", "null", '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}', '{"kty":"RSA","n":"AQAB","e":"AQAB"}', other.key, rsa.key]) {
+      assert.deepEqual(await carry({ ...good, key, thumbprint: key }), FAILED, key);
+    }
+    assert.deepEqual(await carry({ ...rsa, key: good.key, thumbprint: "EC" }), FAILED);
+  });
+
+  test(`${name}: a key for another use or algorithm is no key to sign with`, async () => {
+    const carry = carrying();
+    const { key } = await check("ES256");
+    const errand = { work: "sign", kid: "k", key, input: new Uint8Array(1) };
+    for (const algorithm of SIGNS) assert.deepEqual(await carry({ ...errand, algorithm }), FAILED, algorithm);
+    for (const algorithm of ["RS256", "HS256", "none"]) assert.deepEqual(await carry({ ...errand, algorithm }), { kind: "unsupported" });
+  });
+
+  test(`${name}: an algorithm that this host does not have is unsupported, never a verdict`, async () => {
+    const carry = carrying();
+    const good = await check("ES256");
+    for (const algorithm of ["none", "HS256", "EdDSA", "ES256K", "constructor", "__proto__", ""]) {
+      assert.deepEqual(await carry({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
+    }
+  });
+
+  test(`${name}: a key is imported once; the same key for another algorithm is another key`, async () => {
+    let imported = 0;
+    const counted = { ...platform() };
+    const { publicKey } = counted;
+    counted.publicKey = (...given) => (imported++, publicKey(...given));
+    const mine = carrier(undefined, { signatures: signaturesBy(counted) });
+    const rsa = await check("RS256");
+    await mine(rsa);
+    await mine(rsa);
+    assert.equal(imported, 1);
+    assert.deepEqual(await mine({ ...rsa, algorithm: "RS512" }), { kind: "checked", holds: false });
+    assert.equal(imported, 2);
+    for (let i = 0; i < 70; i++) await mine({ ...rsa, thumbprint: `other ${i}` });
+    await mine(rsa);
+    assert.equal(imported, 73, "the oldest of very many is forgotten");
+  });
+}
+
+test("without any cryptography nothing is checked", async () => {
+  assert.deepEqual(await carrier(undefined, { signatures: signaturesBy(null) })(await check("ES256")), { kind: "unsupported" });
 });
 
 test("a wait takes its time", async () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
+import { copyOf, decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
 import { encodeHead } from "./support.js";
 
 const utf8 = (text) => [...Buffer.from(text)];
@@ -177,4 +177,19 @@ test("a decision that is cut short, or whose numbers lie, is none", () => {
   assert.throws(() => decode(message(0, "", "", 1, 3)), RangeError);
   assert.throws(() => decode(message(2, "", "a", 401, 0, "", 0)), RangeError);
   assert.throws(() => decode(message(2, "", new Uint8Array([0xff]), 401, 0, "")), TypeError);
+});
+
+test("a copy stays as it is, whatever is copied or written later", () => {
+  const memory = new Uint8Array(20_000);
+  const copies = [];
+  for (let i = 0; i < 600; i++) {
+    const length = (i * 37) % 9_000;
+    memory.fill(i);
+    copies.push([i & 255, length, copyOf(memory, i, i + length)]);
+  }
+  memory.fill(7);
+  for (const [byte, length, copy] of copies) {
+    assert.equal(copy.length, length);
+    assert.ok(copy.every((own) => own === byte));
+  }
 });

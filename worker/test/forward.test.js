@@ -7,6 +7,8 @@ import { test } from "node:test";
 import { gunzipSync, gzipSync } from "node:zlib";
 import http from "node:http";
 
+import { createLocalJWKSet, exportJWK, generateKeyPair, jwtVerify } from "jose";
+
 import { fetched, send, startAuth, startGate, startOrigin, variables } from "./harness.js";
 
 async function house(test, more) {
@@ -166,3 +168,23 @@ test("an origin that is away is 502, said as a problem and never stored", async 
   assert.equal(JSON.parse(response.body).reason, "origin_unreachable");
   assert.equal((await fetched(gate, "/public/page", { method: "HEAD" })).body, "");
 });
+
+for (const algorithm of ["ES256", "EdDSA"]) {
+  test(`an assertion is signed by the platform: ${algorithm}`, async (t) => {
+    const { privateKey } = await generateKeyPair(algorithm, { extractable: true });
+    const origin = await startOrigin(t);
+    const auth = await startAuth(t);
+    const { DOORWARD } = variables(origin, auth);
+    const assertion = { audience: "origin", keys: [{ env: "KEY" }], jwks_path: "/assertion-keys" };
+    const more = { DOORWARD: { ...DOORWARD, assertion }, KEY: JSON.stringify(await exportJWK(privateKey)) };
+    const gate = await startGate(t, { bindings: variables(origin, auth, more) });
+    const keys = createLocalJWKSet(JSON.parse((await fetched(gate, "/assertion-keys")).body));
+    const token = await auth.sign("EdDSA");
+    for (const target of ["/a?b", "/c"]) {
+      assert.equal((await fetched(gate, target, { headers: { authorization: `Bearer ${token}` } })).status, 200);
+      const { payload, protectedHeader } = await jwtVerify(origin.last().headers["x-doorward-assertion"], keys, { audience: "origin" });
+      const digest = createHash("sha256").update(target).digest("base64url");
+      assert.deepEqual([protectedHeader.alg, payload.sub, payload.tgt], [algorithm, "user-1", digest]);
+    }
+  });
+}

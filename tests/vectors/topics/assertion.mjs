@@ -72,7 +72,7 @@ const about = (policyName, head, who, members = {}, target = head.target) => {
 const BY_TOKEN = { sub: "user-1", idp: "issuer.example", src: "jwt", sess_exp: NOW_S + 600 };
 const BY_SESSION = { sub: "ada", sid: "session-1", email: "ada@example.com", idp: "better-auth", src: "cookie-cache", sess_exp: NOW_S + 604_800 };
 const ASKED = { ...BY_SESSION, src: "auth-service" };
-const signs = (policyName) => (signer(policyName).header.alg === "ES256" ? ["sign"] : []);
+const signs = (policyName) => (signer(policyName).header.alg === "HS256" ? [] : ["sign"]);
 
 /** A request with a good credential, and what the origin gets. */
 const good = (name, policyName, head, { who = BY_TOKEN, members, target, set = told(), more = {}, removed } = {}) =>

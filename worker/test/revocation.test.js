@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { eventually, fetched, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
 
 // The Worker under a clock that runs ahead by as many milliseconds as the request says.
-const entry = `
+const clocked = `
 import worker from "./worker.js";
 const clock = Date.now;
 export default {
@@ -17,7 +17,7 @@ export default {
   },
 };`;
 
-async function house(test, { issuer = {}, document = {}, kv = ["LISTS", "SESSIONS"], more = {} } = {}) {
+async function house(test, { issuer = {}, document = {}, kv = ["LISTS", "SESSIONS"], more = {}, entry = clocked } = {}) {
   const [origin, auth] = [await startOrigin(test), await startAuth(test)];
   const bindings = variables(origin, auth, more);
   Object.assign(bindings.DOORWARD.issuers[0], issuer);
@@ -78,6 +78,17 @@ test("a session in KV passes without the auth service, and one that is not there
   await sessions.put("better-auth:revoked-sessions-before-user-1", String(Date.now()));
   assert.equal(await judge(cookie, 22), "session_ended");
   assert.equal(auth.count.session, 2);
+});
+
+test("a namespace that does something else is doubt, and the gate stands", async (t) => {
+  for (const get of ["throw new Error()", "return Promise.reject(new Error())", "return new Promise(() => {})", "return 'text'", "return undefined", "return {}"]) {
+    const odd = `
+import worker from "./worker.js";
+const LISTS = { getWithMetadata() {}, get() { ${get} } };
+export default { fetch: (request, env, context) => worker.fetch(request, { ...env, LISTS }, context) };`;
+    const { judge } = await house(t, { document: { deny_list: { store: "LISTS" } }, kv: [], entry: odd });
+    assert.equal(await judge(sessionCookies()), "revocation_unavailable", get);
+  }
 });
 
 test("a store that is not bound is a wrong configuration", async (t) => {

@@ -8,8 +8,6 @@ const TOO_LARGE = { kind: "tooLarge" };
 const UNSUPPORTED = { kind: "unsupported" };
 const ABSENT = { kind: "absent" };
 
-const encoder = new TextEncoder();
-
 /** How long a look into the shared cache may take, in milliseconds; it is there to save time. */
 const LOOK_UP_MS = 200;
 

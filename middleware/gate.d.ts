@@ -27,6 +27,7 @@ export interface GateOptions {
    * but text and bytes, counts as a failure, and nobody is let in on one.
    */
   stores?: Record<string, (key: string) => StoredValue | Promise<StoredValue>>;
+  /**
    * Where instances leave each other copies of what they have fetched: key sets, and sessions where an issuer says
    * `share_sessions`. Default: each instance fetches for itself.
    */

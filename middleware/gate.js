@@ -21,7 +21,8 @@ export function gatesOn(glue, host) {
     const { stores = {}, cache } = options;
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
-    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares: cache !== undefined };
+    const shares = cache !== undefined;
+    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares };
     const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle };
@@ -118,7 +119,7 @@ export function gatesOn(glue, host) {
     /** Puts what the engine gives into the shared cache. Nobody waits for it; a cache that does not take it has less to give. */
     function share(begun, context) {
       for (const { key, text, seconds } of engine.keeps(begun)) {
-        const put = async () => options.cache.put(key, text, { ttlSeconds: seconds });
+        const put = async () => cache.put(key, text, { ttlSeconds: seconds });
         outlive(put().catch(() => {}), context);
       }
     }

@@ -85,11 +85,12 @@ impl Asks {
     ) -> Result<(Work, Mission), Reason> {
         let otherwise = need.reason_without_answer();
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
-        if progress.deadline.millis_since(now) < LEAST_ASK_MILLIS || is_waited_out {
+        let left = progress.deadline.millis_since(now);
+        if left < LEAST_ASK_MILLIS || is_waited_out {
             progress.heard.doubt = progress.heard.doubt.or(Some(Doubt::OutOfTime));
             return Err(otherwise);
         }
-        match need {
+        let begun = match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
@@ -112,14 +113,15 @@ impl Asks {
                 progress.asked.push(Subject::Token);
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
-            Need::DenyList => self.fetch_deny_list(policy, progress, now).ok_or(otherwise),
+            Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
                 Ok((Work::Sign(*request), Mission::Sign))
             }
             Need::Wait(_) => Ok(pause(progress)),
-        }
+        };
+        begun.map(|(work, mission)| (within(work, left), mission))
     }
 
     /// The key set of an issuer.
@@ -149,9 +151,15 @@ impl Asks {
     }
 
     /// The list of what has been revoked.
-    pub(crate) fn fetch_deny_list(&mut self, policy: &Policy, progress: &mut Progress, now: UnixTime) -> Option<(Work, Mission)> {
+    pub(crate) fn fetch_deny_list(
+        &mut self,
+        policy: &Policy,
+        copies: Copies,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Option<(Work, Mission)> {
         self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::DenyList);
+        progress.asked.push(Subject::DenyList(copies));
         let work = match &policy.deny_list.as_ref()?.source {
             DenyListSource::Url(url, authorization) => {
                 let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
@@ -163,7 +171,7 @@ impl Asks {
                     headers,
                     timeout_ms: FETCH_TIMEOUT_MILLIS,
                     max_bytes: deny_list::MAX_LIST_BYTES,
-                    copy: None,
+                    copy: if copies == Copies::Do { name_of_deny_list(policy) } else { None },
                 })
             }
             DenyListSource::Store { name, key } => Work::Read(StoreRead {
@@ -376,12 +384,27 @@ impl Asks {
                 }
                 progress.minted = Some(answer);
             }
-            Mission::DenyList { asked } => {
-                progress.heard.deny_list = self.deny_list.as_mut().and_then(|list| list.receive(asked, reply, now).err());
-            }
+            Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check => progress.checked.extend(checked(work, reply)),
             Mission::Sign => progress.signed = signed(work, reply),
             Mission::Wait | Mission::Watch { .. } => {}
+        }
+    }
+
+    fn learn_deny_list(&mut self, policy: &Policy, asked: UnixTime, reply: &Reply<'_>, progress: &mut Progress, now: UnixTime) {
+        let Some(list) = &mut self.deny_list else { return };
+        if let Reply::Copied(copied) = reply {
+            return list.receive_copy(copied, now);
+        }
+        // Whatever copy would have done: the source itself has been asked.
+        progress.asked.push(Subject::DenyList(Copies::DoNot));
+        match list.receive(asked, reply, now) {
+            Ok(useful) => {
+                if let Some(((copy, seconds), name)) = useful.zip(name_of_deny_list(policy)) {
+                    self.keep(copy.kept(name, seconds, deny_list::MAX_LIST_BYTES, now));
+                }
+            }
+            Err(doubt) => progress.heard.deny_list = Some(doubt),
         }
     }
 
@@ -416,6 +439,14 @@ fn name_of_keys(policy: &Policy, source: usize) -> Option<String> {
     Some(share::name_of(Purpose::Keys.name(), &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()]))
 }
 
+/// The name of the copy of the deny-list. What its server gives for a token only is not shared (RFC 9111 section 3.5).
+fn name_of_deny_list(policy: &Policy) -> Option<String> {
+    match &policy.deny_list.as_ref().filter(|_| policy.capabilities.shares())?.source {
+        DenyListSource::Url(url, None) => Some(share::name_of(Purpose::DenyList.name(), &[url.as_bytes()])),
+        DenyListSource::Url(_, Some(_)) | DenyListSource::Store { .. } => None,
+    }
+}
+
 /// The name of the copy of what the auth service said about the credential with this digest. What is kept depends on which claims
 /// the policy names: another policy's copies go under other names.
 fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
@@ -423,6 +454,16 @@ fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<
     let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
     parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
     Some(share::name_of(Purpose::Session.name(), &parts))
+}
+
+/// The same in what its request has left: the second of two slow fetches gets less time than the first.
+fn within(work: Work, left_millis: i64) -> Work {
+    let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
+    match work {
+        Work::Fetch(fetch) => Work::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch }),
+        Work::Read(read) => Work::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read }),
+        other => other,
+    }
 }
 
 /// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.

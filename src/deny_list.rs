@@ -7,7 +7,8 @@
 //! Rules of this file:
 //! - a document is read whole or not at all: what is not understood might be a revocation;
 //! - one that could not be had or read leaves the one before in use, up to its ceiling; past that nobody is let in on it;
-//! - one fetch at a time, as for keys; how old a list is counts from when it was asked for;
+//! - one fetch at a time, as for keys; how old a list is counts from when it was asked for, also where it comes as a copy from the
+//!   shared cache;
 //! - a token is named by the SHA-256 of what its signature is over: an ECDSA signature has two spellings, and who holds a
 //!   token could choose the other one.
 //!
@@ -25,9 +26,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest;
-use crate::errand::Reply;
+use crate::errand::{Copies, Reply};
 use crate::json::{self, Object, Value};
 use crate::session::{Doubt, Session};
+use crate::share::{self, Copied};
 use crate::text;
 use crate::time::{Seconds, UnixTime};
 use crate::tries::{Tries, is_within};
@@ -60,8 +62,8 @@ pub(crate) struct Revoked {
 pub(crate) enum Selection<'a> {
     /// Use this one; whether to fetch the next after the response.
     Use(&'a Revoked, bool),
-    /// Nobody is asking: ask.
-    Ask,
+    /// Nobody is asking: ask, and where no copy has been looked for yet, one will do.
+    Ask(Copies),
     /// Somebody is asking: wait.
     Wait,
     /// There is none that counts.
@@ -74,18 +76,20 @@ impl DenyList {
         Self { refresh, max_stale, jitter: seed, tries: Tries::default(), list: None }
     }
 
-    /// The list for a request; `has_asked`: whether that has asked for it already, or cannot.
-    pub(crate) fn select(&self, has_asked: bool, now: UnixTime) -> Selection<'_> {
+    /// The list for a request; `has_asked`: whether that has asked for it already, or cannot, and for which.
+    pub(crate) fn select(&self, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Selection<'_> {
+        let copies = if has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do };
+        let has_asked = has_asked(Copies::DoNot);
         let younger_than = |millis: i64| self.list.as_ref().filter(|(_, asked)| is_within(*asked, millis, now));
         let refresh = self.refresh.as_millis();
         let may_ask = !has_asked && !self.tries.is_cooling(COOLDOWN.min(self.refresh), self.jitter, now);
         let is_asked = self.tries.is_under_way(now);
-        if let Some((revoked, asked)) = younger_than(refresh.saturating_mul(2)) {
+        if let Some((revoked, asked)) = younger_than(self.usual_life().as_millis()) {
             return Selection::Use(revoked, may_ask && !is_asked && !is_within(*asked, refresh, now));
         }
         match younger_than(self.max_stale.as_millis()) {
             _ if is_asked && !has_asked => Selection::Wait,
-            _ if may_ask => Selection::Ask,
+            _ if may_ask => Selection::Ask(copies),
             Some((revoked, _)) => Selection::Use(revoked, false),
             None => Selection::Missing,
         }
@@ -96,11 +100,17 @@ impl DenyList {
         self.tries.begin(until);
     }
 
-    /// Takes what came of a fetch that was begun at that moment.
+    /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use of it, and for how many
+    /// seconds.
     ///
     /// # Errors
     /// Why it is not a list. The one before stays.
-    pub(crate) fn receive(&mut self, asked: UnixTime, reply: &Reply<'_>, now: UnixTime) -> Result<(), Doubt> {
+    pub(crate) fn receive<'r>(
+        &mut self,
+        asked: UnixTime,
+        reply: &Reply<'r>,
+        now: UnixTime,
+    ) -> Result<Option<(Copied<'r>, u32)>, Doubt> {
         let read = match reply {
             Reply::Answered { status: 200, headers, body } => Revoked::parse(body).map(|list| (list, age(headers))),
             Reply::Found(body) => Revoked::parse(body).map(|list| (list, Seconds::new(0))),
@@ -111,13 +121,35 @@ impl DenyList {
         };
         self.tries.end(read.is_ok(), now);
         let (list, age) = read?;
-        let asked = asked.plus_millis(age.as_millis().saturating_neg());
-        // Caches on the way do not agree with each other; what has been heard is not forgotten for an older copy.
-        let has_newer = self.list.as_ref().is_some_and(|(_, in_use)| asked < *in_use && *in_use <= now);
-        if !has_newer {
-            self.list = Some((list, asked));
+        let fetched = asked.plus_millis(age.as_millis().saturating_neg());
+        self.put(list, fetched, now);
+        let Reply::Answered { headers, body, .. } = reply else { return Ok(None) };
+        let cache_control = share::value(headers, "cache-control");
+        let seconds = share::lifetime(cache_control, self.usual_life().get());
+        Ok(Some((Copied { fetched, cache_control, body }, seconds)))
+    }
+
+    /// Takes what was found in the shared cache. It says nothing about where the list comes from: so it starts no cool-down, and
+    /// the same request can still ask there.
+    pub(crate) fn receive_copy(&mut self, copied: &[u8], now: UnixTime) {
+        self.tries.release();
+        let copy = Copied::open(copied, self.usual_life(), now);
+        if let Some((list, fetched)) = copy.and_then(|copy| Some((Revoked::read(copy.body)?, copy.fetched))) {
+            self.put(list, fetched, now);
         }
-        Ok(())
+    }
+
+    /// Caches on the way do not agree with each other: what has been heard is not forgotten for an older copy.
+    fn put(&mut self, list: Revoked, fetched: UnixTime, now: UnixTime) {
+        let has_newer = self.list.as_ref().is_some_and(|(_, in_use)| fetched < *in_use && *in_use <= now);
+        if !has_newer {
+            self.list = Some((list, fetched));
+        }
+    }
+
+    /// A list that is older is not used as long as there is a newer one to be had.
+    fn usual_life(&self) -> Seconds {
+        Seconds::new(self.refresh.get().saturating_mul(2))
     }
 }
 
@@ -183,8 +215,7 @@ fn moment(since: &Value<'_>) -> Option<UnixTime> {
 
 /// How long the answer has been in caches (RFC 9111 section 5.1).
 fn age(headers: &[(&str, &str)]) -> Seconds {
-    let age = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("age"));
-    Seconds::new(age.and_then(|(_, age)| age.trim().parse().ok()).unwrap_or(0))
+    Seconds::new(share::value(headers, "age").trim().parse().unwrap_or(0))
 }
 
 #[cfg(test)]

@@ -498,7 +498,7 @@ impl Engine {
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
         // One at a time: the other follows with a later request.
         let refresh = if pass.soon.refresh_deny_list {
-            self.asks.fetch_deny_list(&self.policy, &mut progress, now)
+            self.asks.fetch_deny_list(&self.policy, Copies::DoNot, &mut progress, now)
         } else {
             let source = pass.soon.refresh.first().copied();
             source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))

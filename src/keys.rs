@@ -30,6 +30,7 @@ use crate::jwk::{Jwk, JwkSet};
 use crate::reason::Reason;
 use crate::share::{self, Copied};
 use crate::time::{Seconds, UnixTime};
+use crate::tries::{Tries, is_within};
 
 /// How long a set is fresh when its answer says nothing: Better Auth sends no `Cache-Control`, and a new key shows up
 /// only with the first token that it signed, which asks by itself.
@@ -45,14 +46,8 @@ pub(crate) const SHARED_FOR: Seconds = FRESH_FOR;
 const MAX_AGE: Seconds = Seconds::new(24 * 3600);
 /// After a fetch that succeeded: bounds what unknown `kid`s can cost (jose waits 30 s; a new key is noticed sooner here).
 const COOLDOWN: Seconds = Seconds::new(10);
-/// After the first fetch that failed; doubles with each further one.
-const BACKOFF: Seconds = Seconds::new(1);
-/// The back-off grows no further, so that recovery is noticed within half a minute.
-const BACKOFF_CEILING: Seconds = Seconds::new(30);
 /// How long an absent `kid` is remembered.
 const ABSENT_FOR: Seconds = Seconds::new(60);
-/// A lease that would last longer was taken before the clock stepped back.
-const MAX_LEASE_MILLIS: i64 = 10_000;
 /// How many absent `kid`s are remembered.
 const MAX_ABSENT: usize = 32;
 
@@ -69,9 +64,7 @@ struct Source {
     inline: JwkSet,
     is_remote: bool,
     remote: Option<Remote>,
-    tried_at: Option<UnixTime>,
-    failures: u32,
-    lease_until: Option<UnixTime>,
+    tries: Tries,
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
     absent: Vec<(String, UnixTime)>,
@@ -111,9 +104,7 @@ impl KeyCache {
             inline,
             is_remote,
             remote: None,
-            tried_at: None,
-            failures: 0,
-            lease_until: None,
+            tries: Tries::default(),
             generation: 0,
             absent: Vec::new(),
         });
@@ -132,8 +123,8 @@ impl KeyCache {
         let Some(source) = self.sources.get(source) else {
             return Selection::Missing(Reason::KeysUnavailable);
         };
-        let is_asked = source.is_asked(now);
-        let is_cooling = source.is_cooling(jitter, now);
+        let is_asked = source.tries.is_under_way(now);
+        let is_cooling = source.tries.is_cooling(COOLDOWN, jitter, now);
         match source.matching(wanted, now) {
             Ok(key) => Selection::Use(key),
             Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
@@ -142,7 +133,7 @@ impl KeyCache {
                 let has_asked = has_asked(copies);
                 let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
                 if has_asked || is_absent || is_cooling && !is_asked {
-                    Selection::Missing(if source.is_usable(now) && source.failures == 0 {
+                    Selection::Missing(if source.is_usable(now) && !source.tries.last_failed() {
                         Reason::KeyNotFound
                     } else {
                         Reason::KeysUnavailable
@@ -166,14 +157,15 @@ impl KeyCache {
 
     /// Whether the set should be fetched anew after the response.
     pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
-        let may_refresh = |source: &Source| source.is_stale(now) && !source.is_asked(now) && !source.is_cooling(self.jitter, now);
+        let is_free = |tries: &Tries| !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now);
+        let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
         !has_asked && self.sources.get(source).is_some_and(may_refresh)
     }
 
     /// Takes the lease of a source: somebody is on the way until then.
     pub(crate) fn lease(&mut self, source: usize, until: UnixTime) {
         if let Some(source) = self.sources.get_mut(source) {
-            source.lease_until = Some(until);
+            source.tries.begin(until);
         }
     }
 
@@ -187,18 +179,16 @@ impl KeyCache {
         now: UnixTime,
     ) -> Option<(Copied<'r>, u32)> {
         let source = self.sources.get_mut(source)?;
-        source.lease_until = None;
-        source.tried_at = Some(now);
         let answered = match reply {
             Reply::Answered { status: 200, headers, body } => usable(body).map(|set| (set, *headers, *body)),
             _ => None,
         };
         let Some((set, headers, body)) = answered else {
-            source.failures = source.failures.saturating_add(1);
+            source.tries.end(false, now);
             return None;
         };
-        source.failures = 0;
-        let cache_control = value(headers, "cache-control");
+        source.tries.end(true, now);
+        let cache_control = share::value(headers, "cache-control");
         let fetched = now.plus_millis(age(headers).as_millis().saturating_neg());
         source.put(set, fetched, fresh_for(cache_control));
         if let Some(kid) = kid.filter(|kid| !source.has_kid(kid, now)) {
@@ -215,7 +205,7 @@ impl KeyCache {
         let Some(source) = self.sources.get_mut(source) else {
             return;
         };
-        source.lease_until = None;
+        source.tries.release();
         let copy = Copied::open(copied, SHARED_FOR, now);
         if let Some((copy, set)) = copy.and_then(|copy| usable(copy.body).map(|set| (copy, set))) {
             source.put(set, copy.fetched, fresh_for(copy.cache_control));
@@ -246,26 +236,6 @@ impl Source {
     fn is_stale(&self, now: UnixTime) -> bool {
         self.is_remote
             && self.remote.as_ref().is_none_or(|remote| !is_within(remote.fetched_at, remote.fresh_for.as_millis(), now))
-    }
-
-    fn is_asked(&self, now: UnixTime) -> bool {
-        self.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
-    }
-
-    fn is_cooling(&self, jitter: u64, now: UnixTime) -> bool {
-        self.tried_at.is_some_and(|at| is_within(at, self.cooldown_millis(jitter), now))
-    }
-
-    /// Up to a quarter more by chance, so that a thousand isolates do not come back in one moment.
-    fn cooldown_millis(&self, jitter: u64) -> i64 {
-        let base = match self.failures.checked_sub(1) {
-            None => return COOLDOWN.as_millis(),
-            Some(doublings) => {
-                BACKOFF.as_millis().checked_shl(doublings.min(10)).unwrap_or(i64::MAX).min(BACKOFF_CEILING.as_millis())
-            }
-        };
-        let share = i64::try_from(jitter.rotate_left(self.failures) % 256).unwrap_or(0);
-        base.saturating_add(base.saturating_mul(share).checked_div(1024).unwrap_or(0))
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
@@ -305,11 +275,6 @@ impl Source {
     }
 }
 
-/// Whether `now` is within so many milliseconds after a moment. A moment in the future is none that we know the age of.
-fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
-    moment <= now && now.millis_since(moment) < millis
-}
-
 /// How long the answer may be taken for fresh, from when it was the issuer's own: `max-age` between floor and ceiling
 /// (RFC 9111 section 5.2.2.1).
 fn fresh_for(cache_control: &str) -> Seconds {
@@ -322,12 +287,7 @@ fn fresh_for(cache_control: &str) -> Seconds {
 
 /// How long the answer has been in caches (RFC 9111 section 5.1).
 fn age(headers: &[(&str, &str)]) -> Seconds {
-    Seconds::new(value(headers, "age").trim().parse().unwrap_or(0))
-}
-
-/// The value of a header, empty where there is none.
-fn value<'r>(headers: &[(&'r str, &'r str)], name: &str) -> &'r str {
-    headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+    Seconds::new(share::value(headers, "age").trim().parse().unwrap_or(0))
 }
 
 /// A set without a usable key is one that we cannot use: the keys that we have stay.

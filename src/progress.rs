@@ -96,7 +96,7 @@ pub(crate) enum Subject {
     /// What the storage has under the session token with this digest, and then about its user.
     Storage([u8; 32], Stored),
     /// The list of what has been revoked.
-    DenyList,
+    DenyList(Copies),
     /// The signature on the request's assertion.
     Assertion,
 }
@@ -196,8 +196,8 @@ impl Progress {
         }
     }
 
-    /// What the auth service answered to this request.
+    /// What was answered to this request last: the auth service's word comes after its storage's.
     pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session::Answer> {
-        self.answers.iter().find(|(answered, _)| answered == digest).map(|(_, answer)| answer)
+        self.answers.iter().rfind(|(answered, _)| answered == digest).map(|(_, answer)| answer)
     }
 }

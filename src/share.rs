@@ -73,6 +73,11 @@ pub(crate) fn name_of(purpose: &str, parts: &[&[u8]]) -> String {
     ["doorward-", purpose, "-", &text::to_base64url(&digest::of_parts(&parts))].concat()
 }
 
+/// The value of a header, empty where there is none.
+pub(crate) fn value<'r>(headers: &[(&'r str, &'r str)], name: &str) -> &'r str {
+    headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
+}
+
 /// How long a copy of this answer may be kept, in seconds: as `Cache-Control` says (RFC 9111 section 5.2.2), at most so long,
 /// and so long where it says nothing. 0: not at all.
 pub(crate) fn lifetime(cache_control: &str, most: u32) -> u32 {

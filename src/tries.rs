@@ -26,6 +26,16 @@ impl Tries {
         self.lease_until = Some(until);
     }
 
+    /// Somebody is back without having tried.
+    pub(crate) fn release(&mut self) {
+        self.lease_until = None;
+    }
+
+    /// Whether the last try came to nothing.
+    pub(crate) fn last_failed(&self) -> bool {
+        self.failures > 0
+    }
+
     /// Somebody is back.
     pub(crate) fn end(&mut self, has_succeeded: bool, now: UnixTime) {
         self.lease_until = None;

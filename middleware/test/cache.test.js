@@ -149,7 +149,7 @@ test("a configuration that shares sessions with nobody is warned of", async () =
 test("a fetch for which no copy will do is not looked for", async () => {
   const keys = [];
   const cache = { get: async (key) => (keys.push(key), undefined), put: async () => {} };
-  const carry = carrier(async () => new Response("{}"), cache);
+  const carry = carrier(async () => new Response("{}"), { cache });
   const errand = { work: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 100, maxBytes: 100 };
   assert.equal((await carry({ ...errand, copy: undefined })).kind, "answered");
   assert.equal((await carry({ ...errand, copy: "k" })).kind, "answered");
@@ -157,7 +157,7 @@ test("a fetch for which no copy will do is not looked for", async () => {
 });
 
 test("a slow cache and a slow issuer share the errand's time", async () => {
-  const carry = carrier(() => new Promise(() => {}), { get: () => new Promise(() => {}) });
+  const carry = carrier(() => new Promise(() => {}), { cache: { get: () => new Promise(() => {}) } });
   const started = performance.now();
   const errand = { work: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 300, maxBytes: 100, copy: "k" };
   assert.deepEqual(await carry(errand), { kind: "failed" });

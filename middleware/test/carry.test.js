@@ -54,7 +54,7 @@ test("a redirect is an answer and is not followed", async (t) => {
 
 test("a store is read by its name and key, and only text and bytes are values", async () => {
   const read = (value, more = {}) =>
-    carrier(undefined, { S: value })({ work: "read", store: "S", key: "k", timeoutMs: 50, maxBytes: 4, ...more });
+    carrier(undefined, { stores: { S: value } })({ work: "read", store: "S", key: "k", timeoutMs: 50, maxBytes: 4, ...more });
   const keys = [];
   const bytes = (text) => ({ kind: "found", value: new TextEncoder().encode(text) });
   assert.deepEqual(await read((key) => (keys.push(key), "tön")), bytes("tön"));

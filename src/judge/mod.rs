@@ -52,7 +52,7 @@ pub(crate) enum Need {
     /// The auth service's token for the user of a session.
     Token(Box<TokenQuestion>),
     /// The list of what has been revoked.
-    DenyList,
+    DenyList(Copies),
     /// The platform's signature on the assertion.
     Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
@@ -67,7 +67,7 @@ impl Need {
             Self::Check(_) => Reason::CheckUnavailable,
             Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
             Self::Token(_) => Reason::BridgeUnavailable,
-            Self::DenyList => Reason::RevocationUnavailable,
+            Self::DenyList(_) => Reason::RevocationUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }
@@ -165,13 +165,13 @@ impl<'e> Judge<'e> {
     /// It has been, or that is not known (yet).
     pub(crate) fn revoked<'t>(&mut self, session: &Session, token: impl FnOnce() -> Cow<'t, str>) -> Result<(), Finding> {
         let Some(deny_list) = self.deny_list else { return Ok(()) };
-        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList);
+        let has_asked = |copies| self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList(copies));
         match deny_list.select(has_asked, self.now) {
             Selection::Use(revoked, is_due) => {
                 self.soon.refresh_deny_list |= is_due;
                 if revoked.includes(session, token) { Err(Finding::Bad(Reason::SessionRevoked)) } else { Ok(()) }
             }
-            Selection::Ask => Err(Finding::Needs(Need::DenyList)),
+            Selection::Ask(copies) => Err(Finding::Needs(Need::DenyList(copies))),
             Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
             Selection::Missing => Err(Finding::Bad(Reason::RevocationUnavailable)),
         }

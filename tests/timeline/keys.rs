@@ -87,6 +87,31 @@ fn a_proof_ends_with_its_key() {
     assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later.plus_millis(1)), "key_not_found");
 }
 
+/// All asks of a request share three seconds: after one that has taken two, the next is given one.
+#[test]
+fn the_second_of_two_slow_fetches_is_given_what_is_left() {
+    let good = vector("api-jwt-eddsa-valid");
+    let (start, jwks) = (moment(&good), good["jwks"].to_string());
+    let jwt = text(&good, "jwt");
+    let session =
+        json!({ "token": "a-session-token-of-more-than-32-bytes", "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" });
+    let session = json!({ "session": session, "user": { "id": "ada" } }).to_string();
+    let headers = [("authorization", "Bearer a-session-token-of-more-than-32-bytes"), ("x-token", jwt.as_str())];
+    let head = RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+    let mut engine = support::engine();
+    let mut decision = engine.decide(&head, start);
+    let mut asked = Vec::new();
+    while let Decision::Ask(errand) = decision {
+        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+        asked.push((fetch.purpose.name(), fetch.timeout_ms));
+        let body = if asked.len() == 1 { &session } else { &jwks };
+        let now = start.plus_millis(2000);
+        decision = engine.resume(&head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+    }
+    assert_eq!(asked, [("session", 2000), ("keys", 1000)]);
+    assert_eq!(reason(&decision), "credential_ambiguous", "the two are of different people");
+}
+
 /// Ten thousand `kid`s that nobody has cost one fetch per cool-down.
 #[test]
 fn a_flood_of_unknown_kids_is_bounded() {

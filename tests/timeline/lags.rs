@@ -1,7 +1,7 @@
 //! How late a revocation is noticed: every row of the table in `docs/revocation.md`, played at its worst moment. The last request that
 //! passes must come no later than the table says, and no more than a second earlier: a number that is only safe says nothing.
 
-use doorward::{Decision, Engine, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Engine, Purpose, Reply, RequestHead, UnixTime, Work};
 use serde_json::{Value, json};
 
 use crate::service::Fault;
@@ -28,6 +28,7 @@ const ROWS: &[(&str, i64, LastPass)] = &[
         session(lag, json!({ "cookie_cache": "off", "stale_seconds": 600 }), json!({}), away_after, Some(-10))
     }),
     ("a deny-list at a URL", 2 * 30, |lag| listed(lag, json!({ "url": URL }), URL, 0, |_| Fault::None)),
+    ("a deny-list at a URL, copied from a shared cache", 2 * 30, copied),
     ("a deny-list at a URL, that away", 300, |lag| listed(lag, json!({ "url": URL }), URL, 0, down_after)),
     ("a deny-list by a function", 2 * 30, |lag| listed(lag, json!({ "store": "LISTS" }), KEY, 0, |_| Fault::None)),
     ("a deny-list in Workers KV", 2 * 30 + 60, |lag| listed(lag, json!({ "store": "LISTS" }), KEY, KV_LAG, |_| Fault::None)),
@@ -149,6 +150,39 @@ fn stored(lag: i64, shelf_lag: i64) -> i64 {
         assert!(world.service.asked.is_empty(), "the storage was enough");
         (world, first.at - START, jar)
     })
+}
+
+/// Revoked on the list, of which another instance has just left a copy: every request comes to an instance that has just started.
+fn copied(lag: i64) -> i64 {
+    let good = vector("api-jwt-eddsa-valid");
+    let (keys, authorization) = (good["jwks"].to_string(), format!("Bearer {}", text(&good, "jwt")));
+    let t0 = support::moment(&good).plus_millis(10_000);
+    let revoked = json!({ "not_before": { "KVEqlSbHXmV2z44nLOZ9W6IKDg0Opmj0": t0.as_millis() / SECOND } }).to_string();
+    let mut copy = None;
+    let mut passes = |moment: i64| {
+        let mut engine: Engine = support::engine_of(json!({ "skew_seconds": 60 }), json!({ "deny_list": { "url": URL } }), &[]);
+        let headers = [("authorization", authorization.as_str())];
+        let head =
+            RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let now = t0.plus_millis(moment);
+        let mut decision = engine.decide(&head, now);
+        while let Decision::Ask(errand) = decision {
+            let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+            let answered = |body| Reply::Answered { status: 200, headers: &[], body };
+            let kept: Option<String> = copy.clone().filter(|_| fetch.copy.is_some());
+            decision = match (fetch.purpose, &kept) {
+                (Purpose::Keys, _) => engine.resume(&head, errand, answered(keys.as_bytes()), now),
+                (_, Some(copy)) => engine.resume(&head, errand, Reply::Copied(copy.as_bytes()), now),
+                _ if moment < 0 => engine.resume(&head, errand, answered(br#"{"sessions":[]}"#), now),
+                _ => engine.resume(&head, errand, answered(revoked.as_bytes()), now),
+            };
+        }
+        let keeps = engine.keeps().into_iter().find(|keep| keep.key.contains("deny-list"));
+        copy = copy.take().or_else(|| keeps.map(|keep| keep.text));
+        matches!(decision, Decision::Forward(_))
+    };
+    assert!(passes(-1));
+    (0..lag + 30 * SECOND).step_by(100).chain([lag - 2, lag - 1, lag]).filter(|moment| passes(*moment)).max().unwrap_or(-1)
 }
 
 /// A JWT that nobody can take back, made at the moment of the revocation.

@@ -1,5 +1,6 @@
 //! The deny-list over time: refreshed behind responses, outlived by an outage, and never believed past its ceiling.
 
+use doorward::{Decision, RequestHead, UnixTime, Work};
 use serde_json::{Value, json};
 
 use crate::service::Fault;
@@ -100,6 +101,23 @@ fn a_revoked_session_is_out_while_the_auth_service_still_believes_in_it() {
     assert!(!world.jars[jar].has(crate::service::TOKEN) && !world.jars[jar].has(crate::service::DATA), "its cookies are cleared");
     assert!(out.is_some_and(|outcome| outcome.at <= START + 32 * SECOND), "{out:?}");
     assert_eq!(reasons(&outcomes).get(..2), Some(&["session_revoked", "no_credential"][..]));
+}
+
+/// What a server gives for a token only is not for a cache that others read (RFC 9111 section 3.5).
+#[test]
+fn a_list_behind_a_token_is_not_shared() {
+    for (token, is_shared) in [(json!(null), true), (json!({ "env": "SECRET" }), false)] {
+        let mut world = world(json!({ "url": URL, "token": token }));
+        let jar = world.browser_of("ada", START);
+        let cookies = world.jars[jar].header(START);
+        let headers = [("cookie", cookies.as_str())];
+        let origin = crate::support::ORIGIN;
+        let head = RequestHead { method: "GET", target: "/app", headers: &headers, public_origin: origin, client_address: None };
+        let Decision::Ask(errand) = world.engine.decide(&head, UnixTime::from_millis(START)) else { panic!("nothing is asked") };
+        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+        assert_eq!((fetch.url.as_str(), fetch.copy.is_some()), (URL, is_shared));
+        assert_eq!(fetch.headers.iter().any(|(name, _)| name == "authorization"), !is_shared);
+    }
 }
 
 #[test]

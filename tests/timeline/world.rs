@@ -45,7 +45,7 @@ impl Jar {
     }
 
     /// As a browser sends them: those without a domain, which are older, first.
-    fn header(&self, now: i64) -> String {
+    pub(crate) fn header(&self, now: i64) -> String {
         let alive = self.cookies.iter().filter(|(_, (_, ends))| ends.is_none_or(|ends| now < ends));
         let pairs: Vec<String> = alive.map(|((name, _), (value, _))| format!("{name}={value}")).collect();
         pairs.join("; ")

@@ -1,7 +1,8 @@
 //! The platform's functions, typed as this crate uses them. Each can throw or reject; none of that leaves this crate as
 //! an exception.
 
-use js_sys::{Array, Object, Uint8Array};
+use js_sys::futures::JsFuture;
+use js_sys::{Array, Object, Promise, Uint8Array};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::{Request, RequestInit, Response};
@@ -48,11 +49,11 @@ extern "C" {
 
     /// What there is under a key, in that form; `null` if there is nothing.
     #[wasm_bindgen(catch, method)]
-    pub(crate) async fn get(this: &KvNamespace, key: &str, form: &str) -> Result<JsValue, JsValue>;
+    pub(crate) fn get(this: &KvNamespace, key: &str, form: &str) -> Result<JsValue, JsValue>;
 
     /// Keeps a text under a key.
     #[wasm_bindgen(catch, method)]
-    pub(crate) async fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
+    pub(crate) fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
 
     /// Makes a key from a JWK (Web Cryptography API).
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = "importKey")]
@@ -76,4 +77,9 @@ extern "C" {
     /// Makes a signature (Web Cryptography API).
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
     pub(crate) async fn sign(algorithm: &Object, key: &JsValue, input: &Uint8Array) -> Result<JsValue, JsValue>;
+}
+
+/// A store may throw where it should have given a promise.
+pub(crate) async fn awaited(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(Promise::resolve(&promise?)).await
 }

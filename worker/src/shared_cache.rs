@@ -6,8 +6,7 @@
 use std::rc::Rc;
 
 use doorward::{Fetch, Keep};
-use js_sys::futures::JsFuture;
-use js_sys::{JsString, Object, Promise, Reflect};
+use js_sys::{JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Response, ResponseInit};
 use worker::Context;
@@ -15,7 +14,7 @@ use worker::Context;
 use crate::carry::{Carried, within};
 use crate::fetch_errand::body;
 use crate::gate;
-use crate::platform::{cache_match, cache_put};
+use crate::platform::{awaited, cache_match, cache_put};
 
 /// How long a look may take; it is there to save time.
 const LOOK_UP_MS: u32 = 200;
@@ -35,7 +34,7 @@ pub(crate) async fn look_up(errand: &Fetch) -> Option<Carried> {
 async fn found(key: &str, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
     let response = match gate::kv_namespace() {
         Some(kv) => {
-            let stream = kv.get(key, "stream").await?;
+            let stream = awaited(kv.get(key, "stream")).await?;
             if stream.is_null() {
                 return Ok(None);
             }
@@ -62,7 +61,7 @@ async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
     if let Some(kv) = gate::kv_namespace() {
         let options = Object::new();
         Reflect::set(&options, &JsString::from("expirationTtl"), &seconds.max(LEAST_KV_SECONDS).into())?;
-        return kv.put(&key, &text, &options).await;
+        return awaited(kv.put(&key, &text, &options)).await;
     }
     let headers = Headers::new()?;
     headers.set("cache-control", &format!("public, max-age={seconds}"))?;
@@ -70,9 +69,4 @@ async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
     init.set_headers(&headers);
     let response = Response::new_with_opt_str_and_init(Some(&text), &init)?;
     awaited(cache_put(&[NOWHERE, &key].concat(), &response)).await
-}
-
-/// A store may throw where it should have given a promise.
-async fn awaited(promise: Result<JsValue, JsValue>) -> Result<JsValue, JsValue> {
-    JsFuture::from(Promise::resolve(&promise?)).await
 }

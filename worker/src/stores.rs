@@ -9,7 +9,7 @@ use worker::Env;
 use crate::carry::{Carried, within};
 use crate::fetch_errand::whole;
 use crate::gate;
-use crate::platform::KvNamespace;
+use crate::platform::{KvNamespace, awaited};
 
 /// The namespaces of these names that are bound.
 pub(crate) fn bound(env: &Env, names: Vec<String>) -> Vec<(String, KvNamespace)> {
@@ -33,7 +33,7 @@ pub(crate) async fn read(errand: &StoreRead) -> Carried {
 }
 
 async fn value(store: &KvNamespace, errand: &StoreRead) -> Result<Carried, JsValue> {
-    let found = store.get(&errand.key, "stream").await?;
+    let found = awaited(store.get(&errand.key, "stream")).await?;
     if found.is_null() {
         return Ok(Carried::Absent);
     }

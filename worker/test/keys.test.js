@@ -80,10 +80,10 @@ test("a session is found in the KV namespace where the configuration says so, wi
   assert.equal(auth.count.session, 1);
 });
 
-// The Worker with a namespace that does something else.
+// The Worker with a namespace that does something else. By `getWithMetadata` it is taken for one.
 const withNamespace = (namespace) => `
 import worker from "./worker.js";
-const namespace = ${namespace};
+const namespace = { getWithMetadata() {}, ...${namespace} };
 export default { fetch: (request, env, context) => worker.fetch(request, { ...env, DOORWARD_CACHE: namespace }, context) };`;
 const stream = (text) => `{ get: async () => new Response(${text}).body, put: async () => {} }`;
 const never = "{ get: () => new Promise(() => {}), put: () => new Promise(() => {}) }";

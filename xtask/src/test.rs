@@ -53,6 +53,7 @@ const PARTS: &[Part] = &[
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
+    Part { name: "faults",      about: "every combination of faults, in Node and workerd", work: Npm("middleware", "test:faults") },
     Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"]) },
     Part { name: "storage",     about: "what a real Better Auth stores, read by the gate", work: Npm("examples/demo", "test") },
     Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },

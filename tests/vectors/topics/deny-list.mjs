@@ -26,6 +26,7 @@ export const policies = {
 
 const list = (members, headers = []) => ({ to: "deny-list", url: URL, status: 200, headers, body: JSON.stringify(members) });
 const raw = (body, status = 200) => ({ to: "deny-list", status, headers: [], body });
+const copy = (age, body, until = NOW + 1000) => ({ to: "deny-list", copied: `doorward-copy-1 ${NOW - age} ${until}\n\n${typeof body === "string" ? body : JSON.stringify(body)}` });
 const stored = (members) => ({ to: "read", key: "revoked", found: JSON.stringify(members) });
 const nothing = { sessions: [] };
 const digest = (text) => createHash("sha256").update(text).digest("base64url");
@@ -131,6 +132,18 @@ export const cases = [
   later("a list that comes old", "jwt", 19, "counts from when it was made", api("/", bearer(token)), forward(toldOf7), { asks, also: { log: { deny_list: "failed" } } }),
   later("a list that comes old", "jwt", 25, "and ends early", api("/", bearer(token)), unavailable, { asks }),
 
+  vector("a copy of the list from the shared cache is enough", "jwt", api("/", bearer(token)), revoked, { replies: [copy(59_999, { sessions: ["session-7"] })], asks }),
+  ...[
+    ["that is as old as a list may usually be", copy(60_000, nothing)],
+    ["from the future", copy(-1, nothing)],
+    ["whose time is over", copy(1000, nothing, NOW)],
+    ["of no list", copy(1000, "{}")],
+    ["that is none", { to: "deny-list", copied: JSON.stringify(nothing) }],
+  ].map(([name, reply]) => vector(`a copy ${name} is asked past`, "jwt", api("/", bearer(token)), revoked, { replies: [reply, list({ sessions: ["session-7"] })], asks: [...asks, ...asks] })),
+  vector("a copy that is asked past in vain lets nobody in", "jwt", api("/", bearer(token)), unavailable, { replies: [copy(60_000, nothing)], asks: [...asks, ...asks] }),
+  vector("a list that came as a copy", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [copy(50_000, nothing)], asks }),
+  later("a list that came as a copy", "jwt", 5, "is as old as its fetch: the next one is fetched behind a response", api("/", bearer(token)), forward(toldOf7), { replies: [list({ sessions: ["session-7"] })], also: { after: ["deny-list"] } }),
+  later("a list that came as a copy", "jwt", 6, "and that one counts", api("/", bearer(token)), revoked),
   vector("a list in a store", "store", api("/", bearer(token)), revoked, { replies: [stored({ sessions: ["session-7"] })], asks: ["read"] }),
   vector("an empty list in a store", "store", api("/", bearer(token)), forward(toldOf7), { replies: [stored(nothing)], asks: ["read"] }),
   vector("a store without the list", "store", api("/", bearer(token)), unavailable, { replies: [{ to: "read", absent: true }], asks: ["read"], also: { log: { deny_list: "absent" } } }),

@@ -6,7 +6,7 @@ import { signedCookie } from "../mint.mjs";
 
 const stores = ["SESSIONS"];
 const issuer = (storage = {}, members = {}) => ({ storage: { store: "SESSIONS", ...storage }, bearer: "any", ...members });
-const rules = [{ path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/minute", access: "required", max_staleness_seconds: 60 }, { path: "/soon", access: "required", max_staleness_seconds: 65 }, { path: "/**", access: "required" }];
+const rules = [{ path: "/fresh.rsc", access: "required", max_staleness_seconds: 0 }, { path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/minute", access: "required", max_staleness_seconds: 60 }, { path: "/soon", access: "required", max_staleness_seconds: 65 }, { path: "/**", access: "required" }];
 const withRules = { rules };
 
 export const policies = {
@@ -79,5 +79,6 @@ export const cases = [
   vector("a rule that wants no more than the store's lag takes what was just read", "kv", api("/minute", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("a store that is never late is as good as the service", "redis", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   later("a store that is never late is as good as the service", "redis", 1, "and is read each time where that is wanted", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
+  vector("of two rules for one request the one that wants to know now asks the service, and both take its word", "kv", api("/fresh.rsc", cookie), fromService, { replies: [stored(), notRevoked, sessionAnswer()], asks: [...found, "session"] }),
   vector("a store that is late is not asked by a rule that wants to know now", "kv", api("/now", cookie), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
 ];

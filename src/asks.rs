@@ -106,7 +106,6 @@ impl Asks {
                 progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
-            Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
             Need::Token(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
                 Err(otherwise)
@@ -115,6 +114,7 @@ impl Asks {
                 progress.asked.push(Subject::Token);
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
+            Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
             Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);

@@ -66,8 +66,8 @@ impl Need {
             Self::Keys { .. } => Reason::KeysUnavailable,
             Self::Check(_) => Reason::CheckUnavailable,
             Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
-            Self::DenyList(_) => Reason::RevocationUnavailable,
             Self::Token(_) => Reason::BridgeUnavailable,
+            Self::DenyList(_) => Reason::RevocationUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,
         }

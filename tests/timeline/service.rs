@@ -179,14 +179,14 @@ impl Service {
             _ => return None,
         }
         let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
-        let row = token.and_then(|token| {
-            let cached = cookies.get(DATA).and_then(|data| self.cached(data, &token, now)).map(|(row, _)| row);
-            cached.or_else(|| self.rows.get(&token).cloned().filter(|row| row.expires > now))
+        let user = token.and_then(|token| {
+            let cached = cookies.get(DATA).and_then(|data| self.user_of(data, &token, now));
+            cached.or_else(|| self.rows.get(&token).filter(|row| row.expires > now).map(|row| row.user.clone()))
         });
-        let Some(row) = row else { return Some(Answer { status: 401, ..answer }) };
+        let Some(user) = user else { return Some(Answer { status: 401, ..answer }) };
         let (name, jwk) = self.keys().swap_remove(self.key);
         let issued = now / 1000;
-        let claims = json!({ "sub": row.user, "iat": issued, "exp": issued + TOKEN_LIFE, "iss": ORIGIN, "aud": ORIGIN });
+        let claims = json!({ "sub": user, "iat": issued, "exp": issued + TOKEN_LIFE, "iss": ORIGIN, "aud": ORIGIN });
         let header = json!({ "alg": "EdDSA", "kid": name });
         let input = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
         // PKCS #8 around the 32 bytes of the key (RFC 8410 section 7).
@@ -240,6 +240,15 @@ impl Service {
         let message = format!("{},\"expiresAt\":{expires}}}", &session[..session.len() - 1]);
         let mac = self.mac(&message);
         URL_SAFE_NO_PAD.encode(format!("{{\"session\":{session},\"expiresAt\":{expires},\"signature\":\"{mac}\"}}"))
+    }
+
+    /// Whose session a cache that still counts is, whatever has become of it since.
+    fn user_of(&self, data: &str, token: &str, now: i64) -> Option<String> {
+        let outer: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(data).ok()?).ok()?;
+        let expires = outer["expiresAt"].as_i64().filter(|expires| *expires >= now)?;
+        let pair = &outer["session"];
+        let counts = self.compact(pair, expires) == data && pair["session"]["token"] == token;
+        pair["user"]["id"].as_str().filter(|_| counts).map(str::to_owned)
     }
 
     /// The session of a cache that still counts, and when that ends.

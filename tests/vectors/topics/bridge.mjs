@@ -18,6 +18,7 @@ const rules = [
   bridge("/for-notes/**", { bearer_audience: AUDIENCE }),
   bridge("/cookie-first/**", { prefer: "cookie" }),
   bridge("/with-cookies/**", { credential: "keep" }),
+  { path: "/API/plain", access: "required" },
   bridge("/api/**"),
   { path: "/elsewhere/**", access: "public", upstream: "https://static.example.com" },
   { path: "/**", access: "required" },
@@ -101,6 +102,7 @@ export const cases = [
 
   // where rules meet
   vector("a target that only some router would take there goes to the origin, without a token", "site", api("/API/notes", cached, ["authorization", "Basic x"]), forward(ada(), { removed: ["cookie", "authorization"], upstream: null })),
+  vector("a target that is another rule's to some router goes where it leads, and without a token", "site", api("/api/plain", cached), forward(ada(), { removed: ["cookie"], upstream: API })),
   vector("a payload that only carries such a page too", "site", api("/_next/data/build/api/notes.json", cached), forward(ada(), { removed: ["cookie"], upstream: null })),
 
   // a request from elsewhere

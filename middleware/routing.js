@@ -63,8 +63,8 @@ function forward(request, decision, identityPrefix) {
   if (judged.origin === here.origin && judged.pathname === here.pathname && judged.search === here.search) {
     headers.set("x-middleware-next", "1");
   } else {
-    // The gate judged another spelling than the one that the router would read: the router gets the judged one. Origin and path
-    // are the client's own, so nothing leaks when `next start` shows the rewrite to the browser.
+    // The gate judged another spelling than the one that the router would read, which then gets the judged one; or the rule has
+    // an upstream. `next start` may show the rewrite to the browser: the client's own path, or the address of the upstream.
     headers.set("x-middleware-rewrite", judged.href);
   }
   return new Response(null, { headers });

@@ -44,7 +44,7 @@ const PARTS: &[Part] = &[
     Part { name: "format",      about: "rustfmt has nothing to change",                   work: Cargo(&["fmt", "--all", "--check"]) },
     Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
     Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
-    Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace"]) },
+    Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
     Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },

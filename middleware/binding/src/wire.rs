@@ -408,7 +408,9 @@ mod tests {
         let failed = |message: &[u8]| with_reply(message, |reply| matches!(reply, Reply::Failed));
         for (numbers, bytes) in [
             (&[][..], &b""[..]),
-            (&[9], b""),
+            (&[10], b""),
+            (&[9, 0], b""),
+            (&[8, 2], b"x"),
             (&[1], b""),
             (&[1, 2], b""),
             (&[2, 0], b""),

@@ -26,7 +26,8 @@ async function inNode(cells) {
       const fetch = (url, init) => (counted[url.includes("/jwks") ? "jwks" : "auth"]++, globalThis.fetch(url, init));
       const cache = { get: brokenCache(cell.cache, kept, counted, LIMITS), put: async () => {} };
       const lines = new Map();
-      const log = (line) => lines.set(JSON.parse(line).path, JSON.parse(line));
+      // What is said about the configuration is not about a request.
+      const log = (line) => line.startsWith("{") && lines.set(JSON.parse(line).path, JSON.parse(line));
       const gate = createGate({ config, env: { BETTER_AUTH_SECRET: SECRET }, cache, fetch, log });
       const origin = (request) => new Response(pageOf(request.headers.get("x-doorward-subject")));
       const ask = async (target, headers) => {
@@ -106,11 +107,13 @@ const get = async (key) => {
   const text = await found(key);
   return text === undefined ? null : new Response(text).body;
 };
+// By \`getWithMetadata\` it is taken for a KV namespace.
+const namespace = { get, put: async () => {}, getWithMetadata() {} };
 export default {
   async fetch(request, env, context) {
     if (new URL(request.url).pathname === "/counted") return Response.json(counted);
     const started = Date.now();
-    const response = await worker.fetch(request, { ...env, DOORWARD_CACHE: { get, put: async () => {} } }, context);
+    const response = await worker.fetch(request, { ...env, DOORWARD_CACHE: namespace }, context);
     const timed = new Response(response.body, response);
     timed.headers.set("x-took", Date.now() - started);
     return timed;

@@ -1,18 +1,27 @@
 //! Debian packages that a command needs and that no registry of libraries has: installed where that is allowed, said loudly where not.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::shell::{self, Failure, Result};
 
-/// PostgreSQL, to make clusters with: `examples/shared/postgres.mjs` looks for it in the same places.
+/// PostgreSQL, to make clusters with: `examples/shared/postgres.mjs` looks for it in the same places. The folders of Debian's
+/// versions are there with the client alone.
 pub(crate) fn ensure_postgresql() -> Result {
-    ensure("postgresql", &["/usr/lib/postgresql", "/usr/local/bin/initdb", "/usr/bin/initdb"])
+    ensure_that("postgresql", || {
+        let versions =
+            fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
+        versions.chain(["/usr/local/bin", "/usr/bin"].map(PathBuf::from)).any(|bin| bin.join("initdb").exists())
+    })
 }
 
 /// Sees to it that one of `files` is there, by installing `package` if need be.
 pub(crate) fn ensure(package: &str, files: &[&str]) -> Result {
-    let is_there = || files.iter().any(|file| Path::new(file).exists());
+    ensure_that(package, || files.iter().any(|file| Path::new(file).exists()))
+}
+
+fn ensure_that(package: &str, is_there: impl Fn() -> bool) -> Result {
     if is_there() {
         return Ok(());
     }

@@ -47,7 +47,7 @@ export async function startGate(test, { bindings, folder = build, entry, options
   });
   test.after(() => gate.dispose());
   const url = await gate.ready;
-  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), store: (name) => gate.getKVNamespace(name) };
+  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), store: (name) => gate.getKVNamespace(name), inspector: () => gate.getInspectorURL() };
 }
 
 /** An origin that records every request and answers by path. */

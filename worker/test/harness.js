@@ -50,6 +50,18 @@ export async function startGate(test, { bindings, folder = build, entry, options
   return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), store: (name) => gate.getKVNamespace(name), inspector: () => gate.getInspectorURL() };
 }
 
+/** The Worker under a clock that runs ahead by as many milliseconds as the request says: an `entry` of `startGate`. */
+export const clocked = `
+import worker from "./worker.js";
+const clock = Date.now;
+export default {
+  fetch(request, env, context) {
+    const ahead = Number(request.headers.get("x-test-ahead") ?? 0);
+    Date.now = () => clock() + ahead;
+    return worker.fetch(request, env, context);
+  },
+};`;
+
 /** An origin that records every request and answers by path. */
 export async function startOrigin(test) {
   const seen = [];

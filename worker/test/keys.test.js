@@ -3,21 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventually, fetched, startAuth, startGate, startOrigin, temporaryFolder, variables } from "./harness.js";
+import { clocked, eventually, fetched, startAuth, startGate, startOrigin, temporaryFolder, variables } from "./harness.js";
 
 const bearer = (token) => ({ headers: { authorization: `Bearer ${token}` } });
-
-// The Worker under a clock that runs ahead by as many milliseconds as the request says.
-const clocked = `
-import worker from "./worker.js";
-const clock = Date.now;
-export default {
-  fetch(request, env, context) {
-    const ahead = Number(request.headers.get("x-test-ahead") ?? 0);
-    Date.now = () => clock() + ahead;
-    return worker.fetch(request, env, context);
-  },
-};`;
 
 test("many requests at once and after one another fetch the keys once", async (t) => {
   const [origin, auth] = [await startOrigin(t), await startAuth(t)];

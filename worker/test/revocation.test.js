@@ -3,19 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventually, fetched, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
-
-// The Worker under a clock that runs ahead by as many milliseconds as the request says.
-const clocked = `
-import worker from "./worker.js";
-const clock = Date.now;
-export default {
-  fetch(request, env, context) {
-    const ahead = Number(request.headers.get("x-test-ahead") ?? 0);
-    Date.now = () => clock() + ahead;
-    return worker.fetch(request, env, context);
-  },
-};`;
+import { clocked, eventually, fetched, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
 
 async function house(test, { issuer = {}, document = {}, kv = ["LISTS", "SESSIONS"], more = {}, entry = clocked } = {}) {
   const [origin, auth] = [await startOrigin(test), await startAuth(test)];

@@ -115,7 +115,7 @@ impl Asks {
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
             Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
-            Need::Check(check) => Ok((Work::Check(*check), Mission::Check)),
+            Need::Check(wanted) => Ok((Work::Check(wanted.check), Mission::Check(wanted.presumed))),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
                 Ok((Work::Sign(*request), Mission::Sign))
@@ -386,7 +386,11 @@ impl Asks {
                 progress.minted = Some(answer);
             }
             Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
-            Mission::Check => progress.checked.extend(checked(work, reply)),
+            Mission::Check(presumed) => {
+                let Some(checked) = checked(work, reply) else { return };
+                progress.proven.extend(presumed.and_then(|presumed| presumed.given(&checked)));
+                progress.checked.push(checked);
+            }
             Mission::Sign => {
                 // Not every WebCrypto has Ed25519, and no host finds out before it tries.
                 let is_eddsa = matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);

@@ -493,10 +493,10 @@ impl Engine {
         }
         let log = answer::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
         if let Some(digest) = pass.soon.vouched_for {
-            self.asks.sessions.vouch_for(digest);
+            self.asks.sessions.vouch_for(*digest);
         }
         let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
-        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, question, now));
+        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
         let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
         // One at a time: the other follows with a later request.

@@ -4,9 +4,11 @@ use std::fmt;
 
 use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::proofs::Claimed;
 use crate::reason::Reason;
 use crate::session::{self, Doubt};
 use crate::time::{Seconds, UnixTime};
+use crate::verify::Presumed;
 
 /// Something to do before (or after) a decision can be carried out.
 ///
@@ -74,8 +76,8 @@ pub(crate) enum Mission {
     DenyList { asked: UnixTime },
     /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
     Storage { issuer: usize, digest: [u8; 32], token: String, user: Option<String> },
-    /// Take it for the verdict on the signature of the errand's work.
-    Check,
+    /// Take it for the verdict on the signature of the errand's work, from which this would follow.
+    Check(Option<Presumed<Box<Claimed>>>),
     /// Take it for the signature over the errand's work.
     Sign,
     /// Look again.
@@ -120,6 +122,8 @@ pub(crate) struct Progress {
     pub(crate) waits: u32,
     /// Signatures that the host was asked to check.
     pub(crate) checked: Vec<Checked>,
+    /// What follows from those that hold.
+    pub(crate) proven: Vec<Box<Claimed>>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
     /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
@@ -161,6 +165,7 @@ impl Progress {
             asked: Vec::new(),
             waits: 0,
             checked: Vec::new(),
+            proven: Vec::new(),
             answers: Vec::new(),
             minted: None,
             stored: Vec::new(),

@@ -64,6 +64,19 @@ pub(crate) struct Proof {
     pub(crate) key_set: Option<KeySetUsed>,
 }
 
+/// A JWT, and what it proves if its signature holds.
+pub(crate) struct Claimed {
+    pub(crate) token: Box<str>,
+    pub(crate) proof: Proof,
+}
+
+impl Claimed {
+    /// Whether it is about this token.
+    pub(crate) fn is_of(&self, token: &str) -> bool {
+        are_same(self.token.as_bytes(), token.as_bytes())
+    }
+}
+
 /// Verified credentials, bounded.
 pub(crate) struct Proofs {
     /// The entries of each place. There is room for them when they come: all of it at once took as long as a whole decision.

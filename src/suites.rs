@@ -53,14 +53,14 @@ pub fn signed_content(
             max_staleness: None,
             soon: Soon::default(),
         };
-        let check = match judge.by_key_set(0, &Jws::parse(token)?) {
+        let wanted = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => return Err(reason),
-            Err(Obstacle::Needs(Need::Check(check))) => check,
+            Err(Obstacle::Needs(Need::Check(wanted))) => wanted,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
-        let reply = carry(&check);
-        progress.checked.extend(asks::checked(Work::Check(*check), &reply));
+        let reply = carry(&wanted.check);
+        progress.checked.extend(asks::checked(Work::Check(wanted.check), &reply));
     }
 }
 

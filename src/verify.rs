@@ -45,6 +45,22 @@ impl Verified<'_> {
     }
 }
 
+/// What follows from a signature that is yet to be checked, worked out while the token is at hand. It is shut until the verdict
+/// on that very signature is there.
+pub(crate) struct Presumed<T>(T);
+
+impl<T> Presumed<T> {
+    /// What follows if the signature holds; nothing where nothing would.
+    pub(crate) fn of<'a>(jws: &'a Jws<'_>, follow: impl FnOnce(Verified<'a>) -> Option<T>) -> Option<Self> {
+        follow(Verified { content: Cow::Borrowed(&jws.unverified_payload) }).map(Self)
+    }
+
+    /// What follows now that the signature has been checked.
+    pub(crate) fn given(self, checked: &Checked) -> Option<T> {
+        (checked.verdict == Some(true)).then_some(self.0)
+    }
+}
+
 /// A Better Auth secret: its UTF-8 bytes are the HMAC key, and the encryption key is derived from them.
 #[derive(Clone)]
 pub(crate) struct Secret {
@@ -103,9 +119,7 @@ impl Secret {
     /// The HMAC-SHA256 of the message.
     pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
         // HMAC takes a key of any length (RFC 2104 section 2), so there is always one.
-        Hmac::<Sha256>::new_from_slice(&self.bytes)
-            .map(|hmac| hmac.chain_update(message).finalize().into_bytes().into())
-            .unwrap_or_default()
+        self.hmac.clone().map(|hmac| hmac.chain_update(message).finalize().into_bytes().into()).unwrap_or_default()
     }
 
     /// Whether this is the HMAC-SHA256 of the message.

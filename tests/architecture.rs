@@ -19,7 +19,7 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 21] = [
+const SIDEWAYS: [(&str, &str); 22] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
@@ -41,6 +41,7 @@ const SIDEWAYS: [(&str, &str); 21] = [
     ("engine", "explain"),
     ("asks", "judge"),
     ("bridge", "proofs"),
+    ("progress", "proofs"),
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.

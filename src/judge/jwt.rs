@@ -6,13 +6,13 @@ use crate::credential::BearerValue;
 use crate::keys::{Selection, Wanted};
 use crate::policy::{Issuer, Place, Rule};
 use crate::progress::Subject;
-use crate::proofs::{Identity, KeySetUsed, Proof, Use};
+use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Use};
 use crate::reason::Reason;
 use crate::session::Session;
 use crate::token::jws::{Jws, UnverifiedClaims};
-use crate::verify::{self, Signature, Verified};
+use crate::verify::{self, Presumed, Signature, Verified};
 
-use super::{Finding, Judge, Need, Obstacle};
+use super::{Finding, Judge, Need, Obstacle, ToCheck};
 
 impl Judge<'_> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
@@ -28,7 +28,8 @@ impl Judge<'_> {
         if let Some(identity) = self.proven_jwt(token, place, rule) {
             return self.if_recent(identity);
         }
-        match self.jwt_proof(token, place, rule) {
+        let proof = self.presumed(token, place, rule).map_or_else(|| self.jwt_proof(token, place, rule), Ok);
+        match proof {
             Ok(proof) => {
                 self.keep(Use::Jwt, [token, ""], &proof);
                 self.if_recent(proof.identity)
@@ -48,11 +49,43 @@ impl Judge<'_> {
         let jws = Jws::parse(token)?;
         let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
         let number = self.issuer_of(&unverified, place, rule)?;
-        let (verified, key_set) = self.by_key_set(number, &jws)?;
-        let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
-        let claims = Claims::check(&verified, Some(unverified), jws.header.typ.as_deref(), &issuer.expectations, self.now)?;
-        let identity = self.identity(number, Session::of_claims(&claims, &self.policy.named_claims)?);
+        let typ = jws.header.typ.as_deref();
+        match self.by_key_set(number, &jws) {
+            Ok((verified, key_set)) => Ok(self.proof_of(&verified, unverified, typ, key_set)?),
+            // The claims are at hand now, and so they are read now.
+            Err(Obstacle::Needs(Need::Check(mut wanted))) => {
+                let generation = self.keys.generation(number, self.now);
+                wanted.presumed = Presumed::of(&jws, |verified| {
+                    let key_set = KeySetUsed { source: number, generation: generation? };
+                    let proof = self.proof_of(&verified, unverified, typ, key_set).ok()?;
+                    Some(Box::new(Claimed { token: token.into(), proof }))
+                });
+                Err(Obstacle::Needs(Need::Check(wanted)))
+            }
+            Err(obstacle) => Err(obstacle),
+        }
+    }
+
+    /// What a token proves by its claims.
+    fn proof_of(
+        &self,
+        verified: &Verified<'_>,
+        read_before: UnverifiedClaims<'_>,
+        typ: Option<&str>,
+        key_set: KeySetUsed,
+    ) -> Result<Proof, Reason> {
+        let issuer = self.issuer(key_set.source).ok_or(Reason::IssuerUnknown)?;
+        let claims = Claims::check(verified, Some(read_before), typ, &issuer.expectations, self.now)?;
+        let identity = self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
         Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
+    }
+
+    /// What this very token proves, worked out while its signature was being checked: if that holds, and it is still so now.
+    fn presumed(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Proof> {
+        let claimed = self.progress.proven.iter().find(|claimed| claimed.is_of(token))?;
+        let Proof { identity, window, key_set } = &claimed.proof;
+        let holds = window.contains(self.now) && self.admits(identity.issuer, place, rule) && self.still_uses(*key_set);
+        holds.then(|| claimed.proof.clone())
     }
 
     /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about it.
@@ -108,7 +141,7 @@ impl Judge<'_> {
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 Err(Obstacle::Bad(Reason::CheckUnavailable))
             }
-            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(check)))),
+            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
         }
     }
 }

@@ -18,12 +18,13 @@ use crate::errand::{Copies, SignatureCheck, SignatureRequest};
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
 use crate::progress::{Progress, Subject};
-use crate::proofs::{Identity, Proof, Proofs, Use};
+use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Proofs, Use};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::{Doubt, Session};
 use crate::sessions::Sessions;
 use crate::time::{Seconds, UnixTime, Window};
+use crate::verify::Presumed;
 
 pub(crate) use bridge::{Because, Crossing, Footing, Stock, TokenQuestion};
 pub(crate) use session::{TokenState, digest_of};
@@ -44,7 +45,7 @@ pub(crate) enum Need {
     /// The key set of this source, for a token with this `kid`.
     Keys { source: usize, copies: Copies, kid: Option<String> },
     /// The platform's verdict on a signature.
-    Check(Box<SignatureCheck>),
+    Check(Box<ToCheck>),
     /// What the service's storage has about a session.
     Storage(Box<Lookup>),
     /// The auth service's word on a session.
@@ -72,6 +73,12 @@ impl Need {
             Self::Wait(reason) => *reason,
         }
     }
+}
+
+/// A signature to check, and what follows if it holds.
+pub(crate) struct ToCheck {
+    pub(crate) check: SignatureCheck,
+    pub(crate) presumed: Option<Presumed<Box<Claimed>>>,
 }
 
 /// A key of a storage to read: that of a session token, or where a user is named, of when that user's sessions were revoked.
@@ -126,9 +133,9 @@ pub(crate) struct Soon {
     /// Whether the list of what has been revoked should be fetched anew after the response.
     pub(crate) refresh_deny_list: bool,
     /// The session whose cookies should be renewed before they run out.
-    pub(crate) renewal: Option<Question>,
+    pub(crate) renewal: Option<Box<Question>>,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
-    pub(crate) vouched_for: Option<[u8; 32]>,
+    pub(crate) vouched_for: Option<Box<[u8; 32]>>,
 }
 
 /// Why a token is not verified (yet).
@@ -204,14 +211,17 @@ impl<'e> Judge<'e> {
     /// The proof of a credential that has been verified before, if everything that it rests on still stands.
     fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
         let Proof { identity, window, key_set } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
-        if let Some(used) = key_set {
-            let in_use = self.keys.generation(used.source, self.now);
-            if in_use != Some(used.generation) {
-                return None;
-            }
+        self.still_uses(key_set).then_some((identity, window))
+    }
+
+    /// Whether the key set by which something was verified is the one in use.
+    fn still_uses(&mut self, key_set: Option<KeySetUsed>) -> bool {
+        let Some(used) = key_set else { return true };
+        let is_in_use = self.keys.generation(used.source, self.now) == Some(used.generation);
+        if is_in_use {
             self.note_refresh(used.source);
         }
-        Some((identity, window))
+        is_in_use
     }
 
     fn identity(&self, issuer: usize, session: Session) -> Identity {

@@ -63,7 +63,7 @@ impl Judge<'_> {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
                 if share == Share::Users {
-                    self.soon.vouched_for = self.issuer(number).map(|issuer| digest_of(issuer, "cookie", value));
+                    self.soon.vouched_for = self.issuer(number).map(|issuer| Box::new(digest_of(issuer, "cookie", value)));
                 }
                 self.cached(number, cookie, proof.identity, proof.window)
             }
@@ -90,14 +90,14 @@ impl Judge<'_> {
         }
         if self.sessions.may_renew(&digest, self.now) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
             let is_vouched_for = service.secrets.current.is_some() || self.sessions.is_vouched_for(&digest);
-            self.soon.renewal = Some(Question {
+            self.soon.renewal = Some(Box::new(Question {
                 issuer: number,
                 digest,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
                 share: if is_vouched_for { Share::Users } else { Share::Strangers },
                 header: ("cookie", self.session_cookies(number, |_| true)),
-            });
+            }));
         }
         Finding::Good(identity)
     }

@@ -9,6 +9,7 @@ use crate::policy::{BetterAuth, CookieCache};
 use crate::proofs::{KeySetUsed, Proof};
 use crate::reason::Reason;
 use crate::session::{Pair, Source};
+use crate::text;
 use crate::time::{UnixTime, Window};
 use crate::token::jwe::Jwe;
 use crate::token::jws::Jws;
@@ -135,18 +136,18 @@ enum Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
-    /// By the configured strategy, or the one that the value's shape tells: 0 dots compact, 2 JWS, 4 JWE. Which of the two
+    /// By the configured strategy, or the one that the value's shape tells: one piece compact, three JWS, five JWE. Which of the two
     /// kinds of JWS it is, its algorithm tells: HS256 needs the secret, all others the key set, and neither reads the other's.
     fn parse(value: &'a str, cookie_cache: CookieCache, has_secret: bool) -> Result<Self, Reason> {
         let strategy = match cookie_cache {
             CookieCache::Only(strategy) => strategy,
-            CookieCache::Off | CookieCache::Auto => match value.bytes().filter(|byte| *byte == b'.').count() {
-                0 => Strategy::Compact,
-                2 => {
+            CookieCache::Off | CookieCache::Auto => match text::pieces(value, b'.').take(6).count() {
+                1 => Strategy::Compact,
+                3 => {
                     let jws = Jws::parse_joined(value)?;
                     return Ok(if has_secret && jws.header.alg == "HS256" { Self::Jwt(jws) } else { Self::JwtJwks(jws) });
                 }
-                4 => Strategy::Jwe,
+                5 => Strategy::Jwe,
                 _ => return Err(Reason::TokenMalformed),
             },
         };

@@ -42,6 +42,7 @@ const brief = { session: { expiresAt: new Date(NOW + 100).toISOString() } };
 // A cookie cache that runs out while the platform signs what it says.
 const runningOut = sessionCookies(goodData({}, NOW + 100));
 const signing = { to: "sign", real: true };
+const checking = { to: "check", real: true };
 const asserted = (members) => ({
   assertion: {
     header: { alg: "ES256", kid: "es1", typ: "doorward-assertion+jwt" },
@@ -56,6 +57,9 @@ const asserted = (members) => ({
 export const cases = [
   vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2000)] }),
   vector("a token is judged when its keys are there, not when they were asked for", "keys", api("/", bearer(await jwt("EdDSA", "ed", claims({ exp: NOW_S - 4 }), { kid: "ed" }))), reject("token_expired"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 1500)] }),
+  vector("a token that runs out while its signature is checked is past", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), reject("token_expired"), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 1000)] }),
+  vector("a token is good in its last millisecond, when its signature has been checked", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), forward(told({ "x-doorward-expires": String(NOW_S - 4) })), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 999)] }),
+  vector("a token that begins while its signature is checked is good", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ nbf: NOW_S + 6 }), { kid: "p256" }))), forward(told()), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 1000)] }),
   vector("a session in time after keys goes on", "both", api("/", bearer(ownToken), sessionCookies()), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { asks: ["keys", "session"], replies: [late(keysAnswer([ed]), 2000), late(sessionAnswer(), 900)] }),
   vector("with no time left, the auth service is not asked", "both", api("/", bearer(ownToken), sessionCookies()), reject("session_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
   vector("with no time left, a lenient rule lets it pass, as nobody's", "lenient", api("/", bearer(ownToken), sessionCookies()), forward(), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),

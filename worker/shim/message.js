@@ -7,6 +7,11 @@ import { origin_unreachable } from "./gate.js";
 
 const encoder = new TextEncoder();
 
+/** There is one at a time. Headers come behind the number of them, the method and the URL. */
+const lines = [];
+const HEADERS = 3;
+const addHeader = (value, name) => lines.push(name, value);
+
 /**
  * Writes the head of a request: the number of its headers, its method, its URL, and name and value of each header.
  *
@@ -15,14 +20,15 @@ const encoder = new TextEncoder();
  * @returns {number} how many bytes it has; where that is more than there is room, how much room is certainly enough
  */
 export function writeHead(request, room) {
-  let count = 0;
-  let lines = "";
+  lines.length = HEADERS;
   // An iterator would cross to the platform and back for each header.
-  request.headers.forEach((value, name) => {
-    count += 1;
-    lines += `${name}\n${value}\n`;
-  });
-  const text = `${count}\n${request.method}\n${request.url}\n${lines}`;
+  request.headers.forEach(addHeader);
+  lines[0] = (lines.length - HEADERS) / 2;
+  lines[1] = request.method;
+  lines[2] = request.url;
+  lines.push("");
+  // A text that is put together piece by piece is put together once more to be encoded.
+  const text = lines.join("\n");
   const { read, written } = encoder.encodeInto(text, room);
   return read === text.length ? written : text.length * 3;
 }

@@ -1,7 +1,5 @@
 //! The head of a request, read once and kept for as long as the request is undecided.
 
-use std::iter;
-
 use doorward::RequestHead;
 use js_sys::Array;
 use wasm_bindgen::JsCast;
@@ -15,51 +13,61 @@ const USUAL_BYTES: usize = 4096;
 
 /// Everything that the engine is shown of a request.
 pub(crate) struct Head {
-    method: String,
-    target: String,
-    /// Name and value of each header, a line each.
-    headers: String,
-    public_origin: String,
+    /// Lines, as `worker/shim/message.js` writes them.
+    text: String,
+    /// Where each of them ends.
+    ends: Vec<usize>,
+    /// How much of the URL is its origin.
+    origin: usize,
+    /// What clients see in its place.
+    public_origin: Option<String>,
 }
+
+/// Which line says what; behind these come name and value of each header.
+const COUNT: usize = 0;
+const METHOD: usize = 1;
+const URL: usize = 2;
+const HEADERS: usize = 3;
 
 impl Head {
     /// The head of this request, or nothing if its URL is not a URL of a server.
     pub(crate) fn of(request: &Request, settings: &Settings) -> Option<Self> {
-        Self::read(&text(request)?, settings.public_origin.as_deref())
+        Self::read(text(request)?, settings.public_origin.clone())
     }
 
-    /// The head from its lines, as `worker/shim/message.js` writes them.
-    fn read(text: &str, public_origin: Option<&str>) -> Option<Self> {
-        let (count, rest) = text.split_once('\n')?;
-        let (method, rest) = rest.split_once('\n')?;
-        let (url, headers) = rest.split_once('\n')?;
-        let (origin, target) = split(url)?;
+    /// The head from its lines. They are looked for once: it is asked for its headers several times.
+    fn read(text: String, public_origin: Option<String>) -> Option<Self> {
+        let ends = text.match_indices('\n').map(|(place, _)| place).collect();
+        let mut head = Self { text, ends, origin: 0, public_origin };
+        head.origin = origin_of(head.line(URL))?;
+        let is_whole = head.ends.last().is_some_and(|end| end.checked_add(1) == Some(head.text.len()));
+        let count: usize = head.line(COUNT).parse().ok()?;
         // A line feed within a line would make a header of what is none.
-        if Some(headers.matches('\n').count()) != count.parse().ok().and_then(|count: usize| count.checked_mul(2)) {
-            return None;
-        }
-        Some(Self {
-            method: method.to_owned(),
-            target: target.to_owned(),
-            headers: headers.to_owned(),
-            public_origin: public_origin.unwrap_or(origin).to_owned(),
-        })
+        let lines = count.checked_mul(2)?.checked_add(HEADERS)?;
+        (is_whole && head.ends.len() == lines).then_some(head)
+    }
+
+    /// The line of this number; nothing in it where there is none.
+    fn line(&self, number: usize) -> &str {
+        let begin = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end.saturating_add(1));
+        self.ends.get(number).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
     }
 
     /// Shows the head to the engine.
     pub(crate) fn lend<R>(&self, work: impl FnOnce(&RequestHead<'_>) -> R) -> R {
         let headers: Vec<_> = self.headers().collect();
+        let (_, target) = self.line(URL).split_at_checked(self.origin).unwrap_or_default();
         work(&RequestHead {
-            method: &self.method,
-            target: &self.target,
+            method: self.line(METHOD),
+            target: if target.is_empty() { "/" } else { target },
             headers: &headers,
-            public_origin: &self.public_origin,
+            public_origin: self.public_origin(),
             client_address: self.client_address(),
         })
     }
 
     pub(crate) fn public_origin(&self) -> &str {
-        &self.public_origin
+        self.public_origin.as_deref().unwrap_or_else(|| self.line(URL).get(..self.origin).unwrap_or_default())
     }
 
     /// The platform writes this header itself, over whatever the client has sent under its name.
@@ -69,13 +77,12 @@ impl Head {
 
     /// Header pairs as a Fetch `Headers` lists them: names lower case and sorted.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        let mut lines = self.headers.split_terminator('\n');
-        iter::from_fn(move || Some((lines.next()?, lines.next()?)))
+        (HEADERS..self.ends.len()).step_by(2).map(|name| (self.line(name), self.line(name.saturating_add(1))))
     }
 
     /// Whether the answer must have no body (RFC 9110 section 9.3.2).
     pub(crate) fn is_head(&self) -> bool {
-        self.method == "HEAD"
+        self.line(METHOD) == "HEAD"
     }
 }
 
@@ -91,12 +98,11 @@ fn text(request: &Request) -> Option<String> {
     }
 }
 
-/// Origin and target of a request's URL, without reading either: what the platform left as it came stays as it came.
-fn split(url: &str) -> Option<(&str, &str)> {
+/// How long the origin of a request's URL is, without reading the rest: what the platform left as it came stays as it came.
+fn origin_of(url: &str) -> Option<usize> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    let (origin, target) = url.split_at_checked(scheme.len().checked_add("://".len())?.checked_add(authority)?)?;
-    Some((origin, if target.is_empty() { "/" } else { target }))
+    scheme.len().checked_add("://".len())?.checked_add(authority)
 }
 
 /// The pairs of a Fetch `Headers`: names lower case and sorted, `Set-Cookie` once per line.
@@ -121,7 +127,7 @@ mod tests {
     use super::Head;
 
     fn seen(text: &str) -> Option<String> {
-        let head = Head::read(text, None)?;
+        let head = Head::read(text.to_owned(), None)?;
         Some(head.lend(|head| format!("{} {} {} {:?}", head.method, head.public_origin, head.target, head.headers)))
     }
 
@@ -138,5 +144,8 @@ mod tests {
         assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n*/*\nx\n"), None);
         assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n"), None);
         assert_eq!(seen("\nGET\nhttps://app.test/\n"), None);
+        assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n*/*\nx"), None);
+        assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n*/*"), None);
+        assert_eq!(seen("0\nGET\nhttps://app.test"), None);
     }
 }

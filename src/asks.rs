@@ -388,7 +388,7 @@ impl Asks {
             Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check(presumed) => {
                 let Some(checked) = checked(work, reply) else { return };
-                progress.proven.extend(presumed.and_then(|presumed| presumed.given(&checked)));
+                progress.proven.extend(presumed.and_then(|presumed| presumed.given(&checked)).map(|claimed| *claimed));
                 progress.checked.push(checked);
             }
             Mission::Sign => {

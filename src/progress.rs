@@ -123,7 +123,7 @@ pub(crate) struct Progress {
     /// Signatures that the host was asked to check.
     pub(crate) checked: Vec<Checked>,
     /// What follows from those that hold.
-    pub(crate) proven: Vec<Box<Claimed>>,
+    pub(crate) proven: Vec<Claimed>,
     /// What the auth service answered to this request, by digest of the credential.
     pub(crate) answers: Vec<([u8; 32], session::Answer)>,
     /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::assertion;
 use crate::cookie;
-use crate::headers::HeaderPairs;
+use crate::headers::{HeaderPairs, Joining};
 use crate::policy::{Covering, Place, Policy, Treatment};
 use crate::proofs::Identity;
 use crate::request::RequestHead;
@@ -154,16 +154,18 @@ fn drops_headers(name: &str, value: &str) -> bool {
 }
 
 /// What the gate says about a verified session of the issuer of this name: in headers, and in an assertion where there are any.
-pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Vec<(String, String)>, Option<String>) {
-    let named = |name: &str, value: &str| ([policy.header_prefix.as_str(), name].concat(), text::header_value(value));
-    let mut headers = vec![
-        named("subject", &session.subject),
-        named("issuer", issuer),
-        named("expires", &session.expires.as_seconds().to_string()),
-        named("source", session.source.name()),
-    ];
-    headers.extend(session.id.as_deref().map(|id| named("session", id)));
-    headers.extend(session.email.as_deref().map(|email| named("email", email)));
+pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (HeaderPairs, Option<String>) {
+    let mut headers = Joining::new();
+    let mut add = |name: &str, value: &str| {
+        headers.add([&policy.header_prefix, name], |text| text::push_header_value(text, value));
+    };
+    add("subject", &session.subject);
+    add("issuer", issuer);
+    add("expires", &session.expires.as_seconds().to_string());
+    add("source", session.source.name());
+    for (name, value) in [("session", &session.id), ("email", &session.email)] {
+        value.iter().for_each(|value| add(name, value));
+    }
     let (mut omitted, mut told, mut left) = (Vec::new(), Vec::new(), MAX_CLAIMS_BYTES);
     for (name, claim) in &policy.claim_headers {
         let Some(value) = session.facts.claim(claim) else { continue };
@@ -171,17 +173,17 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Vec
         match left.checked_sub(as_header.len()) {
             Some(rest) if as_header.len() <= MAX_CLAIM_BYTES => {
                 left = rest;
-                headers.push(([policy.header_prefix.as_str(), name].concat(), as_header));
+                headers.add([&policy.header_prefix, name], |text| text.push_str(&as_header));
                 told.push((name.as_str(), value));
             }
             _ => omitted.push(name.as_str()),
         }
     }
     if !omitted.is_empty() {
-        headers.push(named("omitted", &omitted.join(",")));
+        headers.add([&policy.header_prefix, "omitted"], |text| text::push_header_value(text, &omitted.join(",")));
     }
     let statement = policy.assertions.as_ref().map(|_| assertion::statement(session, issuer, &told));
-    (headers, statement)
+    (headers.done(), statement)
 }
 
 /// A claim as a header: texts as every other identity header, numbers and flags as they are, lists and objects as JSON in

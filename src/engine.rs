@@ -76,7 +76,7 @@ impl Engine {
     }
 
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
-    /// reply can only ever count for what was asked.
+    /// reply can only ever count for what was asked. What a token proves is not worked out twice, if it is the same token.
     pub fn resume(&mut self, request: &RequestHead<'_>, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Decision {
         let Task { work, mission, mut progress } = errand.into_task();
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);

@@ -39,14 +39,45 @@ impl HeaderPairs {
     }
 }
 
+/// Header pairs that are being put together.
+pub(crate) struct Joining {
+    joined: Joined,
+}
+
+/// Room for what nearly every identity says: bytes, and lengths.
+const USUAL_BYTES: usize = 256;
+const USUAL_LENGTHS: usize = 14;
+
+impl Joining {
+    /// None yet.
+    pub(crate) fn new() -> Self {
+        Self { joined: Joined { text: String::with_capacity(USUAL_BYTES), lengths: Vec::with_capacity(USUAL_LENGTHS) } }
+    }
+
+    /// One more: a name in two parts, and what writes its value behind it.
+    pub(crate) fn add(&mut self, [prefix, name]: [&str; 2], write_value: impl FnOnce(&mut String)) {
+        let Joined { text, lengths } = &mut self.joined;
+        text.push_str(prefix);
+        text.push_str(name);
+        let before = text.len();
+        write_value(text);
+        let value = text.len().saturating_sub(before);
+        lengths.extend([prefix.len().saturating_add(name.len()), value].map(|length| u32::try_from(length).unwrap_or(u32::MAX)));
+    }
+
+    /// All of them.
+    pub(crate) fn done(self) -> HeaderPairs {
+        HeaderPairs { joined: Some(Arc::new(self.joined)) }
+    }
+}
+
 impl FromIterator<(String, String)> for HeaderPairs {
     fn from_iter<I: IntoIterator<Item = (String, String)>>(pairs: I) -> Self {
-        let mut joined = Joined { text: String::new(), lengths: Vec::new() };
-        for part in pairs.into_iter().flat_map(|(name, value)| [name, value]) {
-            joined.text.push_str(&part);
-            joined.lengths.push(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        let mut joining = Joining::new();
+        for (name, value) in pairs {
+            joining.add([&name, ""], |text| text.push_str(&value));
         }
-        Self { joined: Some(Arc::new(joined)) }
+        joining.done()
     }
 }
 

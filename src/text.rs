@@ -92,10 +92,16 @@ pub(crate) fn percent_decoded(text: &str) -> Option<Cow<'_, str>> {
 
 /// Percent-encodes every byte that `keep` does not want as it is.
 pub(crate) fn percent_encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
-    if text.bytes().all(&keep) {
-        return text.to_owned();
-    }
     let mut out = String::with_capacity(text.len());
+    push_percent_encoded(&mut out, text, keep);
+    out
+}
+
+/// The same, behind what is there.
+fn push_percent_encoded(out: &mut String, text: &str, keep: impl Fn(u8) -> bool) {
+    if text.bytes().all(&keep) {
+        return out.push_str(text);
+    }
     for byte in text.bytes() {
         if keep(byte) {
             out.push(char::from(byte));
@@ -105,7 +111,6 @@ pub(crate) fn percent_encoded(text: &str, keep: impl Fn(u8) -> bool) -> String {
             out.push(hex_char(byte & 15));
         }
     }
-    out
 }
 
 /// As JavaScript's `encodeURIComponent`.
@@ -116,7 +121,14 @@ pub(crate) fn query_component(text: &str) -> String {
 /// A header value that `decodeURIComponent` reads back: visible ASCII stays as it is, all else is percent-encoded, so
 /// that no value can end a header or begin another.
 pub(crate) fn header_value(text: &str) -> String {
-    percent_encoded(text, |byte| byte.is_ascii_graphic() && byte != b'%')
+    let mut out = String::with_capacity(text.len());
+    push_header_value(&mut out, text);
+    out
+}
+
+/// The same, behind what is there.
+pub(crate) fn push_header_value(out: &mut String, text: &str) {
+    push_percent_encoded(out, text, |byte| byte.is_ascii_graphic() && byte != b'%');
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {

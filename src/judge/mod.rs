@@ -227,8 +227,7 @@ impl<'e> Judge<'e> {
     fn identity(&self, issuer: usize, session: Session) -> Identity {
         let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
         let (headers, statement) = annotate::identity(&session, name, self.policy);
-        let (headers, statement) = (headers.into_iter().collect(), statement.map(Arc::from));
-        Identity { issuer, session: Arc::new(session), headers, statement }
+        Identity { issuer, session: Arc::new(session), headers, statement: statement.map(Arc::from) }
     }
 
     fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {

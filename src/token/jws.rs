@@ -48,7 +48,7 @@ impl<'a> Jws<'a> {
         if token.len() > max_bytes {
             return Err(Reason::TokenTooLarge);
         }
-        let mut parts = token.split('.');
+        let mut parts = text::pieces(token, b'.');
         let [header, payload, signature, iv, tag, sixth] = [(); 6].map(|()| parts.next());
         let is_jwe = iv.is_some() && tag.is_some() && sixth.is_none();
         if token.starts_with('{') || is_jwe {
@@ -57,7 +57,8 @@ impl<'a> Jws<'a> {
         let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, iv) else {
             return Err(Reason::TokenMalformed);
         };
-        let (signing_input, _) = token.rsplit_once('.').ok_or(Reason::TokenMalformed)?;
+        let signed = header.len().saturating_add(1).saturating_add(payload.len());
+        let signing_input = token.get(..signed).ok_or(Reason::TokenMalformed)?;
         let header = Header::from_members(&object_of(&header_bytes(header)?)?)?;
         let unverified_payload = text::from_base64url(payload).ok_or(Reason::TokenMalformed)?;
         let signature = text::from_base64url(signature).ok_or(Reason::TokenMalformed)?;

@@ -43,15 +43,7 @@ pub(crate) fn is_visible_without(text: &str, unwanted: u8) -> bool {
 
 /// Where the first of these ASCII characters is.
 fn find(text: &str, wanted: u8) -> Option<usize> {
-    let (chunks, _) = text.as_bytes().as_chunks::<8>();
-    let pattern = eight(wanted);
-    let has_it = |chunk: &[u8; 8]| {
-        let differing = u64::from_ne_bytes(*chunk) ^ pattern;
-        differing.wrapping_sub(eight(1)) & !differing & HIGH != 0
-    };
-    let before = chunks.iter().position(has_it).unwrap_or(chunks.len()).saturating_mul(8);
-    let place = text.as_bytes().get(before..)?.iter().position(|byte| *byte == wanted)?;
-    before.checked_add(place)
+    memchr::memchr(wanted, text.as_bytes())
 }
 
 /// Cuts at the first of these ASCII characters.

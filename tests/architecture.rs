@@ -45,7 +45,7 @@ const SIDEWAYS: [(&str, &str); 22] = [
 ];
 
 /// What the core may depend on, and what for. `Cargo.toml` says the same beside each line.
-const DEPENDENCIES: [&str; 12] = [
+const DEPENDENCIES: [&str; 13] = [
     "aes",
     "base64",
     "cbc",
@@ -53,6 +53,7 @@ const DEPENDENCIES: [&str; 12] = [
     "ed25519-dalek",
     "hkdf",
     "hmac",
+    "memchr",
     "p256",
     "serde",
     "serde_json",

@@ -1,5 +1,6 @@
 //! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -59,17 +60,12 @@ pub(crate) fn edits(
 ) -> (Vec<String>, HeaderPairs) {
     let mut remove = removals(head, policy);
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
-    let rules = || rules.all().filter_map(|number| policy.rules.get(number));
-    let treatment = rules().map(|rule| rule.credential).max().unwrap_or_default();
+    let treatment = policy.covered_by(rules).map(|rule| rule.credential).max().unwrap_or_default();
     let is_credential = matches!(authorization, Authorization::AsCredential);
-    if treatment == Treatment::Keep && is_credential && assertion.is_none() && rules().all(|rule| rule.headers.is_none()) {
+    if treatment == Treatment::Keep && is_credential && assertion.is_none() && tells_all(policy, rules) {
         return (remove, identity);
     }
-    let is_told = |name: &str| {
-        let own = name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name);
-        rules().filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == own))
-    };
-    let told = identity.iter().filter(|(name, _)| is_told(name));
+    let told = identity.iter().filter(|(name, _)| is_told(policy, rules, own_name(policy, name)));
     let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != Treatment::Keep {
         let (names, cookies) = without_credential(head, policy, is_credential);
@@ -89,6 +85,36 @@ pub(crate) fn edits(
         set.push(([policy.header_prefix.as_str(), "assertion"].concat(), assertion));
     }
     (remove, set.into_iter().collect())
+}
+
+/// Whether no rule that covers the request leaves anything out.
+fn tells_all(policy: &Policy, rules: &Covering) -> bool {
+    policy.covered_by(rules).all(|rule| rule.headers.is_none())
+}
+
+/// Whether the origin is told what goes by this name: every rule that covers the request has to let it.
+fn is_told(policy: &Policy, rules: &Covering, name: &str) -> bool {
+    policy.covered_by(rules).filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == name))
+}
+
+/// An identity header's name without its prefix.
+fn own_name<'n>(policy: &Policy, name: &'n str) -> &'n str {
+    name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name)
+}
+
+/// What an assertion says about somebody under these rules: of what may be missing there, only what the origin is told in headers.
+pub(crate) fn statement<'i>(identity: &'i Identity, policy: &Policy, rules: &Covering) -> Cow<'i, str> {
+    if tells_all(policy, rules) {
+        return Cow::Borrowed(identity.statement.as_deref().unwrap_or_default());
+    }
+    // A claim that was too long for a header is in neither.
+    let has = |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
+    let is_told = |name: &str| is_told(policy, rules, name);
+    let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name) && has(name));
+    let claims: Vec<_> =
+        claims.filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?))).collect();
+    let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
+    Cow::Owned(assertion::statement(&identity.session, issuer, &claims, is_told))
 }
 
 /// Names of inbound headers that must not reach the origin, compared as an origin may read them.
@@ -182,7 +208,7 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
     if !omitted.is_empty() {
         headers.add([&policy.header_prefix, "omitted"], |text| text::push_header_value(text, &omitted.join(",")));
     }
-    let statement = policy.assertions.as_ref().map(|_| assertion::statement(session, issuer, &told));
+    let statement = policy.assertions.as_ref().map(|_| assertion::statement(session, issuer, &told, |_| true));
     (headers.done(), statement)
 }
 

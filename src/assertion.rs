@@ -20,16 +20,24 @@ use crate::time::UnixTime;
 /// `typ` of an assertion (RFC 8725 section 3.11).
 const TYPE: &str = "doorward-assertion+jwt";
 
-/// What an assertion says about a session, as members of a JSON object: made once when the session is known.
-pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value)]) -> String {
+/// What an assertion says about a session, as members of a JSON object: made once when the session is known. `is_told` is asked
+/// for what goes by the name of an identity header and may be missing.
+pub(crate) fn statement(
+    session: &Session,
+    issuer: &str,
+    claims: &[(&str, &Value)],
+    is_told: impl Fn(&str) -> bool,
+) -> String {
     let mut members = ["\"sub\":", &json::quoted(&session.subject)].concat();
     let mut add = |name: &str, value: &str| {
         for part in [",\"", name, "\":", value] {
             members.push_str(part);
         }
     };
-    for (name, value) in [("sid", &session.id), ("email", &session.email)] {
-        if let Some(value) = value {
+    for (header, name, value) in [("session", "sid", &session.id), ("email", "email", &session.email)] {
+        if let Some(value) = value
+            && is_told(header)
+        {
             add(name, &json::quoted(value));
         }
     }

@@ -213,7 +213,7 @@ impl Engine {
             (assertion::id(self.seed, self.assertions_made, now), now)
         });
         let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
-        let statement = identity.statement.as_deref().unwrap_or_default();
+        let statement = &annotate::statement(identity, &self.policy, rules);
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
         let nothing = Capabilities::none();
         let host = if progress.signs_inside { &nothing } else { &self.policy.capabilities };

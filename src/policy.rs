@@ -374,6 +374,11 @@ impl Policy {
         Some(covering)
     }
 
+    /// The rules that cover a request, the strictest first.
+    pub(crate) fn covered_by(&self, covering: &Covering) -> impl Iterator<Item = &Rule> {
+        covering.all().filter_map(|number| self.rules.get(number))
+    }
+
     /// Where a request goes, if not to the host's own origin.
     pub(crate) fn upstream(&self, covering: &Covering) -> Option<&str> {
         self.rules.get(covering.of_target)?.upstream.as_deref()

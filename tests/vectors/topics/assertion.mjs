@@ -15,6 +15,8 @@ const rules = [
   rule("/replaced/**", { credential: "replace" }),
   rule("/removed/**", { credential: "remove" }),
   rule("/few/**", { headers: ["subject"] }),
+  rule("/address/**", { headers: ["subject", "email"] }),
+  rule("/id/**", { headers: ["session"] }),
   rule("/doubt/**", { on_doubt: "pass", max_staleness_seconds: 0 }),
   rule("/reported/**", { mode: "report", report_until: "2027-01-15" }),
   { path: "/**", methods: ["GET", "HEAD", "POST", "OPTIONS", "QUERY"], access: "required" },
@@ -42,7 +44,7 @@ export const policies = {
   rotated: site({ keys: env("ES256", "EdDSA"), jwks_path: PATH }, KEYS),
   early: site({ keys: [{ env: "EdDSA" }, { env: "NEXT", optional: true }], jwks_path: PATH }, KEYS),
   named: site({ keys: env("EdDSA"), issuer: "edge.example.com", life_seconds: 60 }, KEYS),
-  claims: site({ keys: env("EdDSA") }, KEYS, { headers: { role: "role", team: "org.team", level: "level" } }),
+  claims: site({ keys: env("EdDSA") }, KEYS, { headers: { role: "role", team: "org.team", level: "level" }, rules: [rule("/level/**", { headers: ["level"] }), rule("/role/**", { headers: ["role"] }), ...rules] }),
 };
 
 const thumbprint = (name) => {
@@ -71,6 +73,7 @@ const about = (policyName, head, who, members = {}, target = head.target) => {
 };
 const BY_TOKEN = { sub: "user-1", idp: "issuer.example", src: "jwt", sess_exp: NOW_S + 600 };
 const BY_SESSION = { sub: "ada", sid: "session-1", email: "ada@example.com", idp: "better-auth", src: "cookie-cache", sess_exp: NOW_S + 604_800 };
+const { sid: _, email: __, ...FEW } = BY_SESSION;
 const ASKED = { ...BY_SESSION, src: "auth-service" };
 const signs = (policyName) => (signer(policyName).header.alg === "HS256" ? [] : ["sign"]);
 
@@ -133,6 +136,12 @@ export const cases = [
   // Beside it.
   good("whatever calls itself one is removed", "eddsa", api("/", ["x-doorward-assertion", "a.b.c"], ["X_DOORWARD_ASSERTION", "d.e.f"], user), { removed: ["x-doorward-assertion", "X_DOORWARD_ASSERTION"] }),
   good("a rule that tells few headers still has it", "eddsa", api("/few/x", user), { set: { "x-doorward-subject": "user-1" } }),
+  good("a rule that tells few headers leaves out what may be missing", "eddsa", api("/few/x", session), { who: FEW, set: { "x-doorward-subject": "ada" } }),
+  good("a rule that tells the address has it in the assertion", "eddsa", api("/address/x", session), { who: { ...FEW, email: "ada@example.com" }, set: { "x-doorward-subject": "ada", "x-doorward-email": "ada@example.com" } }),
+  good("a rule that tells the session has its id in the assertion", "eddsa", api("/id/x", session), { who: { ...FEW, sid: "session-1" }, set: { "x-doorward-session": "session-1" } }),
+  good("a rule that tells one of two mapped claims", "claims", api("/level/x", bearer(own({ role: "admin", level: 3 }))), { members: { claims: { level: 3 } }, set: { "x-doorward-level": "3" } }),
+  good("a mapped claim that is too long is in neither", "claims", api("/role/x", bearer(own({ role: "a".repeat(4097), level: 3 }))), { set: {} }),
+  good("a page shown within another: what both rules tell", "eddsa", api("/address/x", session, ["next-url", "/few/x"]), { who: FEW, set: { "x-doorward-subject": "ada" } }),
   good("in place of a token", "eddsa", api("/replaced/x", user), { set: told({ authorization: "Bearer <assertion>" }), removed: ["authorization"] }),
   good("in place of a session", "eddsa", api("/replaced/x", [session[0], `${session[1]}; a=b`]), { who: BY_SESSION, set: ada("cookie-cache", { authorization: "Bearer <assertion>", cookie: "a=b" }), removed: ["cookie"] }),
   good("in place of a token, signed by the platform", "es256", api("/replaced/x", user), { set: told({ authorization: "Bearer <assertion>" }), removed: ["authorization"] }),

@@ -16,8 +16,8 @@ export function gatesOn(glue, host) {
 
   return function createGate(options = {}) {
     const now = options.now ?? Date.now;
-    const log = options.log ?? ((line) => console.log(line));
-    const complain = options.log ?? ((line) => console.error(line));
+    const log = guarded(options.log ?? ((line) => console.log(line)));
+    const complain = guarded(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
@@ -141,6 +141,17 @@ export function gatesOn(glue, host) {
         clientAddress: context.clientAddress ?? given(options.clientAddress, request),
         headers: request.headers,
       };
+    }
+  };
+}
+
+/** A log that fails decides nothing. */
+function guarded(log) {
+  return (line) => {
+    try {
+      log(line);
+    } catch {
+      // Where it could be said is what has failed.
     }
   };
 }

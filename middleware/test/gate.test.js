@@ -33,6 +33,22 @@ test("a verified session is told to the origin, and keys are fetched once", asyn
   assert.deepEqual(urls, ["https://auth.test/api/auth/jwks"]);
 });
 
+test("a log that fails decides nothing", async () => {
+  const lines = [];
+  const log = (line) => {
+    lines.push(line);
+    throw new Error("the log is full");
+  };
+  const gate = createGate({ ...quiet, config, log });
+  const refused = await gate.decide(request("/api"));
+  assert.equal(refused.response.status, 401);
+  assert.equal(refused.reason, "no_credential");
+  assert.deepEqual(lines, [refused.log]);
+  const wrong = createGate({ ...quiet, config: { nonsense: 1 }, log });
+  assert.equal((await wrong.decide(request("/api"))).reason, "not_started");
+  assert.match(lines[1], /nonsense/);
+});
+
 test("a page without a session is sent to the sign-in page, anything else is refused", async () => {
   const lines = [];
   const gate = createGate({ ...quiet, config, log: (line) => lines.push(line) });

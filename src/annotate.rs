@@ -111,8 +111,7 @@ pub(crate) fn statement<'i>(identity: &'i Identity, policy: &Policy, rules: &Cov
     let has = |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
     let is_told = |name: &str| is_told(policy, rules, name);
     let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name) && has(name));
-    let claims: Vec<_> =
-        claims.filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?))).collect();
+    let claims: Vec<_> = claims.filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?))).collect();
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
     Cow::Owned(assertion::statement(&identity.session, issuer, &claims, is_told))
 }

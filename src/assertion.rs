@@ -22,12 +22,7 @@ const TYPE: &str = "doorward-assertion+jwt";
 
 /// What an assertion says about a session, as members of a JSON object: made once when the session is known. `is_told` is asked
 /// for what goes by the name of an identity header and may be missing.
-pub(crate) fn statement(
-    session: &Session,
-    issuer: &str,
-    claims: &[(&str, &Value)],
-    is_told: impl Fn(&str) -> bool,
-) -> String {
+pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value)], is_told: impl Fn(&str) -> bool) -> String {
     let mut members = ["\"sub\":", &json::quoted(&session.subject)].concat();
     let mut add = |name: &str, value: &str| {
         for part in [",\"", name, "\":", value] {

@@ -41,11 +41,12 @@ export const SIGNS = ["ES256", "EdDSA"];
 export function signaturesBy(platform = nodes() ?? webs()) {
   const keys = new Map();
   return {
-    async check({ algorithm: name, thumbprint, key: jwk, signature, signingInput }) {
+    async check(errand) {
+      const { algorithm: name, thumbprint, signature, signingInput } = errand;
       const algorithm = CHECKS.includes(name) && ALGORITHMS[name];
       if (!algorithm || !platform) return undefined;
       const kept = `${name} ${thumbprint}`;
-      const key = keys.get(kept) ?? keep(kept, await platform.publicKey(JSON.parse(jwk), algorithm));
+      const key = keys.get(kept) ?? keep(kept, await platform.publicKey(JSON.parse(errand.key), algorithm));
       return platform.verify(key, signature, signingInput);
     },
 

@@ -326,23 +326,29 @@ function readText(reader) {
 
 /** A signature to check. Each new token brings one, so all of its bytes are copied at once. */
 function readCheck(reader, id, background) {
-  const start = reader.rest;
-  const cut = () => (pass(reader), reader.rest - start);
-  const ends = [cut(), cut(), cut(), cut(), cut()];
+  const start = pass(reader);
+  const algorithm = reader.rest - start;
+  pass(reader);
+  const names = reader.rest - start;
+  pass(reader);
+  const key = reader.rest - start;
+  pass(reader);
+  const input = reader.rest - start;
+  pass(reader);
   const bytes = copyOf(reader.bytes, start, reader.rest);
-  const names = decoder.decode(bytes.subarray(0, ends[1]));
+  const named = decoder.decode(bytes.subarray(0, names));
   return {
     id,
     work: "check",
     background,
-    algorithm: names.slice(0, ends[0]),
-    thumbprint: names.slice(ends[0]),
-    /** Read by who has not kept the key under its thumbprint. */
+    algorithm: named.slice(0, algorithm),
+    thumbprint: named.slice(algorithm),
+    /** Read by who has not kept the key under its thumbprint: not to be taken out of here together with the others. */
     get key() {
-      return decoder.decode(bytes.subarray(ends[1], ends[2]));
+      return decoder.decode(bytes.subarray(names, key));
     },
-    signingInput: bytes.subarray(ends[2], ends[3]),
-    signature: bytes.subarray(ends[3]),
+    signingInput: bytes.subarray(key, input),
+    signature: bytes.subarray(input),
   };
 }
 

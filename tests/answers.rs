@@ -160,7 +160,8 @@ fn an_answer_varies_with_every_header_that_is_read() {
         include_str!("../src/path.rs"),
         include_str!("../src/credential.rs"),
         include_str!("../src/cookie.rs"),
-        include_str!("../src/engine.rs"),
+        include_str!("../src/engine/mod.rs"),
+        include_str!("../src/engine/bridge.rs"),
         include_str!("../src/answer.rs"),
         include_str!("../src/sign_in.rs"),
     ];

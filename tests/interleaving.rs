@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{ORIGIN, moment, text, vector};
 
-/// Longest life of a lease, as `asks.rs` states it: after that its owner counts as dead.
+/// Longest life of a lease, as `asks` states it: after that its owner counts as dead.
 const LEASE_MILLIS: i64 = 2250;
 /// A request's budget, and one fetch's.
 const BUDGET_MILLIS: i64 = 3000;

@@ -1,22 +1,25 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings back.
 
-use crate::alg::Algorithm;
-use crate::bridge::{self, Tokens};
-use crate::budget::{Budget, Share};
-use crate::cookie::SetCookie;
+mod learn;
+
+use crate::bridge::Tokens;
+use crate::budget::Budget;
 use crate::deny_list::{self, DenyList};
-use crate::errand::{Checked, Copies, Fetch, Purpose, Reply, StoreRead, Work};
+use crate::errand::{Copies, Fetch, Purpose, StoreRead, Work};
 use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
-use crate::progress::{Errand, Heard, Mission, Progress, Stored, Subject};
+use crate::progress::{Errand, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
-use crate::session::{Answer, Doubt, Session};
+use crate::session::Doubt;
 use crate::sessions::Sessions;
-use crate::share::{self, Copied, Keep};
+use crate::share::{self, Keep};
 use crate::time::{Seconds, UnixTime};
+
+#[cfg(feature = "suites")]
+pub(crate) use learn::checked;
 
 /// All asks of a request share this budget: people wait for pages.
 pub(crate) const REQUEST_BUDGET_MILLIS: i64 = 3000;
@@ -206,37 +209,6 @@ impl Asks {
         Some((work, Mission::Storage { issuer, digest, token, user }))
     }
 
-    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an answer: with anything else the
-    /// service itself is asked, for a store may be late and there may be a database behind it.
-    fn learn_stored(
-        &mut self,
-        policy: &Policy,
-        (issuer, token, user): (usize, &str, Option<String>),
-        digest: [u8; 32],
-        reply: &Reply<'_>,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) {
-        let storage = service(policy, issuer).and_then(|service| service.storage.as_ref());
-        let session = match (user, reply, storage) {
-            (None, Reply::Found(value), Some(storage)) => {
-                let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
-                progress.stored.extend(session.map(|session| (digest, session)));
-                None
-            }
-            (Some(_), Reply::Absent, _) => progress.stored(&digest),
-            (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
-            _ => None,
-        };
-        match session.cloned() {
-            Some(session) => {
-                self.sessions.receive_copy(digest, &session, now);
-                progress.answers.push((digest, Answer::Alive(session)));
-            }
-            None => self.sessions.release(digest),
-        }
-    }
-
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
     pub(crate) fn renew(
         &mut self,
@@ -303,144 +275,6 @@ impl Asks {
         let host = host_of(request);
         Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, copies_up_to, share, host, is_renewal }))
     }
-
-    /// Learns what an errand has brought, for everybody and for its request.
-    pub(crate) fn learn(
-        &mut self,
-        policy: &Policy,
-        (work, mission): (Work, Mission),
-        reply: &Reply<'_>,
-        progress: &mut Progress,
-        now: UnixTime,
-    ) {
-        match mission {
-            Mission::Keys { source, kid } => match reply {
-                Reply::Copied(copied) => self.keys.receive_copy(source, copied, now),
-                _ => {
-                    // Whatever copy would have done: the issuer itself has been asked.
-                    progress.asked.push(Subject::Keys(source, Copies::DoNot));
-                    let useful = self.keys.receive(source, kid.as_deref(), reply, now);
-                    if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source)) {
-                        self.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
-                    }
-                }
-            },
-            Mission::Storage { issuer, digest, token, user } => {
-                self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
-            }
-            Mission::Session { digest, copies_up_to, share, .. } if let Reply::Copied(copied) = reply => {
-                self.budget.give_back(share);
-                let copy = Copied::open(copied, copies_up_to, now);
-                let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
-                match session {
-                    Some(session) if self.sessions.receive_copy(digest, &session, session.known) => {
-                        progress.answers.push((digest, Answer::Alive(session)));
-                    }
-                    Some(_) => {}
-                    None => self.sessions.release(digest),
-                }
-            }
-            Mission::Session { issuer, digest, token, share, host, is_renewal, .. } => {
-                progress.asked.push(Subject::Session(digest));
-                let answer = match reply {
-                    Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
-                    Reply::TooLarge => Err(Doubt::TooLarge),
-                    _ => Err(Doubt::Failed),
-                };
-                match (&answer, reply, service(policy, issuer)) {
-                    (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
-                        self.budget.settle(share, if *answer == Answer::Ended { Share::Strangers } else { Share::Users });
-                        hear(service, &host, headers, &mut progress.heard);
-                        progress.answers.push((digest, answer.clone()));
-                    }
-                    _ => progress.heard.doubt = answer.as_ref().err().copied(),
-                }
-                if answer == Ok(Answer::Ended) {
-                    self.tokens.forget(&digest);
-                }
-                if let Ok(answer) = &answer {
-                    self.share_answer(policy, issuer, &digest, answer, now);
-                }
-                if is_renewal && answer.is_err() {
-                    self.sessions.pause_renewal(digest, now);
-                } else {
-                    self.sessions.receive(digest, answer, now);
-                }
-            }
-            Mission::Token { issuer, place, share, host } => {
-                let answer = bridge::read(reply);
-                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
-                    self.budget.settle(share, Share::Users);
-                    hear(service, &host, headers, &mut progress.heard);
-                }
-                match &answer {
-                    // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
-                    Ok(_) => {}
-                    // And whoever was denied it goes on to ask about the session.
-                    Err(Doubt::Unauthorized) => self.budget.settle(share, Share::Strangers),
-                    Err(doubt) => {
-                        progress.heard.doubt = Some(*doubt);
-                        self.tokens.fail(place, Reason::BridgeUnavailable, Some(*doubt), now);
-                    }
-                }
-                progress.minted = Some(answer);
-            }
-            Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
-            Mission::Check(presumed) => {
-                let Some(checked) = checked(work, reply) else { return };
-                progress.proven.extend(presumed.and_then(|presumed| presumed.given(&checked)).map(|claimed| *claimed));
-                progress.checked.push(checked);
-            }
-            Mission::Sign => {
-                // Not every WebCrypto has Ed25519, and no host finds out before it tries.
-                let is_eddsa = matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);
-                progress.signs_inside = is_eddsa && matches!(reply, Reply::Unsupported);
-                progress.signed = signed(work, reply);
-            }
-            Mission::Wait | Mission::Watch { .. } => {}
-        }
-    }
-
-    fn learn_deny_list(&mut self, policy: &Policy, asked: UnixTime, reply: &Reply<'_>, progress: &mut Progress, now: UnixTime) {
-        let Some(list) = &mut self.deny_list else { return };
-        if let Reply::Copied(copied) = reply {
-            return list.receive_copy(copied, now);
-        }
-        // Whatever copy would have done: the source itself has been asked.
-        progress.asked.push(Subject::DenyList(Copies::DoNot));
-        match list.receive(asked, reply, now) {
-            Ok(useful) => {
-                if let Some(((copy, seconds), name)) = useful.zip(name_of_deny_list(policy)) {
-                    self.keep(copy.kept(name, seconds, deny_list::MAX_LIST_BYTES, now));
-                }
-            }
-            Err(doubt) => progress.heard.deny_list = Some(doubt),
-        }
-    }
-
-    /// Tells other instances that a session lives, where the configuration wants it; and no longer, once it has ended.
-    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, now: UnixTime) {
-        let seconds = match service(policy, issuer) {
-            Some(service) if service.shares_sessions => service.session_cache.get(),
-            _ => return,
-        };
-        let body = match answer {
-            Answer::Alive(session) => session.to_copy(),
-            // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
-            Answer::Ended if !self.sessions.is_vouched_for(digest) => return,
-            Answer::Ended => "null".to_owned(),
-        };
-        if let Some(name) = name_of_session(policy, issuer, digest) {
-            let copy = Copied { fetched: now, cache_control: "", body: body.as_bytes() };
-            self.keep(copy.kept(name, seconds, MAX_SESSION_BYTES, now));
-        }
-    }
-
-    fn keep(&mut self, keep: Option<Keep>) {
-        if self.keeps.len() < MAX_KEEPS {
-            self.keeps.extend(keep);
-        }
-    }
 }
 
 /// The name of the copy of an issuer's key set, where there is a shared cache.
@@ -476,12 +310,6 @@ fn within(work: Work, left_millis: i64) -> Work {
     }
 }
 
-/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
-fn began_after(session: &Session, since: &[u8]) -> bool {
-    let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
-    session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
-}
-
 fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {
     policy.issuers.get(issuer)?.better_auth.as_ref()
 }
@@ -505,24 +333,6 @@ fn host_of(request: &RequestHead<'_>) -> String {
     host.split(':').next().unwrap_or_default().to_owned()
 }
 
-/// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'
-/// names are noted. Its `set-auth-token` and `set-auth-jwt` would give scripts what cookies keep from them: they stop here.
-fn hear(service: &BetterAuth, host: &str, headers: &[(&str, &str)], heard: &mut Heard) {
-    for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
-        match SetCookie::parse(line) {
-            Some(cookie) if service.cookies.include(cookie.name) && cookie.suits_host(host) => {
-                heard.set_cookies.push((*line).to_owned());
-            }
-            cookie => heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned()),
-        }
-    }
-}
-
-/// The name of a cookie, without what the multi-session plugin puts behind it: the session's token.
-fn loggable(name: &str) -> &str {
-    name.split_once("_multi-").map_or(name, |(name, _)| name)
-}
-
 fn pause(progress: &mut Progress) -> (Work, Mission) {
     let millis = FIRST_WAIT_MILLIS
         .checked_shl(progress.waits)
@@ -530,24 +340,4 @@ fn pause(progress: &mut Progress) -> (Work, Mission) {
         .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
     progress.waits = progress.waits.saturating_add(1);
     (Work::Wait { millis }, Mission::Wait)
-}
-
-/// A signature, with all that it was made over. A failure is no signature.
-fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-    match (work, reply) {
-        (Work::Sign(request), Reply::Signed(signature)) => Some((request.input, signature.to_vec())),
-        _ => None,
-    }
-}
-
-/// What was to be checked, and what came of it.
-pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
-    let Work::Check(check) = work else {
-        return None;
-    };
-    let verdict = match reply {
-        Reply::Checked(holds) => Some(*holds),
-        _ => None,
-    };
-    Some(Checked { check, verdict })
 }

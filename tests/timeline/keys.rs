@@ -3,6 +3,7 @@
 use doorward::{Decision, Engine, Reply, RequestHead, UnixTime, Work};
 use serde_json::{Value, json};
 
+use crate::reason;
 use crate::support::{self, ORIGIN, moment, text, vector};
 
 fn bearer(name: &str) -> String {
@@ -26,15 +27,6 @@ fn decide_with_keys(engine: &mut Engine, head: &RequestHead<'_>, jwks: &Value, n
         decision = engine.resume(head, errand, reply, now);
     }
     decision
-}
-
-fn reason(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Forward(_) => "forward",
-        Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
-        Decision::Respond(_) => "respond",
-        Decision::Ask(_) => "ask",
-    }
 }
 
 /// A key set whose RSA key has the same `kid` and another modulus.

@@ -17,3 +17,15 @@ mod shelf;
 #[path = "../support/mod.rs"]
 mod support;
 mod world;
+
+use doorward::Decision;
+
+/// What a decision comes to, in a word.
+fn reason(decision: &Decision) -> &'static str {
+    match decision {
+        Decision::Forward(_) => "forward",
+        Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
+        Decision::Respond(_) => "respond",
+        Decision::Ask(_) => "ask",
+    }
+}

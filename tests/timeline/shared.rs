@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use doorward::{Decision, Engine, Errand, Reply, RequestHead, UnixTime, Work};
 use serde_json::json;
 
+use crate::reason;
 use crate::support::{ORIGIN, engine_with, moment, text, vector};
 
 const SESSION_TOKEN: &str = "aVeryPrivateSessionTokenOf32Bytes";
@@ -76,15 +77,6 @@ fn with_head<T>(target: &str, credential: &str, act: impl FnOnce(&RequestHead<'_
     let authorization = format!("Bearer {credential}");
     let headers = [("authorization", authorization.as_str())];
     act(&RequestHead { method: "GET", target, headers: &headers, public_origin: ORIGIN, client_address: None })
-}
-
-fn reason(decision: &Decision) -> &'static str {
-    match decision {
-        Decision::Forward(_) => "forward",
-        Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
-        Decision::Respond(_) => "respond",
-        Decision::Ask(_) => "ask",
-    }
 }
 
 /// Ada's session, as the auth service tells it.

@@ -4,8 +4,9 @@
 // (worker/build); through a Hono Worker that verifies with jose and a remote key set that it has fetched before. Both gates tell
 // the origin the user and the address. All in one workerd, each with a socket of its own, asked one request at a time, each round
 // in another order, by 1,000 users with a JWT each (EdDSA) whom every gate has seen before. `added` is the quantile with a gate
-// less the quantile of the Worker without one: the way through a Worker costs what it costs. p99 is taken of blocks of 100 requests, and the tenth of the blocks in which the machine was
-// quietest says it: of all requests together, the slowest hundredth is slow because another program ran. That one is shown too.
+// less the quantile of the Worker without one: the way through a Worker costs what it costs. p99 is taken of blocks of 100
+// requests, and the tenth of the blocks in which the machine was quietest says it: of all requests together, the slowest
+// hundredth is slow because another program ran. That one is shown too.
 
 import { readdir, readFile } from "node:fs/promises";
 import net from "node:net";

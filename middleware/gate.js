@@ -16,8 +16,8 @@ export function gatesOn(glue, host) {
 
   return function createGate(options = {}) {
     const now = options.now ?? Date.now;
-    const log = guarded(options.log ?? ((line) => console.log(line)));
-    const complain = guarded(options.log ?? ((line) => console.error(line)));
+    const log = unfailing(options.log ?? ((line) => console.log(line)));
+    const complain = unfailing(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
@@ -146,7 +146,7 @@ export function gatesOn(glue, host) {
 }
 
 /** A log that fails decides nothing. */
-function guarded(log) {
+function unfailing(log) {
   return (line) => {
     try {
       log(line);

@@ -395,7 +395,7 @@ impl Policy {
 
     /// Whether some rule that covers a request keeps `Authorization` for a bridge.
     pub(crate) fn has_bridge(&self, covering: &Covering) -> bool {
-        covering.all().filter_map(|number| self.rules.get(number)).any(|rule| rule.bridge.is_some())
+        self.covered_by(covering).any(|rule| rule.bridge.is_some())
     }
 }
 

@@ -25,7 +25,7 @@ impl Engine {
     ) -> Result<(Authorization, Pass), Stop> {
         let crossed = self.cross(request, rules, &mut pass, progress, now);
         let leniency = |reason: Reason| {
-            let each = rules.all().filter_map(|number| self.policy.rules.get(number)).map(|rule| leniency(rule, reason, now));
+            let each = self.policy.covered_by(rules).map(|rule| leniency(rule, reason, now));
             each.reduce(Option::and).flatten()
         };
         match crossed {

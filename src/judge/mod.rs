@@ -123,7 +123,7 @@ pub(crate) struct Judge<'e> {
     pub(crate) soon: Soon,
 }
 
-/// What a judgement leaves to do and to say.
+/// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is moved with each request.
 #[derive(Default)]
 pub(crate) struct Soon {
     /// Why it is not known what has become of a session.

@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request as httpRequest } from "node:http";
+import { request as httpRequest } from "node:http";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -97,15 +97,6 @@ function environment(more) {
     Object.entries(process.env).filter(([name]) => !/^(NODE_TEST|NODE_OPTIONS|VERCEL|BETTER_AUTH|AUTH_)/.test(name)),
   );
   return { ...inherited, CI: "1", NEXT_TELEMETRY_DISABLED: "1", VERCEL_TELEMETRY_DISABLED: "1", ...more };
-}
-
-/** A free port of the loopback interface. */
-export async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
 }
 
 /** Sends a request with the target and the header names exactly as written, which `fetch` does not. */

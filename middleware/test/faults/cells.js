@@ -3,7 +3,6 @@
 
 import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
-import http from "node:http";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
@@ -99,15 +98,6 @@ export async function startService(keySet) {
   const thread = new Worker(new URL("service.js", import.meta.url), { workerData: { keySet } });
   const [url] = await once(thread, "message");
   return { url, arrived: async () => (await fetch(`${url}/arrived`)).json(), stop: () => thread.terminate() };
-}
-
-/** An address at which nobody listens. */
-export async function nobody() {
-  const server = http.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const url = `http://127.0.0.1:${server.address().port}`;
-  await new Promise((resolve) => server.close(resolve));
-  return url;
 }
 
 /** The configuration of a cell's gate. */

@@ -9,7 +9,8 @@ import { fileURLToPath } from "node:url";
 
 import { createGate } from "doorward";
 import { Miniflare } from "miniflare";
-import { CELLS, FAULTS, LIMITS, PROTECTED, REQUESTS, SECRET, SITE, brokenCache, configOf, copiesFor, credentials, expected, nobody, startService } from "./cells.js";
+import { freePort } from "../../../examples/shared/port.mjs";
+import { CELLS, FAULTS, LIMITS, PROTECTED, REQUESTS, SECRET, SITE, brokenCache, configOf, copiesFor, credentials, expected, startService } from "./cells.js";
 
 /** The budget of a request, and what a busy machine may take besides. */
 const DEADLINE_MS = 3000 + 900;
@@ -185,7 +186,7 @@ for (const [host, [start, atOnce]] of Object.entries(HOSTS)) {
     const people = await credentials();
     const service = await startService(people.keySet);
     t.after(service.stop);
-    const closed = await nobody();
+    const closed = `http://127.0.0.1:${await freePort()}`;
     const [begun, problems, total] = [performance.now(), [], { requests: 0, auth: 0, jwks: 0, cache: 0, slowest: 0 }];
     for (let first = 0; first < CELLS.length; first += atOnce) {
       const batch = CELLS.slice(first, first + atOnce).map((cell) => ({ cell, config: configOf(cell, service.url, closed) }));

@@ -3,7 +3,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { freePort, progress, run, serve, workFolder } from "../apps/lib.js";
+import { freePort } from "../../../examples/shared/port.mjs";
+import { progress, run, serve, workFolder } from "../apps/lib.js";
 import { routes, site } from "./site.js";
 
 const here = import.meta.dirname;

@@ -74,9 +74,7 @@ def gunicorn_serving(app: str = "app", hole: str = "", header_map: str = "danger
     """By default with the setting under which gunicorn passes on names with `_`."""
     source = str(HERE.parent / "src")
     environment = {**os.environ, "PYTHONPATH": f"{source}{os.pathsep}{HERE}", "DOORWARD_HOLE": hole}
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [sys.executable, "-B", "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "critical"]
+    command = [sys.executable, "-B", "-m", "gunicorn", "--log-level", "critical"]
     command += [
         "--header-map",
         header_map,
@@ -85,17 +83,12 @@ def gunicorn_serving(app: str = "app", hole: str = "", header_map: str = "danger
         "--no-control-socket",
     ]
     command += ["--chdir", str(HERE), f"wsgi_app:{app}"]
-    process = subprocess.Popen(command, env=environment)
+    # It is given the socket itself: a port that is free now can be another's when it starts. Who comes early waits in the queue.
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command += ["--bind", f"fd://{listener.fileno()}"]
+        process = subprocess.Popen(command, env=environment, pass_fds=[listener.fileno()])
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), 1).close()
-                break
-            except OSError:
-                assert process.poll() is None, "gunicorn has ended"
-                assert time.monotonic() < deadline, "gunicorn does not listen"
-                time.sleep(0.05)
         yield port
     finally:
         process.terminate()

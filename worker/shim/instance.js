@@ -9,7 +9,7 @@ let current;
 /**
  * The instance that new requests go to; nothing before the first start.
  *
- * @returns {{ readonly fallen: boolean, readonly waiting: Set<() => void> } | undefined} `waiting`: whom to tell when it falls
+ * @returns {{ readonly fallen: boolean } | undefined}
  */
 export const currentInstance = () => current;
 
@@ -20,10 +20,34 @@ export const currentInstance = () => current;
  * @returns {WebAssembly.Exports}
  */
 export function guard(exports) {
+  // `waiting`: whom to tell when it falls.
   const instance = { fallen: false, waiting: new Set() };
   current = instance;
   const watched = Object.entries(exports).map(([name, value]) => [name, typeof value === "function" ? watch(value, instance) : value]);
   return Object.fromEntries(watched);
+}
+
+/**
+ * What a promise of the running instance brings, unless the instance falls before that: such a promise never settles then. A
+ * request is told of the fall while another one runs; the platform lets it go on in its own context
+ * (`handle_cross_request_promise_resolution`).
+ *
+ * @param {Promise<[Response | Promise<Response>]>} promise a response, or the promise of one. It is in an array, because a
+ *   response that is on its way from the origin needs no instance any more
+ * @returns {Promise<Response>}
+ */
+export function whileStanding(promise) {
+  const instance = current;
+  return new Promise((resolve, reject) => {
+    const fall = () => reject(new Error("doorward: the gate has fallen"));
+    const end = (settle) => (value) => {
+      instance.waiting.delete(fall);
+      if (instance.fallen) fall();
+      else settle(value);
+    };
+    instance.waiting.add(fall);
+    promise.then(end(([response]) => resolve(response)), end(reject));
+  });
 }
 
 // What an export returns as a failure comes back as a value; an exception that crosses its border has cut Rust's frames

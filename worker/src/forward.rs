@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use doorward::{Errand, Forward};
 use js_sys::Promise;
-use js_sys::futures::{JsFuture, future_to_promise};
+use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response, Url};
 use worker::Context;
@@ -14,7 +14,7 @@ use crate::carry::carry;
 use crate::gate;
 use crate::head::{Head, pairs};
 use crate::lines::Lines;
-use crate::platform::{add_headers, send};
+use crate::platform::{add_headers, promised, send};
 use crate::shared_cache;
 use crate::start::Settings;
 
@@ -64,7 +64,7 @@ pub(crate) fn forward(
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
     Some(match forward.alongside {
         None => response,
-        Some(errand) => future_to_promise(finished(response, errand, Rc::clone(context))).into(),
+        Some(errand) => promised(finished(response, errand, Rc::clone(context))),
     })
 }
 

@@ -27,7 +27,6 @@ mod stores;
 use std::rc::Rc;
 
 use doorward::{Decision, Errand};
-use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
@@ -36,6 +35,7 @@ use worker::{Context, Env, worker_sys};
 use crate::answer::{give, not_started, serve};
 use crate::carry::carry;
 use crate::head::Head;
+use crate::platform::promised;
 use crate::start::Settings;
 
 /// What becomes of a request: a response, or the promise of one. A request that needs no errand needs no future either.
@@ -67,7 +67,7 @@ fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<J
     match gate::decide(&head)? {
         Decision::Ask(errand) => {
             let visit = Visit { request: Clone::clone(request), head, settings, context };
-            Some(future_to_promise(visit.resumed(errand)).into())
+            Some(promised(visit.resumed(errand)))
         }
         decision => ended(decision, request, &head, &settings, &context),
     }

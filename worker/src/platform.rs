@@ -1,7 +1,7 @@
 //! The platform's functions, typed as this crate uses them. Each can throw or reject; none of that leaves this crate as
 //! an exception.
 
-use js_sys::futures::JsFuture;
+use js_sys::futures::{JsFuture, future_to_promise};
 use js_sys::{Array, Object, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
@@ -27,6 +27,18 @@ extern "C" {
     /// An answer that does not come from the origin.
     #[wasm_bindgen(catch)]
     pub(crate) fn answer(status: u16, lines: &str, count: u32, body: Option<&str>) -> Result<JsValue, JsValue>;
+}
+
+#[wasm_bindgen(raw_module = "./instance.js")]
+extern "C" {
+    #[wasm_bindgen(js_name = "whileStanding")]
+    fn while_standing(promise: &Promise) -> JsValue;
+}
+
+/// The promise of a response that this future brings, for the client. It fails if the instance falls before the future has ended,
+/// and not if it falls while the response that was brought is itself still on its way.
+pub(crate) fn promised(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
+    while_standing(&future_to_promise(async { Ok(Array::of1(&future.await?).into()) }))
 }
 
 #[wasm_bindgen]

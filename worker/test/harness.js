@@ -62,7 +62,7 @@ export default {
   },
 };`;
 
-/** An origin that records every request and answers by path. */
+/** An origin that records every request and answers by path. `release` lets it end what it holds, `drop` ends its connections. */
 export async function startOrigin(test) {
   const seen = [];
   const sockets = new WebSocketServer({ noServer: true });
@@ -80,7 +80,7 @@ export async function startOrigin(test) {
     });
   });
   const origin = await listen(test, server);
-  return { ...origin, seen, last: () => seen.at(-1), release: () => server.emit("release") };
+  return { ...origin, seen, last: () => seen.at(-1), release: () => server.emit("release"), drop: () => server.closeAllConnections() };
 
   function serve(request, response, entry) {
     const { pathname } = new URL(request.url, "http://origin");

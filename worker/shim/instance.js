@@ -34,11 +34,12 @@ export function guard(exports) {
  *
  * @param {Promise<[Response | Promise<Response>]>} promise a response, or the promise of one. It is in an array, because a
  *   response that is on its way from the origin needs no instance any more
+ * @param {Response | Promise<Response>} [otherwise] what the client gets where the promise brings nothing; if absent, that is a failure
  * @returns {Promise<Response>}
  */
-export function whileStanding(promise) {
+export function whileStanding(promise, otherwise) {
   const instance = current;
-  return new Promise((resolve, reject) => {
+  const brought = new Promise((resolve, reject) => {
     const fall = () => reject(new Error("doorward: the gate has fallen"));
     const end = (settle) => (value) => {
       instance.waiting.delete(fall);
@@ -48,6 +49,7 @@ export function whileStanding(promise) {
     instance.waiting.add(fall);
     promise.then(end(([response]) => resolve(response)), end(reject));
   });
+  return otherwise ? brought.catch(() => otherwise) : brought;
 }
 
 // What an export returns as a failure comes back as a value; an exception that crosses its border has cut Rust's frames

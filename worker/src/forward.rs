@@ -64,7 +64,7 @@ pub(crate) fn forward(
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
     Some(match forward.alongside {
         None => response,
-        Some(errand) => promised(finished(response, errand, Rc::clone(context))),
+        Some(errand) => promised(finished(response.clone(), errand, Rc::clone(context)), Some(&response)),
     })
 }
 

@@ -67,7 +67,7 @@ fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<J
     match gate::decide(&head)? {
         Decision::Ask(errand) => {
             let visit = Visit { request: Clone::clone(request), head, settings, context };
-            Some(promised(visit.resumed(errand)))
+            Some(promised(visit.resumed(errand), None))
         }
         decision => ended(decision, request, &head, &settings, &context),
     }

@@ -32,13 +32,13 @@ extern "C" {
 #[wasm_bindgen(raw_module = "./instance.js")]
 extern "C" {
     #[wasm_bindgen(js_name = "whileStanding")]
-    fn while_standing(promise: &Promise) -> JsValue;
+    fn while_standing(promise: &Promise, otherwise: Option<&JsValue>) -> JsValue;
 }
 
-/// The promise of a response that this future brings, for the client. It fails if the instance falls before the future has ended,
-/// and not if it falls while the response that was brought is itself still on its way.
-pub(crate) fn promised(future: impl Future<Output = Result<JsValue, JsValue>> + 'static) -> JsValue {
-    while_standing(&future_to_promise(async { Ok(Array::of1(&future.await?).into()) }))
+/// The promise of a response that this future brings, for the client. If the future fails, or the instance falls before it has ended,
+/// the promise brings what is there `otherwise`, or fails. It may fall while the response that was brought is itself still on its way.
+pub(crate) fn promised(future: impl Future<Output = Result<JsValue, JsValue>> + 'static, otherwise: Option<&JsValue>) -> JsValue {
+    while_standing(&future_to_promise(async { Ok(Array::of1(&future.await?).into()) }), otherwise)
 }
 
 #[wasm_bindgen]

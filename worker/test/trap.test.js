@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { before, test } from "node:test";
 
-import { eventually, fetched, root, send, startAuth, startGate, startOrigin, variables } from "./harness.js";
+import { eventually, fetched, root, send, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
 
 let folder;
 before(() => {
@@ -61,6 +61,18 @@ test("a request that was decided after an errand, and sent on before a trap, get
   const held = fetched(gate, "/hold", bearer);
   await eventually(() => origin.seen.length === 1, "the held request reaches the origin");
   assert.equal(auth.count.keys, 1);
+  assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
+  origin.release();
+  assert.deepEqual([(await held).status, (await held).body], [200, "released"]);
+});
+
+test("a request whose session is being renewed when the gate falls gets the origin's answer", async (t) => {
+  const { origin, auth, gate } = await house(t);
+  let renewal;
+  auth.answers["/api/auth/get-session"] = (_, response) => (renewal = response);
+  const cookie = sessionCookies({ now: Date.now() - 290_000 });
+  const held = fetched(gate, "/hold", { headers: { cookie } });
+  await eventually(() => renewal && origin.seen.length === 1, "the held request reaches the origin, and the renewal the auth service");
   assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
   origin.release();
   assert.deepEqual([(await held).status, (await held).body], [200, "released"]);

@@ -90,7 +90,7 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
       spawn: { cwd: built.frontend },
     }),
   );
-  const stack = { front, url, database, auth, api, frontend, urls: { auth: authUrl, api: apiUrl, frontend: `http://localhost:${isGated ? port : originPort}` } };
+  const stack = { front, url, identity, database, auth, api, frontend, urls: { auth: authUrl, api: apiUrl, frontend: `http://localhost:${isGated ? port : originPort}` } };
   if (isGated) return { ...stack, gate: { name: "doorward/next in proxy.ts", log: () => frontend.log.join("\n") } };
 
   const bindings = { ...forGate, ORIGIN_URL: stack.urls.frontend, PUBLIC_ORIGIN: url };

@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Miniflare } from "miniflare";
 import { WebSocketServer } from "ws";
+import { freePort } from "../../examples/shared/port.mjs";
 
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
@@ -238,15 +239,15 @@ async function digest(stream) {
   return { bytes, sha256: hash.digest("hex") };
 }
 
-/** A server of the test, by itself or by what it does, on a free port. */
+/** A server of the test, by itself or by what it does. When it has stopped, nobody else is given its port. */
 export async function listen(test, what) {
   const server = typeof what === "function" ? http.createServer(what) : what;
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const port = await freePort();
+  await new Promise((resolve) => server.listen(port, "127.0.0.1", resolve));
   const stop = () => new Promise((resolve) => {
     server.close(() => resolve());
     server.closeAllConnections();
   });
   test.after(stop);
-  const { port } = server.address();
   return { port, url: `http://127.0.0.1:${port}`, stop };
 }

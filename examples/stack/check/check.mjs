@@ -8,7 +8,6 @@ import { chromium } from "playwright-core";
 import { seconds, stopAll } from "../../shared/program.mjs";
 import { target } from "../build.mjs";
 import { startStack } from "../services.mjs";
-import { bridgeCheck } from "./bridge.mjs";
 import { environmentChecks } from "./environment.mjs";
 import { startRecorder } from "./recorder.mjs";
 import { steps } from "./steps.mjs";
@@ -74,7 +73,6 @@ async function walk({ front, built, postgres, browser, started, tally, say }) {
       logsOf(stack).forEach(({ name, lines }, i) => lines.slice(marks[i]).slice(-8).forEach((line) => console.log(`      ${name}: ${line}`)));
     }
   }
-  if (!stuck) await report(tally, front, [await bridgeCheck(stack)]);
   await world.close();
 }
 

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { overTheBridge } from "./bridge.mjs";
 import { assertion, targetOf } from "./tokens.mjs";
 import { mixedRequests } from "./traffic.mjs";
 
@@ -283,6 +284,10 @@ export const steps = [
       await shot("dark account", night.page);
       await night.context.close();
     },
+  },
+  {
+    what: "an API that only knows JWTs, behind the bridge",
+    run: overTheBridge,
   },
 ];
 

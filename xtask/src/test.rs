@@ -11,7 +11,7 @@ Run everything there is to run
 usage: cargo xtask test [part …]    all parts, or only these
        cargo xtask test --list      what the parts are
 
-needs    Node 20 or newer, Python 3.10 or newer with venv; packages come from the registries
+needs    Node 20 or newer, Python 3.11 or newer with venv; packages come from the registries
 does     runs each part in order, also after one has failed; what they print goes to stderr
 leaves   on stdout a table of the parts and, last, the line `N passed, N failed`
 exit     0 if every part has passed, otherwise 1

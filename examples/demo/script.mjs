@@ -6,7 +6,7 @@
 
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import { forever, program, readOptions, seconds } from "../shared/program.mjs";
+import { forever, inFull, program, readOptions, seconds } from "../shared/program.mjs";
 import { Browser } from "./browser.mjs";
 import { PROTECTED } from "./origin.mjs";
 import { startAll } from "./services.mjs";
@@ -80,7 +80,7 @@ async function walk({ publicOrigin, auth, origin, gate }) {
       answer = await step.send(world);
     } catch (error) {
       failed += 1;
-      table.line(false, [step.what, "", "", "", "", error.message]);
+      table.line(false, [step.what, "", "", "", "", inFull(error)]);
       continue;
     }
     const asks = difference(before, await auth.asked());

@@ -8,7 +8,7 @@
 import { readFile } from "node:fs/promises";
 import { freePort } from "../shared/port.mjs";
 import { cluster } from "../shared/postgres.mjs";
-import { program, readOptions, seconds } from "../shared/program.mjs";
+import { inFull, program, readOptions, seconds } from "../shared/program.mjs";
 import { startAll } from "./services.mjs";
 import { COOKIE_CACHE_SECONDS, Person, SESSION_CACHE_SECONDS, isForgetful, leaves, outlivesAnOutage, reads, staysWithin } from "./stories.mjs";
 
@@ -80,7 +80,7 @@ async function told(story, world, ...more) {
   try {
     await story(person, world, ...more);
   } catch (error) {
-    person.problem = `${story.name}: ${error.message}`;
+    person.problem = `${story.name}: ${inFull(error)}`;
   }
   return person;
 }

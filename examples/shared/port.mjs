@@ -3,8 +3,9 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 
 // Below the ports that a system gives to whoever asks for any (32768 and up on Linux, 49152 and up elsewhere): a port found free among
-// those can be another's connection a moment later, and the service that was to listen there, or to be away there, is neither.
-const LOWEST = 10_000;
+// those can be another's connection a moment later, and the service that was to listen there, or to be away there, is neither. And above
+// 10080, the highest that `fetch` and browsers refuse to ask (Fetch standard, "port blocking").
+const LOWEST = 10_081;
 const HIGHEST = 32_767;
 const TRIES = 100;
 

@@ -2,6 +2,8 @@
 
 import { parseArgs } from "node:util";
 
+const MOST_CAUSES = 4;
+
 /**
  * Does the work and ends this process. Exit 0: good; 1: something is not as expected.
  *
@@ -30,7 +32,7 @@ export async function program(name, work) {
     isGood = await work(started);
   } catch (error) {
     if (isLeaving) return;
-    console.error(`${name}: error: ${error.message}`);
+    console.error(`${name}: error: ${inFull(error)}`);
     if (error.hint) console.error(`${name}: hint: ${error.hint}`);
   }
   // What does not let go must not keep the caller waiting.
@@ -65,6 +67,13 @@ export function readOptions(name, options, problemOf) {
 
 /** Until somebody ends this process. */
 export const forever = () => new Promise(() => setInterval(() => {}, 1 << 30));
+
+/** The message with those of its causes: what `fetch` throws says nothing without them. */
+export function inFull(error) {
+  const messages = [];
+  for (let at = error; at && messages.length < MOST_CAUSES; at = at.cause) messages.push(at.message || at.code || String(at));
+  return messages.join(": ");
+}
 
 /** How long ago that was, to read. */
 export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

@@ -5,7 +5,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-import { seconds, stopAll } from "../../shared/program.mjs";
+import { inFull, seconds, stopAll } from "../../shared/program.mjs";
 import { target } from "../build.mjs";
 import { startStack } from "../services.mjs";
 import { environmentChecks } from "./environment.mjs";
@@ -68,7 +68,7 @@ async function walk({ front, built, postgres, browser, started, tally, say }) {
       await report(tally, front, [{ what, problems: [], found, took: Date.now() - since }]);
     } catch (error) {
       stuck = true;
-      await report(tally, front, [{ what, problems: [error.message], took: Date.now() - since }]);
+      await report(tally, front, [{ what, problems: [inFull(error)], took: Date.now() - since }]);
       await world.shot(`failed ${what}`).catch(() => {});
       logsOf(stack).forEach(({ name, lines }, i) => lines.slice(marks[i]).slice(-8).forEach((line) => console.log(`      ${name}: ${line}`)));
     }

@@ -7,6 +7,7 @@ import * as miniflare from "miniflare";
 
 import { freePort } from "../../shared/port.mjs";
 import { outcome } from "../../shared/processes.mjs";
+import { inFull } from "../../shared/program.mjs";
 import { startWorker } from "../../shared/workerd.mjs";
 import { assertionKey, folder, gateConfig } from "../services.mjs";
 
@@ -130,9 +131,15 @@ async function tried(what, good, start, { more = [], accepts = [], warns = [], n
   const wrong = [...Object.keys(good), ...more].flatMap((variable) => Object.entries(WRONG[variable] ?? {}).map(([how, value]) => [variable, how, value]));
   const cases = [...missing, ...empty, ...wrong];
   const problems = [];
+  const again = [];
   await inPairs(cases, async ([variable, how, value]) => {
     const name = `${variable} ${how}`;
-    const { refused, said } = await start({ ...good, [variable]: value });
+    const env = { ...good, [variable]: value };
+    const { refused, said } = await start(env).catch((error) => {
+      // What did not get as far as an answer says nothing yet about the environment. Shown, so that it is not lost.
+      again.push(`${name}: ${inFull(error)}`);
+      return start(env);
+    });
     const expected = !accepts.includes(name) && !warns.includes(name);
     if (refused !== expected) problems.push(`${name}: ${refused ? "refused" : "accepted"}`);
     if (!accepts.includes(name) && !names(variable, said)) problems.push(`${name}: not named in ${said}`);
@@ -148,7 +155,7 @@ async function tried(what, good, start, { more = [], accepts = [], warns = [], n
   const { said } = await start({});
   for (const variable of absent) if (!names(variable, said)) problems.push(`${variable}: not named with all of them missing`);
   const refused = cases.length - accepts.length - warns.length;
-  const rest = [warns.length > 0 && `${warns.length} warned of by name`, accepts.length > 0 && `${accepts.length} not wrong there`].filter(Boolean);
+  const rest = [warns.length > 0 && `${warns.length} warned of by name`, accepts.length > 0 && `${accepts.length} not wrong there`, ...again.map((why) => `tried again, ${why}`)].filter(Boolean);
   const found = `${refused} of ${cases.length} wrong environments refused by name, and ${absent.length} missing ones all at once`;
   return { what, problems, found: [found, ...rest].join("; "), took: Date.now() - begin };
 }

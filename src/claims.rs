@@ -12,9 +12,10 @@ use crate::verify::Verified;
 pub(crate) struct Expectations {
     /// Exact `iss`.
     pub(crate) issuer: String,
-    /// `aud` must contain one of these.
+    /// `aud` must contain one of these. Empty: there must be none, and `authorized_parties` says whom the token is for.
     pub(crate) audience: Vec<String>,
-    /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom the token was issued.
+    /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom the token was issued. In its place
+    /// access tokens have `client_id` (RFC 9068 section 2.2).
     pub(crate) authorized_parties: Vec<String>,
     /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515 section 4.1.9).
     pub(crate) typ: Vec<String>,
@@ -124,10 +125,12 @@ pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result
     is_for(members, &expected.audience)
 }
 
-/// Whether `aud` contains one of these.
+/// Whether `aud` contains one of these; where there are none, whether nobody is named: a token that names somebody is for nobody
+/// else (RFC 7519 section 4.1.3).
 pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Reason> {
     let accepted = |named: &str| audience.iter().any(|accepted| accepted == named);
     let holds = match members.get("aud") {
+        None if audience.is_empty() => return Ok(()),
         None => return Err(Reason::ClaimMissing),
         Some(Value::Text(audience)) => accepted(audience),
         Some(Value::List(list)) => {
@@ -143,7 +146,7 @@ fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
     if expected.authorized_parties.is_empty() {
         return Ok(());
     }
-    match members.get("azp") {
+    match members.get("azp").or_else(|| members.get("client_id")) {
         None => Err(Reason::ClaimMissing),
         Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
         Some(Value::Text(_)) => Err(Reason::PartyMismatch),

@@ -13,8 +13,8 @@ use crate::text;
 
 /// A larger document is not read.
 pub(crate) const MAX_SET_BYTES: u32 = 256 * 1024;
-/// Further keys are not looked at.
-const MAX_KEYS: usize = 64;
+/// Further keys are not looked at: to see whether a point is on its curve takes time. Better Auth keeps the keys of a month.
+const MAX_KEYS: usize = 512;
 /// NIST SP 800-131A; RFC 7518 section 3.3.
 const MIN_RSA_BITS: usize = 2048;
 /// A larger modulus buys nothing but work for us.
@@ -27,6 +27,7 @@ const MAX_EXPONENT_BYTES: usize = 4;
 pub(crate) struct JwkSet {
     keys: Vec<Jwk>,
     skipped: usize,
+    is_cut: bool,
 }
 
 /// A public signature key.
@@ -82,7 +83,12 @@ impl JwkSet {
     fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Option<Jwk>) -> Self {
         let keys: Vec<Jwk> = found.iter().take(MAX_KEYS).filter_map(read).collect();
         let skipped = found.len().saturating_sub(keys.len());
-        Self { keys, skipped }
+        Self { keys, skipped, is_cut: found.len() > MAX_KEYS }
+    }
+
+    /// Whether there are further keys, which were not looked at.
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
     }
 
     /// The usable keys.

@@ -11,6 +11,8 @@
 //! | usable set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
 //! |---|---|---|---|---|---|
 //! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and nobody is asking |
+//! | overdue | yes | yes | no | no | ask, and use it if that fails |
+//! | overdue | yes | yes | yes | no | wait, and use it if that fails |
 //! | yes | no | yes | no | – | ask |
 //! | yes | no | yes | yes | – | wait |
 //! | yes | no | no | – | no | `key_not_found` (401) |
@@ -18,6 +20,12 @@
 //! | no | – | yes | no | – | ask |
 //! | no | – | yes | yes | – | wait |
 //! | no | – | no | – | – | `keys_unavailable` (503) |
+//!
+//! *Overdue*: past twice `fresh_for`, because nobody came by whose response it could have been refreshed after. What was signed by a
+//! key that has been withdrawn since would pass once more.
+//!
+//! A set past `fresh_for` proves no refusal either. An issuer may have another key under the same `kid`, or with none: then the
+//! signature does not hold, the key is of another kind, or there are two that suit. Such a refusal asks and waits as a missing key does.
 //!
 //! A set that came as a copy from the shared cache and lacks the `kid`, or a copy that is none, leads to one more ask, for which
 //! no copy will do: the copy may be older than the key.
@@ -37,7 +45,7 @@ use crate::tries::{Tries, is_within};
 const FRESH_FOR: Seconds = Seconds::new(300);
 /// A `max-age` below this would have us fetch all the time.
 const FRESH_FLOOR: Seconds = Seconds::new(60);
-/// A `max-age` above this would keep a withdrawn key for too long.
+/// A `max-age` above this would keep a withdrawn key for too long: it counts up to twice this long after its last good fetch.
 const FRESH_CEILING: Seconds = Seconds::new(3600);
 /// For so long a copy is of use to other instances: as long as a set is fresh by default, so that what it is good for does not
 /// depend on where it came from.
@@ -84,6 +92,14 @@ pub(crate) struct Wanted<'a> {
     pub(crate) kid: Option<&'a str>,
 }
 
+/// What a request has done about key sets so far.
+pub(crate) trait Asked {
+    /// Whether it has asked for the set of this source already.
+    fn has_asked(&self, source: usize, copies: Copies) -> bool;
+    /// Whether there is no time or no budget for anything more.
+    fn has_given_up(&self) -> bool;
+}
+
 /// What to do about a key.
 #[derive(Debug)]
 pub(crate) enum Selection<'a> {
@@ -111,40 +127,56 @@ impl KeyCache {
         Self { sources: sources.collect(), jitter: seed }
     }
 
-    /// The key for a token of a source. `has_asked`: whether this request has asked for the set already, and for which.
-    pub(crate) fn select(
-        &self,
-        source: usize,
-        wanted: Wanted<'_>,
-        has_asked: impl Fn(Copies) -> bool,
-        now: UnixTime,
-    ) -> Selection<'_> {
-        let jitter = self.jitter;
-        let Some(source) = self.sources.get(source) else {
+    /// The key for a token of a source.
+    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, asked: &impl Asked, now: UnixTime) -> Selection<'_> {
+        let Some(own) = self.sources.get(source) else {
             return Selection::Missing(Reason::KeysUnavailable);
         };
-        let is_asked = source.tries.is_under_way(now);
-        let is_cooling = source.tries.is_cooling(COOLDOWN, jitter, now);
-        match source.matching(wanted, now) {
-            Ok(key) => Selection::Use(key),
-            Err(Reason::KeyNotFound) if !source.is_remote => Selection::Missing(Reason::KeyNotFound),
+        match own.matching(wanted, now) {
+            Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Selection::Use(key),
+            Ok(key) => self.renewal(own, source, asked, now).unwrap_or(Selection::Use(key)),
+            Err(Reason::KeyNotFound) if !own.is_remote => Selection::Missing(Reason::KeyNotFound),
             Err(Reason::KeyNotFound) => {
-                let copies = source.copies(&has_asked, now);
-                let has_asked = has_asked(copies);
-                let is_absent = wanted.kid.is_some_and(|kid| source.is_absent(kid, now));
-                if has_asked || is_absent || is_cooling && !is_asked {
-                    Selection::Missing(if source.is_usable(now) && !source.tries.last_failed() {
-                        Reason::KeyNotFound
-                    } else {
-                        Reason::KeysUnavailable
-                    })
-                } else if is_asked {
-                    Selection::Wait
-                } else {
-                    Selection::Ask(copies)
-                }
+                let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
+                let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
+                let is_known = own.is_usable(now) && !own.tries.last_failed() && !own.has_more(now);
+                ask.unwrap_or(Selection::Missing(if is_known { Reason::KeyNotFound } else { Reason::KeysUnavailable }))
             }
-            Err(other) => Selection::Missing(other),
+            Err(other) => self.refusal(source, other, asked, now),
+        }
+    }
+
+    /// What a refusal by the set in use comes to. A fresh set proves it; past that the issuer may have another key by now.
+    pub(crate) fn refusal(&self, source: usize, reason: Reason, asked: &impl Asked, now: UnixTime) -> Selection<'_> {
+        let Some(own) = self.sources.get(source).filter(|own| own.is_stale(now)) else {
+            return Selection::Missing(reason);
+        };
+        let has_asked = |copies| asked.has_given_up() || asked.has_asked(source, copies);
+        let is_unknown = own.tries.last_failed() || asked.has_given_up();
+        let ask = self.ask(own, has_asked, now);
+        ask.unwrap_or(Selection::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
+    }
+
+    /// Whether a set has to be asked for again before anything rests on it.
+    pub(crate) fn is_overdue(&self, source: usize, asked: &impl Asked, now: UnixTime) -> bool {
+        self.sources.get(source).is_some_and(|own| self.renewal(own, source, asked, now).is_some())
+    }
+
+    /// What to do about a set that is overdue. After a failure it serves without further ado: people would wait for each try.
+    fn renewal(&self, own: &Source, source: usize, asked: &impl Asked, now: UnixTime) -> Option<Selection<'static>> {
+        let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now)) && !own.tries.last_failed();
+        let has_asked = |copies| asked.has_given_up() || asked.has_asked(source, copies);
+        if is_due { self.ask(own, has_asked, now) } else { None }
+    }
+
+    /// The way to a newer set, if there is one now for this request.
+    fn ask(&self, own: &Source, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Option<Selection<'static>> {
+        let copies = own.copies(&has_asked, now);
+        let is_asked = own.tries.is_under_way(now);
+        if has_asked(copies) || own.tries.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
+            None
+        } else {
+            Some(if is_asked { Selection::Wait } else { Selection::Ask(copies) })
         }
     }
 
@@ -160,6 +192,12 @@ impl KeyCache {
         let is_free = |tries: &Tries| !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now);
         let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
         !has_asked && self.sources.get(source).is_some_and(may_refresh)
+    }
+
+    /// Of these sources the one that was tried longest ago.
+    pub(crate) fn tried_first(&self, sources: &[usize]) -> Option<usize> {
+        let tried_at = |source: &usize| self.sources.get(*source).and_then(|source| source.tries.tried_at());
+        sources.iter().copied().min_by_key(tried_at)
     }
 
     /// Takes the lease of a source: somebody is on the way until then.
@@ -189,8 +227,11 @@ impl KeyCache {
         };
         source.tries.end(true, now);
         let cache_control = share::value(headers, "cache-control");
-        let fetched = now.plus_millis(age(headers).as_millis().saturating_neg());
-        source.put(set, fetched, fresh_for(cache_control));
+        let fresh_for = fresh_for(cache_control);
+        // However long it has been in caches: that it is stale on arrival must neither have us fetch all the time nor end it.
+        let most = fresh_for.as_millis().saturating_sub(FRESH_FLOOR.as_millis());
+        let fetched = now.plus_millis(age(headers).as_millis().min(most).saturating_neg());
+        source.put(set, fetched, fresh_for);
         if let Some(kid) = kid.filter(|kid| !source.has_kid(kid, now)) {
             source.note_absence(kid, now);
         }
@@ -207,9 +248,22 @@ impl KeyCache {
         };
         source.tries.release();
         let copy = Copied::open(copied, SHARED_FOR, now);
-        if let Some((copy, set)) = copy.and_then(|copy| usable(copy.body).map(|set| (copy, set))) {
+        if let Some((copy, set)) = copy.and_then(|copy| usable(copy.body).map(|set| (copy, set)))
+            && !source.has_newer_than(copy.fetched, now)
+        {
             source.put(set, copy.fetched, fresh_for(copy.cache_control));
         }
+    }
+}
+
+impl Remote {
+    /// A moment in the future is none that we know the age of.
+    fn is_stale(&self, now: UnixTime) -> bool {
+        !is_within(self.fetched_at, self.fresh_for.as_millis(), now)
+    }
+
+    fn is_overdue(&self, now: UnixTime) -> bool {
+        now.millis_since(self.fetched_at) >= self.fresh_for.as_millis().saturating_mul(2)
     }
 }
 
@@ -234,8 +288,17 @@ impl Source {
     }
 
     fn is_stale(&self, now: UnixTime) -> bool {
-        self.is_remote
-            && self.remote.as_ref().is_none_or(|remote| !is_within(remote.fetched_at, remote.fresh_for.as_millis(), now))
+        self.is_remote && self.remote.as_ref().is_none_or(|remote| remote.is_stale(now))
+    }
+
+    /// Whether the set in use is newer than that: what has been heard is not forgotten for an older copy.
+    fn has_newer_than(&self, fetched: UnixTime, now: UnixTime) -> bool {
+        self.live_remote(now).is_some_and(|remote| fetched < remote.fetched_at && remote.fetched_at <= now)
+    }
+
+    /// Whether its set has more keys than are looked at: the one that is missing may be among them.
+    fn has_more(&self, now: UnixTime) -> bool {
+        self.inline.is_cut() || self.live_remote(now).is_some_and(|remote| remote.set.is_cut())
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
@@ -293,4 +356,22 @@ fn age(headers: &[(&str, &str)]) -> Seconds {
 /// A set without a usable key is one that we cannot use: the keys that we have stay.
 fn usable(body: &[u8]) -> Option<JwkSet> {
     JwkSet::parse(body).filter(|set| !set.keys().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_sets_that_are_due_the_one_goes_first_that_has_waited_for_longest() {
+        let mut keys = KeyCache::new([(JwkSet::default(), true), (JwkSet::default(), true)], 7);
+        let at = |seconds: i64| UnixTime::from_millis(seconds * 1000);
+        let mut order = Vec::new();
+        for second in [10, 20, 30, 40] {
+            let first = keys.tried_first(&[0, 1]).unwrap_or(usize::MAX);
+            keys.receive(first, None, &Reply::Failed, at(second));
+            order.push(first);
+        }
+        assert_eq!((order.as_slice(), keys.tried_first(&[])), (&[0, 1, 0, 1][..], None));
+    }
 }

@@ -10,6 +10,9 @@ use crate::session::{self, Doubt};
 use crate::time::{Seconds, UnixTime};
 use crate::verify::Presumed;
 
+/// The key that was there, and the one in its place.
+const MAX_KEYS_TRIED: usize = 2;
+
 /// Something to do before (or after) a decision can be carried out.
 ///
 /// An errand is handed back by value: it remembers what its request has asked for already and what it has learned, so a
@@ -62,6 +65,7 @@ pub(crate) enum Mission {
     Session {
         issuer: usize,
         digest: [u8; 32],
+        asked: UnixTime,
         token: String,
         copies_up_to: Seconds,
         share: Share,
@@ -84,7 +88,7 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What an errand is about: a request asks at most once per subject and once for each signature, twice for the assertion.
+/// What an errand is about: a request asks at most once per subject, and twice for each signature and for the assertion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -182,11 +186,13 @@ impl Progress {
         self.asked.contains(subject)
     }
 
-    /// Whether this request has asked for a check of this signature already. The key is left out, so that a rotation in the
-    /// middle of a request does not let it ask again.
+    /// Whether this request may not have this signature checked (again): once by each key, and by two keys at most, because the
+    /// issuer may have another one by now.
     pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
         let is_same = |check: &SignatureCheck| check.signing_input == wanted.signing_input && check.signature == wanted.signature;
-        self.checked.iter().any(|checked| is_same(&checked.check))
+        let by = |key: &SignatureCheck| key.algorithm == wanted.algorithm && key.key == wanted.key;
+        let same = || self.checked.iter().map(|checked| &checked.check).filter(|check| is_same(check));
+        same().any(by) || same().count() >= MAX_KEYS_TRIED
     }
 
     /// What a storage has for this credential.

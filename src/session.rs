@@ -59,13 +59,13 @@ impl Session {
     /// (`auth_time`, OpenID Connect Core section 2) or else at that moment too.
     pub(crate) fn of_claims(claims: &Claims<'_>, named: &[ClaimPath]) -> Result<Self, Reason> {
         let subject = claims.text("sub").ok_or(Reason::ClaimMissing)?.to_owned();
-        let text = |name: &str| claims.text(name).map(str::to_owned);
+        let id = name_of_session(claims.members().get("sid")).ok_or(Reason::ClaimsMalformed)?;
         let issued = claims::date(claims.members(), "iat")?;
         let began = claims::date(claims.members(), "auth_time")?.or(issued);
         Ok(Self {
             subject,
-            id: text("sid"),
-            email: text("email"),
+            id,
+            email: claims.text("email").map(str::to_owned),
             expires: claims.expires(),
             source: Source::Jwt,
             is_impersonated: false,
@@ -144,7 +144,7 @@ impl Pair {
             token: text(session, "token").filter(|token| !token.is_empty())?,
             expires: instant(session.get("expiresAt")?)?,
             version,
-            id: text(session, "id"),
+            id: name_of_session(session.get("id"))?,
             email: text(user, "email"),
             is_impersonated: session.get("impersonatedBy").is_some_and(|by| !matches!(by, Value::Null)),
             known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
@@ -187,6 +187,17 @@ impl Pair {
         let known = if source == Source::AuthService { now } else { self.known };
         let Self { subject, id, email, expires, is_impersonated, facts, .. } = self;
         Ok(Session { subject, id, email, expires, source, is_impersonated, known, facts })
+    }
+}
+
+/// The name by which a deny-list knows a session, where it has one: a text, or a whole number as it is written. Anything else would be
+/// on no list: it is wrong, not absent.
+fn name_of_session(value: Option<&Value<'_>>) -> Option<Option<String>> {
+    match value {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::Text(name)) => Some(Some(name.as_ref().to_owned())),
+        Some(Value::Number(number)) => number.as_i64().map(|number| Some(number.to_string())),
+        Some(_) => None,
     }
 }
 

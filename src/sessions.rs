@@ -120,24 +120,42 @@ impl Sessions {
         self.entry(digest).lease_until = Some(until);
     }
 
-    /// Takes the answer, or why there is none; the lease ends either way.
-    pub(crate) fn receive(&mut self, digest: [u8; 32], answer: Result<Answer, Doubt>, now: UnixTime) {
+    /// Takes the answer to what was asked at that moment, or why there is none; the lease ends either way. Gives the answer that
+    /// counts: what has ended since it was asked has ended, however late another answer comes.
+    pub(crate) fn receive(
+        &mut self,
+        digest: [u8; 32],
+        answer: Result<Answer, Doubt>,
+        asked: UnixTime,
+        now: UnixTime,
+    ) -> Result<Answer, Doubt> {
         let entry = self.entry(digest);
         entry.lease_until = None;
+        if let (Ok(Answer::Alive(_)), Some((Answer::Ended, ended))) = (&answer, &entry.answer)
+            && asked <= *ended
+            && *ended <= now
+        {
+            return Ok(Answer::Ended);
+        }
         entry.asked = Some(now);
         entry.doubt = answer.as_ref().err().copied();
-        if let Ok(answer) = answer {
-            entry.is_vouched_for = answer != Answer::Ended;
-            entry.answer = Some((answer, now));
+        if let Ok(answer) = &answer {
+            entry.is_vouched_for = *answer != Answer::Ended;
+            entry.answer = Some((answer.clone(), now));
         }
+        answer
     }
 
-    /// Takes a session that was alive at that moment, by the word of a storage or of another instance. What is known since then
-    /// counts more: whether it was taken.
+    /// Takes a session by the word of a storage or of another instance, heard at that moment. What is known since then counts more,
+    /// and that it has ended counts more than a word from before: whether it was taken.
     pub(crate) fn receive_copy(&mut self, digest: [u8; 32], session: &Session, at: UnixTime) -> bool {
         let entry = self.entry(digest);
         entry.lease_until = None;
-        let is_news = entry.answer.as_ref().is_none_or(|(_, known)| *known < at);
+        let is_news = match &entry.answer {
+            Some((Answer::Alive(_), known)) => *known < at,
+            Some((Answer::Ended, known)) => *known < session.known,
+            None => true,
+        };
         if is_news {
             entry.doubt = None;
             entry.is_vouched_for = true;

@@ -31,6 +31,11 @@ impl Tries {
         self.lease_until = None;
     }
 
+    /// When the last try ended.
+    pub(crate) fn tried_at(&self) -> Option<UnixTime> {
+        self.tried_at
+    }
+
     /// Whether the last try came to nothing.
     pub(crate) fn last_failed(&self) -> bool {
         self.failures > 0

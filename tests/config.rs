@@ -73,6 +73,14 @@ fn ruled(members: Value) -> Value {
     document
 }
 
+/// An issuer whose tokens have no `aud`.
+fn without_audience(members: Value) -> Value {
+    let mut issuer =
+        json!({ "type": "jwt", "issuer": "https://clerk.example", "audience": null, "jwks_url": "https://clerk.example/jwks" });
+    issuer.as_object_mut().into_iter().for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
+    issuer
+}
+
 /// A bridge over this issuer.
 fn with_bridge(issuer: Value) -> Value {
     let mut document = ruled(json!({ "bearer": "bridge", "upstream": "https://api.example.com" }));
@@ -107,6 +115,20 @@ const KEY_2: &str = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMz
 #[test]
 fn a_good_document_is_a_policy() {
     assert!(compile(&good(), &[("SECRET", GOOD_SECRET)]).is_ok());
+}
+
+#[test]
+fn a_party_can_stand_in_for_an_audience() {
+    let document = with("/issuers/1", without_audience(json!({ "authorized_parties": "https://app.example" })));
+    assert!(compile(&document, &[("SECRET", GOOD_SECRET)]).is_ok());
+}
+
+/// Better Auth wants `BETTER_AUTH_SECRET` kept when `BETTER_AUTH_SECRETS` comes beside it.
+#[test]
+fn the_secret_may_be_in_the_list_once_more() {
+    let document = with("/issuers/0/secrets", json!({ "env": "LIST" }));
+    let list = ["2:a-secret-of-its-own-that-is-long-enough,1:", GOOD_SECRET].concat();
+    assert!(compile(&document, &[("SECRET", GOOD_SECRET), ("LIST", &list)]).is_ok());
 }
 
 #[test]
@@ -183,6 +205,24 @@ fn each_mistake_has_its_place() {
                 json!({ "type": "jwt", "name": "x", "issuer": "https://example.com", "audience": "https://example.com", "jwks_url": "https://example.com/k" }),
             ),
             "issuers[1].audience",
+        ),
+        ("no audience of a Better Auth issuer", with("/issuers/0/audience", json!([])), "issuers[0].audience"),
+        ("tokens without aud for anybody", with("/issuers/1", without_audience(json!({}))), "issuers[1].audience"),
+        (
+            "tokens without aud for a list of nobody",
+            with("/issuers/1", without_audience(json!({ "authorized_parties": [] }))),
+            "issuers[1].audience",
+        ),
+        (
+            "two issuers with one iss and no audience",
+            {
+                let party = without_audience(json!({ "authorized_parties": "web" }));
+                let mut document = with("/issuers/1", party.clone());
+                document["issuers"].as_array_mut().into_iter().for_each(|issuers| issuers.push(party.clone()));
+                document["issuers"][2]["name"] = json!("other");
+                document
+            },
+            "issuers[2].audience",
         ),
         ("a method in small letters", with("/rules/0/methods", json!(["get"])), "rules[0].methods"),
         ("an issuer that is not there", with("/rules/0/issuers", json!(["nobody"])), "rules[0].issuers"),

@@ -53,31 +53,33 @@ impl Asks {
                     None => self.sessions.release(digest),
                 }
             }
-            Mission::Session { issuer, digest, token, share, host, is_renewal, .. } => {
+            Mission::Session { issuer, digest, asked, token, share, host, is_renewal, .. } => {
                 progress.asked.push(Subject::Session(digest));
-                let answer = match reply {
+                let heard = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
                     Reply::TooLarge => Err(Doubt::TooLarge),
                     _ => Err(Doubt::Failed),
                 };
-                match (&answer, reply, service(policy, issuer)) {
-                    (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
-                        self.budget.settle(share, if *answer == Answer::Ended { Share::Strangers } else { Share::Users });
-                        hear(service, &host, headers, &mut progress.heard);
-                        progress.answers.push((digest, answer.clone()));
-                    }
-                    _ => progress.heard.doubt = answer.as_ref().err().copied(),
-                }
-                if answer == Ok(Answer::Ended) {
-                    self.tokens.forget(&digest);
-                }
-                if let Ok(answer) = &answer {
-                    self.share_answer(policy, issuer, &digest, answer, now);
-                }
-                if is_renewal && answer.is_err() {
+                if is_renewal && heard.is_err() {
                     self.sessions.pause_renewal(digest, now);
-                } else {
-                    self.sessions.receive(digest, answer, now);
+                    progress.heard.doubt = heard.err();
+                    return;
+                }
+                let was_vouched_for = self.sessions.is_vouched_for(&digest);
+                match (self.sessions.receive(digest, heard, asked, now), reply, service(policy, issuer)) {
+                    (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
+                        self.budget.settle(share, if answer == Answer::Ended { Share::Strangers } else { Share::Users });
+                        hear(service, &host, headers, &mut progress.heard);
+                        if answer == Answer::Ended {
+                            self.tokens.forget(&digest);
+                        }
+                        // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
+                        if answer != Answer::Ended || was_vouched_for {
+                            self.share_answer(policy, issuer, &digest, &answer, now);
+                        }
+                        progress.answers.push((digest, answer));
+                    }
+                    (answer, ..) => progress.heard.doubt = answer.err(),
                 }
             }
             Mission::Token { issuer, place, share, host } => {
@@ -139,8 +141,6 @@ impl Asks {
         };
         let body = match answer {
             Answer::Alive(session) => session.to_copy(),
-            // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
-            Answer::Ended if !self.sessions.is_vouched_for(digest) => return,
             Answer::Ended => "null".to_owned(),
         };
         if let Some(name) = name_of_session(policy, issuer, digest) {
@@ -178,10 +178,11 @@ impl Asks {
             _ => None,
         };
         match session.cloned() {
-            Some(session) => {
-                self.sessions.receive_copy(digest, &session, now);
+            // Nobody has heard since that it has ended.
+            Some(session) if self.sessions.receive_copy(digest, &session, now) => {
                 progress.answers.push((digest, Answer::Alive(session)));
             }
+            Some(_) => {}
             None => self.sessions.release(digest),
         }
     }

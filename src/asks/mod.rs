@@ -273,7 +273,7 @@ impl Asks {
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
         let host = host_of(request);
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, token, copies_up_to, share, host, is_renewal }))
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, asked: now, token, copies_up_to, share, host, is_renewal }))
     }
 }
 

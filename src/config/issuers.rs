@@ -89,7 +89,8 @@ impl Compiler<'_> {
                 self.reader.wrong(&node.path_of("name"), "two issuers have this name", "give each a \"name\" of its own");
             }
             let shares_audience = |other: &Issuer| {
-                other.expectations.audience.iter().any(|audience| issuer.expectations.audience.contains(audience))
+                let (one, other) = (&issuer.expectations.audience, &other.expectations.audience);
+                one.is_empty() && other.is_empty() || other.iter().any(|audience| one.contains(audience))
             };
             if issuers.iter().any(|other| other.expectations.issuer == issuer.expectations.issuer && shares_audience(other)) {
                 self.reader.wrong(
@@ -107,13 +108,6 @@ impl Compiler<'_> {
         self.reader.only_members(node, &[&["type", "name"], TOKEN_MEMBERS].concat());
         let issuer = self.reader.required_text(node, "issuer", "the issuer is missing", "write the exact \"iss\" of its tokens");
         let audience = self.reader.texts(node, "audience").unwrap_or_default();
-        if audience.is_empty() {
-            self.reader.wrong(
-                &node.path_of("audience"),
-                "no audience is accepted",
-                "name the audience of your API, so that a token for another service never passes",
-            );
-        }
         let jwks_url = self.reader.optional_text(node, "jwks_url");
         let name = self.reader.optional_text(node, "name");
         let name = name.unwrap_or_else(|| issuer.as_deref().map(host_of).unwrap_or_default());
@@ -142,12 +136,22 @@ impl Compiler<'_> {
                 "use https; http is for loopback addresses only",
             );
         }
+        let authorized_parties = self.reader.texts(node, "authorized_parties").unwrap_or_default();
+        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for.
+        let has_none = node.member("audience").is_some_and(|member| member.value.is_null());
+        if audience.is_empty() && !(has_none && !authorized_parties.is_empty()) {
+            self.reader.wrong(
+                &node.path_of("audience"),
+                "no audience is accepted",
+                "name the audience of your API, so that a token for another service never passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
+            );
+        }
         let inline_keys = self.inline_keys(node);
         let typ = self.reader.texts(node, "typ").unwrap_or_else(|| vec!["JWT".to_owned()]);
         let expectations = Expectations {
             issuer,
             audience,
-            authorized_parties: self.reader.texts(node, "authorized_parties").unwrap_or_default(),
+            authorized_parties,
             typ_may_be_absent: typ.iter().any(|typ| typ.eq_ignore_ascii_case("JWT")),
             typ,
             skew: self.reader.seconds(node, "skew_seconds", 60).unwrap_or(Seconds::new(5)),
@@ -368,7 +372,10 @@ impl Compiler<'_> {
                 ),
             }
         }
-        secrets.extend(self.secret(node, "secret", single.as_deref()));
+        // Better Auth wants the first secret of all kept beside the list: there it is the oldest entry once more.
+        let single =
+            self.secret(node, "secret", single.as_deref()).filter(|single| !secrets.iter().any(|own| own.equals(single)));
+        secrets.extend(single);
         let mut secrets = secrets.into_iter();
         Secrets { current: secrets.next(), retired: secrets.collect() }
     }

@@ -380,12 +380,14 @@ impl Engine {
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
         let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
-        // One at a time: the other follows with a later request.
-        let refresh = if pass.soon.refresh_deny_list {
+        // One at a time: the others follow with later requests. Keys are due less often, and of them the set goes first that has
+        // waited for longest.
+        let refresh = if let Some(source) = self.asks.keys.tried_first(&pass.soon.refresh) {
+            self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now)
+        } else if pass.soon.refresh_deny_list {
             self.asks.fetch_deny_list(&self.policy, Copies::DoNot, &mut progress, now)
         } else {
-            let source = pass.soon.refresh.first().copied();
-            source.and_then(|source| self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now))
+            None
         };
         let Told { assertion, authorization } = told;
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);

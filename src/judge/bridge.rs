@@ -192,7 +192,8 @@ impl Judge<'_> {
         bridge: &Bridge,
     ) -> Result<(Minted, Stock), Obstacle> {
         let in_use = self.keys.generation(token.key_set.source, self.now);
-        if in_use == Some(token.key_set.generation) && token.subject == who.session.subject {
+        let is_overdue = self.keys.is_overdue(token.key_set.source, self.progress, self.now);
+        if in_use == Some(token.key_set.generation) && !is_overdue && token.subject == who.session.subject {
             self.note_refresh(token.key_set.source);
             return Ok((token.clone(), Stock::Kept));
         }

@@ -5,7 +5,6 @@ use crate::claims::{self, Claims};
 use crate::credential::BearerValue;
 use crate::keys::{Selection, Wanted};
 use crate::policy::{Issuer, Place, Rule};
-use crate::progress::Subject;
 use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Use};
 use crate::reason::Reason;
 use crate::session::Session;
@@ -121,14 +120,9 @@ impl Judge<'_> {
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
-        let has_asked = |copies| self.progress.has_asked(&Subject::Keys(number, copies));
-        let key = match self.keys.select(number, wanted, has_asked, self.now) {
+        let key = match self.keys.select(number, wanted, self.progress, self.now) {
             Selection::Use(key) => key,
-            Selection::Ask(copies) => {
-                return Err(Obstacle::Needs(Need::Keys { source: number, copies, kid: jws.header.kid.clone() }));
-            }
-            Selection::Wait => return Err(Obstacle::Needs(Need::Wait(Reason::KeysUnavailable))),
-            Selection::Missing(reason) => return Err(Obstacle::Bad(reason)),
+            other => return Err(without_key(number, jws, other)),
         };
         match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
@@ -136,12 +130,25 @@ impl Judge<'_> {
                 self.note_refresh(number);
                 Ok((verified, KeySetUsed { source: number, generation }))
             }
-            Signature::Fails => Err(Obstacle::Bad(Reason::SignatureInvalid)),
-            // A second check of one signature is refused: the platform has failed, or the key has changed under way.
+            Signature::Fails => {
+                let refusal = self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
+                Err(without_key(number, jws, refusal))
+            }
+            // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 Err(Obstacle::Bad(Reason::CheckUnavailable))
             }
             Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
         }
+    }
+}
+
+/// Why a token has no key (yet).
+fn without_key(source: usize, jws: &Jws<'_>, selection: Selection<'_>) -> Obstacle {
+    match selection {
+        Selection::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
+        Selection::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
+        Selection::Missing(reason) => Obstacle::Bad(reason),
+        Selection::Use(_) => Obstacle::Bad(Reason::SignatureInvalid),
     }
 }

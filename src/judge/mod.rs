@@ -15,7 +15,7 @@ use crate::budget::Share;
 use crate::credential::Credential;
 use crate::deny_list::{DenyList, Selection};
 use crate::errand::{Copies, SignatureCheck, SignatureRequest};
-use crate::keys::KeyCache;
+use crate::keys::{Asked, KeyCache};
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
 use crate::progress::{Progress, Subject};
 use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Proofs, Use};
@@ -154,6 +154,16 @@ impl From<Reason> for Obstacle {
     }
 }
 
+impl Asked for Progress {
+    fn has_asked(&self, source: usize, copies: Copies) -> bool {
+        self.asked.contains(&Subject::Keys(source, copies))
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+}
+
 impl<'e> Judge<'e> {
     /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the operator has revoked is out.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
@@ -217,7 +227,8 @@ impl<'e> Judge<'e> {
     /// Whether the key set by which something was verified is the one in use.
     fn still_uses(&mut self, key_set: Option<KeySetUsed>) -> bool {
         let Some(used) = key_set else { return true };
-        let is_in_use = self.keys.generation(used.source, self.now) == Some(used.generation);
+        let is_in_use = self.keys.generation(used.source, self.now) == Some(used.generation)
+            && !self.keys.is_overdue(used.source, self.progress, self.now);
         if is_in_use {
             self.note_refresh(used.source);
         }

@@ -1,6 +1,6 @@
 //! Keys over time: rotations, outages, floods, a clock that steps back.
 
-use doorward::{Decision, Engine, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Engine, Errand, Purpose, Reply, RequestHead, UnixTime, Work};
 use serde_json::{Value, json};
 
 use crate::reason;
@@ -167,6 +167,88 @@ fn an_outage_of_the_key_server_signs_nobody_out() {
     }
     // From the fifth minute on, at most one a second at first and one in thirty later.
     assert!((10..40).contains(&refreshes), "{refreshes} refreshes");
+}
+
+/// Decides on a good token, answering every fetch, those for after the response included. Gives the reason and what was fetched.
+fn view(engine: &mut Engine, authorization: &str, jwks: &str, now: UnixTime) -> (&'static str, Vec<&'static str>) {
+    let mut fetched = Vec::new();
+    let mut body = |errand: &Errand| {
+        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+        fetched.push(fetch.purpose.name());
+        if fetch.purpose == Purpose::Keys { jwks.to_owned() } else { json!({ "sessions": [] }).to_string() }
+    };
+    let reason = with_head(authorization, |head| {
+        let mut decision = engine.decide(head, now);
+        while let Decision::Ask(errand) = decision {
+            let body = body(&errand);
+            decision = engine.resume(head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+        }
+        let name = reason(&decision);
+        if let Decision::Forward(forward) = decision
+            && let Some(errand) = forward.after
+        {
+            let body = body(&errand);
+            engine.receive(errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+        }
+        name
+    });
+    (reason, fetched)
+}
+
+/// With somebody every 45 seconds the deny-list is due each time, and the keys are fetched all the same: a key that has been
+/// withdrawn passes no longer than twice the freshness of its set.
+#[test]
+fn a_list_that_is_always_due_does_not_keep_the_keys_from_being_fetched() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let without = vector("api-jwt-rs256-valid")["jwks"].to_string();
+    let mut engine = support::engine_of(json!({}), json!({ "deny_list": { "url": "https://ops.example.com/list" } }), &[]);
+    let authorization = bearer("api-jwt-eddsa-valid");
+    assert_eq!(view(&mut engine, &authorization, &good["jwks"].to_string(), start).0, "forward");
+    let mut fetched = Vec::new();
+    let mut last = 0;
+    for second in (45..900).step_by(45) {
+        let (reason, more) = view(&mut engine, &authorization, &without, start.plus_millis(second * 1000));
+        fetched.extend(more);
+        last = if reason == "forward" { second } else { last };
+    }
+    let lists = fetched.iter().filter(|purpose| **purpose == "deny-list").count();
+    assert!(last < 600 && lists >= 5, "it passes until {last} s; {fetched:?}");
+}
+
+/// A copy that comes after a newer set, because its request took long, changes nothing.
+#[test]
+fn a_late_copy_does_not_bring_a_withdrawn_key_back() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let mut engine = support::engine();
+    let authorization = bearer("api-jwt-eddsa-valid");
+    let Decision::Ask(slow) = with_head(&authorization, |head| engine.decide(head, start)) else {
+        panic!("there are no keys yet")
+    };
+    let later = start.plus_millis(2300);
+    let without = vector("api-jwt-rs256-valid")["jwks"].to_string();
+    assert_eq!(view(&mut engine, &authorization, &without, later).0, "key_not_found");
+    let (fetched, until) = (later.as_millis() - 250_000, later.as_millis() + 50_000);
+    let copy = format!("doorward-copy-1 {fetched} {until}\n\n{}", good["jwks"]);
+    let decision = with_head(&authorization, |head| engine.resume(head, slow, Reply::Copied(copy.as_bytes()), later));
+    assert_ne!(reason(&decision), "forward");
+    assert_eq!(view(&mut engine, &authorization, &without, later.plus_millis(1)).0, "key_not_found");
+}
+
+/// Of a set with more keys than are looked at nobody can say that a key is not in it.
+#[test]
+fn a_set_that_is_cut_proves_no_absence() {
+    let good = vector("api-jwt-eddsa-valid");
+    let start = moment(&good);
+    let authorization = bearer("api-jwt-eddsa-valid");
+    let own = good["jwks"]["keys"].as_array().cloned().unwrap_or_default();
+    let other = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "other" });
+    for (others, expected) in [(512 - own.len(), "forward"), (512, "keys_unavailable")] {
+        let keys: Vec<Value> = std::iter::repeat_n(other.clone(), others).chain(own.clone()).collect();
+        let set = json!({ "keys": keys }).to_string();
+        assert_eq!(view(&mut support::engine(), &authorization, &set, start).0, expected, "{others} other keys");
+    }
 }
 
 fn base64url(bytes: &[u8]) -> String {

@@ -199,11 +199,14 @@ fn jwt(lag: i64, issuer: Value, document: Value) -> i64 {
             RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
         let now = UnixTime::from_millis(made + moment);
         let mut decision = engine.decide(&head, now);
+        let reply = || Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
         while let Decision::Ask(errand) = decision {
             assert!(matches!(errand.work(), Work::Fetch(_)));
-            decision = engine.resume(&head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+            decision = engine.resume(&head, errand, reply(), now);
         }
-        matches!(decision, Decision::Forward(_))
+        let Decision::Forward(forward) = decision else { return false };
+        forward.after.into_iter().for_each(|errand| engine.receive(errand, reply(), now));
+        true
     };
     (0..lag + 30 * SECOND).step_by(100).filter(|moment| passes(*moment)).max().unwrap_or(-1)
 }

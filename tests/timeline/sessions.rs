@@ -1,8 +1,11 @@
 //! Sessions that persist: the working day, sign-out, and each special case of `docs/sessions.md`.
 
+use doorward::{Decision, Reply, RequestHead, UnixTime};
 use serde_json::json;
 
+use crate::reason;
 use crate::service::{DATA, FOR_NOW, Row, TOKEN};
+use crate::support::{self, ORIGIN};
 use crate::world::{Outcome, START, View, World};
 
 const SECOND: i64 = 1000;
@@ -196,4 +199,34 @@ fn a_clock_that_steps_back_signs_nobody_out() {
     let later = world.play(&visits(jar, START + 31 * MINUTE, START + 60 * MINUTE, 20 * SECOND));
     println!("a clock that steps: {} requests, {} asks", outcomes.len() + later.len(), world.service.asked.len());
     assert!(refused(&later).is_empty(), "{:?}", refused(&later));
+}
+
+/// Two ask about one session, and it ends in between: the answer that was true when it was asked for, and comes last, is not believed.
+#[test]
+fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
+    let rules = json!([{ "path": "/app/now", "access": "required", "max_staleness_seconds": 0 }, { "path": "/**", "access": "required" }]);
+    let mut engine = support::engine_of(json!({ "stale_seconds": 600 }), json!({ "rules": rules }), &[]);
+    let headers = [("authorization", "Bearer aVeryPrivateSessionTokenOf32Bytes")];
+    let head = |target| RequestHead { method: "GET", target, headers: &headers, public_origin: ORIGIN, client_address: None };
+    let at = |millis| UnixTime::from_millis(START + millis);
+    let body = json!({
+        "session": { "id": "s", "token": "aVeryPrivateSessionTokenOf32Bytes", "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" },
+        "user": { "id": "ada" },
+    })
+    .to_string();
+    let alive = || Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
+    let Decision::Ask(slow) = engine.decide(&head("/app"), at(0)) else { panic!("nothing is known yet") };
+    let Decision::Ask(quick) = engine.decide(&head("/app/now"), at(600)) else { panic!("this path wants to know it now") };
+    let ended = Reply::Answered { status: 200, headers: &[], body: b"null" };
+    assert_eq!(reason(&engine.resume(&head("/app/now"), quick, ended, at(650))), "session_ended");
+    assert_eq!(reason(&engine.resume(&head("/app"), slow, alive(), at(1900))), "session_ended");
+    assert_eq!(reason(&engine.decide(&head("/app"), at(2000))), "session_ended");
+    let Decision::Ask(errand) = engine.decide(&head("/app"), at(11_800)) else { panic!("what is known is too old") };
+    assert_eq!(
+        reason(&engine.resume(&head("/app"), errand, Reply::Failed, at(11_900))),
+        "session_unavailable",
+        "nothing is stale"
+    );
+    let Decision::Ask(errand) = engine.decide(&head("/app"), at(20_000)) else { panic!("nobody knows") };
+    assert_eq!(reason(&engine.resume(&head("/app"), errand, alive(), at(20_010))), "forward", "this was asked for later");
 }

@@ -9,6 +9,7 @@ export const policies = {
   usual: jwtIssuer({ jwks: { keys } }),
   exact: jwtIssuer({ jwks: { keys }, skew_seconds: 0 }),
   parties: jwtIssuer({ jwks: { keys }, authorized_parties: ["web", "cli"] }),
+  "no-audience": jwtIssuer({ jwks: { keys }, audience: null, authorized_parties: ["https://app.example", "cli"] }),
   several: jwtIssuer({ jwks: { keys }, audience: ["https://api.example.com", "https://old.example.com"] }),
   aged: jwtIssuer({ jwks: { keys }, max_age_seconds: 300, skew_seconds: 0 }),
   access: jwtIssuer({ jwks: { keys }, typ: ["at+jwt"] }),
@@ -32,6 +33,18 @@ const bad = (name, policyName, credential, reason, more) => vector(name, policyN
 const expires = (seconds) => ({ "x-doorward-expires": String(seconds) });
 
 export const cases = [
+  // Tokens without an audience (Clerk's, Cognito's): the party is in its place.
+  ok("no audience: issued for us by azp", "no-audience", of({ aud: undefined, azp: "https://app.example" })),
+  ok("no audience: issued for us by client_id", "no-audience", of({ aud: undefined, client_id: "cli" })),
+  bad("no audience: issued for another", "no-audience", of({ aud: undefined, azp: "https://other.example" }), "party_mismatch"),
+  bad("no audience: azp counts before client_id", "no-audience", of({ aud: undefined, azp: "other", client_id: "cli" }), "party_mismatch"),
+  bad("no audience: client_id is of another type", "no-audience", of({ aud: undefined, client_id: ["cli"] }), "claims_malformed"),
+  bad("no audience: issued for nobody", "no-audience", of({ aud: undefined }), "claim_missing"),
+  bad("no audience: a token that names one is for that one (RFC 7519 section 4.1.3)", "no-audience", of({ azp: "cli" }), "audience_mismatch"),
+  bad("no audience: an empty list names nobody, and is there", "no-audience", of({ aud: [], azp: "cli" }), "audience_mismatch"),
+  bad("no audience: null is not absent", "no-audience", of({ aud: null, azp: "cli" }), "claims_malformed"),
+  bad("an audience is demanded where one is configured, whoever the party is", "parties", of({ aud: undefined, azp: "web" }), "claim_missing"),
+
   // exp: "on or after which the JWT MUST NOT be accepted"
   ok("exp: in the future", "exact", of({ exp: NOW_S + 1 }), expires(NOW_S + 1)),
   bad("exp: now", "exact", of({ exp: NOW_S }), "token_expired"),

@@ -81,6 +81,8 @@ export const cases = [
     ["its user, before that second", { not_before: { "user-1": NOW_S - 59 } }, revoked],
     ["its user, not before its own second", { not_before: { "user-1": NOW_S - 60 } }, forward(toldOf7)],
   ]),
+  vector("a session whose name is a number is found", "jwt", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: 7 }), { kid: "ed" }))), revoked, { replies: [list({ sessions: ["7"] })], asks }),
+  vector("one whose name is a list would not be, and is nobody's", "jwt", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: ["session-7"] }), { kid: "ed" }))), reject("claims_malformed")),
   vector("a JWT without a date is too old for its user", "jwt", api("/", bearer(undated)), revoked, { replies: [list({ not_before: { "user-1": 1 } })], asks }),
   vector("a JWT without a date is nobody else's business", "jwt", api("/", bearer(undated)), forward(told()), { replies: [list({ not_before: { "user-2": 1 } })], asks }),
   vector("signing in counts, not when the token was made", "jwt", api("/", bearer(since)), revoked, { replies: [list({ not_before: { "user-1": NOW_S - 400 } })], asks }),

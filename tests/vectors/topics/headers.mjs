@@ -55,9 +55,11 @@ export const cases = [
   vector("the session's facts are told, and not its token", "session", api("/", sessionCookies(goodData())), forward(ada())),
   vector("the session's facts are told as the auth service says them", "session", api("/", sessionCookies()), forward(ada("auth-service", { "x-doorward-email": "ada@new.example" })), { asks: ["session"], replies: [sessionAnswer({ user: { email: "ada@new.example" } })] }),
   vector("a fact that is not there is not told", "session", api("/", sessionCookies(goodData({ user: { email: undefined }, session: { id: undefined } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
-  vector("a fact of another type is not told", "session", api("/", sessionCookies(goodData({ user: { email: ["a"] }, session: { id: 7 } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
+  vector("a fact of another type is not told", "session", api("/", sessionCookies(goodData({ user: { email: ["a"] }, session: { id: null } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
+  vector("a session's name that is a number is told as it is written", "session", api("/", sessionCookies(goodData({ session: { id: 7 } }))), forward(ada("cookie-cache", { "x-doorward-session": "7" }))),
   value("a token's sid and email are told", { sid: "s-1", email: "a@example.com" }, { "x-doorward-session": "s-1", "x-doorward-email": "a@example.com" }),
-  value("a token's email of another type is not told", { email: { a: 1 }, sid: 7 }, {}),
+  value("a token's email of another type is not told", { email: { a: 1 }, sid: null }, {}),
+  value("a token's sid that is a number is told as it is written", { sid: 7 }, { "x-doorward-session": "7" }),
   value("an expiry is told in whole seconds", { exp: NOW_S + 600.9 }, { "x-doorward-expires": String(NOW_S + 600) }),
 
   // Values: visible ASCII stays, everything else and % is percent-encoded UTF-8, so decodeURIComponent gives it back.

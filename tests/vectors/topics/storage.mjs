@@ -42,6 +42,9 @@ const later = (first, policyName, millis, name, head, expected, more = {}) =>
   vector(`${first}; ${name}`, policyName, head, expected, { after: first, now: NOW + millis, ...more });
 
 export const cases = [
+  vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { replies: [nobody()], asks: ["session"] }),
+  later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { replies: [stored(), notRevoked, nobody()], asks: [...found, "session"] }),
+  later("the service says that it has ended, and the store is late", "kv", 82_000, "after its lag the store counts again", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("a session that the store has passes, and nobody is asked", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("before every key stands the prefix", "prefixed", api("/", cookie), fromStore, { replies: [stored({}, `better-auth:${TOKEN}`), absent(`better-auth:${KEY.before}`)], asks: found }),
   vector("one that began after its user's others were revoked passes", "kv", api("/", cookie), fromStore, { replies: [stored(), before(NOW - 3_600_001)], asks: found }),

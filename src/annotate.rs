@@ -33,8 +33,12 @@ const INTERNAL_NAMES: [&str; 20] = [
     "daphne-root-path",                                                  // Daphne: taken off the path that Django routes by
     "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
 ];
-/// How such headers begin: the words between Next.js and its middleware, and between its processes.
-const INTERNAL_PREFIXES: [&str; 2] = ["x-middleware-", "x-invoke-"];
+/// How such headers begin: the words between Next.js and its middleware, between its processes, and between Astro and its adapters
+/// (CVE-2026-33768).
+const INTERNAL_PREFIXES: [&str; 3] = ["x-middleware-", "x-invoke-", "x-astro-"];
+/// Where proxies say who was asked, and by whom. Frameworks put their URL together from it.
+const FORWARDED_NAMES: [&str; 6] =
+    ["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-forwarded-for"];
 
 /// What becomes of `Authorization`.
 pub(crate) enum Authorization {
@@ -123,7 +127,7 @@ fn removals(head: &RequestHead<'_>, policy: &Policy) -> Vec<String> {
         |name: &str| initials & initial(name.as_bytes()) != 0 && (begins_with(name, &policy.header_prefix) || renames(name));
     let mut names: Vec<String> = Vec::new();
     for (name, value) in head.headers {
-        if (ours(name) || drops_headers(name, value)) && !names.iter().any(|seen| seen == name) {
+        if (ours(name) || drops_headers(name, value) || leads_elsewhere(name, value)) && !names.iter().any(|seen| seen == name) {
             names.push((*name).to_owned());
         }
     }
@@ -176,6 +180,12 @@ fn drops_headers(name: &str, value: &str) -> bool {
     let harmless = |option: &str| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known));
     let is_connection = ["connection", "proxy-connection"].iter().any(|known| name.eq_ignore_ascii_case(known));
     is_connection && !value.split(',').map(str::trim).all(harmless)
+}
+
+/// A path in what proxies say about host or port: `X-Forwarded-Host: a:80/admin?` (CVE-2025-31137).
+fn leads_elsewhere(name: &str, value: &str) -> bool {
+    let is_known = |known: &&str| name.len() == known.len() && begins_with(name, known);
+    value.contains(['/', '\\', '?', '#', '@']) && FORWARDED_NAMES.iter().any(|known| is_known(&known))
 }
 
 /// What the gate says about a verified session of the issuer of this name: in headers, and in an assertion where there are any.

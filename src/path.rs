@@ -18,7 +18,10 @@ const MAX_TARGET_BYTES: usize = 8192;
 /// Where images are made smaller, by Next.js and by Vercel: the query's `url` names the one to be read.
 const IMAGE_PATHS: [[&str; 2]; 2] = [["_next", "image"], ["_vercel", "image"]];
 /// How names of query parameters begin by which Next.js tells itself which page is meant (CVE-2026-44574, CVE-2024-46982).
-const INTERNAL_PARAMETERS: [&str; 3] = ["nxtP", "nxtI", "__next"];
+/// So do the adapters of Astro (CVE-2026-33768) and SvelteKit for Vercel.
+const INTERNAL_PARAMETERS: [&str; 5] = ["nxtP", "nxtI", "__next", "x_astro_path", "__pathname"];
+/// Names under which frameworks serve the data of the page above (SvelteKit, Nuxt, React Router).
+const DATA_NAMES: [&str; 4] = ["__data.json", "_payload.json", "_root.data", "_.data"];
 
 /// Decoded segments; the root has none.
 pub(crate) type Segments<'a> = Vec<Cow<'a, str>>;
@@ -54,6 +57,9 @@ impl<'a> Path<'a> {
     pub(crate) fn of(head: &RequestHead<'a>, next: Option<&Next>) -> Result<Self, Reason> {
         let mut path = Self::parse(head.target, next)?;
         // The page in which this one shall be shown (intercepting routes): Next.js reads it before its own routes.
+        if head.headers_named("next-url").nth(1).is_some() || head.header("host").is_some_and(|host| !is_authority(host)) {
+            return Err(Reason::PathRefused);
+        }
         if let Some(shown_in) = head.header("next-url").filter(|url| !url.is_empty()) {
             let mut around = Self::parse(shown_in, next)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
             around.append(&mut path.carried);
@@ -188,12 +194,29 @@ pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
     Some(path.segments.into_iter().map(Cow::into_owned).collect())
 }
 
+/// The page whose data this may be: `/admin` of `/admin.json` (Django REST framework, Rails), of `/admin.data` (React Router) and of
+/// `/admin/__data.json`.
+pub(crate) fn page_of_data<'s>(segments: &'s [Cow<'_, str>]) -> Option<Vec<Cow<'s, str>>> {
+    let (last, parents) = segments.split_last()?;
+    let is_of_parent = DATA_NAMES.contains(&last.as_ref());
+    let name =
+        if is_of_parent { None } else { Some(last.rsplit_once('.').map(|(name, _)| name).filter(|name| !name.is_empty())?) };
+    let parents = parents.iter().map(|segment| segment.as_ref());
+    Some(parents.chain(name).map(Cow::Borrowed).collect())
+}
+
+/// Whether `Host` has only what a host and a port can have (RFC 9110 section 7.2): some frameworks put their URL together from it, and
+/// would take the rest for a path.
+fn is_authority(host: &str) -> bool {
+    host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&byte))
+}
+
 /// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
 fn checked_query(query: &str) -> Option<&str> {
     let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
     // A name that cannot be decoded is carried: no router reads it as one of these.
     // None of them begins with anything but these, encoded or not.
-    let may_be = |pair: &&str| pair.starts_with(['n', '_', '%']);
+    let may_be = |pair: &&str| pair.starts_with(['n', '_', 'x', '%']);
     let mut names = text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
     if !is_visible(query) || names.any(|name| is_internal(&name)) { None } else { Some(query) }
 }

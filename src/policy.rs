@@ -9,7 +9,7 @@ use crate::config::ConfigError;
 use crate::demands::{ClaimPath, Demands};
 use crate::digest;
 use crate::jwk::JwkSet;
-use crate::path::{Next, Path};
+use crate::path::{self, Next, Path};
 use crate::request::RequestHead;
 use crate::sign::SigningKey;
 use crate::time::{Seconds, UnixTime};
@@ -300,7 +300,8 @@ pub(crate) enum SegmentPattern {
 
 /// How letters of a pattern are compared.
 #[derive(Debug, Clone, Copy)]
-enum Case {
+pub(crate) enum Case {
+    /// One by one.
     Exact,
     /// As by routers that do not tell capitals from small letters.
     Any,
@@ -342,6 +343,9 @@ impl SigningKeys {
     }
 }
 
+/// In the sign-in page's query: which attempt this is, from the second on.
+pub(crate) const ATTEMPT: &str = "attempt";
+
 /// Where pages without a session are sent.
 #[derive(Debug)]
 pub(crate) struct SignIn {
@@ -353,6 +357,8 @@ pub(crate) struct SignIn {
 impl Policy {
     /// The rules that cover a request: of each reading, all of which must be covered, the first that matches. Many routers take
     /// `/Admin` for `/admin`: a rule that would come first there counts as well.
+    /// Many frameworks serve what a page shows under a name of its own, `/admin.json` for `/admin`: a rule for the page that would come
+    /// first counts as well, unless the rule names that very file.
     /// A preflight is covered by the rules of the request that it asks for.
     pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
         let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
@@ -362,8 +368,12 @@ impl Policy {
         let of_target = first(path.readings().next()?, Case::Exact)?;
         let mut covering = Covering { strictest: of_target, of_target, others: Vec::new() };
         for segments in path.readings() {
+            let exact = first(segments, Case::Exact)?;
+            let is_named = || self.rules.get(exact).is_some_and(|rule| rule.names(segments));
+            let page = path::page_of_data(segments).filter(|_| !is_named());
+            let of_page = page.and_then(|page| first(page.as_slice(), Case::Any)).filter(|number| *number < exact);
             // Before the exact match or the exact match itself: a letter in another case makes no fewer rules match.
-            for number in [first(segments, Case::Exact)?, first(segments, Case::Any)?] {
+            for number in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
                 if covering.all().any(|known| known == number) {
                     continue;
                 }
@@ -408,8 +418,14 @@ impl Covering {
 
 impl Rule {
     fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case) -> bool {
-        let of_method = self.methods.as_ref().is_none_or(|methods| methods.iter().any(|candidate| candidate == method));
-        of_method && self.patterns.iter().any(|pattern| pattern.matches(segments, case))
+        self.methods.as_ref().is_none_or(|methods| include(methods, method))
+            && self.patterns.iter().any(|pattern| pattern.matches(segments, case))
+    }
+
+    /// Whether a pattern of the rule has the last of these segments in it as it stands.
+    fn names(&self, segments: &[Cow<'_, str>]) -> bool {
+        let ends_so = |pattern: &Pattern| !pattern.open && matches!(pattern.segments.last(), Some(SegmentPattern::Literal(_)));
+        self.patterns.iter().any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
     }
 
     /// Whether the rule believes the issuer of this number.
@@ -418,15 +434,25 @@ impl Rule {
     }
 }
 
+/// Whether a rule's methods include this one: `HEAD` is `GET` without the content (RFC 9110 section 9.3.2), and routers answer it so.
+pub(crate) fn include(methods: &[String], method: &str) -> bool {
+    methods.iter().any(|candidate| candidate == method || candidate == "GET" && method == "HEAD")
+}
+
 impl Pattern {
-    /// Whether this matches every path that the other matches.
-    pub(crate) fn covers(&self, other: &Self) -> bool {
+    /// Whether this matches every path that the other matches, letters compared so.
+    pub(crate) fn covers(&self, other: &Self, case: Case) -> bool {
         let long_enough = match (self.open, other.open) {
             (true, _) => other.segments.len() >= self.segments.len(),
             (false, true) => false,
             (false, false) => other.segments.len() == self.segments.len(),
         };
-        long_enough && self.segments.iter().zip(&other.segments).all(|(own, other)| *own == SegmentPattern::Any || own == other)
+        long_enough
+            && self.segments.iter().zip(&other.segments).all(|pair| match pair {
+                (SegmentPattern::Any, _) => true,
+                (SegmentPattern::Literal(own), SegmentPattern::Literal(other)) => case.is_same(own, other),
+                (SegmentPattern::Literal(_), SegmentPattern::Any) => false,
+            })
     }
 
     fn matches(&self, segments: &[Cow<'_, str>], case: Case) -> bool {

@@ -26,9 +26,12 @@ impl<'a> RequestHead<'a> {
         self.headers.iter().filter(move |(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
     }
 
-    /// Whether it is a true CORS preflight.
+    /// Whether it is a true CORS preflight. None asks for another protocol; a server may not look at the method of who does.
     pub fn is_preflight(&self) -> bool {
-        self.method == "OPTIONS" && self.header("origin").is_some() && self.header("access-control-request-method").is_some()
+        self.method == "OPTIONS"
+            && self.header("origin").is_some()
+            && self.header("access-control-request-method").is_some()
+            && self.header("upgrade").is_none()
     }
 
     /// Whether it is a WebSocket handshake (RFC 6455 section 4.1).

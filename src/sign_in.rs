@@ -8,7 +8,7 @@
 use crate::cookie;
 use crate::digest;
 use crate::path::Path;
-use crate::policy::SignIn;
+use crate::policy::{ATTEMPT, SignIn};
 use crate::request::{RequestHead, RequestKind};
 use crate::text;
 
@@ -21,8 +21,6 @@ const MAX_ATTEMPTS: u32 = 2;
 const MAX_ROUNDS: u32 = 4;
 /// A chain of redirects takes less per round; somebody who signs in takes longer.
 const ROUND_SECONDS: &str = "10";
-/// In the sign-in page's query: which attempt this is, from the second on.
-const ATTEMPT: &str = "attempt";
 /// `__Host-` (RFC 6265bis section 4.1.3.2) where the site has https: nobody below or beside this host can set it.
 const COUNTER: &str = "__Host-doorward-round";
 

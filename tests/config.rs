@@ -41,6 +41,7 @@ fn rules(list: Value) -> Value {
 
 trait With {
     fn with_rules(self, list: Value) -> Value;
+    fn with_next(self, base_path: &str) -> Value;
     fn with_methods(self, methods: Value) -> Value;
     fn with_rule(self, members: Value) -> Value;
 }
@@ -54,6 +55,11 @@ impl With for Value {
 
     fn with_rule(mut self, members: Value) -> Value {
         self["rules"] = ruled(members)["rules"].clone();
+        self
+    }
+
+    fn with_next(mut self, base_path: &str) -> Value {
+        self["next"] = json!({ "base_path": base_path });
         self
     }
 
@@ -197,6 +203,41 @@ fn each_mistake_has_its_place() {
         ("a pattern with half a star", with("/rules/0/path", json!("/a*")), "rules[0].path"),
         ("a pattern that no canonical path has", with("/rules/0/path", json!("/a//b")), "rules[0].path"),
         ("a pattern with a dot segment", with("/rules/0/path", json!("/a/../b")), "rules[0].path"),
+        ("any number of segments, as Next.js writes it", with("/rules/0/path", json!("/dashboard/:path*")), "rules[0].path"),
+        ("one or more segments", with("/rules/0/path", json!("/dashboard/:path+")), "rules[0].path"),
+        ("a name with more behind it", with("/rules/0/path", json!("/files/:name.pdf")), "rules[0].path"),
+        ("a name with a dash behind it", with("/rules/0/path", json!("/:from-:to")), "rules[0].path"),
+        ("a segment of Next.js", with("/rules/0/path", json!("/admin/[id]")), "rules[0].path"),
+        ("the rest, of Next.js", with("/rules/0/path", json!("/admin/[...slug]")), "rules[0].path"),
+        ("a group of Next.js", with("/rules/0/path", json!("/(app)/admin/**")), "rules[0].path"),
+        ("a segment of FastAPI", with("/rules/0/path", json!("/admin/{id}")), "rules[0].path"),
+        ("a segment of Flask", with("/rules/0/path", json!("/admin/<id>")), "rules[0].path"),
+        ("{auth} and half a segment", with("/rules/0/path", json!("{auth}x/**")), "rules[0].path"),
+        ("a pattern with the base path", with("/rules/0/path", json!("/docs/admin/**")).with_next("/docs"), "rules[0].path"),
+        ("every method by a star", good().with_methods(json!(["*"])), "rules[0].methods"),
+        ("every method by a word", good().with_methods(json!("ALL")), "rules[0].methods"),
+        ("no method", good().with_methods(json!([])), "rules[0].methods"),
+        (
+            "a public rule that opens the next one by a capital",
+            with("/rules", json!([{ "path": "/Admin/**", "access": "public" }, { "path": "/admin/**", "access": "required" }])),
+            "rules[1].path",
+        ),
+        (
+            "HEAD after GET",
+            with(
+                "/rules",
+                json!([
+                    { "path": "/a", "methods": "GET", "access": "public" },
+                    { "path": "/a", "methods": "HEAD", "access": "required" },
+                ]),
+            ),
+            "rules[1].path",
+        ),
+        (
+            "a way back under the name of the attempts",
+            with("/sign_in", json!({ "path": "/sign-in", "return_parameter": "attempt" })),
+            "sign_in.return_parameter",
+        ),
         ("a pattern in encoded form", with("/rules/0/path", json!("/caf%C3%A9")), "rules[0].path"),
         (
             "two issuers with one iss and one audience",
@@ -518,7 +559,7 @@ fn a_store_is_the_hosts_to_have() {
 
 #[test]
 fn patterns_are_written_decoded() {
-    for pattern in ["/café/*", "/a b", "/[slug]/**", "/@me/:id", "/"] {
+    for pattern in ["/café/*", "/a b", "/$metadata", "/a(b)", "/@me/:id", "/:user_id/**", "/"] {
         assert!(compile(&with("/rules/0/path", json!(pattern)), &[("SECRET", GOOD_SECRET)]).is_ok(), "{pattern}");
     }
 }
@@ -695,6 +736,23 @@ fn a_policy_that_ends_too_early_is_a_warning() {
             compile(&good().with_rules(rules.clone()), &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
         let places: Vec<_> = policy.warnings().iter().map(|warning| warning.path.as_str()).collect();
         assert_eq!(places, if warned { vec!["rules"] } else { vec![] }, "{rules}");
+    }
+}
+
+#[test]
+fn a_sign_in_page_that_nobody_gets_to_is_a_warning() {
+    let first = |path: &str, access: &str| json!([{ "path": path, "access": access }, { "path": "/**", "access": "required" }]);
+    for (rules, warned) in [
+        (first("/sign-in", "public"), false),
+        (first("/sign-in", "optional"), false),
+        (first("/public/**", "public"), true),
+        (json!([{ "path": "/app/**", "access": "required" }]), true),
+        (json!([{ "path": "/sign-in", "methods": "POST", "access": "public" }, { "path": "/**", "access": "required" }]), true),
+    ] {
+        let mut document = with("/sign_in", json!({ "path": "/sign-in" }));
+        document["rules"] = rules.clone();
+        let policy = compile(&document, &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert_eq!(policy.warnings().iter().any(|warning| warning.path == "sign_in.path"), warned, "{rules}");
     }
 }
 

@@ -21,8 +21,9 @@ use serde_json::Value;
 
 use crate::alg::Capabilities;
 use crate::json;
-use crate::path;
-use crate::policy::{Cors, Policy, SignIn};
+use crate::path::{self, Path};
+use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
+use crate::request::RequestHead;
 use reader::{Node, Reader};
 
 /// With no document at all.
@@ -115,6 +116,20 @@ fn collect(value: &Value, member: &str, names: &mut Vec<String>) {
     }
 }
 
+/// A sign-in page that asks for a session: whoever is sent there is sent there again.
+fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
+    let target = &policy.sign_in.as_ref()?.path;
+    let head = RequestHead { method: "GET", target, headers: &[], public_origin: "", client_address: None };
+    let path = Path::of(&head, policy.next.as_ref()).ok()?;
+    let covering = policy.covering(&path, &head);
+    let is_open = covering.is_some_and(|covering| policy.covered_by(&covering).all(|rule| rule.access != Access::Required));
+    (!is_open).then(|| ConfigError {
+        path: "sign_in.path".to_owned(),
+        problem: "nobody gets there without a session".to_owned(),
+        hint: format!("add a rule before the others: {{\"path\": \"{target}\", \"access\": \"public\"}}"),
+    })
+}
+
 struct Compiler<'v> {
     reader: Reader<'v>,
     capabilities: &'v Capabilities,
@@ -166,7 +181,7 @@ impl Compiler<'_> {
         if self.reader.errors.is_empty() {
             let capabilities = self.capabilities.clone();
             let named_claims = headers::named_claims(&rules, &claim_headers);
-            Ok(Policy {
+            let mut policy = Policy {
                 issuers,
                 rules,
                 next,
@@ -183,7 +198,9 @@ impl Compiler<'_> {
                 asks_per_second,
                 capabilities,
                 warnings: self.reader.warnings,
-            })
+            };
+            policy.warnings.extend(closed_sign_in(&policy));
+            Ok(policy)
         } else {
             Err(self.reader.errors)
         }
@@ -199,6 +216,13 @@ impl Compiler<'_> {
                 &node.path_of("return_parameter"),
                 "this is not the name of a query parameter",
                 "use letters and digits",
+            );
+        }
+        if return_parameter == ATTEMPT {
+            self.reader.wrong(
+                &node.path_of("return_parameter"),
+                "the gate counts attempts under this name",
+                "take another one, like callbackURL",
             );
         }
         let Some(segments) = path::plain_segments(&path) else {

@@ -4,7 +4,9 @@ use super::reader::Node;
 use super::url::{is_fetchable, is_token, origin_of};
 use super::{Compiler, demands};
 use crate::path::{self, Next};
-use crate::policy::{Access, AnswerStyle, Assertions, Bridge, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment};
+use crate::policy::{
+    self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment,
+};
 use crate::time::{self, UnixTime};
 
 const MEMBERS: &[&str] = &[
@@ -68,7 +70,8 @@ impl Compiler<'_> {
             self.reachable(node, &rule, &rules);
             rules.push(rule);
         }
-        let catches_all = |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING));
+        let catches_all =
+            |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact));
         let is_required = self.reader.flag(root, "require_catch_all") == Some(true);
         if !rules.is_empty() && !rules.iter().any(catches_all) {
             let problem = "no rule covers everything that is left, so it is denied";
@@ -125,15 +128,18 @@ impl Compiler<'_> {
         let all_methods = |first: &Rule| match (&first.methods, &rule.methods) {
             (None, _) => true,
             (Some(_), None) => false,
-            (Some(first), Some(later)) => later.iter().all(|method| first.contains(method)),
+            (Some(first), Some(later)) => later.iter().all(|method| policy::include(first, method)),
         };
+        let opens = |first: &Rule| first.access == Access::Public && rule.access != Access::Public;
         for pattern in &rule.patterns {
-            let covering = earlier
-                .iter()
-                .filter(|first| all_methods(first))
-                .find(|first| first.patterns.iter().any(|candidate| candidate.covers(pattern)));
+            // To routers that do not tell capitals from small letters `/Admin` is `/admin`.
+            let covers = |first: &Rule| {
+                let case = if opens(first) { Case::Any } else { Case::Exact };
+                first.patterns.iter().any(|candidate| candidate.covers(pattern, case))
+            };
+            let covering = earlier.iter().filter(|first| all_methods(first)).find(|first| covers(first));
             let Some(covering) = covering else { continue };
-            let problem = if covering.access == Access::Public && rule.access != Access::Public {
+            let problem = if opens(covering) {
                 "an earlier rule makes public what this one protects"
             } else {
                 "an earlier rule covers all that this one is about"
@@ -168,6 +174,9 @@ impl Compiler<'_> {
             }
         }
         let methods = self.reader.texts(node, "methods");
+        if methods.as_ref().is_some_and(|methods| methods.is_empty() || methods.iter().any(|method| is_every(method))) {
+            self.reader.wrong(&node.path_of("methods"), "no request has such a method", "leave \"methods\" out for all of them");
+        }
         if methods
             .iter()
             .flatten()
@@ -275,6 +284,9 @@ impl Compiler<'_> {
 fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<Pattern, &'static str> {
     let text = match text.strip_prefix("{auth}") {
         Some(rest) => {
+            if !(rest.is_empty() || rest.starts_with('/')) {
+                return Err("behind {auth} there is nothing, or a /");
+            }
             let auth_path = auth_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?;
             [within(next, auth_path), rest].concat()
         }
@@ -291,8 +303,10 @@ fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<P
     let segments = inner.split('/').map(|segment| match segment {
         "*" => Ok(SegmentPattern::Any),
         "**" => Err("/** stands at the end only"),
-        named if named.strip_prefix(':').is_some_and(is_token) => Ok(SegmentPattern::Any),
-        wild if wild.contains('*') || wild.starts_with(':') => Err("* stands for a whole segment"),
+        named if named.strip_prefix(':').is_some_and(is_name) => Ok(SegmentPattern::Any),
+        named if named.starts_with(':') => Err("write /** for any number of segments, and :name, in letters and digits, for one"),
+        other if is_of_another_router(other) => Err("write :name for one segment, /** for any number, and leave groups out"),
+        wild if wild.contains('*') => Err("* stands for a whole segment"),
         literal if path::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
         _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or characters that a path cannot have"),
     });
@@ -301,8 +315,33 @@ fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<P
         (Some(next), Some(SegmentPattern::Literal(first))) if next.is_locale(first) => {
             Err("leave the locale out: it is taken off first")
         }
+        (Some(next), _) if !next.base_path.is_empty() && begins_with(&segments, &next.base_path) => {
+            Err("leave the base path out: it is taken off first")
+        }
         _ => Ok(Pattern { segments, open }),
     }
+}
+
+/// What people write for every method.
+fn is_every(method: &str) -> bool {
+    ["*", "ALL", "ANY"].contains(&method)
+}
+
+/// The name of a segment, as path-to-regexp reads it: with anything behind it, it would be more than one segment, or part of one.
+fn is_name(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// `[id]`, `[...slug]`, `{id}`, `<id>`, `(group)`: what other routers have for a segment or for none. As it stands it is in no path.
+fn is_of_another_router(segment: &str) -> bool {
+    [('[', ']'), ('{', '}'), ('<', '>'), ('(', ')')]
+        .iter()
+        .any(|(begin, end)| segment.starts_with(*begin) && segment.ends_with(*end))
+}
+
+fn begins_with(segments: &[SegmentPattern], base: &[String]) -> bool {
+    let is_same = |(segment, base): (&SegmentPattern, &String)| matches!(segment, SegmentPattern::Literal(own) if own == base);
+    segments.len() >= base.len() && segments.iter().zip(base).all(is_same)
 }
 
 /// A path of this site without the base path of its Next.js app, as patterns are written.

@@ -111,7 +111,7 @@ fn is_kept(origin: &str, target: &str, path: &str) -> bool {
 /// one. Names are in lower case.
 fn describes_client(name: &str) -> bool {
     let begins = |known: &str| {
-        let folded = name.bytes().map(|byte| if byte == b'_' { b'-' } else { byte });
+        let folded = name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' });
         name.len() >= known.len() && folded.zip(known.bytes()).all(|(own, known)| own == known)
     };
     let is = |known: &str| name.len() == known.len() && begins(known);

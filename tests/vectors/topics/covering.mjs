@@ -22,6 +22,15 @@ export const policies = {
     ],
     sign_in: { path: "/sign-in" },
   }),
+  pages: jwtIssuer({ jwks: { keys } }, {
+    rules: [
+      { path: "/admin.css", access: "public" },
+      rule(["/", "/admin", "/reports/**"]),
+      rule("/feed", { methods: ["GET"] }),
+      { path: "/reports.pdf", access: "public" },
+      { path: "/**", access: "public" },
+    ],
+  }),
   sources: policy({
     issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }, foreign({ jwks: { keys }, from: ["authorization", "cookie:token"] })],
     rules: [
@@ -48,7 +57,40 @@ const inCookie = ["cookie", `token=${user[1].slice(7)}`];
 const asks = ["session"];
 const uncached = { asks, replies: [sessionAnswer()] };
 
+const pages = (name, target, expected, ...headers) => vector(name, "pages", api(target, ...headers), expected);
+const anonymous = reject("no_credential");
+const preflight = [["origin", "https://other.example"], ["access-control-request-method", "GET"]];
+
 export const cases = [
+  // Frameworks other than Next.js serve the data of a page under a name of its own.
+  ...["/admin", "/admin.data", "/admin.json", "/admin.xml", "/Admin.JSON", "/admin/__data.json", "/admin/_payload.json", "/admin/_.data", "/reports.json", "/reports/a.json", "/_root.data", "/__data.json", "/_payload.json"]
+    .map((target) => pages(`the data of a page are the page's: ${target}`, target, anonymous)),
+  ...["/admin.css", "/reports.pdf", "/administration.json", "/admins", "/admin/x.json", "/.admin", "/x/admin.json", "/x.data", "/favicon.ico", "/reports.tar.gz"]
+    .map((target) => pages(`what is no page's data is nobody's: ${target}`, target, forward())),
+
+  // HEAD is GET without the content.
+  vector("a rule for GET is one for HEAD", "pages", send("HEAD", "/feed"), anonymous),
+  vector("a rule for GET is none for POST", "pages", send("POST", "/feed"), forward()),
+
+  // What is no preflight must not pass for one.
+  vector("a preflight passes as nobody", "pages", send("OPTIONS", "/admin", ...preflight), forward()),
+  vector("a preflight asks for no other protocol", "pages", send("OPTIONS", "/admin", ...preflight, ["upgrade", "websocket"]), anonymous),
+  vector("a preflight asks for none at all", "pages", send("OPTIONS", "/admin", ...preflight, ["upgrade", ""]), anonymous),
+
+  // Where frameworks take a path from.
+  ...["a:80/admin?x=", "app.example.com/admin", "app.example.com?x", "app.example.com#x", "user@app.example.com", "a\\b", "a b"]
+    .map((host) => pages(`a host that is none: ${host}`, "/x", reject("path_refused"), ["Host", host])),
+  ...["app.example.com", "app.example.com:8080", "[2001:db8::1]:443", "b\u00fccher.example", ""].slice(0, 3)
+    .map((host) => pages(`a host: ${host}`, "/x", forward(), ["host", host])),
+  ...["X-Forwarded-Host", "x_forwarded_host", "X-Forwarded-Proto", "X.Forwarded.Port", "X-Forwarded-Server", "X-Forwarded-For", "Forwarded"]
+    .map((name) => pages(`a path in ${name} goes no further`, "/x", forward({}, { removed: [name] }), [name, "a:80/admin?x="])),
+  pages("what proxies say goes on", "/x", forward(), ["X-Forwarded-Host", "app.example.com, b:8080"], ["X-Forwarded-Proto", "https"], ["Forwarded", "for=\"[2001:db8::1]:4711\";proto=https, for=192.0.2.7"]),
+  pages("Astro's own words go no further", "/x", forward({}, { removed: ["x-astro-path", "X_Astro_Locals"] }), ["x-astro-path", "/admin"], ["X_Astro_Locals", "{}"]),
+  ...["x_astro_path=/admin", "a=1&x_astro_path=/admin", "%78_astro_path=/admin", "__pathname=/admin", "x_astro_path_token=1"]
+    .map((query) => pages(`a query that names another path: ${query}`, `/x?${query}`, reject("path_refused"))),
+  pages("a query that begins like it", "/x?x=1&x_a=2&_path=/admin", forward()),
+  pages("a page shown in two others", "/x", reject("path_refused"), within("/x"), within("/admin")),
+
   // The demands of both rules, whichever of them is found first or last.
   roles("a page shown in another: with both roles", "/admin/x", [within("/staff/x"), by("admin", "staff")], forward(told())),
   roles("a page shown in another: with the role of the page only", "/admin/x", [within("/staff/x"), by("admin")], refused),

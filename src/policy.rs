@@ -193,6 +193,8 @@ pub(crate) struct Rule {
     pub(crate) max_staleness: Option<Seconds>,
     /// Whether a request whose session is in doubt goes on as nobody's.
     pub(crate) passes_doubt: bool,
+    /// Whether a CORS preflight is judged like any other request, and so refused: it has no credentials.
+    pub(crate) judges_preflights: bool,
     /// Which of several good credentials counts.
     pub(crate) prefers: Option<Preferred>,
     /// Until then, refusals are only reported.

@@ -138,8 +138,8 @@ impl Compiler<'_> {
         }
         let authorized_parties = self.reader.texts(node, "authorized_parties").unwrap_or_default();
         // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for.
-        let has_none = node.member("audience").is_some_and(|member| member.value.is_null());
-        if audience.is_empty() && !(has_none && !authorized_parties.is_empty()) {
+        let is_given_up = node.member("audience").is_some_and(|member| member.value.is_null()) && !authorized_parties.is_empty();
+        if audience.is_empty() && !is_given_up {
             self.reader.wrong(
                 &node.path_of("audience"),
                 "no audience is accepted",

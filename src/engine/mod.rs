@@ -284,8 +284,9 @@ impl Engine {
         now: UnixTime,
     ) -> Result<Pass, Stop> {
         let rule = self.policy.rules.get(number).ok_or(Stop::Refuse(Reason::RouteDenied))?;
-        // A preflight carries no credentials by design, and its answer carries no content (Fetch standard).
-        if rule.access == Access::Public || request.is_preflight() {
+        // A preflight carries no credentials by design, and its answer carries no content (Fetch standard): so an origin that does not
+        // look at the method would answer anybody with content.
+        if rule.access == Access::Public || request.is_preflight() && !rule.judges_preflights {
             return Ok(Pass::default());
         }
         let mut judge = Judge {

@@ -27,6 +27,7 @@ export const policies = {
       { path: "/admin.css", access: "public" },
       rule(["/", "/admin", "/reports/**"]),
       rule("/feed", { methods: ["GET"] }),
+      rule("/closed/**", { preflight: "refuse" }),
       { path: "/reports.pdf", access: "public" },
       { path: "/**", access: "public" },
     ],
@@ -74,6 +75,8 @@ export const cases = [
 
   // What is no preflight must not pass for one.
   vector("a preflight passes as nobody", "pages", send("OPTIONS", "/admin", ...preflight), forward()),
+  vector("a preflight is judged where a rule says so", "pages", send("OPTIONS", "/closed/a", ...preflight), anonymous),
+  vector("a preflight with a token is no exception", "pages", send("OPTIONS", "/closed/a", ...preflight, by("admin")), forward(told())),
   vector("a preflight asks for no other protocol", "pages", send("OPTIONS", "/admin", ...preflight, ["upgrade", "websocket"]), anonymous),
   vector("a preflight asks for none at all", "pages", send("OPTIONS", "/admin", ...preflight, ["upgrade", ""]), anonymous),
 

@@ -108,10 +108,22 @@ pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
     says_something.then(|| LogLine::about("renew", heard).written())
 }
 
+/// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213 section 2.2), and the first of these that
+/// the CDN knows: so each is replaced.
+const FOR_CACHES: [&str; 6] = [
+    "cache-control",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "surrogate-control",
+];
+
 /// Headers of a response that sets these cookies: nobody else may get it.
 pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
-    let own = if lines.is_empty() { None } else { Some(("cache-control".to_owned(), "private, no-store".to_owned())) };
-    own.into_iter().chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
+    let for_caches = if lines.is_empty() { &[][..] } else { &FOR_CACHES };
+    let own = for_caches.iter().map(|name| ((*name).to_owned(), "private, no-store".to_owned()));
+    own.chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
 }
 
 /// Whether one of these lines sets a cookie of the service that the errand asks.

@@ -197,7 +197,8 @@ test("`handle` has the cookies renewed while the origin works, and the origin's 
 test("a host that does not see the response gets renewed cookies with the verdict, or none if that fails", async () => {
   const { options, headers, line, answer } = nearlyOver();
   const verdict = await createGate({ ...options, fetch: async () => answer() }).decide(request("/app", headers));
-  assert.deepEqual(verdict.responseHeaders, [["cache-control", "private, no-store"], ["set-cookie", line]]);
+  assert.deepEqual(verdict.responseHeaders[0], ["cache-control", "private, no-store"]);
+  assert.deepEqual(verdict.responseHeaders.filter(([name]) => !name.endsWith("-control")), [["set-cookie", line]]);
   assert.equal(verdict.finish, undefined);
   const failing = createGate({ ...options, fetch: () => Promise.reject(new Error("away")) });
   const without = await failing.decide(request("/app", headers));

@@ -95,6 +95,10 @@ export const sessionCookies = (data, token = signedCookie(TOKEN, SECRET)) =>
 /** A good `session_data`. */
 export const goodData = (members = {}, expires = NOW + 240_000) => compact(pair(members), expires, SECRET);
 
+/** What keeps a response with cookies out of every cache (RFC 9213). */
+export const PRIVATE = ["", "cdn-", "cloudflare-cdn-", "vercel-cdn-", "netlify-cdn-"]
+  .map((whose) => `${whose}cache-control`).concat("surrogate-control").map((name) => [name, "private, no-store"]);
+
 export const bearer = (token) => ["authorization", `Bearer ${token}`];
 
 const request = (method, target, headers, members = {}) => ({ method, target, headers, public_origin: SITE, client_address: "192.0.2.7", ...members });

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 
-import { NOW, NOW_S, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, ada, api, betterAuth, forward, nobody, page, pair, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, ada, api, betterAuth, forward, nobody, page, pair, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { signedCookie } from "../mint.mjs";
 
 export const policies = {
@@ -25,7 +25,7 @@ const body = (members) => answered(200, JSON.stringify({ session, user, ...membe
 const line = (name, value, rest = "Path=/; HttpOnly; Secure; SameSite=Lax") => ["set-cookie", `${name}=${value}; ${rest}`];
 const gone = (name) => line(name, "", "Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
 const lines = (...list) => list.map(([, value]) => value);
-const passed = (...list) => ({ response_headers: [["cache-control", "private, no-store"], ...list] });
+const passed = (...list) => ({ response_headers: [...PRIVATE, ...list] });
 const withCookies = (name, sent, kept) =>
   vector(name, "plain", api("/app", cookie), forward(ada("auth-service"), kept.length > 0 ? passed(...kept) : {}), { asks: ["session"], replies: [sessionAnswer({}, sent)] });
 

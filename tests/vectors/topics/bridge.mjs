@@ -1,7 +1,7 @@
 // The token bridge (product, chapter 7): a session goes on to an origin with a token of its auth service, which the service
 // mints for sessions that live and for no other, and which is verified before it goes on (wire format, section 6).
 
-import { ENV, NOW, NOW_S, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, forward, keysAnswer, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { ENV, NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, forward, keysAnswer, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, forged, forgedHmac, jwt, publicJwk, signedValue, tampered } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -128,7 +128,7 @@ export const cases = [
   toApi("and no longer than until its end", reject("bridge_unavailable"), { after: "near its end a token does, while there is no newer one", now: NOW + 900_000, ...asked(answered(500, "")) }),
   vector("where doubt passes, it passes as nobody", "site", api("/lenient/notes", cached, ["authorization", "Basic x"]), forward({}, { removed: ["cookie", "authorization"], upstream: API }), { ...asked(answered(500, "")), also: { log: { decision: "pass", reason: "bridge_unavailable", doubt: "server-error" } } }),
   vector("and so does what is only reported", "site", api("/reported/notes", cached), forward({}, { removed: ["cookie"], upstream: API }), { ...asked(minted(tampered(token))), also: { log: { decision: "report", reason: "bridge_token_invalid", cause: "signature_invalid" } } }),
-  toApi("cookies that come with a token are passed on, the session's own", crosses(token, { response_headers: [["cache-control", "private, no-store"], line(SESSION_DATA, "abc")] }), asked(minted(token, { headers: [line(SESSION_DATA, "abc"), line("other", "x"), ["set-auth-jwt", token]] }))),
+  toApi("cookies that come with a token are passed on, the session's own", crosses(token, { response_headers: [...PRIVATE, line(SESSION_DATA, "abc")] }), asked(minted(token, { headers: [line(SESSION_DATA, "abc"), line("other", "x"), ["set-auth-jwt", token]] }))),
 
   // a session that has ended
   toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nobody()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),

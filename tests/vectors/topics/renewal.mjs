@@ -1,7 +1,7 @@
 // When the cookie cache is renewed before it runs out, and when never (docs/sessions.md). `alongside` is what is carried while
 // the origin works, `renewed` what its response gets.
 
-import { NOW, NOW_S, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, betterAuth, cookies, forward, goodData, nobody, page, pair, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, betterAuth, cookies, forward, goodData, nobody, page, pair, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, hs256, jwe, signedCookie } from "../mint.mjs";
 
 const DONT_REMEMBER = "__Secure-better-auth.dont_remember";
@@ -21,7 +21,7 @@ const DUE = END - 60_000;
 const data = goodData();
 const cookie = sessionCookies(data);
 const line = (name, value = "new") => ["set-cookie", `${name}=${value}; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax`];
-const renewed = (...lines) => [["cache-control", "private, no-store"], ...lines];
+const renewed = (...lines) => [...PRIVATE, ...lines];
 const reply = (...lines) => ({ ...sessionAnswer({}, lines), url: `${SITE}/api/auth/get-session?disableCookieCache=true` });
 
 const renews = (name, head, { policy = "plain", now = DUE, lines = [line(SESSION_DATA)], told = ada(), ...members } = {}) =>

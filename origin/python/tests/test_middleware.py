@@ -178,6 +178,58 @@ def test_fastapi_has_the_session_as_a_dependency() -> None:
     assert Asgi(behind).json() == {"who": "user-1", "also": "user-1"}
 
 
+#: Trusts the same keys and is not meant by what `mint({})` gives.
+ANOTHER: Json = {"verifier": {"audience": "admin"}}
+
+
+def test_what_one_verifier_believes_proves_nothing_to_another() -> None:
+    meant, another = verifier_of({}), verifier_of(ANOTHER)
+    app = FastAPI(dependencies=[Depends(require_session(meant))])
+
+    @app.get("/a/b")
+    def read(who: Session = Depends(require_session(another))) -> str:  # noqa: B008
+        return who.subject
+
+    for door in (app, AsgiMiddleware(app, meant), AsgiMiddleware(fastapi_app(another), meant)):
+        answer = Asgi(door)
+        assert (answer.status, answer.json()["detail"]["reason"]) == (403, "assertion_audience")
+    inner = Inner()
+    nested = Asgi(AsgiMiddleware(AsgiMiddleware(inner, another, optional=True), meant))
+    assert (nested.status, nested.json()["reason"], inner.scope) == (403, "assertion_audience", None)
+
+
+def test_a_verifier_within_another_verifies_what_the_outer_one_has_removed() -> None:
+    def storing() -> Any:
+        return verifier_of({}, seen=SeenInMemory(lambda: NOW))
+
+    inner, outer_verifier, inner_verifier = Inner(), storing(), storing()
+    behind = AsgiMiddleware(AsgiMiddleware(inner, inner_verifier), outer_verifier)
+    assert Asgi(behind).sent == []
+    assert inner.scope["state"]["doorward_session"].subject == "user-1"
+    assert inner.scope["headers"] == []
+    assert Asgi(behind).json()["reason"] == "assertion_replayed"
+    verifier = storing()
+    Asgi(AsgiMiddleware(AsgiMiddleware(fresh := Inner(), verifier), verifier))  # its own assertion is no replay to itself
+    assert fresh.scope["state"]["doorward_session"].subject == "user-1"
+    assert Asgi(AsgiMiddleware(fastapi_app(storing()), storing())).json() == {"who": "user-1", "also": "user-1"}
+    bare = Asgi(AsgiMiddleware(fastapi_app(storing()), storing(), optional=True), headers=[])
+    assert (bare.status, bare.json()["detail"]["reason"]) == (401, "assertion_missing")
+
+
+def test_what_others_put_into_the_state_is_no_session() -> None:
+    forged = {"doorward_session": "mallory"}
+    assert Asgi(fastapi_app(verifier_of({})), headers=[], state=forged).status == 401
+    assert Asgi(fastapi_app(verifier_of({})), state=forged).json() == {"who": "user-1", "also": "user-1"}
+
+
+def test_a_wsgi_middleware_within_another_finds_no_assertion_any_more() -> None:
+    inner = WsgiInner()
+    app = WsgiMiddleware(WsgiMiddleware(inner, verifier_of(ANOTHER)), verifier_of({}))
+    environ = {"REQUEST_METHOD": "GET", "RAW_URI": "/a/b?x=1", "HTTP_X_DOORWARD_ASSERTION": mint({})}
+    body = b"".join(app(environ, lambda *_: None))  # type: ignore[arg-type]
+    assert (json.loads(body)["reason"], inner.reached) == ("assertion_missing", [])
+
+
 def test_names_are_compared_as_an_application_may_read_them() -> None:
     for name in ("x-doorward-subject", "X_DOORWARD_SUBJECT", "x.doorward.subject", " X-Doorward-Subject\t", b"x_Doorward-x"):
         assert is_identity(name, "x-doorward-"), name

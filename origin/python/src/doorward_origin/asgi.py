@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from .keys import FetchDueError
@@ -15,12 +16,15 @@ Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header: TypeAlias = tuple[bytes, bytes]
 #: Gives path and query exactly as the gate wrote them.
 Target: TypeAlias = Callable[[Scope], Text]
 
 #: Where the session is in ``scope["state"]``: ``request.state.doorward_session`` in Starlette.
 STATE: Final = "doorward_session"
 
+#: Where the scope itself has what verifiers have found out: only for them, and no server shares it between requests.
+_FOUND: Final = "doorward_origin.found"
 _NO_RAW_PATH: Final = "this server gives no raw_path; give the middleware `target`"
 
 
@@ -47,16 +51,45 @@ class AsgiMiddleware:
             session = await verify_scope(self._verifier, scope, optional=self._optional, target=self._target)
         except AssertionRefused as refused:
             return await _answer(refused, scope, send)
-        headers = [pair for pair in scope["headers"] if not is_identity(pair[0], self._verifier.prefix)]
+        kept: list[Header] = []
+        removed: list[Header] = []
+        for pair in scope["headers"]:
+            (removed if is_identity(pair[0], self._verifier.prefix) else kept).append(pair)
         state = {**scope.get("state", {}), STATE: session}  # a copy: what it comes from may be shared by all requests
-        return await self._app({**scope, "headers": headers, "state": state}, receive, send)
+        scope = {**scope, "headers": kept, "state": state}
+        remember(scope, self._verifier, session, removed)
+        return await self._app(scope, receive, send)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What verifiers have found out about a request, and the headers that middlewares have removed, for the next verifier."""
+
+    sessions: tuple[tuple[Verifier, Session], ...] = ()
+    removed: tuple[Header, ...] = ()
+
+    def by(self, verifier: Verifier) -> Session | None:
+        """What this very verifier has found: what is good enough for another one proves nothing to it."""
+        return next((session for finder, session in self.sessions if finder is verifier), None)
+
+
+def remember(scope: Scope, verifier: Verifier, session: Session | None, removed: Iterable[Header] = ()) -> None:
+    """Keeps with the request whom ``verifier`` has found: twice, it would take the same assertion for a replay."""
+    found: Found = scope.get(_FOUND, Found())
+    sessions = found.sessions
+    if session is not None and found.by(verifier) is None:
+        sessions = (*sessions, (verifier, session))
+    scope[_FOUND] = Found(sessions, (*found.removed, *removed))
 
 
 async def verify_scope(
     verifier: Verifier, scope: Scope, *, optional: bool = False, target: Target | None = None
 ) -> Session | None:
     """The session of a request, or ``None`` if there is no assertion and it is optional."""
-    assertions = verifier.assertions(scope["headers"])
+    found: Found = scope.get(_FOUND, Found())
+    if session := found.by(verifier):
+        return session
+    assertions = verifier.assertions([*found.removed, *scope["headers"]])
     if optional and not assertions:
         return None
     method = scope["method"] if scope["type"] == "http" else "GET"  # a WebSocket begins as one

@@ -1,5 +1,6 @@
-"""FastAPI: the session as a dependency. With ``AsgiMiddleware`` around the app it is the middleware's; without, the request is
-verified here, and headers that look like an identity stay: do not read them."""
+"""FastAPI: the session as a dependency. What the same verifier has found in ``AsgiMiddleware`` or
+another dependency counts; otherwise the request is verified here. Without the middleware, headers that look like an identity
+stay: do not read them."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 from fastapi import HTTPException, Request
 
-from .asgi import STATE, Target, verify_scope
+from .asgi import Target, remember, verify_scope
 from .refusal import AssertionRefused
 from .verifier import Session, Verifier
 
@@ -31,15 +32,11 @@ def optional_session(verifier: Verifier, *, target: Target | None = None) -> Cal
     """The same where nobody need be signed in."""
 
     async def dependency(request: Request) -> Session | None:
-        state = request.scope.get("state", {})
-        if STATE in state:
-            found: Session | None = state[STATE]
-            return found
         try:
             session = await verify_scope(verifier, request.scope, optional=True, target=target)
         except AssertionRefused as refused:
             raise _exception(refused) from refused
-        setattr(request.state, STATE, session)  # another dependency would take the same assertion for a replay
+        remember(request.scope, verifier, session)
         return session
 
     return dependency

@@ -11,7 +11,7 @@ from sys import executable
 from typing import Any
 
 import pytest
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, WebSocket
 
 from doorward_origin import AsgiMiddleware, SeenInMemory, Session, WsgiMiddleware
 from doorward_origin.fastapi import optional_session, require_session
@@ -26,12 +26,15 @@ class Asgi:
         self.sent: list[Any] = []
         defaults = {"type": "http", "method": "GET", "path": "/a/b", "raw_path": b"/a/b", "query_string": b"x=1"}
         headers = [(HEADER.encode(), mint({}).encode())]
-        asyncio.run(app({**defaults, "headers": headers, **scope}, self.receive, self.send))
+        self.scope = {**defaults, "headers": headers, **scope}
+        asyncio.run(app(self.scope, self.receive, self.send))
 
     async def send(self, message: Any) -> None:
         self.sent.append(message)
 
     async def receive(self) -> Any:
+        if self.scope["type"] == "websocket":
+            return {"type": "websocket.connect"}
         return {"type": "http.request", "body": b"", "more_body": False}
 
     @property
@@ -228,6 +231,37 @@ def test_a_wsgi_middleware_within_another_finds_no_assertion_any_more() -> None:
     environ = {"REQUEST_METHOD": "GET", "RAW_URI": "/a/b?x=1", "HTTP_X_DOORWARD_ASSERTION": mint({})}
     body = b"".join(app(environ, lambda *_: None))  # type: ignore[arg-type]
     assert (json.loads(body)["reason"], inner.reached) == ("assertion_missing", [])
+
+
+def websocket_app() -> FastAPI:
+    app, verifier = FastAPI(), verifier_of({}, seen=SeenInMemory(lambda: NOW))
+
+    @app.websocket("/a/b")
+    async def talk(
+        socket: WebSocket,
+        who: Session = Depends(require_session(verifier)),  # noqa: B008
+        also: Session | None = Depends(optional_session(verifier)),  # noqa: B008
+    ) -> None:
+        await socket.accept()
+        await socket.send_json({"who": who.subject, "also": also and also.subject})
+
+    return app
+
+
+def test_a_websocket_route_has_the_session_as_a_dependency() -> None:
+    socket: Json = {"type": "websocket", "extensions": {"websocket.http.response": {}}}
+    accepted = Asgi(websocket_app(), **socket).sent
+    assert accepted[0]["type"] == "websocket.accept"
+    assert json.loads(accepted[1]["text"]) == {"who": "user-1", "also": "user-1"}
+    for change, status, reason in (
+        ({"headers": []}, 401, "assertion_missing"),
+        ({"query_string": b"x=2"}, 403, "assertion_target"),
+    ):
+        told = Asgi(websocket_app(), **socket, **change)
+        assert (told.sent[0]["type"], told.status) == ("websocket.http.response.start", status)
+        assert told.json()["detail"]["reason"] == reason
+        closed = Asgi(websocket_app(), type="websocket", **change).sent
+        assert closed == [{"type": "websocket.close", "code": 1008, "reason": reason}]
 
 
 def test_names_are_compared_as_an_application_may_read_them() -> None:

@@ -92,7 +92,7 @@ async def verify_scope(
     assertions = verifier.assertions([*found.removed, *scope["headers"]])
     if optional and not assertions:
         return None
-    method = scope["method"] if scope["type"] == "http" else "GET"  # a WebSocket begins as one
+    method = method_of(scope)
     targets = targets_of(scope, target)
     hint = None if targets else _NO_RAW_PATH
     if verifier.seen is None:
@@ -102,6 +102,12 @@ async def verify_scope(
             pass
     # Fetching keys and asking a store take time that the event loop does not have.
     return await asyncio.to_thread(verifier.verify_bound, method, targets, assertions, hint=hint)
+
+
+def method_of(scope: Scope) -> str:
+    """The method; a WebSocket begins as a ``GET``, and its scope has none."""
+    method: str = scope["method"] if scope["type"] == "http" else "GET"
+    return method
 
 
 def targets_of(scope: Scope, target: Target | None = None) -> tuple[bytes, ...]:
@@ -117,13 +123,16 @@ def targets_of(scope: Scope, target: Target | None = None) -> tuple[bytes, ...]:
     return raw_path, raw_path + b"?"  # ASGI does not tell an empty query from none
 
 
+def takes_answers(scope: Scope) -> bool:
+    """Whether the server takes an answer with status and body; to a WebSocket some can only close."""
+    return scope["type"] == "http" or "websocket.http.response" in (scope.get("extensions") or {})
+
+
 async def _answer(refused: AssertionRefused, scope: Scope, send: Send) -> None:
+    if not takes_answers(scope):
+        return await send({"type": "websocket.close", "code": 1008, "reason": refused.reason})
     headers = [(name.encode(), value.encode()) for name, value in refused.headers()]
-    kind = "http"
-    if scope["type"] == "websocket":
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            return await send({"type": "websocket.close", "code": 1008, "reason": refused.reason})
-        kind = "websocket.http"
+    kind = "http" if scope["type"] == "http" else "websocket.http"
     body = b"" if scope.get("method") == "HEAD" else refused.body()
     await send({"type": f"{kind}.response.start", "status": refused.status, "headers": headers})
     return await send({"type": f"{kind}.response.body", "body": body})

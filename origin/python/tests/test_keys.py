@@ -51,6 +51,15 @@ def test_timeline(timeline: Json) -> None:
         assert (found, server.fetches) == (step["expect"], step["fetches"]), step
 
 
+#: What comes first, what comes again and again, and what comes before the keys.
+TRICKLES = {
+    "slow": (b"HTTP/1.1 200 OK\r\n\r\n", b" ", b""),
+    "slow-head": (b"HTTP/1.1 200 OK\r\nx-a: ", b"a", b"\r\n\r\n"),
+    "slow-status": (b"HTTP/1.1 200 ", b"a", b"\r\n\r\n"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 200 OK\r\n\r\n"),
+}
+
+
 class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         kind = self.path.strip("/")
@@ -59,15 +68,26 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header("location", "/good")
             self.end_headers()
             return
+        if kind in TRICKLES:
+            self.trickle(*TRICKLES[kind])
+            return
         self.send_response(404 if kind == "absent" else 203 if kind == "odd" else 200)
         self.end_headers()
         try:
             if kind == "large":
                 self.wfile.write(b" " * 70_000)
-            while kind == "slow":
-                self.wfile.write(b" ")
-                time.sleep(0.02)
             self.wfile.write(json.dumps(jwks("es1")).encode())
+        except OSError:
+            pass
+
+    def trickle(self, first: bytes, again: bytes, last: bytes) -> None:
+        """A good answer, of which each piece comes in time and all of it too late."""
+        try:
+            self.wfile.write(first)
+            for _ in range(100):
+                self.wfile.write(again)
+                time.sleep(0.02)
+            self.wfile.write(last + json.dumps(jwks("es1")).encode())
         except OSError:
             pass
 
@@ -93,7 +113,7 @@ def test_keys_come_over_http_and_nothing_else_counts(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(keys_module, "DEADLINE", 0.3)
     with serve() as origin:
         assert json.loads(fetch_bytes(f"{origin}/good"))["keys"][0]["kid"] == "es1"
-        for kind in ("moved", "absent", "odd", "large", "slow"):
+        for kind in ("moved", "absent", "odd", "large", *TRICKLES):
             with pytest.raises((OSError, ValueError)):
                 fetch_bytes(f"{origin}/{kind}")
             verifier = verifier_of({}, keys=f"{origin}/{kind}", fetch=None)
@@ -101,6 +121,13 @@ def test_keys_come_over_http_and_nothing_else_counts(monkeypatch: pytest.MonkeyP
                 verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
         verifier = verifier_of({}, keys=f"{origin}/good", fetch=None)
         assert verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})}).subject == "user-1"
+
+
+def test_a_proxy_of_the_environment_is_not_asked_for_what_is_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # nobody is there
+    with serve() as origin:
+        assert json.loads(fetch_bytes(f"{origin}/good")) == jwks("es1")
 
 
 def test_something_that_is_not_http_is_an_outage() -> None:

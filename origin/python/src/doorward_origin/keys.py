@@ -6,11 +6,15 @@ make us fetch, and keys that were good outlive an outage of their address.
 
 from __future__ import annotations
 
+import http.client
+import io
 import ipaddress
+import socket
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 
@@ -204,23 +208,74 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         return None
 
 
-_OPENER: Final = urllib.request.build_opener(_NoRedirect)
+class _Timed(io.RawIOBase):
+    """Reads from a socket until a moment. A socket's own time-out is for one read: who sends a byte a second never meets it."""
+
+    def __init__(self, sock: socket.socket, end: float) -> None:
+        self._sock = sock
+        self._end = end
+        self._raw = sock.makefile("rb", buffering=0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        left = self._end - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the key set takes too long")
+        self._sock.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _Response(http.client.HTTPResponse):
+    """Reads head and body, and what a proxy says to CONNECT, until a moment."""
+
+    def __init__(self, sock: socket.socket, *arguments: Any, end: float, **named: Any) -> None:
+        super().__init__(sock, *arguments, **named)
+        self.fp.close()
+        self.fp = io.BufferedReader(_Timed(sock, end))
+
+
+class _Connection(http.client.HTTPConnection):
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self.response_class = partial(_Response, end=time.monotonic() + DEADLINE)  # type: ignore[assignment]
+
+
+class _SecureConnection(http.client.HTTPSConnection, _Connection):
+    """The same over TLS."""
+
+
+class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    def http_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_Connection, req)
+
+    def https_open(self, req: urllib.request.Request) -> http.client.HTTPResponse:
+        return self.do_open(_SecureConnection, req)
 
 
 def fetch_bytes(url: str) -> bytes:
     """The body at an address, of 64 KiB and within 3 seconds at most; ``OSError`` or ``ValueError`` otherwise."""
-    end = time.monotonic() + DEADLINE
-    headers = {"accept": "application/jwk-set+json, application/json", "user-agent": "doorward-origin"}
+    headers = {
+        "accept": "application/jwk-set+json, application/json",
+        "cache-control": "no-cache",  # a copy on the way would make a key that was removed live longer
+        "user-agent": "doorward-origin",
+    }
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 - `_is_allowed` has seen the scheme
-    with _OPENER.open(request, timeout=DEADLINE) as response:
+    with _opener(url).open(request, timeout=DEADLINE) as response:
         if response.status != 200:
             raise ValueError("the status is not 200")
-        body = bytearray()
-        # A time-out counts for one read; who sends a byte a second would never meet it.
-        while chunk := response.read1(MAX_BYTES):
-            body += chunk
-            if len(body) > MAX_BYTES:
-                raise ValueError("the key set is too large")
-            if time.monotonic() > end:
-                raise TimeoutError("the key set takes too long")
-        return bytes(body)
+        body: bytes = response.read(MAX_BYTES + 1)
+        if len(body) > MAX_BYTES:
+            raise ValueError("the key set is too large")
+        return body
+
+
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    # To a proxy, its own loopback is another than ours.
+    proxies = [urllib.request.ProxyHandler({})] if _is_loopback(urlsplit(url).hostname or "") else []
+    return urllib.request.build_opener(_NoRedirect, _Handler, *proxies)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 import time
@@ -15,6 +16,7 @@ import pytest
 
 from doorward_origin import AssertionRefused, SeenInMemory, Verifier
 from doorward_origin import keys as keys_module
+from doorward_origin.asgi import verify_scope
 from doorward_origin.keys import FetchDueError, FetchedKeys, fetch_bytes
 from support import BASE, HEADER, NOW, URL, Json, jwks, load, mint, verifier_of
 
@@ -196,6 +198,138 @@ def test_who_must_not_wait_is_told_so() -> None:
     keys = FetchedKeys(URL, Server())
     with pytest.raises(FetchDueError):
         keys.find("es1", NOW, wait=False)
+
+
+class SlowServer(Server):
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = threading.Event()
+        self.may_answer = threading.Event()
+
+    def __call__(self, url: str) -> bytes:
+        self.asked.set()
+        assert self.may_answer.wait(10)
+        return super().__call__(url)
+
+    def settle(self) -> None:
+        """Lets it answer, and waits until that has arrived."""
+        self.may_answer.set()
+        for thread in threading.enumerate():
+            if thread.name == "doorward keys":
+                thread.join()
+
+
+def reason_of(keys: FetchedKeys, kid: str, now: float) -> str:
+    try:
+        keys.find(kid, now)
+    except AssertionRefused as refused:
+        return refused.reason
+    return "ok"
+
+
+def test_who_comes_while_keys_are_fetched_takes_what_comes_of_it() -> None:
+    server, clock = SlowServer(), [0.0]
+    keys = FetchedKeys(URL, server, lambda: clock[0])
+    with ThreadPoolExecutor(8) as pool:
+        first = pool.submit(reason_of, keys, "es1", 0.0)
+        assert server.asked.wait(10)
+        clock[0] = 2.5  # the pause would be over, if it had begun with the fetch
+        others = [pool.submit(reason_of, keys, "es1", 2.5) for _ in range(7)]
+        server.may_answer.set()
+        assert {one.result() for one in (first, *others)} == {"keys_unavailable"}
+    assert server.fetches == 1
+    assert (reason_of(keys, "es1", 3.4), server.fetches) == ("keys_unavailable", 1)
+    server.answer = ["es1"]
+    assert (reason_of(keys, "es1", 3.5), server.fetches) == ("ok", 2)
+
+
+def test_nobody_waits_beyond_the_deadline_and_keys_that_come_later_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_module, "DEADLINE", 0.1)
+    server = SlowServer()
+    server.answer = ["es1"]
+    keys = FetchedKeys(URL, server, lambda: 0.0)
+    assert [reason_of(keys, "es1", 0.0) for _ in range(3)] == ["keys_unavailable"] * 3
+    server.settle()
+    assert (reason_of(keys, "es1", 0.0), server.fetches) == ("ok", 1)
+
+
+def test_a_fetch_that_never_ends_gives_way_to_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_module, "DEADLINE", 0.1)
+    server = SlowServer()
+    clock = [0.0]
+    keys = FetchedKeys(URL, server, lambda: clock[0])
+    assert reason_of(keys, "es1", 0.0) == "keys_unavailable"
+    clock[0] = 1.0
+    server.asked.clear()
+    assert reason_of(keys, "es1", 1.0) == "keys_unavailable"
+    assert server.asked.is_set()
+    server.settle()
+    assert server.fetches == 2
+
+
+@pytest.mark.parametrize("ahead", [40.0, 365 * 86_400.0])
+def test_a_clock_that_was_set_back_freezes_no_keys(ahead: float) -> None:
+    server, clock = Server(), [NOW + ahead]
+    keys = FetchedKeys(URL, server, lambda: clock[0])
+
+    def at(moment: float, kid: str) -> tuple[str, int]:
+        clock[0] = moment
+        return reason_of(keys, kid, moment), server.fetches
+
+    server.answer = ["es1"]
+    assert at(NOW + ahead, "es1") == ("ok", 1)
+    server.answer = ["es2"]
+    assert at(NOW, "es1") == ("assertion_key_unknown", 2)
+    assert at(NOW, "es2") == ("ok", 2)
+
+
+def test_keys_from_the_future_outlive_an_outage_for_a_day_as_others_do() -> None:
+    server, clock = Server(), [NOW + 365 * 86_400.0]
+    keys = FetchedKeys(URL, server, lambda: clock[0])
+    server.answer = ["es1"]
+    assert reason_of(keys, "es1", clock[0]) == "ok"
+    server.answer = "down"
+    for later, reason in ((0, "ok"), (86_000, "ok"), (86_400, "keys_unavailable")):
+        clock[0] = float(NOW + later)
+        assert reason_of(keys, "es1", clock[0]) == reason, later
+    assert server.fetches == 4
+
+
+@pytest.mark.parametrize("seen", [None, SeenInMemory(lambda: NOW)], ids=["without a store", "with a store"])
+def test_those_who_wait_for_keys_take_no_thread_of_the_application(seen: SeenInMemory | None) -> None:
+    server = SlowServer()
+    server.answer = ["es1"]
+    verifier = verifier_of({}, keys=URL, fetch=server, seen=seen)
+
+    async def ask(number: int) -> str:
+        token = mint({"claims": {"jti": f"{number:022}"}}).encode()
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "raw_path": b"/a/b",
+            "query_string": b"x=1",
+            "headers": [(HEADER.encode(), token)],
+        }
+        session = await verify_scope(verifier, scope)
+        return session.subject if session else ""
+
+    async def run() -> list[str]:
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+        waiting = [asyncio.create_task(ask(number)) for number in range(8)]
+        try:
+            while not server.asked.is_set():
+                await asyncio.sleep(0)
+            await asyncio.wait_for(asyncio.to_thread(str), 5)
+            waiting[0].cancel()  # whose fetch it is; the others wait for it all the same
+            await asyncio.wait(waiting[:1])
+        finally:
+            server.may_answer.set()
+        return await asyncio.gather(*waiting[1:])
+
+    assert asyncio.run(run()) == ["user-1"] * 7
+    assert server.fetches == 1
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, TypeAlias
 
-from .keys import FetchDueError
+from .keys import FetchDueError, Flight
 from .names import is_identity
 from .refusal import AssertionRefused
 from .verifier import Session, Text, Verifier
@@ -95,13 +96,23 @@ async def verify_scope(
     method = method_of(scope)
     targets = targets_of(scope, target)
     hint = None if targets else _NO_RAW_PATH
-    if verifier.seen is None:
-        try:
-            return verifier.verify_bound(method, targets, assertions, wait=False, hint=hint)
-        except FetchDueError:
-            pass
-    # Fetching keys and asking a store take time that the event loop does not have.
-    return await asyncio.to_thread(verifier.verify_bound, method, targets, assertions, hint=hint)
+    bound = partial(verifier.verify_bound, method, targets, assertions, hint=hint)
+    try:
+        if verifier.seen is None:
+            return bound(wait=False)
+        return await asyncio.to_thread(bound, wait=False)  # asking a store takes time that the event loop does not have
+    except FetchDueError as due:
+        await _landing(due.flight)
+    return await asyncio.to_thread(bound)
+
+
+async def _landing(flight: Flight) -> None:
+    """Waits for keys without a thread: those of the event loop are the application's too, and strangers can make many wait."""
+    landed = asyncio.wrap_future(flight.landed)
+    try:
+        await asyncio.wait([landed], timeout=flight.seconds_left())
+    finally:
+        landed.cancel()  # this wait alone; otherwise it would look for its event loop when that has ended
 
 
 def method_of(scope: Scope) -> str:

@@ -14,6 +14,8 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
 from functools import partial
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
@@ -34,7 +36,8 @@ COOLDOWN: Final = 10
 #: Seconds after a first failure; doubled with each further one.
 BACKOFF: Final = 1
 BACKOFF_CEILING: Final = 30
-#: Seconds that a fetch may take in all.
+LONGEST_PAUSE: Final = max(COOLDOWN, BACKOFF_CEILING)
+#: Seconds that a fetch may take in all, and that a request may wait for it.
 DEADLINE: Final = 3.0
 MAX_BYTES: Final = 64 * 1024
 #: The gate publishes two at most; what is far beyond is not looked at.
@@ -45,10 +48,6 @@ _ALGORITHMS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "EC P-256": ("ES256", ("ES256",)),
     "OKP Ed25519": ("EdDSA", ("EdDSA", "Ed25519")),
 }
-
-
-class FetchDueError(Exception):
-    """Keys would have to be fetched first, and the caller must not wait."""
 
 
 class Keys(Protocol):
@@ -62,10 +61,12 @@ class Keys(Protocol):
         ...
 
 
-def keys_of(keys: str | Mapping[str, Any], *, fetch: Callable[[str], bytes] | None = None) -> Keys:
+def keys_of(
+    keys: str | Mapping[str, Any], *, fetch: Callable[[str], bytes] | None = None, clock: Callable[[], float] = time.time
+) -> Keys:
     """Reads the option ``keys``."""
     if isinstance(keys, str):
-        return FetchedKeys(keys, fetch or fetch_bytes)
+        return FetchedKeys(keys, fetch or fetch_bytes, clock)
     if set(keys) == {"secret"}:
         return SharedSecret(keys["secret"])
     usable = {} if "secret" in keys else usable_keys(keys)
@@ -107,39 +108,63 @@ class SharedSecret:
         return self._keys
 
 
+class Flight:
+    """A fetch under way, on a thread of its own. Its time runs from its begin, for all who wait for it."""
+
+    def __init__(self, begun: float) -> None:
+        #: When, by the clock that keys are judged by.
+        self.begun: Final = begun
+        #: Whether its outcome is open still: afterwards it has landed, or counts as failed.
+        self.is_open = True
+        self.landed: Final[Future[None]] = Future()
+        self.landed.set_running_or_notify_cancel()  # who waits and is cancelled does not cancel it for the others
+        self._end = time.monotonic() + DEADLINE
+
+    def seconds_left(self) -> float:
+        """For how long anybody may wait for it."""
+        return max(self._end - time.monotonic(), 0.0)
+
+
+class FetchDueError(Exception):
+    """Keys are being fetched, and the caller must not wait where it is: it can come again when ``flight`` has landed."""
+
+    def __init__(self, flight: Flight) -> None:
+        super().__init__()
+        self.flight: Final = flight
+
+
 class FetchedKeys:
     """A JWK set at an address."""
 
     algorithms = frozenset({"ES256", "EdDSA"})
 
-    def __init__(self, url: str, fetch: Callable[[str], bytes]) -> None:
+    def __init__(self, url: str, fetch: Callable[[str], bytes], clock: Callable[[], float] = time.time) -> None:
         if not _is_allowed(url):
             raise ValueError("keys: expected an https URL; http is allowed for loopback only")
         self._url = url
         self._fetch = fetch
+        self._clock = clock
         self._keys: dict[str, tuple[PyJWK]] = {}
         self._fetched_at: float | None = None
         self._not_before = float("-inf")
         self._failures = 0
-        self._fetching = threading.Lock()
+        self._flight: Flight | None = None
+        self._lock = threading.Lock()  # never held while anything is waited for
 
     def find(self, kid: object, now: float, *, wait: bool = True) -> Sequence[PyJWK]:
         if not isinstance(kid, str):
             raise AssertionRefused("assertion_key_unknown")
         found = self._usable(kid, now)
-        is_fresh = self._fetched_at is not None and now < self._fetched_at + FRESH_FOR
-        if found is not None and (is_fresh or now < self._not_before):
+        if found is not None and (self._is_fresh(now) or not self._is_due(now)):
             return found
-        if now >= self._not_before:
-            if not wait:
-                raise FetchDueError
-            # Whoever has a key need not wait for another thread's fetch.
-            if self._fetching.acquire(blocking=found is None):
-                try:
-                    if now >= self._not_before:  # nobody fetched while this thread waited
-                        self._refresh(now)
-                finally:
-                    self._fetching.release()
+        if self._is_due(now):
+            flight, is_ours = self._board(now)
+            # Whoever has a key need not wait for another's fetch.
+            if flight is not None and (is_ours or found is None):
+                if not wait:
+                    raise FetchDueError(flight)
+                wait_for([flight.landed], flight.seconds_left())
+                self._give_up(flight)
             found = self._usable(kid, now)
         if found is not None:
             return found
@@ -150,19 +175,59 @@ class FetchedKeys:
             return None
         return self._keys.get(kid)
 
-    def _refresh(self, now: float) -> None:
+    def _is_fresh(self, now: float) -> bool:
+        # Keys from the future say that the clock was set back, and nothing about their age.
+        return self._fetched_at is not None and self._fetched_at <= now < self._fetched_at + FRESH_FOR
+
+    def _is_due(self, now: float) -> bool:
+        # There is no pause that long: the clock was set back.
+        return not self._not_before - LONGEST_PAUSE <= now < self._not_before
+
+    def _board(self, now: float) -> tuple[Flight | None, bool]:
+        """The fetch to wait for, and whether it begins with this call; none if it has come to an end in the meantime."""
+        with self._lock:
+            under_way = self._flight
+            if under_way is not None and under_way.is_open:
+                if under_way.seconds_left() > 0:
+                    return under_way, False
+                self._conclude(under_way, {})
+            if not self._is_due(now):
+                return None, False
+            flight = Flight(now)
+            # A thread of its own: what resolves names, or a client of one's own, may know no deadline.
+            threading.Thread(target=self._fly, args=(flight,), name="doorward keys", daemon=True).start()
+            self._flight = flight
+            return flight, True
+
+    def _fly(self, flight: Flight) -> None:
         try:
             keys = usable_keys(parse_object(self._fetch(self._url)))
         except Exception:  # what a client raises is its own business; nothing of it may pass for an answer, nor end in a 500
             keys = {}
+        with self._lock:
+            # Keys that come too late are welcome, unless another fetch has begun.
+            if flight is self._flight and (keys or flight.is_open):
+                self._conclude(flight, keys)
+        flight.landed.set_result(None)
+
+    def _give_up(self, flight: Flight) -> None:
+        with self._lock:
+            if flight.is_open:
+                self._conclude(flight, {})
+
+    def _conclude(self, flight: Flight, keys: Mapping[str, PyJWK]) -> None:
+        """Takes the outcome. The keys are as old as the begin of their fetch; the pause counts from its end."""
+        flight.is_open = False
         if keys:
             self._keys = {kid: (key,) for kid, key in keys.items()}
-            self._fetched_at = now
+            self._fetched_at = flight.begun
             self._failures = 0
-            self._not_before = now + COOLDOWN
-        else:
-            self._not_before = now + min(BACKOFF * 2.0**self._failures, BACKOFF_CEILING)
-            self._failures = min(self._failures + 1, 16)
+            self._not_before = self._clock() + COOLDOWN
+            return
+        if self._fetched_at is not None and self._fetched_at > flight.begun:
+            self._fetched_at = flight.begun - FRESH_FOR  # the clock was set back: their day counts from now
+        self._not_before = self._clock() + min(BACKOFF * 2.0**self._failures, BACKOFF_CEILING)
+        self._failures = min(self._failures + 1, 16)
 
 
 def usable_keys(jwks: Mapping[str, Any]) -> dict[str, PyJWK]:

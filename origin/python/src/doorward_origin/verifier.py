@@ -111,6 +111,8 @@ class Verifier:
     ``seen``: refuses an assertion that comes twice within its life. Default: it may.
     ``now``: the clock, in seconds since 1970.
     ``log``: takes one line of JSON for each refusal, never a token. Default: a warning of the logger ``doorward_origin``.
+    ``fetch``: gives the body at the URL of the key set, or raises; called on a thread of its own. Nobody waits more than 3
+    seconds for it, but it has to come to an end by itself.
     """
 
     def __init__(
@@ -143,7 +145,7 @@ class Verifier:
         self._header_bytes = self.header.encode()
         self._audience = audience
         self._hosts = frozenset(one.lower() for one in hosts)
-        self._keys = keys_of(keys, fetch=fetch)
+        self._keys = keys_of(keys, fetch=fetch, clock=now)
         self._issuer = issuer
         self._tolerance = tolerance_seconds
         self._now = now
@@ -172,7 +174,7 @@ class Verifier:
         self, method: str, targets: Sequence[bytes], assertions: Sequence[Text], *, wait: bool = True, hint: str | None = None
     ) -> Session:
         """For middleware: ``targets`` are the spellings that the server's interface does not tell apart, none if it hides
-        the target; ``hint`` says what to do then. Without ``wait`` it raises ``FetchDueError`` rather than fetch keys."""
+        the target; ``hint`` says what to do then. Without ``wait`` it raises ``FetchDueError`` rather than wait for keys."""
         try:
             claims = self._authenticate(assertions, wait=wait)
             self._bind(claims, method, targets, hint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import zipfile
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from pathlib import Path
 from subprocess import run
 from sys import executable
@@ -52,6 +53,21 @@ class Inner:
 
     async def __call__(self, scope: Any, _receive: Any, _send: Any) -> None:
         self.scope = scope
+
+
+class DjangoLike:
+    """Has the types of Django's `ASGIHandler`, of which mypy must not complain."""
+
+    def __init__(self) -> None:
+        self.reached = False
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],  # noqa: ARG002
+        receive: Callable[[], Awaitable[Mapping[str, Any]]],  # noqa: ARG002
+        send: Callable[[Mapping[str, Any]], Coroutine[None, None, None]],  # noqa: ARG002
+    ) -> None:
+        self.reached = True
 
 
 class WsgiInner:
@@ -138,6 +154,12 @@ def test_a_websocket_is_judged_as_the_get_it_begins_as() -> None:
     assert bare.sent == [{"type": "websocket.close", "code": 1008, "reason": "assertion_missing"}]
     told = Asgi(app, type="websocket", headers=[], extensions={"websocket.http.response": {}})
     assert (told.sent[0]["type"], told.status) == ("websocket.http.response.start", 401)
+
+
+def test_the_app_may_have_types_of_its_own() -> None:
+    app = DjangoLike()
+    Asgi(AsgiMiddleware(app, verifier_of({})))
+    assert app.reached
 
 
 def test_lifespan_passes_and_what_is_unknown_does_not() -> None:

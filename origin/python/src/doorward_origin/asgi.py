@@ -16,7 +16,8 @@ from .verifier import Session, Text, Verifier
 Scope: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send: TypeAlias = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
+#: Broad: frameworks disagree on the types of what they take.
+App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 Header: TypeAlias = tuple[bytes, bytes]
 #: Gives path and query exactly as the gate wrote them.
 Target: TypeAlias = Callable[[Scope], Text]

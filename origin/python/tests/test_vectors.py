@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -157,3 +159,10 @@ def test_a_refusal_is_logged_with_its_reason_and_never_with_the_token() -> None:
         for _, value in headers_of(case):
             assert not value or value not in lines[0]
             assert all(len(part) < 12 or part not in lines[0] for part in value.split("."))
+
+
+def test_a_refusal_can_be_copied_and_pickled() -> None:
+    refused = AssertionRefused("assertion_target", "look there")
+    for copied in (copy.copy(refused), copy.deepcopy(refused), pickle.loads(pickle.dumps(refused))):
+        assert (copied.reason, copied.status, copied.hint) == ("assertion_target", 403, "look there")
+        assert str(copied) == str(refused)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 Reason = Literal[
     "assertion_missing",
@@ -61,6 +61,10 @@ class AssertionRefused(Exception):  # noqa: N818 - it is an answer, not an error
         #: What to do about it, where this side can know.
         self.hint = hint
         super().__init__(f"{reason}: {self.sentence}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself an exception is copied and pickled as its class with the message, which is no reason.
+        return type(self), (self.reason, self.hint), self.__dict__
 
     def headers(self) -> list[tuple[str, str]]:
         """Headers of an answer that says so."""

@@ -7,13 +7,16 @@ import copy
 import json
 import pickle
 from collections.abc import Callable
+from email import message_from_bytes
+from email.message import Message
+from http.client import HTTPMessage
 from typing import Any
 
 import pytest
 
 from doorward_origin import REASONS, AsgiMiddleware, AssertionRefused, Session, Verifier, WsgiMiddleware
 from doorward_origin.refusal import Reason
-from support import FOLDER, Json, cases, headers_of, load, request_of, verifier_of
+from support import FOLDER, Json, cases, headers_of, load, mint, request_of, verifier_of
 
 Door = Callable[[Verifier, Json], Session]
 
@@ -166,3 +169,21 @@ def test_a_refusal_can_be_copied_and_pickled() -> None:
     for copied in (copy.copy(refused), copy.deepcopy(refused), pickle.loads(pickle.dumps(refused))):
         assert (copied.reason, copied.status, copied.hint) == ("assertion_target", 403, "look there")
         assert str(copied) == str(refused)
+
+
+@pytest.mark.parametrize("kind", [Message, HTTPMessage, dict])
+def test_headers_are_taken_by_name_from_whatever_has_items(
+    kind: type[Message] | type[HTTPMessage] | type[dict[str, str]],
+) -> None:
+    headers = kind()
+    headers["X-Doorward-Assertion"] = mint({})
+    assert verifier_of({}).verify_request("GET", "/a/b?x=1", headers).subject == "user-1"
+
+
+def test_a_message_with_two_assertions_or_with_a_broken_one_is_refused() -> None:
+    twice = Message()
+    twice["x-doorward-assertion"] = twice["X-Doorward-Assertion"] = mint({})
+    broken = message_from_bytes(b"x-doorward-assertion: \xff\n\n")
+    for headers, reason in ((twice, "assertion_ambiguous"), (broken, "assertion_malformed")):
+        with pytest.raises(AssertionRefused, match=reason):
+            verifier_of({}).verify_request("GET", "/a/b?x=1", headers)

@@ -16,14 +16,22 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias, cast
 
 from .json_text import parse_object
 from .keys import keys_of
 from .refusal import AssertionRefused, Reason
 
 Text: TypeAlias = str | bytes
-Headers: TypeAlias = Mapping[str, str] | Iterable[tuple[Text, Text]]
+
+
+class HasItems(Protocol):
+    """Headers by name: a mapping, or one of the classes that are none, like ``email.message.Message``."""
+
+    def items(self) -> Iterable[tuple[Text, Text]]: ...
+
+
+Headers: TypeAlias = HasItems | Iterable[tuple[Text, Text]]
 
 TYPE: Final = "doorward-assertion+jwt"
 MAX_LIFE: Final = 60
@@ -188,7 +196,8 @@ class Verifier:
 
     def assertions(self, headers: Headers) -> list[Text]:
         """The values of all headers with the assertion's name."""
-        pairs: Iterable[tuple[Text, Text]] = headers.items() if isinstance(headers, Mapping) else headers
+        items: Callable[[], Iterable[tuple[Text, Text]]] | None = getattr(headers, "items", None)
+        pairs = cast("Iterable[tuple[Text, Text]]", headers) if items is None else items()
         found: list[Text] = []
         length = len(self.header)
         for name, value in pairs:
@@ -269,7 +278,7 @@ def _only(assertions: Sequence[Text]) -> str:
     if not assertions:
         raise AssertionRefused("assertion_missing")
     value = assertions[0]
-    token = value if isinstance(value, str) else value.decode("latin-1")
+    token = value.decode("latin-1") if isinstance(value, bytes) else str(value)  # a `Message` may have objects of its own
     if len(assertions) > 1 or "," in token:  # servers join headers of the same name
         raise AssertionRefused("assertion_ambiguous")
     return token

@@ -288,6 +288,10 @@ fn each_mistake_has_its_place() {
             }),
             "rules[0].path",
         ),
+        ("an app's origin with a path", with("/allowed_origins", json!(["capacitor://localhost/x"])), "allowed_origins"),
+        ("an app's origin without a host", with("/allowed_origins", json!(["file://"])), "allowed_origins"),
+        ("an app's origin in capitals", with("/allowed_origins", json!(["Capacitor://localhost"])), "allowed_origins"),
+        ("the origin that stands for none", with("/allowed_origins", json!(["null"])), "allowed_origins"),
         ("an origin with a path", with("/allowed_origins", json!(["https://a.example/x"])), "allowed_origins"),
         ("a reader from an origin with a path", with("/cors", json!({ "origins": "https://a.example/" })), "cors.origins"),
         ("readers from everywhere", with("/cors", json!({ "origins": ["*"] })), "cors.origins"),
@@ -555,6 +559,15 @@ fn a_store_is_the_hosts_to_have() {
     assert!(storage.compile(&values, &host(&["SESSIONS"])).is_ok());
     let errors = config.compile(&values, &host(&["lists", "OTHER"])).err().unwrap_or_default();
     assert_eq!(errors.iter().map(|error| error.path.as_str()).collect::<Vec<_>>(), ["deny_list.store"]);
+}
+
+#[test]
+fn apps_and_extensions_have_origins_too() {
+    for origin in ["https://a.example:8443", "capacitor://localhost", "chrome-extension://abcdefghijklmnop", "tauri://localhost"]
+    {
+        let document = with("/allowed_origins", json!([origin]));
+        assert!(compile(&document, &[("SECRET", GOOD_SECRET)]).is_ok(), "{origin}");
+    }
 }
 
 #[test]

@@ -234,7 +234,7 @@ impl Compiler<'_> {
 
     fn origins(&mut self, node: &Node<'_>, name: &str) -> Option<Vec<String>> {
         let origins = self.reader.texts(node, name)?;
-        if origins.iter().any(|origin| url::origin_of(origin).as_deref() != Some(origin)) {
+        if !origins.iter().all(|origin| url::is_origin(origin)) {
             self.reader.wrong(
                 &node.path_of(name),
                 "this is not an origin",

@@ -19,6 +19,18 @@ pub(super) fn origin_of(url: &str) -> Option<String> {
     Some([scheme, "://", &host.to_ascii_lowercase()].concat())
 }
 
+/// Whether a client sends this as its `Origin`: a site, or an app or extension with a scheme of its own (`capacitor://localhost`).
+pub(super) fn is_origin(text: &str) -> bool {
+    let is_app = |scheme: &str, host: &str| {
+        !matches!(scheme, "http" | "https")
+            && scheme.starts_with(|first: char| first.is_ascii_lowercase())
+            && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte))
+            && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-:".contains(&byte))
+            && !host.is_empty()
+    };
+    origin_of(text).as_deref() == Some(text) || text.split_once("://").is_some_and(|(scheme, host)| is_app(scheme, host))
+}
+
 /// Host and port of a URL, or the whole text where it is none.
 pub(super) fn host_of(url: &str) -> String {
     origin_of(url).and_then(|origin| origin.split_once("://").map(|(_, host)| host.to_owned())).unwrap_or_else(|| url.to_owned())

@@ -57,10 +57,12 @@ impl<'a> Path<'a> {
     pub(crate) fn of(head: &RequestHead<'a>, next: Option<&Next>) -> Result<Self, Reason> {
         let mut path = Self::parse(head.target, next)?;
         // The page in which this one shall be shown (intercepting routes): Next.js reads it before its own routes.
-        if head.headers_named("next-url").nth(1).is_some() || head.header("host").is_some_and(|host| !is_authority(host)) {
+        let mut shown_in = head.headers_named("next-url");
+        let (page, another) = (shown_in.next(), shown_in.next());
+        if another.is_some() || head.header("host").is_some_and(|host| !is_authority(host)) {
             return Err(Reason::PathRefused);
         }
-        if let Some(shown_in) = head.header("next-url").filter(|url| !url.is_empty()) {
+        if let Some(shown_in) = page.filter(|url| !url.is_empty()) {
             let mut around = Self::parse(shown_in, next)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
             around.append(&mut path.carried);
             path.carried = around;

@@ -240,6 +240,8 @@ function send(to, req, decision, headers) {
 }
 
 function forward(req, res, decision, to) {
+  // Its `close` is over: nothing would end what is begun for it now.
+  if (res.destroyed) return;
   const headers = [...originHeaders(req, decision, to), ...framing(req)];
   const upstream = send(to, req, decision, headers);
   upstream.on("response", async (response) => {
@@ -295,6 +297,7 @@ function withOurs(pairs, { responseHeaders }) {
 }
 
 function forwardUpgrade(req, socket, head, decision, to) {
+  if (socket.destroyed) return;
   const headers = [...originHeaders(req, decision, to), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
   const upstream = send(to, req, decision, headers);
   let answered = false;
@@ -306,6 +309,8 @@ function forwardUpgrade(req, socket, head, decision, to) {
     far.write(head);
     far.on("error", () => far.destroy());
     far.on("close", () => socket.destroy());
+    // `pipe` passes on an end, but a client that breaks off has none.
+    socket.on("close", () => far.destroy());
     far.pipe(socket).pipe(far);
   });
   // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.

@@ -198,6 +198,34 @@ test("proxy: a client that goes away takes the origin's work with it", async (t)
   await left.promise;
 });
 
+test("a client that is gone when the gate has decided costs the origin nothing", { timeout: 10_000 }, async (t) => {
+  const { keySet, token } = await newIssuer();
+  const bearer = `Authorization: Bearer ${token}\r\n`;
+  const half = `POST /notes/a HTTP/1.1\r\nHost: x\r\n${bearer}Content-Length: 9\r\n\r\nhalf`;
+  const rules = (upstream) => [{ path: "/notes/**", access: "required", upstream }];
+  const doors = [
+    ["a proxy", half, (origin, options) => createProxy({ ...options, origin, config })],
+    ["an upstream", half, (origin, options) => protect({ ...options, config: { ...config, rules: rules(origin) } }, () => {})],
+    ["a WebSocket", handshake("/notes/a", "websocket", bearer), (origin, options) => createProxy({ ...options, origin, config })],
+  ];
+  for (const [door, bytes, make] of doors) {
+    const [asked, answered] = [deferred(), deferred()];
+    const fetch = async () => (asked.resolve(), await answered.promise, new Response(keySet));
+    let connections = 0;
+    const origin = await serve(t, mirror, { connection: () => connections++, upgrade: echo([]) });
+    const listener = make(origin.origin, { ...quiet, fetch, now: () => NOW });
+    const gate = await serve(t, listener, { upgrade: listener.upgrade ?? (() => {}) });
+    const client = net.connect(gate.port, "127.0.0.1", () => client.write(bytes)).on("error", () => {});
+    const [socket] = await once(gate.server, "connection");
+    await asked.promise;
+    socket.destroy();
+    await once(socket, "close");
+    answered.resolve();
+    const { status } = await send(`${gate.origin}/notes/b`, { headers: { authorization: `Bearer ${token}` } });
+    assert.deepEqual([status, connections], [200, 1], door);
+  }
+});
+
 test("proxy: `origin` is a scheme, a host and a port", () => {
   for (const origin of ["ftp://a.test", "http://a.test/path", "http://a.test/?q", "http://u:p@a.test", "a.test", undefined]) {
     assert.throws(() => createProxy({ origin }), TypeError);
@@ -241,6 +269,18 @@ test("proxy: a WebSocket passes, with the gate's headers on the way in", async (
   assert.equal(seen[0].url, "/chat?x");
   assert.equal(seen[0].headers["x-doorward-subject"], undefined);
   assert.equal(seen[0].headers["sec-websocket-key"], "dGhlIHNhbXBsZSBub25jZQ==");
+});
+
+test("proxy: a WebSocket that its client breaks off is over for the origin as well", { timeout: 10_000 }, async (t) => {
+  for (const breakOff of ["resetAndDestroy", "destroy"]) {
+    const over = deferred();
+    const upgrade = (req, socket) => (echo([])(req, socket), socket.on("close", over.resolve));
+    const gate = await proxied(t, (await serve(t, mirror, { upgrade })).origin);
+    const client = net.connect(gate.port, "127.0.0.1", () => client.write(handshake("/chat")));
+    await once(client, "data");
+    client[breakOff]();
+    await over.promise;
+  }
 });
 
 test("proxy: a WebSocket that may not pass is answered, and the origin hears nothing", async (t) => {

@@ -255,6 +255,11 @@ function forward(req, res, decision, to) {
       upstream.destroy(new Error("the origin's answer cannot be passed on"));
     }
   });
+  // Switching protocols is no answer to who has not asked for it.
+  upstream.on("upgrade", (_, far) => {
+    far.destroy();
+    answer(res, noOrigin());
+  });
   // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
   upstream.on("error", () => res.headersSent || answer(res, noOrigin()));
   res.on("close", () => upstream.destroy());

@@ -162,6 +162,13 @@ test("proxy: an origin that is away or talks nonsense is a 502", async (t) => {
   assert.equal((await send((await proxied(t, odd.origin)).origin)).status, 502);
 });
 
+test("proxy: an origin that switches protocols unasked has not answered", { timeout: 10_000 }, async (t) => {
+  const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  const origin = await serveBytes(t, (socket) => socket.once("data", () => socket.write(switching)));
+  const { status, body } = await send((await proxied(t, origin.origin)).origin);
+  assert.deepEqual([status, JSON.parse(body).title], [502, "the origin did not answer"]);
+});
+
 test("proxy: an answer that breaks off breaks off for the client as well", async (t) => {
   const origin = await serveBytes(t, (socket) =>
     socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")),

@@ -249,7 +249,7 @@ function forward(req, res, decision, to) {
       const pairs = endToEnd(pairsOf(response.rawHeaders));
       const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
       res.writeHead(response.statusCode, response.statusMessage, headers.flat());
-      res.flushHeaders();
+      if (hasBody(req, response)) res.write(Buffer.alloc(0)); // At once. `flushHeaders` would write a text, see `answer`.
       pipeline(response, res, () => {});
     } catch {
       upstream.destroy(new Error("the origin's answer cannot be passed on"));
@@ -265,6 +265,11 @@ function forward(req, res, decision, to) {
   res.on("close", () => upstream.destroy());
   // Not `pipeline`: that would close the client's connection before the answer to it is out.
   req.pipe(upstream);
+}
+
+/** Whether a body may follow the head (RFC 9112 section 6.3). */
+function hasBody({ method }, { statusCode }) {
+  return method !== "HEAD" && ![204, 304].includes(statusCode);
 }
 
 /** The client's headers for the origin. Hop by hop is removed first: a client must not name ours in its `Connection`. */

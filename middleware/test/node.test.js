@@ -96,6 +96,35 @@ test("proxy: redirects, statuses and repeated headers of the origin come back as
   assert.notEqual(got["keep-alive"], "timeout=7");
 });
 
+test("proxy: headers of the origin keep their bytes", async (t) => {
+  const lines = ["Location: /caf\u00c3\u00a9", "Set-Cookie: name=\u00e9", 'Content-Disposition: attachment; filename="\u00c3\u00a9.pdf"'];
+  const head = `HTTP/1.1 302 Found\r\n${lines.join("\r\n")}\r\n`;
+  const origin = await serveBytes(t, (socket) => socket.once("data", () => socket.end(`${head}Content-Length: 2\r\n\r\nok`, "latin1")));
+  const gate = await proxied(t, origin.origin);
+  const answer = await exchange(gate.port, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  for (const line of lines) assert.ok(answer.includes(`\r\n${line}\r\n`), line);
+});
+
+test("proxy: an answer's head comes before its body, and where none may follow it ends there", { timeout: 10_000 }, async (t) => {
+  const begun = deferred();
+  const answers = {
+    "/sized": ["GET", (res) => res.writeHead(200, { "content-length": 2 }).end("ok"), /^HTTP\/1\.1 200 OK\r\n[^]*content-length: 2\r\n[^]*\r\n\r\nok$/],
+    "/head": ["HEAD", (res) => res.writeHead(200, { "content-length": 2 }).end(), /^HTTP\/1\.1 200 OK\r\n[^]*content-length: 2\r\n[^]*\r\n\r\n$/],
+    "/chunked": ["HEAD", (res) => res.writeHead(200, { "transfer-encoding": "chunked" }).end(), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n$/],
+    "/204": ["GET", (res) => res.writeHead(204).end(), /^HTTP\/1\.1 204 No Content\r\n[^]*\r\n\r\n$/],
+    "/304": ["GET", (res) => res.writeHead(304, { etag: '"a"' }).end(), /^HTTP\/1\.1 304 Not Modified\r\netag: "a"\r\n[^]*\r\n\r\n$/],
+    "/slow": ["GET", (res) => (res.flushHeaders(), begun.promise.then(() => res.end("late"))), /^HTTP\/1\.1 200 OK\r\n[^]*\r\n\r\n4\r\nlate\r\n0\r\n\r\n$/],
+  };
+  const origin = await serve(t, (req, res) => answers[req.url][1](res));
+  const proxy = createProxy({ ...open, origin: origin.origin });
+  const gate = await serve(t, proxy, {}, { rejectNonStandardBodyWrites: true });
+  for (const [path, [method, , expected]] of Object.entries(answers)) {
+    const headIsHere = (text) => (text.includes("\r\n\r\n") && begun.resolve(), false);
+    const answer = await exchange(gate.port, `${method} ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, path === "/slow" ? headIsHere : undefined);
+    assert.match(answer, expected, path);
+  }
+});
+
 test("proxy: the gate's headers stand in place of the origin's, and cookies beside them", async (t) => {
   const origin = await serve(t, (req, res) => res.setHeader("set-cookie", "a=1").setHeader("Doorward-Decision", "made up").end());
   const gate = await proxied(t, origin.origin, { ...quiet, config: { ...openConfig, debug_header: true } });

@@ -66,8 +66,8 @@ export function deferred() {
 }
 
 /** An HTTP server on a free port that goes away with the test. */
-export async function serve(t, listener, events = {}) {
-  const server = http.createServer(listener);
+export async function serve(t, listener, events = {}, options = {}) {
+  const server = http.createServer(options, listener);
   for (const [event, handler] of Object.entries(events)) server.on(event, handler);
   return listen(t, server);
 }

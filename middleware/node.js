@@ -65,6 +65,8 @@ export function nodeOn(createGate) {
       socket.on("error", () => socket.destroy());
       // Any other protocol would be a second conversation with the origin that the gate does not hear.
       if (req.headers.upgrade?.toLowerCase() !== "websocket") return answerSocket(socket, plain(501, "Not Implemented"));
+      // RFC 6455 section 4.1. Not every origin looks, and the rules for a preflight or a HEAD are not those for a conversation.
+      if (req.method !== "GET") return answerSocket(socket, plain(405, "a WebSocket begins with GET", [["allow", "GET"]]));
       const decision = await decide(req);
       if (decision.kind === "answer") return answerSocket(socket, decision);
       try {
@@ -199,11 +201,12 @@ function fail(res) {
   answer(res, plain(500, "the request was judged under another path than it is mounted at"));
 }
 
-function plain(status, title) {
+function plain(status, title, more = []) {
   const body = JSON.stringify({ type: "about:blank", title, status });
   const headers = [
     ["content-type", "application/problem+json"],
     ["cache-control", "private, no-store"],
+    ...more,
   ];
   return { status, headers, body };
 }

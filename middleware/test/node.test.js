@@ -339,6 +339,20 @@ test("proxy: no other protocol is switched to", async (t) => {
   assert.deepEqual(seen, []);
 });
 
+test("proxy: a WebSocket begins with GET (RFC 6455 section 4.1)", { timeout: 10_000 }, async (t) => {
+  const seen = [];
+  const origin = await serve(t, mirror, { upgrade: echo(seen) });
+  const gate = await proxied(t, origin.origin);
+  const preflight = "Origin: http://x.test\r\nAccess-Control-Request-Method: GET\r\n";
+  for (const method of ["OPTIONS", "POST", "HEAD"]) {
+    const answer = await exchange(gate.port, handshake("/chat", "websocket", preflight).replace("GET", method));
+    assert.match(answer, /^HTTP\/1\.1 405 Method Not Allowed\r\n/, method);
+    assert.match(answer, /\r\nallow: GET\r\n/);
+    assert.match(answer, /\r\nConnection: close\r\n/);
+  }
+  assert.deepEqual(seen, []);
+});
+
 test("proxy: an origin that wants no WebSocket says so, and what follows is not heard", async (t) => {
   const urls = [];
   const origin = await serve(t, (req, res) => {

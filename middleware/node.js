@@ -96,7 +96,7 @@ export function nodeOn(createGate) {
         target: req.originalUrl ?? req.url,
         publicOrigin: given(publicOrigin, req) ?? localOrigin(req.socket),
         clientAddress: given(clientAddress, req) ?? req.socket.remoteAddress,
-        headers: pairsOf(req.rawHeaders),
+        headers: headersOf(req),
       };
     }
   }
@@ -112,6 +112,12 @@ function localOrigin({ encrypted, localAddress, localPort }) {
   if (!localAddress) return `${scheme}://localhost`;
   const address = localAddress.replace(/^::ffff:(?=\d+\.)/, "");
   return new URL(`${scheme}://${address.includes(":") ? `[${address}]` : address}:${localPort}`).origin;
+}
+
+/** A request that was not read from a connection, as behind serverless-http, has no raw headers. */
+function headersOf({ rawHeaders, headers }) {
+  if (rawHeaders?.length) return pairsOf(rawHeaders);
+  return Object.entries(headers).flatMap(([name, values]) => [values ?? []].flat().map((value) => [name, String(value)]));
 }
 
 function pairsOf(raw) {
@@ -137,7 +143,7 @@ function editRequest(req, decision) {
     headers[name.toLowerCase()] = value;
     headersDistinct[name.toLowerCase()] = [value];
   }
-  req.rawHeaders = editedPairs(pairsOf(req.rawHeaders), decision).flat();
+  req.rawHeaders = editedPairs(headersOf(req), decision).flat();
   return retarget(req, decision.target);
 }
 
@@ -277,7 +283,7 @@ function hasBody({ method }, { statusCode }) {
 
 /** The client's headers for the origin. Hop by hop is removed first: a client must not name ours in its `Connection`. */
 function originHeaders(req, decision, to) {
-  const passed = endToEnd(pairsOf(req.rawHeaders)).filter(([name]) => !["host", "content-length", "expect"].includes(name.toLowerCase()));
+  const passed = endToEnd(headersOf(req)).filter(([name]) => !["host", "content-length", "expect"].includes(name.toLowerCase()));
   return [["Host", to.host], ...editedPairs(passed, decision)];
 }
 

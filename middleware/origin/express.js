@@ -1,14 +1,14 @@
 // Express, Connect and plain Node: the session as `req.doorward`. Nothing is imported from a framework.
 
 import { AssertionRefused } from "./index.js";
-import { isIdentity, prefixOf } from "./names.js";
+import { headersOf, isIdentity, prefixOf } from "./names.js";
 
 /** See `express.d.ts`. */
 export function express(verifier, { optional = false } = {}) {
   const prefix = prefixOf(verifier.header);
   return async function doorward(req, res, next) {
     try {
-      req.doorward = optional && !verifier.has(req.rawHeaders) ? undefined : await verifier.verifyRequest(req);
+      req.doorward = optional && !verifier.has(headersOf(req)) ? undefined : await verifier.verifyRequest(req);
     } catch (problem) {
       if (!(problem instanceof AssertionRefused)) return next(problem);
       res.writeHead(problem.status, problem.headers());
@@ -21,7 +21,7 @@ export function express(verifier, { optional = false } = {}) {
 
 /** Nothing behind may read who it is from a header, whoever sent it. */
 function removeIdentity(req, prefix) {
-  const { headers, headersDistinct, rawHeaders } = req;
+  const { headers, headersDistinct, rawHeaders = [] } = req;
   for (const names of [headers, headersDistinct]) {
     for (const name of Object.keys(names ?? {})) if (isIdentity(name, prefix)) delete names[name];
   }

@@ -3,6 +3,7 @@
 // WebCrypto knows signatures. What is ours: one header, the key's algorithm, the claims, and the binding to the request in hand.
 
 import { keysOf } from "./keys.js";
+import { headersOf } from "./names.js";
 import { AssertionRefused, reasons } from "./refusal.js";
 
 export { AssertionRefused, reasons };
@@ -150,9 +151,9 @@ export function seenInMemory(now = Date.now) {
 
 /** Method, target as received, and headers of a Fetch `Request` or of Node's `IncomingMessage`. */
 function headOf(request, target) {
-  const { method, headers, rawHeaders } = request;
+  const { method, headers } = request;
   const raw = target ? target(request) : typeof headers?.get === "function" ? pathOf(request.url) : (request.originalUrl ?? request.url);
-  return { method: String(method), raw: String(raw), headers: rawHeaders ?? headers };
+  return { method: String(method), raw: String(raw), headers: headersOf(request) };
 }
 
 /** Path and query as they stand in a URL. `URL` would lose a lone `?`. */

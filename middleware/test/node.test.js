@@ -5,7 +5,7 @@ import net from "node:net";
 import { test } from "node:test";
 
 import { createProxy, middleware, protect } from "doorward/node";
-import { NOW, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes } from "./support.js";
+import { NOW, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes, withoutRaw } from "./support.js";
 
 const quiet = { env: {}, log: () => {} };
 const open = { ...quiet, config: openConfig };
@@ -415,6 +415,24 @@ test("middleware: headers that the application has looked at before are edited a
   });
   const headers = { "x-doorward-subject": "mallory", authorization: `Bearer ${token}` };
   assert.deepEqual(JSON.parse((await send(server.origin, { headers })).body), ["user-1", ["user-1"], ["user-1"]]);
+});
+
+test("where a request has no raw head, its headers are judged and edited all the same", async (t) => {
+  const { keySet, token } = await newIssuer();
+  const options = { ...closed, fetch: async () => new Response(keySet), now: () => NOW };
+  const origin = await serve(t, mirror);
+  const listeners = { protect: protect(options, mirror), proxy: createProxy({ ...options, origin: origin.origin }) };
+  const spoofs = { "x-doorward-subject": "mallory", "x_doorward_email": "mallory", "x-a": "1" };
+  for (const [name, listener] of Object.entries(listeners)) {
+    const server = await serve(t, (req, res) => listener(withoutRaw(req, { "x-doorward-role": ["mallory", "eve"] }), res));
+    const { status, body } = await send(`${server.origin}/api`, { headers: { ...spoofs, authorization: `Bearer ${token}` } });
+    assert.equal(status, 200, name);
+    assert.doesNotMatch(body, /mallory|eve/, name);
+    const { headers, rawHeaders } = JSON.parse(body);
+    assert.deepEqual([headers["x-doorward-subject"], headers["x-a"]], ["user-1", "1"], name);
+    assert.equal(rawHeaders.filter((text) => text.toLowerCase() === "x-doorward-subject").length, 1, name);
+    assert.equal((await send(`${server.origin}/api`, { headers: spoofs })).status, 401, name);
+  }
 });
 
 test("middleware: mounted below a path it judges the whole path", async (t) => {

@@ -13,7 +13,7 @@ import express from "express";
 import { Hono } from "hono";
 
 import { base, cases, HEADER, headersOf, jwks, load, mint, optionsOf, requestOf, URL_OF_KEYS } from "./origin/cases.js";
-import { exchange, serve } from "./support.js";
+import { exchange, serve, withoutRaw } from "./support.js";
 
 const run = promisify(execFile);
 const BOUND = ["assertion_method", "assertion_host", "assertion_target", "assertion_replayed"];
@@ -254,7 +254,7 @@ function nodeServer(optional) {
   const guard = expressMiddleware(verifierOf({}), { optional });
   return (req, res) =>
     guard(req, res, (problem) =>
-      res.end(JSON.stringify({ problem, who: req.doorward?.subject ?? null, seen: Object.keys(req.headersDistinct) })),
+      res.end(JSON.stringify({ problem, who: req.doorward?.subject ?? null, seen: Object.keys({ ...req.headers, ...req.headersDistinct }) })),
     );
 }
 
@@ -284,6 +284,25 @@ for (const [name, listener] of Object.entries({ Express: expressServer, Hono: ho
     assert.equal(seenIn(await exchange(port, lines("/a/b", "x"))).reason, "assertion_malformed");
   });
 }
+
+test("Express: a request with no raw head, as serverless-http makes them, is read by its headers", async (t) => {
+  const listen = (optional) => {
+    const listener = nodeServer(optional);
+    return serve(t, (req, res) => listener(withoutRaw(req, { "x-doorward-id": ["mallory"] }), res));
+  };
+  const spoofs = ["x-doorward-subject: mallory", "X_Doorward-Role: mallory"];
+  for (const optional of [false, true]) {
+    const { port } = await listen(optional);
+    const { who, seen } = seenIn(await exchange(port, lines("/a/b?x=1", mint({}), spoofs)));
+    assert.deepEqual([who, seen.filter((one) => /doorward/i.test(one))], ["user-1", []]);
+    assert.equal(seenIn(await exchange(port, lines("/a/b?x=1", "x", spoofs))).reason, "assertion_malformed");
+    const twice = await exchange(port, lines("/a/b?x=1", mint({}), [`${HEADER}: ${mint({})}`]));
+    assert.equal(seenIn(twice).reason, "assertion_ambiguous");
+  }
+  const plain = { method: "GET", url: "/a/b?x=1", headers: { [HEADER]: mint({}), "x-doorward-subject": "mallory" } };
+  await expressMiddleware(verifierOf({}))(plain, {}, assert.ifError);
+  assert.deepEqual([plain.doorward.subject, plain.headers], ["user-1", {}]);
+});
 
 test("Hono: a body is still there behind the middleware", async () => {
   const app = new Hono();

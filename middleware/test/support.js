@@ -72,6 +72,13 @@ export async function serve(t, listener, events = {}, options = {}) {
   return listen(t, server);
 }
 
+/** The request as serverless-http would make it: its `headers` are set, and it never had a raw head. */
+export function withoutRaw({ socket, method, url, headers }, more = {}) {
+  const request = new http.IncomingMessage(socket);
+  request.push(null);
+  return Object.assign(request, { method, url, headers: { ...headers, ...more }, complete: true });
+}
+
 /** A TCP server that says what it is told to. */
 export async function serveBytes(t, onConnection) {
   return listen(t, net.createServer(onConnection));

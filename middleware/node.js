@@ -48,7 +48,7 @@ export function nodeOn(createGate) {
 
   function protect(options, handler) {
     const doorward = middleware(options);
-    return (req, res) => doorward(req, res, (problem) => (problem ? fail(res) : handler(req, res)));
+    return (req, res) => doorward(req, res, (problem) => (problem ? fail(res, problem) : handler(req, res)));
   }
 
   function createProxy({ origin, ...options }) {
@@ -132,8 +132,18 @@ function editedPairs(pairs, { removed, set }) {
   return [...pairs.filter(([name]) => !gone.has(name.toLowerCase())), ...set];
 }
 
-/** Gives the application the request that the gate understood. */
+/** Gives the application the request that the gate understood, or says why it cannot. */
 function editRequest(req, decision) {
+  try {
+    editHeaders(req, decision);
+  } catch {
+    // Those of `node:http2` only look alike: they have no `headersDistinct`, and nobody can set their `rawHeaders`.
+    return new Error("doorward: the headers of this request cannot be edited; only those of node:http and node:https can");
+  }
+  return retarget(req, decision.target);
+}
+
+function editHeaders(req, decision) {
   const { headers, headersDistinct } = req;
   for (const name of decision.removed) {
     delete headers[name.toLowerCase()];
@@ -144,7 +154,6 @@ function editRequest(req, decision) {
     headersDistinct[name.toLowerCase()] = [value];
   }
   req.rawHeaders = editedPairs(headersOf(req), decision).flat();
-  return retarget(req, decision.target);
 }
 
 /** Mounted below a path, a framework has cut that path off `url` and keeps the whole in `originalUrl`. */
@@ -203,8 +212,8 @@ function answer(res, { status, headers, body }) {
   res.writeHead(status).end(Buffer.from(body));
 }
 
-function fail(res) {
-  answer(res, plain(500, "the request was judged under another path than it is mounted at"));
+function fail(res, { message }) {
+  answer(res, plain(500, message.replace("doorward: ", "")));
 }
 
 function plain(status, title, more = []) {

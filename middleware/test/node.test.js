@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import http from "node:http";
+import http2 from "node:http2";
 import net from "node:net";
 import { test } from "node:test";
 
@@ -432,6 +433,21 @@ test("where a request has no raw head, its headers are judged and edited all the
     assert.deepEqual([headers["x-doorward-subject"], headers["x-a"]], ["user-1", "1"], name);
     assert.equal(rawHeaders.filter((text) => text.toLowerCase() === "x-doorward-subject").length, 1, name);
     assert.equal((await send(`${server.origin}/api`, { headers: spoofs })).status, 401, name);
+  }
+});
+
+test("a request that cannot be edited goes no further, and nothing else falls with it", { timeout: 10_000 }, async (t) => {
+  const doorward = middleware(open);
+  const listeners = [protect(open, () => assert.fail("reached")), (req, res) => doorward(req, res, (problem) => res.writeHead(problem ? 500 : 200).end())];
+  for (const listener of listeners) {
+    const server = http2.createServer(listener).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = http2.connect(`http://127.0.0.1:${server.address().port}`);
+    t.after(() => (client.destroy(), server.close()));
+    for (const headers of [{}, { "x-doorward-subject": "mallory" }]) {
+      const [answer] = await once(client.request({ ":path": "/", ...headers }), "response");
+      assert.equal(answer[":status"], 500);
+    }
   }
 });
 

@@ -162,21 +162,30 @@ function retarget(req, target) {
     req.url = target;
     return undefined;
   }
-  if (req.originalUrl === target) return undefined;
   const base = mountedAt(req);
+  if (base === undefined) return judgedElsewhere();
+  if (req.originalUrl === target) return undefined;
   const rest = target.slice(base.length);
-  if (!target.startsWith(base) || !/^(?:$|[/?])/.test(rest)) {
-    return new Error("doorward: the request was judged under another path than it is mounted at");
-  }
+  if (!target.startsWith(base) || !/^(?:$|[/?])/.test(rest)) return judgedElsewhere();
   req.url = rest.startsWith("/") ? rest : `/${rest}`;
   req.originalUrl = target;
   return undefined;
 }
 
-/** `/api` of `/api/users`, whose `url` is `/users` then; that of `/api` itself is `/`. */
-function mountedAt({ originalUrl, url }) {
-  const tail = originalUrl.endsWith(url) ? url : url.slice(1);
-  return originalUrl.slice(0, originalUrl.length - tail.length);
+function judgedElsewhere() {
+  return new Error("doorward: the request was judged under another path than it is mounted at");
+}
+
+/**
+ * `/api` of `/api/users`, whose `url` is `/users` then; that of `/api` itself is `/`. Nothing where `url` has been rewritten since the
+ * client asked: the application would serve another path than the judged one.
+ */
+function mountedAt({ originalUrl, url, baseUrl }) {
+  const tail = [url, url.replace(/^\//, "")].find((tail) => originalUrl.endsWith(tail));
+  if (tail === undefined) return undefined;
+  const base = originalUrl.slice(0, originalUrl.length - tail.length);
+  // Express knows where it is mounted, Connect does not say.
+  return base.includes("?") || base !== (baseUrl ?? base) ? undefined : base;
 }
 
 /** Adds headers at the last moment, so that the application can neither overwrite nor forget them. */

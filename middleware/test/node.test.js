@@ -5,6 +5,8 @@ import http2 from "node:http2";
 import net from "node:net";
 import { test } from "node:test";
 
+import express from "express";
+
 import { createProxy, middleware, protect } from "doorward/node";
 import { NOW, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes, withoutRaw } from "./support.js";
 
@@ -462,6 +464,38 @@ test("middleware: mounted below a path it judges the whole path", async (t) => {
   assert.equal((await send(`${server.origin}/api?y`)).body, "/?y /api?y");
   assert.equal((await send(`${server.origin}/api`)).body, "/ /api");
   assert.equal((await send(`${server.origin}/api/other`)).status, 403);
+});
+
+test("middleware: what has been rewritten since the client asked is not served", async (t) => {
+  const doorward = middleware({ ...quiet, config: { ...config, rules: [{ path: ["/admin", "/api/admin"], access: "required" }, { path: "/**", access: "public" }] } });
+  const rewrite = (req, res, next) => {
+    if (req.query.to) req.url = req.query.to;
+    if (req.url.startsWith("/v1/")) req.url = req.url.slice(3);
+    next();
+  };
+  const told = (problem, req, res, next) => res.status(500).send(problem.message);
+  const app = express().use(rewrite, doorward);
+  app.use(["/admin", "/api"], (req, res) => res.send("served"));
+  const api = express.Router().use(doorward, (req, res) => res.send(`${req.baseUrl} ${req.url}`));
+  const mounted = express().use("/api", api);
+  for (const one of [app, mounted]) one.use((req, res) => res.send("open"), told);
+  const { origin } = await serve(t, app);
+  for (const path of ["/x?to=/admin", "/v1/admin", "/x?to=/admin?x", "/admin?to=/api"]) {
+    const { status, body } = await send(origin + path);
+    assert.notEqual(body, "served", path);
+    if (status !== 401) assert.deepEqual([status, body], [500, "doorward: the request was judged under another path than it is mounted at"], path);
+  }
+  assert.deepEqual((await send(`${origin}/x?to=`)).body, "open");
+  const there = await serve(t, mounted);
+  for (const [path, expected] of [["/api", "/api /"], ["/api/", "/api /"], ["/api?y", "/api /?y"], ["/API/a?b", "/API /a?b"], ["/api/a/api/a", "/api /a/api/a"]]) {
+    assert.equal((await send(there.origin + path)).body, expected, path);
+  }
+  assert.equal((await send(`${there.origin}/api/admin`)).status, 401);
+  // Connect does not say where it is mounted, and adds a slash to what is left.
+  for (const [originalUrl, url, problem] of [["/api.x", "/.x"], ["/api/a", "/a"], ["/x?/admin", "/admin", /another path/], ["/x", "/admin", /another path/], ["/x", "*", /another path/]]) {
+    const req = Object.assign(new http.IncomingMessage(new net.Socket()), { method: "GET", originalUrl, url });
+    await doorward(req, {}, (given) => (problem ? assert.match(given?.message ?? "", problem, originalUrl) : assert.ifError(given)));
+  }
 });
 
 test("middleware: the gate's headers survive whatever way the application writes its own", async (t) => {

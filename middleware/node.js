@@ -25,6 +25,9 @@ const HOP_BY_HOP = new Set([
 /** What says where a message ends or whom it is for. A client may not have these removed by naming them in `Connection`. */
 const KEPT = new Set(["content-length", "host"]);
 
+/** What the request to the origin has of its own, or not at all. */
+const ANEW = new Set(["host", "content-length", "expect"]);
+
 /**
  * Makes the exports of `doorward/node` on this `createGate`.
  *
@@ -84,7 +87,8 @@ export function nodeOn(createGate) {
     const gate = createGate(options);
     return async (req) => {
       try {
-        return await gate.decideHead(headOf(req), context);
+        const head = headOf(req);
+        return { ...(await gate.decideHead(head, context)), head };
       } catch (error) {
         return unavailable(error);
       }
@@ -301,8 +305,21 @@ function hasBody({ method }, { statusCode }) {
 
 /** The client's headers for the origin. Hop by hop is removed first: a client must not name ours in its `Connection`. */
 function originHeaders(req, decision, to) {
-  const passed = endToEnd(headersOf(req)).filter(([name]) => !["host", "content-length", "expect"].includes(name.toLowerCase()));
-  return [["Host", to.host], ...editedPairs(passed, decision)];
+  const passed = endToEnd(headersOf(req)).filter(([name]) => !ANEW.has(name.toLowerCase()) && !describesClient(name));
+  const { removed, set, head } = decision;
+  return [["Host", to.host], ...editedPairs(passed, { removed, set: [...client(head), ...set] })];
+}
+
+/** Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into one. */
+function describesClient(name) {
+  return /^(forwarded$|x-real-ip$|x-forwarded-)/.test(name.toLowerCase().replace(/[^a-z0-9]/g, "-"));
+}
+
+/** Where the request came from, as the gate knows it. */
+function client({ publicOrigin, clientAddress }) {
+  const [scheme, host] = publicOrigin.split("://");
+  const address = clientAddress ? [["X-Forwarded-For", clientAddress]] : [];
+  return [...address, ["X-Forwarded-Host", host], ["X-Forwarded-Proto", scheme]];
 }
 
 /** Says where the body ends, exactly as Node's parser understood it: the origin must not see another request in it. */

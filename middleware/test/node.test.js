@@ -394,6 +394,56 @@ test("the public origin and the client's address come from the connection", asyn
   assert.deepEqual(vouched, [[`127.0.0.1:${here.port}`, "http", "127.0.0.1"], ["app.test", "https", "192.0.2.1"]]);
 });
 
+test("proxy: where a request comes from is for the gate to say", async (t) => {
+  const about = {
+    "X-Forwarded-For": "198.51.100.66",
+    X_Forwarded_For: "198.51.100.66",
+    "x.forwarded.for": "198.51.100.66",
+    "X-Forwarded-Host": "mallory.test",
+    "X-Forwarded-Proto": "gopher",
+    "X-Forwarded-Port": "1",
+    "X-Forwarded-User": "mallory",
+    "X-Real-IP": "198.51.100.66",
+    X_Real_Ip: "198.51.100.66",
+    Forwarded: "for=198.51.100.66",
+    "X-Forward": "kept",
+    "X-Real-IPs": "kept",
+  };
+  const seen = [];
+  const upgrade = (req, socket) => (seen.push(req.rawHeaders), socket.end());
+  const origin = await serve(t, (req, res) => (seen.push(req.rawHeaders), res.end()), { upgrade });
+  const vouching = { publicOrigin: "https://app.test:8443", clientAddress: (req) => req.headers["x-real-ip"] };
+  const unknown = { clientAddress: "" };
+  const expected = [
+    [{}, (gate) => ["127.0.0.1", `127.0.0.1:${gate.port}`, "http"]],
+    [vouching, () => ["198.51.100.66", "app.test:8443", "https"]],
+    [unknown, (gate) => [undefined, `127.0.0.1:${gate.port}`, "http"]],
+  ];
+  for (const [options, vouched] of expected) {
+    const proxy = await proxied(t, origin.origin, { ...open, ...options });
+    const upstream = await serve(t, protect({ ...withUpstream(origin.origin), ...options }, () => assert.fail("reached")));
+    await send(proxy.origin, { headers: { ...about, connection: "x-forwarded-for, x-forwarded-host, close" } });
+    await send(`${upstream.origin}/notes/a`, { headers: about });
+    await exchange(proxy.port, handshake("/chat", "websocket", Object.entries(about).map((pair) => `${pair.join(": ")}\r\n`).join("")));
+    for (const gate of [proxy, upstream, proxy]) {
+      const raw = seen.shift();
+      const pairs = raw.flatMap((name, index) => (index % 2 ? [] : [[name.toLowerCase().replace(/[^a-z0-9]/g, "-"), raw[index + 1]]]));
+      const told = pairs.filter(([name]) => /^(x-)?forwarded|^x-real/.test(name)).sort();
+      const [address, host, proto] = vouched(gate);
+      const forAddress = address === undefined ? [] : [["x-forwarded-for", address]];
+      assert.deepEqual(told, [...forAddress, ["x-forwarded-host", host], ["x-forwarded-proto", proto], ["x-real-ips", "kept"]]);
+      assert.ok(raw.includes("X-Forward"));
+    }
+  }
+});
+
+test("middleware: what a client says about itself is the application's to believe or not", async (t) => {
+  const { origin } = await serve(t, protect({ ...open, publicOrigin: "https://app.test" }, mirror));
+  const headers = { "x-forwarded-for": "198.51.100.66", "x-forwarded-host": "proxy.test" };
+  const got = JSON.parse((await send(origin, { headers })).body).headers;
+  assert.deepEqual([got["x-forwarded-for"], got["x-forwarded-host"], got["x-forwarded-proto"]], ["198.51.100.66", "proxy.test", undefined]);
+});
+
 test("protect: a handler sees only what passes, with its headers edited", async (t) => {
   const guarded = await serve(t, protect(open, mirror));
   const { body } = await send(guarded.origin, { headers: { "x-doorward-subject": "mallory", "x-a": "1" } });

@@ -36,7 +36,8 @@ export interface GateOptions {
   now?: () => number;
   /**
    * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: that of the request's URL.
-   * Set it where that is not the public one, as behind another proxy.
+   * Set it where that is not the public one, as behind another proxy. A text with more in it, like a path, is a `TypeError`; from a
+   * function it is a 503.
    */
   publicOrigin?: string | ((request: Request) => string | undefined);
   /**
@@ -141,7 +142,11 @@ export interface Gate {
   handle(request: Request, next: (request: Request) => Response | Promise<Response>, context?: RequestContext): Promise<Response>;
 }
 
-/** Makes a gate. Nothing happens before the first request; then the configuration is compiled, once. */
+/**
+ * Makes a gate. Nothing happens before the first request; then the configuration is compiled, once.
+ *
+ * @throws {TypeError} for a `publicOrigin` that is none
+ */
 export function createGate(options?: GateOptions): Gate;
 
 /** What the engine sends a host to do. */

@@ -19,6 +19,7 @@ export function gatesOn(glue, host) {
     const log = unfailing(options.log ?? ((line) => console.log(line)));
     const complain = unfailing(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
+    const publicOrigin = publicOriginOf(options.publicOrigin);
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
@@ -137,7 +138,7 @@ export function gatesOn(glue, host) {
       return {
         method: request.method,
         target: targetOf(url),
-        publicOrigin: context.publicOrigin ?? given(options.publicOrigin, request) ?? originOf(url),
+        publicOrigin: context.publicOrigin ?? publicOrigin(request) ?? originOf(url),
         clientAddress: context.clientAddress ?? given(options.clientAddress, request),
         headers: request.headers,
       };
@@ -158,6 +159,31 @@ function unfailing(log) {
 
 function given(option, request) {
   return typeof option === "function" ? option(request) : option;
+}
+
+/**
+ * Reads the option `publicOrigin`, once where it is a text. What browsers send as `Origin` is compared with it, and they write no slash, no
+ * usual port and no umlaut.
+ *
+ * @param {string | ((request: object) => string | undefined) | undefined} option
+ * @returns {(request: object) => string | undefined}
+ */
+export function publicOriginOf(option) {
+  if (typeof option === "function") return (request) => ifGiven(option(request));
+  const origin = ifGiven(option);
+  return () => origin;
+
+  function ifGiven(value) {
+    return value === undefined || value === null ? undefined : bareOrigin(value, "publicOrigin", "https://app.example");
+  }
+}
+
+/** Scheme, host and port as browsers write them, of a URL that has nothing else. */
+export function bareOrigin(url, option, example) {
+  const { protocol, origin, pathname, search, hash, username, password } = URL.canParse(url) ? new URL(url) : {};
+  const bare = pathname === "/" && !search && !hash && !username && !password;
+  if (["http:", "https:"].includes(protocol) && bare) return origin;
+  throw new TypeError(`doorward: \`${option}\` must be an http or https URL with nothing after the host and port; give it like ${example}`);
 }
 
 /** Scheme, host and port of a URL that a `Request` has normalized already: cutting is far cheaper than parsing. */

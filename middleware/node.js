@@ -7,7 +7,7 @@ import http from "node:http";
 import https from "node:https";
 import { pipeline } from "node:stream";
 
-import { unavailable } from "./gate.js";
+import { bareOrigin, publicOriginOf, unavailable } from "./gate.js";
 
 /** RFC 9110 section 7.6.1; `proxy-connection` and `keep-alive` are its forerunners. */
 const HOP_BY_HOP = new Set([
@@ -55,7 +55,7 @@ export function nodeOn(createGate) {
   }
 
   function createProxy({ origin, ...options }) {
-    const to = originOf(origin);
+    const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
     const decide = judge(options, { seesResponse: true });
 
     async function proxy(req, res) {
@@ -84,6 +84,7 @@ export function nodeOn(createGate) {
 
   /** Judges a request by what Node received. */
   function judge({ publicOrigin, clientAddress, ...options }, context) {
+    const publicOriginAt = publicOriginOf(publicOrigin);
     const gate = createGate(options);
     return async (req) => {
       try {
@@ -98,7 +99,7 @@ export function nodeOn(createGate) {
       return {
         method: req.method,
         target: req.originalUrl ?? req.url,
-        publicOrigin: given(publicOrigin, req) ?? localOrigin(req.socket),
+        publicOrigin: publicOriginAt(req) ?? localOrigin(req.socket),
         clientAddress: given(clientAddress, req) ?? req.socket.remoteAddress,
         headers: headersOf(req),
       };
@@ -241,15 +242,6 @@ function plain(status, title, more = []) {
 
 function noOrigin() {
   return plain(502, "the origin did not answer");
-}
-
-function originOf(url) {
-  const { protocol, origin, pathname, search, username, password } = new URL(url);
-  const bare = pathname === "/" && !search && !username && !password;
-  if (!["http:", "https:"].includes(protocol) || !bare) {
-    throw new TypeError("doorward: `origin` must be an http or https URL with nothing after the host and port");
-  }
-  return new URL(origin);
 }
 
 /** Where a request goes: where its rule says, or to the proxy's origin. */

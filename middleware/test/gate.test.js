@@ -3,7 +3,7 @@ import { createHmac } from "node:crypto";
 import { test } from "node:test";
 
 import { createGate } from "doorward";
-import { NOW, SITE, config, deferred, newIssuer, openConfig, request } from "./support.js";
+import { NOW, NO_ORIGINS, SITE, WRITTEN, config, deferred, newIssuer, openConfig, request } from "./support.js";
 
 const quiet = { env: {}, log: () => {} };
 
@@ -78,6 +78,29 @@ test("the public origin and the client's address are what the host vouches for",
   await createGate({ ...quiet, config, fetch, now: () => NOW }).decide(request("/app", session("c")));
   const vouched = asked.map((headers) => [headers["x-forwarded-host"], headers["x-forwarded-for"]]);
   assert.deepEqual(vouched, [["one.test", "192.0.2.1"], ["two.test", "192.0.2.2"], ["app.test", undefined]]);
+});
+
+test("a public origin is written as browsers write it, and nothing else is one", async () => {
+  const asked = [];
+  const fetch = async (url, { headers }) => (asked.push(Object.fromEntries(headers)["x-forwarded-host"]), new Response("null"));
+  const cookie = `__Secure-better-auth.session_token=${"a".repeat(32)}.${"A".repeat(43)}%3D`;
+  for (const [written, origin] of WRITTEN) {
+    for (const publicOrigin of [written, () => written]) {
+      const gate = createGate({ ...quiet, config: openConfig, fetch, publicOrigin });
+      const sameOrigin = { method: "POST", headers: { cookie, origin, "sec-fetch-site": "same-site" } };
+      assert.equal((await gate.decide(new Request("https://10.0.0.7/api", sameOrigin))).kind, "forward", written);
+      assert.equal((await createGate({ ...quiet, config, fetch, publicOrigin }).decide(request("/app", { cookie }))).reason, "session_ended");
+      assert.equal(asked.pop(), new URL(origin).host);
+    }
+  }
+  for (const publicOrigin of NO_ORIGINS) {
+    const problem = { name: "TypeError", message: /^doorward: `publicOrigin` must be .*; give it like https:\/\/app\.example$/ };
+    assert.throws(() => createGate({ ...quiet, publicOrigin }), problem, publicOrigin);
+    const gate = createGate({ ...quiet, config: openConfig, publicOrigin: () => publicOrigin });
+    assert.equal((await gate.decide(request("/"))).reason, "not_started", publicOrigin);
+  }
+  const usual = createGate({ ...quiet, config: openConfig, publicOrigin: () => undefined });
+  assert.equal((await usual.decide(request("/"))).kind, "forward");
 });
 
 test("keys are refreshed after the response, for `waitUntil` to wait for", async () => {

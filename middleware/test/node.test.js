@@ -8,7 +8,7 @@ import { test } from "node:test";
 import express from "express";
 
 import { createProxy, middleware, protect } from "doorward/node";
-import { NOW, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes, withoutRaw } from "./support.js";
+import { NOW, NO_ORIGINS, WRITTEN, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes, withoutRaw } from "./support.js";
 
 const quiet = { env: {}, log: () => {} };
 const open = { ...quiet, config: openConfig };
@@ -434,6 +434,23 @@ test("proxy: where a request comes from is for the gate to say", async (t) => {
       assert.deepEqual(told, [...forAddress, ["x-forwarded-host", host], ["x-forwarded-proto", proto], ["x-real-ips", "kept"]]);
       assert.ok(raw.includes("X-Forward"));
     }
+  }
+});
+
+test("a public origin is written as browsers write it, and nothing else is one", async (t) => {
+  const origin = await serve(t, mirror);
+  const toldBy = async (publicOrigin) => {
+    const { status, body } = await send((await proxied(t, origin.origin, { ...open, publicOrigin })).origin);
+    if (status !== 200) return status;
+    const { headers } = JSON.parse(body);
+    return `${headers["x-forwarded-proto"]}://${headers["x-forwarded-host"]}`;
+  };
+  for (const [written, expected] of WRITTEN) {
+    assert.deepEqual([await toldBy(written), await toldBy(() => written)], [expected, expected]);
+  }
+  for (const publicOrigin of NO_ORIGINS) {
+    for (const make of [middleware, createProxy]) assert.throws(() => make({ ...open, origin: origin.origin, publicOrigin }), TypeError, publicOrigin);
+    assert.equal(await toldBy(() => publicOrigin), 503, publicOrigin);
   }
 });
 

@@ -83,7 +83,7 @@ const verdict: Verdict = await gate.decide(new Request("https://app.test/"), { w
 if (verdict.kind === "forward") verdict.headers.get(verdict.target);
 else verdict.response.status.toFixed();
 const response: Response = await gate.handle(new Request("https://app.test/"), (request) => fetch(request));
-const proxy = createProxy({ origin: "http://127.0.0.1:3000", publicOrigin: (req) => req.headers.host });
+const proxy = createProxy({ origin: "http://127.0.0.1:3000", publicOrigin: (req) => \`https://\${req.headers.host}\` });
 http.createServer(proxy).on("upgrade", proxy.upgrade);
 http.createServer(protect({}, (req, res) => res.end(req.url)));
 http.createServer((req, res) => middleware()(req, res, () => res.end()));

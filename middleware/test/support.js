@@ -13,6 +13,18 @@ export const NOW = 1_700_000_000_000;
 export const AUTH = "https://auth.test";
 export const SITE = "https://app.test";
 
+/** A public origin as somebody may write it, and as browsers do. */
+export const WRITTEN = [
+  ["https://app.test", "https://app.test"],
+  ["https://app.test/", "https://app.test"],
+  ["https://app.test:443", "https://app.test"],
+  ["HTTPS://App.Test:8443/", "https://app.test:8443"],
+  ["https://b\u00fccher.test", "https://xn--bcher-kva.test"],
+];
+
+/** What is none, however it was meant. */
+export const NO_ORIGINS = ["app.test", "", "app.test:8443", "ftp://app.test", "https://app.test/app", "https://app.test/?q", "https://app.test/#a", "https://u@app.test", "https://"];
+
 /** Everything needs a session, but for the sign-in page. */
 export const config = {
   issuers: [{ type: "better-auth", url: AUTH }],

@@ -17,7 +17,14 @@ export function hono(verifier, { optional = false } = {}) {
     // Nothing behind may read who it is from a header, whoever sent it.
     const headers = new Headers(request.headers);
     for (const name of [...headers.keys()]) if (isIdentity(name, prefix)) headers.delete(name);
-    c.req.raw = new Request(request, { headers });
+    c.req.raw = withHeaders(request, headers);
     await next();
   };
+}
+
+/** A body that has been read before is Hono's to give: a Request cannot be made with it again. */
+function withHeaders(request, headers) {
+  if (!request.bodyUsed) return new Request(request, { headers });
+  const { url, method, signal } = request;
+  return new Request(url, { method, headers, signal });
 }

@@ -313,6 +313,18 @@ test("Hono: a body is still there behind the middleware", async () => {
   assert.equal(await response.text(), "hello");
 });
 
+test("Hono: a body that somebody in front has read is there as Hono keeps it", async () => {
+  const app = new Hono();
+  app.use(async (c, next) => (await c.req.text(), next()));
+  app.use(honoMiddleware(verifierOf({})));
+  app.post("/a/b", async (c) => c.json([c.get("doorward").subject, await c.req.text(), [...c.req.raw.headers.keys()], c.req.raw.method, c.req.raw.url]));
+  const token = mint({ minted_for: { method: "POST", target: "/a/b" } });
+  const headers = { [HEADER]: token, "x-doorward-subject": "mallory", "content-type": "text/plain" };
+  const response = await app.request("https://x/a/b", { method: "POST", body: "hello", headers });
+  assert.equal(response.status, 200);
+  assert.deepEqual(await response.json(), ["user-1", "hello", ["content-type"], "POST", "https://x/a/b"]);
+});
+
 test("a proxy that rewrites says what the target was", async () => {
   const verifier = verifierOf({}, { target: (request) => `/a${request.url}` });
   const { found } = await outcome(verifier.verifyRequest({ method: "GET", url: "/b?x=1", headers: {}, rawHeaders: [HEADER, mint({})] }));

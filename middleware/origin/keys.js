@@ -87,15 +87,19 @@ function fetchedKeys(url, fetch = globalThis.fetch) {
   let pending;
 
   const usable = (kid, now) => (now < fetchedAt + MAX_AGE ? keys.get(kid) : undefined);
+  // A pause longer than the longest is a clock that was set back.
+  const isPause = (now) => now < notBefore && notBefore - now <= BACKOFF_CEILING;
 
   return {
     algorithms: PUBLIC,
     async find(kid, now) {
+      // Keys from the future are of unknown age: they are no longer fresh, and used no longer than others.
+      if (now < fetchedAt) fetchedAt = now - FRESH_FOR;
       const found = usable(kid, now);
-      if (found && (now < fetchedAt + FRESH_FOR || now < notBefore)) return [found];
+      if (found && (now < fetchedAt + FRESH_FOR || isPause(now))) return [found];
       // Whoever has a key need not wait for another request's fetch.
       if (found && pending) return [found];
-      if (now >= notBefore) await (sharing() && pending ? pending : refresh(now));
+      if (!isPause(now)) await (sharing() ? (pending ?? refresh(now)) : refreshAlone(now));
       const key = usable(kid, now);
       if (key) return [key];
       throw new AssertionRefused(failures ? "keys_unavailable" : "assertion_key_unknown");
@@ -105,6 +109,15 @@ function fetchedKeys(url, fetch = globalThis.fetch) {
   async function refresh(now) {
     const own = (pending = load(now));
     await own.finally(() => pending === own && (pending = undefined));
+  }
+
+  /**
+   * Where nobody may wait for this fetch, the others begin none beside it while there are keys: it counts as done. It is not `pending`, as it
+   * ends with its request, which may be before it is done.
+   */
+  async function refreshAlone(now) {
+    if (keys.size && now < fetchedAt + MAX_AGE) notBefore = now + COOLDOWN;
+    await load(now);
   }
 
   async function load(now) {
@@ -151,6 +164,7 @@ async function fetchJson(url, fetch) {
   const response = await fetch(url, {
     headers: { accept: "application/jwk-set+json, application/json" },
     redirect: "manual", // a redirect would let the address name another
+    ...noStore(),
     signal: AbortSignal.timeout(DEADLINE_MILLIS),
   });
   if (response.status !== 200 || !response.body) throw new Error("the status is not 200");
@@ -166,6 +180,11 @@ async function fetchJson(url, fetch) {
     }
     text += decoder.decode(value, { stream: true });
   }
+}
+
+/** Frameworks put caches behind `fetch`, and a withdrawn key must not come out of one. Older workerd throws at the option. */
+function noStore() {
+  return "cache" in Request.prototype ? { cache: "no-store" } : {};
 }
 
 function addressOf(keys) {

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { setImmediate } from "node:timers/promises";
 import { promisify } from "node:util";
 import { getRequestListener } from "@hono/node-server";
 import { AssertionRefused, createVerifier, reasons, seenInMemory } from "doorward/origin";
@@ -136,6 +137,61 @@ test("keys: many requests fetch once", async () => {
   const verifier = verifierOf({}, { keys: URL_OF_KEYS, fetch });
   const sessions = await Promise.all(Array.from({ length: 8 }, () => verifier.readSession({ [HEADER]: mint({}) })));
   assert.deepEqual([sessions.length, fetches], [8, 1]);
+});
+
+/** A verifier of keys that are fetched, its clock, and how often it has fetched. */
+function watched() {
+  const state = { at: base.now, fetches: 0, inits: [], answer: () => Response.json(jwks("es1")) };
+  const fetch = async (url, init) => (state.fetches++, state.inits.push(init), await setImmediate(), state.answer());
+  const verifier = verifierOf({}, { keys: URL_OF_KEYS, fetch, now: () => state.at * 1000 });
+  state.ask = async (kid = "es1") => {
+    const token = mint({ header: { kid }, sign: "es1" }, state.at);
+    return (await outcome(verifier.readSession({ [HEADER]: token }))).found;
+  };
+  return state;
+}
+
+test("keys: strangers cannot make a Worker fetch, where no request may wait for another's", async (t) => {
+  const { navigator } = Object.getOwnPropertyDescriptors(globalThis);
+  t.after(() => (navigator ? Object.defineProperty(globalThis, "navigator", navigator) : delete globalThis.navigator));
+  Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Cloudflare-Workers" }, configurable: true });
+  const worker = watched();
+  // Nobody can be told anything before there are keys, so each asks for itself.
+  assert.deepEqual(await Promise.all([worker.ask(), worker.ask()]), ["ok", "ok"]);
+  worker.fetches = 0;
+  worker.at += 11;
+  const strangers = Promise.all(Array.from({ length: 300 }, (_, index) => worker.ask(`unknown-${index}`)));
+  assert.equal(await worker.ask(), "ok");
+  assert.deepEqual([new Set(await strangers), worker.fetches], [new Set(["assertion_key_unknown"]), 1]);
+  // What is stale is fetched once as well, and whoever has the key meanwhile uses it.
+  worker.at += 301;
+  const users = await Promise.all(Array.from({ length: 300 }, () => worker.ask()));
+  assert.deepEqual([new Set(users), worker.fetches], [new Set(["ok"]), 2]);
+});
+
+test("keys: a clock that is set back freezes none", async () => {
+  const year = 365 * 86_400;
+  const ahead = watched();
+  ahead.at += year;
+  assert.deepEqual([await ahead.ask(), ahead.fetches], ["ok", 1]);
+  ahead.at -= year;
+  ahead.answer = () => Response.json(jwks("es2"));
+  assert.deepEqual([await ahead.ask(), ahead.fetches], ["assertion_key_unknown", 2]);
+  // Where nobody answers, they are of use for a day from now on, and not from the moment that has yet to come.
+  const alone = watched();
+  alone.at += year;
+  assert.equal(await alone.ask(), "ok");
+  alone.answer = () => Promise.reject(new Error("down"));
+  for (const [seconds, expected] of [[-year, "ok"], [23 * 3600, "ok"], [3600, "keys_unavailable"]]) {
+    alone.at += seconds;
+    assert.equal(await alone.ask(), expected, String(seconds));
+  }
+});
+
+test("keys: no cache stands between them and the gate", async () => {
+  const { ask, inits } = watched();
+  await ask();
+  assert.equal(inits[0].cache, "no-store");
 });
 
 test("keys: nothing counts but a small answer with status 200 from the very address", async (t) => {

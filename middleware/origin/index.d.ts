@@ -98,8 +98,11 @@ export interface VerifierOptions<R = never> {
   toleranceSeconds?: number;
   /** Refuses an assertion that comes twice within its life. Default: it may. */
   seen?: Seen;
-  /** Path and query exactly as the gate wrote them, where a proxy or a framework between has changed them. */
-  target?: (request: Request | IncomingMessage | R) => string;
+  /**
+   * Path and query exactly as the gate wrote them, where a proxy or a framework between has changed them. It may say which kind of
+   * request it takes, if it is given no other.
+   */
+  target?(request: Request | IncomingMessage | R): string;
   /** The clock, in milliseconds since 1970. Default: `Date.now`. */
   now?: () => number;
   /** Takes one line of JSON for each refusal, never a token. Default: `console.log`. */

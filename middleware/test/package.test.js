@@ -96,7 +96,19 @@ const verifier = createVerifier({
   seen: seenInMemory(),
   target: (request) => request.url ?? "/",
 });
+const { audience, host, keys }: { audience: string; host: string; keys: string } = { audience: "a", host: "b", keys: "https://app.test/jwks" };
+createVerifier({ audience, host, keys, target: (request: http.IncomingMessage) => request.url ?? "/" });
+createVerifier({ audience, host, keys, target: (request: Request) => request.url });
+createVerifier<{ base: string }>({ audience, host, keys, target: (request) => ("base" in request ? request.base : "/") });
 http.createServer((req, res) => express(verifier)(req, res, () => res.end((req as { doorward?: Session }).doorward?.subject)));
+// As @types/express-serve-static-core declares it: its Request is this one and more.
+declare global {
+  namespace Express {
+    interface Request {}
+  }
+}
+const handler = (req: http.IncomingMessage & Express.Request) => req.doorward?.subject.length;
+void handler;
 http.createServer(async (req) => (await verifier.verifyRequest(req)).claims);
 const session: Session = await verifier.readSession(new Headers());
 await verifier.verifyRequest(new Request("https://app.test/")).catch((problem: unknown) => {

@@ -351,6 +351,9 @@ fn each_mistake_has_its_place() {
         ("a misspelt member of the deny-list", with("/deny_list", json!({ "url": list, "ttl": 5 })), "deny_list.ttl"),
         ("an unknown style of answers", with("/rules/0/answer", json!("html")), "rules[0].answer"),
         ("a prefix that would strip everything", with("/header_prefix", json!("x-")), "header_prefix"),
+        ("a role without a name", with("/rules/0/roles", json!("")), "rules[0].roles"),
+        ("a scope without a name", with("/rules/0/scopes", json!({ "any": ["read", ""] })), "rules[0].scopes"),
+        ("issuers that are none", with("/rules/0/issuers", json!([])), "rules[0].issuers"),
         ("roles as a bare list", with("/rules/0/roles", json!(["admin"])), "rules[0].roles"),
         ("roles of any and all", with("/rules/0/roles", json!({ "any": ["a"], "all": ["b"] })), "rules[0].roles"),
         ("roles of none", with("/rules/0/roles", json!({ "any": [] })), "rules[0].roles"),
@@ -766,6 +769,15 @@ fn a_sign_in_page_that_nobody_gets_to_is_a_warning() {
         document["rules"] = rules.clone();
         let policy = compile(&document, &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
         assert_eq!(policy.warnings().iter().any(|warning| warning.path == "sign_in.path"), warned, "{rules}");
+    }
+}
+
+#[test]
+fn demands_that_signing_out_fulfils_are_a_warning() {
+    for (access, warned) in [("optional", true), ("required", false)] {
+        let document = ruled(json!({ "access": access, "roles": "admin" }));
+        let policy = compile(&document, &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        assert_eq!(policy.warnings().iter().any(|warning| warning.path == "rules[0].access"), warned, "{access}");
     }
 }
 

@@ -43,12 +43,22 @@ impl Compiler<'_> {
             );
         }
         Demands {
-            roles: self.wanted(node, "roles"),
-            scopes: self.wanted(node, "scopes"),
+            roles: self.wanted_words(node, "roles"),
+            scopes: self.wanted_words(node, "scopes"),
             claims,
             email_domains,
             max_session_age: self.reader.seconds(node, "max_session_age_seconds", u32::MAX),
         }
+    }
+
+    /// Of words in a text, of which none is empty: `"user,"` has a second one that is.
+    fn wanted_words(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
+        let wanted = self.wanted(node, name)?;
+        let (Wanted::Any(values) | Wanted::All(values)) = &wanted;
+        if values.iter().any(|value| value.as_str() == Some("")) {
+            self.reader.wrong(&node.path_of(name), "a name is empty", "leave it out, or write what is demanded");
+        }
+        Some(wanted)
     }
 
     /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.

@@ -60,6 +60,13 @@ impl Compiler<'_> {
             if rule.access == Access::Public && (!rule.demands.is_empty() || rule.max_staleness.is_some()) {
                 self.reader.wrong(&node.path_of("access"), "a public rule asks nobody for anything", "write \"required\"");
             }
+            if rule.access == Access::Optional && !rule.demands.is_empty() {
+                self.reader.warn(
+                    &node.path_of("access"),
+                    "who is signed in has to bring something here, and who is not has not",
+                    "write \"required\", unless others than those may come only as nobody",
+                );
+            }
             if assertions.is_some() && rule.upstream.is_some() && rule.audience.is_none() {
                 self.reader.wrong(
                     &node.path_of("audience"),
@@ -191,6 +198,10 @@ impl Compiler<'_> {
         }
         let believed = self.reader.texts(node, "issuers").map(|names| {
             let mut numbers = Vec::new();
+            if names.is_empty() {
+                let hint = "leave \"issuers\" out for all of them";
+                self.reader.wrong(&node.path_of("issuers"), "nobody is believed, so nobody can pass", hint);
+            }
             for name in &names {
                 match issuers.iter().position(|issuer| issuer.name == *name) {
                     Some(number) => numbers.push(number),

@@ -1,5 +1,6 @@
 // Express, Connect and plain Node: the session as `req.doorward`. Nothing is imported from a framework.
 
+import { foundBy, remember } from "./found.js";
 import { AssertionRefused } from "./index.js";
 import { headersOf, isIdentity, prefixOf } from "./names.js";
 
@@ -8,7 +9,9 @@ export function express(verifier, { optional = false } = {}) {
   const prefix = prefixOf(verifier.header);
   return async function doorward(req, res, next) {
     try {
-      req.doorward = optional && !verifier.has(headersOf(req)) ? undefined : await verifier.verifyRequest(req);
+      const isNobody = () => optional && !verifier.has(headersOf(req));
+      req.doorward = foundBy(verifier, req) ?? (isNobody() ? undefined : await verifier.verifyRequest(req));
+      remember(verifier, req, req.doorward);
     } catch (problem) {
       if (!(problem instanceof AssertionRefused)) return next(problem);
       res.writeHead(problem.status, problem.headers());

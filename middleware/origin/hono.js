@@ -1,5 +1,6 @@
 // Hono: the session as `c.get("doorward")`. Nothing is imported from Hono.
 
+import { foundBy, remember } from "./found.js";
 import { AssertionRefused } from "./index.js";
 import { isIdentity, prefixOf } from "./names.js";
 
@@ -9,7 +10,10 @@ export function hono(verifier, { optional = false } = {}) {
   return async function doorward(c, next) {
     const request = c.req.raw;
     try {
-      c.set("doorward", optional && !verifier.has(request.headers) ? undefined : await verifier.verifyRequest(request));
+      const isNobody = () => optional && !verifier.has(request.headers);
+      const session = foundBy(verifier, c) ?? (isNobody() ? undefined : await verifier.verifyRequest(request));
+      remember(verifier, c, session);
+      c.set("doorward", session);
     } catch (problem) {
       if (problem instanceof AssertionRefused) return problem.toResponse();
       throw problem;

@@ -360,6 +360,38 @@ test("Express: a request with no raw head, as serverless-http makes them, is rea
   assert.deepEqual([plain.doorward.subject, plain.headers], ["user-1", {}]);
 });
 
+/** Optional for the whole site, and demanded below `/a` by the same verifier, or below `/b` by another. */
+const nested = {
+  Express(site, other) {
+    const app = express();
+    const who = (req, res) => res.json({ who: req.doorward?.subject ?? null });
+    app.use(expressMiddleware(site, { optional: true }));
+    return app.use("/a", expressMiddleware(site), who).use("/b", expressMiddleware(other), who).use(who);
+  },
+  Hono(site, other) {
+    const app = new Hono();
+    app.use(honoMiddleware(site, { optional: true }));
+    app.use("/a/*", honoMiddleware(site)).use("/b/*", honoMiddleware(other));
+    return getRequestListener(app.all("*", (c) => c.json({ who: c.get("doorward")?.subject ?? null })).fetch);
+  },
+};
+
+for (const [name, listener] of Object.entries(nested)) {
+  test(`${name}: what a verifier has found counts for itself further in, and for no other`, async (t) => {
+    const seen = new Set();
+    const store = { add: (id) => !seen.has(id) && Boolean(seen.add(id)) };
+    const { port } = await serve(t, listener(verifierOf({}, { seen: store }), verifierOf({}, { audience: "admin" })));
+    const ask = async (target, token) => seenIn(await exchange(port, lines(target, token)));
+    const tokenFor = (target) => mint({ minted_for: { target }, claims: { jti: Buffer.from(target.padEnd(16)).toString("base64url") } });
+    assert.equal((await ask("/a/b", tokenFor("/a/b"))).who, "user-1");
+    assert.equal((await ask("/a/b")).reason, "assertion_missing");
+    assert.equal((await ask("/b/b", tokenFor("/b/b"))).reason, "assertion_missing");
+    assert.equal((await ask("/c", tokenFor("/c"))).who, "user-1");
+    assert.equal((await ask("/c")).who, null);
+    assert.equal(seen.size, 3);
+  });
+}
+
 test("Hono: a body is still there behind the middleware", async () => {
   const app = new Hono();
   app.use(honoMiddleware(verifierOf({})));

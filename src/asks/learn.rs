@@ -66,10 +66,14 @@ impl Asks {
                     return;
                 }
                 let was_vouched_for = self.sessions.is_vouched_for(&digest);
+                let says_it_lives = matches!(heard, Ok(Answer::Alive(_)));
                 match (self.sessions.receive(digest, heard, asked, now), reply, service(policy, issuer)) {
                     (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
                         self.budget.settle(share, if answer == Answer::Ended { Share::Strangers } else { Share::Users });
-                        hear(service, &host, headers, &mut progress.heard);
+                        // Cookies of a word that does not count any more are none for the client.
+                        if says_it_lives == (answer != Answer::Ended) {
+                            hear(service, &host, headers, &mut progress.heard);
+                        }
                         if answer == Answer::Ended {
                             self.tokens.forget(&digest);
                         }

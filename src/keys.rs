@@ -98,13 +98,15 @@ pub(crate) trait Asked {
     fn has_asked(&self, source: usize, copies: Copies) -> bool;
     /// Whether there is no time or no budget for anything more.
     fn has_given_up(&self) -> bool;
+    /// Whether it has to do with what is there.
+    fn is_through(&self, source: usize, copies: Copies) -> bool {
+        self.has_given_up() || self.has_asked(source, copies)
+    }
 }
 
-/// What to do about a key.
+/// What to do where there is no key (yet).
 #[derive(Debug)]
-pub(crate) enum Selection<'a> {
-    /// Use it.
-    Use(&'a Jwk),
+pub(crate) enum Lack {
     /// Nobody is asking: ask.
     Ask(Copies),
     /// Somebody is asking: wait.
@@ -128,55 +130,55 @@ impl KeyCache {
     }
 
     /// The key for a token of a source.
-    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, asked: &impl Asked, now: UnixTime) -> Selection<'_> {
-        let Some(own) = self.sources.get(source) else {
-            return Selection::Missing(Reason::KeysUnavailable);
-        };
+    ///
+    /// # Errors
+    /// What to do about it that there is none.
+    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, asked: &impl Asked, now: UnixTime) -> Result<&Jwk, Lack> {
+        let own = self.sources.get(source).ok_or(Lack::Missing(Reason::KeysUnavailable))?;
         match own.matching(wanted, now) {
-            Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Selection::Use(key),
-            Ok(key) => self.renewal(own, source, asked, now).unwrap_or(Selection::Use(key)),
-            Err(Reason::KeyNotFound) if !own.is_remote => Selection::Missing(Reason::KeyNotFound),
+            Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Ok(key),
+            Ok(key) => self.renewal(source, asked, now).map_or(Ok(key), Err),
+            Err(Reason::KeyNotFound) if !own.is_remote => Err(Lack::Missing(Reason::KeyNotFound)),
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
                 let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
                 let is_known = own.is_usable(now) && !own.tries.last_failed() && !own.has_more(now);
-                ask.unwrap_or(Selection::Missing(if is_known { Reason::KeyNotFound } else { Reason::KeysUnavailable }))
+                Err(ask.unwrap_or(Lack::Missing(if is_known { Reason::KeyNotFound } else { Reason::KeysUnavailable })))
             }
-            Err(other) => self.refusal(source, other, asked, now),
+            Err(other) => Err(self.refusal(source, other, asked, now)),
         }
     }
 
     /// What a refusal by the set in use comes to. A fresh set proves it; past that the issuer may have another key by now.
-    pub(crate) fn refusal(&self, source: usize, reason: Reason, asked: &impl Asked, now: UnixTime) -> Selection<'_> {
+    pub(crate) fn refusal(&self, source: usize, reason: Reason, asked: &impl Asked, now: UnixTime) -> Lack {
         let Some(own) = self.sources.get(source).filter(|own| own.is_stale(now)) else {
-            return Selection::Missing(reason);
+            return Lack::Missing(reason);
         };
-        let has_asked = |copies| asked.has_given_up() || asked.has_asked(source, copies);
+        let ask = self.ask(own, |copies| asked.is_through(source, copies), now);
         let is_unknown = own.tries.last_failed() || asked.has_given_up();
-        let ask = self.ask(own, has_asked, now);
-        ask.unwrap_or(Selection::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
+        ask.unwrap_or(Lack::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
     }
 
     /// Whether a set has to be asked for again before anything rests on it.
     pub(crate) fn is_overdue(&self, source: usize, asked: &impl Asked, now: UnixTime) -> bool {
-        self.sources.get(source).is_some_and(|own| self.renewal(own, source, asked, now).is_some())
+        self.renewal(source, asked, now).is_some()
     }
 
     /// What to do about a set that is overdue. After a failure it serves without further ado: people would wait for each try.
-    fn renewal(&self, own: &Source, source: usize, asked: &impl Asked, now: UnixTime) -> Option<Selection<'static>> {
+    fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<Lack> {
+        let own = self.sources.get(source)?;
         let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now)) && !own.tries.last_failed();
-        let has_asked = |copies| asked.has_given_up() || asked.has_asked(source, copies);
-        if is_due { self.ask(own, has_asked, now) } else { None }
+        if is_due { self.ask(own, |copies| asked.is_through(source, copies), now) } else { None }
     }
 
     /// The way to a newer set, if there is one now for this request.
-    fn ask(&self, own: &Source, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Option<Selection<'static>> {
+    fn ask(&self, own: &Source, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Option<Lack> {
         let copies = own.copies(&has_asked, now);
         let is_asked = own.tries.is_under_way(now);
         if has_asked(copies) || own.tries.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
             None
         } else {
-            Some(if is_asked { Selection::Wait } else { Selection::Ask(copies) })
+            Some(if is_asked { Lack::Wait } else { Lack::Ask(copies) })
         }
     }
 

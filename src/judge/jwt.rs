@@ -3,7 +3,7 @@
 use crate::alg::Algorithm;
 use crate::claims::{self, Claims};
 use crate::credential::BearerValue;
-use crate::keys::{Selection, Wanted};
+use crate::keys::{Lack, Wanted};
 use crate::policy::{Issuer, Place, Rule};
 use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Use};
 use crate::reason::Reason;
@@ -120,10 +120,7 @@ impl Judge<'_> {
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
-        let key = match self.keys.select(number, wanted, self.progress, self.now) {
-            Selection::Use(key) => key,
-            other => return Err(without_key(number, jws, other)),
-        };
+        let key = self.keys.select(number, wanted, self.progress, self.now).map_err(|lack| without_key(number, jws, lack))?;
         match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
                 let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
@@ -131,8 +128,8 @@ impl Judge<'_> {
                 Ok((verified, KeySetUsed { source: number, generation }))
             }
             Signature::Fails => {
-                let refusal = self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
-                Err(without_key(number, jws, refusal))
+                let lack = self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
+                Err(without_key(number, jws, lack))
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
@@ -144,11 +141,10 @@ impl Judge<'_> {
 }
 
 /// Why a token has no key (yet).
-fn without_key(source: usize, jws: &Jws<'_>, selection: Selection<'_>) -> Obstacle {
-    match selection {
-        Selection::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
-        Selection::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
-        Selection::Missing(reason) => Obstacle::Bad(reason),
-        Selection::Use(_) => Obstacle::Bad(Reason::SignatureInvalid),
+fn without_key(source: usize, jws: &Jws<'_>, lack: Lack) -> Obstacle {
+    match lack {
+        Lack::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
+        Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
+        Lack::Missing(reason) => Obstacle::Bad(reason),
     }
 }

@@ -40,10 +40,11 @@ pub(crate) struct Claims<'a> {
 type Check = fn(&Object<'_>, &Expectations, UnixTime) -> Result<(), Reason>;
 
 /// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
-const CHECKS: [Check; 8] = [
+const CHECKS: [Check; 9] = [
     check_iss,
     |members, expected, _now| check_aud(members, expected),
     check_azp,
+    |members, _expected, _now| check_cnf(members),
     check_exp,
     check_nbf,
     check_iat,
@@ -56,8 +57,8 @@ impl<'a> Claims<'a> {
     /// verified are not read again.
     ///
     /// # Errors
-    /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`, `token_expired`,
-    /// `token_not_yet_valid`, `token_too_old`.
+    /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`, `token_bound`,
+    /// `token_expired`, `token_not_yet_valid`, `token_too_old`.
     pub(crate) fn check(
         verified: &'a Verified<'_>,
         read_before: Option<UnverifiedClaims<'a>>,
@@ -150,6 +151,17 @@ fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
         None => Err(Reason::ClaimMissing),
         Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
         Some(Value::Text(_)) => Err(Reason::PartyMismatch),
+        Some(_) => Err(Reason::ClaimsMalformed),
+    }
+}
+
+/// A confirmation says that only the holder of a key may use the token (RFC 7800 section 3.1; `jkt`: RFC 9449 section 6.1;
+/// `x5t#S256`: RFC 8705 section 3.1). None of its methods can be checked here, so none is ever met, and whoever stole the token
+/// would be its holder. An object that names no method names none that is met either; anything else is no confirmation.
+pub(crate) fn check_cnf(members: &Object<'_>) -> Result<(), Reason> {
+    match members.get("cnf") {
+        None => Ok(()),
+        Some(Value::Object(_)) => Err(Reason::TokenBound),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }

@@ -84,6 +84,7 @@ reasons! {
     TypeMismatch "type_mismatch" 401 Client "\"typ\" names a token of another purpose";
     AudienceMismatch "audience_mismatch" 401 Client "\"aud\" does not contain an accepted audience";
     PartyMismatch "party_mismatch" 401 Client "\"azp\" is not an accepted party";
+    TokenBound "token_bound" 401 Client "the token is bound to a key (\"cnf\") and cannot be used as a plain bearer token";
     TokenExpired "token_expired" 401 Client "the token has expired";
     TokenNotYetValid "token_not_yet_valid" 401 Client "the token is not valid yet";
     TokenTooOld "token_too_old" 401 Client "the token was issued too long ago";

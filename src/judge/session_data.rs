@@ -119,6 +119,7 @@ impl BetterAuth {
 fn dated_pair(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<(Pair, UnixTime), Reason> {
     let members = verified.members(None).ok_or(Reason::TokenMalformed)?;
     let pair = Pair::from_members(&members, named).ok_or(Reason::TokenMalformed)?;
+    claims::check_cnf(&members)?;
     let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
     Ok((pair, expires))
 }

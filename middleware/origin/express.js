@@ -1,11 +1,16 @@
 // Express, Connect and plain Node: the session as `req.doorward`. Nothing is imported from a framework.
 
+import { FLAG, checkOptions, isFunction, wrongOption } from "../options.js";
 import { foundBy, remember } from "./found.js";
 import { AssertionRefused } from "./index.js";
 import { headersOf, isIdentity, prefixOf } from "./names.js";
 
 /** See `express.d.ts`. */
-export function express(verifier, { optional = false } = {}) {
+export function express(verifier, options = {}) {
+  if (!isFunction(verifier?.verifyRequest)) throw wrongOption("verifier", "what createVerifier gives");
+  // A text like "false" would let everybody pass.
+  checkOptions(options, { optional: FLAG });
+  const { optional = false } = options;
   const prefix = prefixOf(verifier.header);
   return async function doorward(req, res, next) {
     try {

@@ -1,11 +1,16 @@
 // Hono: the session as `c.get("doorward")`. Nothing is imported from Hono.
 
+import { FLAG, checkOptions, isFunction, wrongOption } from "../options.js";
 import { foundBy, remember } from "./found.js";
 import { AssertionRefused } from "./index.js";
 import { isIdentity, prefixOf } from "./names.js";
 
 /** See `hono.d.ts`. */
-export function hono(verifier, { optional = false } = {}) {
+export function hono(verifier, options = {}) {
+  if (!isFunction(verifier?.verifyRequest)) throw wrongOption("verifier", "what createVerifier gives");
+  // A text like "false" would let everybody pass.
+  checkOptions(options, { optional: FLAG });
+  const { optional = false } = options;
   const prefix = prefixOf(verifier.header);
   return async function doorward(c, next) {
     const request = c.req.raw;

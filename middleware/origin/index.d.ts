@@ -59,11 +59,14 @@ export const reasons: Readonly<Record<Reason, readonly [status: number, sentence
 
 /** Remembers which assertions have been used. What it throws ends the request; it never lets one pass. */
 export interface Seen {
-  /** Whether `jti` is new. It must be remembered until `expires`, in seconds since 1970, and in one step. */
+  /** Whether `jti` is new. It must be remembered until `expires`, in whole seconds since 1970, and in one step. */
   add(jti: string, expires: number): boolean | Promise<boolean>;
 }
 
-/** Remembers for this process. With several processes use what they share, like Redis `SET … NX EXAT`. */
+/**
+ * Remembers for this process, until a minute after an assertion's end, by a clock that only goes on as well as by `now`. With several
+ * processes use what they share, like Redis `SET … NX EXAT`. With half a million that are good at once it throws rather than forget one.
+ */
 export function seenInMemory(now?: () => number): Seen;
 
 /** A public key of the gate. */
@@ -94,7 +97,7 @@ export interface VerifierOptions<R = never> {
   keys: string | URL | { keys: PublicJwk[] } | { secret: string | Uint8Array | (string | Uint8Array)[] };
   /** Must end in `-assertion`; what stands before is the prefix of all identity headers. Default: `x-doorward-assertion`. */
   header?: string;
-  /** By how much clocks may differ. Default: 5, at most 60. */
+  /** By how much clocks may differ, in seconds: a number, never a text. Default: 5, at most 60. */
   toleranceSeconds?: number;
   /** Refuses an assertion that comes twice within its life. Default: it may. */
   seen?: Seen;
@@ -125,6 +128,7 @@ export interface Verifier {
    * `originalUrl` counts before `url`).
    *
    * @throws {AssertionRefused}
+   * @throws {TypeError} that is no request
    */
   verifyRequest(request: Request | IncomingMessage): Promise<Session>;
   /**
@@ -132,6 +136,7 @@ export interface Verifier {
    * has seen an assertion can use it for another request while it lives.
    *
    * @throws {AssertionRefused}
+   * @throws {TypeError} these are no headers, but a promise of them or a request: that would pass for a request of nobody
    */
   readSession(headers: HeadersLike): Promise<Session>;
   /** Whether there is an assertion at all, good or bad. */
@@ -141,6 +146,6 @@ export interface Verifier {
 /**
  * Makes a verifier of the gate's assertions. Nothing is fetched before the first request.
  *
- * @throws {TypeError} for options that could not work
+ * @throws {TypeError} for options that are not of their type, or could not work
  */
 export function createVerifier<R = never>(options: VerifierOptions<R>): Verifier;

@@ -2,6 +2,7 @@
 //
 // WebCrypto knows signatures. What is ours: one header, the key's algorithm, the claims, and the binding to the request in hand.
 
+import { FUNCTION, TEXT, checkOptions, isFunction, isObject, isText, wrongOption } from "../options.js";
 import { keysOf } from "./keys.js";
 import { headersOf } from "./names.js";
 import { AssertionRefused, reasons } from "./refusal.js";
@@ -10,6 +11,7 @@ export { AssertionRefused, reasons };
 
 const TYPE = "doorward-assertion+jwt";
 const MAX_LIFE = 60;
+const MAX_TOLERANCE = 60;
 const MAX_TOKEN = 16 * 1024;
 
 // Canonical base64url: no bits behind the last byte, so that one assertion has one spelling.
@@ -18,8 +20,9 @@ const COMPACT = new RegExp(`^${PART}\\.${PART}\\.${PART}$`);
 const JTI = /^[A-Za-z0-9_-]{22}$/;
 const TGT = /^[A-Za-z0-9_-]{43}$/;
 
-const isText = (value) => typeof value === "string" && value !== "";
 const isTime = (value) => Number.isSafeInteger(value) && value >= 0;
+
+const OTHER_TARGET = "the gate wrote another path or query; where a proxy or a mount has changed it, give the option target";
 
 /** What each claim must be; the last three may be missing. */
 const CLAIMS = [
@@ -40,18 +43,31 @@ const CLAIMS = [
   ["claims", (value) => value === undefined || isObject(value)],
 ];
 
+const isHost = (value) => typeof value === "string" && /^[^\s/@?#]+$/.test(value);
+
+/** What each option must be where it is given; `keys` says so by itself. */
+const OPTIONS = {
+  audience: TEXT,
+  issuer: TEXT,
+  host: [(value) => [value].flat().length > 0 && [value].flat().every(isHost), "a public host like app.example.com, or a list of them"],
+  header: [(value) => isText(value) && /^[a-z0-9-]+-assertion$/i.test(value), "a name that ends in -assertion"],
+  toleranceSeconds: [(value) => typeof value === "number" && value >= 0 && value <= MAX_TOLERANCE, "a number from 0 to 60"],
+  seen: [(value) => isFunction(value?.add), "a store: an object with `add`"],
+  target: FUNCTION,
+  now: FUNCTION,
+  log: FUNCTION,
+  fetch: FUNCTION,
+};
+
 /** See `index.d.ts`. */
 export function createVerifier(options) {
+  checkOptions(options, OPTIONS);
   const { audience, issuer = "doorward", host, keys, toleranceSeconds = 5, seen, target, fetch } = options;
   const { header = "x-doorward-assertion", now = Date.now, log = console.log } = options;
+  if (audience === undefined) throw wrongOption("audience", "given");
+  if (host === undefined) throw wrongOption("host", "given");
   const hosts = [host].flat();
-  if (!hosts.length || !hosts.every((one) => typeof one === "string" && /^[^\s/@?#]+$/.test(one))) {
-    throw new TypeError("host: expected public hosts like app.example.com, without a scheme or a path");
-  }
-  if (!isText(audience) || !isText(issuer)) throw new TypeError("audience and issuer: expected text");
-  if (!(toleranceSeconds >= 0 && toleranceSeconds <= 60)) throw new TypeError("toleranceSeconds: expected 0 to 60");
   const name = header.toLowerCase();
-  if (!/^[a-z0-9-]+-assertion$/.test(name)) throw new TypeError("header: expected a name that ends in -assertion");
 
   const known = new Set(hosts.map((one) => one.toLowerCase()));
   const keyStore = keysOf(keys, fetch);
@@ -64,9 +80,9 @@ export function createVerifier(options) {
       const claims = await authenticate(valuesOf(headers, name));
       if (claims.htm !== method) throw new AssertionRefused("assertion_method");
       if (!known.has(claims.host)) throw new AssertionRefused("assertion_host");
-      if (!isSame(claims.tgt, await digestOf(raw))) throw new AssertionRefused("assertion_target");
+      if (!isSame(claims.tgt, await digestOf(raw))) throw new AssertionRefused("assertion_target", OTHER_TARGET);
       // Only `true` is new: a store that answers nothing has not remembered.
-      if (seen && (await seen.add(claims.jti, claims.exp + toleranceSeconds)) !== true) {
+      if (seen && (await seen.add(claims.jti, Math.ceil(claims.exp + toleranceSeconds))) !== true) {
         throw new AssertionRefused("assertion_replayed");
       }
       return sessionOf(claims);
@@ -88,7 +104,7 @@ export function createVerifier(options) {
     if (values.length === 0) throw new AssertionRefused("assertion_missing");
     // Two headers of the same name are joined by a comma in Fetch and in most servers.
     if (values.length > 1 || values[0].includes(",")) throw new AssertionRefused("assertion_ambiguous");
-    const moment = now() / 1000;
+    const moment = secondsBy(now);
     const claims = await claimsOf(values[0], moment);
     const wrong = CLAIMS.find(([claim, holds]) => !holds(claims[claim]));
     if (wrong) throw new AssertionRefused("assertion_claims", `look at "${wrong[0]}"`);
@@ -131,27 +147,53 @@ export function createVerifier(options) {
   }
 }
 
+/** Seconds by a clock. One that gives no number would make every comparison false. */
+function secondsBy(now) {
+  const moment = now();
+  if (Number.isFinite(moment)) return moment / 1000;
+  throw wrongOption("now", "a function that gives milliseconds since 1970, like Date.now");
+}
+
+/** Seconds for which an assertion is remembered beyond its end: a clock may be set back by as much after that. */
+const MARGIN = 60;
+/** At about 150 bytes each. At the usual life of 30 seconds these are 5,000 a second. */
+const MAX_SEEN = 500_000;
+const SWEEP_SECONDS = 10;
+
 /** See `index.d.ts`. */
 export function seenInMemory(now = Date.now) {
-  const expiries = new Map();
+  if (!isFunction(now)) throw wrongOption("now", "a function");
+  const known = new Map();
   let sweepAt = 0;
+
   return {
     add(jti, expires) {
-      const moment = now() / 1000;
-      if (moment >= sweepAt) {
-        for (const [id, end] of expiries) if (end <= moment) expiries.delete(id);
-        sweepAt = moment + 10;
-      }
-      if ((expiries.get(jti) ?? 0) > moment) return false;
-      expiries.set(jti, expires);
+      if (!isText(jti) || !Number.isFinite(expires)) throw new TypeError("doorward: a store takes a `jti` and the seconds of its end");
+      const moment = secondsBy(now);
+      // Set forward and back, the clock of the day would make it forget what is good again; this one only goes on.
+      const steady = performance.now() / 1000;
+      if (steady >= sweepAt || known.size >= MAX_SEEN) sweep(moment, steady);
+      if (known.has(jti)) return false;
+      // Rather than forget one that is good still. Only whom the gate lets through can fill it.
+      if (known.size >= MAX_SEEN) throw new RangeError("doorward: the store of used assertions is full");
+      known.set(jti, { expires, until: steady + Math.max(expires - moment, 0) + MARGIN });
       return true;
     },
   };
+
+  /** Forgets what has ended by both clocks. */
+  function sweep(moment, steady) {
+    for (const [jti, { expires, until }] of known) if (until <= steady && expires + MARGIN <= moment) known.delete(jti);
+    sweepAt = steady + SWEEP_SECONDS;
+  }
 }
 
 /** Method, target as received, and headers of a Fetch `Request` or of Node's `IncomingMessage`. */
 function headOf(request, target) {
-  const { method, headers } = request;
+  const { method, headers } = request ?? {};
+  if (typeof method !== "string" || !isList(headers)) {
+    throw new TypeError("doorward: `request` must be a Request or Node's IncomingMessage; in Hono that is c.req.raw");
+  }
   const raw = target ? target(request) : typeof headers?.get === "function" ? pathOf(request.url) : (request.originalUrl ?? request.url);
   return { method: String(method), raw: String(raw), headers: headersOf(request) };
 }
@@ -162,14 +204,30 @@ function pathOf(url) {
   return begin < 0 ? "/" : url.slice(begin).split("#", 1)[0];
 }
 
-/** All values of that header: in `Headers` and their like, in a plain record, or in Node's flat list. */
+/** Whether something can hold headers. */
+function isList(headers) {
+  return typeof headers === "object" && headers !== null;
+}
+
+/**
+ * All values of that header: in `Headers` and their like, in a plain record, or in Node's flat list.
+ *
+ * @throws {TypeError} for what has no headers in it by mistake, which would be taken for a request of nobody
+ */
 function valuesOf(headers, name) {
   if (typeof headers?.get === "function") {
     const value = headers.get(name);
     return value === null || value === undefined ? [] : [value];
   }
-  if (Array.isArray(headers)) return headers.filter((_, index) => index % 2 === 1 && headers[index - 1].toLowerCase() === name);
-  const found = Object.entries(headers ?? {}).filter(([key]) => key.toLowerCase() === name);
+  if (isFunction(headers?.then)) throw new TypeError("doorward: `headers` is a promise; await it");
+  if (!isList(headers) || isList(headers.headers)) {
+    throw new TypeError("doorward: `headers` must be Headers, a record, or Node's rawHeaders; of a request, give its `headers`");
+  }
+  if (Array.isArray(headers)) {
+    if (!headers.every((text) => typeof text === "string")) throw new TypeError("doorward: `headers` must be names and values in turn");
+    return headers.filter((_, index) => index % 2 === 1 && headers[index - 1].toLowerCase() === name);
+  }
+  const found = Object.entries(headers).filter(([key]) => key.toLowerCase() === name);
   return found.flatMap(([, value]) => value ?? []).map(String);
 }
 
@@ -197,10 +255,6 @@ function isSame(one, other) {
   let difference = one.length ^ other.length;
   for (let index = 0; index < other.length; index += 1) difference |= one.charCodeAt(index) ^ other.charCodeAt(index);
   return difference === 0;
-}
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function sessionOf({ sub, sid, email, idp, src, sess_exp, claims = {}, jti }) {

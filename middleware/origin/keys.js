@@ -1,6 +1,7 @@
 // The gate's keys: given, or fetched and remembered. Strangers cannot make us fetch, and keys that were good outlive an outage of
 // their address.
 
+import { isObject } from "../options.js";
 import { AssertionRefused } from "./refusal.js";
 
 /** Seconds for which fetched keys are taken as they are. */
@@ -60,7 +61,7 @@ function givenKeys(candidates) {
 /** A secret that gate and origin share; two while it is changed. `kid` decides nothing: each is tried. */
 function sharedSecret(secret) {
   const secrets = (Array.isArray(secret) ? secret : [secret]).map((one) =>
-    typeof one === "string" ? new TextEncoder().encode(one) : one,
+    typeof one === "string" ? new TextEncoder().encode(one) : one instanceof Uint8Array ? one.slice() : one,
   );
   if (secrets.length < 1 || secrets.length > 2 || !secrets.every((one) => one instanceof Uint8Array && one.length >= 32)) {
     throw new TypeError("keys: expected one secret or two, each of at least 32 bytes");
@@ -192,8 +193,4 @@ function addressOf(keys) {
   const isLoopback = url && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(url.hostname);
   if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback)) return url.href;
   throw new TypeError("keys: expected an https URL; http is allowed for loopback only");
-}
-
-function isObject(value) {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { setImmediate } from "node:timers/promises";
-import { promisify } from "node:util";
+import { inspect, promisify } from "node:util";
 import { getRequestListener } from "@hono/node-server";
 import { AssertionRefused, createVerifier, reasons, seenInMemory } from "doorward/origin";
 import { express as expressMiddleware } from "doorward/origin/express";
@@ -213,6 +213,105 @@ test("keys: nothing counts but a small answer with status 200 from the very addr
   }
 });
 
+/** What is no number of seconds to differ by. The text is what an environment variable gives. */
+const NO_TOLERANCES = ["5", "", -1, -0.5, 61, 1e30, NaN, Infinity, true, null, [5], {}, 5n, new Date(0), new Number(5)];
+
+test("an assertion of yesterday is refused, whatever the tolerance is given as", async () => {
+  for (const toleranceSeconds of [...NO_TOLERANCES, undefined, 0, 5, 0.5, 60]) {
+    for (const age of [66, 100, 86_400, 10 * 365 * 86_400]) {
+      const make = () => verifierOf({}, { toleranceSeconds, now: () => (base.now + 30 + age) * 1000 });
+      if (NO_TOLERANCES.includes(toleranceSeconds)) {
+        assert.throws(make, { name: "TypeError", message: /`toleranceSeconds` must be a number from 0 to 60/ });
+        continue;
+      }
+      const headers = { [HEADER]: mint({}) };
+      assert.equal((await outcome(make().verifyRequest(new Request("https://x/a/b?x=1", { headers })))).found, "assertion_expired");
+      assert.equal((await outcome(make().readSession(headers))).found, "assertion_expired");
+    }
+  }
+});
+
+test("a clock that gives no number lets nobody pass", async () => {
+  for (const moment of [NaN, Infinity, String(base.now * 1000), null, undefined, true, [base.now * 1000], new Date(base.now * 1000)]) {
+    await assert.rejects(verifierOf({}, { now: () => moment }).readSession({ [HEADER]: mint({}) }), TypeError, String(moment));
+  }
+});
+
+test("a replay in the tolerance after the end is refused, and a store is told a whole second", async () => {
+  const ends = [];
+  for (const [toleranceSeconds, end] of [[5, 35], [0.5, 31]]) {
+    let now = base.now + 29;
+    const memory = seenInMemory(() => now * 1000);
+    const seen = { add: (jti, expires) => (ends.push(expires - base.now), memory.add(jti, expires)) };
+    const verifier = verifierOf({}, { toleranceSeconds, seen, now: () => now * 1000 });
+    const ask = async () => (await outcome(verifier.verifyRequest(new Request("https://x/a/b?x=1", { headers: { [HEADER]: mint({}) } })))).found;
+    assert.equal(await ask(), "ok");
+    now = base.now + 30.25;
+    assert.equal(await ask(), "assertion_replayed");
+    assert.deepEqual(ends.splice(0), [end, end]);
+  }
+});
+
+test("a clock that is set forward and back makes the store forget nothing", (t) => {
+  let [wall, monotone] = [base.now, 1000];
+  t.mock.method(performance, "now", () => monotone * 1000);
+  const seen = seenInMemory(() => wall * 1000);
+  const end = base.now + 35;
+  assert.equal(seen.add("a", end), true);
+  wall += 3600;
+  assert.equal(seen.add("b", end + 3600), true);
+  wall -= 3600;
+  assert.deepEqual([seen.add("a", end), seen.add("c", end)], [false, true]);
+  // What was used under the wrong clock comes again an hour later.
+  monotone += 3600;
+  wall += 3600;
+  assert.deepEqual([seen.add("d", end + 3600), seen.add("b", end + 3600)], [true, false]);
+  for (const wrong of [undefined, null, NaN, "1800000035", true]) assert.throws(() => seen.add("e", wrong), TypeError);
+  for (const wrong of [null, 5, "Date.now", {}]) assert.throws(() => seenInMemory(wrong), TypeError);
+});
+
+test("a store that is full forgets nothing", () => {
+  const seen = seenInMemory(() => base.now * 1000);
+  for (let number = 0; number < 500_000; number++) seen.add(`${number}`, base.now + 35);
+  assert.throws(() => seen.add("one more", base.now + 35), RangeError);
+  assert.equal(seen.add("0", base.now + 35), false);
+});
+
+test("a token of more than 16 KiB is not read", async () => {
+  const found = new Map();
+  for (let size = 11_700; size < 12_000; size++) {
+    const token = mint({ claims: { claims: { x: "x".repeat(size) } } });
+    if (Math.abs(token.length - 16_384) > 4) continue;
+    found.set(token.length, (await outcome(verifierOf({}).readSession({ [HEADER]: token }))).found);
+  }
+  assert.ok([...found.keys()].some((length) => length <= 16_384) && [...found.keys()].some((length) => length > 16_384));
+  for (const [length, reason] of found) assert.equal(reason, length <= 16_384 ? "ok" : "assertion_malformed", String(length));
+});
+
+test("what are no headers and no request is a mistake, and not a request of nobody", async () => {
+  const verifier = verifierOf({});
+  const good = { [HEADER]: mint({}) };
+  const promised = Promise.resolve(new Headers(good));
+  const request = new Request("https://x/a/b?x=1", { headers: good });
+  for (const wrong of [promised, undefined, null, "x", 5, request, { method: "GET", headers: good }, [[HEADER, good[HEADER]]]]) {
+    await assert.rejects(verifier.readSession(wrong), TypeError, String(wrong));
+    assert.throws(() => verifier.has(wrong), TypeError);
+  }
+  for (const wrong of [Promise.resolve(request), undefined, null, new Headers(good), { raw: request, method: "GET" }]) {
+    await assert.rejects(verifier.verifyRequest(wrong), TypeError, String(wrong));
+  }
+  assert.equal((await verifier.readSession(await promised)).subject, "user-1");
+});
+
+test("whether a session is optional is said by true or false", () => {
+  for (const optional of ["false", "", 0, 1, null, []]) {
+    for (const make of [expressMiddleware, honoMiddleware]) assert.throws(() => make(verifierOf({}), { optional }), TypeError);
+  }
+  for (const verifier of [undefined, null, {}, "billing"]) {
+    for (const make of [expressMiddleware, honoMiddleware]) assert.throws(() => make(verifier), TypeError);
+  }
+});
+
 test("a wrong configuration is refused at once", () => {
   const right = { audience: "billing", host: "app.example.com", keys: URL_OF_KEYS };
   createVerifier(right);
@@ -234,11 +333,14 @@ test("a wrong configuration is refused at once", () => {
     { audience: undefined },
     { issuer: "" },
     { header: "authorization" },
-    { toleranceSeconds: -1 },
-    { toleranceSeconds: 61 },
-    { toleranceSeconds: NaN },
+    ...NO_TOLERANCES.map((toleranceSeconds) => ({ toleranceSeconds })),
+    ...["audience", "issuer", "header"].flatMap((name) => ["", 5, true, ["a"], null, {}].map((value) => ({ [name]: value }))),
+    ...[5, true, null, {}, [5], [undefined], [["app.example.com", "/"]]].map((host) => ({ host })),
+    ...[5, true, null, [], [URL_OF_KEYS], { secret: 5 }, { secret: [5] }, { secret: "x".repeat(32).split("") }].map((keys) => ({ keys })),
+    ...["now", "log", "fetch", "target"].flatMap((name) => [null, 5, true, "Date.now", [], {}].map((value) => ({ [name]: value }))),
+    ...[null, 5, true, "redis", [], {}, { add: 1 }].map((seen) => ({ seen })),
   ]) {
-    assert.throws(() => createVerifier({ ...right, ...wrong }), TypeError, JSON.stringify(wrong));
+    assert.throws(() => createVerifier({ ...right, ...wrong }), TypeError, inspect(wrong));
   }
 });
 

@@ -332,6 +332,20 @@ def test_those_who_wait_for_keys_take_no_thread_of_the_application(seen: SeenInM
     assert server.fetches == 1
 
 
+#: What other options are not.
+OTHERS: dict[str, list[Any]] = {
+    "host": [b"app.example.com", 5, True, None, [5], [None], {"app.example.com": 1}],
+    "keys": [5, True, b"https://app.example.com", [], [URL]],
+    "now": [None, 5, True, "time.time", []],
+    "log": [None, 5, True, "print", []],
+    "fetch": [5, True, "urlopen"],
+    "seen": [5, True, "redis", [], {"add": 1}],
+}
+
+#: What is no number of seconds to differ by. The text is what an environment variable gives.
+NO_TOLERANCES: list[Any] = ["5", "", b"5", -1, -0.5, 61, 10**30, float("nan"), float("inf"), True, None, [5], {"seconds": 5}]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -354,12 +368,14 @@ def test_those_who_wait_for_keys_take_no_thread_of_the_application(seen: SeenInM
         {"issuer": ""},
         {"header": "authorization"},
         {"header": "x_doorward_assertion"},
-        {"tolerance_seconds": -1},
-        {"tolerance_seconds": 61},
+        *({"tolerance_seconds": wrong} for wrong in NO_TOLERANCES),
+        *({name: wrong} for name in ("audience", "issuer", "header") for wrong in ("", b"text", 5, True, ["a"], None)),
+        *({name: wrong} for name, values in OTHERS.items() for wrong in values),
+        *({"keys": {"secret": wrong}} for wrong in (5, True, [5], {"a" * 32: 1}, bytearray(32))),
     ],
 )
 def test_a_wrong_configuration_is_refused_at_once(wrong: Json) -> None:
-    with pytest.raises(ValueError, match=r"^(keys|host|audience and issuer|header|tolerance_seconds): "):
+    with pytest.raises(ValueError, match=r"^(keys|host|audience and issuer|header|tolerance_seconds|now|log|fetch|seen): "):
         Verifier(**{"audience": "billing", "host": "app.example.com", "keys": URL, **wrong})
 
 
@@ -375,12 +391,119 @@ def test_a_store_that_does_not_say_true_lets_nobody_pass() -> None:
         verifier_of({}, seen=AsyncStore()).verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
 
 
-def test_what_was_seen_is_forgotten_when_it_could_not_be_used_any_more() -> None:
+def test_what_was_seen_is_forgotten_when_it_could_not_be_used_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = [0.0]
-    seen = SeenInMemory(lambda: clock[0])
-    assert [seen.add("a", 35), seen.add("a", 35), seen.add("b", 35)] == [True, False, True]
-    clock[0] = 34.9
-    assert not seen.add("a", 35)
-    clock[0] = 50.0
-    assert seen.add("c", 85)
-    assert len(seen._expiries) == 1
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    seen = SeenInMemory(lambda: NOW + clock[0])
+    assert [seen.add("a", NOW + 35), seen.add("a", NOW + 35), seen.add("b", NOW + 35)] == [True, False, True]
+    clock[0] = 94.9
+    assert not seen.add("a", NOW + 35)
+    clock[0] = 110.0
+    assert seen.add("c", NOW + 145)
+    assert len(seen._known) == 1
+
+
+def test_a_clock_that_is_set_forward_and_back_makes_nothing_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    wall, monotone = [float(NOW)], [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: monotone[0])
+    seen = SeenInMemory(lambda: wall[0])
+    assert seen.add("a", NOW + 35)
+    wall[0] += 3600
+    assert seen.add("b", NOW + 3635)
+    wall[0] -= 3600
+    assert not seen.add("a", NOW + 35)
+    assert seen.add("c", NOW + 35)
+    # What was used under the wrong clock comes again an hour later.
+    monotone[0] += 3600
+    wall[0] += 3600
+    assert [seen.add("d", NOW + 3635), seen.add("b", NOW + 3635)] == [True, False]
+
+
+def test_a_store_that_is_full_forgets_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SeenInMemory, "MAX_SEEN", 2)
+    seen = SeenInMemory(lambda: NOW)
+    assert [seen.add("a", NOW + 35), seen.add("b", NOW + 35)] == [True, True]
+    with pytest.raises(OverflowError):
+        seen.add("c", NOW + 35)
+    assert not seen.add("a", NOW + 35)
+
+
+@pytest.mark.parametrize("expires", ["1800000035", None, float("nan"), True])
+def test_a_store_remembers_nothing_that_has_no_end(expires: Any) -> None:
+    with pytest.raises(TypeError):
+        SeenInMemory(lambda: NOW).add("a", expires)
+
+
+@pytest.mark.parametrize("given", [*NO_TOLERANCES, 0, 5, 5.0, 0.5, 60], ids=repr)
+@pytest.mark.parametrize("age", [66, 100, 86_400, 10 * 365 * 86_400])
+def test_an_assertion_of_yesterday_is_refused_whatever_the_tolerance_is_given_as(given: Any, age: int) -> None:
+    try:
+        verifier = verifier_of({}, tolerance_seconds=given, now=lambda: NOW + 30 + age)
+    except ValueError:
+        assert given in NO_TOLERANCES or given != given
+        return
+    with pytest.raises(AssertionRefused, match="assertion_expired"):
+        verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+    with pytest.raises(AssertionRefused, match="assertion_expired"):
+        verifier.read_session({HEADER: mint({})})
+
+
+@pytest.mark.parametrize("moment", [float("nan"), float("inf"), str(NOW), None, True, [NOW]], ids=repr)
+def test_a_clock_that_gives_no_number_lets_nobody_pass(moment: Any) -> None:
+    verifier = verifier_of({}, now=lambda: moment)
+    with pytest.raises(ValueError, match=r"^now: "):
+        verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+
+
+def test_a_replay_in_the_tolerance_after_the_end_is_refused() -> None:
+    asked: list[tuple[str, int]] = []
+
+    class Store(SeenInMemory):
+        def add(self, jti: str, expires: int) -> bool:
+            asked.append((jti, expires))
+            return super().add(jti, expires)
+
+    clock = [NOW + 29.0]
+    for tolerance, end in ((5, NOW + 35), (0.5, NOW + 31)):
+        verifier = verifier_of({}, tolerance_seconds=tolerance, now=lambda: clock[0], seen=Store(lambda: clock[0]))
+        clock[0] = NOW + 29.0
+        verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+        clock[0] = NOW + 30.25
+        with pytest.raises(AssertionRefused, match="assertion_replayed"):
+            verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
+        assert [expires for _, expires in asked] == [end, end]
+        assert all(type(expires) is int for _, expires in asked)
+        asked.clear()
+
+
+def test_a_longer_token_than_16_kib_is_not_read() -> None:
+    sized = [mint({"claims": {"claims": {"x": "x" * size}}}) for size in range(11_700, 12_000)]
+    found = {len(token): outcome_of(token) for token in sized if abs(len(token) - 16 * 1024) <= 4}
+    assert {length: found[length] for length in found if length <= 16 * 1024}
+    assert {length: found[length] for length in found if length > 16 * 1024}
+    assert found == {length: "ok" if length <= 16 * 1024 else "assertion_malformed" for length in found}
+
+
+def outcome_of(token: str) -> str:
+    try:
+        verifier_of({}).verify_request("GET", "/a/b?x=1", {HEADER: token})
+    except AssertionRefused as refused:
+        return refused.reason
+    return "ok"
+
+
+class RequestLike:
+    """A request of some framework; some can be read like a mapping."""
+
+    @property
+    def headers(self) -> Json:
+        return {HEADER: "x"}
+
+    def items(self) -> list[tuple[str, Any]]:
+        return [("type", "http"), ("headers", [])]
+
+
+@pytest.mark.parametrize("headers", [None, 5, RequestLike(), {"wsgi.input": object()}, {"type": "http", "headers": []}], ids=repr)
+def test_what_are_no_headers_is_a_mistake_and_not_a_request_of_nobody(headers: Any) -> None:
+    with pytest.raises(TypeError):
+        verifier_of({}).read_session(headers)

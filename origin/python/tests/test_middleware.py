@@ -315,3 +315,26 @@ def test_the_wheel_has_all_that_it_needs_and_its_types(tmp_path: Path) -> None:
     # Without FastAPI nothing of it is needed.
     code = f"import sys; sys.modules['fastapi'] = None; sys.path.insert(0, {str(wheel)!r}); import doorward_origin"
     run([executable, "-I", "-c", code], check=True)
+
+
+MIDDLEWARES: list[Any] = [
+    lambda *given, **more: AsgiMiddleware(Inner(), *given, **more),
+    lambda *given, **more: WsgiMiddleware(WsgiInner(), *given, **more),
+]
+
+
+@pytest.mark.parametrize("make", MIDDLEWARES)
+@pytest.mark.parametrize("wrong", ["false", "", 0, 1, None, []], ids=repr)
+def test_whether_a_session_is_optional_is_said_by_true_or_false(make: Any, wrong: Any) -> None:
+    with pytest.raises(ValueError, match=r"^optional: "):
+        make(verifier_of({}), optional=wrong)
+
+
+@pytest.mark.parametrize("make", [*MIDDLEWARES, require_session, optional_session])
+def test_a_middleware_takes_a_verifier_and_a_function_for_the_target(make: Any) -> None:
+    for wrong in (None, "billing", 5, Inner()):
+        with pytest.raises(ValueError, match=r"^verifier: "):
+            make(wrong)
+    for wrong in ("/a/b", 5, True):
+        with pytest.raises(ValueError, match=r"^target: "):
+            make(verifier_of({}), target=wrong)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+from . import options
 from .keys import FetchDueError, Flight
 from .names import is_identity
 from .refusal import AssertionRefused
@@ -39,10 +40,11 @@ class AsgiMiddleware:
     """
 
     def __init__(self, app: App, verifier: Verifier, *, optional: bool = False, target: Target | None = None) -> None:
+        options.instance("verifier", verifier, Verifier)
         self._app = app
         self._verifier = verifier
-        self._optional = optional
-        self._target = target
+        self._optional = options.flag("optional", optional)
+        self._target: Target | None = options.optional_function("target", target)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from fastapi import HTTPException, WebSocketException
 from starlette.requests import HTTPConnection
 
+from . import options
 from .asgi import Scope, Target, method_of, remember, takes_answers, verify_scope
 from .refusal import AssertionRefused
 from .verifier import Session, Verifier
@@ -33,6 +34,8 @@ def optional_session(
     verifier: Verifier, *, target: Target | None = None
 ) -> Callable[[HTTPConnection], Awaitable[Session | None]]:
     """The same where nobody need be signed in."""
+    options.instance("verifier", verifier, Verifier)
+    options.optional_function("target", target)
 
     async def dependency(request: HTTPConnection) -> Session | None:
         try:

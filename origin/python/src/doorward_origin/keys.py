@@ -67,12 +67,18 @@ def keys_of(
     """Reads the option ``keys``."""
     if isinstance(keys, str):
         return FetchedKeys(keys, fetch or fetch_bytes, clock)
+    if not isinstance(keys, Mapping):
+        raise _wrong_keys()
     if set(keys) == {"secret"}:
         return SharedSecret(keys["secret"])
     usable = {} if "secret" in keys else usable_keys(keys)
     if not usable:
-        raise ValueError("keys: expected the URL of a JWK set, a JWK set with an ES256 or EdDSA public key, or a secret")
+        raise _wrong_keys()
     return GivenKeys(usable)
+
+
+def _wrong_keys() -> ValueError:
+    return ValueError("keys: expected the URL of a JWK set, a JWK set with an ES256 or EdDSA public key, or a secret")
 
 
 class GivenKeys:
@@ -96,9 +102,9 @@ class SharedSecret:
     algorithms = frozenset({"HS256"})
 
     def __init__(self, secret: str | bytes | Sequence[str | bytes]) -> None:
-        secrets = [secret] if isinstance(secret, (str, bytes)) else list(secret)
+        secrets = [secret] if isinstance(secret, (str, bytes)) else list(secret) if isinstance(secret, (list, tuple)) else []
         raw = [one.encode() if isinstance(one, str) else one for one in secrets]
-        if not 1 <= len(raw) <= 2 or any(len(one) < 32 for one in raw):
+        if not 1 <= len(raw) <= 2 or not all(isinstance(one, bytes) and len(one) >= 32 for one in raw):
             raise ValueError("keys: expected one secret or two, each of at least 32 bytes")
         self._keys = tuple(PyJWK({"kty": "oct", "k": base64url_encode(one).decode()}, "HS256") for one in raw)
 

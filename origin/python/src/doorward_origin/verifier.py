@@ -11,13 +11,15 @@ import hashlib
 import hmac
 import json
 import logging
+import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeAlias, cast
 
+from . import options
 from .json_text import parse_object
 from .keys import keys_of
 from .refusal import AssertionRefused, Reason
@@ -83,27 +85,46 @@ class Seen(Protocol):
 
 
 class SeenInMemory:
-    """Remembers for this process. With several processes use what they share, like Redis ``SET … NX EXAT``.
+    """Remembers for this process, until a minute after an assertion's end, by a clock that only goes on as well as by ``now``.
+    With several processes use what they share, like Redis ``SET … NX EXAT``.
 
-    Only what the gate has signed gets in here, so a stranger cannot fill it.
+    Only what the gate has signed gets in here, so a stranger cannot fill it. Where half a million are good at once it raises
+    ``OverflowError`` rather than forget one.
     """
 
+    #: Seconds for which an assertion is remembered beyond its end: a clock may be set back by as much after that.
+    MARGIN: Final = 60
+    #: At about 250 bytes each. At the usual life of 30 seconds these are 5,000 a second.
+    MAX_SEEN: Final = 500_000
+    SWEEP_SECONDS: Final = 10
+
     def __init__(self, now: Callable[[], float] = time.time) -> None:
-        self._now = now
-        self._expiries: dict[str, int] = {}
+        self._now = options.clock(now)
+        self._known: dict[str, tuple[float, float]] = {}
         self._sweep_at = 0.0
         self._lock = threading.Lock()
 
     def add(self, jti: str, expires: int) -> bool:
+        if not isinstance(jti, str) or not options.is_number(expires):
+            raise TypeError("a store takes a jti and the seconds of its end")
         now = self._now()
         with self._lock:
-            if now >= self._sweep_at:
-                self._expiries = {known: end for known, end in self._expiries.items() if end > now}
-                self._sweep_at = now + 10
-            if self._expiries.get(jti, 0) > now:
+            # Set forward and back, the clock of the day would make it forget what is good again; this one only goes on.
+            steady = time.monotonic()
+            if steady >= self._sweep_at or len(self._known) >= self.MAX_SEEN:
+                self._sweep(now, steady)
+            if jti in self._known:
                 return False
-            self._expiries[jti] = expires
+            if len(self._known) >= self.MAX_SEEN:
+                raise OverflowError("the store of used assertions is full")
+            self._known[jti] = (expires, steady + max(expires - now, 0) + self.MARGIN)
             return True
+
+    def _sweep(self, now: float, steady: float) -> None:
+        """Forgets what has ended by both clocks."""
+        ends = self._known.items()
+        self._known = {jti: (end, until) for jti, (end, until) in ends if until > steady or end + self.MARGIN > now}
+        self._sweep_at = steady + self.SWEEP_SECONDS
 
 
 class Verifier:
@@ -115,12 +136,14 @@ class Verifier:
     ``keys``: the URL of the gate's JWK set, such a set, or ``{"secret": …}`` for HS256: one of at least 32 bytes, or two while
     it is changed.
     ``header``: must end in ``assertion``; what stands before that is the prefix of all identity headers.
-    ``tolerance_seconds``: by how much clocks may differ, 5 by default, at most 60.
+    ``tolerance_seconds``: by how much clocks may differ: a number, 5 by default, at most 60.
     ``seen``: refuses an assertion that comes twice within its life. Default: it may.
     ``now``: the clock, in seconds since 1970.
     ``log``: takes one line of JSON for each refusal, never a token. Default: a warning of the logger ``doorward_origin``.
     ``fetch``: gives the body at the URL of the key set, or raises; called on a thread of its own. Nobody waits more than 3
     seconds for it, but it has to come to an end by itself.
+
+    An option that is not of its type is a ``ValueError``.
     """
 
     def __init__(
@@ -131,33 +154,31 @@ class Verifier:
         keys: str | Mapping[str, Any],
         issuer: str = "doorward",
         header: str = "x-doorward-assertion",
-        tolerance_seconds: int = 5,
+        tolerance_seconds: float = 5,
         seen: Seen | None = None,
         now: Callable[[], float] = time.time,
         log: Callable[[str], None] = _LOG.warning,
         fetch: Callable[[str], bytes] | None = None,
     ) -> None:
-        hosts = [host] if isinstance(host, str) else list(host)
+        hosts = [host] if isinstance(host, str) else list(host) if isinstance(host, (Sequence, Set)) else []
         if not hosts or not all(isinstance(one, str) and re.fullmatch(r"[^\s/@?#]+", one) for one in hosts):
             raise ValueError("host: expected public hosts like app.example.com, without a scheme or a path")
-        if not isinstance(audience, str) or not audience or not isinstance(issuer, str) or not issuer:
-            raise ValueError("audience and issuer: expected text")
-        if not 0 <= tolerance_seconds <= 60:
-            raise ValueError("tolerance_seconds: expected 0 to 60")
-        self.header: Final = header.lower()
+        self._audience = options.text("audience and issuer", audience)
+        self._issuer = options.text("audience and issuer", issuer)
+        self._tolerance = options.tolerance("tolerance_seconds", tolerance_seconds)
+        self._now = options.clock(now)
+        self._log = options.function("log", log)
+        if seen is not None and not callable(getattr(seen, "add", None)):
+            raise ValueError("seen: expected a store, with `add`")
+        self.header: Final = options.text("header", header).lower()
         if not re.fullmatch(r"[a-z0-9-]+-assertion", self.header):
             raise ValueError("header: expected a name that ends in -assertion")
         #: What all identity headers begin with.
         self.prefix: Final = self.header.removesuffix("assertion")
         self.seen: Final = seen
         self._header_bytes = self.header.encode()
-        self._audience = audience
         self._hosts = frozenset(one.lower() for one in hosts)
-        self._keys = keys_of(keys, fetch=fetch, clock=now)
-        self._issuer = issuer
-        self._tolerance = tolerance_seconds
-        self._now = now
-        self._log = log
+        self._keys = keys_of(keys, fetch=options.optional_function("fetch", fetch), clock=self._now)
         self._known_headers: dict[str, tuple[str, str]] = {}
 
     def verify_request(self, method: str, target: Text, headers: Headers) -> Session:
@@ -170,7 +191,9 @@ class Verifier:
 
     def read_session(self, headers: Headers) -> Session:
         """Who is asking, where the request itself is out of reach. **Not bound to the request**: whoever has seen an
-        assertion can use it for another request while it lives. Behind ``verify_request`` that is no matter."""
+        assertion can use it for another request while it lives. Behind ``verify_request`` that is no matter.
+
+        ``TypeError`` for what has no headers in it by mistake, like a request or an ``environ``."""
         try:
             claims = self._authenticate(self.assertions(headers), wait=True)
         except AssertionRefused as refused:
@@ -187,7 +210,7 @@ class Verifier:
             claims = self._authenticate(assertions, wait=wait)
             self._bind(claims, method, targets, hint)
             # Only `True` is new: a store that answers with something else, like a coroutine, has not remembered.
-            if self.seen is not None and self.seen.add(claims["jti"], claims["exp"] + self._tolerance) is not True:
+            if self.seen is not None and self.seen.add(claims["jti"], self._end(claims)) is not True:
                 raise AssertionRefused("assertion_replayed")
         except AssertionRefused as refused:
             self.report(refused, method, targets[0] if targets else b"")
@@ -204,6 +227,8 @@ class Verifier:
             # Most names differ in length; those need not be looked at.
             if len(name) == length and name.lower() == (self.header if isinstance(name, str) else self._header_bytes):
                 found.append(value)
+        if not found:
+            _refuse_others_than(headers)
         return found
 
     def report(self, refused: AssertionRefused, method: str, target: bytes) -> None:
@@ -231,6 +256,10 @@ class Verifier:
         if issued > now + self._tolerance:
             raise AssertionRefused("assertion_not_yet_valid", "set the clocks")
         return claims
+
+    def _end(self, claims: Mapping[str, Any]) -> int:
+        """Until when it is believed: a store has to remember it through the tolerance after its ``exp``."""
+        return claims["exp"] + math.ceil(self._tolerance)  # type: ignore[no-any-return]
 
     def _claims_of(self, token: str, now: float, *, wait: bool) -> dict[str, Any]:
         form = _COMPACT.fullmatch(token) if len(token) <= MAX_TOKEN else None
@@ -272,6 +301,13 @@ class Verifier:
             raise AssertionRefused("assertion_host")
         if not any(hmac.compare_digest(claims["tgt"], _digest(target)) for target in targets):
             raise AssertionRefused("assertion_target", hint)
+
+
+def _refuse_others_than(headers: Any) -> None:
+    """What has no headers in it by mistake, like a request or an ``environ``, would be taken for a request of nobody."""
+    of_a_request = getattr(headers, "headers", None) is not None
+    if of_a_request or (isinstance(headers, dict) and not all(isinstance(value, (str, bytes)) for value in headers.values())):
+        raise TypeError("headers: expected the headers of a request, by name or as pairs; of a request, give its `headers`")
 
 
 def _only(assertions: Sequence[Text]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
+from . import options
 from .names import is_identity
 from .refusal import AssertionRefused
 from .verifier import Session, Text, Verifier
@@ -34,10 +35,11 @@ class WsgiMiddleware:
     """
 
     def __init__(self, app: WSGIApplication, verifier: Verifier, *, optional: bool = False, target: Target | None = None) -> None:
+        options.instance("verifier", verifier, Verifier)
         self._app = app
         self._verifier = verifier
-        self._optional = optional
-        self._target = target
+        self._optional = options.flag("optional", optional)
+        self._target: Target | None = options.optional_function("target", target)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         try:

@@ -1,6 +1,5 @@
 // Writes `decisions/*.json`: one file per topic of `topics/`. Expectations are written by hand in the topics; nothing here
-// or there runs Doorward. ECDSA, PSS and therefore some lines of the files differ from run to run: the files are committed,
-// and this is run to add cases.
+// or there runs Doorward. The same topics always give the same bytes; the files are committed, and this is run to add cases.
 
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 

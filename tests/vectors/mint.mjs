@@ -1,10 +1,16 @@
 // Tokens and cookies by second implementations: `jose` for honest tokens, `node:crypto` for everything that jose would
 // refuse to make. Nothing here knows Doorward. Keys and secrets are throwaway and protect nothing.
+//
+// The same input always gives the same bytes, so that a new case changes no other: ECDSA by RFC 6979 (`@noble/curves`), PSS with
+// a salt made from what is signed. Each such signature is verified by `node:crypto` before it is used.
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import {
-  createCipheriv, createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, sign as nodeSign,
+  constants, createCipheriv, createHash, createHmac, createPrivateKey, createPublicKey, generateKeyPairSync, hkdfSync, privateEncrypt,
+  sign as nodeSign, verify as nodeVerify,
 } from "node:crypto";
+import { p256, p384, p521 } from "@noble/curves/nist.js";
+import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { CompactSign, compactDecrypt, compactVerify, importJWK } from "jose";
 
 const KEYS_FILE = new URL("keys.json", import.meta.url);
@@ -50,32 +56,73 @@ export const b64u = (bytes) => Buffer.from(bytes).toString("base64url");
 
 const HASH = { 256: "sha256", 384: "sha384", 512: "sha512" };
 
-/** A JWS signature by `node:crypto` (RFC 7518 section 3, RFC 8037 section 3.1). */
+const CURVES = { "P-256": p256, "P-384": p384, "P-521": p521, secp256k1 };
+
+/** A JWS signature (RFC 7518 section 3, RFC 8037 section 3.1). */
 function signature(alg, key, input, options = {}) {
   const hash = HASH[alg.slice(2)];
   if (alg === "EdDSA") return nodeSign(null, Buffer.from(input), privateKey(key));
   if (alg.startsWith("HS")) return createHmac(hash, options.secret).update(input).digest();
-  if (alg.startsWith("ES")) {
-    return nodeSign(hash, Buffer.from(input), { key: privateKey(key), dsaEncoding: options.der ? "der" : "ieee-p1363" });
-  }
-  if (alg.startsWith("PS")) {
-    const saltLength = options.saltLength ?? Number(alg.slice(2)) / 8;
-    return nodeSign(hash, Buffer.from(input), { key: privateKey(key), padding: 6 /* RSA_PKCS1_PSS_PADDING */, saltLength });
-  }
+  if (alg.startsWith("ES")) return ecdsa(hash, key, input, options.der ? "der" : "ieee-p1363");
+  if (alg.startsWith("PS")) return pss(hash, key, input, options.saltLength ?? Number(alg.slice(2)) / 8);
   return nodeSign(hash, Buffer.from(input), privateKey(key));
+}
+
+/** ECDSA with the nonce of RFC 6979. */
+function ecdsa(hash, key, input, dsaEncoding) {
+  const digest = createHash(hash).update(input).digest();
+  const secret = Buffer.from(keys[key].d, "base64url");
+  const format = dsaEncoding === "der" ? "der" : "compact";
+  const made = Buffer.from(CURVES[keys[key].crv].sign(digest, secret, { prehash: false, lowS: false, format }));
+  return verified(made, hash, input, { key: createPublicKey(privateKey(key)), dsaEncoding });
+}
+
+/** RSASSA-PSS (RFC 8017 section 9.1.1) with a salt made from what is signed. */
+function pss(hash, key, input, saltLength) {
+  const digest = (...parts) => createHash(hash).update(Buffer.concat(parts)).digest();
+  const bits = privateKey(key).asymmetricKeyDetails.modulusLength - 1;
+  const length = Math.ceil(bits / 8);
+  const salt = mask(digest, digest(Buffer.from(`salt of ${input}`)), saltLength);
+  const h = digest(Buffer.alloc(8), digest(Buffer.from(input)), salt);
+  const block = Buffer.alloc(length - h.length - 1);
+  block[block.length - salt.length - 1] = 1;
+  salt.copy(block, block.length - salt.length);
+  const masked = Buffer.from(mask(digest, h, block.length).map((byte, at) => byte ^ block[at]));
+  masked[0] &= 0xff >> (8 * length - bits);
+  const encoded = Buffer.concat([masked, h, Buffer.from([0xbc])]);
+  const made = privateEncrypt({ key: privateKey(key), padding: constants.RSA_NO_PADDING }, encoded);
+  return verified(made, hash, input, { key: createPublicKey(privateKey(key)), padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });
+}
+
+/** MGF1 (RFC 8017 appendix B.2.1). */
+function mask(digest, seed, length) {
+  const parts = [];
+  for (let count = 0; parts.length * seed.length < length; count++) {
+    const counter = Buffer.alloc(4);
+    counter.writeUInt32BE(count);
+    parts.push(digest(seed, counter));
+  }
+  return Buffer.concat(parts).subarray(0, length);
+}
+
+function verified(made, hash, input, key) {
+  if (!nodeVerify(hash, Buffer.from(input), key, made)) throw new Error("a signature does not hold");
+  return made;
 }
 
 const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 
-/** An honest JWT, made and verified by jose. */
+/** An honest JWT, made by jose where the algorithm gives the same bytes each time, and verified by jose. */
 export async function jwt(alg, key, claims, header = {}) {
-  const jwk = { ...keys[key], alg };
-  const token = await new CompactSign(Buffer.from(JSON.stringify(claims)))
-    .setProtectedHeader({ alg, ...header })
-    .sign(await importJWK(jwk, alg));
+  const protectedHeader = { alg, ...header };
+  const isRandom = alg.startsWith("ES") || alg.startsWith("PS");
+  const token = isRandom ? forged(alg, key, protectedHeader, claims) : await signedByJose(alg, key, claims, protectedHeader);
   await compactVerify(token, await importJWK({ ...publicJwk(key), alg }, alg));
   return token;
 }
+
+const signedByJose = async (alg, key, claims, header) =>
+  new CompactSign(Buffer.from(JSON.stringify(claims))).setProtectedHeader(header).sign(await importJWK({ ...keys[key], alg }, alg));
 
 /**
  * Any JWS, with a true signature by `node:crypto` over whatever header and payload there are (objects, or JSON text with

@@ -13,7 +13,7 @@ use fuzz::{End, TARGETS};
 
 #[test]
 fn every_seed_and_every_regression_holds() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz");
+    let folder = Path::new("fuzz");
     for (target, run) in TARGETS {
         let seeds = files(&folder.join("seeds").join(target));
         let regressions = files(&folder.join("regressions").join(target));

@@ -46,10 +46,12 @@ pub(crate) fn say(line: impl AsRef<str>) {
     eprintln!("doorward: {}", line.as_ref());
 }
 
-/// The root of the workspace.
+/// The root of the workspace: where cargo runs this program from, not where it was built. A checkout that was copied together with
+/// its `target` folder works on itself.
 pub(crate) fn root() -> PathBuf {
-    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"));
-    manifest.parent().unwrap_or(manifest).to_path_buf()
+    let manifest =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    manifest.parent().unwrap_or(&manifest).to_path_buf()
 }
 
 /// A command for `program`, to run in `directory`.

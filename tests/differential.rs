@@ -12,7 +12,6 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::{Config, Decision, Engine, Reply, RequestHead, UnixTime, Work};
 use p256::ecdsa::signature::Signer as _;
-use p384::ecdsa::signature::Signer as _;
 use serde_json::{Value, json};
 
 const STRICTNESS: &str = include_str!("../docs/strictness.md");
@@ -250,7 +249,7 @@ enum Private {
     Ed25519(ed25519_dalek::SigningKey),
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),
-    Rsa(rsa::RsaPrivateKey),
+    Rsa(rsa::PrivateKey),
 }
 
 struct Key {
@@ -290,7 +289,7 @@ impl Key {
             _ => {
                 let scalar = [&[0; 16][..], &seed].concat();
                 let key = p384::ecdsa::SigningKey::from_slice(&scalar).unwrap_or_else(|error| panic!("{error}"));
-                let point = key.verifying_key().to_encoded_point(false);
+                let point = key.verifying_key().to_sec1_point(false);
                 let [x, y] = [1..49, 49..97].map(|part| base64url(&point.as_bytes()[part]));
                 ("ES384", Private::P384(key), json!({ "kty": "EC", "crv": "P-384", "x": x, "y": y }))
             }
@@ -301,9 +300,9 @@ impl Key {
         let keys: Value = serde_json::from_str(PRIVATE_KEYS).unwrap_or_default();
         let number = |member: &str| {
             let text = keys[name][member].as_str().unwrap_or_default();
-            rsa::BigUint::from_bytes_be(&URL_SAFE_NO_PAD.decode(text).unwrap_or_default())
+            rsa::BoxedUint::from_be_slice_vartime(&URL_SAFE_NO_PAD.decode(text).unwrap_or_default())
         };
-        let key = rsa::RsaPrivateKey::from_components(number("n"), number("e"), number("d"), vec![number("p"), number("q")]);
+        let key = rsa::PrivateKey::from_components(number("n"), number("e"), number("d"), vec![number("p"), number("q")]);
         let jwk = json!({ "kty": "RSA", "n": keys[name]["n"], "e": keys[name]["e"] });
         (alg, Private::Rsa(key.unwrap_or_else(|error| panic!("{error}"))), jwk)
     }
@@ -334,7 +333,7 @@ impl Key {
                 let signature = if self.alg == "RS256" {
                     key.sign(rsa::Pkcs1v15Sign::new::<Sha256>(), &digest)
                 } else {
-                    key.sign_with_rng(&mut rsa::rand_core::OsRng, rsa::Pss::new::<Sha256>(), &digest)
+                    key.sign_with_rng(&mut Random(u64::from(digest[0])), rsa::Pss::<Sha256>::new(), &digest)
                 };
                 signature.unwrap_or_else(|error| panic!("{error}"))
             }
@@ -438,6 +437,26 @@ impl Random {
         list[self.below(list.len())].clone()
     }
 }
+
+/// For salts: throwaway keys sign here, and what is found has to be found again.
+impl rsa::rand_core::TryRng for Random {
+    type Error = std::convert::Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Self::Error> {
+        Ok(u32::from_le_bytes(self.next().to_le_bytes().first_chunk().copied().unwrap_or_default()))
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Self::Error> {
+        Ok(self.next())
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Self::Error> {
+        bytes.fill_with(|| self.byte());
+        Ok(())
+    }
+}
+
+impl rsa::rand_core::TryCryptoRng for Random {}
 
 fn base64url(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)

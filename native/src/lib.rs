@@ -1,15 +1,9 @@
-//! What a native host needs: carries signature checks with `jsonwebtoken`, and what that has not with what it is made of
-//! (ES512: `p521`; RSA keys above 4096 bits: `rsa`).
+//! What a native host needs: carries signature checks with `jsonwebtoken`, and ES512, which that has not, with `p521`.
 
 use doorward::{Algorithm, Capabilities, Reply, SignatureCheck};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, crypto};
 use p521::ecdsa::signature::Verifier as _;
-use rsa::sha2::{Digest as _, Sha256, Sha384, Sha512};
-use rsa::{BigUint, Pkcs1v15Sign, Pss, RsaPublicKey};
-
-/// As large as the core accepts.
-const MAX_RSA_BITS: usize = 8192;
 
 /// What this host can carry: everything that a key set may bring.
 pub fn capabilities() -> Capabilities {
@@ -19,10 +13,7 @@ pub fn capabilities() -> Capabilities {
 /// Checks a signature. Anything but a clear verdict is a failure, never a bad signature.
 pub fn check(check: &SignatureCheck) -> Reply<'static> {
     let verdict = match carried_by(check.algorithm) {
-        Some(algorithm) => match large_rsa_key(check) {
-            Some(key) => with_rsa(check, &key),
-            None => with_jsonwebtoken(check, algorithm),
-        },
+        Some(algorithm) => with_jsonwebtoken(check, algorithm),
         None if check.algorithm == Algorithm::ES512 => with_p521(check),
         None => return Reply::Unsupported,
     };
@@ -51,30 +42,6 @@ fn with_jsonwebtoken(check: &SignatureCheck, algorithm: jsonwebtoken::Algorithm)
     let signature = base64url(&check.signature);
     // It reports a malformed signature as an error: for us that is a signature that does not hold.
     Some(crypto::verify(&signature, &check.signing_input, &key, algorithm).unwrap_or(false))
-}
-
-/// The key of a check if it is too large for `jsonwebtoken`, which takes any signature by such a key for a bad one.
-fn large_rsa_key(check: &SignatureCheck) -> Option<RsaPublicKey> {
-    let members: serde_json::Value = serde_json::from_str(&check.key).ok()?;
-    let number = |name: &str| {
-        members.get(name).and_then(serde_json::Value::as_str).and_then(from_base64url).map(|bytes| BigUint::from_bytes_be(&bytes))
-    };
-    let (n, e) = (number("n")?, number("e")?);
-    if n.bits() <= RsaPublicKey::MAX_SIZE { None } else { RsaPublicKey::new_with_max_size(n, e, MAX_RSA_BITS).ok() }
-}
-
-fn with_rsa(check: &SignatureCheck, key: &RsaPublicKey) -> Option<bool> {
-    let (input, signature) = (&check.signing_input, &check.signature);
-    let verdict = match check.algorithm {
-        Algorithm::RS256 => key.verify(Pkcs1v15Sign::new::<Sha256>(), &Sha256::digest(input), signature),
-        Algorithm::RS384 => key.verify(Pkcs1v15Sign::new::<Sha384>(), &Sha384::digest(input), signature),
-        Algorithm::RS512 => key.verify(Pkcs1v15Sign::new::<Sha512>(), &Sha512::digest(input), signature),
-        Algorithm::PS256 => key.verify(Pss::new::<Sha256>(), &Sha256::digest(input), signature),
-        Algorithm::PS384 => key.verify(Pss::new::<Sha384>(), &Sha384::digest(input), signature),
-        Algorithm::PS512 => key.verify(Pss::new::<Sha512>(), &Sha512::digest(input), signature),
-        _ => return None,
-    };
-    Some(verdict.is_ok())
 }
 
 fn with_p521(check: &SignatureCheck) -> Option<bool> {

@@ -280,8 +280,8 @@ impl Service {
     }
 
     fn mac(&self, message: &str) -> String {
-        let key = jsonwebtoken::EncodingKey::from_secret(self.secret.as_bytes());
-        jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256)
+        jsonwebtoken::EncodingKey::from_secret(self.secret.as_bytes())
+            .and_then(|key| jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256))
             .unwrap_or_else(|error| panic!("{error}"))
     }
 }

@@ -5,7 +5,8 @@ import type { GateOptions } from "./gate.js";
 export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientAddress"> {
   /**
    * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: the address at which the
-   * connection came in, never a header. A text with more in it, like a path, is a `TypeError`; from a function it is a 503.
+   * connection came in; never a header, unless `NODE_ENV` is `development` and somebody asks from this machine, by one of its
+   * names, through no proxy: then `Host`. A text with more in it, like a path, is a `TypeError`; from a function it is a 503.
    */
   publicOrigin?: string | ((req: IncomingMessage) => string | undefined);
   /** The client's network address; empty for an unknown one. Default: that of the connection, never a header. */

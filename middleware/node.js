@@ -1,7 +1,8 @@
 // The gate in front of Node's HTTP: middleware, a guard around one handler, and a proxy.
 //
 // What the host vouches for comes from the connection, not from the request: the client's address is the socket's, the public
-// origin is the option or the address that the server listens at.
+// origin is the option or the address that the server listens at. Only somebody who develops on this machine is asked what they
+// typed into the browser.
 
 import http from "node:http";
 import https from "node:https";
@@ -85,6 +86,7 @@ export function nodeOn(createGate) {
   /** Judges a request by what Node received. */
   function judge({ publicOrigin, clientAddress, ...options }, context) {
     const publicOriginAt = publicOriginOf(publicOrigin);
+    const mode = (options.env ?? process.env).NODE_ENV;
     const gate = createGate(options);
     return async (req) => {
       try {
@@ -99,7 +101,7 @@ export function nodeOn(createGate) {
       return {
         method: req.method,
         target: req.originalUrl ?? req.url,
-        publicOrigin: publicOriginAt(req) ?? localOrigin(req.socket),
+        publicOrigin: publicOriginAt(req) ?? typedOrigin(req, mode) ?? localOrigin(req.socket),
         clientAddress: given(clientAddress, req) ?? req.socket.remoteAddress,
         headers: headersOf(req),
       };
@@ -109,6 +111,24 @@ export function nodeOn(createGate) {
 
 function given(option, req) {
   return typeof option === "function" ? option(req) : option;
+}
+
+/**
+ * What somebody who develops on this machine has typed into the browser: `localhost` rather than the address behind it. Nobody else's
+ * `Host` counts: it is the client's word.
+ */
+function typedOrigin(req, mode) {
+  if (mode !== "development" || !isLoopback(req.socket.remoteAddress)) return undefined;
+  const pairs = headersOf(req).map(([name, value]) => [name.toLowerCase(), value]);
+  if (pairs.some(([name]) => /^(?:via|forwarded|x-forwarded-.*)$/.test(name))) return undefined;
+  const [host, another] = pairs.filter(([name]) => name === "host").map(([, value]) => value);
+  if (another !== undefined || !/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i.test(host ?? "")) return undefined;
+  const url = `${req.socket.encrypted ? "https" : "http"}://${host}`;
+  return URL.canParse(url) ? new URL(url).origin : undefined;
+}
+
+function isLoopback(address = "") {
+  return address === "::1" || /^(?:::ffff:)?127\.\d+\.\d+\.\d+$/.test(address);
 }
 
 /** The address at which the connection came in. */

@@ -18,6 +18,8 @@ use crate::sign_in;
 
 /// An outage is asked about again after so many seconds.
 const RETRY_AFTER_SECONDS: &str = "5";
+/// What a client says goes into the log no further than this.
+const MAX_LOGGED_BYTES: usize = 300;
 /// Every header that an answer depends on.
 const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
                     Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method";
@@ -330,16 +332,27 @@ impl Refusal<'_> {
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
+        // Whose request it was by its own word, and whose site this is: where two names of one site differ, it shows here.
+        let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
         LogLine {
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
             method: Some(self.head.method),
             path: self.path.map(Path::spelled),
+            origin: head.header("origin").filter(|_| crosses).map(start),
+            public_origin: crosses.then(|| start(head.public_origin)),
+            sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(start),
             ..LogLine::about(decision, &self.heard)
         }
         .written()
     }
+}
+
+/// As much of a client's word as the log takes. A host name has at most 253 characters.
+fn start(text: &str) -> &str {
+    let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
+    text.get(..end).unwrap_or(text)
 }
 
 /// The members of RFC 9457 and our own.
@@ -373,9 +386,15 @@ struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    public_origin: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sec_fetch_site: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
 }

@@ -28,6 +28,10 @@ pub struct Policy {
     pub(crate) next: Option<Next>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) allowed_origins: Vec<String>,
+    /// Where Better Auth services are: scheme, host and port.
+    pub(crate) service_origins: Vec<String>,
+    /// Whether the host's environment says that somebody develops here. By itself it says nothing about a request.
+    pub(crate) is_development: bool,
     pub(crate) cors: Cors,
     pub(crate) docs_url: Option<String>,
     pub(crate) header_prefix: String,
@@ -195,6 +199,8 @@ pub(crate) struct Rule {
     pub(crate) passes_doubt: bool,
     /// Whether a CORS preflight is judged like any other request, and so refused: it has no credentials.
     pub(crate) judges_preflights: bool,
+    /// Whether clients that are no browsers change things with nothing but a cookie: they send neither `Origin` nor `Sec-Fetch-Site`.
+    pub(crate) has_native_clients: bool,
     /// Which of several good credentials counts.
     pub(crate) prefers: Option<Preferred>,
     /// Until then, refusals are only reported.

@@ -26,6 +26,13 @@ impl<'a> RequestHead<'a> {
         self.headers.iter().filter(move |(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
     }
 
+    /// The value of a header that there is one line of. Nothing where there are several: whichever counted here, another reader might
+    /// go by another one.
+    pub(crate) fn only(&self, name: &'a str) -> Option<&'a str> {
+        let mut lines = self.headers_named(name);
+        lines.next().filter(|_| lines.next().is_none())
+    }
+
     /// Whether it is a true CORS preflight. None asks for another protocol; a server may not look at the method of who does.
     pub fn is_preflight(&self) -> bool {
         self.method == "OPTIONS"
@@ -34,9 +41,10 @@ impl<'a> RequestHead<'a> {
             && self.header("upgrade").is_none()
     }
 
-    /// Whether it is a WebSocket handshake (RFC 6455 section 4.1).
+    /// Whether it is a WebSocket handshake (RFC 6455 section 4.1): `Upgrade` is a list (RFC 9110 section 7.8), in one line or several.
     pub fn is_web_socket(&self) -> bool {
-        self.header("upgrade").is_some_and(|value| value.eq_ignore_ascii_case("websocket"))
+        let protocols = self.headers_named("upgrade").flat_map(|line| line.split(','));
+        protocols.map(str::trim).any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
     }
 
     /// Whether it is fetched ahead of need, by a browser or by Next's router.

@@ -31,6 +31,10 @@ const PRESET: &str = include_str!("../presets/better-auth.json");
 /// An instance is one of many: a service that answers a few hundred a second stays up when a dozen of them start at once.
 const ASKS_PER_SECOND: u32 = 20;
 
+/// The variable in which JavaScript's tools say what is going on: `development` is the only word that counts, and only where
+/// the request, too, comes from this machine.
+const MODE: &str = "NODE_ENV";
+
 /// Something wrong with the configuration: where, what, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -76,7 +80,7 @@ impl Config {
 
     /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
+        let mut names = vec![MODE.to_owned()];
         collect(&self.document, "env", &mut names);
         names
     }
@@ -114,6 +118,16 @@ fn collect(value: &Value, member: &str, names: &mut Vec<String>) {
         Value::Array(items) => items.iter().for_each(|item| collect(item, member, names)),
         _ => {}
     }
+}
+
+/// Scheme, host and port of each Better Auth service. What is wrong with their URLs is said elsewhere.
+fn service_origins(root: &Node<'_>, values: &BTreeMap<String, String>) -> Vec<String> {
+    let nodes = root.member("issuers").map(|list| list.items()).unwrap_or_default();
+    let services = nodes.iter().filter(|node| node.value.get("type").and_then(Value::as_str) == Some("better-auth"));
+    services
+        .filter_map(|node| Reader::new(values).optional_text(node, "url"))
+        .filter_map(|service| url::origin_of(&service))
+        .collect()
 }
 
 /// A sign-in page that asks for a session: whoever is sent there is sent there again.
@@ -171,6 +185,8 @@ impl Compiler<'_> {
         let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
+        let service_origins = service_origins(&root, self.reader.values);
+        let is_development = self.reader.values.get(MODE).is_some_and(|mode| mode == "development");
         let cors = self.cors(&root, &allowed_origins);
         let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
@@ -187,6 +203,8 @@ impl Compiler<'_> {
                 next,
                 sign_in,
                 allowed_origins,
+                service_origins,
+                is_development,
                 cors,
                 docs_url,
                 header_prefix,

@@ -1,6 +1,7 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
 mod bridge;
+mod site;
 
 use std::borrow::Cow;
 
@@ -336,25 +337,14 @@ impl Engine {
         // With a preference the one that counts has to stand by itself; without one they all say the same.
         let only_ambient = if rule.prefers.is_some() { kind == Preferred::Cookie } else { only_ambient };
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
-        if only_ambient && (!request.is_safe() || request.is_web_socket()) && !self.comes_from_here(request) {
+        if only_ambient && (!request.is_safe() || request.is_web_socket()) && !site::comes_from_here(request, &self.policy, rule)
+        {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
         if !rule.demands.are_met(&identity.session.facts, now) {
             return Err(Stop::Refuse(Reason::NotPermitted));
         }
         Ok(Pass { identity: Some(identity), footing, soon, ..Pass::default() })
-    }
-
-    /// Whether a request with a cookie comes from this site itself: by `Origin`, else by `Sec-Fetch-Site`.
-    fn comes_from_here(&self, request: &RequestHead<'_>) -> bool {
-        match request.header("origin") {
-            Some(origin) => {
-                origin == request.public_origin || self.policy.allowed_origins.iter().any(|allowed| allowed == origin)
-            }
-            // A browser never leaves `Origin` out of a WebSocket handshake.
-            None if request.is_web_socket() => true,
-            None => request.header("sec-fetch-site") == Some("same-origin"),
-        }
     }
 
     #[allow(clippy::too_many_arguments)] // all that a forward is made of, each from another room

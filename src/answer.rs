@@ -8,9 +8,10 @@ use serde::Serialize;
 use crate::cookie::{self, SetCookie};
 use crate::decision::{Answer, Decision};
 use crate::json;
+use crate::jwk::LeftOut;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
-use crate::progress::{Heard, Mission};
+use crate::progress::{Heard, Mission, NearMiss};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::session::Doubt;
@@ -343,6 +344,8 @@ impl Refusal<'_> {
             origin: head.header("origin").filter(|_| crosses).map(start),
             public_origin: crosses.then(|| start(head.public_origin)),
             sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(start),
+            iss: self.heard.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
+            left_out_keys: self.heard.noted.as_ref().map_or(&[], |noted| &noted.left_out),
             ..LogLine::about(decision, &self.heard)
         }
         .written()
@@ -383,6 +386,10 @@ struct LogLine<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     dropped_cookies: &'a [String],
     gate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a NearMiss>,
+    #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]
+    left_out_keys: &'a [LeftOut],
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,8 +1,11 @@
 //! JWK and JWK Set (RFC 7517): public signature keys of known kinds and sufficient strength.
 //!
-//! One odd key never costs the others: a key that is unknown, weak, private or broken is left out, and the rest is used.
+//! One odd key never costs the others: a key that is unknown, weak, private or broken is left out, and the rest is used. Which
+//! ones, and by which rule of `docs/strictness.md`, the log can say.
 
 use std::sync::Arc;
+
+use serde::Serialize;
 
 use crate::alg::{Algorithm, KeyType};
 use crate::curve::Curve;
@@ -22,12 +25,74 @@ const MAX_RSA_BITS: usize = 8192;
 /// An exponent of five bytes or more is no honest one.
 const MAX_EXPONENT_BYTES: usize = 4;
 
+/// So many of the keys that are left out are named: a log's line is for people.
+const MAX_NAMED: usize = 8;
+/// So much of a name that somebody else has made up is shown.
+const MAX_NAME_BYTES: usize = 64;
+
 /// The usable keys of a set.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct JwkSet {
     keys: Vec<Jwk>,
+    left_out: Vec<LeftOut>,
     skipped: usize,
     is_cut: bool,
+}
+
+/// A key of a set that is not used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct LeftOut {
+    /// Its `kid` as far as it is one, shortened, and escaped for a log.
+    pub(crate) kid: Option<String>,
+    /// The rule of `docs/strictness.md` that it falls under.
+    pub(crate) rule: Rule,
+}
+
+/// Why a key is not used. The names are those of `docs/strictness.md`; a test holds the two together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Rule {
+    /// It is no strict JSON object.
+    StrictJson,
+    /// It is a secret, and stands where everybody reads it.
+    SymmetricKeys,
+    /// It is not for verifying, or it is private.
+    KeyUse,
+    /// Nobody here knows its kind or its curve.
+    KeyTypes,
+    /// A member that makes it a key is missing or of the wrong type.
+    KeyMembers,
+    /// A member is spelled otherwise than RFC 7515 has it.
+    Base64url,
+    /// A number has zeros before it (RFC 7518 section 2, "Base64urlUInt").
+    MinimalIntegers,
+    /// Somebody, or anybody, could sign for it.
+    WeakKeys,
+    /// Its `alg` is not a name that is registered.
+    RegisteredAlg,
+    /// Its `alg` is not for its kind.
+    AlgOfTheKey,
+    /// It comes after as many as are looked at.
+    Size,
+}
+
+impl Rule {
+    /// The name in `docs/strictness.md`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::StrictJson => "strict-json",
+            Self::SymmetricKeys => "symmetric-keys",
+            Self::KeyUse => "key-use",
+            Self::KeyTypes => "key-types",
+            Self::KeyMembers => "key-members",
+            Self::Base64url => "base64url",
+            Self::MinimalIntegers => "minimal-integers",
+            Self::WeakKeys => "weak-keys",
+            Self::RegisteredAlg => "registered-alg",
+            Self::AlgOfTheKey => "alg-of-the-key",
+            Self::Size => "size",
+        }
+    }
 }
 
 /// A public signature key.
@@ -65,8 +130,10 @@ impl JwkSet {
         let document = json::unread_object(std::str::from_utf8(document).ok()?)?;
         let Value::List(keys) = json::unread(document.spelled("keys")?)? else { return None };
         Some(Self::of(&keys, |key| match key {
-            Value::Unread(text) => json::object(text.as_bytes()).and_then(|members| Jwk::from_members(&members)),
-            _ => None,
+            Value::Unread(text) => {
+                json::object(text.as_bytes()).map_or(Err(LeftOut::nameless(Rule::StrictJson)), |members| Jwk::read(&members))
+            }
+            _ => Err(LeftOut::nameless(Rule::StrictJson)),
         }))
     }
 
@@ -75,15 +142,35 @@ impl JwkSet {
         let Value::Object(document) = document else { return None };
         let Value::List(keys) = document.get("keys")? else { return None };
         Some(Self::of(keys, |key| match key {
-            Value::Object(members) => Jwk::from_members(members),
-            _ => None,
+            Value::Object(members) => Jwk::read(members),
+            _ => Err(LeftOut::nameless(Rule::StrictJson)),
         }))
     }
 
-    fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Option<Jwk>) -> Self {
-        let keys: Vec<Jwk> = found.iter().take(MAX_KEYS).filter_map(read).collect();
-        let skipped = found.len().saturating_sub(keys.len());
-        Self { keys, skipped, is_cut: found.len() > MAX_KEYS }
+    fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Result<Jwk, LeftOut>) -> Self {
+        let (mut keys, mut left_out) = (Vec::new(), Vec::new());
+        for key in found.iter().take(MAX_KEYS) {
+            match read(key) {
+                Ok(key) => keys.push(key),
+                Err(odd) if left_out.len() < MAX_NAMED => left_out.push(odd),
+                Err(_) => {}
+            }
+        }
+        let is_cut = found.len() > MAX_KEYS;
+        if is_cut && left_out.len() < MAX_NAMED {
+            left_out.push(LeftOut::nameless(Rule::Size));
+        }
+        Self { skipped: found.len().saturating_sub(keys.len()), keys, left_out, is_cut }
+    }
+
+    /// Whether the document has keys, and none of them is usable: it says that there are others, and not which.
+    pub(crate) fn is_all_odd(&self) -> bool {
+        self.keys.is_empty() && self.skipped > 0
+    }
+
+    /// The first of the keys that were left out.
+    pub(crate) fn left_out(&self) -> &[LeftOut] {
+        &self.left_out
     }
 
     /// Whether there are further keys, which were not looked at.
@@ -102,8 +189,27 @@ impl JwkSet {
     }
 }
 
+impl LeftOut {
+    const fn nameless(rule: Rule) -> Self {
+        Self { kid: None, rule }
+    }
+
+    /// Whether it may be the key of this `kid`, as far as what is shown of its own tells.
+    pub(crate) fn is_named(&self, kid: &str) -> bool {
+        self.kid.as_ref().is_some_and(|own| *own == text::loggable(kid, MAX_NAME_BYTES))
+    }
+}
+
 impl Jwk {
-    fn from_members(members: &Object<'_>) -> Option<Self> {
+    fn read(members: &Object<'_>) -> Result<Self, LeftOut> {
+        let kid = || members.text("kid").map(|kid| text::loggable(kid, MAX_NAME_BYTES));
+        Self::from_members(members).map_err(|rule| LeftOut { kid: kid(), rule })
+    }
+
+    fn from_members(members: &Object<'_>) -> Result<Self, Rule> {
+        if members.text("kty") == Some("oct") {
+            return Err(Rule::SymmetricKeys);
+        }
         let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.has(name));
         let for_signatures = match members.get("use") {
             None => true,
@@ -115,25 +221,25 @@ impl Jwk {
             Some(_) => false,
         };
         if is_private || !for_signatures || !for_verifying {
-            return None;
+            return Err(Rule::KeyUse);
         }
         let material = Material::from_members(members)?;
         let algorithm = match members.get("alg") {
             None => None,
-            Some(Value::Text(name)) => Some(Algorithm::from_name(name)?),
-            Some(_) => return None,
+            Some(Value::Text(name)) => Some(Algorithm::from_name(name).ok_or(Rule::RegisteredAlg)?),
+            Some(_) => return Err(Rule::KeyMembers),
         };
         if algorithm.is_some_and(|algorithm| !material.suits(algorithm)) {
-            return None;
+            return Err(Rule::AlgOfTheKey);
         }
         let kid = match members.get("kid") {
             None => None,
             Some(Value::Text(kid)) => Some(kid.as_ref().to_owned()),
-            Some(_) => return None,
+            Some(_) => return Err(Rule::KeyMembers),
         };
         let definition = material.as_jwk();
         let thumbprint = text::to_base64url(&digest::of(definition.as_bytes()));
-        Some(Self { kid, algorithm, material, definition: definition.into(), thumbprint: thumbprint.into() })
+        Ok(Self { kid, algorithm, material, definition: definition.into(), thumbprint: thumbprint.into() })
     }
 
     /// Whether this key may be used with `algorithm`: by its type, its curve, and its own `alg`.
@@ -144,23 +250,32 @@ impl Jwk {
 
 impl Material {
     /// The defining members of a JWK, private or not.
-    pub(crate) fn from_members(members: &Object<'_>) -> Option<Self> {
-        let text_of = |name: &str| members.text(name);
-        let bytes_of = |name: &str| text_of(name).and_then(text::from_base64url);
+    ///
+    /// # Errors
+    /// The rule by which it is no key.
+    pub(crate) fn from_members(members: &Object<'_>) -> Result<Self, Rule> {
+        let text_of = |name: &str| members.text(name).ok_or(Rule::KeyMembers);
+        let bytes_of = |name: &str| text_of(name).and_then(|text| text::from_base64url(text).ok_or(Rule::Base64url));
         match text_of("kty")? {
             "OKP" if text_of("crv")? == "Ed25519" => {
-                Some(Self::Okp { x: Arc::new(ed25519::Key::new(bytes_of("x")?.try_into().ok()?)) })
+                let x = bytes_of("x")?.try_into().map_err(|_| Rule::KeyMembers)?;
+                Ok(Self::Okp { x: Arc::new(ed25519::Key::new(x)) })
             }
             "EC" => {
-                let curve = Curve::of(text_of("crv")?)?;
+                let curve = Curve::of(text_of("crv")?).ok_or(Rule::KeyTypes)?;
                 let (x, y) = (bytes_of("x")?, bytes_of("y")?);
-                if curve.has(&x, &y) { Some(Self::Ec { curve: curve.name, x, y }) } else { None }
+                if curve.has(&x, &y) { Ok(Self::Ec { curve: curve.name, x, y }) } else { Err(Rule::WeakKeys) }
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);
-                if is_strong_modulus(&n) && is_sane_exponent(&e) && !is_of_roca(&n) { Some(Self::Rsa { n, e }) } else { None }
+                // One key, one spelling: its thumbprint depends on it. Libraries that sign their numbers put a zero before them.
+                if n.first() == Some(&0) || e.first() == Some(&0) {
+                    return Err(Rule::MinimalIntegers);
+                }
+                let is_good = is_strong_modulus(&n) && is_sane_exponent(&e) && !is_of_roca(&n);
+                if is_good { Ok(Self::Rsa { n, e }) } else { Err(Rule::WeakKeys) }
             }
-            _ => None,
+            _ => Err(Rule::KeyTypes),
         }
     }
 
@@ -251,6 +366,13 @@ mod tests {
         let set = JwkSet::parse(document.as_bytes()).unwrap_or_default();
         assert_eq!(set.keys().iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("good")]);
         assert_eq!(set.skipped(), odd.len());
+    }
+
+    #[test]
+    fn a_rule_is_logged_by_its_name() {
+        for rule in [Rule::StrictJson, Rule::SymmetricKeys, Rule::Base64url, Rule::AlgOfTheKey, Rule::MinimalIntegers] {
+            assert_eq!(json::written(&rule), format!("{:?}", rule.name()));
+        }
     }
 
     #[test]

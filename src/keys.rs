@@ -1,14 +1,17 @@
 //! The key cache: which key for this token, and when to fetch.
 //!
 //! Rules of this file:
-//! - a fetch that failed never empties the cache; only the hard ceiling does;
+//! - a fetch that failed never empties the cache; only the hard ceiling does, and the issuer's own word: a set without keys is one
+//!   (RFC 7517 section 5), and the keys that are not in it are withdrawn, all of them and at once;
+//! - a set that has keys, and none that can be used here, withdraws the others as well, and what it has in their place nobody here
+//!   knows: it counts as a fetch that failed, so its tokens are doubt (503) and it is soon fetched again;
 //! - one fetch at a time per source: whoever asks takes a lease, the others wait on timers of their own;
 //! - every try, good or bad, starts a cool-down, so that tokens cannot make us fetch;
 //! - a moment that lies in the future (the clock stepped back) freezes nothing.
 //!
 //! *May ask*: not cooling down, this `kid` not known to be absent, and this request has not asked yet.
 //!
-//! | usable set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
+//! | a set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
 //! |---|---|---|---|---|---|
 //! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and nobody is asking |
 //! | overdue | yes | yes | no | no | ask, and use it if that fails |
@@ -20,6 +23,9 @@
 //! | no | – | yes | no | – | ask |
 //! | no | – | yes | yes | – | wait |
 //! | no | – | no | – | – | `keys_unavailable` (503) |
+//!
+//! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that a set that was empty by mistake is
+//! asked for again after the cool-down.
 //!
 //! *Overdue*: past twice `fresh_for`, because nobody came by whose response it could have been refreshed after. What was signed by a
 //! key that has been withdrawn since would pass once more.
@@ -34,7 +40,7 @@
 
 use crate::alg::Algorithm;
 use crate::errand::{Copies, Reply};
-use crate::jwk::{Jwk, JwkSet};
+use crate::jwk::{Jwk, JwkSet, LeftOut};
 use crate::reason::Reason;
 use crate::share::{self, Copied};
 use crate::time::{Seconds, UnixTime};
@@ -142,7 +148,7 @@ impl KeyCache {
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
                 let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
-                let is_known = own.is_usable(now) && !own.tries.last_failed() && !own.has_more(now);
+                let is_known = own.has_set(now) && !own.tries.last_failed() && !own.has_more(now);
                 Err(ask.unwrap_or(Lack::Missing(if is_known { Reason::KeyNotFound } else { Reason::KeysUnavailable })))
             }
             Err(other) => Err(self.refusal(source, other, asked, now)),
@@ -185,7 +191,7 @@ impl KeyCache {
     /// The number of the set that is in use, or nothing where none is. Inline keys alone are number 0: what a fetched set
     /// has proven ends when that set is past its ceiling, whatever stands beside it.
     pub(crate) fn generation(&self, source: usize, now: UnixTime) -> Option<u64> {
-        let source = self.sources.get(source).filter(|source| source.is_usable(now))?;
+        let source = self.sources.get(source).filter(|source| source.has_set(now))?;
         Some(if source.live_remote(now).is_some() { source.generation } else { 0 })
     }
 
@@ -194,6 +200,15 @@ impl KeyCache {
         let is_free = |tries: &Tries| !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now);
         let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
         !has_asked && self.sources.get(source).is_some_and(may_refresh)
+    }
+
+    /// The keys that were left out of a source's set, of those for which a token with this `kid` may be: all where it names none, and
+    /// where the set has nothing else.
+    pub(crate) fn left_out(&self, source: usize, kid: Option<&str>, now: UnixTime) -> Vec<LeftOut> {
+        let set = self.sources.get(source).and_then(|source| source.live_remote(now)).map(|remote| &remote.set);
+        let is_about = |left_out: &&LeftOut| kid.is_none_or(|kid| left_out.is_named(kid));
+        let all = set.map(JwkSet::left_out).unwrap_or_default();
+        if set.is_some_and(JwkSet::is_all_odd) { all.to_vec() } else { all.iter().filter(is_about).cloned().collect() }
     }
 
     /// Of these sources the one that was tried longest ago.
@@ -220,21 +235,25 @@ impl KeyCache {
     ) -> Option<(Copied<'r>, u32)> {
         let source = self.sources.get_mut(source)?;
         let answered = match reply {
-            Reply::Answered { status: 200, headers, body } => usable(body).map(|set| (set, *headers, *body)),
+            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, *headers, *body)),
             _ => None,
         };
         let Some((set, headers, body)) = answered else {
             source.tries.end(false, now);
             return None;
         };
-        source.tries.end(true, now);
+        let (is_all_odd, is_empty) = (set.is_all_odd(), set.keys().is_empty());
+        source.tries.end(!is_all_odd, now);
         let cache_control = share::value(headers, "cache-control");
         let fresh_for = fresh_for(cache_control);
         // However long it has been in caches: that it is stale on arrival must neither have us fetch all the time nor end it.
         let most = fresh_for.as_millis().saturating_sub(FRESH_FLOOR.as_millis());
         let fetched = now.plus_millis(age(headers).as_millis().min(most).saturating_neg());
         source.put(set, fetched, fresh_for);
-        if let Some(kid) = kid.filter(|kid| !source.has_kid(kid, now)) {
+        if is_all_odd {
+            return None;
+        }
+        if let Some(kid) = kid.filter(|kid| !is_empty && !source.has_kid(kid, now)) {
             source.note_absence(kid, now);
         }
         Some((Copied { fetched, cache_control, body }, share::lifetime(cache_control, SHARED_FOR.get())))
@@ -250,7 +269,8 @@ impl KeyCache {
         };
         source.tries.release();
         let copy = Copied::open(copied, SHARED_FOR, now);
-        if let Some((copy, set)) = copy.and_then(|copy| usable(copy.body).map(|set| (copy, set)))
+        let read = |body| JwkSet::parse(body).filter(|set| !set.is_all_odd());
+        if let Some((copy, set)) = copy.and_then(|copy| read(copy.body).map(|set| (copy, set)))
             && !source.has_newer_than(copy.fetched, now)
         {
             source.put(set, copy.fetched, fresh_for(copy.cache_control));
@@ -285,8 +305,9 @@ impl Source {
         self.remote.as_ref().filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis())
     }
 
-    fn is_usable(&self, now: UnixTime) -> bool {
-        self.usable_keys(now).next().is_some()
+    /// Whether the issuer has said which keys there are: that there are none is a word too.
+    fn has_set(&self, now: UnixTime) -> bool {
+        !self.inline.keys().is_empty() || self.live_remote(now).is_some()
     }
 
     fn is_stale(&self, now: UnixTime) -> bool {
@@ -313,7 +334,7 @@ impl Source {
 
     /// A copy will do as long as there is nothing, and once: what it is good for is known then.
     fn copies(&self, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Copies {
-        if self.is_usable(now) || has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do }
+        if self.has_set(now) || has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do }
     }
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
@@ -353,11 +374,6 @@ fn fresh_for(cache_control: &str) -> Seconds {
 /// How long the answer has been in caches (RFC 9111 section 5.1).
 fn age(headers: &[(&str, &str)]) -> Seconds {
     Seconds::new(share::value(headers, "age").trim().parse().unwrap_or(0))
-}
-
-/// A set without a usable key is one that we cannot use: the keys that we have stay.
-fn usable(body: &[u8]) -> Option<JwkSet> {
-    JwkSet::parse(body).filter(|set| !set.keys().is_empty())
 }
 
 #[cfg(test)]

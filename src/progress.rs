@@ -2,8 +2,11 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::budget::Share;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::jwk::LeftOut;
 use crate::proofs::Claimed;
 use crate::reason::Reason;
 use crate::session::{self, Doubt};
@@ -159,6 +162,30 @@ pub(crate) struct Heard {
     pub(crate) cause: Option<Reason>,
     /// Why there is no newer list of what has been revoked.
     pub(crate) deny_list: Option<Doubt>,
+    /// What is to be seen of a token that was refused.
+    pub(crate) noted: Option<Box<Noted>>,
+}
+
+/// What the log says of a token that was refused, beside the reason. Bounded and escaped: whoever sent it may have made it all up.
+#[derive(Default)]
+pub(crate) struct Noted {
+    /// Keys of the issuer's set that are not used, and by which rule.
+    pub(crate) left_out: Vec<LeftOut>,
+    /// An `iss` that is nobody's, beside the one that it is most like.
+    pub(crate) iss: Option<NearMiss>,
+}
+
+/// What a token has said, and what would have been right.
+#[derive(Serialize)]
+pub(crate) struct NearMiss {
+    /// In what the two differ; nothing where in more than one thing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) differs_in: Option<&'static str>,
+    /// As it is configured; nothing where nobody is near.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expected: Option<String>,
+    /// As it came, shortened and escaped.
+    pub(crate) unverified: String,
 }
 
 impl Progress {

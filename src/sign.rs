@@ -68,7 +68,8 @@ impl SigningKey {
         #[cfg_attr(feature = "es256", allow(unused_variables))] host: &Capabilities, // with p256 nothing is wanting
     ) -> Result<Self, &'static str> {
         let members = json::object(jwk.as_bytes()).ok_or("this is not a JWK: one JSON object")?;
-        let public = Material::from_members(&members).ok_or("this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
+        let public =
+            Material::from_members(&members).map_err(|_| "this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
         let private = members.text("d").and_then(text::from_base64url);
         let private: [u8; 32] = private
             .ok_or("the private part \"d\" is missing or not base64url")?

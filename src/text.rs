@@ -123,6 +123,17 @@ pub(crate) fn push_header_value(out: &mut String, text: &str) {
     push_percent_encoded(out, text, |byte| byte.is_ascii_graphic() && byte != b'%');
 }
 
+/// A text that somebody unknown has made up, for a log: as a header value, and no more than so many bytes of it.
+pub(crate) fn loggable(text: &str, max_bytes: usize) -> String {
+    let mut escaped = header_value(text.get(..text.floor_char_boundary(max_bytes)).unwrap_or_default());
+    if escaped.len() > max_bytes || text.len() > max_bytes {
+        // All of it is ASCII by now.
+        escaped.truncate(max_bytes);
+        escaped.push_str("...");
+    }
+    escaped
+}
+
 fn hex_digit(byte: u8) -> Option<u8> {
     char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok())
 }
@@ -170,6 +181,15 @@ mod tests {
         for broken in ["%", "%2", "%zz", "%ff", "a%+1"] {
             assert_eq!(percent_decoded(broken), None, "{broken}");
         }
+    }
+
+    #[test]
+    fn what_is_logged_is_short_and_plain() {
+        assert_eq!(loggable("k1", 8), "k1");
+        assert_eq!(loggable("a\nb\"", 8), "a%0Ab\"");
+        assert_eq!(loggable("12345678", 8), "12345678");
+        assert_eq!(loggable("123456789", 8), "12345678...");
+        assert_eq!(loggable("é\u{202e}é", 8), "%C3%A9%E...");
     }
 
     #[test]

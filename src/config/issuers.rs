@@ -9,7 +9,7 @@ use super::reader::{Node, Reader};
 use super::url::{host_of, is_fetchable, is_token, origin_of};
 use crate::alg::Algorithm;
 use crate::claims::Expectations;
-use crate::jwk::JwkSet;
+use crate::jwk::{JwkSet, LeftOut};
 use crate::path;
 use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
@@ -285,10 +285,12 @@ impl Compiler<'_> {
             return JwkSet::default();
         };
         if set.skipped() > 0 {
+            let named = |odd: &LeftOut| [odd.kid.as_deref().unwrap_or("(no kid)"), ": ", odd.rule.name()].concat();
+            let odd: Vec<String> = set.left_out().iter().map(named).collect();
             self.reader.wrong(
                 &member.path,
-                "a key of the set is unusable",
-                "give public signature keys only: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519",
+                format!("a key of the set is unusable ({})", odd.join(", ")),
+                "give public signature keys only: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519; docs/strictness.md has the rules",
             );
         }
         set

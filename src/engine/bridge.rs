@@ -77,6 +77,7 @@ impl Engine {
         let place = (question.digest, bridge.key);
         let crossing = judge.bridged(&self.asks.tokens, question, identity, bridge);
         pass.soon.refresh.extend(judge.soon.refresh);
+        let noted = judge.soon.noted;
         let (reason, doubt, cause) = match crossing {
             Crossing::With(token, stock) => {
                 let jwt = token.jwt.clone();
@@ -97,6 +98,7 @@ impl Engine {
         };
         progress.heard.doubt = progress.heard.doubt.or(doubt);
         progress.heard.cause = cause;
+        progress.heard.noted = noted;
         // Whoever asked has failed for all that wait.
         if progress.has_asked(&Subject::Token) {
             self.asks.tokens.fail(place, reason, doubt, now);

@@ -312,12 +312,16 @@ impl Engine {
                     good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }, footing));
                 }
                 Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
-                Finding::Bad(reason) => return Err(stop(reason, &credential)),
+                Finding::Bad(reason) => {
+                    progress.heard.noted = judge.soon.noted;
+                    return Err(stop(reason, &credential));
+                }
                 Finding::Needs(found) => need = need.or(Some(found)),
             }
         }
-        let soon = judge.soon;
+        let mut soon = judge.soon;
         progress.heard.doubt = progress.heard.doubt.or(soon.doubt);
+        progress.heard.noted = soon.noted.take();
         if let Some(reason) = doubt {
             return Err(Stop::Refuse(reason));
         }

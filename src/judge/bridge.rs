@@ -209,7 +209,11 @@ impl Judge<'_> {
         if !bridge.audience.is_empty() {
             expected.audience.clone_from(&bridge.audience);
         }
-        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now)?;
+        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now);
+        if let (Err(Reason::IssuerUnknown), Some(unverified)) = (&claims, jws.unverified_claims()) {
+            self.note_minted(session.issuer, &unverified);
+        }
+        let claims = claims?;
         let subject = claims.text("sub").filter(|subject| *subject == who.session.subject).ok_or(Reason::SessionMismatch)?;
         if claims.expires() <= self.now {
             return Err(Reason::TokenExpired.into());

@@ -5,6 +5,7 @@ use crate::claims::{self, Claims};
 use crate::credential::BearerValue;
 use crate::keys::{Lack, Wanted};
 use crate::policy::{Issuer, Place, Rule};
+use crate::progress::Noted;
 use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Use};
 use crate::reason::Reason;
 use crate::session::Session;
@@ -47,7 +48,8 @@ impl Judge<'_> {
     fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
         let jws = Jws::parse(token)?;
         let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
-        let number = self.issuer_of(&unverified, place, rule)?;
+        let number = self.issuer_of(&unverified, place, rule);
+        let number = number.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
         let typ = jws.header.typ.as_deref();
         match self.by_key_set(number, &jws) {
             Ok((verified, key_set)) => Ok(self.proof_of(&verified, unverified, typ, key_set)?),
@@ -120,7 +122,8 @@ impl Judge<'_> {
         let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
-        let key = self.keys.select(number, wanted, self.progress, self.now).map_err(|lack| without_key(number, jws, lack))?;
+        let key = self.keys.select(number, wanted, self.progress, self.now);
+        let key = key.map_err(|lack| self.without_key(number, jws, lack))?;
         match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
                 let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
@@ -129,7 +132,7 @@ impl Judge<'_> {
             }
             Signature::Fails => {
                 let lack = self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
-                Err(without_key(number, jws, lack))
+                Err(self.without_key(number, jws, lack))
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
@@ -138,13 +141,21 @@ impl Judge<'_> {
             Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
         }
     }
-}
 
-/// Why a token has no key (yet).
-fn without_key(source: usize, jws: &Jws<'_>, lack: Lack) -> Obstacle {
-    match lack {
-        Lack::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
-        Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
-        Lack::Missing(reason) => Obstacle::Bad(reason),
+    /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
+    fn without_key(&mut self, source: usize, jws: &Jws<'_>, lack: Lack) -> Obstacle {
+        match lack {
+            Lack::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
+            Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
+            Lack::Missing(reason) => {
+                if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {
+                    let left_out = self.keys.left_out(source, jws.header.kid.as_deref(), self.now);
+                    if !left_out.is_empty() {
+                        self.soon.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
+                    }
+                }
+                Obstacle::Bad(reason)
+            }
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
 
 mod bridge;
+mod issuer;
 mod jwt;
 mod session;
 mod session_data;
@@ -17,7 +18,7 @@ use crate::deny_list::{DenyList, Selection};
 use crate::errand::{Copies, SignatureCheck, SignatureRequest};
 use crate::keys::{Asked, KeyCache};
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
-use crate::progress::{Progress, Subject};
+use crate::progress::{Noted, Progress, Subject};
 use crate::proofs::{Claimed, Identity, KeySetUsed, Proof, Proofs, Use};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -136,6 +137,8 @@ pub(crate) struct Soon {
     pub(crate) renewal: Option<Box<Question>>,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
     pub(crate) vouched_for: Option<Box<[u8; 32]>>,
+    /// What is to be seen of a token that is refused.
+    pub(crate) noted: Option<Box<Noted>>,
 }
 
 /// Why a token is not verified (yet).

@@ -179,7 +179,6 @@ export const cases = [
   on("keys of a day ago serve no longer", good, reject("keys_unavailable"), at(86_402, "keys before an outage", { asks, replies: [failed] })),
   on("after an outage fresh keys serve", good, passes, at(86_450, "keys before an outage", { asks, replies: [keysAnswer([ed])] })),
   fetched("keys before an answer that cannot be used", [ed], good, passes),
-  on("an answer without keys does not empty the cache", good, passes, at(400, "keys before an answer that cannot be used", { replies: [keysAnswer([])], also: { after: ["keys"] } })),
   on("a page in place of keys does not empty the cache", good, passes, at(500, "keys before an answer that cannot be used", { replies: [answer(200, "<html>")], also: { after: ["keys"] } })),
   on("an outage did not empty the cache", good, passes, at(500.1, "keys before an answer that cannot be used")),
   unusable("500 is an outage", answer(500, set(ed))),
@@ -193,7 +192,6 @@ export const cases = [
   unusable("keys that are no list are an outage", answer(200, JSON.stringify({ keys: ed }))),
   unusable("a set with more after its end is an outage", answer(200, `${set(ed)}{}`)),
   unusable("keys twice are an outage", answer(200, `{"keys":[],"keys":[${JSON.stringify(ed)}]}`)),
-  unusable("a set without keys is an outage", keysAnswer([])),
   unusable("a set that is cut off is an outage", answer(200, set(ed).slice(0, -1))),
   unusable("a set over 256 KiB is an outage", answer(200, `{"keys":[${JSON.stringify(ed)}],"x":"${"x".repeat(262_144)}"}`)),
 

@@ -188,4 +188,97 @@ mod tests {
         more.last_mut().into_iter().for_each(|last| *last = last.wrapping_sub(1));
         assert!(Curve::of(name).is_some_and(|curve| !curve.has(&more, &bytes(y))));
     }
+
+    /// What RustCrypto's curves say of the same bytes.
+    fn is_point(curve: &Curve, x: &[u8], y: &[u8]) -> bool {
+        let point = [&[4], x, y].concat();
+        match curve.name {
+            "P-256" => p256::PublicKey::from_sec1_bytes(&point).is_ok(),
+            "P-384" => p384::PublicKey::from_sec1_bytes(&point).is_ok(),
+            _ => p521::PublicKey::from_sec1_bytes(&point).is_ok(),
+        }
+    }
+
+    /// The two points with this x, where there are any: RustCrypto takes the square root.
+    fn decompressed(curve: &Curve, x: &[u8]) -> Vec<Vec<u8>> {
+        use p256::elliptic_curve::sec1::ToSec1Point as _;
+        let point = |parity: u8| {
+            let point = [&[parity], x].concat();
+            let bytes = match curve.name {
+                "P-256" => p256::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
+                "P-384" => p384::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
+                _ => p521::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
+            };
+            bytes.get(x.len().saturating_add(1)..).map(<[u8]>::to_vec)
+        };
+        [2, 3].into_iter().filter_map(point).collect()
+    }
+
+    /// p and so much.
+    fn past(curve: &Curve, value: u64) -> Number {
+        let (mut past, mut carry) = (curve.p, value);
+        for word in &mut past {
+            let (sum, has_carry) = word.overflowing_add(carry);
+            (*word, carry) = (sum, u64::from(has_carry));
+        }
+        past
+    }
+
+    fn big_endian(number: &Number, length: usize) -> Vec<u8> {
+        let bytes: Vec<u8> = number.iter().rev().flat_map(|word| word.to_be_bytes()).collect();
+        bytes.get(bytes.len().saturating_sub(length)..).unwrap_or_default().to_vec()
+    }
+
+    #[test]
+    fn rustcrypto_sees_the_same_points_at_random_and_at_the_edges() {
+        let mut seed = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut random = || {
+            seed ^= seed << 13;
+            seed ^= seed >> 7;
+            seed ^= seed << 17;
+            seed
+        };
+        let (mut on, mut off) = (0, 0);
+        for curve in &CURVES {
+            let small = |value: u64| [value, 0, 0, 0, 0, 0, 0, 0, 0];
+            // From 0 up, from p down, and just past p.
+            let mut numbers: Vec<Number> = (0..24).map(small).collect();
+            numbers.extend((1..24).map(|value| less(&curve.p, &small(value)).0));
+            numbers.extend((0..4).map(|value| past(curve, value)));
+            let mut coordinates: Vec<Vec<u8>> = numbers.iter().map(|number| big_endian(number, curve.length)).collect();
+            coordinates.extend((0..24).map(|_| {
+                let words: Number = std::array::from_fn(|_| random());
+                let mut bytes = big_endian(&words, curve.length);
+                // P-521 has one bit in its first byte but one.
+                if curve.length == 66
+                    && let Some((first, _)) = bytes.split_first_mut()
+                {
+                    *first &= 1;
+                }
+                bytes
+            }));
+            // The same point with p added to its x is no point.
+            for value in 0..24 {
+                let (x, more) = (big_endian(&small(value), curve.length), big_endian(&past(curve, value), curve.length));
+                for y in decompressed(curve, &x) {
+                    assert!(curve.has(&x, &y) && !curve.has(&more, &y) && !is_point(curve, &more, &y), "{}: {value}", curve.name);
+                }
+            }
+            for x in &coordinates {
+                let mut ys = decompressed(curve, x);
+                ys.extend(coordinates.iter().take(8).cloned());
+                for y in &ys {
+                    let mut turned = y.clone();
+                    turned.last_mut().into_iter().for_each(|last| *last ^= 1);
+                    for (x, y) in [(x, y), (x, &turned), (y, x)] {
+                        let expected = is_point(curve, x, y);
+                        assert_eq!(curve.has(x, y), expected, "{}: {x:02x?} {y:02x?}", curve.name);
+                        if expected { on += 1 } else { off += 1 }
+                    }
+                }
+            }
+        }
+        println!("{on} points on their curves, {off} off them");
+        assert!(on > 150 && off > 1000, "{on} on, {off} off");
+    }
 }

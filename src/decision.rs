@@ -24,7 +24,6 @@ pub enum Decision {
 }
 
 /// A request that may go on.
-#[derive(Debug)]
 pub struct Forward {
     /// Path and query as the gate understood them: what it judged is what the origin should get.
     pub target: String,
@@ -44,6 +43,20 @@ pub struct Forward {
     pub after: Option<Errand>,
     /// A line for the log, or nothing.
     pub log: Option<String>,
+}
+
+impl fmt::Debug for Forward {
+    /// The query, header values and the log stay out: a code, a token or a session may be among them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Forward")
+            .field("path", &self.target.split('?').next().unwrap_or_default())
+            .field("upstream", &self.upstream)
+            .field("remove", &self.remove)
+            .field("set", &self.set)
+            .field("alongside", &self.alongside)
+            .field("after", &self.after)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What a response gets besides, from the errand alongside.

@@ -4,6 +4,7 @@
 //! kept as it is where that fails.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -78,7 +79,8 @@ pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>
 /// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they are too many or too long.
 pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
     let mut is_first = true;
-    let mut chunks: Vec<(usize, Cookie<'a>)> = Vec::new();
+    // Of two with one number the first counts; one more than there may be is enough to know that there are too many.
+    let mut chunks: BTreeMap<usize, Cookie<'a>> = BTreeMap::new();
     for cookie in all(head) {
         if cookie.name == name {
             if is_first && !cookie.is_empty() {
@@ -88,9 +90,8 @@ pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Opt
             is_first = false;
         } else if let Some(number) = chunk_number(cookie.name, name)
             && chunks.len() <= MAX_CHUNKS
-            && !chunks.iter().any(|(seen, _)| *seen == number)
         {
-            chunks.push((number, cookie));
+            chunks.entry(number).or_insert(cookie);
         }
     }
     if chunks.is_empty() {
@@ -99,14 +100,21 @@ pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Opt
     if chunks.len() > MAX_CHUNKS {
         return Err(Reason::TokenTooLarge);
     }
-    let chunk = |place| chunks.iter().find(|(number, _)| *number == place).map(|(_, cookie)| cookie.value());
-    let joined: String = (0..chunks.len()).map(chunk).collect::<Option<_>>().ok_or(Reason::CookieIncomplete)?;
+    if !chunks.keys().copied().eq(0..chunks.len()) {
+        return Err(Reason::CookieIncomplete);
+    }
+    let joined: String = chunks.values().map(Cookie::value).collect();
     if joined.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(Cow::Owned(joined))) }
 }
 
 /// Whether `candidate` is `name` or one of its chunks.
 pub(crate) fn is_named(candidate: &str, name: &str) -> bool {
     candidate == name || chunk_number(candidate, name).is_some()
+}
+
+/// Whether `candidate` is one of the chunks of `name` that Better Auth can have written.
+pub(crate) fn is_chunk(candidate: &str, name: &str) -> bool {
+    chunk_number(candidate, name).is_some_and(|number| number < MAX_CHUNKS)
 }
 
 /// The number of a chunk: decimal without leading zeros. `session_token_multi-…` shares a prefix with `session_token`

@@ -1,4 +1,5 @@
-//! Header pairs as one text and its cuts: who it is, is told with each request, and so it is put together once.
+//! Header names as origins read them, and header pairs as one text and its cuts: who it is, is told with each request, and so it is
+//! put together once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -86,6 +87,21 @@ impl fmt::Debug for HeaderPairs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
     }
+}
+
+/// Whether a name begins so, as an origin may read it. `prefix` is in lower case with dashes.
+pub(crate) fn begins_with(name: &str, prefix: &str) -> bool {
+    name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+}
+
+/// Whether an origin may read this name for that one, which is in lower case with dashes.
+pub(crate) fn is_spelled(name: &str, known: &str) -> bool {
+    name.len() == known.len() && begins_with(name, known)
+}
+
+/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as well, and PHP of `.`.
+pub(crate) const fn folded(byte: u8) -> u8 {
+    if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ mod engine;
 mod errand;
 mod explain;
 mod headers;
+mod inbound;
 mod json;
 mod judge;
 mod jwk;

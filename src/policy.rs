@@ -6,8 +6,10 @@ use std::fmt;
 use crate::alg::{Algorithm, Capabilities};
 use crate::claims::Expectations;
 use crate::config::ConfigError;
+use crate::cookie;
 use crate::demands::{ClaimPath, Demands};
 use crate::digest;
+use crate::headers::{begins_with, is_spelled};
 use crate::jwk::JwkSet;
 use crate::path::{self, Next, Path};
 use crate::request::RequestHead;
@@ -35,6 +37,8 @@ pub struct Policy {
     pub(crate) cors: Cors,
     pub(crate) docs_url: Option<String>,
     pub(crate) header_prefix: String,
+    /// Headers of a former proxy that stay: names, or beginnings of names, in lower case with dashes.
+    pub(crate) keep_headers: Vec<KeptHeader>,
     pub(crate) debug_header: bool,
     pub(crate) assertions: Option<Assertions>,
     /// Headers that tell the origin a claim: name without prefix, and which claim.
@@ -54,6 +58,31 @@ impl Policy {
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }
+
+    /// Whether a header of this name stays, although a former proxy may have written it: the configuration names it, or an issuer's
+    /// tokens are there.
+    pub(crate) fn keeps_header(&self, name: &str) -> bool {
+        let is_named = self.keep_headers.iter().any(|kept| match kept {
+            KeptHeader::Named(own) => is_spelled(name, own),
+            KeptHeader::Beginning(own) => begins_with(name, own),
+        });
+        is_named || self.holds_token(name)
+    }
+
+    /// Whether some issuer's tokens may be in a header of this name.
+    pub(crate) fn holds_token(&self, name: &str) -> bool {
+        let places = self.issuers.iter().flat_map(|issuer| &issuer.places);
+        places.into_iter().any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
+    }
+}
+
+/// A header that another proxy writes, and that the origin may believe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum KeptHeader {
+    /// Of this name.
+    Named(String),
+    /// Whose name begins so.
+    Beginning(String),
 }
 
 /// Where the list of what has been revoked comes from, and how old it may be.
@@ -159,7 +188,27 @@ pub(crate) struct CookieNames {
     pub(crate) session_token: String,
     pub(crate) session_data: String,
     pub(crate) dont_remember: String,
+    /// What all others begin with, without `__Secure-`.
+    pub(crate) prefix: String,
 }
+
+/// The service's own cookies by their logical names (`better-auth` 1.7.25 with its plugins): each is a credential, becomes one, or is
+/// sealed by the service's secret, which also signs sessions and says nothing of the cookie's name. An origin that sees one
+/// could go on as somebody with it. What is not in here tells nothing: `last_used_login_method` is for scripts to read.
+#[rustfmt::skip]
+const SERVICE_COOKIES: [&str; 15] = [
+    "session_token", "session_data", "dont_remember",
+    "account_data",                                                      // tokens of social providers
+    "admin_session",                                                     // the session of an admin who impersonates somebody
+    "two_factor", "trust_device",                                        // half a sign-in, and the leave to skip the other half
+    "state", "oauth_state", "oauth_popup", "relay_state",                // a sign-in elsewhere that is under way
+    "better-auth-passkey",                                               // the challenge of a passkey
+    "transfer_token", "electron",                                        // a session on its way to a desktop application
+    "convex_jwt",                                                        // @convex-dev/better-auth: a JWT of the session
+];
+
+/// Such cookies without the prefix: an authorization code, and what was asked for it (the service's own clients, up to 1.6).
+const BARE_SERVICE_COOKIES: [&str; 2] = ["oidc_login_prompt", "oidc_consent_prompt"];
 
 /// What to do with `session_data`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -491,8 +540,32 @@ fn small(text: &str) -> String {
 impl CookieNames {
     /// Whether a cookie belongs to the session: these are sent to the auth service and taken from it.
     pub(crate) fn include(&self, name: &str) -> bool {
-        name == self.session_token || name == self.dont_remember || crate::cookie::is_named(name, &self.session_data)
+        name == self.session_token || name == self.dont_remember || cookie::is_named(name, &self.session_data)
     }
+
+    /// Whether a cookie is the service's own affair, so that an origin that gets no credential does not get it either. With and without
+    /// `__Secure-`: what one deployment has left in the browser may be good in the next.
+    pub(crate) fn are_secret(&self, name: &str) -> bool {
+        let name = without_browser_prefix(name);
+        let is_of = |own: &str| cookie::is_named(name, without_browser_prefix(own));
+        let behind_token = name.strip_prefix(without_browser_prefix(&self.session_token));
+        // The accounts of the multi-session plugin: each holds a whole signed token, and the token is in its name too.
+        let is_other_account =
+            behind_token.is_some_and(|rest| rest.starts_with("_multi-") || rest == ".oauth_logout_confirmation");
+        // `getSessionCookie` of Better Auth's own helpers reads the name with a dash as well.
+        let logical = name.strip_prefix(self.prefix.as_str()).and_then(|rest| rest.strip_prefix(['.', '-']));
+        is_other_account
+            || BARE_SERVICE_COOKIES.contains(&name)
+            || [&self.session_token, &self.session_data, &self.dont_remember].into_iter().any(|own| is_of(own))
+            || logical.is_some_and(|logical| {
+                SERVICE_COOKIES.iter().any(|own| cookie::is_named(logical, own)) || logical.starts_with("session_token_multi-")
+            })
+    }
+}
+
+/// A cookie's name without what browsers themselves read in it (RFC 6265bis section 4.1.3).
+fn without_browser_prefix(name: &str) -> &str {
+    name.strip_prefix("__Secure-").or_else(|| name.strip_prefix("__Host-")).unwrap_or(name)
 }
 
 impl Secrets {

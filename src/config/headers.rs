@@ -1,11 +1,13 @@
-//! `headers`: which claims the origin is told, and under which names.
+//! `headers`: which claims the origin is told, and under which names. `keep_headers`: what other proxies may tell it.
 
 use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
 use crate::demands::ClaimPath;
-use crate::policy::{IDENTITY_HEADERS, Rule};
+use crate::headers;
+use crate::inbound;
+use crate::policy::{IDENTITY_HEADERS, KeptHeader, Rule};
 
 impl Compiler<'_> {
     /// Names of headers (without prefix) and the claims that they tell.
@@ -42,6 +44,28 @@ impl Compiler<'_> {
             }
         }
         headers
+    }
+
+    /// Headers of a former proxy that stay.
+    pub(super) fn keep_headers(&mut self, root: &Node<'_>) -> Vec<KeptHeader> {
+        let mut kept = Vec::new();
+        for name in self.reader.texts(root, "keep_headers").unwrap_or_default() {
+            let folded: String = name.bytes().map(|byte| char::from(headers::folded(byte))).collect();
+            let beginning = name.strip_suffix('*').and_then(|own| folded.get(..own.len()));
+            let is_removed = beginning.map_or_else(|| inbound::is_former(&folded), inbound::begins_former);
+            if !is_removed || folded.len() < 4 {
+                self.reader.wrong(
+                    "keep_headers",
+                    "the gate does not remove such a header as a former proxy's",
+                    "name one that docs/configuration.md lists, like x-auth-request-email or x-auth-request-*",
+                );
+            }
+            kept.push(match beginning {
+                Some(beginning) => KeptHeader::Beginning(beginning.to_owned()),
+                None => KeptHeader::Named(folded),
+            });
+        }
+        kept
     }
 }
 

@@ -467,6 +467,7 @@ impl Compiler<'_> {
             session_token: name_of(Some("session_token_cookie"), "session_token"),
             session_data: name_of(Some("session_data_cookie"), "session_data"),
             dont_remember: name_of(None, "dont_remember"),
+            prefix,
         }
     }
 

@@ -163,6 +163,7 @@ impl Compiler<'_> {
                 "cors",
                 "docs_url",
                 "header_prefix",
+                "keep_headers",
                 "debug_header",
                 "assertion",
                 "headers",
@@ -190,6 +191,7 @@ impl Compiler<'_> {
         let cors = self.cors(&root, &allowed_origins);
         let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
+        let keep_headers = self.keep_headers(&root);
         let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
         let asks_per_second = self.reader.number(&root, "asks_per_second", 4, 10_000).unwrap_or(ASKS_PER_SECOND);
         let deny_list = self.deny_list(&root);
@@ -208,6 +210,7 @@ impl Compiler<'_> {
                 cors,
                 docs_url,
                 header_prefix,
+                keep_headers,
                 debug_header,
                 assertions,
                 claim_headers,

@@ -1,5 +1,7 @@
 //! A Better Auth session: by its cookies, by a token of the bearer plugin, by the auth service's word.
 
+use std::collections::BTreeSet;
+
 use crate::budget::Share;
 use crate::cookie::{self, Cookie};
 use crate::digest;
@@ -254,14 +256,9 @@ impl Judge<'_> {
         let Ok(service) = self.service(number) else {
             return String::new();
         };
-        let mut names: Vec<&str> = Vec::new();
-        let mut sent: Vec<String> = Vec::new();
-        for cookie in cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name)) {
-            if !names.contains(&cookie.name) {
-                names.push(cookie.name);
-                sent.push(cookie.as_sent());
-            }
-        }
+        let mut names = BTreeSet::new();
+        let ours = cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name));
+        let sent: Vec<String> = ours.filter(|cookie| names.insert(cookie.name)).map(|cookie| cookie.as_sent()).collect();
         sent.join("; ")
     }
 }

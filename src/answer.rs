@@ -3,6 +3,8 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use crate::cookie::{self, SetCookie};
@@ -17,7 +19,7 @@ use crate::request::{RequestHead, RequestKind};
 use crate::session::Doubt;
 use crate::sign_in;
 
-/// An outage is asked about again after so many seconds.
+/// After so many seconds it is worth asking again, whatever is away.
 const RETRY_AFTER_SECONDS: &str = "5";
 /// What a client says goes into the log no further than this.
 const MAX_LOGGED_BYTES: usize = 300;
@@ -58,16 +60,26 @@ struct Refusal<'a> {
     reason: Reason,
     /// What was wrong each time, where it went round.
     cause: Option<Reason>,
-    policy: &'a Policy,
+    /// Where there is an engine.
+    policy: Option<&'a Policy>,
     head: &'a RequestHead<'a>,
     path: Option<&'a Path<'a>>,
     heard: Heard,
 }
 
+/// The answer where no engine can give one: it did not start, or its head could not be read. The same as an engine's, but for
+/// what a configuration adds (`docs_url`, `cors`, `debug_header`, the style of a rule), and without a line for the log.
+///
+/// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`, made by `cargo xtask build`.
+pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Answer {
+    let refusal = Refusal { reason, cause: None, policy: None, head, path: None, heard: Heard::default() };
+    Answer { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
+}
+
 /// The answer to a request that may not go on.
 pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>, heard: Heard) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let refusal = Refusal { reason, cause: None, policy, head, path, heard };
+    let refusal = Refusal { reason, cause: None, policy: Some(policy), head, path, heard };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
@@ -102,7 +114,7 @@ pub(crate) fn forward_log_line(
             return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
         }
     };
-    Some(Refusal { reason, cause: None, policy, head, path: Some(path), heard }.log_line(decision, reason.status()))
+    Some(Refusal { reason, cause: None, policy: Some(policy), head, path: Some(path), heard }.log_line(decision, reason.status()))
 }
 
 /// The log's line about a renewal that did not come to all that it should.
@@ -148,15 +160,13 @@ pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_
         return Vec::new();
     };
     let names = &service.cookies;
-    let mut dead = vec![names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
-    for sent in cookie::all(head).filter(|sent| names.include(sent.name)) {
-        if !dead.contains(&sent.name) {
-            dead.push(sent.name);
-        }
-    }
-    let is_set = |name: &str| already_set.iter().any(|line| SetCookie::parse(line).is_some_and(|cookie| cookie.name == name));
+    let always = [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
+    // Chunks that no service can have written stay: an answer is no place for a thousand lines of them.
+    let sent = cookie::all(head).map(|sent| sent.name).filter(|name| cookie::is_chunk(name, &names.session_data));
+    let already_set = already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
+    let mut seen: BTreeSet<&str> = already_set.collect();
     let mut lines = Vec::new();
-    for name in dead.into_iter().filter(|name| !is_set(name)) {
+    for name in always.into_iter().chain(sent).filter(|name| seen.insert(*name)) {
         lines.extend(service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))));
         lines.push(cookie::deletion(name, None));
     }
@@ -219,7 +229,7 @@ impl Refusal<'_> {
         let status = self.reason.status();
         let mut headers = self.common_headers("reject");
         headers.extend(challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)));
-        if status == 503 {
+        if status >= 500 {
             headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
         }
         let (content_type, body) = match form {
@@ -236,7 +246,7 @@ impl Refusal<'_> {
     fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
         let mut headers = vec![("cache-control".to_owned(), "private, no-store".to_owned()), ("vary".to_owned(), self.vary())];
         headers.extend(self.cors());
-        if self.policy.debug_header {
+        if self.shows_decision() {
             let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
             headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
         }
@@ -244,10 +254,14 @@ impl Refusal<'_> {
         headers
     }
 
+    fn shows_decision(&self) -> bool {
+        self.policy.is_some_and(|policy| policy.debug_header)
+    }
+
     /// Also the headers where an issuer's tokens may be.
     fn vary(&self) -> String {
         let mut vary = VARY.to_owned();
-        for place in self.policy.issuers.iter().flat_map(|issuer| &issuer.places) {
+        for place in self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places) {
             if let Place::Header(name) = place {
                 vary.push_str(", ");
                 vary.push_str(name);
@@ -258,11 +272,13 @@ impl Refusal<'_> {
 
     /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin sees to its own answers.
     fn cors(&self) -> Vec<(String, String)> {
-        let cors = &self.policy.cors;
+        let Some(cors) = self.policy.map(|policy| &policy.cors) else {
+            return Vec::new();
+        };
         let Some(origin) = self.head.header("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
             return Vec::new();
         };
-        let exposed = if self.policy.debug_header { ", doorward-decision" } else { "" };
+        let exposed = if self.shows_decision() { ", doorward-decision" } else { "" };
         let mut headers = vec![
             ("access-control-allow-origin".to_owned(), origin.to_owned()),
             ("access-control-expose-headers".to_owned(), ["www-authenticate, retry-after", exposed].concat()),
@@ -274,7 +290,7 @@ impl Refusal<'_> {
     }
 
     fn docs_url(&self) -> Option<String> {
-        self.policy.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
+        self.policy?.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
     }
 
     /// RFC 9457.
@@ -325,7 +341,11 @@ impl Refusal<'_> {
     /// Who went round may still want to sign in as somebody else: from here, without a way back, no round is counted.
     fn try_again(&self) -> String {
         let is_here = |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
-        match self.policy.sign_in.as_ref().filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in)) {
+        match self
+            .policy
+            .and_then(|policy| policy.sign_in.as_ref())
+            .filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in))
+        {
             Some(sign_in) => ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat(),
             None => String::new(),
         }
@@ -435,6 +455,8 @@ const fn title(status: u16) -> &'static str {
         400 => "Bad Request",
         401 => "Unauthorized",
         403 => "Forbidden",
+        502 => "Bad Gateway",
+        504 => "Gateway Timeout",
         _ => "Service Unavailable",
     }
 }

@@ -89,6 +89,7 @@ mod json;
 mod judge;
 mod jwk;
 mod keys;
+mod onward;
 mod path;
 mod policy;
 mod progress;
@@ -110,12 +111,14 @@ mod verify;
 
 // The public interface is:
 pub use alg::{Algorithm, Capabilities, KeyType};
+pub use answer::refuse_without_engine;
 pub use config::{Config, ConfigError};
 pub use decision::{Answer, Decision, Finish, Forward, Served};
 pub use engine::Engine;
 pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use headers::HeaderPairs;
+pub use onward::{Onward, response_removals};
 pub use policy::Policy;
 pub use progress::Errand;
 pub use reason::{Actor, Reason};

@@ -105,6 +105,10 @@ reasons! {
     // the gate
     AssertionUnavailable "assertion_unavailable" 503 Operator "the platform could not sign the assertion for the origin";
     NotStarted "not_started" 503 Operator "the gate could not start or lost its place";
+
+    // the origin
+    OriginUnreachable "origin_unreachable" 502 Operator "the origin could not be reached or broke off";
+    OriginTimedOut "origin_timed_out" 504 Operator "the origin did not answer in time";
 }
 
 impl fmt::Display for Reason {

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorward::{Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind, suites};
+use doorward::{Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind, refuse_without_engine, suites};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../docs/answers.md");
@@ -98,6 +98,52 @@ fn every_row_has_a_request_and_every_reason_a_column() {
         assert_eq!(status, reason.status().to_string(), "{}", reason.code());
         assert_eq!(column == GOING_ROUND, reason == Reason::RedirectLoop);
     }
+}
+
+/// One answer wherever there is no gate: that of the table, from the core without an engine and from the JavaScript without a core.
+#[test]
+fn without_an_engine_the_answer_is_that_of_the_table() {
+    let (table, policy, script) = (table(), policy(json!({})), script());
+    for (row, _, method, target, headers) in REQUESTS {
+        let head = RequestHead { method, target, headers, public_origin: SITE, client_address: None };
+        let cell = &table[&((*row).to_owned(), "503".to_owned())];
+        let answer = refuse_without_engine(Reason::NotStarted, &head);
+        let Decision::Reject(by_engine) = suites::answer(&policy, Reason::NotStarted, &head) else { panic!("{row}") };
+        assert_eq!((answer.status, &answer.body), (by_engine.status, &by_engine.body), "{row}");
+        let without_vary =
+            |answer: &Answer| answer.headers.iter().filter(|(name, _)| name != "vary").cloned().collect::<Vec<_>>();
+        assert_eq!(without_vary(&answer), without_vary(&by_engine), "{row}");
+        assert_eq!(answer.log, None, "{row}");
+        if *method != "HEAD" {
+            assert_eq!(script[&cell.shape], as_script(&answer), "{row}: middleware/not-started.js is not the core's");
+        }
+        check(row, Reason::NotStarted, &head, cell, Decision::Reject(answer));
+    }
+}
+
+/// The answers in `middleware/not-started.js`; with `DOORWARD_WRITE` they are written first.
+fn script() -> Value {
+    const FILE: &str = "middleware/not-started.js";
+    let text = std::fs::read_to_string(FILE).unwrap_or_else(|error| panic!("{FILE}: {error}"));
+    let (before, rest) = text.split_once("const ANSWERS = ").unwrap_or_else(|| panic!("{FILE} has no ANSWERS"));
+    let (json, behind) = rest.split_once(";\n").unwrap_or_else(|| panic!("{FILE} has no end of ANSWERS"));
+    if std::env::var_os("DOORWARD_WRITE").is_none() {
+        return serde_json::from_str(json).unwrap_or_else(|error| panic!("{FILE}: {error}"));
+    }
+    let of = |method, headers: Headers| {
+        let head = RequestHead { method, target: "/", headers, public_origin: SITE, client_address: None };
+        as_script(&refuse_without_engine(Reason::NotStarted, &head))
+    };
+    let answers = json!({
+        "page": of("GET", &[("accept", "text/html")]), "text": of("POST", &[("next-action", "7f")]), "problem": of("GET", &[]),
+    });
+    std::fs::write(FILE, format!("{before}const ANSWERS = {answers:#};\n{behind}"))
+        .unwrap_or_else(|error| panic!("{FILE}: {error}"));
+    answers
+}
+
+fn as_script(Answer { reason, status, headers, body, .. }: &Answer) -> Value {
+    json!({ "status": status, "reason": reason.code(), "headers": headers, "body": body })
 }
 
 /// By its path alone a target is a payload or a prefetch, whatever its headers say of documents.
@@ -243,7 +289,7 @@ fn check(name: &str, reason: Reason, head: &RequestHead<'_>, cell: &Cell, decisi
     assert_eq!((answer.status, answer.reason), (cell.status, reason), "{name}");
     assert_eq!(header(&answer, "cache-control"), Some("private, no-store"), "{name}");
     assert!(header(&answer, "vary").is_some(), "{name}");
-    assert_eq!(header(&answer, "retry-after").is_some(), answer.status == 503, "{name}");
+    assert_eq!(header(&answer, "retry-after"), (answer.status >= 500).then_some("5"), "{name}");
     let challenge = header(&answer, "www-authenticate");
     assert_eq!(challenge.is_some(), answer.status == 401 || reason == Reason::NotPermitted, "{name}");
     assert!(challenge.is_none_or(|challenge| challenge.starts_with("Bearer")), "{name}");

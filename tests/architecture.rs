@@ -12,7 +12,7 @@ const LAYERS: [&[&str]; 6] = [
     &["path", "budget", "tries", "cookie", "jwk", "errand", "share", "inbound", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
     &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
-    &["judge", "answer", "annotate", "assertion", "asks"],
+    &["judge", "answer", "annotate", "onward", "assertion", "asks"],
     &["engine", "explain", "suites"],
 ];
 

@@ -18,9 +18,11 @@ use serde_json::{Value, json};
 const OWN_FOLDER: &str = "tests/vectors/decisions";
 
 /// Reasons that no request can yield here, each with why.
-const BEYOND: [(Reason, &str); 2] = [
+const BEYOND: [(Reason, &str); 4] = [
     (Reason::HeadMalformed, "a host's: the head that it promised never came to be one"),
     (Reason::NotStarted, "a host's: there is no engine"),
+    (Reason::OriginUnreachable, "a host's: the request went on, and nobody was there"),
+    (Reason::OriginTimedOut, "a host's: the request went on, and nothing came back"),
 ];
 
 #[test]

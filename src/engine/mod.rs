@@ -11,13 +11,14 @@ use crate::answer;
 use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
 use crate::assertion::{self, About};
 use crate::credential::{self, Credential};
-use crate::decision::{Decision, Finish, Forward, Served};
+use crate::decision::{Answer, Decision, Finish, Forward, Served};
 use crate::errand::{Copies, Reply};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Footing, Judge, Need, Question, Soon};
+use crate::onward::{self, Onward};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Mission, Progress, Task};
+use crate::progress::{Errand, Heard, Mission, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
@@ -109,6 +110,21 @@ impl Engine {
         let log = answer::renewal_log_line(&progress.heard);
         let set_cookies = if origin_sets_its_own { Vec::new() } else { progress.heard.set_cookies };
         Finish { headers: answer::set_cookie_headers(set_cookies), log }
+    }
+
+    /// All header edits of a forward for a host that sends it on over a connection of its own.
+    pub fn onward(&self, request: &RequestHead<'_>, forward: &Forward) -> Onward {
+        onward::onward(&self.policy, request, forward)
+    }
+
+    /// The answer for what only the host finds out, after the decision: [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`],
+    /// or [`Reason::PathRefused`] where the platform would send another path than the judged one.
+    pub fn refuse(&self, request: &RequestHead<'_>, reason: Reason) -> Answer {
+        let path = Path::of(request, self.policy.next.as_ref()).ok();
+        match answer::refuse(reason, &self.policy, request, path.as_ref(), Heard::default()) {
+            Decision::Reject(answer) | Decision::Redirect(answer) => answer,
+            Decision::Ask(_) | Decision::Forward(_) | Decision::Respond(_) => answer::refuse_without_engine(reason, request),
+        }
     }
 
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.

@@ -1,0 +1,108 @@
+// The answer where no WebAssembly can give one: it is missing, its configuration is wrong, or it has fallen.
+//
+// `ANSWERS` are the core's own words (`doorward::refuse_without_engine`), one for each shape; `tests/answers.rs` holds them, and the
+// choice between them, to the core. `DOORWARD_WRITE=1 cargo test --test answers` writes them anew.
+
+const ANSWERS = {
+  "page": {
+    "body": "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>Service Unavailable</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>Service Unavailable</h1><p>This page could not be shown: the gate could not start or lost its place.</p><p><code>not_started</code></p></html>\n",
+    "headers": [
+      [
+        "cache-control",
+        "private, no-store"
+      ],
+      [
+        "vary",
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+      ],
+      [
+        "retry-after",
+        "5"
+      ],
+      [
+        "content-type",
+        "text/html; charset=utf-8"
+      ]
+    ],
+    "reason": "not_started",
+    "status": 503
+  },
+  "problem": {
+    "body": "{\"detail\":\"the gate could not start or lost its place\",\"reason\":\"not_started\",\"status\":503,\"title\":\"Service Unavailable\",\"type\":\"urn:doorward:reason:not_started\"}",
+    "headers": [
+      [
+        "cache-control",
+        "private, no-store"
+      ],
+      [
+        "vary",
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+      ],
+      [
+        "retry-after",
+        "5"
+      ],
+      [
+        "content-type",
+        "application/problem+json"
+      ]
+    ],
+    "reason": "not_started",
+    "status": 503
+  },
+  "text": {
+    "body": "Service Unavailable: the gate could not start or lost its place (not_started)",
+    "headers": [
+      [
+        "cache-control",
+        "private, no-store"
+      ],
+      [
+        "vary",
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+      ],
+      [
+        "retry-after",
+        "5"
+      ],
+      [
+        "content-type",
+        "text/plain"
+      ]
+    ],
+    "reason": "not_started",
+    "status": 503
+  }
+};
+
+/**
+ * What a request gets while there is no gate.
+ *
+ * @param {string} method
+ * @param {(name: string) => string | null | undefined} header the first value of a header, by its name in small letters
+ * @returns {{ status: number, headers: [name: string, value: string][], body: string, reason: string }}
+ */
+export function notStarted(method, header) {
+  const { status, headers, body, reason } = ANSWERS[shapeFor(method, header)];
+  return { status, headers: headers.map((pair) => [...pair]), body: method === "HEAD" ? "" : body, reason };
+}
+
+/** The same as a `Response` to a `Request`. */
+export function notStartedResponse(request) {
+  const { status, headers, body } = notStarted(request.method, (name) => request.headers.get(name));
+  return new Response(body === "" ? null : body, { status, headers });
+}
+
+/** The shape of a refusal without a sign-in page (docs/answers.md, "The table"). */
+function shapeFor(method, header) {
+  const has = (name) => (header(name) ?? undefined) !== undefined;
+  const asksAhead = (name) => header(name)?.startsWith("prefetch");
+  if (method === "OPTIONS" && has("origin") && has("access-control-request-method") && !has("upgrade")) return "problem";
+  if (header("upgrade")?.split(",").some((protocol) => protocol.trim().toLowerCase() === "websocket")) return "problem";
+  if (method === "POST" && has("next-action")) return "text";
+  if (has("next-router-prefetch") || asksAhead("sec-purpose") || asksAhead("purpose")) return "problem";
+  if (has("rsc") || has("x-nextjs-data")) return "problem";
+  if (has("sec-fetch-mode")) return header("sec-fetch-mode") === "navigate" ? "page" : "problem";
+  if (has("sec-fetch-dest")) return ["document", "iframe", "frame"].includes(header("sec-fetch-dest")) ? "page" : "problem";
+  return header("accept")?.includes("text/html") ? "page" : "problem";
+}

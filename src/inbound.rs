@@ -146,14 +146,13 @@ mod tests {
 
     #[test]
     fn a_header_is_known_in_each_spelling() {
-        let internal = INTERNAL_NAMES.iter().map(|name| (*name).to_owned());
-        let internal = internal.chain(INTERNAL_PREFIXES.iter().map(|prefix| [prefix, "path"].concat()));
-        let former = FORMER_NAMES.iter().map(|name| (*name).to_owned());
-        let prefixes = FORMER_PREFIXES.iter().chain(&FORMER_CERTIFICATES).map(|prefix| [prefix, "email"].concat());
-        for (name, is_known) in internal
-            .map(|name| (name, renames as fn(&str) -> bool))
-            .chain(former.chain(prefixes).map(|name| (name, is_former as fn(&str) -> bool)))
-        {
+        let (by_path, by_person): (fn(&str) -> bool, fn(&str) -> bool) = (renames, is_former);
+        let begun = |prefix: &&str| [*prefix, "email"].concat();
+        let internal = INTERNAL_NAMES.iter().map(|name| (*name).to_owned()).chain(INTERNAL_PREFIXES.iter().map(begun));
+        let prefixes = FORMER_PREFIXES.iter().chain(&FORMER_CERTIFICATES).map(begun);
+        let former = FORMER_NAMES.iter().map(|name| (*name).to_owned()).chain(prefixes);
+        let internal = internal.map(|name| (name, by_path));
+        for (name, is_known) in internal.chain(former.map(|name| (name, by_person))) {
             let capitals = name.to_ascii_uppercase();
             let dashes = [name.replace('-', "_"), name.replacen('-', "_", 1), name.replace('-', "."), capitals.replace('-', "_")];
             for spelling in dashes.into_iter().chain([capitals, name]) {

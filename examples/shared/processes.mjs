@@ -16,8 +16,9 @@ const START_MS = 60_000;
  *   nothing about it
  * @param {NodeJS.Signals} [how.signal] asks it to end
  * @param {object} [how.spawn] further options
+ * @param {(line: string) => void} [how.onLine] hears each line that it logs, besides the log that is kept
  */
-export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {} }) {
+export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {}, onLine }) {
   let child;
   const log = [];
   return { name, log, start, stop };
@@ -45,6 +46,7 @@ export function service(name, { command: [program, ...args], ready, env = {}, si
       for (const stream of [stdout, stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
           log.push(line);
+          onLine?.(line);
           if (ready.test(line)) resolve();
         });
       }

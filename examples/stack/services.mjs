@@ -24,14 +24,16 @@ export const folder = (name) => fileURLToPath(new URL(name, import.meta.url));
  * @param {boolean} options.postgres
  * @param {number} [options.cookieCacheSeconds] life of `session_data`
  * @param {number} [options.sessionCacheSeconds] how long the gate remembers an answer of the auth service
+ * @param {(name: string, line: string) => void} [options.onLine] hears what each service logs
  * @param {{stop: () => Promise<void>}[]} started
  */
-export async function startStack({ front, built, postgres, cookieCacheSeconds, sessionCacheSeconds }, started) {
+export async function startStack({ front, built, postgres, cookieCacheSeconds, sessionCacheSeconds, onLine }, started) {
   const up = async (service) => {
     started.push(service);
     await service.start();
     return service;
   };
+  const hearing = (name) => onLine && { onLine: (line) => onLine(name, line) };
   const [port, originPort, authPort, apiPort, databasePort] = await Promise.all(Array.from({ length: 5 }, freePort));
   const url = `http://localhost:${port}`;
   const authUrl = `http://127.0.0.1:${authPort}`;
@@ -48,6 +50,7 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   const database = await startDatabase({ postgres, port: databasePort }, up);
   const auth = await up(
     service("auth service", {
+      ...hearing("auth service"),
       command: [process.execPath, join(folder("auth-service"), "dist/server.js")],
       ready: /"handler ready"/,
       env: {
@@ -65,6 +68,7 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   const { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL } = identity;
   const api = await up(
     service("API", {
+      ...hearing("API"),
       command: [built.python, "-m", "uvicorn", "notes_api.main:app", "--port", String(apiPort), "--no-access-log"],
       ready: /Uvicorn running/,
       env: { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL, ...forOrigin, PYTHONDONTWRITEBYTECODE: "1" },
@@ -77,6 +81,7 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   const isGated = front === "next";
   const frontend = await up(
     service("frontend", {
+      ...hearing("frontend"),
       command: [process.execPath, "node_modules/next/dist/bin/next", "start", "-H", "localhost", "-p", String(isGated ? port : originPort)],
       ready: /Ready in/,
       env: {

@@ -27,12 +27,17 @@ await program("stack", async (started) => {
 
 async function stayUp(fronts, built, started) {
   for (const front of fronts) {
-    const { url, gate, database, urls } = await startStack({ front, built, postgres: options.postgres }, started);
+    const { url, gate, database, urls } = await startStack({ front, built, postgres: options.postgres, onLine: heard }, started);
     console.log(url);
     say(`${gate.name} → frontend ${urls.frontend}, auth service ${urls.auth} on ${database.name}, Python API ${urls.api}`);
   }
   say("Ctrl-C stops everything. examples/stack/README.md says what to look at, and how to break it");
   await forever();
+}
+
+/** What the services log is what examples/stack/README.md tells to look at. */
+function heard(name, line) {
+  console.error(`${name}: ${line}`);
 }
 
 function say(line) {

@@ -56,7 +56,7 @@ impl Compiler<'_> {
             match SigningKey::from_jwk(&jwk, self.capabilities) {
                 Ok(key) => keys.push(key),
                 Err(problem) => {
-                    let hint = "make one: doorward keys, or jose's generateKeyPair and exportJWK";
+                    let hint = "make one as docs/assertion.md shows, with Node or jose";
                     self.reader.wrong(&place.path, problem, hint);
                 }
             }

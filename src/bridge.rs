@@ -114,6 +114,13 @@ impl Tokens {
         *self.entry(place) = Entry { token: Some(token), lease_until: None, failed: None };
     }
 
+    /// Whoever was asking had too little time left for it: the lease ends.
+    pub(crate) fn release(&mut self, place: Place) {
+        if let Some(entry) = self.entries.get_mut(&place) {
+            entry.lease_until = None;
+        }
+    }
+
     /// An ask came to nothing; the lease ends. What was kept stays.
     pub(crate) fn fail(&mut self, place: Place, reason: Reason, doubt: Option<Doubt>, now: UnixTime) {
         let entry = self.entry(place);

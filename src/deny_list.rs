@@ -100,6 +100,11 @@ impl DenyList {
         self.tries.begin(until);
     }
 
+    /// Whoever was on the way had too little time left for it: that says nothing about the source.
+    pub(crate) fn release(&mut self) {
+        self.tries.release();
+    }
+
     /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use of it, and for how many
     /// seconds.
     ///

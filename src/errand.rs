@@ -188,4 +188,6 @@ pub(crate) enum Copies {
 pub(crate) struct Checked {
     pub(crate) check: SignatureCheck,
     pub(crate) verdict: Option<bool>,
+    /// Whether the platform does not have the algorithm: a token chooses its own.
+    pub(crate) is_unsupported: bool,
 }

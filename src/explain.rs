@@ -143,7 +143,7 @@ fn of_token(state: TokenState) -> Layer {
 fn of_jwt(judge: &mut Judge<'_>, token: &str, place: &Place, rule: &Rule) -> Layer {
     match judge.jwt(token, place, rule) {
         Finding::Good(_) => Layer::Valid,
-        Finding::Bad(reason) => Layer::Bad(reason),
+        Finding::Bad(reason) | Finding::InDoubt(reason) => Layer::Bad(reason),
         Finding::Needs(_) => Layer::Unknown,
     }
 }
@@ -152,7 +152,7 @@ fn verdict(finding: Finding) -> Verdict {
     use crate::judge::Need;
     match finding {
         Finding::Good(identity) => Verdict::Authenticated { subject: identity.session.subject.clone() },
-        Finding::Bad(reason) => Verdict::Unauthenticated(reason),
+        Finding::Bad(reason) | Finding::InDoubt(reason) => Verdict::Unauthenticated(reason),
         Finding::Needs(Need::Session(_) | Need::Storage(_) | Need::Wait(Reason::SessionUnavailable)) => Verdict::LookupRequired,
         Finding::Needs(_) => Verdict::ErrandRequired,
     }

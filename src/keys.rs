@@ -22,7 +22,8 @@
 //! | yes | no | no | – | yes | `keys_unavailable` (503): we do not know |
 //! | no | – | yes | no | – | ask |
 //! | no | – | yes | yes | – | wait |
-//! | no | – | no | – | – | `keys_unavailable` (503) |
+//! | no | – | no | – | no | `keys_unavailable` (503) |
+//! | no | – | no | – | yes | `keys_unavailable` (503), and nobody here could have helped it |
 //!
 //! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that a set that was empty by mistake is
 //! asked for again after the cool-down.
@@ -119,6 +120,8 @@ pub(crate) enum Lack {
     Wait,
     /// There is none.
     Missing(Reason),
+    /// There are none at all, because who has them could not be asked. Where there are some, a token that names another chooses to.
+    Away,
 }
 
 impl KeyCache {
@@ -148,8 +151,12 @@ impl KeyCache {
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
                 let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
-                let is_known = own.has_set(now) && !own.tries.last_failed() && !own.has_more(now);
-                Err(ask.unwrap_or(Lack::Missing(if is_known { Reason::KeyNotFound } else { Reason::KeysUnavailable })))
+                let has_key = own.usable_keys(now).next().is_some();
+                Err(ask.unwrap_or(match own.tries.last_failed() {
+                    false if own.has_set(now) && !own.has_more(now) => Lack::Missing(Reason::KeyNotFound),
+                    true if !has_key => Lack::Away,
+                    _ => Lack::Missing(Reason::KeysUnavailable),
+                }))
             }
             Err(other) => Err(self.refusal(source, other, asked, now)),
         }
@@ -221,6 +228,13 @@ impl KeyCache {
     pub(crate) fn lease(&mut self, source: usize, until: UnixTime) {
         if let Some(source) = self.sources.get_mut(source) {
             source.tries.begin(until);
+        }
+    }
+
+    /// Whoever was on the way had too little time left for it: that says nothing about the source.
+    pub(crate) fn release(&mut self, source: usize) {
+        if let Some(source) = self.sources.get_mut(source) {
+            source.tries.release();
         }
     }
 

@@ -13,6 +13,8 @@ use crate::session::{self, Doubt};
 use crate::time::{Seconds, UnixTime};
 use crate::verify::Presumed;
 
+/// With less time left an ask is not begun.
+pub(crate) const LEAST_ASK_MILLIS: i64 = 50;
 /// The key that was there, and the one in its place.
 const MAX_KEYS_TRIED: usize = 2;
 
@@ -208,9 +210,24 @@ impl Progress {
         }
     }
 
+    /// Whether what has failed now had less than its usual time, because this request had to wait for others.
+    pub(crate) fn was_kept_waiting(&self, now: UnixTime) -> bool {
+        self.waits > 0 && self.deadline.millis_since(now) < LEAST_ASK_MILLIS
+    }
+
+    /// Whether all that it lacks is its own turn: others were before it, and did not come back in time.
+    pub(crate) fn has_waited_in_vain(&self) -> bool {
+        self.heard.doubt == Some(Doubt::KeptWaiting)
+    }
+
     /// Whether this request has asked for that already.
     pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
         self.asked.contains(subject)
+    }
+
+    /// Whether the platform could not check this signature for want of the algorithm, which the token chose.
+    pub(crate) fn is_unsupported(&self, wanted: &SignatureCheck) -> bool {
+        self.checked.iter().any(|checked| checked.is_unsupported && checked.check.signing_input == wanted.signing_input)
     }
 
     /// Whether this request may not have this signature checked (again): once by each key, and by two keys at most, because the

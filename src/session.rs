@@ -238,12 +238,26 @@ pub(crate) enum Doubt {
     RateLimited,
     ServerError,
     OddStatus,
+    ClientError,
     OddBody,
     OtherToken,
     Expired,
     OutOfBudget,
     OutOfTime,
+    KeptWaiting,
     NoJwtPlugin,
+}
+
+/// Whose doing a doubt is. Only where somebody else has failed may what was known before stand for now, or a request that has to be
+/// somebody's go on as nobody's: whoever could bring the doubt about would have let himself in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Blame {
+    /// Whoever was asked has failed, for whoever asks.
+    Partner,
+    /// Whoever was asked has answered, about this caller or this session.
+    Caller,
+    /// The gate itself did not ask, or not in time.
+    Gate,
 }
 
 impl Doubt {
@@ -257,18 +271,34 @@ impl Doubt {
             Self::Unauthorized => "unauthorized",
             Self::RateLimited => "rate-limited",
             Self::ServerError => "server-error",
-            Self::OddStatus => "odd-status",
+            Self::OddStatus | Self::ClientError => "odd-status",
             Self::OddBody => "odd-body",
             Self::OtherToken => "other-token",
             Self::Expired => "expired",
             Self::OutOfBudget => "out-of-budget",
             Self::OutOfTime => "out-of-time",
+            Self::KeptWaiting => "kept-waiting",
             Self::NoJwtPlugin => "no-jwt-plugin",
         }
     }
 
-    /// Whether what was known before may stand for now: not where the service has spoken.
-    pub(crate) fn may_pass(self) -> bool {
+    /// Whose doing it is; `docs/sessions.md` has the list. The auth service counts requests by client where it is told who that is
+    /// (`knows_client`): then too many are this client's.
+    pub(crate) const fn blame(self, knows_client: bool) -> Blame {
+        match self {
+            Self::Failed | Self::Absent | Self::Redirect | Self::ServerError | Self::OddStatus | Self::OddBody => Blame::Partner,
+            // All its time went on errands of its own, each of which somebody took too long for.
+            Self::OtherToken | Self::OutOfTime | Self::NoJwtPlugin => Blame::Partner,
+            Self::RateLimited if !knows_client => Blame::Partner,
+            // Somebody's own data can be too large, and so can somebody's cookies: a status of 4xx is about the request
+            // (RFC 9110 section 15.5).
+            Self::TooLarge | Self::ClientError | Self::RateLimited | Self::Unauthorized | Self::Expired => Blame::Caller,
+            Self::OutOfBudget | Self::KeptWaiting => Blame::Gate,
+        }
+    }
+
+    /// Whether a token that was minted before may stand for a new one: not where the service has spoken.
+    pub(crate) const fn may_pass(self) -> bool {
         !matches!(self, Self::Unauthorized | Self::NoJwtPlugin)
     }
 
@@ -278,6 +308,9 @@ impl Doubt {
             300..=399 => Self::Redirect,
             401 => Self::Unauthorized,
             429 => Self::RateLimited,
+            // There is no such place, for anybody.
+            404 | 410 => Self::OddStatus,
+            400..=499 => Self::ClientError,
             500..=599 => Self::ServerError,
             _ => Self::OddStatus,
         }

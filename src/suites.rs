@@ -55,7 +55,7 @@ pub fn signed_content(
         };
         let wanted = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => return Err(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason) | Obstacle::InDoubt(reason)) => return Err(reason),
             Err(Obstacle::Needs(Need::Check(wanted))) => wanted,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };

@@ -243,7 +243,7 @@ pub(crate) fn signature(
             Ok(es256_holds(x, y, signing_input, signature))
         }
         _ => {
-            let verdict = checked.iter().find_map(|Checked { check, verdict }| {
+            let verdict = checked.iter().find_map(|Checked { check, verdict, .. }| {
                 let is_same = check.algorithm == algorithm
                     && check.thumbprint == key.thumbprint
                     && check.signing_input == signing_input

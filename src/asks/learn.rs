@@ -26,6 +26,9 @@ impl Asks {
         progress: &mut Progress,
         now: UnixTime,
     ) {
+        if matches!(reply, Reply::Failed) && progress.was_kept_waiting(now) {
+            return self.give_up(&mission, progress);
+        }
         match mission {
             Mission::Keys { source, kid } => match reply {
                 Reply::Copied(copied) => self.keys.receive_copy(source, copied, now),
@@ -117,6 +120,30 @@ impl Asks {
                 progress.signed = signed(work, reply);
             }
             Mission::Wait | Mission::Watch { .. } => {}
+        }
+    }
+
+    /// A request that others kept waiting had too little time left for its errand: that says nothing about whoever was asked.
+    fn give_up(&mut self, mission: &Mission, progress: &mut Progress) {
+        progress.heard.doubt = Some(Doubt::KeptWaiting);
+        match mission {
+            Mission::Keys { source, .. } => {
+                progress.asked.push(Subject::Keys(*source, Copies::DoNot));
+                self.keys.release(*source);
+            }
+            Mission::Session { digest, .. } => {
+                progress.asked.push(Subject::Session(*digest));
+                self.sessions.release(*digest);
+            }
+            Mission::Storage { digest, .. } => self.sessions.release(*digest),
+            Mission::Token { place, .. } => self.tokens.release(*place),
+            Mission::DenyList { .. } => {
+                progress.asked.push(Subject::DenyList(Copies::DoNot));
+                if let Some(list) = &mut self.deny_list {
+                    list.release();
+                }
+            }
+            Mission::Check(_) | Mission::Sign | Mission::Wait | Mission::Watch { .. } => {}
         }
     }
 
@@ -233,5 +260,5 @@ pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
         Reply::Checked(holds) => Some(*holds),
         _ => None,
     };
-    Some(Checked { check, verdict })
+    Some(Checked { check, verdict, is_unsupported: matches!(reply, Reply::Unsupported) })
 }

@@ -10,7 +10,7 @@ use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
-use crate::progress::{Errand, Mission, Progress, Stored, Subject};
+use crate::progress::{Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::Doubt;
@@ -31,8 +31,6 @@ const LEASE_MILLIS: i64 = 2250;
 const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
 /// A store is near, or of no use: there has to be time left to ask the service.
 const STORE_TIMEOUT_MILLIS: u32 = 500;
-/// With less time left an ask is not begun.
-const LEAST_ASK_MILLIS: i64 = 50;
 /// A host takes what there is to be kept after each errand; with so much left it does not.
 const MAX_KEEPS: usize = 64;
 /// A session's answer is small.
@@ -78,7 +76,10 @@ impl Asks {
         std::mem::take(&mut self.keeps)
     }
 
-    /// What to send the host for, or the reason if there is no time or no budget for it.
+    /// What to send the host for.
+    ///
+    /// # Errors
+    /// There is no time or no budget for it: the reason of a refusal, and why.
     pub(crate) fn begin(
         &mut self,
         policy: &Policy,
@@ -86,20 +87,24 @@ impl Asks {
         need: Need,
         progress: &mut Progress,
         now: UnixTime,
-    ) -> Result<(Work, Mission), Reason> {
-        let otherwise = need.reason_without_answer();
+    ) -> Result<(Work, Mission), (Reason, Doubt)> {
+        let reason = need.reason_without_answer();
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
         let left = progress.deadline.millis_since(now);
         if left < LEAST_ASK_MILLIS || is_waited_out {
-            progress.heard.doubt = progress.heard.doubt.or(Some(Doubt::OutOfTime));
-            return Err(otherwise);
+            let doubt = if progress.waits > 0 { Doubt::KeptWaiting } else { Doubt::OutOfTime };
+            // What others have failed at is worth knowing, but it does not excuse what is the gate's own.
+            let heard = progress.heard.doubt.filter(|_| doubt == Doubt::OutOfTime);
+            progress.heard.doubt = heard.or(Some(doubt));
+            return Err((reason, doubt));
         }
+        let otherwise = (reason, Doubt::OutOfTime);
         let begun = match need {
             Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
-                Err(otherwise)
+                Err((reason, Doubt::OutOfBudget))
             }
             Need::Session(mut question) => {
                 if progress.has_asked(&Subject::SessionCopy(question.digest)) || !policy.capabilities.shares() {
@@ -111,7 +116,7 @@ impl Asks {
             }
             Need::Token(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
-                Err(otherwise)
+                Err((reason, Doubt::OutOfBudget))
             }
             Need::Token(question) => {
                 progress.asked.push(Subject::Token);

@@ -8,9 +8,10 @@ use crate::policy::Covering;
 use crate::progress::{Errand, Progress, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
+use crate::session::Blame;
 use crate::time::UnixTime;
 
-use super::{Engine, Pass, Stop, is_below, leniency};
+use super::{Engine, Otherwise, Pass, Stop, is_below, leniency};
 
 impl Engine {
     /// What stands in `Authorization` of a request that goes on. Rules that would not carry a refusal out let this one pass,
@@ -24,23 +25,26 @@ impl Engine {
         now: UnixTime,
     ) -> Result<(Authorization, Pass), Stop> {
         let crossed = self.cross(request, rules, &mut pass, progress, now);
-        let leniency = |reason: Reason| {
-            let each = self.policy.covered_by(rules).map(|rule| leniency(rule, reason, now));
+        let leniency = |reason: Reason, blame: Blame| {
+            let each = self.policy.covered_by(rules).map(|rule| leniency(rule, reason, blame, now));
             each.reduce(Option::and).flatten()
         };
         match crossed {
             Ok(authorization) => Ok((authorization, pass)),
             Err(Stop::Ask(need, _)) => {
-                let without_answer = leniency(need.reason_without_answer());
-                Err(Stop::Ask(need, without_answer))
+                let reason = need.reason_without_answer();
+                let otherwise = Otherwise::of(|blame| leniency(reason, blame));
+                Err(Stop::Ask(need, otherwise))
             }
-            Err(stop @ (Stop::Refuse(reason) | Stop::SignOut(reason, _))) => match leniency(reason) {
-                None => Err(stop),
-                Some(leniency) => {
-                    let pass = Pass { soon: pass.soon, in_spite_of: Some((reason, leniency)), ..Pass::default() };
-                    Ok((self.without_bridge(rules), pass))
+            Err(stop @ (Stop::Refuse(reason) | Stop::InDoubt(reason) | Stop::SignOut(reason, _))) => {
+                match leniency(reason, stop.blame()) {
+                    None => Err(stop),
+                    Some(leniency) => {
+                        let pass = Pass { soon: pass.soon, in_spite_of: Some((reason, leniency)), ..Pass::default() };
+                        Ok((self.without_bridge(rules), pass))
+                    }
                 }
-            },
+            }
         }
     }
 
@@ -78,7 +82,7 @@ impl Engine {
         let crossing = judge.bridged(&self.asks.tokens, question, identity, bridge);
         pass.soon.refresh.extend(judge.soon.refresh);
         let noted = judge.soon.noted;
-        let (reason, doubt, cause) = match crossing {
+        let (reason, doubt, cause, blame) = match crossing {
             Crossing::With(token, stock) => {
                 let jwt = token.jwt.clone();
                 match stock {
@@ -88,13 +92,17 @@ impl Engine {
                 }
                 return Ok(Authorization::Bridged(jwt));
             }
-            Crossing::Needs(need) => return Err(Stop::Ask(need, None)),
+            Crossing::Needs(need) => return Err(Stop::Ask(need, Otherwise::default())),
+            Crossing::InDoubt(reason) => (reason, None, None, Blame::Partner),
             Crossing::Ended if question.header.0 == "cookie" => {
                 return Err(Stop::SignOut(Reason::SessionEnded, question.issuer));
             }
             Crossing::Ended => return Err(Stop::Refuse(Reason::SessionEnded)),
-            Crossing::Refused(reason, Because::Doubt(doubt)) => (reason, doubt, None),
-            Crossing::Refused(reason, Because::Token(cause)) => (reason, None, Some(cause)),
+            Crossing::Refused(reason, Because::Doubt(doubt)) => {
+                let blame = doubt.map_or(Blame::Gate, |doubt| doubt.blame(request.client_address.is_some()));
+                (reason, doubt, None, blame)
+            }
+            Crossing::Refused(reason, Because::Token(cause)) => (reason, None, Some(cause), Blame::Caller),
         };
         progress.heard.doubt = progress.heard.doubt.or(doubt);
         progress.heard.cause = cause;
@@ -103,7 +111,7 @@ impl Engine {
         if progress.has_asked(&Subject::Token) {
             self.asks.tokens.fail(place, reason, doubt, now);
         }
-        Err(Stop::Refuse(reason))
+        Err(if blame == Blame::Partner { Stop::InDoubt(reason) } else { Stop::Refuse(reason) })
     }
 
     /// `Authorization` of a request that goes over no bridge: what clients put there never passes for a token of one.

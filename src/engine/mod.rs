@@ -22,6 +22,7 @@ use crate::progress::{Errand, Heard, Mission, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::RequestHead;
+use crate::session::Blame;
 use crate::share::Keep;
 use crate::time::UnixTime;
 
@@ -39,8 +40,10 @@ pub struct Engine {
 /// Why a request does not go on (yet).
 enum Stop {
     /// And what becomes of it if nobody can be asked.
-    Ask(Need, Option<Leniency>),
+    Ask(Need, Otherwise),
     Refuse(Reason),
+    /// Nobody knows, because who was asked has failed.
+    InDoubt(Reason),
     /// The session of this issuer's cookie has ended, by the word of the auth service or the operator: its cookies are dead.
     SignOut(Reason, usize),
 }
@@ -64,6 +67,13 @@ struct Told {
 
 /// Why a refusal is not carried out, as the log says it.
 type Leniency = &'static str;
+
+/// What becomes of a request for which nobody can be asked, by whose doing that is.
+#[derive(Clone, Copy, Default)]
+struct Otherwise {
+    partner: Option<Leniency>,
+    gate: Option<Leniency>,
+}
 
 impl Engine {
     /// An engine for a policy. `seed` is any random number: it spreads retries over time, and nothing depends on its being
@@ -166,7 +176,7 @@ impl Engine {
             });
         let reason = match outcome {
             Ok((told, pass)) => return self.forward(request, &path, &rules, pass, told, progress, now),
-            Err(Stop::Refuse(reason)) => reason,
+            Err(Stop::Refuse(reason) | Stop::InDoubt(reason)) => reason,
             Err(Stop::SignOut(reason, issuer)) => {
                 // Whatever the service has just set for it: it does not know yet.
                 if reason == Reason::SessionRevoked {
@@ -179,20 +189,22 @@ impl Engine {
                 progress.heard.set_cookies.extend(dead);
                 reason
             }
-            Err(Stop::Ask(need, leniency)) => {
-                match (self.asks.begin(&self.policy, request, need, &mut progress, now), leniency) {
-                    (Ok((work, mission)), _) => return Decision::Ask(Errand::new(work, mission, progress)),
+            Err(Stop::Ask(need, otherwise)) => {
+                match self.asks.begin(&self.policy, request, need, &mut progress, now) {
+                    Ok((work, mission)) => return Decision::Ask(Errand::new(work, mission, progress)),
                     // What was said longer ago may do.
-                    (Err(_), _) if !progress.has_given_up => {
+                    Err(_) if !progress.has_given_up => {
                         progress.has_given_up = true;
                         return self.consider(request, progress, now);
                     }
-                    (Err(reason), None) => reason,
-                    (Err(reason), Some(leniency)) => {
-                        let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
-                        let told = Told { assertion: None, authorization: self.without_bridge(&rules) };
-                        return self.forward(request, &path, &rules, pass, told, progress, now);
-                    }
+                    Err((reason, doubt)) => match otherwise.by(doubt.blame(request.client_address.is_some())) {
+                        None => reason,
+                        Some(leniency) => {
+                            let pass = Pass { in_spite_of: Some((reason, leniency)), ..Pass::default() };
+                            let told = Told { assertion: None, authorization: self.without_bridge(&rules) };
+                            return self.forward(request, &path, &rules, pass, told, progress, now);
+                        }
+                    },
                 }
             }
         };
@@ -237,7 +249,7 @@ impl Engine {
         let host = if progress.signs_inside { &nothing } else { &self.policy.capabilities };
         match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), host) {
             Ok(assertion) => Ok(Some(assertion)),
-            Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), None)),
+            Err(request) if progress.may_ask_to_sign() => Err(Stop::Ask(Need::Sign(Box::new(request)), Otherwise::default())),
             Err(_) => Err(Stop::Refuse(Reason::AssertionUnavailable)),
         }
     }
@@ -252,10 +264,11 @@ impl Engine {
         now: UnixTime,
     ) -> Result<Pass, Stop> {
         let mut all = Pass::default();
-        let mut ask: Option<(Need, Option<Leniency>)> = None;
+        let mut ask: Option<(Need, Otherwise)> = None;
         for number in rules.all() {
             let outcome = self.rooms_of(request, number, progress, now);
-            let leniency = |reason: Reason| self.policy.rules.get(number).and_then(|rule| leniency(rule, reason, now));
+            let rule = self.policy.rules.get(number);
+            let leniency = |reason: Reason, blame: Blame| rule.and_then(|rule| leniency(rule, reason, blame, now));
             match outcome {
                 Ok(pass) => {
                     all.identity = match (all.identity, pass.identity) {
@@ -273,18 +286,21 @@ impl Engine {
                     all.soon.vouched_for = all.soon.vouched_for.or(pass.soon.vouched_for);
                 }
                 Err(Stop::Ask(need, _)) => {
-                    let without_answer = leniency(need.reason_without_answer());
+                    let reason = need.reason_without_answer();
+                    let otherwise = Otherwise::of(|blame| leniency(reason, blame));
                     // A single rule that insists is enough for a refusal.
-                    ask = Some(ask.map_or((need, without_answer), |(first, before)| (first, before.and(without_answer))));
+                    ask = Some(ask.map_or((need, otherwise), |(first, before)| (first, before.and(otherwise))));
                 }
-                Err(stop @ (Stop::Refuse(reason) | Stop::SignOut(reason, _))) => match leniency(reason) {
-                    None => return Err(stop),
-                    Some(leniency) => all.in_spite_of = all.in_spite_of.or(Some((reason, leniency))),
-                },
+                Err(stop @ (Stop::Refuse(reason) | Stop::InDoubt(reason) | Stop::SignOut(reason, _))) => {
+                    match leniency(reason, stop.blame()) {
+                        None => return Err(stop),
+                        Some(leniency) => all.in_spite_of = all.in_spite_of.or(Some((reason, leniency))),
+                    }
+                }
             }
         }
-        if let Some((need, leniency)) = ask {
-            return Err(Stop::Ask(need, leniency));
+        if let Some((need, otherwise)) = ask {
+            return Err(Stop::Ask(need, otherwise));
         }
         if all.in_spite_of.is_some() {
             all.identity = None;
@@ -320,14 +336,18 @@ impl Engine {
         };
         let mut good: Vec<(Identity, Preferred, Option<Footing>)> = Vec::new();
         let mut need = None;
-        let mut doubt = None;
+        let mut doubt: Option<(Reason, Blame)> = None;
         for credential in credential::find(request, &self.policy, rule) {
             match judge.credential(&credential, rule) {
                 Finding::Good(identity) => {
                     let footing = rule.bridge.as_ref().map(|_| judge.footing(&credential));
                     good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }, footing));
                 }
-                Finding::Bad(reason) if reason.status() == 503 => doubt = doubt.or(Some(reason)),
+                Finding::InDoubt(reason) => doubt = doubt.or(Some((reason, Blame::Partner))),
+                // One that somebody may have brought about is enough.
+                Finding::Bad(reason) if reason.status() == 503 => {
+                    doubt = Some((doubt.map_or(reason, |(first, _)| first), Blame::Gate));
+                }
                 Finding::Bad(reason) => {
                     progress.heard.noted = judge.soon.noted;
                     return Err(stop(reason, &credential));
@@ -338,11 +358,13 @@ impl Engine {
         let mut soon = judge.soon;
         progress.heard.doubt = progress.heard.doubt.or(soon.doubt);
         progress.heard.noted = soon.noted.take();
-        if let Some(reason) = doubt {
-            return Err(Stop::Refuse(reason));
+        match doubt {
+            Some((reason, Blame::Partner)) => return Err(Stop::InDoubt(reason)),
+            Some((reason, _)) => return Err(Stop::Refuse(reason)),
+            None => {}
         }
         if let Some(need) = need {
-            return Err(Stop::Ask(need, None));
+            return Err(Stop::Ask(need, Otherwise::default()));
         }
         let preferred = good.iter().position(|(_, kind, _)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
         let is_ambient = |(_, kind, _): &(Identity, Preferred, Option<Footing>)| *kind == Preferred::Cookie;
@@ -400,6 +422,8 @@ impl Engine {
         } else {
             None
         };
+        // What is carried after the response has all the time that it needs.
+        progress.waits = 0;
         let Told { assertion, authorization } = told;
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);
         Decision::Forward(Forward {
@@ -431,6 +455,30 @@ impl Engine {
     }
 }
 
+impl Stop {
+    /// Whose doing it is.
+    const fn blame(&self) -> Blame {
+        match self {
+            Self::InDoubt(_) => Blame::Partner,
+            Self::Refuse(_) | Self::SignOut(..) | Self::Ask(..) => Blame::Caller,
+        }
+    }
+}
+
+impl Otherwise {
+    fn of(leniency: impl Fn(Blame) -> Option<Leniency>) -> Self {
+        Self { partner: leniency(Blame::Partner), gate: leniency(Blame::Gate) }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self { partner: self.partner.and(other.partner), gate: self.gate.and(other.gate) }
+    }
+
+    fn by(self, blame: Blame) -> Option<Leniency> {
+        if blame == Blame::Partner { self.partner } else { self.gate }
+    }
+}
+
 /// Why a bad credential stops its request. Only the auth service and the operator can say that a session is over, and only of its
 /// own cookie: a bearer token that has ended says nothing about the cookies beside it.
 const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
@@ -446,11 +494,13 @@ fn is_below(path: &[Cow<'_, str>], base: &[String]) -> bool {
     path.len() >= base.len() && path.iter().zip(base).all(|(one, other)| one == other)
 }
 
-/// Why this rule would not carry out this refusal.
-fn leniency(rule: &Rule, reason: Reason, now: UnixTime) -> Option<Leniency> {
+/// Why this rule would not carry out this refusal. Doubt that the caller can bring about does not open what asks for somebody: only
+/// where others have failed does such a request go on as nobody's. Where nobody may pass anyway, there is nothing to be had by it.
+fn leniency(rule: &Rule, reason: Reason, blame: Blame, now: UnixTime) -> Option<Leniency> {
     match rule.report_until {
         Some(until) if now < until => Some("report"),
-        _ if rule.passes_doubt && reason.status() == 503 => Some("pass"),
+        _ if !rule.passes_doubt || reason.status() != 503 => None,
+        _ if blame == Blame::Partner || rule.access == Access::Optional => Some("pass"),
         _ => None,
     }
 }

@@ -37,6 +37,8 @@ pub(crate) enum Crossing {
     Ended,
     /// Not at all, why, and what the reason behind that is.
     Refused(Reason, Because),
+    /// Not at all, because who was asked for something else than the token has failed.
+    InDoubt(Reason),
 }
 
 /// Where a token is from.
@@ -126,7 +128,7 @@ impl Judge<'_> {
                 Ok((token, stock)) => return Crossing::With(token, stock),
                 Err(Obstacle::Needs(need)) => return Crossing::Needs(need),
                 // Its key is gone, or it is somebody else's: it counts for nothing.
-                Err(Obstacle::Bad(_) | Obstacle::Outdated(_)) => None,
+                Err(Obstacle::Bad(_) | Obstacle::Outdated(_) | Obstacle::InDoubt(_)) => None,
             },
             // What is near its end does until the other has it.
             Knowledge::Asked if !self.progress.has_given_up => {
@@ -164,6 +166,7 @@ impl Judge<'_> {
             Ok(token) => Crossing::With(token, Stock::New),
             Err(Obstacle::Needs(need)) => Crossing::Needs(need),
             // That the keys are away says nothing about the token.
+            Err(Obstacle::InDoubt(reason)) => Crossing::InDoubt(reason),
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) if reason.status() == 503 => {
                 Crossing::Refused(reason, Because::Doubt(None))
             }

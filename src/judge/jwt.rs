@@ -35,6 +35,7 @@ impl Judge<'_> {
                 self.if_recent(proof.identity)
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => Finding::Bad(reason),
+            Err(Obstacle::InDoubt(reason)) => Finding::InDoubt(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
         }
     }
@@ -136,7 +137,8 @@ impl Judge<'_> {
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
-                Err(Obstacle::Bad(Reason::CheckUnavailable))
+                let in_doubt = if self.progress.is_unsupported(&check) { Obstacle::Bad } else { Obstacle::InDoubt };
+                Err(in_doubt(Reason::CheckUnavailable))
             }
             Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
         }
@@ -149,13 +151,22 @@ impl Judge<'_> {
             Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
             Lack::Missing(reason) => {
                 if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {
-                    let left_out = self.keys.left_out(source, jws.header.kid.as_deref(), self.now);
-                    if !left_out.is_empty() {
-                        self.soon.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
-                    }
+                    self.note_left_out(source, jws);
                 }
                 Obstacle::Bad(reason)
             }
+            Lack::Away => {
+                self.note_left_out(source, jws);
+                Obstacle::InDoubt(Reason::KeysUnavailable)
+            }
+        }
+    }
+
+    /// The key of this token's issuer that would have been its key and is not used, for the log.
+    fn note_left_out(&mut self, source: usize, jws: &Jws<'_>) {
+        let left_out = self.keys.left_out(source, jws.header.kid.as_deref(), self.now);
+        if !left_out.is_empty() {
+            self.soon.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
         }
     }
 }

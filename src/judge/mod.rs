@@ -37,6 +37,8 @@ pub(crate) enum Finding {
     Good(Identity),
     /// Nobody, and why.
     Bad(Reason),
+    /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have brought about is bad.
+    InDoubt(Reason),
     /// Not known without an errand.
     Needs(Need),
 }
@@ -147,6 +149,8 @@ pub(crate) enum Obstacle {
     Bad(Reason),
     /// It was good once.
     Outdated(Reason),
+    /// Nobody knows, because who was asked has failed.
+    InDoubt(Reason),
     /// Not known without an errand.
     Needs(Need),
 }
@@ -193,7 +197,8 @@ impl<'e> Judge<'e> {
             }
             Selection::Ask(copies) => Err(Finding::Needs(Need::DenyList(copies))),
             Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
-            Selection::Missing => Err(Finding::Bad(Reason::RevocationUnavailable)),
+            Selection::Missing if self.progress.has_waited_in_vain() => Err(Finding::Bad(Reason::RevocationUnavailable)),
+            Selection::Missing => Err(Finding::InDoubt(Reason::RevocationUnavailable)),
         }
     }
 

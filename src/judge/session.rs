@@ -9,7 +9,7 @@ use crate::policy::{Bearer, BetterAuth, Issuer};
 use crate::progress::{Stored, Subject};
 use crate::proofs::{Identity, Use};
 use crate::reason::Reason;
-use crate::session::{Answer, Doubt, LONG_AGO, Session, Source};
+use crate::session::{Answer, Blame, Doubt, LONG_AGO, Session, Source};
 use crate::sessions::Knowledge;
 use crate::time::{Seconds, Window};
 use crate::token::signed_cookie::SignedValue;
@@ -217,12 +217,18 @@ impl Judge<'_> {
                 })))
             }
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
-                let told = if let Knowledge::InDoubt(doubt) = known { doubt } else { Doubt::OutOfTime };
-                self.soon.doubt = Some(self.progress.heard.doubt.unwrap_or(told));
+                let told = if let Knowledge::InDoubt(doubt) = known { Some(doubt) } else { None };
+                let own = self.progress.heard.doubt;
+                self.soon.doubt = Some(own.or(told).unwrap_or(Doubt::KeptWaiting));
+                let knows_client = self.head.client_address.is_some();
+                let is_theirs = |doubt: &Doubt| doubt.blame(knows_client) == Blame::Partner;
+                if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
+                    return Finding::Bad(Reason::SessionUnavailable);
+                }
                 match self.sessions.lived_within(&digest, up_to(service.stale), self.now).filter(|session| suits(session, false))
                 {
                     Some(session) => Finding::Good(self.identity(number, session.clone())),
-                    None => Finding::Bad(Reason::SessionUnavailable),
+                    None => Finding::InDoubt(Reason::SessionUnavailable),
                 }
             }
         }

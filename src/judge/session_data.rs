@@ -47,7 +47,7 @@ impl<'e> Judge<'e> {
         };
         match self.session_data_value(number, value, token) {
             Ok(proof) => DataState::Good(proof),
-            Err(Obstacle::Bad(reason)) => DataState::Miss(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::InDoubt(reason)) => DataState::Miss(reason),
             Err(Obstacle::Outdated(reason)) => DataState::Outdated(reason),
             Err(Obstacle::Needs(need)) => DataState::Needs(need),
         }

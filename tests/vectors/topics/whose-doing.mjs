@@ -1,0 +1,112 @@
+// Whose doing a doubt is (docs/sessions.md, "Whose doing"): older knowledge stands, and `on_doubt: "pass"` lets a request go on as
+// nobody's, only where somebody else has failed. What the gate did not ask, and what the caller can bring about, is a refusal.
+
+import { ENV, NOW, OTHER_TOKEN, SECRET, SITE, ada, api, bearer, betterAuth, claims, foreign, forward, jwtIssuer, keysAnswer, nobody, policy, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { forged, publicJwk, signedCookie } from "../mint.mjs";
+
+const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
+const rsa = publicJwk("rsa", { kid: "rsa" });
+const lenient = (members = {}) => [{ path: "/optional", access: "optional", on_doubt: "pass", ...members }, { path: "/**", access: "required", on_doubt: "pass", ...members }];
+
+export const policies = {
+  // Of 4 asks a second one is the strangers'.
+  scarce: betterAuth({ stale_seconds: 600 }, { asks_per_second: 4, rules: [{ path: "/fresh", access: "required", max_staleness_seconds: 0 }, ...lenient()] }),
+  stale: betterAuth({ stale_seconds: 600 }),
+  lenient: betterAuth({}, { rules: lenient() }),
+  keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }, { rules: lenient() }),
+  checked: jwtIssuer({ jwks: { keys: [rsa] } }, { rules: lenient() }),
+  both: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }, foreign({ jwks: undefined, jwks_url: "https://issuer.example/jwks" })], rules: lenient() }, ENV),
+  bridged: betterAuth({ jwks_url: undefined }, { rules: [{ path: "/**", access: "required", on_doubt: "pass", bearer: "bridge" }] }),
+};
+
+const asks = ["session"];
+const cookie = sessionCookies();
+const other = (number) => sessionCookies(undefined, signedCookie(OTHER_TOKEN.slice(0, -2) + String(number).padStart(2, "0"), SECRET));
+const answered = (status, body = "") => ({ to: "session", status, headers: [], body });
+const unavailable = reject("session_unavailable");
+const log = (decision, reason, doubt) => ({ also: { log: { decision, reason, doubt } } });
+// Nobody tells the auth service whose request it is: then it counts everybody's as one.
+const anywhere = (head) => ({ ...head, client_address: undefined });
+
+/** Every word of the log: what stands for the session then, and what becomes of a request that has to be somebody's. */
+const WORDS = [
+  ["failed", { to: "session", failed: true }, true],
+  ["redirect", answered(302), true],
+  ["server-error", answered(500), true],
+  ["odd-status", answered(404), true],
+  ["odd-status", answered(204), true],
+  ["odd-body", answered(200, "<!doctype html>"), true],
+  ["other-token", { ...sessionAnswer({ session: { token: OTHER_TOKEN } }) }, true],
+  // About this caller: too much of one's own, too often by oneself.
+  ["too-large", { to: "session", too_large: true }, false],
+  ["rate-limited", answered(429), false],
+  ["unauthorized", answered(401), false],
+  ["odd-status", answered(403), false],
+  ["odd-status", answered(431), false],
+  ["expired", sessionAnswer({ session: { expiresAt: new Date(NOW - 1).toISOString() } }), false],
+];
+
+const byWords = WORDS.flatMap(([doubt, reply, isTheirs]) => {
+  const status = reply.status === undefined || reply.status === 200 ? "" : ` (${reply.status})`;
+  const first = `${doubt}${status}: the session lives`;
+  return [
+    vector(first, "stale", api("/app", cookie), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
+    vector(`${doubt}${status}: ${isTheirs ? "older knowledge stands" : "older knowledge does not stand"}`, "stale", api("/app", cookie), isTheirs ? forward(ada("auth-service")) : unavailable, {
+      after: first, now: NOW + 30_000, asks, replies: [reply], ...log(isTheirs ? "stale" : "reject", "session_unavailable", doubt),
+    }),
+    vector(`${doubt}${status}: ${isTheirs ? "doubt passes" : "doubt is refused"}`, "lenient", api("/app", cookie), isTheirs ? forward() : unavailable, { asks, replies: [reply], ...log(isTheirs ? "pass" : "reject", "session_unavailable", doubt) }),
+    vector(`${doubt}${status}: where nobody may pass anyway, doubt passes`, "lenient", api("/optional", cookie), forward(), { asks, replies: [reply], ...log("pass", "session_unavailable", doubt) }),
+  ];
+});
+
+/** A flood of signed cookies of which nobody has heard: one is asked about, and none of the others goes on as nobody. */
+const flood = Array.from({ length: 6 }, (_, number) =>
+  vector(`a flood of cookies that nobody has heard of: ${number + 1}`, "scarce", api("/app", other(number)), number === 0 ? reject("session_ended") : unavailable, {
+    after: number === 0 ? undefined : `a flood of cookies that nobody has heard of: ${number}`,
+    ...(number === 0 ? { asks, replies: [nobody()] } : log("reject", "session_unavailable", "out-of-budget")),
+  }),
+);
+
+/** One account takes the share, and somebody else's session has been revoked meanwhile: the service is there. */
+const hammered = [
+  vector("a revoked session, a share that is spent: it lives", "scarce", api("/app", cookie), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
+  ...Array.from({ length: 6 }, (_, number) =>
+    vector(`a revoked session, a share that is spent: others ask, ${number + 1}`, "scarce", api("/app", other(number)), number === 0 ? reject("session_ended") : unavailable, {
+      after: number === 0 ? "a revoked session, a share that is spent: it lives" : `a revoked session, a share that is spent: others ask, ${number}`,
+      now: NOW + 30_000,
+      ...(number === 0 ? { asks, replies: [nobody()] } : {}),
+    }),
+  ),
+];
+
+const unknown = bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "nobody-has-it" }, claims()));
+const forgedKnown = bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, claims()));
+const rs = (alg) => bearer(forged(alg, "rsa", { alg, kid: "rsa" }, claims()));
+const keysDown = { to: "keys", status: 503, headers: [], body: "" };
+const token = (status) => ({ to: "token", status, headers: [], body: "" });
+
+export const cases = [
+  ...byWords,
+  vector("too many of everybody's is nobody's doing here: the session lives", "stale", anywhere(api("/app", cookie)), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
+  vector("too many of everybody's is nobody's doing here", "stale", anywhere(api("/app", cookie)), forward(ada("auth-service")), { after: "too many of everybody's is nobody's doing here: the session lives", now: NOW + 30_000, asks, replies: [answered(429)], ...log("stale", "session_unavailable", "rate-limited") }),
+  vector("too many of everybody's: doubt passes", "lenient", anywhere(api("/app", cookie)), forward(), { asks, replies: [answered(429)], ...log("pass", "session_unavailable", "rate-limited") }),
+  ...flood,
+  vector("where nobody may pass anyway, a flood passes as nobody", "scarce", api("/optional", other(7)), forward(), { after: "a flood of cookies that nobody has heard of: 6", ...log("pass", "session_unavailable", "out-of-budget") }),
+  ...hammered,
+
+  vector("keys that are away: doubt passes", "keys", api("/", unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("pass", "keys_unavailable") }),
+  vector("keys are there", "keys", api("/", forgedKnown), reject("signature_invalid"), { asks: ["keys"], replies: [keysAnswer([ed])] }),
+  vector("keys are away, older ones are there: a key that nobody has is a choice of the token's", "keys", api("/", unknown), reject("keys_unavailable"), { after: "keys are there", now: NOW + 20_000, asks: ["keys"], replies: [keysDown], ...log("reject", "keys_unavailable") }),
+  vector("keys are away, older ones are there: again, and nobody is asked", "keys", api("/", unknown), reject("keys_unavailable"), { after: "keys are away, older ones are there: a key that nobody has is a choice of the token's", now: NOW + 20_100 }),
+  vector("keys are away, older ones are stale: a forged signature", "keys", api("/", forgedKnown), reject("keys_unavailable"), { after: "keys are there", now: NOW + 400_000, asks: ["keys"], replies: [keysDown] }),
+  vector("keys are away, where nobody may pass anyway", "keys", api("/optional", unknown), forward(), { after: "keys are there", now: NOW + 500_000, asks: ["keys"], replies: [keysDown] }),
+  vector("a platform that fails to check: doubt passes", "checked", api("/", rs("RS256")), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("pass", "check_unavailable") }),
+  vector("an algorithm that the platform has not is a choice of the token's", "checked", api("/", rs("PS256")), reject("check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }], ...log("reject", "check_unavailable") }),
+  vector("doubt that others have brought about passes before anything more is asked", "both", api("/", cookie, unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("pass", "keys_unavailable") }),
+  vector("beside doubt that the caller has brought along: keys are there", "both", api("/", cookie, forgedKnown), reject("signature_invalid"), { asks: ["keys"], replies: [keysAnswer([ed])] }),
+  vector("doubt that the caller has brought along is not excused by others'", "both", api("/", cookie, unknown), reject("keys_unavailable"), { after: "beside doubt that the caller has brought along: keys are there", now: NOW + 20_000, asks: ["keys"], replies: [keysDown] }),
+
+  vector("a bridge: the service is away", "bridged", api("/", cookie), forward(), { asks: ["session", "token"], replies: [sessionAnswer(), token(503)], ...log("pass", "bridge_unavailable", "server-error") }),
+  vector("a bridge: a token that is too large is its user's", "bridged", api("/", cookie), reject("bridge_unavailable"), { asks: ["session", "token"], replies: [sessionAnswer(), { to: "token", too_large: true }], ...log("reject", "bridge_unavailable", "too-large") }),
+  vector("a bridge: a token that does not hold is nobody's failure to answer", "bridged", api("/", cookie), reject("bridge_token_invalid"), { asks: ["session", "token"], replies: [sessionAnswer(), { to: "token", status: 200, headers: [], body: JSON.stringify({ token: "no-token" }) }], ...log("reject", "bridge_token_invalid") }),
+];

@@ -159,8 +159,10 @@ pub(crate) struct BetterAuth {
     pub(crate) stale: Seconds,
     /// In the last so many percent of its life, `session_data` is renewed.
     pub(crate) renew_percent: u32,
-    /// The path of the service itself: what goes there is not renewed.
+    /// The path of the service itself; none where it answers at the root.
     pub(crate) base_segments: Vec<String>,
+    /// Its own public origin.
+    pub(crate) origin: String,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
 }
@@ -566,6 +568,16 @@ impl CookieNames {
 /// A cookie's name without what browsers themselves read in it (RFC 6265bis section 4.1.3).
 fn without_browser_prefix(name: &str) -> &str {
     name.strip_prefix("__Secure-").or_else(|| name.strip_prefix("__Host-")).unwrap_or(name)
+}
+
+impl BetterAuth {
+    /// Whether this path of the site at `public_origin` is the service's own: what goes there the service sees to by itself. One that
+    /// answers at the root has every path of its own host, and none of another.
+    pub(crate) fn has(&self, path: &[Cow<'_, str>], public_origin: &str) -> bool {
+        let is_below =
+            path.len() >= self.base_segments.len() && path.iter().zip(&self.base_segments).all(|(one, other)| one == other);
+        is_below && (!self.base_segments.is_empty() || public_origin == self.origin)
+    }
 }
 
 impl Secrets {

@@ -87,6 +87,13 @@ fn without_audience(members: Value) -> Value {
     issuer
 }
 
+/// An auth service that answers at the root of its host, and a rule.
+fn at_root(path: Value, access: &str) -> Value {
+    let mut document = with("/issuers/0/base_path", json!("/"));
+    document["rules"] = json!([{ "path": path, "access": access }, { "path": "/**", "access": "required" }]);
+    document
+}
+
 /// A bridge over this issuer.
 fn with_bridge(issuer: Value) -> Value {
     let mut document = ruled(json!({ "bearer": "bridge", "upstream": "https://api.example.com" }));
@@ -162,6 +169,10 @@ fn each_mistake_has_its_place() {
             "issuers[0].fetch_url",
         ),
         ("a loopback look-alike", with("/issuers/0/fetch_url", json!("http://127.evil.com.x")), "issuers[0].fetch_url"),
+        ("an auth service at the root by too many slashes", with("/issuers/0/base_path", json!("//")), "issuers[0].base_path"),
+        ("an auth service at nothing", with("/issuers/0/base_path", json!("")), "issuers[0].base_path"),
+        ("all of a root made public", at_root(json!("{auth}/**"), "public"), "rules[0].path"),
+        ("a part of a root by the word for it", at_root(json!("{auth}/sign-in"), "public"), "rules[0].path"),
         ("a key set over plain http", with("/issuers/0/jwks_url", json!("http://example.com/jwks")), "issuers[0].jwks_url"),
         ("a base path with a dot segment", with("/issuers/0/base_path", json!("/api/../auth")), "issuers[0].base_path"),
         ("a secret in the document", with("/issuers/0/secret", json!(long)), "issuers[0].secret"),
@@ -515,6 +526,12 @@ fn each_mistake_has_its_place() {
 fn what_the_mistakes_are_near_is_right() {
     let values = [("SECRET", GOOD_SECRET), ("LONG", "a-secret-of-its-own-that-is-long-enough"), ("KEY", KEY), ("KEY_2", KEY_2)];
     let right = [
+        at_root(json!(["/sign-in/**", "/callback/**"]), "public"),
+        with("/issuers/0/url", json!("https://example.com:443/auth")),
+        with("/issuers/0/url", json!("HTTPS://Example.com/auth")),
+        with("/issuers/0/url", json!("http://[::1]:3000")),
+        with("/allowed_origins", json!(["https://App.example.com:443"])),
+        ruled(json!({ "upstream": "https://api.example.com:443", "bearer": "bridge" })),
         with("/issuers/0/url", json!("http://127.0.0.1:3000")),
         with("/issuers/0/url", json!("http://localhost:3000/auth")),
         ruled(json!({ "roles": "admin", "scopes": { "any": ["a", "b"] }, "claims": { "a.b": { "all": [1, true, "x"] } } })),
@@ -547,6 +564,58 @@ fn what_the_mistakes_are_near_is_right() {
         compile(document, &values).unwrap_or_else(|errors| panic!("{document}: {errors:?}"));
     }
     println!("right configurations: {} cases", right.len());
+}
+
+/// Wherever a URL stands, one that no browser reads is a mistake at its place (`src/config/url.rs` is held to the crate `url`).
+#[test]
+fn a_url_that_is_none_is_a_mistake_wherever_it_stands() {
+    let wrong = [
+        "https://a.test:port",
+        "https://a.test:1:2",
+        "https://a.test:99999",
+        "https://a.test:",
+        "https://[::1",
+        "https://[zz]",
+        "https://1.2.3.4.5",
+        "https://1.2.3.256",
+        "https://user@a.test",
+        "https://a.test\\@b.test",
+        "https://a%2etest",
+        "https://a b",
+        "https://b\u{fc}cher.test",
+        "https://a..test",
+        "https://.test",
+        "https://",
+        "https:///a.test",
+        "https:a.test",
+        "https://xn--",
+        "http:a",
+        "https://a.test\t.test",
+    ];
+    let jwt =
+        |issuer: &str| json!({ "type": "jwt", "name": "x", "issuer": issuer, "audience": "a", "jwks_url": "https://a.test/k" });
+    let places: Vec<(&str, Box<dyn Fn(&str) -> Value>)> = vec![
+        ("issuers[0].url", Box::new(|url| with("/issuers/0/url", json!(url)))),
+        ("issuers[0].fetch_url", Box::new(|url| with("/issuers/0/fetch_url", json!(url)))),
+        ("issuers[0].jwks_url", Box::new(|url| with("/issuers/0/jwks_url", json!(url)))),
+        ("issuers[0].issuer", Box::new(|url| with("/issuers/0/issuer", json!(url)))),
+        ("issuers[1].issuer", Box::new(move |url| with("/issuers/1", jwt(url)))),
+        ("deny_list.url", Box::new(|url| with("/deny_list", json!({ "url": url })))),
+        ("rules[0].upstream", Box::new(|url| ruled(json!({ "upstream": url })))),
+        ("allowed_origins", Box::new(|url| with("/allowed_origins", json!(["https://good.test", url])))),
+        ("cors.origins", Box::new(|url| with("/cors", json!({ "origins": url })))),
+        ("docs_url", Box::new(|url| with("/docs_url", json!(url)))),
+    ];
+    for (place, document) in &places {
+        for url in &wrong {
+            let errors =
+                compile(&document(url), &[("SECRET", GOOD_SECRET)]).err().unwrap_or_else(|| panic!("{place}: {url:?} is taken"));
+            assert!(errors.iter().any(|error| error.path == *place), "{place}: {url:?}: {errors:?}");
+        }
+        let good = compile(&document("https://a.test:8443"), &[("SECRET", GOOD_SECRET)]);
+        assert!(good.is_ok(), "{place}: {:?}", good.err());
+    }
+    println!("wrong URLs: {} at {} places", wrong.len(), places.len());
 }
 
 #[test]

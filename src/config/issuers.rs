@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::{Node, Reader};
-use super::url::{host_of, is_fetchable, is_token, origin_of};
+use super::url::{Url, host_of, is_broken, is_fetchable, is_token, origin_of};
 use crate::alg::Algorithm;
 use crate::claims::Expectations;
 use crate::jwk::{JwkSet, LeftOut};
@@ -146,6 +146,13 @@ impl Compiler<'_> {
                 "name the audience of your API, so that a token for another service never passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
             );
         }
+        if is_broken(&issuer) {
+            self.reader.wrong(
+                &node.path_of("issuer"),
+                "this begins like a URL and is none",
+                "write the exact \"iss\" of its tokens",
+            );
+        }
         let inline_keys = self.inline_keys(node);
         let typ = self.reader.texts(node, "typ").unwrap_or_else(|| vec!["JWT".to_owned()]);
         let expectations = Expectations {
@@ -173,9 +180,11 @@ impl Compiler<'_> {
         let own_path = self.reader.optional_text(node, "base_path");
         let base_path = base_path_of(node, self.reader.values);
         let base_segments = path::plain_segments(&base_path).unwrap_or_default();
-        if base_segments.is_empty() {
+        // The root is written, never meant by leaving something out.
+        if base_segments.is_empty() && own_path.as_deref() != Some("/") {
             let member = if own_path.is_some() { "base_path" } else { "url" };
-            self.reader.wrong(&node.path_of(member), "this has not a plain path", "write it like /api/auth");
+            let hint = "write it like /api/auth, or \"base_path\": \"/\" where the service answers at the root of its host";
+            self.reader.wrong(&node.path_of(member), "this has not a plain path", hint);
         }
         let fetch_url = self.reader.optional_text(node, "fetch_url");
         let fetch_origin = fetch_url.and_then(|url| self.fetchable_origin(node, "fetch_url", &url));
@@ -220,6 +229,7 @@ impl Compiler<'_> {
             stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
             base_segments,
+            origin: public_origin.clone(),
             cache_expectations: Expectations {
                 issuer: public_origin,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],
@@ -249,13 +259,12 @@ impl Compiler<'_> {
             let hint = "give the gate the option \"cache\", or leave it out";
             self.reader.warn(&node.path_of("share_sessions"), "this host has no cache that instances share", hint);
         }
-        let path = service.base_segments.join("/");
-        let public = [origin.as_str(), "/", path.as_str()].concat();
+        let path: String = service.base_segments.iter().flat_map(|segment| ["/", segment.as_str()]).collect();
+        let public = [origin.as_str(), path.as_str()].concat();
         let is_below = |url: &str, base: &str| url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         if issuer.jwks_url.iter().any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base))) {
             let problem = "this is not below the URL of the auth service";
-            let hint =
-                format!("Better Auth publishes its keys at /{path}/jwks, unless its jwt plugin has another place for them");
+            let hint = format!("Better Auth publishes its keys at {path}/jwks, unless its jwt plugin has another place for them");
             self.reader.warn(&node.path_of("jwks_url"), problem, hint);
         }
     }
@@ -506,10 +515,9 @@ impl Compiler<'_> {
 /// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.
 pub(super) fn base_path_of(node: &Node<'_>, values: &BTreeMap<String, String>) -> String {
     let mut quiet = Reader::new(values);
-    let of_url = quiet.optional_text(node, "url").and_then(|url| {
-        let origin = origin_of(&url)?;
-        url.strip_prefix(origin.as_str()).map(|path| path.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())
-    });
+    let of_url = quiet
+        .optional_text(node, "url")
+        .and_then(|url| Some(Url::read(&url)?.rest.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty()));
     let path = quiet.optional_text(node, "base_path").or(of_url).unwrap_or_else(|| "/api/auth".to_owned());
     path.trim_end_matches('/').to_owned()
 }

@@ -255,14 +255,15 @@ impl Compiler<'_> {
 
     fn origins(&mut self, node: &Node<'_>, name: &str) -> Option<Vec<String>> {
         let origins = self.reader.texts(node, name)?;
-        if !origins.iter().all(|origin| url::is_origin(origin)) {
+        let read: Option<Vec<String>> = origins.iter().map(|origin| url::as_origin(origin)).collect();
+        if read.is_none() {
             self.reader.wrong(
                 &node.path_of(name),
                 "this is not an origin",
                 "write scheme, host and port only, like https://app.example.com",
             );
         }
-        Some(origins)
+        Some(read.unwrap_or_default())
     }
 
     /// Whoever may send a cookie from another origin may read why it was refused.

@@ -1,7 +1,7 @@
 //! `rules`: what is asked of whom.
 
 use super::reader::Node;
-use super::url::{is_fetchable, is_token, origin_of};
+use super::url::{Url, is_fetchable, is_token};
 use super::{Compiler, demands};
 use crate::path::{self, Next};
 use crate::policy::{
@@ -257,9 +257,11 @@ impl Compiler<'_> {
     fn upstream(&mut self, node: &Node<'_>) -> Option<String> {
         let upstream = self.reader.optional_text(node, "upstream")?;
         let path = node.path_of("upstream");
-        if origin_of(&upstream).as_deref() != Some(upstream.as_str()) {
+        let Some(Url { origin: upstream, rest: "" }) = Url::read(&upstream) else {
             self.reader.wrong(&path, "this is not an origin", "write scheme, host and port only, like https://api.example.com");
-        } else if !is_fetchable(&upstream) {
+            return Some(upstream);
+        };
+        if !is_fetchable(&upstream) {
             self.reader.wrong(&path, "requests would go there over plain http", "use https; http is for loopback addresses only");
         }
         Some(upstream)
@@ -303,6 +305,11 @@ fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<P
                 return Err("behind {auth} there is nothing, or a /");
             }
             let auth_path = auth_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?;
+            if auth_path.is_empty() {
+                return Err(
+                    "{auth} would stand for the whole site: the auth service answers at the root, so write the paths that are its own",
+                );
+            }
             [within(next, auth_path), rest].concat()
         }
         None => text.to_owned(),

@@ -11,7 +11,7 @@ use crate::request::RequestHead;
 use crate::session::Blame;
 use crate::time::UnixTime;
 
-use super::{Engine, Otherwise, Pass, Stop, is_below, leniency};
+use super::{Engine, Otherwise, Pass, Stop, leniency};
 
 impl Engine {
     /// What stands in `Authorization` of a request that goes on. Rules that would not carry a refusal out let this one pass,
@@ -135,7 +135,7 @@ impl Engine {
         for number in 0..self.policy.issuers.len() {
             let Some(digest) = self.session_of(request, number).filter(|digest| self.asks.tokens.knows(digest)) else { continue };
             let Some(service) = self.policy.issuers.get(number).and_then(|issuer| issuer.better_auth.as_ref()) else { continue };
-            if path.readings().any(|reading| is_below(reading, &service.base_segments)) {
+            if path.readings().any(|reading| service.has(reading, request.public_origin)) {
                 self.asks.tokens.forget(&digest);
             }
             return Some(self.asks.watch(number, digest, now));

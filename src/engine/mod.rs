@@ -3,8 +3,6 @@
 mod bridge;
 mod site;
 
-use std::borrow::Cow;
-
 use crate::alg::Capabilities;
 use crate::annotate::{self, Authorization};
 use crate::answer;
@@ -409,7 +407,7 @@ impl Engine {
         if let Some(digest) = pass.soon.vouched_for {
             self.asks.sessions.vouch_for(*digest);
         }
-        let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(path, question));
+        let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(request, path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
         let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
@@ -439,9 +437,9 @@ impl Engine {
     }
 
     /// Whether the request is for the auth service itself, which sees to its cookies by itself.
-    fn is_for_the_service(&self, path: &Path<'_>, question: &Question) -> bool {
+    fn is_for_the_service(&self, request: &RequestHead<'_>, path: &Path<'_>, question: &Question) -> bool {
         let service = self.policy.issuers.get(question.issuer).and_then(|issuer| issuer.better_auth.as_ref());
-        service.is_none_or(|service| path.readings().any(|reading| is_below(reading, &service.base_segments)))
+        service.is_none_or(|service| path.readings().any(|reading| service.has(reading, request.public_origin)))
     }
 
     fn describe(&self, identity: Option<&Identity>) -> String {
@@ -488,10 +486,6 @@ const fn stop(reason: Reason, credential: &Credential<'_>) -> Stop {
         }
         _ => Stop::Refuse(reason),
     }
-}
-
-fn is_below(path: &[Cow<'_, str>], base: &[String]) -> bool {
-    path.len() >= base.len() && path.iter().zip(base).all(|(one, other)| one == other)
 }
 
 /// Why this rule would not carry out this refusal. Doubt that the caller can bring about does not open what asks for somebody: only

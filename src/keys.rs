@@ -224,6 +224,11 @@ impl KeyCache {
         sources.iter().copied().min_by_key(tried_at)
     }
 
+    /// How many tries for a source have failed since one succeeded.
+    pub(crate) fn failures(&self, source: usize) -> u32 {
+        self.sources.get(source).map_or(0, |source| source.tries.failures())
+    }
+
     /// Takes the lease of a source: somebody is on the way until then.
     pub(crate) fn lease(&mut self, source: usize, until: UnixTime) {
         if let Some(source) = self.sources.get_mut(source) {

@@ -163,6 +163,8 @@ pub(crate) struct BetterAuth {
     pub(crate) base_segments: Vec<String>,
     /// Its own public origin.
     pub(crate) origin: String,
+    /// The origin by which the gate reaches it.
+    pub(crate) fetch_origin: String,
     /// What the key set's own session tokens have to say, for strategy `jwt-jwks`.
     pub(crate) cache_expectations: Expectations,
 }
@@ -571,6 +573,12 @@ fn without_browser_prefix(name: &str) -> &str {
 }
 
 impl BetterAuth {
+    /// Whether it is the service that answers at this URL.
+    pub(crate) fn is_asked_at(&self, url: &str) -> bool {
+        let is_at = |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
+        is_at(&self.origin) || is_at(&self.fetch_origin)
+    }
+
     /// Whether this path of the site at `public_origin` is the service's own: what goes there the service sees to by itself. One that
     /// answers at the root has every path of its own host, and none of another.
     pub(crate) fn has(&self, path: &[Cow<'_, str>], public_origin: &str) -> bool {

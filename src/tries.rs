@@ -41,6 +41,11 @@ impl Tries {
         self.failures > 0
     }
 
+    /// How many have come to nothing since one succeeded.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Somebody is back.
     pub(crate) fn end(&mut self, has_succeeded: bool, now: UnixTime) {
         self.lease_until = None;

@@ -100,7 +100,9 @@ impl Asks {
         }
         let otherwise = (reason, Doubt::OutOfTime);
         let begun = match need {
-            Need::Keys { source, copies, kid } => self.fetch_keys(policy, source, copies, kid, progress, now).ok_or(otherwise),
+            Need::Keys { source, copies, kid } => {
+                self.fetch_keys(policy, request, source, (copies, kid), progress, now).ok_or(otherwise)
+            }
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
             Need::Session(question) if !self.budget.draw(question.share, now) => {
                 progress.heard.doubt = Some(Doubt::OutOfBudget);
@@ -133,17 +135,25 @@ impl Asks {
         begun.map(|(work, mission)| (within(work, left), mission))
     }
 
-    /// The key set of an issuer.
+    /// The key set of an issuer, for a token with this `kid`.
     pub(crate) fn fetch_keys(
         &mut self,
         policy: &Policy,
+        request: &RequestHead<'_>,
         source: usize,
-        copies: Copies,
-        kid: Option<String>,
+        (copies, kid): (Copies, Option<String>),
         progress: &mut Progress,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let url = policy.issuers.get(source)?.jwks_url.clone()?;
+        let issuer = policy.issuers.get(source)?;
+        let url = issuer.jwks_url.clone()?;
+        let mut headers = vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())];
+        // The set is everybody's, so it must not depend on who comes first: no address is told, by which the service would count, and
+        // where it knows nothing of this host (a deployment's own address), the next try is made in the name of its own.
+        if let Some(service) = issuer.better_auth.as_ref().filter(|service| service.is_asked_at(&url)) {
+            let is_second = self.keys.failures(source) % 2 == 1;
+            headers.extend(introduction(if is_second { &service.origin } else { request.public_origin }));
+        }
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
         progress.asked.push(Subject::Keys(source, copies));
         let copy = if copies == Copies::Do { name_of_keys(policy, source) } else { None };
@@ -151,7 +161,7 @@ impl Asks {
             purpose: Purpose::Keys,
             method: "GET",
             url,
-            headers: vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())],
+            headers,
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: jwk::MAX_SET_BYTES,
             copy,
@@ -322,14 +332,21 @@ fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {
 /// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
 fn told_to_service(request: &RequestHead<'_>, credential: (&'static str, String)) -> Vec<(String, String)> {
     let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (credential.0.to_owned(), credential.1)];
-    let (scheme, host) = request.public_origin.split_once("://").unwrap_or_default();
-    if !host.is_empty() {
-        headers.push(("x-forwarded-host".to_owned(), host.to_owned()));
-        headers.push(("x-forwarded-proto".to_owned(), scheme.to_owned()));
-    }
+    headers.extend(introduction(request.public_origin));
     // Better Auth counts requests by client, and only believes a single address.
     headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
     headers
+}
+
+/// In whose name an auth service is asked, whatever the question: one with several hosts (`baseURL: { allowedHosts }`) answers
+/// nobody else (better-auth#8009).
+fn introduction(public_origin: &str) -> Vec<(String, String)> {
+    match public_origin.split_once("://") {
+        Some((scheme, host)) if !host.is_empty() => {
+            vec![("x-forwarded-host".to_owned(), host.to_owned()), ("x-forwarded-proto".to_owned(), scheme.to_owned())]
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// The public host without its port.

@@ -230,6 +230,7 @@ impl Compiler<'_> {
             renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
             base_segments,
             origin: public_origin.clone(),
+            fetch_origin,
             cache_expectations: Expectations {
                 issuer: public_origin,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],

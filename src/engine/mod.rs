@@ -414,7 +414,7 @@ impl Engine {
         // One at a time: the others follow with later requests. Keys are due less often, and of them the set goes first that has
         // waited for longest.
         let refresh = if let Some(source) = self.asks.keys.tried_first(&pass.soon.refresh) {
-            self.asks.fetch_keys(&self.policy, source, Copies::DoNot, None, &mut progress, now)
+            self.asks.fetch_keys(&self.policy, request, source, (Copies::DoNot, None), &mut progress, now)
         } else if pass.soon.refresh_deny_list {
             self.asks.fetch_deny_list(&self.policy, Copies::DoNot, &mut progress, now)
         } else {

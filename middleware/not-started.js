@@ -13,7 +13,7 @@ const ANSWERS = {
       ],
       [
         "vary",
-        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, RSC-Action-Id, X-Server-Id, Access-Control-Request-Method"
       ],
       [
         "retry-after",
@@ -36,7 +36,7 @@ const ANSWERS = {
       ],
       [
         "vary",
-        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, RSC-Action-Id, X-Server-Id, Access-Control-Request-Method"
       ],
       [
         "retry-after",
@@ -59,7 +59,7 @@ const ANSWERS = {
       ],
       [
         "vary",
-        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method"
+        "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, RSC-Action-Id, X-Server-Id, Access-Control-Request-Method"
       ],
       [
         "retry-after",

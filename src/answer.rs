@@ -25,7 +25,8 @@ const RETRY_AFTER_SECONDS: &str = "5";
 const MAX_LOGGED_BYTES: usize = 300;
 /// Every header that an answer depends on.
 const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
-                    Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, Access-Control-Request-Method";
+                    Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, \
+                    RSC-Action-Id, X-Server-Id, Access-Control-Request-Method";
 
 /// What a refusal looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -275,7 +276,7 @@ impl Refusal<'_> {
         let Some(cors) = self.policy.map(|policy| &policy.cors) else {
             return Vec::new();
         };
-        let Some(origin) = self.head.header("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
+        let Some(origin) = self.head.only("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
             return Vec::new();
         };
         let exposed = if self.shows_decision() { ", doorward-decision" } else { "" };
@@ -359,7 +360,7 @@ impl Refusal<'_> {
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
-            method: Some(self.head.method),
+            method: Some(start(self.head.method)),
             path: self.path.map(Path::spelled),
             origin: head.header("origin").filter(|_| crosses).map(start),
             public_origin: crosses.then(|| start(head.public_origin)),

@@ -79,7 +79,7 @@ pub(crate) fn find<'a>(
         let token = match place {
             Place::Authorization => return None,
             Place::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
-            Place::Header(name) => Ok(Cow::Borrowed(head.header(name)?)),
+            Place::Header(name) => joined(head.headers_named(name)).map(Ok)?,
         };
         if is_repeated() {
             return None;
@@ -87,6 +87,17 @@ pub(crate) fn find<'a>(
         Some(token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place }))
     });
     of_authorization(&head, believed).into_iter().chain(session_cookies).chain(jwts)
+}
+
+/// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are none.
+fn joined<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
+    let first = lines.next()?;
+    let mut joined = Cow::Borrowed(first);
+    for line in lines {
+        joined.to_mut().push_str(", ");
+        joined.to_mut().push_str(line);
+    }
+    Some(joined)
 }
 
 /// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours, and neither is a bearer
@@ -103,9 +114,12 @@ where
     if !takes_jwt && plugin.is_none() {
         return None;
     }
-    let mut lines = head.headers_named("authorization");
-    let line = lines.next()?;
-    if lines.next().is_some() {
+    let lines = || head.headers_named("authorization");
+    let line = lines().next()?;
+    let credentials = || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
+    let is_bearer = |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+    // Two are nobody's, also where a host has joined them into one line. Other schemes have commas of their own.
+    if credentials().nth(1).is_some() && credentials().any(is_bearer) {
         return Some(Credential::Malformed(Reason::CredentialMalformed));
     }
     let (scheme, value) = line.split_once(' ').unwrap_or((line, ""));

@@ -83,6 +83,7 @@ mod ed25519;
 mod engine;
 mod errand;
 mod explain;
+mod framework;
 mod headers;
 mod inbound;
 mod json;

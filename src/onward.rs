@@ -66,6 +66,12 @@ pub(crate) fn onward(policy: &Policy, head: &RequestHead<'_>, forward: &Forward)
     if head.is_web_socket() {
         say("upgrade", "websocket");
     }
+    // As one line (RFC 9113 section 8.2.3): an origin that joined them by commas would read other cookies than the gate.
+    let is_told = forward.set.iter().map(|(name, _)| name).chain(forward.remove.iter().map(String::as_str));
+    let cookies: Vec<&str> = head.headers_named("cookie").collect();
+    if cookies.len() > 1 && !is_told.into_iter().any(|name| name.eq_ignore_ascii_case("cookie")) {
+        say("cookie", &cookies.join("; "));
+    }
     forward.set.iter().for_each(|(name, value)| say(name, value));
     Onward { remove: of_hop.chain(forward.remove.iter().cloned()).collect(), set: set.done() }
 }

@@ -5,18 +5,23 @@
 //! spelling that goes on to the origin is the one written here. Nothing but a [`Path`] may be matched against a rule.
 //!
 //! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …) and one target can show
-//! several pages (`/_next/image?url=…`, `Next-Url`). All these are readings: each must be covered, the strictest rule counts.
+//! several pages (`/_next/image?url=…`, `Next-Url`). Other frameworks have forms of their own (`framework.rs`), and functions that are
+//! called by query or header. All these are readings: each must be covered, the strictest rule counts.
 
 use std::borrow::Cow;
 
+use crate::framework::{self, Framework, Kind, Place};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::text;
 
 /// Longer targets are refused: no honest one comes near.
 const MAX_TARGET_BYTES: usize = 8192;
-/// Where images are made smaller, by Next.js and by Vercel: the query's `url` names the one to be read.
-const IMAGE_PATHS: [[&str; 2]; 2] = [["_next", "image"], ["_vercel", "image"]];
+/// Where images are made smaller, by Next.js, Vercel, Netlify and Astro: this of the query names the one to be read.
+const IMAGE_PATHS: [(&[&str], &str); 4] =
+    [(&["_next", "image"], "url"), (&["_vercel", "image"], "url"), (&[".netlify", "images"], "url"), (&["_image"], "href")];
+/// Where the path does, behind one segment of options: Cloudflare's, and that of Nuxt's image module.
+const IMAGE_PREFIXES: [&[&str]; 2] = [&["cdn-cgi", "image"], &["_ipx"]];
 /// How names of query parameters begin by which Next.js tells itself which page is meant (CVE-2026-44574, CVE-2024-46982).
 /// So do the adapters of Astro (CVE-2026-33768) and SvelteKit for Vercel.
 const INTERNAL_PARAMETERS: [&str; 5] = ["nxtP", "nxtI", "__next", "x_astro_path", "__pathname"];
@@ -35,18 +40,9 @@ pub(crate) struct Path<'a> {
     is_itself: bool,
     transport: Option<RequestKind>,
     trailing_slash: bool,
-    query: Option<&'a str>,
+    query: Option<Cow<'a, str>>,
     /// The target as it came, where that is the gate's own spelling: nearly always.
     as_spelled: Option<&'a str>,
-}
-
-/// What is known of an origin that is known to be Next.js: its rules are about pages, without base path and locale.
-#[derive(Debug, Default)]
-pub(crate) struct Next {
-    /// `basePath`; empty where there is none.
-    pub(crate) base_path: Vec<String>,
-    /// `i18n.locales`, in lower case: Next.js compares them so.
-    pub(crate) locales: Vec<String>,
 }
 
 impl<'a> Path<'a> {
@@ -54,29 +50,84 @@ impl<'a> Path<'a> {
     ///
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
-    pub(crate) fn of(head: &RequestHead<'a>, next: Option<&Next>) -> Result<Self, Reason> {
-        let mut path = Self::parse(head.target, next)?;
+    pub(crate) fn of(head: &RequestHead<'a>, framework: Option<&Framework>) -> Result<Self, Reason> {
+        let mut path = Self::parse(head.target, framework)?;
+        path.add_called(head, framework).ok_or(Reason::PathRefused)?;
         // The page in which this one shall be shown (intercepting routes): Next.js reads it before its own routes.
         let mut shown_in = head.headers_named("next-url");
         let (page, another) = (shown_in.next(), shown_in.next());
-        if another.is_some() || head.header("host").is_some_and(|host| !is_authority(host)) {
+        let mut hosts = head.headers_named("host");
+        if another.is_some() || hosts.next().is_some_and(|host| !is_authority(host)) || hosts.next().is_some() {
             return Err(Reason::PathRefused);
         }
         if let Some(shown_in) = page.filter(|url| !url.is_empty()) {
-            let mut around = Self::parse(shown_in, next)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
-            around.append(&mut path.carried);
-            path.carried = around;
+            path.add_around(shown_in, framework)?;
         }
         Ok(path)
+    }
+
+    /// Adds the page in which this one is to be shown.
+    fn add_around(&mut self, page: &'a str, framework: Option<&Framework>) -> Result<(), Reason> {
+        let mut around = Self::parse(page, framework)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
+        around.append(&mut self.carried);
+        self.carried = around;
+        Ok(())
+    }
+
+    /// Adds the functions that the request calls besides, by query or header; nothing where one of them has no plain name.
+    fn add_called(&mut self, head: &RequestHead<'a>, framework: Option<&Framework>) -> Option<()> {
+        let kind = framework.map(|framework| framework.kind);
+        // A remote function of SvelteKit hears from its caller which page that is, and takes it for the path that was asked for.
+        let calls_remote = kind.is_none_or(|kind| kind == Kind::SvelteKit) && self.readings().any(is_remote);
+        if calls_remote {
+            let mut callers = head.headers_named("x-sveltekit-pathname");
+            if let Some(page) = callers.next() {
+                self.add_around(page, framework).ok()?;
+            }
+            if callers.next().is_some() {
+                return None;
+            }
+        }
+        // A form that was sent with its action in the query leaves that in the address bar: whoever looks there again calls nothing.
+        if matches!(head.asked_method(), "GET" | "HEAD" | "OPTIONS") {
+            return Some(());
+        }
+        for (place, prefix) in framework::callers(kind) {
+            let mut add = |name: &str| {
+                let called = framework::called_by_name(prefix, name);
+                let is_plain = called.iter().all(|segment| is_segment(segment));
+                self.carried.push(called);
+                is_plain.then_some(())
+            };
+            match place {
+                Place::Header(header) => {
+                    for name in head.headers_named(header).filter(|name| !name.is_empty()) {
+                        add(name)?;
+                    }
+                }
+                Place::Query(parameter) => {
+                    let query = self.query.clone().unwrap_or_default();
+                    for pair in text::pieces(&query, b'&') {
+                        if form_decoded(name_of(pair)).is_some_and(|name| name == *parameter) {
+                            let value = form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
+                            if !value.is_empty() {
+                                add(&value)?;
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Some(())
     }
 
     /// The canonical form of a target in origin-form.
     ///
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
-    pub(crate) fn parse(target: &'a str, next: Option<&Next>) -> Result<Self, Reason> {
+    pub(crate) fn parse(target: &'a str, framework: Option<&Framework>) -> Result<Self, Reason> {
         let mut path = Self::read(target).ok_or(Reason::PathRefused)?;
-        path.resolve(next).ok_or(Reason::PathRefused)?;
+        path.resolve(framework).ok_or(Reason::PathRefused)?;
         Ok(path)
     }
 
@@ -101,14 +152,15 @@ impl<'a> Path<'a> {
             (inner, _) if is_plain => text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?,
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
-        let as_spelled = Some(target).filter(|_| is_plain);
+        let as_spelled = Some(target).filter(|_| is_plain && !matches!(query, Some(Cow::Owned(_))));
         Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
     }
 
     /// Adds what it carries; nothing where that is more than one thing.
-    fn resolve(&mut self, next: Option<&Next>) -> Option<()> {
-        let known = next.and_then(|next| Some((next, next.without_base_path(&self.segments)?)));
-        let own = known.map_or(self.segments.as_slice(), |(next, rest)| next.without_locale(rest));
+    fn resolve(&mut self, framework: Option<&Framework>) -> Option<()> {
+        let kind = framework.map(|framework| framework.kind);
+        let known = framework.and_then(|framework| Some((framework, framework.without_base_path(&self.segments)?)));
+        let own = known.map_or(self.segments.as_slice(), |(framework, rest)| framework.without_locale(rest));
         let mut carried = Vec::new();
         if own.len() < self.segments.len() {
             self.is_itself = false;
@@ -118,7 +170,7 @@ impl<'a> Path<'a> {
         let has_no_dot = self.as_spelled.is_some_and(|target| target.bytes().all(|byte| byte != b'.'));
         if let Some(form) = Some(own).filter(|_| !has_no_dot).and_then(Form::of) {
             // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name (`next start` does).
-            if form.is_data && known.is_some() && form.before.is_empty() {
+            if form.is_data && known.is_some() && kind == Some(Kind::Next) && form.before.is_empty() {
                 self.is_itself = false;
                 carried.clear();
             }
@@ -128,14 +180,22 @@ impl<'a> Path<'a> {
                 return None;
             }
             carried.extend(pages.into_iter().map(|page| match known {
-                Some((next, _)) => next.without_locale(&page).to_vec(),
+                Some((framework, _)) => framework.without_locale(&page).to_vec(),
                 None => page,
             }));
             self.transport = Some(form.kind);
         }
-        if is_image(own) {
-            carried.extend(image_source(self.query, next)?);
+        let data = known.filter(|_| !has_no_dot && !self.trailing_slash);
+        if let Some(pages) = data.and_then(|(framework, _)| framework.pages_of_data(own)) {
+            if !pages.iter().flatten().all(|segment| is_segment(segment)) {
+                return None;
+            }
+            self.is_itself = false;
+            carried = pages;
+            self.transport = Some(RequestKind::Rsc);
         }
+        carried.extend(framework::called_by_path(kind, own)?);
+        carried.extend(image_sources(own, self.query.as_deref(), framework)?);
         self.carried = carried;
         Some(())
     }
@@ -164,29 +224,8 @@ impl<'a> Path<'a> {
     pub(crate) fn target(&self) -> String {
         match self.as_spelled {
             Some(target) => target.to_owned(),
-            None => with_query(self.spelled(), self.query),
+            None => with_query(self.spelled(), self.query.as_deref()),
         }
-    }
-}
-
-impl Next {
-    fn without_base_path<'s, 'a>(&self, segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]> {
-        let (base, rest) = segments.split_at_checked(self.base_path.len())?;
-        if base.iter().eq(&self.base_path) { Some(rest) } else { None }
-    }
-
-    fn without_locale<'s, 'a>(&self, segments: &'s [Cow<'a, str>]) -> &'s [Cow<'a, str>] {
-        match segments.split_first() {
-            Some((first, rest)) if !self.locales.is_empty() && self.is_locale(first) => rest,
-            _ => segments,
-        }
-    }
-
-    /// Whether Next.js takes this segment for a locale: it compares them in lower case. Locales are ASCII; of all other
-    /// characters only the kelvin sign becomes one of theirs by that.
-    pub(crate) fn is_locale(&self, segment: &str) -> bool {
-        let lower = segment.replace('\u{212a}', "k").to_ascii_lowercase();
-        self.locales.contains(&lower)
     }
 }
 
@@ -213,14 +252,20 @@ fn is_authority(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&byte))
 }
 
-/// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
-fn checked_query(query: &str) -> Option<&str> {
+/// A query is carried as it is, unless it says which page it belongs to in Next's internal words. Only what every reader of URLs
+/// writes in another way (URL standard, "special-query percent-encode set") is written so here: verifiers that see the request through one
+/// see the target that was judged and signed.
+fn checked_query(query: &str) -> Option<Cow<'_, str>> {
     let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
     // A name that cannot be decoded is carried: no router reads it as one of these.
     // None of them begins with anything but these, encoded or not.
     let may_be = |pair: &&str| pair.starts_with(['n', '_', 'x', '%']);
     let mut names = text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
-    if !is_visible(query) || names.any(|name| is_internal(&name)) { None } else { Some(query) }
+    if !is_visible(query) || names.any(|name| is_internal(&name)) {
+        return None;
+    }
+    let stays = |byte: u8| !matches!(byte, b'"' | b'<' | b'>' | b'\'');
+    Some(if query.bytes().all(stays) { Cow::Borrowed(query) } else { Cow::Owned(text::percent_encoded(query, stays)) })
 }
 
 fn name_of(pair: &str) -> &str {
@@ -236,15 +281,41 @@ fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
     }
 }
 
+/// Whether it is a remote function of SvelteKit.
+fn is_remote(segments: &[Cow<'_, str>]) -> bool {
+    matches!(segments, [first, second, ..] if first == "_app" && second == "remote")
+}
+
 fn is_image(segments: &[Cow<'_, str>]) -> bool {
-    let (_, end) = segments.split_at(segments.len().saturating_sub(2));
-    IMAGE_PATHS.iter().any(|path| end.iter().eq(path))
+    image_parameter(segments).is_some() || image_path(segments).is_some()
+}
+
+/// Which of the query names the image, where one is made smaller here.
+fn image_parameter(segments: &[Cow<'_, str>]) -> Option<&'static str> {
+    let ends_so = |path: &[&str]| {
+        let place = segments.len().checked_sub(path.len());
+        place.and_then(|place| segments.get(place..)).is_some_and(|end| end.iter().eq(path))
+    };
+    IMAGE_PATHS.iter().find(|(path, _)| ends_so(path)).map(|(_, parameter)| *parameter)
+}
+
+/// The image that the path names behind its options, where one is made smaller here.
+fn image_path<'s, 'a>(segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]> {
+    let begins = |prefix: &&&[&str]| segments.iter().zip(**prefix).all(|(own, known)| own == known);
+    let prefix = IMAGE_PREFIXES.iter().find(begins)?;
+    segments.get(prefix.len().saturating_add(1)..).filter(|source| !source.is_empty())
 }
 
 /// What an image is made from: paths of this site. One from elsewhere is fetched as anybody could.
-fn image_source(query: Option<&str>, next: Option<&Next>) -> Option<Vec<Segments<'static>>> {
+fn image_sources<'a>(own: &[Cow<'a, str>], query: Option<&str>, framework: Option<&Framework>) -> Option<Vec<Segments<'a>>> {
+    if let Some(source) = image_path(own) {
+        // The option may itself be an image's address to others.
+        let of_app = framework.and_then(|framework| Some(framework.without_locale(framework.without_base_path(source)?)));
+        return if is_image(source) { None } else { Some(vec![of_app.unwrap_or(source).to_vec()]) };
+    }
+    let Some(parameter) = image_parameter(own) else { return Some(Vec::new()) };
     let pairs = query.into_iter().flat_map(|query| query.split('&'));
-    let mut urls = pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == "url"));
+    let mut urls = pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == parameter));
     let Some(pair) = urls.next() else {
         return Some(Vec::new());
     };
@@ -258,7 +329,7 @@ fn image_source(query: Option<&str>, next: Option<&Next>) -> Option<Vec<Segments
     // As the URL parser does, which is how these get into a path.
     let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
     let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
-    source.resolve(next)?;
+    source.resolve(framework)?;
     let owned = |segments: &[Cow<'_, str>]| segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect();
     Some(source.readings().map(owned).collect())
 }
@@ -394,7 +465,7 @@ mod tests {
 
     #[test]
     fn locales_are_compared_in_lower_case() {
-        let next = Next { base_path: Vec::new(), locales: vec!["ko-kr".to_owned()] };
+        let next = Framework { kind: Kind::Next, base_path: Vec::new(), locales: vec!["ko-kr".to_owned()] };
         assert!(["ko-kr", "Ko-KR", "\u{212a}o-\u{212a}R"].into_iter().all(|segment| next.is_locale(segment)));
         assert!(["ko", "ko-kr-", "\u{3ba}o-kr", ""].into_iter().all(|segment| !next.is_locale(segment)));
         // As JavaScript's `toLowerCase`: no other character has a lower case in ASCII.
@@ -416,6 +487,8 @@ mod tests {
             ("/[slug]", "/%5Bslug%5D"),
             ("/a?x=1&y=%2F..%2F", "/a?x=1&y=%2F..%2F"),
             ("/a?", "/a?"),
+            ("/a?x=\"<b>'&y=`{|}^[\\]", "/a?x=%22%3Cb%3E%27&y=`{|}^[\\]"),
+            ("/a'b?c", "/a'b?c"),
         ] {
             assert_eq!(target(raw).as_deref(), Some(canonical), "{raw}");
         }
@@ -469,7 +542,7 @@ mod tests {
 
     #[test]
     fn each_reading_is_listed() {
-        let next = Next { base_path: vec!["docs".to_owned()], locales: vec!["en".to_owned()] };
+        let next = Framework { kind: Kind::Next, base_path: vec!["docs".to_owned()], locales: vec!["en".to_owned()] };
         for (raw, unknown, known) in [
             ("/app", "/app", "/app"),
             ("/app.rsc", "/app.rsc /app", "/app.rsc /app"),

@@ -9,9 +9,10 @@ use crate::config::ConfigError;
 use crate::cookie;
 use crate::demands::{ClaimPath, Demands};
 use crate::digest;
+use crate::framework::{self, Framework};
 use crate::headers::{begins_with, is_spelled};
 use crate::jwk::JwkSet;
-use crate::path::{self, Next, Path};
+use crate::path::{self, Path};
 use crate::request::RequestHead;
 use crate::sign::SigningKey;
 use crate::time::{Seconds, UnixTime};
@@ -27,7 +28,7 @@ pub(crate) const IDENTITY_HEADERS: [&str; 8] =
 pub struct Policy {
     pub(crate) issuers: Vec<Issuer>,
     pub(crate) rules: Vec<Rule>,
-    pub(crate) next: Option<Next>,
+    pub(crate) framework: Option<Framework>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) allowed_origins: Vec<String>,
     /// Where Better Auth services are: scheme, host and port.
@@ -420,11 +421,15 @@ impl Policy {
     /// `/Admin` for `/admin`: a rule that would come first there counts as well.
     /// Many frameworks serve what a page shows under a name of its own, `/admin.json` for `/admin`: a rule for the page that would come
     /// first counts as well, unless the rule names that very file.
+    /// A function of a framework is made public only by a rule that names it: what a prefix stands for is not meant.
     /// A preflight is covered by the rules of the request that it asks for.
     pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
-        let asked_for = if head.is_preflight() { head.header("access-control-request-method") } else { None };
-        let method = asked_for.unwrap_or(head.method);
-        let first = |segments: &[Cow<'_, str>], case| self.rules.iter().position(|rule| rule.covers(segments, method, case));
+        let method = head.asked_method();
+        let kind = self.framework.as_ref().map(|framework| framework.kind);
+        let first = |segments: &[Cow<'_, str>], case| {
+            let spelled = framework::spelled(kind, segments);
+            self.rules.iter().position(|rule| rule.covers(segments, method, case, spelled))
+        };
         let access = |number: usize| self.rules.get(number).map(|rule| rule.access);
         let of_target = first(path.readings().next()?, Case::Exact)?;
         let mut covering = Covering { strictest: of_target, of_target, others: Vec::new() };
@@ -478,9 +483,11 @@ impl Covering {
 }
 
 impl Rule {
-    fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case) -> bool {
+    /// Whether it counts for these segments, of which one that makes them public has to spell out so many.
+    fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case, spelled: usize) -> bool {
+        let spelled = if self.access == Access::Public { spelled } else { 0 };
         self.methods.as_ref().is_none_or(|methods| include(methods, method))
-            && self.patterns.iter().any(|pattern| pattern.matches(segments, case))
+            && self.patterns.iter().any(|pattern| pattern.spells(spelled) && pattern.matches(segments, case))
     }
 
     /// Whether a pattern of the rule has the last of these segments in it as it stands.
@@ -514,6 +521,11 @@ impl Pattern {
                 (SegmentPattern::Literal(own), SegmentPattern::Literal(other)) => case.is_same(own, other),
                 (SegmentPattern::Literal(_), SegmentPattern::Any) => false,
             })
+    }
+
+    /// Whether its first so many segments are no placeholders.
+    pub(crate) fn spells(&self, count: usize) -> bool {
+        self.segments.get(..count).is_some_and(|start| start.iter().all(|segment| matches!(segment, SegmentPattern::Literal(_))))
     }
 
     fn matches(&self, segments: &[Cow<'_, str>], case: Case) -> bool {

@@ -53,6 +53,7 @@ macro_rules! reasons {
 reasons! {
     // the request
     HeadMalformed "head_malformed" 400 Client "the request's head is not what the host promised";
+    MethodRefused "method_refused" 400 Client "the method is not a word in capitals";
     PathRefused "path_refused" 400 Client "the request target has more than one plausible reading";
     RouteDenied "route_denied" 403 Client "no rule covers this path and method";
     NoCredential "no_credential" 401 Client "the request carries no session and no token";

@@ -33,12 +33,26 @@ impl<'a> RequestHead<'a> {
         lines.next().filter(|_| lines.next().is_none())
     }
 
+    /// Whether a rule can say anything about the method, and about the one that a preflight asks for. Methods are compared with regard to
+    /// case (RFC 9110 section 9.1), but origins have been seen to read `post` as `POST`; then the rules for that would not have counted.
+    /// What registered methods have in common is taken for all: a word in capitals.
+    pub(crate) fn has_plain_method(&self) -> bool {
+        let mut asked_for = self.headers_named("access-control-request-method");
+        is_method(self.method) && (!self.is_preflight() || asked_for.next().is_some_and(is_method) && asked_for.next().is_none())
+    }
+
     /// Whether it is a true CORS preflight. None asks for another protocol; a server may not look at the method of who does.
     pub fn is_preflight(&self) -> bool {
         self.method == "OPTIONS"
             && self.header("origin").is_some()
             && self.header("access-control-request-method").is_some()
             && self.header("upgrade").is_none()
+    }
+
+    /// The method whose rules count: of a preflight that of the request that it asks for.
+    pub(crate) fn asked_method(&self) -> &'a str {
+        let asked_for = if self.is_preflight() { self.header("access-control-request-method") } else { None };
+        asked_for.unwrap_or(self.method)
     }
 
     /// Whether it is a WebSocket handshake (RFC 6455 section 4.1): `Upgrade` is a list (RFC 9110 section 7.8), in one line or several.
@@ -49,14 +63,23 @@ impl<'a> RequestHead<'a> {
 
     /// Whether it is fetched ahead of need, by a browser or by Next's router.
     pub(crate) fn is_prefetch(&self) -> bool {
-        let says_so = |name: &&str| self.header(name).is_some_and(|value| value.starts_with("prefetch"));
-        self.header("next-router-prefetch").is_some() || ["sec-purpose", "purpose"].iter().any(says_so)
+        let says_so = |name: &'static str| self.headers_named(name).any(|value| value.starts_with("prefetch"));
+        self.header("next-router-prefetch").is_some() || says_so("sec-purpose") || says_so("purpose")
     }
 
     /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
     }
+}
+
+/// A longer method is nobody's.
+const MAX_METHOD_BYTES: usize = 32;
+
+/// A token of RFC 9110 section 5.6.2 without small letters.
+fn is_method(text: &str) -> bool {
+    let may_be = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    (1..=MAX_METHOD_BYTES).contains(&text.len()) && text.bytes().all(may_be)
 }
 
 /// Whether two names are the same without regard to case. Nearly always the length or the first character says no.
@@ -120,9 +143,10 @@ impl RequestKind {
 }
 
 fn looks_like_navigation(head: &RequestHead<'_>) -> bool {
+    // Of several lines the one that a host with Fetch's `Headers` sees is none of these words.
     match (head.header("sec-fetch-mode"), head.header("sec-fetch-dest")) {
-        (Some(mode), _) => mode == "navigate",
-        (None, Some(destination)) => matches!(destination, "document" | "iframe" | "frame"),
-        (None, None) => head.header("accept").is_some_and(|value| value.contains("text/html")),
+        (Some(_), _) => head.only("sec-fetch-mode") == Some("navigate"),
+        (None, Some(_)) => head.only("sec-fetch-dest").is_some_and(|word| matches!(word, "document" | "iframe" | "frame")),
+        (None, None) => head.headers_named("accept").any(|value| value.contains("text/html")),
     }
 }

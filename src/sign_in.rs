@@ -79,7 +79,7 @@ fn stays_here(target: &str) -> bool {
 
 /// How often somebody who comes from the sign-in page, and was to come back here, has been sent there.
 fn attempts(sign_in: &SignIn, head: &RequestHead<'_>, way_back: &str) -> Option<u32> {
-    let (path, query) = head.header("referer")?.strip_prefix(head.public_origin)?.split_once('?')?;
+    let (path, query) = head.only("referer")?.strip_prefix(head.public_origin)?.split_once('?')?;
     if path.trim_end_matches('/') != sign_in.path.trim_end_matches('/') {
         return None;
     }

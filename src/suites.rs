@@ -66,7 +66,7 @@ pub fn signed_content(
 
 /// The answer to a request that is refused for this reason.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
-    answer::refuse(reason, policy, head, Path::of(head, policy.next.as_ref()).ok().as_ref(), Heard::default())
+    answer::refuse(reason, policy, head, Path::of(head, policy.framework.as_ref()).ok().as_ref(), Heard::default())
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.
@@ -139,7 +139,7 @@ pub struct CanonicalPath {
 /// # Errors
 /// `path_refused`.
 pub fn canonical_path(policy: &Policy, head: &RequestHead<'_>) -> Result<CanonicalPath, Reason> {
-    let path = Path::of(head, policy.next.as_ref())?;
+    let path = Path::of(head, policy.framework.as_ref())?;
     Ok(CanonicalPath {
         segments: path.segments().iter().map(|segment| segment.to_string()).collect(),
         trailing_slash: path.spelled().len() > 1 && path.spelled().ends_with('/'),

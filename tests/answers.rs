@@ -208,17 +208,18 @@ fn an_answer_varies_with_every_header_that_is_read() {
         include_str!("../src/cookie.rs"),
         include_str!("../src/engine/mod.rs"),
         include_str!("../src/engine/bridge.rs"),
+        include_str!("../src/engine/site.rs"),
         include_str!("../src/answer.rs"),
         include_str!("../src/sign_in.rs"),
     ];
     let mut read = BTreeSet::new();
     for source in sources.iter().flat_map(|source| source.split("#[cfg(test)]").next()) {
-        for call in [".header(\"", ".headers_named(\""] {
+        for call in [".header(\"", ".headers_named(\"", ".only(\""] {
             read.extend(source.split(call).skip(1).filter_map(|rest| rest.split('"').next()));
         }
     }
     // Read by a name in a list.
-    read.extend(["sec-purpose", "purpose"]);
+    read.extend(["sec-purpose", "purpose", "rsc-action-id", "x-server-id"]);
     // Caches tell requests apart by the URL that it is a part of (RFC 9111 section 2).
     read.remove("host");
     assert!(read.len() > 10, "{read:?}");

@@ -59,7 +59,7 @@ impl With for Value {
     }
 
     fn with_next(mut self, base_path: &str) -> Value {
-        self["next"] = json!({ "base_path": base_path });
+        self["framework"] = json!({ "name": "next", "base_path": base_path });
         self
     }
 
@@ -67,6 +67,13 @@ impl With for Value {
         self["rules"][0]["methods"] = methods;
         self
     }
+}
+
+/// The good document in front of a framework, of which more than its name is known.
+fn with_framework(name: &str, member: &str, value: Value) -> Value {
+    let mut framework = json!({ "name": name });
+    framework[member] = value;
+    with("/framework", framework)
 }
 
 /// The good document with members of its only rule.
@@ -280,22 +287,31 @@ fn each_mistake_has_its_place() {
         ("an issuer that is not there", with("/rules/0/issuers", json!(["nobody"])), "rules[0].issuers"),
         ("a sign-in page elsewhere", with("/sign_in", json!({ "path": "https://evil.example/" })), "sign_in.path"),
         ("a sign-in page on another host", with("/sign_in", json!({ "path": "//evil.example" })), "sign_in.path"),
-        ("a flag for what is known of Next.js", with("/next", json!(true)), "next"),
-        ("a misspelt member of it", with("/next", json!({ "basePath": "/docs" })), "next.basePath"),
-        ("a base path that is relative", with("/next", json!({ "base_path": "docs" })), "next.base_path"),
-        ("a base path with a slash at its end", with("/next", json!({ "base_path": "/docs/" })), "next.base_path"),
-        ("a base path that is the root", with("/next", json!({ "base_path": "/" })), "next.base_path"),
-        ("a base path with a dot segment", with("/next", json!({ "base_path": "/docs/.." })), "next.base_path"),
-        ("a base path of the wrong type", with("/next", json!({ "base_path": 7 })), "next.base_path"),
-        ("a locale with a slash", with("/next", json!({ "locales": ["en", "de/AT"] })), "next.locales"),
-        ("an empty locale", with("/next", json!({ "locales": [""] })), "next.locales"),
-        ("locales of the wrong type", with("/next", json!({ "locales": [true] })), "next.locales[0]"),
+        ("the name that this member had", with("/next", json!({})), "next"),
+        ("the name that this member had, off", with("/next", json!(false)), "next"),
+        ("a flag for what is known of the origin", with("/framework", json!(true)), "framework"),
+        ("a framework that nobody knows", with("/framework", json!("rails")), "framework"),
+        ("a framework in capitals", with("/framework", json!("Next")), "framework"),
+        ("a framework by its company", with("/framework", json!({ "name": "tanstack" })), "framework.name"),
+        ("a framework without a name", with("/framework", json!({})), "framework.name"),
+        ("a framework by a base path only", with("/framework", json!({ "base_path": "/docs" })), "framework.name"),
+        ("a misspelt member of it", with("/framework", json!({ "name": "next", "basePath": "/docs" })), "framework.basePath"),
+        ("a base path that is relative", with_framework("next", "base_path", json!("docs")), "framework.base_path"),
+        ("a base path with a slash at its end", with_framework("nuxt", "base_path", json!("/docs/")), "framework.base_path"),
+        ("a base path that is the root", with_framework("astro", "base_path", json!("/")), "framework.base_path"),
+        ("a base path with a dot segment", with_framework("next", "base_path", json!("/docs/..")), "framework.base_path"),
+        ("a base path of the wrong type", with_framework("next", "base_path", json!(7)), "framework.base_path"),
+        ("a locale with a slash", with_framework("next", "locales", json!(["en", "de/AT"])), "framework.locales"),
+        ("an empty locale", with_framework("next", "locales", json!([""])), "framework.locales"),
+        ("locales of the wrong type", with_framework("next", "locales", json!([true])), "framework.locales[0]"),
+        ("locales of another framework", with_framework("astro", "locales", json!(["en"])), "framework.locales"),
+        ("a word for native clients", with("/rules/0/native_clients", json!("yes")), "rules[0].native_clients"),
         (
             "a pattern with a locale in front",
             json!({
                 "issuers": good()["issuers"],
                 "rules": [{ "path": "/EN/app", "access": "required" }],
-                "next": { "locales": ["en"] },
+                "framework": { "name": "next", "locales": ["en"] },
             }),
             "rules[0].path",
         ),
@@ -650,10 +666,12 @@ fn patterns_are_written_decoded() {
 }
 
 #[test]
-fn what_is_known_of_next_may_be_little_or_nothing() {
-    for next in [json!(null), json!(false), json!({}), json!({ "base_path": "", "locales": [] }), json!({ "base_path": "/a/b" })]
-    {
-        assert!(compile(&with("/next", next.clone()), &[("SECRET", GOOD_SECRET)]).is_ok(), "{next}");
+fn what_is_known_of_the_origin_may_be_little_or_nothing() {
+    let little = |name: &str| json!({ "name": name, "base_path": "/a/b" });
+    let names = ["next", "sveltekit", "react-router", "nuxt", "astro", "tanstack-start", "none"];
+    let all = names.iter().flat_map(|name| [json!(name), json!({ "name": name }), little(name)]);
+    for framework in all.chain([json!(null), json!(false), json!({ "name": "next", "base_path": "", "locales": [] })]) {
+        assert!(compile(&with("/framework", framework.clone()), &[("SECRET", GOOD_SECRET)]).is_ok(), "{framework}");
     }
 }
 

@@ -30,7 +30,7 @@ fn every_target_is_read_as_expected() {
             .as_object()
             .into_iter()
             .flatten()
-            .map(|(name, next)| (name.as_str(), policy(next, &json!([]))))
+            .map(|(name, framework)| (name.as_str(), policy(framework, &json!([]))))
             .collect();
         for case in document["cases"].as_array().into_iter().flatten() {
             let found = read(&sites[case["site"].as_str().unwrap_or_default()], case);
@@ -59,7 +59,9 @@ fn read(policy: &Policy, case: &Value) -> Value {
         .flatten()
         .map(|pair| (pair[0].as_str().unwrap_or_default(), pair[1].as_str().unwrap_or_default()))
         .collect();
-    match doorward::suites::canonical_path(policy, &head(case["target"].as_str().unwrap_or_default(), &headers)) {
+    let head = head(case["target"].as_str().unwrap_or_default(), &headers);
+    let method = case["method"].as_str().unwrap_or("GET");
+    match doorward::suites::canonical_path(policy, &RequestHead { method, ..head }) {
         Err(reason) => {
             assert_eq!(reason.code(), "path_refused");
             json!({ "refused": true })
@@ -79,14 +81,14 @@ fn in_any_order(mut expected: Value) -> Value {
     expected
 }
 
-fn policy(next: &Value, rules: &Value) -> Policy {
+fn policy(framework: &Value, rules: &Value) -> Policy {
     let mut rules = rules.as_array().cloned().unwrap_or_default();
     rules.push(json!({ "path": "/**", "access": "required" }));
     loop {
         let document = json!({
             "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
             "rules": rules,
-            "next": next,
+            "framework": framework,
         });
         let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
         match config.compile(&BTreeMap::new(), &Capabilities::none()) {
@@ -273,7 +275,17 @@ fn rules() -> impl Strategy<Value = Value> {
 /// `decide(x)` is never more permissive than `decide(canonical(x))`, nor than what an origin could make of it.
 #[test]
 fn no_spelling_is_let_through_more_easily_than_what_it_spells() {
-    let next = prop::sample::select(vec![json!(false), json!({}), json!({ "base_path": "/shop" }), json!({ "locales": ["en"] })]);
+    let next = prop::sample::select(vec![
+        json!(false),
+        json!("next"),
+        json!({ "name": "next", "base_path": "/shop" }),
+        json!({ "name": "next", "locales": ["en"] }),
+        json!("sveltekit"),
+        json!("react-router"),
+        json!("nuxt"),
+        json!("astro"),
+        json!("tanstack-start"),
+    ]);
     let strategy = (rules(), next, proptest::collection::vec(hostile_target(), 24));
     let mut runner = TestRunner::new(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() });
     let counters = std::cell::RefCell::new((0_u32, 0_u32, 0_u32, 0_u32));

@@ -33,8 +33,8 @@ fn every_option_is_in_the_reference() {
         include_str!("../src/config/assertion.rs"),
         include_str!("../src/config/demands.rs"),
         include_str!("../src/config/deny_list.rs"),
+        include_str!("../src/config/framework.rs"),
         include_str!("../src/config/issuers.rs"),
-        include_str!("../src/config/next.rs"),
         include_str!("../src/config/rules.rs"),
         include_str!("../src/config/storage.rs")
     );

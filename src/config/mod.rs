@@ -6,9 +6,9 @@
 mod assertion;
 mod demands;
 mod deny_list;
+mod framework;
 mod headers;
 mod issuers;
-mod next;
 mod reader;
 mod rules;
 mod storage;
@@ -20,6 +20,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::alg::Capabilities;
+use crate::framework::usual_functions;
 use crate::json;
 use crate::path::{self, Path};
 use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
@@ -134,13 +135,29 @@ fn service_origins(root: &Node<'_>, values: &BTreeMap<String, String>) -> Vec<St
 fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
     let target = &policy.sign_in.as_ref()?.path;
     let head = RequestHead { method: "GET", target, headers: &[], public_origin: "", client_address: None };
-    let path = Path::of(&head, policy.next.as_ref()).ok()?;
+    let path = Path::of(&head, policy.framework.as_ref()).ok()?;
     let covering = policy.covering(&path, &head);
     let is_open = covering.is_some_and(|covering| policy.covered_by(&covering).all(|rule| rule.access != Access::Required));
     (!is_open).then(|| ConfigError {
         path: "sign_in.path".to_owned(),
         problem: "nobody gets there without a session".to_owned(),
         hint: format!("add a rule before the others: {{\"path\": \"{target}\", \"access\": \"public\"}}"),
+    })
+}
+
+/// Functions of the framework that no rule covers: those of a site whose last word is a public `/**`.
+fn closed_functions(policy: &Policy) -> Option<ConfigError> {
+    let mut usual = usual_functions(policy.framework.as_ref()?.kind);
+    let is_covered = |prefix: &String| {
+        let target = [prefix, "/a/b"].concat();
+        let head = RequestHead { method: "POST", target: &target, headers: &[], public_origin: "", client_address: None };
+        Path::parse(&target, None).is_ok_and(|path| policy.covering(&path, &head).is_some())
+    };
+    let prefix = usual.find(|prefix| !is_covered(prefix))?;
+    Some(ConfigError {
+        path: "rules".to_owned(),
+        problem: format!("no rule covers the functions below {prefix}, so they are denied: a public one has to name them"),
+        hint: format!("add a rule before the others, like {{\"path\": \"{prefix}/**\", \"access\": \"required\"}}"),
     })
 }
 
@@ -157,7 +174,7 @@ impl Compiler<'_> {
             &[
                 "issuers",
                 "rules",
-                "next",
+                "framework",
                 "sign_in",
                 "allowed_origins",
                 "cors",
@@ -180,9 +197,9 @@ impl Compiler<'_> {
                 None
             }
         });
-        let next = self.next(&root);
+        let framework = self.framework(&root);
         let assertions = self.assertions(&root, &issuers);
-        let rules = self.rules(&root, &issuers, next.as_ref(), base_path.as_deref(), assertions.as_ref());
+        let rules = self.rules(&root, &issuers, framework.as_ref(), base_path.as_deref(), assertions.as_ref());
         let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
@@ -202,7 +219,7 @@ impl Compiler<'_> {
             let mut policy = Policy {
                 issuers,
                 rules,
-                next,
+                framework,
                 sign_in,
                 allowed_origins,
                 service_origins,
@@ -221,6 +238,7 @@ impl Compiler<'_> {
                 warnings: self.reader.warnings,
             };
             policy.warnings.extend(closed_sign_in(&policy));
+            policy.warnings.extend(closed_functions(&policy));
             Ok(policy)
         } else {
             Err(self.reader.errors)

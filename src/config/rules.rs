@@ -1,9 +1,12 @@
 //! `rules`: what is asked of whom.
 
+use std::borrow::Cow;
+
 use super::reader::Node;
 use super::url::{Url, is_fetchable, is_token};
 use super::{Compiler, demands};
-use crate::path::{self, Next};
+use crate::framework::{self, Framework};
+use crate::path;
 use crate::policy::{
     self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment,
 };
@@ -37,7 +40,7 @@ impl Compiler<'_> {
         &mut self,
         root: &Node<'_>,
         issuers: &[Issuer],
-        next: Option<&Next>,
+        framework: Option<&Framework>,
         base_path: Option<&str>,
         assertions: Option<&Assertions>,
     ) -> Vec<Rule> {
@@ -51,7 +54,7 @@ impl Compiler<'_> {
         }
         let mut rules: Vec<Rule> = Vec::new();
         for node in &nodes {
-            let Some(rule) = self.rule(node, issuers, next, base_path) else { continue };
+            let Some(rule) = self.rule(node, issuers, framework, base_path) else { continue };
             if assertions.is_none() && (rule.credential == Treatment::Replace || rule.audience.is_some()) {
                 self.reader.wrong(&node.path, "this rule speaks of an assertion, and there is none", "configure \"assertion\"");
             }
@@ -76,7 +79,7 @@ impl Compiler<'_> {
                 );
             }
             self.bridged(node, &rule, issuers, &rules);
-            self.reachable(node, &rule, &rules);
+            self.reachable(node, &rule, &rules, framework);
             rules.push(rule);
         }
         let catches_all =
@@ -133,7 +136,7 @@ impl Compiler<'_> {
     }
 
     /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never count.
-    fn reachable(&mut self, node: &Node<'_>, rule: &Rule, earlier: &[Rule]) {
+    fn reachable(&mut self, node: &Node<'_>, rule: &Rule, earlier: &[Rule], framework: Option<&Framework>) {
         let all_methods = |first: &Rule| match (&first.methods, &rule.methods) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -142,9 +145,11 @@ impl Compiler<'_> {
         let opens = |first: &Rule| first.access == Access::Public && rule.access != Access::Public;
         for pattern in &rule.patterns {
             // To routers that do not tell capitals from small letters `/Admin` is `/admin`.
+            let spelled = functions_below(pattern, framework);
             let covers = |first: &Rule| {
                 let case = if opens(first) { Case::Any } else { Case::Exact };
-                first.patterns.iter().any(|candidate| candidate.covers(pattern, case))
+                let spelled = if first.access == Access::Public { spelled } else { 0 };
+                first.patterns.iter().any(|candidate| candidate.spells(spelled) && candidate.covers(pattern, case))
             };
             let covering = earlier.iter().filter(|first| all_methods(first)).find(|first| covers(first));
             let Some(covering) = covering else { continue };
@@ -157,7 +162,13 @@ impl Compiler<'_> {
         }
     }
 
-    fn rule(&mut self, node: &Node<'_>, issuers: &[Issuer], next: Option<&Next>, base_path: Option<&str>) -> Option<Rule> {
+    fn rule(
+        &mut self,
+        node: &Node<'_>,
+        issuers: &[Issuer],
+        framework: Option<&Framework>,
+        base_path: Option<&str>,
+    ) -> Option<Rule> {
         self.reader.only_members(node, &[MEMBERS, demands::MEMBERS].concat());
         let access = self.reader.word(
             node,
@@ -177,7 +188,7 @@ impl Compiler<'_> {
         }
         let mut patterns = Vec::new();
         for path in &paths {
-            match pattern(path, next, base_path) {
+            match pattern(path, framework, base_path) {
                 Ok(pattern) => patterns.push(pattern),
                 Err(hint) => self.reader.wrong(&node.path_of("path"), format!("the pattern {path:?} can match nothing"), hint),
             }
@@ -298,7 +309,7 @@ impl Compiler<'_> {
     }
 }
 
-fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<Pattern, &'static str> {
+fn pattern(text: &str, framework: Option<&Framework>, auth_path: Option<&str>) -> Result<Pattern, &'static str> {
     let text = match text.strip_prefix("{auth}") {
         Some(rest) => {
             if !(rest.is_empty() || rest.starts_with('/')) {
@@ -310,7 +321,7 @@ fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<P
                     "{auth} would stand for the whole site: the auth service answers at the root, so write the paths that are its own",
                 );
             }
-            [within(next, auth_path), rest].concat()
+            [within(framework, auth_path), rest].concat()
         }
         None => text.to_owned(),
     };
@@ -333,15 +344,27 @@ fn pattern(text: &str, next: Option<&Next>, auth_path: Option<&str>) -> Result<P
         _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or characters that a path cannot have"),
     });
     let segments = segments.collect::<Result<Vec<_>, _>>()?;
-    match (next, segments.first()) {
-        (Some(next), Some(SegmentPattern::Literal(first))) if next.is_locale(first) => {
+    match (framework, segments.first()) {
+        (Some(framework), Some(SegmentPattern::Literal(first))) if framework.is_locale(first) => {
             Err("leave the locale out: it is taken off first")
         }
-        (Some(next), _) if !next.base_path.is_empty() && begins_with(&segments, &next.base_path) => {
+        (Some(framework), _) if !framework.base_path.is_empty() && begins_with(&segments, &framework.base_path) => {
             Err("leave the base path out: it is taken off first")
         }
         _ => Ok(Pattern { segments, open }),
     }
+}
+
+/// How many segments a public pattern has to spell in order to cover what this one covers: it may be about functions of a framework.
+fn functions_below(pattern: &Pattern, framework: Option<&Framework>) -> usize {
+    let text = |segment: &SegmentPattern| match segment {
+        SegmentPattern::Literal(literal) => Cow::Owned(literal.clone()),
+        SegmentPattern::Any => Cow::Borrowed("*"),
+    };
+    // `/_actions/**` is about what is below.
+    let below = Some(Cow::Borrowed("*")).filter(|_| pattern.open);
+    let segments: Vec<_> = pattern.segments.iter().map(text).chain(below).collect();
+    framework::spelled(framework.map(|framework| framework.kind), &segments)
 }
 
 /// What people write for every method.
@@ -366,8 +389,9 @@ fn begins_with(segments: &[SegmentPattern], base: &[String]) -> bool {
     segments.len() >= base.len() && segments.iter().zip(base).all(is_same)
 }
 
-/// A path of this site without the base path of its Next.js app, as patterns are written.
-fn within<'p>(next: Option<&Next>, path: &'p str) -> &'p str {
-    let base_path: String = next.iter().flat_map(|next| &next.base_path).flat_map(|segment| ["/", segment.as_str()]).collect();
+/// A path of this site without the base path of its app, as patterns are written.
+fn within<'p>(framework: Option<&Framework>, path: &'p str) -> &'p str {
+    let base_path: String =
+        framework.iter().flat_map(|framework| &framework.base_path).flat_map(|segment| ["/", segment.as_str()]).collect();
     path.strip_prefix(base_path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
 }

@@ -19,7 +19,7 @@ use crate::policy::{Access, Covering, Policy, Preferred, Rule};
 use crate::progress::{Errand, Heard, Mission, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
-use crate::request::RequestHead;
+use crate::request::{RequestHead, RequestKind};
 use crate::session::Blame;
 use crate::share::Keep;
 use crate::time::UnixTime;
@@ -128,7 +128,7 @@ impl Engine {
     /// The answer for what only the host finds out, after the decision: [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`],
     /// or [`Reason::PathRefused`] where the platform would send another path than the judged one.
     pub fn refuse(&self, request: &RequestHead<'_>, reason: Reason) -> Answer {
-        let path = Path::of(request, self.policy.next.as_ref()).ok();
+        let path = Path::of(request, self.policy.framework.as_ref()).ok();
         match answer::refuse(reason, &self.policy, request, path.as_ref(), Heard::default()) {
             Decision::Reject(answer) | Decision::Redirect(answer) => answer,
             Decision::Ask(_) | Decision::Forward(_) | Decision::Respond(_) => answer::refuse_without_engine(reason, request),
@@ -153,7 +153,10 @@ impl Engine {
     }
 
     fn consider(&mut self, request: &RequestHead<'_>, mut progress: Progress, now: UnixTime) -> Decision {
-        let path = match Path::of(request, self.policy.next.as_ref()) {
+        if !request.has_plain_method() {
+            return answer::refuse(Reason::MethodRefused, &self.policy, request, None, progress.heard);
+        }
+        let path = match Path::of(request, self.policy.framework.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
                 return answer::refuse(reason, &self.policy, request, None, progress.heard);
@@ -407,7 +410,9 @@ impl Engine {
         if let Some(digest) = pass.soon.vouched_for {
             self.asks.sessions.vouch_for(*digest);
         }
-        let renewal = pass.soon.renewal.filter(|question| !self.is_for_the_service(request, path, question));
+        // What is fetched ahead of need is not always told by its headers.
+        let is_ahead = path.transport() == Some(RequestKind::Prefetch);
+        let renewal = pass.soon.renewal.filter(|question| !is_ahead && !self.is_for_the_service(request, path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
         let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
         let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });

@@ -7,16 +7,26 @@ import { mkdirSync, writeFileSync } from "node:fs";
 /** What the origin is known to be. */
 const sites = {
   any: null,
-  next: {},
-  shop: { base_path: "/shop" },
-  intl: { locales: ["en", "de-AT"] },
-  both: { base_path: "/shop", locales: ["en", "de-AT"] },
+  next: "next",
+  shop: { name: "next", base_path: "/shop" },
+  intl: { name: "next", locales: ["en", "de-AT"] },
+  both: { name: "next", base_path: "/shop", locales: ["en", "de-AT"] },
+  kit: "sveltekit",
+  "kit below": { name: "sveltekit", base_path: "/shop" },
+  router: "react-router",
+  "router below": { name: "react-router", base_path: "/shop" },
+  nuxt: "nuxt",
+  "nuxt below": { name: "nuxt", base_path: "/shop" },
+  astro: "astro",
+  "astro below": { name: "astro", base_path: "/shop" },
+  start: "tanstack-start",
+  none: "none",
 };
 
 const families = {};
 let family;
 const begin = (name) => (families[name] ??= family = []);
-const add = (site, target, expect, headers) => family.push({ site, target, ...(headers && { headers }), expect });
+const add = (site, target, expect, headers, method) => family.push({ site, ...(method && { method }), target, ...(headers && { headers }), expect });
 
 /** RFC 3986 section 3.3: what stands in a segment as it is; all else is written escaped. `;` is left out: servers cut there. */
 const pchar = /^[A-Za-z0-9\-._~!$&'()*+,=:@]$/;
@@ -26,18 +36,18 @@ const written = (text) =>
 const segmentsOf = (path) => (path === "/" ? [] : path.slice(1).split("/"));
 
 /** One reading, given as a decoded path; the query, if any, is carried as it is. */
-function plain(site, target, path, { slash = false, query = "", readings = [path], headers } = {}) {
+function plain(site, target, path, { slash = false, query = "", readings = [path], headers, method } = {}) {
   const segments = segmentsOf(path);
   const forwarded = `/${segments.map(written).join("/")}${slash && segments.length > 0 ? "/" : ""}${query}`;
-  add(site, target, { segments, trailing_slash: slash, forwarded, readings: readings.map(segmentsOf) }, headers);
+  add(site, target, { segments, trailing_slash: slash, forwarded, readings: readings.map(segmentsOf) }, headers, method);
 }
 /** A target that is forwarded as it came, and is read in these ways. */
-function read(site, target, readings, headers) {
+function read(site, target, readings, headers, method) {
   const [path, query] = target.split(/(?=\?)/);
   const slash = path.length > 1 && path.endsWith("/");
-  plain(site, target, slash ? path.slice(0, -1) : path, { slash, query: query ?? "", readings, headers });
+  plain(site, target, slash ? path.slice(0, -1) : path, { slash, query: query ?? "", readings, headers, method });
 }
-const refused = (site, target, headers) => add(site, target, { refused: true }, headers);
+const refused = (site, target, headers, method) => add(site, target, { refused: true }, headers, method);
 
 begin("bytes");
 // Each byte, escaped: a character that a path can have is itself, however it was written; the rest is refused.
@@ -354,6 +364,173 @@ read("shop", "/shop/photo/1", ["/admin", "/photo/1"], within("/admin"));
 read("shop", "/shop/photo/1", ["/admin", "/photo/1"], within("/shop/admin"));
 read("intl", "/photo/1", ["/photo/1", "/admin"], within("/en/admin"));
 for (const url of ["admin", "//admin", "/a/../admin", "/admin;x", "/admin%2fx", "/admin#x", "https://app.example.com/admin", "/é"]) refused("any", "/photo/1", within(url));
+
+for (const hosts of [["app.example.com", "app.example.com"], ["app.example.com, app.example.com"], ["a:80/admin?"]]) refused("any", "/a", hosts.map((host) => ["host", host]));
+
+begin("queries");
+// A query goes on as the URL standard's readers write it ("special-query percent-encode set"): what is signed is what they see.
+for (const [byte, escape] of [['"', "%22"], ["<", "%3C"], [">", "%3E"], ["'", "%27"]]) {
+  plain("any", `/a?x=${byte}`, "/a", { query: `?x=${escape}` });
+  plain("any", `/a?${byte}=1&b=${byte}${byte}`, "/a", { query: `?${escape}=1&b=${escape}${escape}` });
+}
+// All else of ASCII that can be in a target stays, as `new URL()` leaves it.
+for (let byte = 0x21; byte < 0x7f; byte += 1) {
+  const character = String.fromCharCode(byte);
+  if (character === "#") continue;
+  plain("any", `/a?x=${character}y`, "/a", { query: new URL(`https://app.example.com/a?x=${character}y`).search });
+  plain("any", `/a?x=%${hex(byte)}y`, "/a", { query: `?x=%${hex(byte)}y` });
+}
+plain("any", "/%61?x='%61'", "/a", { query: "?x=%27%61%27" });
+plain("any", "/a'b?c", "/a'b", { query: "?c" });
+
+// What follows was read in the frameworks' sources: a page's data is the page; what any page can call is a thing of its own.
+
+begin("sveltekit");
+for (const site of ["kit", "kit below"]) {
+  const base = site === "kit" ? "" : "/shop";
+  read(site, `${base}/a`, ["/a"]);
+  read(site, `${base}/a/__data.json`, ["/a"]);
+  read(site, `${base}/a/b/__data.json?x-sveltekit-invalidated=01`, ["/a/b"]);
+  read(site, `${base}/a/__route.js`, ["/a"]);
+  read(site, `${base}/a.html__data.json`, ["/a.html"]);
+  read(site, `${base}/__data.json`, ["/"]);
+  read(site, `${base}/__route.js`, ["/"]);
+  plain(site, `${base}/a/__d%61ta.json`, `${base}/a/__data.json`, { readings: ["/a"] });
+  // With a slash at its end it is a page's name like another.
+  read(site, `${base}/a/__data.json/`, ["/a/__data.json"]);
+  read(site, `${base}/a.json`, ["/a.json"]);
+  read(site, `${base}/_payload.json`, ["/_payload.json"]);
+  read(site, `${base}/_app/remote/1a2b/name`, ["/_app/remote/1a2b/name"]);
+  read(site, `${base}/_app/remote/1a2b/name/W10`, ["/_app/remote/1a2b/name/W10", "/_app/remote/1a2b/name"]);
+  read(site, `${base}/_app/immutable/a.js`, ["/_app/immutable/a.js"]);
+  read(site, `${base}/a?/remote=1a2b/name`, ["/a", "/_app/remote/1a2b/name"], undefined, "POST");
+  read(site, `${base}/a?x=1&/remote=1a2b%2Fname%2F%22key%22`, ["/a", "/_app/remote/1a2b/name"], undefined, "POST");
+  read(site, `${base}/a?%2Fremote=1a2b/name`, ["/a", "/_app/remote/1a2b/name"], undefined, "PUT");
+  read(site, `${base}/a?/remote=1a2b/name`, ["/a"]);
+  // A form action is the page's own.
+  read(site, `${base}/a?/login`, ["/a"], undefined, "POST");
+  read(site, `${base}/a?_action=x`, ["/a"], undefined, "POST");
+  // What a remote function hears of the page that calls it.
+  read(site, `${base}/_app/remote/1a2b/name`, ["/_app/remote/1a2b/name", "/admin"], [["x-sveltekit-pathname", `${base}/admin`]]);
+  read(site, `${base}/a`, ["/a"], [["x-sveltekit-pathname", "/admin"]]);
+  refused(site, `${base}/_app/remote/1a2b/name`, [["x-sveltekit-pathname", "/a"], ["x-sveltekit-pathname", "/admin"]]);
+  refused(site, `${base}/_app/remote/1a2b/name`, [["x-sveltekit-pathname", "/a/../admin"]]);
+  refused(site, `${base}/a?/remote=1a2b//name`, undefined, "POST");
+  refused(site, `${base}/a?/remote=1a2b%2F..%2Fname`, undefined, "POST");
+  refused(site, `${base}/a?/remote=1a2b/%2561`, undefined, "POST");
+}
+read("kit below", "/a/__data.json", ["/a/__data.json"]);
+read("kit", "/shop/_app/remote/1a2b/name", ["/shop/_app/remote/1a2b/name", "/_app/remote/1a2b/name"]);
+for (const target of ["/_app/remote/a/b/_app/remote/c/d", "/__data.json/_app/remote/a/_app/remote/x"]) refused("kit", target);
+
+begin("react-router");
+for (const site of ["router", "router below"]) {
+  const base = site === "router" ? "" : "/shop";
+  read(site, `${base}/a.data`, ["/a"]);
+  read(site, `${base}/a/b.data?_routes=routes%2Fa`, ["/a/b"]);
+  read(site, `${base}/a.data?index`, ["/a"], undefined, "POST");
+  read(site, `${base}/a?index`, ["/a"], undefined, "POST");
+  read(site, `${base}/_root.data`, ["/"]);
+  read(site, `${base}/_.data`, ["/"]);
+  read(site, `${base}/a/_.data`, ["/a", "/a/_"]);
+  read(site, `${base}/a/_root.data`, ["/a/_root"]);
+  read(site, `${base}/a/.data`, ["/a"]);
+  plain(site, `${base}/a.dat%61`, `${base}/a.data`, { readings: ["/a"] });
+  read(site, `${base}/a.data/`, ["/a.data"]);
+  read(site, `${base}/a.DATA`, ["/a.DATA"]);
+  read(site, `${base}/a/__data.json`, ["/a/__data.json"]);
+  read(site, `${base}/__manifest?paths=%2Fa`, ["/__manifest"]);
+  read(site, `${base}/a.rsc`, ["/a.rsc", "/a"]);
+  read(site, `${base}/a`, ["/a", "/_actions/1a2b/save"], [["rsc-action-id", "1a2b#save"]], "POST");
+  read(site, `${base}/a`, ["/a"], [["rsc-action-id", "1a2b#save"]]);
+  read(site, `${base}/a`, ["/a", "/_actions/x", "/_actions/y"], [["rsc-action-id", "x"], ["Rsc-Action-Id", "y"]], "POST");
+  refused(site, `${base}/a`, [["rsc-action-id", "1a2b##save"]], "POST");
+  for (const target of ["/...data", "/a/..data", "/a/...data"]) refused(site, base + target);
+}
+read("router below", "/a.data", ["/a.data"]);
+
+begin("nuxt");
+for (const site of ["nuxt", "nuxt below"]) {
+  const base = site === "nuxt" ? "" : "/shop";
+  read(site, `${base}/a/_payload.json`, ["/a"]);
+  read(site, `${base}/a/_payload.json?1a2b`, ["/a"]);
+  read(site, `${base}/a/_payload.js`, ["/a"]);
+  read(site, `${base}/_payload.json`, ["/"]);
+  read(site, `${base}/a/_payload.json/`, ["/a/_payload.json"]);
+  read(site, `${base}/a/__data.json`, ["/a/__data.json"]);
+  read(site, `${base}/__nuxt_island/Card_1a2b.json?props=%7B%7D`, ["/__nuxt_island/Card_1a2b.json"]);
+  read(site, `${base}/_nuxt/entry.js`, ["/_nuxt/entry.js"]);
+}
+read("nuxt", "/_ipx/w_200&f_webp/photos/a.png", ["/_ipx/w_200&f_webp/photos/a.png", "/photos/a.png"]);
+read("nuxt", "/_ipx/w_200", ["/_ipx/w_200"]);
+
+begin("astro");
+for (const site of ["astro", "astro below"]) {
+  const base = site === "astro" ? "" : "/shop";
+  read(site, `${base}/a?_action=save`, ["/a", "/_actions/save"], undefined, "POST");
+  read(site, `${base}/?_action=blog.like`, ["/", "/_actions/blog.like"], undefined, "POST");
+  read(site, `${base}/a?_astroAction=save`, ["/a", "/_actions/save"], undefined, "POST");
+  read(site, `${base}/a?%5Faction=s%61ve`, ["/a", "/_actions/save"], undefined, "POST");
+  read(site, `${base}/a?x=1&_action=one&_action=two`, ["/a", "/_actions/one", "/_actions/two"], undefined, "POST");
+  read(site, `${base}/a?_action=my+action`, ["/a", "/_actions/my action"], undefined, "DELETE");
+  // Nothing is called by looking: the name stays in the address bar.
+  for (const method of ["GET", "HEAD", "OPTIONS"]) read(site, `${base}/a?_action=save`, ["/a"], undefined, method);
+  read(site, `${base}/a?_action=`, ["/a"], undefined, "POST");
+  read(site, `${base}/a?_Action=save`, ["/a"], undefined, "POST");
+  read(site, `${base}/a?x_action=save`, ["/a"], undefined, "POST");
+  read(site, `${base}/a?/remote=1/2`, ["/a"], undefined, "POST");
+  read(site, `${base}/_actions/save`, ["/_actions/save"], undefined, "POST");
+  read(site, `${base}/_actions/save/`, ["/_actions/save"], undefined, "POST");
+  read(site, `${base}/_server-islands/Card?e=1`, ["/_server-islands/Card"]);
+  read(site, `${base}/_image?href=%2Fprivate%2Fa.png&w=1`, ["/_image", "/private/a.png"]);
+  read(site, `${base}/_image?href=https%3A%2F%2Fcdn.example%2Fa.png`, ["/_image"]);
+  // Decoded twice there.
+  refused(site, `${base}/a?_action=%2573ave`, undefined, "POST");
+  refused(site, `${base}/a?_action=%zz`, undefined, "POST");
+  refused(site, `${base}/a?_action=..`, undefined, "POST");
+  // The last counts there.
+  refused(site, `${base}/_actions/open/_actions/save`, undefined, "POST");
+  refused(site, `${base}/_image?href=%2Fa.png&href=%2Fb.png`);
+}
+read("astro", "/a?_action=save", ["/a", "/_actions/save"], [["origin", "https://app.example.com"], ["access-control-request-method", "POST"]], "OPTIONS");
+read("astro", "/shop/_actions/save", ["/shop/_actions/save", "/_actions/save"], undefined, "POST");
+
+begin("tanstack-start");
+read("start", "/_serverFn/1a2b", ["/_serverFn/1a2b"], undefined, "POST");
+read("start", "/_serverFn/1a2b?payload=%7B%7D&createServerFn", ["/_serverFn/1a2b"]);
+read("start", "/_serverFn/1a2b/x", ["/_serverFn/1a2b/x", "/_serverFn/1a2b"]);
+read("start", "/shop/_serverFn/1a2b/x", ["/shop/_serverFn/1a2b/x", "/_serverFn/1a2b"]);
+read("start", "/_serverFn", ["/_serverFn"]);
+read("start", "/_serverFns/x", ["/_serverFns/x"]);
+refused("start", "/_serverFn/open/_serverFn/secret");
+
+begin("functions");
+// Nobody says which framework it is: it may be any.
+for (const site of ["any", "none"]) {
+  read(site, "/a?_action=save", ["/a", "/_actions/save"], undefined, "POST");
+  read(site, "/a?/remote=1a2b/name", ["/a", "/_app/remote/1a2b/name"], undefined, "POST");
+  read(site, "/a?qfunc=1a2b", ["/a", "/_actions/1a2b"], undefined, "POST");
+  read(site, "/a", ["/a", "/_actions/1a2b/save"], [["rsc-action-id", "1a2b#save"]], "POST");
+  read(site, "/_server", ["/_server", "/_actions/file/1"], [["x-server-id", "file#1"]], "POST");
+  read(site, "/a?_action=save", ["/a"]);
+  read(site, "/x/_actions/save", ["/x/_actions/save", "/_actions/save"], undefined, "POST");
+  read(site, "/x/_app/remote/1a2b/name/arg", ["/x/_app/remote/1a2b/name/arg", "/_app/remote/1a2b/name"]);
+  read(site, "/_serverFn/1a2b/x", ["/_serverFn/1a2b/x", "/_serverFn/1a2b"]);
+  read(site, "/x/__nuxt_island/A_1.json", ["/x/__nuxt_island/A_1.json", "/__nuxt_island/A_1.json"]);
+  read(site, "/a/__data.json", ["/a/__data.json"]);
+  read(site, "/_root.data", ["/_root.data"]);
+  refused(site, "/_actions/open/_serverFn/secret");
+}
+// Next's own action runs for the page that has it, or is sent there.
+read("next", "/a", ["/a"], [["next-action", "7f00"]], "POST");
+read("next", "/a?_action=save", ["/a"], undefined, "POST");
+read("next", "/_actions/save", ["/_actions/save"]);
+read("any", "/cdn-cgi/image/width=80,quality=75/private/a.png", ["/cdn-cgi/image/width=80,quality=75/private/a.png", "/private/a.png"]);
+read("any", "/cdn-cgi/image/width=80", ["/cdn-cgi/image/width=80"]);
+read("shop", "/cdn-cgi/image/width=80/shop/a.png", ["/cdn-cgi/image/width=80/shop/a.png", "/a.png"]);
+refused("any", "/cdn-cgi/image/a/cdn-cgi/image/b/c.png");
+refused("any", "/cdn-cgi/image/width=80/https://cdn.example/a.png");
+read("any", "/.netlify/images?url=%2Fprivate%2Fa.png&w=1", ["/.netlify/images", "/private/a.png"]);
 
 const folder = new URL("path/", import.meta.url);
 mkdirSync(folder, { recursive: true });

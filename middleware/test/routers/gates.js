@@ -7,12 +7,12 @@ const ISSUER = "http://localhost:9";
 
 /** Of each a maker of gates, as `doorward/node` is made on one: rules and secret come with the options. */
 export const makers = {
-  doorward: ({ rules, next, secret }) =>
+  doorward: ({ rules, framework, secret }) =>
     createGate({
       config: {
         issuers: [{ type: "better-auth", url: ISSUER, secret: { env: "SECRET" } }],
         rules,
-        next,
+        framework,
         debug_header: true,
       },
       env: { SECRET: secret },
@@ -34,9 +34,9 @@ function beginsWith(target, pattern) {
   return more === undefined ? target === literal || target.startsWith(`${literal}?`) : target.startsWith(`${literal}/`);
 }
 
-function publicPaths({ rules, next }) {
+function publicPaths({ rules, framework }) {
   const patterns = rules.filter(({ access }) => access === "public").flatMap(({ path }) => path);
-  return patterns.map((path) => (next?.base_path ?? "") + path);
+  return patterns.map((path) => (framework?.base_path ?? "") + path);
 }
 
 function naive(isPublic) {

@@ -38,10 +38,10 @@ const npmRouters = {
   h3: "h3",
 };
 const nextVariants = {
-  next: { env: { APP_DIST: ".next-open" }, next: {} },
+  next: { env: { APP_DIST: ".next-open" }, framework: { name: "next" } },
   "next, base path, locales": {
     env: { APP_DIST: ".next-open-locales", APP_BASE: "/shop", APP_LOCALES: "en,de" },
-    next: { base_path: "/shop", locales: ["en", "de"] },
+    framework: { name: "next", base_path: "/shop", locales: ["en", "de"] },
   },
 };
 
@@ -76,7 +76,7 @@ for (const [name, variant] of Object.entries(nextVariants)) {
     const buildId = await buildNext(app, variant.env);
     const version = JSON.parse(readFileSync(join(app, "node_modules", "next", "package.json"))).version;
     const marks = { kept: /kept-by-[a-z]+/, open: /front page|sign-in page|a photo|"url":/ };
-    const site = { ...under(variant.next.base_path ?? "", nextSite), buildId };
+    const site = { ...under(variant.framework.base_path ?? "", nextSite), buildId };
     const servers = await nextStart({ folder: app, ...variant, site }, secret);
     await judge({ name, version, site, marks, servers });
   });

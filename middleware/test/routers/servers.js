@@ -26,10 +26,10 @@ export async function starlette(python, parser, secret) {
 }
 
 /** `next start`; the gates are proxies. */
-export async function nextStart({ folder, env, next, site }, secret) {
+export async function nextStart({ folder, env, framework, site }, secret) {
   const server = await serve([nextBin, "start", "-p", "0", "-H", "127.0.0.1"], { cwd: folder, env, ready: /Ready in/ });
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(server.log)[1]);
-  return behindProxies(server, port, { ...site, next, secret });
+  return behindProxies(server, port, { ...site, framework, secret });
 }
 
 async function behindProxies(server, port, options) {

@@ -8,7 +8,7 @@ export const config = {
     { path: "/notes/**", access: "required", upstream: { env: "NOTES_URL", optional: true }, bearer: "bridge" },
     { path: "/**", access: "required" },
   ],
-  next: { base_path: base, locales: process.env.APP_LOCALES?.split(",") ?? [] },
+  framework: { name: "next", base_path: base, locales: process.env.APP_LOCALES?.split(",") ?? [] },
   sign_in: { path: `${base}/sign-in` },
   debug_header: true,
 };

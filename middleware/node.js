@@ -154,7 +154,15 @@ function pairsOf(raw) {
 /** Header pairs after the decision's edits: removals first, then what is set takes the place of all others of its name. */
 function editedPairs(pairs, { removed, set }) {
   const gone = new Set([...removed, ...set.map(([name]) => name)].map((name) => name.toLowerCase()));
-  return [...pairs.filter(([name]) => !gone.has(name.toLowerCase())), ...set];
+  return [...withOneCookie(pairs.filter(([name]) => !gone.has(name.toLowerCase()))), ...set];
+}
+
+/** Several lines of cookies are one (RFC 9113 section 8.2.3). An origin that joined them by commas would read other cookies than the gate. */
+function withOneCookie(pairs) {
+  const isCookie = ([name]) => name.toLowerCase() === "cookie";
+  const cookies = pairs.filter(isCookie);
+  if (cookies.length < 2) return pairs;
+  return [...pairs.filter((pair) => !isCookie(pair)), ["Cookie", cookies.map(([, value]) => value).join("; ")]];
 }
 
 /** Gives the application the request that the gate understood, or says why it cannot. */

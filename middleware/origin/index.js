@@ -80,7 +80,7 @@ export function createVerifier(options) {
       const claims = await authenticate(valuesOf(headers, name));
       if (claims.htm !== method) throw new AssertionRefused("assertion_method");
       if (!known.has(claims.host)) throw new AssertionRefused("assertion_host");
-      if (!isSame(claims.tgt, await digestOf(raw))) throw new AssertionRefused("assertion_target", OTHER_TARGET);
+      if (!(await isAbout(claims.tgt, raw))) throw new AssertionRefused("assertion_target", OTHER_TARGET);
       // Only `true` is new: a store that answers nothing has not remembered.
       if (seen && (await seen.add(claims.jti, Math.ceil(claims.exp + toleranceSeconds))) !== true) {
         throw new AssertionRefused("assertion_replayed");
@@ -248,6 +248,24 @@ function objectIn(bytes) {
 async function digestOf(text) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text)));
   return btoa(String.fromCharCode(...digest)).replaceAll("+", "-").replaceAll("/", "_").slice(0, 43);
+}
+
+/** Whether an assertion is about this target, or about it without what Next.js adds. */
+async function isAbout(tgt, raw) {
+  const plain = withoutRsc(raw);
+  return isSame(tgt, await digestOf(raw)) || (plain !== raw && isSame(tgt, await digestOf(plain)));
+}
+
+/**
+ * The client of Next.js puts `_rsc` into the query to tell caches apart. Next hides it from `proxy.ts`, where the gate is, and not from a route
+ * handler, where the verifier is. It names nothing.
+ */
+function withoutRsc(raw) {
+  const [path, ...query] = raw.split("?");
+  const pairs = query.join("?").split("&");
+  const kept = pairs.filter((pair) => pair !== "_rsc" && !pair.startsWith("_rsc="));
+  if (kept.length === pairs.length) return raw;
+  return kept.length > 0 ? `${path}?${kept.join("&")}` : path;
 }
 
 /** Compares two texts of the same length in constant time. */

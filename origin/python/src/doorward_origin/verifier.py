@@ -299,7 +299,8 @@ class Verifier:
             raise AssertionRefused("assertion_method")
         if claims["host"] not in self._hosts:
             raise AssertionRefused("assertion_host")
-        if not any(hmac.compare_digest(claims["tgt"], _digest(target)) for target in targets):
+        known = (*targets, *(plain for target in targets if (plain := _without_rsc(target)) != target))
+        if not any(hmac.compare_digest(claims["tgt"], _digest(target)) for target in known):
             raise AssertionRefused("assertion_target", hint)
 
 
@@ -354,6 +355,16 @@ def _check_types(claims: Mapping[str, Any]) -> None:
 def _wrong(name: str) -> AssertionRefused:
     reason: Reason = "assertion_claims"
     return AssertionRefused(reason, f'look at "{name}"')
+
+
+def _without_rsc(target: bytes) -> bytes:
+    """The client of Next.js puts ``_rsc`` into the query to tell caches apart, and Next hides it from the gate in its ``proxy.ts``."""
+    path, _, query = target.partition(b"?")
+    pairs = query.split(b"&")
+    kept = [pair for pair in pairs if pair != b"_rsc" and not pair.startswith(b"_rsc=")]
+    if len(kept) == len(pairs):
+        return target
+    return path + b"?" + b"&".join(kept) if kept else path
 
 
 def _digest(target: bytes) -> str:

@@ -154,7 +154,7 @@ fn without_credential(head: &RequestHead<'_>, policy: &Policy, has_authorization
     let is_session = |name: &str| {
         policy.issuers.iter().any(|issuer| {
             let of_service = issuer.better_auth.as_ref().is_some_and(|service| service.cookies.are_secret(name));
-            of_service || issuer.places.iter().any(|place| matches!(place, Place::Cookie(own) if cookie::is_named(name, own)))
+            of_service || issuer.places.iter().filter_map(Place::cookie).any(|own| cookie::is_named(name, own))
         })
     };
     let mut removals: Vec<String> = Vec::new();

@@ -14,9 +14,15 @@ pub(crate) struct Expectations {
     pub(crate) issuer: String,
     /// `aud` must contain one of these. Empty: there must be none, and `authorized_parties` says whom the token is for.
     pub(crate) audience: Vec<String>,
+    /// Whether an `aud` that is an empty list is as good as none.
+    pub(crate) audience_may_be_empty: bool,
     /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom the token was issued. In its place
     /// access tokens have `client_id` (RFC 9068 section 2.2).
     pub(crate) authorized_parties: Vec<String>,
+    /// Whether a token may name no party. One that is named has to be an accepted one all the same.
+    pub(crate) party_may_be_absent: bool,
+    /// The claims that may say who it is: the first that is there, and not empty, does.
+    pub(crate) subject: Vec<String>,
     /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515 section 4.1.9).
     pub(crate) typ: Vec<String>,
     /// Whether a token without `typ` is accepted.
@@ -32,6 +38,7 @@ pub(crate) struct Expectations {
 /// Proof that the claims hold at the moment of the check, and at each moment of the window.
 pub(crate) struct Claims<'a> {
     members: Object<'a>,
+    subject: String,
     expires: UnixTime,
     window: Window,
 }
@@ -48,7 +55,7 @@ const CHECKS: [Check; 9] = [
     check_exp,
     check_nbf,
     check_iat,
-    check_sub,
+    |members, expected, _now| subject(members, &expected.subject).map(drop),
     check_required,
 ];
 
@@ -73,12 +80,18 @@ impl<'a> Claims<'a> {
         }
         let expires = date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
         let window = window(&members, expires, expected)?;
-        Ok(Self { members, expires, window })
+        let subject = subject(&members, &expected.subject)?.to_owned();
+        Ok(Self { members, subject, expires, window })
     }
 
     /// All claims.
     pub(crate) fn members(&self) -> &Object<'a> {
         &self.members
+    }
+
+    /// Who it is.
+    pub(crate) fn subject(&self) -> &str {
+        &self.subject
     }
 
     /// `exp`.
@@ -123,6 +136,10 @@ fn check_iss(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
 
 /// Whether the audience is an accepted one.
 pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result<(), Reason> {
+    let names_nobody = matches!(members.get("aud"), Some(Value::List(list)) if list.is_empty());
+    if names_nobody && expected.audience.is_empty() && expected.audience_may_be_empty {
+        return Ok(());
+    }
     is_for(members, &expected.audience)
 }
 
@@ -144,10 +161,11 @@ pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Re
 }
 
 fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
-    if expected.authorized_parties.is_empty() {
+    if expected.authorized_parties.is_empty() && !expected.party_may_be_absent {
         return Ok(());
     }
     match members.get("azp").or_else(|| members.get("client_id")) {
+        None if expected.party_may_be_absent => Ok(()),
         None => Err(Reason::ClaimMissing),
         Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
         Some(Value::Text(_)) => Err(Reason::PartyMismatch),
@@ -190,13 +208,16 @@ fn check_iat(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Re
     }
 }
 
-/// An identity without a name is none.
-fn check_sub(members: &Object<'_>, _expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
-    match members.get("sub") {
-        Some(Value::Text(subject)) if !subject.is_empty() => Ok(()),
-        None | Some(Value::Text(_)) => Err(Reason::ClaimMissing),
-        Some(_) => Err(Reason::ClaimsMalformed),
+/// Who it is, by the first of these claims that says it. An identity without a name is none.
+fn subject<'m>(members: &'m Object<'_>, names: &[String]) -> Result<&'m str, Reason> {
+    for name in names {
+        match members.get(name) {
+            Some(Value::Text(subject)) if !subject.is_empty() => return Ok(subject),
+            None | Some(Value::Text(_)) => {}
+            Some(_) => return Err(Reason::ClaimsMalformed),
+        }
     }
+    Err(Reason::ClaimMissing)
 }
 
 /// The moments at which [`CHECKS`] would say the same again.

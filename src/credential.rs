@@ -7,6 +7,7 @@ use crate::policy::{Bearer, Issuer, Place, Policy, Rule};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::text;
+use crate::token::supabase;
 
 /// Something that a request offers as proof of who it is.
 pub(crate) enum Credential<'a> {
@@ -52,7 +53,11 @@ impl Credential<'_> {
 
     /// Whether a browser sends it along by itself, so that another site can cause it to be sent.
     pub(crate) fn is_ambient(&self) -> bool {
-        matches!(self, Self::SessionCookie { .. } | Self::Jwt { place: Place::Cookie(_), .. })
+        match self {
+            Self::SessionCookie { .. } => true,
+            Self::Jwt { place, .. } => place.cookie().is_some(),
+            Self::Bearer(_) | Self::BearerToken { .. } | Self::Malformed(_) => false,
+        }
     }
 }
 
@@ -79,6 +84,9 @@ pub(crate) fn find<'a>(
         let token = match place {
             Place::Authorization => return None,
             Place::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
+            Place::SupabaseCookie(name) => cookie::joined_value(&head, name)
+                .transpose()?
+                .and_then(|session| supabase::access_token(&session).map(Cow::Owned)),
             Place::Header(name) => joined(head.headers_named(name)).map(Ok)?,
         };
         if is_repeated() {

@@ -133,8 +133,20 @@ pub(crate) enum Place {
     Authorization,
     /// A cookie of this name.
     Cookie(String),
+    /// The session of `@supabase/ssr` in the cookie of this name.
+    SupabaseCookie(String),
     /// A header of this name (lower case).
     Header(String),
+}
+
+impl Place {
+    /// The cookie that it is in, whole or in chunks.
+    pub(crate) fn cookie(&self) -> Option<&str> {
+        match self {
+            Self::Cookie(name) | Self::SupabaseCookie(name) => Some(name),
+            Self::Authorization | Self::Header(_) => None,
+        }
+    }
 }
 
 /// What is particular about a Better Auth service.

@@ -58,7 +58,7 @@ impl Session {
     /// The session of a JWT whose claims hold. It was known when it was issued, and began when the person signed in
     /// (`auth_time`, OpenID Connect Core section 2) or else at that moment too.
     pub(crate) fn of_claims(claims: &Claims<'_>, named: &[ClaimPath]) -> Result<Self, Reason> {
-        let subject = claims.text("sub").ok_or(Reason::ClaimMissing)?.to_owned();
+        let subject = claims.subject().to_owned();
         let id = name_of_session(claims.members().get("sid")).ok_or(Reason::ClaimsMalformed)?;
         let issued = claims::date(claims.members(), "iat")?;
         let began = claims::date(claims.members(), "auth_time")?.or(issued);

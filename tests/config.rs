@@ -101,6 +101,11 @@ fn at_root(path: Value, access: &str) -> Value {
     document
 }
 
+/// An issuer with this key set, and no other.
+fn without_keys(jwks: Value) -> Value {
+    json!({ "type": "jwt", "issuer": "https://a.example", "audience": "a", "jwks": jwks })
+}
+
 /// A bridge over this issuer.
 fn with_bridge(issuer: Value) -> Value {
     let mut document = ruled(json!({ "bearer": "bridge", "upstream": "https://api.example.com" }));
@@ -266,6 +271,23 @@ fn each_mistake_has_its_place() {
             "issuers[1].audience",
         ),
         ("no audience of a Better Auth issuer", with("/issuers/0/audience", json!([])), "issuers[0].audience"),
+        (
+            "an empty audience beside one that is named",
+            with("/issuers/0/audience_may_be_empty", json!(true)),
+            "issuers[0].audience_may_be_empty",
+        ),
+        ("a missing party of none", with("/issuers/0/party_may_be_absent", json!(true)), "issuers[0].party_may_be_absent"),
+        ("a party as text", with("/issuers/0/party_may_be_absent", json!("true")), "issuers[0].party_may_be_absent"),
+        (
+            "tokens with an empty aud for anybody",
+            with("/issuers/1", without_audience(json!({ "audience_may_be_empty": true }))),
+            "issuers[1].audience",
+        ),
+        ("a subject without a name", with("/issuers/0/subject_claim", json!("")), "issuers[0].subject_claim"),
+        ("a subject by no claim", with("/issuers/0/subject_claim", json!([])), "issuers[0].subject_claim"),
+        ("an issuer whose keys are none", with("/issuers/1", without_keys(json!({ "keys": [] }))), "issuers[1].jwks"),
+        ("an issuer whose keys are null", with("/issuers/1", without_keys(json!(null))), "issuers[1].jwks_url"),
+        ("a cookie of Supabase's without a name", with("/issuers/0/from", json!("supabase-cookie:")), "issuers[0].from"),
         ("tokens without aud for anybody", with("/issuers/1", without_audience(json!({}))), "issuers[1].audience"),
         (
             "tokens without aud for a list of nobody",
@@ -542,6 +564,13 @@ fn each_mistake_has_its_place() {
 fn what_the_mistakes_are_near_is_right() {
     let values = [("SECRET", GOOD_SECRET), ("LONG", "a-secret-of-its-own-that-is-long-enough"), ("KEY", KEY), ("KEY_2", KEY_2)];
     let right = [
+        with("/issuers/1", without_audience(json!({ "party_may_be_absent": true }))),
+        with(
+            "/issuers/1",
+            without_audience(json!({ "authorized_parties": "a", "party_may_be_absent": true, "audience_may_be_empty": true })),
+        ),
+        with("/issuers/0/subject_claim", json!(["sub", "id"])),
+        with("/issuers/0/from", json!(["authorization", "supabase-cookie:sb-x-auth-token"])),
         at_root(json!(["/sign-in/**", "/callback/**"]), "public"),
         with("/issuers/0/url", json!("https://example.com:443/auth")),
         with("/issuers/0/url", json!("HTTPS://Example.com/auth")),
@@ -632,6 +661,41 @@ fn a_url_that_is_none_is_a_mistake_wherever_it_stands() {
         assert!(good.is_ok(), "{place}: {:?}", good.err());
     }
     println!("wrong URLs: {} at {} places", wrong.len(), places.len());
+}
+
+/// A hint says what is to be done, and never what stands there already.
+#[test]
+fn no_hint_tells_what_has_been_done() {
+    let at = |place: &str, document: &Value, values: &[(&str, &str)]| {
+        let errors = compile(document, values).err().unwrap_or_else(|| panic!("{place}: accepted"));
+        let found = errors.into_iter().find(|error| error.path == place);
+        found.unwrap_or_else(|| panic!("nothing is wrong at {place}"))
+    };
+    let secret = ("SECRET", GOOD_SECRET);
+    let null = at("issuers[1].audience", &with("/issuers/1", without_audience(json!({}))), &[secret]);
+    assert!(
+        !null.hint.contains("null") && null.hint.contains("authorized_parties") && null.hint.contains("party_may_be_absent"),
+        "{null}"
+    );
+    let mut left_out = without_audience(json!({}));
+    left_out.as_object_mut().and_then(|members| members.remove("audience"));
+    let left_out = at("issuers[1].audience", &with("/issuers/1", left_out), &[secret]);
+    assert!(left_out.hint.contains("null"), "{left_out}");
+    let number = at("issuers[0].skew_seconds", &with("/issuers/0/skew_seconds", json!(61)), &[secret]);
+    assert!(!number.hint.contains("without quotes"), "{number}");
+    let blank = at("issuers[0].issuer", &with("/issuers/0/issuer", json!({ "env": "BLANK" })), &[secret, ("BLANK", "  ")]);
+    assert!(blank.problem.contains("blank") && !blank.hint.starts_with("set"), "{blank}");
+    let list = "https://ops.example/revoked.json";
+    let twice = at("deny_list", &with("/deny_list", json!({ "url": list, "store": "LISTS" })), &[secret]);
+    assert!(!twice.hint.contains("give"), "{twice}");
+    let methods = at("rules", &with("/require_catch_all", json!(true)).with_methods(json!(["GET"])), &[secret]);
+    assert!(methods.hint.contains("methods"), "{methods}");
+    let odd = at(
+        "issuers[0].jwks",
+        &with("/issuers/0/jwks", json!({ "keys": [{ "kty": "oct", "k": "AAAA", "kid": "old" }] })),
+        &[secret],
+    );
+    assert!(odd.problem.contains("old: symmetric-keys") && !odd.to_string().contains("AAAA"), "{odd}");
 }
 
 #[test]

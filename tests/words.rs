@@ -62,3 +62,20 @@ fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {
         assert!(page.contains(&format!("| `{name}` |")), "docs/strictness.md has no rule {name}");
     }
 }
+
+/// What the page says is what the vectors play.
+#[test]
+fn the_entries_of_the_page_on_issuers_are_the_ones_that_are_played() {
+    let page = include_str!("../docs/issuers.md");
+    let played: serde_json::Value =
+        serde_json::from_str(include_str!("vectors/decisions/issuers-of-the-field.json")).unwrap_or_default();
+    let mut entries = 0;
+    for section in page.split("\n## ").skip(1).filter(|section| section.contains("```json")) {
+        let name = section.lines().next().unwrap_or_default();
+        let entry = section.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
+        let entry: serde_json::Value = serde_json::from_str(entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(entry, played["policies"][name]["config"]["issuers"][0], "{name}: make the vectors anew");
+        entries += 1;
+    }
+    assert_eq!(entries, 15);
+}

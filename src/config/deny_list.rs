@@ -43,8 +43,12 @@ impl Compiler<'_> {
                 DenyListSource::Store { name, key }
             }
             (url, _) => {
-                let problem = if url.is_some() { "the list comes from two places" } else { "the list comes from nowhere" };
-                self.reader.wrong(&node.path, problem, "give \"url\" or \"store\"");
+                let (problem, hint) = if url.is_some() {
+                    ("the list comes from two places", "leave \"url\" or \"store\" out")
+                } else {
+                    ("the list comes from nowhere", "give \"url\" or \"store\"")
+                };
+                self.reader.wrong(&node.path, problem, hint);
                 return None;
             }
         };

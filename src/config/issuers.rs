@@ -57,7 +57,10 @@ const BETTER_AUTH_MEMBERS: &[&str] = &[
 const TOKEN_MEMBERS: &[&str] = &[
     "issuer",
     "audience",
+    "audience_may_be_empty",
     "authorized_parties",
+    "party_may_be_absent",
+    "subject_claim",
     "jwks_url",
     "jwks",
     "algorithms",
@@ -111,10 +114,14 @@ impl Compiler<'_> {
         let jwks_url = self.reader.optional_text(node, "jwks_url");
         let name = self.reader.optional_text(node, "name");
         let name = name.unwrap_or_else(|| issuer.as_deref().map(host_of).unwrap_or_default());
-        if jwks_url.is_none() && node.member("jwks").is_none() {
-            self.reader.wrong(&node.path_of("jwks_url"), "there are no keys", "give \"jwks_url\" or \"jwks\"");
-        }
+        let errors_before = self.reader.errors.len();
         let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url);
+        let is_said = self.reader.errors.iter().skip(errors_before).any(|error| error.path.ends_with(".jwks"));
+        if read.jwks_url.is_none() && read.inline_keys.keys().is_empty() && !is_said {
+            let has_set = node.member("jwks").is_some_and(|member| !member.value.is_null());
+            let member = if has_set { "jwks" } else { "jwks_url" };
+            self.reader.wrong(&node.path_of(member), "there are no keys", "give a \"jwks_url\", or \"jwks\" with keys in it");
+        }
         issuer.map(|_| read)
     }
 
@@ -137,14 +144,13 @@ impl Compiler<'_> {
             );
         }
         let authorized_parties = self.reader.texts(node, "authorized_parties").unwrap_or_default();
-        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for.
-        let is_given_up = node.member("audience").is_some_and(|member| member.value.is_null()) && !authorized_parties.is_empty();
-        if audience.is_empty() && !is_given_up {
-            self.reader.wrong(
-                &node.path_of("audience"),
-                "no audience is accepted",
-                "name the audience of your API, so that a token for another service never passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
-            );
+        let party_may_be_absent = self.reader.flag(node, "party_may_be_absent") == Some(true);
+        let audience_may_be_empty = self.reader.flag(node, "audience_may_be_empty") == Some(true);
+        let audience_is_null = node.member("audience").is_some_and(|member| member.value.is_null());
+        self.addressees(node, &audience, audience_is_null, &authorized_parties, party_may_be_absent, audience_may_be_empty);
+        let subject = self.reader.texts(node, "subject_claim").unwrap_or_else(|| vec!["sub".to_owned()]);
+        if subject.is_empty() || subject.iter().any(String::is_empty) {
+            self.reader.wrong(&node.path_of("subject_claim"), "a name is empty", "write \"sub\", or [\"sub\", \"common_name\"]");
         }
         if is_broken(&issuer) {
             self.reader.wrong(
@@ -158,7 +164,10 @@ impl Compiler<'_> {
         let expectations = Expectations {
             issuer,
             audience,
+            audience_may_be_empty,
             authorized_parties,
+            party_may_be_absent,
+            subject,
             typ_may_be_absent: typ.iter().any(|typ| typ.eq_ignore_ascii_case("JWT")),
             typ,
             skew: self.reader.seconds(node, "skew_seconds", 60).unwrap_or(Seconds::new(5)),
@@ -168,6 +177,47 @@ impl Compiler<'_> {
         let algorithms = self.algorithms(node);
         let places = self.places(node);
         Issuer { name, expectations, algorithms, inline_keys, jwks_url, places, better_auth: None }
+    }
+
+    /// Whom the tokens are for: that is given up for each part by itself, and in words.
+    fn addressees(
+        &mut self,
+        node: &Node<'_>,
+        audience: &[String],
+        audience_is_null: bool,
+        parties: &[String],
+        party_may_be_absent: bool,
+        audience_may_be_empty: bool,
+    ) {
+        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for. WorkOS' name nobody.
+        let names_somebody = !parties.is_empty() || party_may_be_absent;
+        if audience.is_empty() && !audience_is_null {
+            self.reader.wrong(
+                &node.path_of("audience"),
+                "no audience is accepted",
+                "name the audience of your API, so that a token for another service never passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
+            );
+        } else if audience.is_empty() && !names_somebody {
+            self.reader.wrong(
+                &node.path_of("audience"),
+                "neither an audience nor a party is accepted, so tokens for any service would pass",
+                "name in \"authorized_parties\" whom the tokens are issued for (their \"azp\" or \"client_id\"); where they name nobody, and the key set is this application's alone, write \"party_may_be_absent\": true",
+            );
+        }
+        if party_may_be_absent && parties.is_empty() && !audience.is_empty() {
+            self.reader.wrong(
+                &node.path_of("party_may_be_absent"),
+                "no party is asked for, and so none can be missing",
+                "leave it out, or name \"authorized_parties\"",
+            );
+        }
+        if audience_may_be_empty && !audience.is_empty() {
+            self.reader.wrong(
+                &node.path_of("audience_may_be_empty"),
+                "an empty \"aud\" contains none of these audiences",
+                "leave it out, or write \"audience\": null for tokens that name none",
+            );
+        }
     }
 
     fn better_auth_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
@@ -234,7 +284,10 @@ impl Compiler<'_> {
             cache_expectations: Expectations {
                 issuer: public_origin,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],
+                audience_may_be_empty: false,
                 authorized_parties: Vec::new(),
+                party_may_be_absent: false,
+                subject: vec!["sub".to_owned()],
                 typ: vec![SESSION_CACHE_TYPE.to_owned()],
                 typ_may_be_absent: false,
                 skew: Seconds::new(0),
@@ -342,11 +395,12 @@ impl Compiler<'_> {
             match name.split_once(':') {
                 None if name == "authorization" => places.push(Place::Authorization),
                 Some(("cookie", name)) if is_token(name) => places.push(Place::Cookie(name.to_owned())),
+                Some(("supabase-cookie", name)) if is_token(name) => places.push(Place::SupabaseCookie(name.to_owned())),
                 Some(("header", name)) if is_token(name) => places.push(Place::Header(name.to_ascii_lowercase())),
                 _ => self.reader.wrong(
                     &node.path_of("from"),
                     "this is not a place of a request",
-                    "write authorization, cookie:<name> or header:<name>",
+                    "write authorization, cookie:<name>, header:<name> or supabase-cookie:<name>",
                 ),
             }
         }

@@ -109,8 +109,14 @@ impl<'v> Reader<'v> {
         let found = set.map(|(_, value)| value.as_str()).or(default).map(str::to_owned);
         let may_be_unset = node.value.get("optional") == Some(&Value::Bool(true));
         if found.is_none() && !may_be_unset && !names.is_empty() {
-            let hint = format!("set the environment variable {}, or write \"optional\": true", names.join(" or "));
-            self.wrong(&node.path, "the value comes from the environment, and there is none", hint);
+            let is_blank = names.iter().any(|name| self.values.contains_key(*name));
+            let problem = if is_blank {
+                "the value comes from the environment, and it is blank there"
+            } else {
+                "the value comes from the environment, and there is none"
+            };
+            let hint = format!("give the environment variable {} a value, or write \"optional\": true", names.join(" or "));
+            self.wrong(&node.path, problem, hint);
         }
         found
     }
@@ -170,7 +176,7 @@ impl<'v> Reader<'v> {
             self.wrong(
                 &member.path,
                 format!("this is not a whole number {of}from {least} to {most}"),
-                "write a number without quotes",
+                if member.value.is_number() { "take one that is" } else { "write a number without quotes" },
             );
         }
         number

@@ -87,7 +87,12 @@ impl Compiler<'_> {
         let is_required = self.reader.flag(root, "require_catch_all") == Some(true);
         if !rules.is_empty() && !rules.iter().any(catches_all) {
             let problem = "no rule covers everything that is left, so it is denied";
-            let hint = "end with {\"path\": \"/**\", \"access\": \"required\"}";
+            let covers_some = |rule: &Rule| rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact));
+            let hint = if rules.iter().any(covers_some) {
+                "leave \"methods\" out of the last rule for /**: what is sent by another method is denied"
+            } else {
+                "end with {\"path\": \"/**\", \"access\": \"required\"}"
+            };
             if is_required { self.reader.wrong("rules", problem, hint) } else { self.reader.warn("rules", problem, hint) }
         }
         rules

@@ -217,7 +217,7 @@ impl Judge<'_> {
             self.note_minted(session.issuer, &unverified);
         }
         let claims = claims?;
-        let subject = claims.text("sub").filter(|subject| *subject == who.session.subject).ok_or(Reason::SessionMismatch)?;
+        let subject = Some(claims.subject()).filter(|subject| *subject == who.session.subject).ok_or(Reason::SessionMismatch)?;
         if claims.expires() <= self.now {
             return Err(Reason::TokenExpired.into());
         }

@@ -4,3 +4,4 @@ pub(crate) mod jwe;
 pub(crate) mod jws;
 pub(crate) mod session_data;
 pub(crate) mod signed_cookie;
+pub(crate) mod supabase;

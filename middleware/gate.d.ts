@@ -32,7 +32,7 @@ export interface GateOptions {
    * `share_sessions`. Default: each instance fetches for itself.
    */
   cache?: SharedCache;
-  /** The clock, in milliseconds since 1970. Default: `Date.now`. */
+  /** The clock, in milliseconds since 1970; where it gives no moment of these years, requests are answered with 503. Default: `Date.now`. */
   now?: () => number;
   /**
    * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: that of the request's URL.
@@ -145,7 +145,7 @@ export interface Gate {
 /**
  * Makes a gate. Nothing happens before the first request; then the configuration is compiled, once.
  *
- * @throws {TypeError} for a `publicOrigin` that is none
+ * @throws {TypeError} for an option that is not of its type, and for a `publicOrigin` that is none
  */
 export function createGate(options?: GateOptions): Gate;
 

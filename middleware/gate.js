@@ -3,7 +3,32 @@
 
 import { CHECKS, SIGNS, carrier } from "./carry.js";
 import { NotStarted, engineOf, lifeOf } from "./engine.js";
+import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeReply } from "./wire.js";
+
+const isTextOrFunction = (value) => typeof value === "string" || isFunction(value);
+
+/** What each option must be where it is given; `publicOrigin` says so by itself. */
+const OPTIONS = {
+  config: [(value) => typeof value === "string" || isObject(value), "a configuration: an object or its JSON text"],
+  env: [isObject, "an object with the environment variables"],
+  fetch: FUNCTION,
+  stores: [(value) => isObject(value) && Object.values(value).every(isFunction), "an object of functions"],
+  cache: [(value) => isFunction(value?.get) && isFunction(value.put), "an object with `get` and `put`"],
+  now: FUNCTION,
+  clientAddress: [(value) => value === null || isTextOrFunction(value), "an address or a function"],
+  log: FUNCTION,
+  waitUntil: FUNCTION,
+  carry: FUNCTION,
+};
+
+/** What comes with one request; each member goes before the option of the same name. */
+const CONTEXT = {
+  waitUntil: FUNCTION,
+  clientAddress: [(value) => value === null || typeof value === "string", "an address"],
+  publicOrigin: [(value) => value === null || typeof value === "string", "an origin"],
+  seesResponse: FLAG,
+};
 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives.
@@ -15,7 +40,8 @@ export function gatesOn(glue, host) {
   const life = lifeOf(glue, host);
 
   return function createGate(options = {}) {
-    const now = options.now ?? Date.now;
+    checkOptions(options, OPTIONS);
+    const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
     const complain = unfailing(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
@@ -29,7 +55,7 @@ export function gatesOn(glue, host) {
     return { decide, decideHead, handle };
 
     function decide(request, context = {}) {
-      return judge(request, context, context.seesResponse);
+      return judge(request, context, context?.seesResponse);
     }
 
     async function judge(request, context, seesResponse) {
@@ -51,11 +77,12 @@ export function gatesOn(glue, host) {
     }
 
     function decideHead(head, context = {}) {
-      return judgeHead(head, context, context.seesResponse);
+      return judgeHead(head, context, context?.seesResponse);
     }
 
     async function judgeHead(head, context, seesResponse) {
       try {
+        checkOptions(context, CONTEXT);
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision, context);
@@ -158,7 +185,7 @@ function unfailing(log) {
 }
 
 function given(option, request) {
-  return typeof option === "function" ? option(request) : option;
+  return (isFunction(option) ? option(request) : option) ?? undefined;
 }
 
 /**
@@ -169,7 +196,7 @@ function given(option, request) {
  * @returns {(request: object) => string | undefined}
  */
 export function publicOriginOf(option) {
-  if (typeof option === "function") return (request) => ifGiven(option(request));
+  if (isFunction(option)) return (request) => ifGiven(option(request));
   const origin = ifGiven(option);
   return () => origin;
 
@@ -180,10 +207,11 @@ export function publicOriginOf(option) {
 
 /** Scheme, host and port as browsers write them, of a URL that has nothing else. */
 export function bareOrigin(url, option, example) {
-  const { protocol, origin, pathname, search, hash, username, password } = URL.canParse(url) ? new URL(url) : {};
+  const isUrl = (typeof url === "string" || url instanceof URL) && URL.canParse(url);
+  const { protocol, origin, pathname, search, hash, username, password } = isUrl ? new URL(url) : {};
   const bare = pathname === "/" && !search && !hash && !username && !password;
   if (["http:", "https:"].includes(protocol) && bare) return origin;
-  throw new TypeError(`doorward: \`${option}\` must be an http or https URL with nothing after the host and port; give it like ${example}`);
+  throw wrongOption(option, `an http or https URL with nothing after the host and port; give it like ${example}`);
 }
 
 /** Scheme, host and port of a URL that a `Request` has normalized already: cutting is far cheaper than parsing. */

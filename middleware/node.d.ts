@@ -38,5 +38,9 @@ export interface Proxy {
   upgrade(req: IncomingMessage, socket: Duplex, head: Buffer): Promise<void>;
 }
 
-/** A request listener that forwards to an origin through the gate, streaming both ways. */
+/**
+ * A request listener that forwards to an origin through the gate, streaming both ways.
+ *
+ * @throws {TypeError} for an option that is not of its type
+ */
 export function createProxy(options: ProxyOptions): Proxy;

@@ -9,6 +9,7 @@ import https from "node:https";
 import { pipeline } from "node:stream";
 
 import { bareOrigin, publicOriginOf, unavailable } from "./gate.js";
+import { isFunction, isObject, wrongOption } from "./options.js";
 
 /** RFC 9110 section 7.6.1; `proxy-connection` and `keep-alive` are its forerunners. */
 const HOP_BY_HOP = new Set([
@@ -51,11 +52,14 @@ export function nodeOn(createGate) {
   }
 
   function protect(options, handler) {
+    if (!isFunction(handler)) throw wrongOption("handler", "a function of a request and its response");
     const doorward = middleware(options);
     return (req, res) => doorward(req, res, (problem) => (problem ? fail(res, problem) : handler(req, res)));
   }
 
-  function createProxy({ origin, ...options }) {
+  function createProxy(given) {
+    if (!isObject(given)) throw wrongOption("origin", "given, like http://127.0.0.1:3000");
+    const { origin, ...options } = given;
     const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
     const decide = judge(options, { seesResponse: true });
 
@@ -84,10 +88,11 @@ export function nodeOn(createGate) {
   }
 
   /** Judges a request by what Node received. */
-  function judge({ publicOrigin, clientAddress, ...options }, context) {
+  function judge(given, context) {
+    const gate = createGate(given);
+    const { publicOrigin, clientAddress } = given;
     const publicOriginAt = publicOriginOf(publicOrigin);
-    const mode = (options.env ?? process.env).NODE_ENV;
-    const gate = createGate(options);
+    const mode = (given.env ?? process.env).NODE_ENV;
     return async (req) => {
       try {
         const head = headOf(req);
@@ -102,15 +107,11 @@ export function nodeOn(createGate) {
         method: req.method,
         target: req.originalUrl ?? req.url,
         publicOrigin: publicOriginAt(req) ?? typedOrigin(req, mode) ?? localOrigin(req.socket),
-        clientAddress: given(clientAddress, req) ?? req.socket.remoteAddress,
+        clientAddress: (isFunction(clientAddress) ? clientAddress(req) : clientAddress) ?? req.socket.remoteAddress,
         headers: headersOf(req),
       };
     }
   }
-}
-
-function given(option, req) {
-  return typeof option === "function" ? option(req) : option;
 }
 
 /**

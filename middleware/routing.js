@@ -33,7 +33,7 @@ export function routing(createGate) {
           : answer(request, decision.response);
       } catch (error) {
         // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
-        (options.log ?? console.error)(`doorward: the gate failed and lets nobody in: ${error?.message ?? "exception"}`);
+        complain(options.log, `doorward: the gate failed and lets nobody in: ${error?.message ?? "exception"}`);
         return unavailable();
       }
     };
@@ -77,6 +77,15 @@ function answer(request, response) {
   const headers = new Headers(response.headers);
   headers.set("location", new URL(location, request.url).href);
   return new Response(response.body, { status: response.status, headers });
+}
+
+/** A log that fails, or is none, decides nothing. */
+function complain(log = console.error, line) {
+  try {
+    log(line);
+  } catch {
+    // Where it could be said is what has failed.
+  }
 }
 
 function unavailable() {

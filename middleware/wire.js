@@ -55,6 +55,9 @@ export function spaceIn(memory, at, size) {
 /** Where the number of headers stands in a head, between the lengths of its own texts and those of the headers'. */
 const COUNT = 4;
 
+const NO_TEXT = "a head has something else than texts in it";
+const isText = (value) => typeof value === "string";
+
 /** There is one at a time: a head is joined and then written. */
 const joined = { text: "", lengths: [], count: 0 };
 
@@ -66,6 +69,7 @@ const joined = { text: "", lengths: [], count: 0 };
  */
 export function joinHead({ method, target, publicOrigin, clientAddress = "", headers }) {
   const { lengths } = joined;
+  if (![method, target, publicOrigin, clientAddress].every(isText)) throw new TypeError(NO_TEXT);
   let text = method + target + publicOrigin + clientAddress;
   lengths[0] = method.length;
   lengths[1] = target.length;
@@ -81,7 +85,7 @@ export function joinHead({ method, target, publicOrigin, clientAddress = "", hea
   // A `Headers` gives its pairs sooner this way: workerd makes an object for each step of an iteration.
   if (typeof headers.get === "function") headers.forEach(add);
   else for (const [name, value] of headers) add(value, name);
-  if (text.length !== total) throw new TypeError("a head has something else than texts in it");
+  if (text.length !== total) throw new TypeError(NO_TEXT);
   lengths[COUNT] = (count - COUNT - 1) / 2;
   joined.text = text;
   joined.count = count;

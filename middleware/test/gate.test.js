@@ -228,6 +228,59 @@ test("a host that does not see the response gets renewed cookies with the verdic
   assert.deepEqual([without.kind, without.responseHeaders], ["forward", []]);
 });
 
+test("an option that is not of its type is refused at once", () => {
+  const others = [null, 5, true, "text", []];
+  const wrong = {
+    config: [null, 5, true, [], () => {}],
+    env: [null, 5, true, "text", []],
+    fetch: others,
+    stores: [null, 5, "text", [], { A: 5 }, { A: new Map() }],
+    cache: [...others, {}, { get: () => {} }, { get: 1, put: 1 }],
+    now: [...others, NOW, new Date(NOW), NaN],
+    publicOrigin: [5, true, [], {}, [SITE]],
+    clientAddress: [5, true, [], {}],
+    log: [...others, {}],
+    waitUntil: others,
+    carry: others,
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      const problem = { name: "TypeError", message: new RegExp(`^doorward: \`${name}\` must be `) };
+      assert.throws(() => createGate({ ...quiet, [name]: value }), problem, `${name} ${String(value)}`);
+    }
+  }
+  for (const options of [null, 5, "text", []]) assert.throws(() => createGate(options), TypeError);
+  createGate();
+  createGate({ config: undefined, now: undefined, publicOrigin: null, clientAddress: null, stores: {}, env: Object.create(null) });
+});
+
+test("a clock that gives no moment of these years lets nobody in, whatever has ended", async () => {
+  const { keySet, token } = await newIssuer({ exp: NOW / 1000 + 60, iat: undefined });
+  const ask = async (moment) => {
+    const gate = createGate({ ...quiet, config, fetch: async () => new Response(keySet), now: () => moment });
+    const { kind, reason } = await gate.decide(request("/api", { authorization: `Bearer ${token}` }));
+    return kind === "forward" ? kind : reason;
+  };
+  assert.equal(await ask(NOW), "forward");
+  assert.equal(await ask(NOW + 86_400_000), "token_expired");
+  for (const moment of [NaN, Infinity, -1, 0, undefined, null, true, NOW / 1000, String(NOW), [NOW], new Date(NOW), 1e300]) {
+    assert.equal(await ask(moment), "not_started", String(moment));
+  }
+});
+
+test("what comes with a request is held to its type as well", async () => {
+  const gate = createGate({ ...quiet, config: openConfig });
+  for (const context of [null, 5, { seesResponse: "false" }, { waitUntil: 5 }, { clientAddress: 5 }, { publicOrigin: {} }]) {
+    assert.equal((await gate.decide(request("/"), context)).reason, "not_started", JSON.stringify(context));
+  }
+  const odd = createGate({ ...quiet, config: openConfig, clientAddress: () => 5 });
+  assert.equal((await odd.decide(request("/"))).reason, "not_started");
+  for (const head of [{ method: ["GET"] }, { target: undefined }, { publicOrigin: 5 }, { clientAddress: ["192.0.2.1"] }, { headers: [["a", 5]] }]) {
+    const decision = await gate.decideHead({ method: "GET", target: "/", publicOrigin: SITE, headers: [], ...head });
+    assert.equal(decision.reason, "not_started", JSON.stringify(head));
+  }
+});
+
 test("what a host gets wrong is a 503, never a pass", async () => {
   const broken = createGate({ ...quiet, config: openConfig, publicOrigin: () => { throw new Error("no"); } });
   assert.equal((await broken.decide(request("/"))).response.status, 503);

@@ -608,3 +608,17 @@ test("middleware: a rule's upstream gets its requests, the application the other
   assert.deepEqual([there.method, there.url, there.body], ["PUT", "/notes/a", "a note"]);
   assert.equal((await send(`${gate.origin}/else`)).body, "the application");
 });
+
+test("an option of each entry that is not of its type is refused at once", () => {
+  const make = { middleware, createProxy: (options) => createProxy({ origin: "http://127.0.0.1:1", ...options }), protect: (options) => protect(options, () => {}) };
+  for (const [name, entry] of Object.entries(make)) {
+    for (const wrong of [{ now: "5" }, { log: 5 }, { fetch: {} }, { clientAddress: 5 }, { publicOrigin: 5 }, { stores: [] }, { cache: {} }, { env: "A=B" }]) {
+      assert.throws(() => entry({ ...open, ...wrong }), TypeError, `${name} ${JSON.stringify(wrong)}`);
+    }
+  }
+  for (const origin of [undefined, null, 5, "", "app.test", ["http://127.0.0.1:1"], {}]) assert.throws(() => createProxy({ ...open, origin }), TypeError, String(origin));
+  for (const handler of [undefined, null, 5, {}]) assert.throws(() => protect(open, handler), TypeError);
+  for (const options of [null, 5, "text"]) {
+    for (const entry of [middleware, createProxy, (given) => protect(given, () => {})]) assert.throws(() => entry(options), TypeError);
+  }
+});

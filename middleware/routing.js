@@ -16,20 +16,20 @@
  * @param {(options: object) => { decide: (request: Request, context: object) => Promise<object> }} createGate
  */
 export function routing(createGate) {
-  return function gate(options = {}) {
-    let entrance;
+  return function makeMiddleware(options = {}) {
+    let gate;
 
     return async function middleware(request, context) {
       try {
-        entrance ??= { gate: createGate(options), identityPrefix: identityPrefixOf(options) };
-        const decision = await entrance.gate.decide(request, {
+        gate ??= createGate(options);
+        const decision = await gate.decide(request, {
           waitUntil: waitUntilOf(context),
           // What the options say, the gate knows by itself.
           clientAddress: options.clientAddress === undefined ? clientAddressOf(request, options) : undefined,
           publicOrigin: options.publicOrigin === undefined ? publicOriginOf(request, options) : undefined,
         });
         return decision.kind === "forward"
-          ? forward(request, decision, entrance.identityPrefix)
+          ? forward(request, decision)
           : answer(request, decision.response);
       } catch (error) {
         // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
@@ -40,10 +40,16 @@ export function routing(createGate) {
   };
 }
 
-function forward(request, decision, identityPrefix) {
+/**
+ * What the gate adds to a response that is not its own. Under any other name it might be an identity to the application, whatever
+ * the configuration calls those.
+ */
+const FOR_BROWSERS = /^(set-cookie|vary|doorward-decision|([a-z]+-)*cache-control|access-control-[a-z-]+)$/;
+
+function forward(request, decision) {
   const headers = new Headers();
   for (const [name, value] of decision.responseHeaders) {
-    if (fold(name).startsWith(identityPrefix)) throw new Error(`the response header ${name} would look like an identity`);
+    if (!FOR_BROWSERS.test(name.toLowerCase())) throw new Error(`the response header ${name} might look like an identity`);
     headers.append(name, value);
   }
 
@@ -80,7 +86,7 @@ function answer(request, response) {
 }
 
 /** A log that fails, or is none, decides nothing. */
-function complain(log = console.error, line) {
+export function complain(log = console.error, line) {
   try {
     log(line);
   } catch {
@@ -124,15 +130,6 @@ function publicOriginOf(request, options) {
   const named = VERCEL_ENV === "production" ? [VERCEL_PROJECT_PRODUCTION_URL, VERCEL_URL] : [VERCEL_BRANCH_URL, VERCEL_URL];
   const site = named.includes(host) ? host : named.find(Boolean);
   return site === undefined ? origin : `https://${site}`;
-}
-
-/** The configured prefix of the identity headers, in whichever way the document may write it. */
-function identityPrefixOf(options) {
-  const { config } = options;
-  const prefix = (typeof config === "string" ? JSON.parse(config) : config)?.header_prefix ?? "x-doorward-";
-  if (typeof prefix === "string") return fold(prefix);
-  const values = [prefix.env].flat().map((name) => environmentOf(options)[name]);
-  return fold(values.find(Boolean) ?? prefix.default);
 }
 
 const environmentOf = (options) => options.env ?? globalThis.process?.env ?? {};

@@ -88,18 +88,14 @@ test("several cookies for the browser stay several", async () => {
   assert.deepEqual(response.headers.getSetCookie(), ["a=1; Path=/", "b=2; Path=/"]);
 });
 
-test("a response header that would look like an identity to the application lets nobody in", async () => {
-  for (const [name, options] of [
-    ["x-doorward-subject", {}],
-    ["X_Doorward_Subject", {}],
-    ["acme-user", { config: { header_prefix: "ACME_" } }],
-    ["acme-user", { config: '{"header_prefix":"acme-"}' }],
-    ["acme-user", { config: { header_prefix: { env: ["NONE", "PREFIX"] } }, env: { PREFIX: "acme-" } }],
-    ["acme-user", { config: { header_prefix: { env: "NONE", default: "acme-" } }, env: {} }],
-  ]) {
-    const { middleware } = gateThatDecides(pass({ responseHeaders: [[name, "evil"]] }), options);
+test("a response header that might look like an identity to the application lets nobody in", async () => {
+  for (const name of ["x-doorward-subject", "X_Doorward_Subject", "acme-user", "x-acme-mark", "x-middleware-next", "location", "authorization"]) {
+    const { middleware } = gateThatDecides(pass({ responseHeaders: [[name, "evil"]] }));
     assert.equal((await middleware(new Request("https://app.example/"))).status, 503, name);
   }
+  const usual = [["set-cookie", "a=1"], ["cache-control", "no-store"], ["cloudflare-cdn-cache-control", "no-store"], ["vary", "cookie"], ["doorward-decision", "x"]];
+  const { middleware } = gateThatDecides(pass({ responseHeaders: usual }));
+  assert.equal((await middleware(new Request("https://app.example/"))).status, 200);
 });
 
 test("a target in another spelling is a rewrite within the same origin, whatever it looks like", async () => {
@@ -159,7 +155,6 @@ test("whatever fails is a 503 that nobody may store", async (t) => {
     "a decision of an unknown kind": gateThatDecides({ kind: "other" }).middleware,
     "a forward without a target": gateThatDecides(pass({ target: undefined })).middleware,
     "a target that is no path": gateThatDecides(pass({ target: "@evil.example/" })).middleware,
-    "a configuration that is no JSON": gateThatDecides(pass(), { config: "{" }).middleware,
   };
   for (const [name, middleware] of Object.entries(failures)) {
     const response = await middleware(new Request("https://app.example/"));

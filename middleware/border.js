@@ -41,6 +41,9 @@ export function borderOf(glue, gate) {
     /** Address of what is to be put into the shared cache. */
     keeps: () => gate.keeps(),
 
+    /** What the names of the identity headers begin with. */
+    prefix: () => gate.prefix(),
+
     /** The decision at an address, until the next call. */
     decision: (address) => decodeDecision(current(), address),
   };

@@ -96,9 +96,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, stores, shares, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -133,6 +133,9 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     /** Takes the reply to an errand that was carried after the response. */
     receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
 
+    /** What the names of the identity headers begin with. */
+    prefix: () => life.call(generation, () => border.prefix()),
+
     /** What is to be put into the shared cache. */
     keeps: (begun) => life.call(begun, () => border.decision(border.keeps()).keeps),
   };
@@ -141,6 +144,7 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     try {
       const document = text();
       const draft = life.call(current, () => new glue.Draft(document));
+      if (marks) life.call(current, () => draft.marks());
       const values = valuesOf(JSON.parse(life.call(current, () => draft.names())), env());
       const gate = life.call(current, () => {
         for (const [name, value] of values) draft.value(name, value);

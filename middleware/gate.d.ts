@@ -1,3 +1,7 @@
+import type { Session } from "./session.js";
+
+export type { Session } from "./session.js";
+
 /** A configuration document; `docs/configuration.md` describes it. */
 export type Config = Record<string, unknown>;
 
@@ -72,6 +76,11 @@ export interface RequestContext {
    * before the verdict is there, which then takes up to a second longer once per renewal.
    */
   seesResponse?: boolean;
+  /**
+   * For `handle`: `next` answers the request that it is given, and nothing reads the first one. Default: it may be otherwise, so
+   * that one is edited too; where the runtime does not let it, a request with an identity header of its own is answered with 400.
+   */
+  usesArgument?: boolean;
 }
 
 /** The request may go on to the origin. */
@@ -84,6 +93,8 @@ export interface ForwardVerdict {
    * by itself; whoever calls `decide` has to.
    */
   upstream: string | undefined;
+  /** Who is asking, and nothing for nobody. Made when it is first read. */
+  identity: Session | undefined;
   /** The request's headers as the origin must see them; made when they are first read. */
   headers: Headers;
   /** Names of the request headers that were removed. */
@@ -136,8 +147,12 @@ export interface Gate {
   decideHead(head: Head, context?: Pick<RequestContext, "waitUntil" | "seesResponse">): Promise<Decision>;
   /**
    * Judges a request and answers it: with `next`'s response to the edited request (a rule's `upstream`'s, where it has one), or
-   * with the gate's own. Redirects of the
-   * origin are passed on, not followed.
+   * with the gate's own. Redirects of the origin are passed on, not followed.
+   *
+   * **`next` has to answer its argument.** It is another request than the first one: it has the headers that the application may
+   * believe, the target that was judged, and the body. Frameworks whose `next` takes no request (Astro, SvelteKit, srvx) go on with
+   * the first one: take `decide` there, and the verdict's `identity`. The first one's headers are edited as well, so that nothing
+   * forged is left in either, but not its URL.
    */
   handle(request: Request, next: (request: Request) => Response | Promise<Response>, context?: RequestContext): Promise<Response>;
 }

@@ -3,6 +3,7 @@
 
 import { CHECKS, SIGNS, carrier } from "./carry.js";
 import { NotStarted, engineOf, lifeOf } from "./engine.js";
+import { isIdentity } from "./origin/names.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeReply } from "./wire.js";
 
@@ -28,10 +29,12 @@ const CONTEXT = {
   clientAddress: [(value) => value === null || typeof value === "string", "an address"],
   publicOrigin: [(value) => value === null || typeof value === "string", "an origin"],
   seesResponse: FLAG,
+  usesArgument: FLAG,
 };
 
 /**
- * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives.
+ * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
+ * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark.
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
@@ -39,7 +42,7 @@ const CONTEXT = {
 export function gatesOn(glue, host) {
   const life = lifeOf(glue, host);
 
-  return function createGate(options = {}) {
+  return function createGate(options = {}, { marks = false } = {}) {
     checkOptions(options, OPTIONS);
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
@@ -49,7 +52,7 @@ export function gatesOn(glue, host) {
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
-    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares };
+    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks };
     const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle };
@@ -71,6 +74,8 @@ export function gatesOn(glue, host) {
       const verdict = await judge(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
       const onward = forwarded(request, verdict);
+      const mayBeIgnored = !verdict.upstream && context.usesArgument !== true;
+      if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) return answerVerdict(request, forged(log)).response;
       const response = await (verdict.upstream ? (options.fetch ?? globalThis.fetch)(onward) : next(onward));
       if (!verdict.finish) return withHeaders(response, verdict.responseHeaders);
       return withHeaders(response, [...verdict.responseHeaders, ...(await verdict.finish(response.headers.getSetCookie()))]);
@@ -229,12 +234,16 @@ function pathStart(url) {
 }
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
-function forwardVerdict(request, { kind, target, upstream, removed, set, responseHeaders, finish, reason, log }) {
+function forwardVerdict(request, decision) {
+  const { kind, target, upstream, removed, set, responseHeaders, finish, reason, log } = decision;
   let headers;
   return {
     kind,
     target,
     upstream,
+    get identity() {
+      return decision.identity;
+    },
     get headers() {
       return (headers ??= editedHeaders(request, removed, set));
     },
@@ -267,6 +276,21 @@ function forwarded(request, { target, upstream, headers }) {
   return new Request(moved, { headers, redirect: "manual" });
 }
 
+/**
+ * Edits the very request too: a framework may have kept it, and answer it instead of the one that `next` gets. Whether nothing that a
+ * client has forged is left on it; some runtimes let nobody edit a request that came in.
+ */
+function editInPlace({ headers }, { removed, set }, prefix) {
+  try {
+    for (const name of removed) headers.delete(name);
+    for (const [name, value] of set) headers.set(name, value);
+  } catch {
+    // They stand as they came.
+  }
+  const left = removed.filter((name) => headers.has(name) && !set.some(([own]) => own === name.toLowerCase()));
+  return left.length === 0 || !left.some((name) => isIdentity(name, prefix()));
+}
+
 function withHeaders(response, pairs) {
   if (pairs.length === 0) return response;
   const edited = new Response(response.body, response);
@@ -279,22 +303,24 @@ function withHeaders(response, pairs) {
 
 /** What is answered when there is no decision: the gate's own words for `not_started`. */
 export function unavailable(error) {
+  const retryAfter = String(error instanceof NotStarted ? error.retryAfter : 1);
+  return problem(503, "Service Unavailable", "not_started", "the gate could not start or lost its place", [["retry-after", retryAfter]]);
+}
+
+/** What is answered to a forged identity that this runtime lets nobody take away. */
+function forged(log) {
+  const reason = "head_malformed";
+  log(JSON.stringify({ gate: "doorward", reason, status: 400, hint: "an identity header came from a client, and requests cannot be edited here; say usesArgument where next answers its argument" }));
+  return problem(400, "Bad Request", reason, "the request's head is not what the host promised");
+}
+
+function problem(status, title, reason, detail, more = []) {
   return {
     kind: "answer",
-    status: 503,
-    headers: [
-      ["content-type", "application/problem+json"],
-      ["cache-control", "private, no-store"],
-      ["retry-after", String(error instanceof NotStarted ? error.retryAfter : 1)],
-    ],
-    body: JSON.stringify({
-      type: "urn:doorward:reason:not_started",
-      title: "Service Unavailable",
-      status: 503,
-      detail: "the gate could not start or lost its place",
-      reason: "not_started",
-    }),
-    reason: "not_started",
+    status,
+    headers: [["content-type", "application/problem+json"], ["cache-control", "private, no-store"], ...more],
+    body: JSON.stringify({ type: `urn:doorward:reason:${reason}`, title, status, detail, reason }),
+    reason,
     log: undefined,
   };
 }

@@ -1,10 +1,5 @@
-// Next.js: the gate as `proxy.ts` (Node) or `middleware.ts` (edge). Nothing is imported from Next.
-//
-// `request.url` is what Next routes by: with base path and locale, without the forms in which Next transports a page (`.rsc`,
-// `_next/data`, `_rsc`). `nextUrl.pathname` lacks the base path and the locale, which the browser and the rules do see.
+// Next.js: the gate, and who is asking. Two files, so that a page that reads the latter does not carry the former.
 
-import { createGate } from "doorward";
-import { routing } from "./routing.js";
-
-/** See `next.d.ts`. */
-export const gate = routing(createGate);
+export { gate } from "./next-gate.js";
+export { session, sessionReader } from "./next-session.js";
+export { NotGated } from "./session.js";

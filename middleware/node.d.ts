@@ -1,6 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { GateOptions } from "./gate.js";
+import type { NotGated, Session } from "./session.js";
+
+export { NotGated } from "./session.js";
+export type { Session } from "./session.js";
 
 export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientAddress"> {
   /**
@@ -26,6 +30,15 @@ export function protect(
   options: NodeOptions,
   handler: (req: IncomingMessage, res: ServerResponse) => void,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+
+/**
+ * Who is asking, behind `middleware` or `protect` of this process; `null` for nobody. It was found in the very request: no header
+ * counts.
+ *
+ * @throws {NotGated} the gate did not run for this request
+ * @throws {TypeError} that is no request
+ */
+export function session(req: IncomingMessage): Session | null;
 
 export interface ProxyOptions extends NodeOptions {
   /** Where requests go that the gate lets through: scheme, host and port. */

@@ -10,6 +10,9 @@ import { pipeline } from "node:stream";
 
 import { bareOrigin, publicOriginOf, unavailable } from "./gate.js";
 import { isFunction, isObject, wrongOption } from "./options.js";
+import { NotGated } from "./session.js";
+
+const NO_GATE = "the gate did not run for this request: put `middleware` or `protect` in front of what asks";
 
 /** RFC 9110 section 7.6.1; `proxy-connection` and `keep-alive` are its forerunners. */
 const HOP_BY_HOP = new Set([
@@ -36,7 +39,17 @@ const ANEW = new Set(["host", "content-length", "expect"]);
  * @param {(options: object) => import("./gate.js").Gate} createGate
  */
 export function nodeOn(createGate) {
-  return { middleware, protect, createProxy };
+  /** Requests that the gate has let on to the application, and its decision. */
+  const passed = new WeakMap();
+
+  return { middleware, protect, createProxy, session };
+
+  function session(req) {
+    if (typeof req !== "object" || req === null) throw wrongOption("req", "the request that the middleware has seen");
+    const decision = passed.get(req);
+    if (!decision) throw new NotGated("mark_missing", NO_GATE);
+    return decision.identity ?? null;
+  }
 
   function middleware(options = {}) {
     const decide = judge(options);
@@ -46,6 +59,7 @@ export function nodeOn(createGate) {
       if (decision.upstream) return pass(req, res, decision);
       const problem = editRequest(req, decision);
       if (problem) return next(problem);
+      passed.set(req, decision);
       addWhenSent(res, decision.responseHeaders);
       next();
     };
@@ -96,7 +110,9 @@ export function nodeOn(createGate) {
     return async (req) => {
       try {
         const head = headOf(req);
-        return { ...(await gate.decideHead(head, context)), head };
+        const decision = await gate.decideHead(head, context);
+        decision.head = head;
+        return decision;
       } catch (error) {
         return unavailable(error);
       }

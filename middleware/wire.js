@@ -1,5 +1,7 @@
 // The messages at the border, as binding/WIRE.md describes them: heads and replies are written, decisions are read.
 
+import { sessionOf } from "./session.js";
+
 /**
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
@@ -230,10 +232,18 @@ function wholeText({ bytes, start, end }) {
 function readByTag(reader, tag, log, reason) {
   if (tag === ASK) return { kind: "ask", errand: readErrand(reader, false), log, reason };
   if (tag === FORWARD) {
+    const target = readText(reader);
+    const upstream = readText(reader) || undefined;
+    const statement = readText(reader);
+    let identity;
     return {
       kind: "forward",
-      target: readText(reader),
-      upstream: readText(reader) || undefined,
+      target,
+      upstream,
+      /** Not every host reads it. */
+      get identity() {
+        return (identity ??= statement === "" ? undefined : sessionOf(JSON.parse(statement)));
+      },
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),

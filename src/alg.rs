@@ -99,6 +99,8 @@ pub struct Capabilities {
     signs: Vec<Algorithm>,
     stores: Vec<String>,
     shares: bool,
+    tells: bool,
+    marks: bool,
 }
 
 impl Capabilities {
@@ -138,6 +140,29 @@ impl Capabilities {
     /// Whether the host has a cache that instances share.
     pub fn shares(&self) -> bool {
         self.shares
+    }
+
+    /// The same host, which also tells its application whom the gate has found ([`crate::Forward::identity`]).
+    #[must_use]
+    pub fn and_telling(self) -> Self {
+        Self { tells: true, ..self }
+    }
+
+    /// Whether the host tells its application whom the gate has found.
+    pub fn tells(&self) -> bool {
+        self.tells
+    }
+
+    /// The same host, whose application is another process that shares a secret with the gate: it is told by a mark. The
+    /// secret is the value of [`crate::MARK_SECRET`], otherwise it is derived from the first Better Auth secret.
+    #[must_use]
+    pub fn and_marking(self) -> Self {
+        Self { marks: true, ..self }
+    }
+
+    /// Whether the host's application is told by a mark.
+    pub fn marks(&self) -> bool {
+        self.marks
     }
 
     /// Whether the host signs with `algorithm`.

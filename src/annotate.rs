@@ -77,7 +77,7 @@ fn tells_all(policy: &Policy, rules: &Covering) -> bool {
 }
 
 /// Whether the origin is told what goes by this name: every rule that covers the request has to let it.
-fn is_told(policy: &Policy, rules: &Covering, name: &str) -> bool {
+pub(crate) fn is_told(policy: &Policy, rules: &Covering, name: &str) -> bool {
     policy.covered_by(rules).filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == name))
 }
 
@@ -129,7 +129,8 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
     if !omitted.is_empty() {
         headers.add([&policy.header_prefix, "omitted"], |text| text::push_header_value(text, &omitted.join(",")));
     }
-    let statement = policy.assertions.as_ref().map(|_| assertion::statement(session, issuer, &told, |_| true));
+    let is_stated = policy.assertions.is_some() || policy.capabilities.tells();
+    let statement = is_stated.then(|| assertion::statement(session, issuer, &told, |_| true));
     (headers.done(), statement)
 }
 

@@ -73,6 +73,12 @@ pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>
     all(head).find(|cookie| cookie.name == name)
 }
 
+/// The value of the first cookie of this name in one `Cookie` header, as it stands there.
+pub(crate) fn in_line<'a>(line: &'a str, name: &str) -> Option<&'a str> {
+    let pairs = text::pieces(line, b';').filter_map(|pair| text::cut(pair, b'='));
+    pairs.map(|(own, value)| (trimmed(own), trimmed(value))).find(|(own, _)| *own == name).map(|(_, value)| value)
+}
+
 /// The value of a cookie that may have been cut in chunks `<name>.0`, `<name>.1`, …; a whole one that is not empty wins.
 ///
 /// # Errors

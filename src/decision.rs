@@ -33,6 +33,9 @@ pub struct Forward {
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.
     pub set: HeaderPairs,
+    /// Who is asking, as the object in JSON that an assertion would say it with: `sub`, `sid`, `email`, `idp`, `src`, `sess_exp`,
+    /// `claims`. Nothing for nobody, and where the host tells nobody ([`crate::Capabilities::and_telling`]).
+    pub identity: Option<String>,
     /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in addition to the origin's
     /// own, every other replaces it.
     pub response_headers: Vec<(String, String)>,

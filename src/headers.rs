@@ -27,6 +27,16 @@ impl HeaderPairs {
         self.joined.as_ref().map_or(&[], |joined| &joined.lengths)
     }
 
+    /// The same pairs and one more: a name in two parts, and its value.
+    pub(crate) fn and(&self, name: [&str; 2], value: &str) -> Self {
+        let mut joining = Joining::new();
+        for (name, value) in self.iter() {
+            joining.add([name, ""], |text| text.push_str(value));
+        }
+        joining.add(name, |text| text.push_str(value));
+        joining.done()
+    }
+
     /// The pairs: name and value.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let (pairs, _) = self.lengths().as_chunks::<2>();

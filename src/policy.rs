@@ -20,8 +20,8 @@ use crate::token::session_data::Strategy;
 use crate::verify::Secret;
 
 /// Names, without the prefix, of the headers by which the origin learns who it is.
-pub(crate) const IDENTITY_HEADERS: [&str; 8] =
-    ["subject", "issuer", "expires", "source", "session", "email", "assertion", "omitted"];
+pub(crate) const IDENTITY_HEADERS: [&str; 9] =
+    ["subject", "issuer", "expires", "source", "session", "email", "assertion", "omitted", "mark"];
 
 /// Valid rules, made by [`crate::Config::compile`] only.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub struct Policy {
     pub(crate) keep_headers: Vec<KeptHeader>,
     pub(crate) debug_header: bool,
     pub(crate) assertions: Option<Assertions>,
+    /// The key of the marks, where the host wants them.
+    pub(crate) mark: Option<Secret>,
     /// Headers that tell the origin a claim: name without prefix, and which claim.
     pub(crate) claim_headers: Vec<(String, ClaimPath)>,
     /// Claims that a rule or a header names: the only ones that are kept of a credential.

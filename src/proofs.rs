@@ -45,7 +45,7 @@ pub(crate) struct Identity {
     pub(crate) session: Arc<Session>,
     /// What the origin is told about it.
     pub(crate) headers: HeaderPairs,
-    /// What an assertion says about it; nothing where none are made.
+    /// What an assertion says about it, and the host to its application; nothing where neither is.
     pub(crate) statement: Option<Arc<str>>,
 }
 

@@ -97,6 +97,13 @@ impl Secret {
         Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
     }
 
+    /// A key for another use, from which nobody gets back to this one (RFC 5869, SHA-256, no salt, 32 bytes).
+    pub(crate) fn derived(&self, info: &[u8]) -> Option<Self> {
+        let mut key = [0; 32];
+        Hkdf::<Sha256>::new(None, &self.bytes).expand(info, &mut key).ok()?;
+        Some(Self::from_bytes(&key))
+    }
+
     /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks for as many).
     pub(crate) fn is_short(&self) -> bool {
         self.bytes.len() < 32

@@ -2,4 +2,5 @@
 import { createGate } from "./default.js";
 import { nodeOn } from "../node.js";
 
-export const { middleware, protect, createProxy } = nodeOn(createGate);
+export { NotGated } from "../session.js";
+export const { middleware, protect, createProxy, session } = nodeOn(createGate);

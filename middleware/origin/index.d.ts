@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import type { Session as GateSession } from "../session.js";
 
 /** A stable code; `docs/assertion.md` says what to do about each. */
 export type Reason =
@@ -22,19 +23,7 @@ export type Reason =
   | "keys_unavailable";
 
 /** Who is asking, as the gate has verified it. */
-export interface Session {
-  /** The user. */
-  subject: string;
-  sessionId: string | undefined;
-  email: string | undefined;
-  /** The configured name of the issuer who vouched for the user. */
-  issuer: string;
-  /** How the gate knows: `jwt`, `cookie-cache`, `auth-service` or `storage`. */
-  source: string;
-  /** When the session ends, in seconds since 1970. */
-  expires: number;
-  /** Mapped claims, by their configured name. */
-  claims: Record<string, unknown>;
+export interface Session extends GateSession {
   /** `jti`, for logs. */
   assertionId: string;
 }

@@ -3,6 +3,7 @@
 // WebCrypto knows signatures. What is ours: one header, the key's algorithm, the claims, and the binding to the request in hand.
 
 import { FUNCTION, TEXT, checkOptions, isFunction, isObject, isText, wrongOption } from "../options.js";
+import { sessionOf } from "../session.js";
 import { keysOf } from "./keys.js";
 import { headersOf } from "./names.js";
 import { AssertionRefused, reasons } from "./refusal.js";
@@ -85,7 +86,7 @@ export function createVerifier(options) {
       if (seen && (await seen.add(claims.jti, Math.ceil(claims.exp + toleranceSeconds))) !== true) {
         throw new AssertionRefused("assertion_replayed");
       }
-      return sessionOf(claims);
+      return foundIn(claims);
     } catch (problem) {
       throw report(problem, method, raw);
     }
@@ -93,7 +94,7 @@ export function createVerifier(options) {
 
   async function readSession(headers) {
     try {
-      return sessionOf(await authenticate(valuesOf(headers, name)));
+      return foundIn(await authenticate(valuesOf(headers, name)));
     } catch (problem) {
       throw report(problem, "", "");
     }
@@ -145,6 +146,10 @@ export function createVerifier(options) {
     }
     return problem;
   }
+}
+
+function foundIn(claims) {
+  return { ...sessionOf(claims), assertionId: claims.jti };
 }
 
 /** Seconds by a clock. One that gives no number would make every comparison false. */
@@ -273,8 +278,4 @@ function isSame(one, other) {
   let difference = one.length ^ other.length;
   for (let index = 0; index < other.length; index += 1) difference |= one.charCodeAt(index) ^ other.charCodeAt(index);
   return difference === 0;
-}
-
-function sessionOf({ sub, sid, email, idp, src, sess_exp, claims = {}, jti }) {
-  return { subject: sub, sessionId: sid, email, issuer: idp, source: src, expires: sess_exp, claims, assertionId: jti };
 }

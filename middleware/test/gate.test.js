@@ -228,6 +228,78 @@ test("a host that does not see the response gets renewed cookies with the verdic
   assert.deepEqual([without.kind, without.responseHeaders], ["forward", []]);
 });
 
+/** What a framework does that goes on with the request that it has, whatever `next` is given. */
+const ignoring = (request, see = () => {}) => () => (see(request), new Response(request.headers.get("x-doorward-subject") ?? "nobody"));
+
+/** A request as workerd or Deno gives it: nobody edits its headers. `refuse` is what an edit does. */
+function unchangeable(asked, refuse = () => { throw new TypeError("immutable"); }) {
+  for (const name of ["set", "delete", "append"]) Object.defineProperty(asked.headers, name, { value: refuse });
+  return asked;
+}
+
+test("`handle`: where `next` ignores its argument, the framework's own request says who it is, and nothing forged", async () => {
+  const { keySet, token } = await newIssuer();
+  const fetch = async () => new Response(keySet);
+  const forged = { "x-doorward-subject": "mallory", "x-doorward-email": "m@evil.test", "x_doorward_role": "admin", "x-original-url": "/admin", "x-middleware-subrequest": "x" };
+  const open = createGate({ ...quiet, config: openConfig });
+  const asked = request("/", forged);
+  assert.equal(await (await open.handle(asked, ignoring(asked))).text(), "nobody");
+  assert.deepEqual([...asked.headers], []);
+  const gate = createGate({ ...quiet, config, fetch, now: () => NOW });
+  const signedIn = request("/api", { ...forged, authorization: `Bearer ${token}` });
+  assert.equal(await (await gate.handle(signedIn, ignoring(signedIn))).text(), "user-1");
+  assert.equal(signedIn.headers.get("x-doorward-email"), null);
+  const removing = { ...config, rules: [{ path: "/**", access: "required", credential: "remove" }] };
+  const without = request("/api", { authorization: `Bearer ${token}` });
+  await createGate({ ...quiet, config: removing, fetch, now: () => NOW }).handle(without, ignoring(without));
+  assert.equal(without.headers.get("authorization"), null);
+});
+
+test("`handle`: where nobody can edit the framework's request, one with a forged identity is refused", async () => {
+  const lines = [];
+  const forged = (name = "x-doorward-subject") => request("/", { [name]: "mallory", "x-forwarded-prefix": "/a" });
+  for (const [prefix, name] of [["x-doorward-", "X_Doorward_Subject"], ["x-doorward-", "x.doorward.anything"], ["x-acme-", "x-acme-user"]]) {
+    for (const refuse of [undefined, () => {}]) {
+      const gate = createGate({ env: {}, config: { ...openConfig, header_prefix: prefix }, log: (line) => lines.push(line) });
+      const asked = unchangeable(forged(name), refuse);
+      const response = await gate.handle(asked, () => assert.fail("it went on"));
+      assert.deepEqual([response.status, (await response.json()).reason], [400, "head_malformed"], name);
+      assert.equal(response.headers.get("cache-control"), "private, no-store");
+      assert.equal(JSON.parse(lines.pop()).reason, "head_malformed");
+      assert.ok(!lines.join().includes("mallory"));
+      // Who says that `next` answers its argument is believed: that has nothing forged in it.
+      const taken = unchangeable(forged(name), refuse);
+      const passed = await gate.handle(taken, (onward) => new Response([...onward.headers.keys()].join()), { usesArgument: true });
+      assert.equal(await passed.text(), "");
+    }
+  }
+  const gate = createGate({ ...quiet, config: openConfig });
+  for (const headers of [{}, { "x-forwarded-prefix": "/a", cookie: "a=b" }]) {
+    assert.equal((await gate.handle(unchangeable(request("/", headers)), () => new Response("page"))).status, 200);
+  }
+});
+
+test("who is asking is a value of the verdict, in the types of the claims, and nothing for nobody", async () => {
+  const { keySet, token } = await newIssuer({ email: "ada@example.com", roles: ["a", "b"], seats: 3 });
+  const mapped = { ...config, headers: { roles: "roles", seats: "seats" } };
+  const gate = createGate({ ...quiet, config: mapped, fetch: async () => new Response(keySet), now: () => NOW });
+  const expected = {
+    subject: "user-1", sessionId: undefined, email: "ada@example.com", issuer: "better-auth", source: "jwt",
+    expires: NOW / 1000 + 86_400, claims: { roles: ["a", "b"], seats: 3 },
+  };
+  for (let i = 0; i < 2; i++) {
+    const verdict = await gate.decide(request("/api", { authorization: `Bearer ${token}`, "x-doorward-subject": "mallory" }));
+    assert.deepEqual(verdict.identity, expected);
+    assert.equal(verdict.identity, verdict.identity);
+  }
+  assert.equal((await gate.decide(request("/sign-in", { "x-doorward-subject": "mallory" }))).identity, undefined);
+  assert.equal((await gate.decide(request("/sign-in", { authorization: `Bearer ${token}` }))).identity, undefined, "a public rule asks nobody");
+  const told = { ...mapped, rules: [{ path: "/**", access: "required", headers: ["subject"] }] };
+  const less = createGate({ ...quiet, config: told, fetch: async () => new Response(keySet), now: () => NOW });
+  const { identity } = await less.decide(request("/api", { authorization: `Bearer ${token}` }));
+  assert.deepEqual([identity.subject, identity.email, identity.claims], ["user-1", undefined, {}]);
+});
+
 test("an option that is not of its type is refused at once", () => {
   const others = [null, 5, true, "text", []];
   const wrong = {

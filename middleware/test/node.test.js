@@ -7,7 +7,7 @@ import { test } from "node:test";
 
 import express from "express";
 
-import { createProxy, middleware, protect } from "doorward/node";
+import { NotGated, createProxy, middleware, protect, session } from "doorward/node";
 import { NOW, NO_ORIGINS, WRITTEN, config, deferred, exchange, newIssuer, openConfig, serve, serveBytes, withoutRaw } from "./support.js";
 
 const quiet = { env: {}, log: () => {} };
@@ -621,4 +621,37 @@ test("an option of each entry that is not of its type is refused at once", () =>
   for (const options of [null, 5, "text"]) {
     for (const entry of [middleware, createProxy, (given) => protect(given, () => {})]) assert.throws(() => entry(options), TypeError);
   }
+});
+
+test("`session` says who the gate has found in this very request, null for nobody, and throws where it did not run", async (t) => {
+  const { keySet, token } = await newIssuer({ email: "ada@example.com" });
+  const options = { ...closed, config: { ...config, rules: [{ path: "/open", access: "optional" }, { path: "/**", access: "required" }] }, fetch: async () => new Response(keySet), now: () => NOW };
+  const tell = (req, res) => {
+    try {
+      res.end(JSON.stringify(session(req)));
+    } catch (problem) {
+      res.writeHead(500).end(problem instanceof NotGated ? problem.reason : problem.stack);
+    }
+  };
+  const app = express();
+  app.get("/past", tell);
+  app.use(middleware(options));
+  app.use(tell);
+  const mounted = express();
+  mounted.use("/api", middleware(options), tell);
+  const servers = { Express: app, "Express, mounted": mounted, "plain Node": protect(options, tell) };
+  const forged = "x-doorward-subject: mallory\r\n";
+  for (const [name, listener] of Object.entries(servers)) {
+    const { port } = await serve(t, listener);
+    const ask = async (path, headers = "") => {
+      const text = await exchange(port, `GET ${path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n${headers}\r\n`);
+      return text.slice(text.indexOf("\r\n\r\n") + 4).replace(/^[0-9a-f]+\r\n|\r\n0\r\n\r\n$/g, "");
+    };
+    const found = JSON.parse(await ask("/api/x", `${forged}authorization: Bearer ${token}\r\n`));
+    assert.deepEqual([found.subject, found.email, found.source], ["user-1", "ada@example.com", "jwt"], name);
+    if (name !== "Express, mounted") assert.equal(await ask("/open", forged), "null", name);
+    if (name === "Express") assert.equal(await ask("/past", `${forged}x-doorward-mark: x\r\nauthorization: Bearer ${token}\r\n`), "mark_missing");
+  }
+  for (const wrong of [undefined, null, "x"]) assert.throws(() => session(wrong), TypeError);
+  assert.throws(() => session({ headers: { "x-doorward-subject": "mallory" } }), NotGated);
 });

@@ -119,11 +119,12 @@ const decisions = [
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    message(1, "line", "", "/a", "https://api.test", 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
+    message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
     {
       kind: "forward",
       target: "/a",
       upstream: "https://api.test",
+      identity: { subject: "ada", sessionId: undefined, email: undefined, issuer: undefined, source: undefined, expires: 9, claims: {} },
       removed: ["X-A"],
       set: [["b", "ü"]],
       responseHeaders: [],

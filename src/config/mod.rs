@@ -9,6 +9,7 @@ mod deny_list;
 mod framework;
 mod headers;
 mod issuers;
+mod mark;
 mod reader;
 mod rules;
 mod storage;
@@ -199,6 +200,7 @@ impl Compiler<'_> {
         });
         let framework = self.framework(&root);
         let assertions = self.assertions(&root, &issuers);
+        let mark = self.mark(&issuers);
         let rules = self.rules(&root, &issuers, framework.as_ref(), base_path.as_deref(), assertions.as_ref());
         let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
@@ -230,6 +232,7 @@ impl Compiler<'_> {
                 keep_headers,
                 debug_header,
                 assertions,
+                mark,
                 claim_headers,
                 named_claims,
                 deny_list,

@@ -13,6 +13,7 @@ use crate::decision::{Answer, Decision, Finish, Forward, Served};
 use crate::errand::{Copies, Reply};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Footing, Judge, Need, Question, Soon};
+use crate::mark::{self, Forwarded};
 use crate::onward::{self, Onward};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
@@ -79,6 +80,11 @@ impl Engine {
     pub fn new(policy: Policy, seed: u64) -> Self {
         let asks = Asks::new(&policy, seed);
         Self { policy, asks, proofs: Proofs::new(seed), seed, assertions_made: 0 }
+    }
+
+    /// What the names of the identity headers begin with, in lower case.
+    pub fn header_prefix(&self) -> &str {
+        &self.policy.header_prefix
     }
 
     /// Decides on a request at this moment.
@@ -429,11 +435,25 @@ impl Engine {
         progress.waits = 0;
         let Told { assertion, authorization } = told;
         let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);
+        let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
+        // A mark is for the host's own application: an upstream has assertions.
+        let set = match self.policy.mark.as_ref().filter(|_| upstream.is_none()) {
+            None => set,
+            Some(key) => {
+                let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
+                let is_told = |name: &str| annotate::is_told(&self.policy, rules, name);
+                let mark = mark::sign(key, &forwarded, pass.identity.as_ref(), is_told, &self.policy, now);
+                set.and([self.policy.header_prefix.as_str(), "mark"], &mark)
+            }
+        };
+        let told = pass.identity.as_ref().filter(|_| self.policy.capabilities.tells());
+        let identity = told.map(|identity| ["{", &annotate::statement(identity, &self.policy, rules), "}"].concat());
         Decision::Forward(Forward {
-            target: path.target(),
-            upstream: self.policy.upstream(rules).map(str::to_owned),
+            target,
+            upstream,
             remove,
             set,
+            identity,
             response_headers,
             alongside,
             after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),

@@ -13,7 +13,7 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Reason, UnixTime};
+use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, MARK_SECRET, Reason, UnixTime};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::pending::Pending;
@@ -29,6 +29,7 @@ pub struct Draft {
     signs: Vec<Algorithm>,
     stores: Vec<String>,
     shares: bool,
+    marks: bool,
 }
 
 #[wasm_bindgen]
@@ -42,12 +43,16 @@ impl Draft {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
         let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false })
+        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false, marks: false })
     }
 
     /// Names of the environment variables that it needs, as JSON.
     pub fn names(&self) -> String {
-        serde_json::to_string(&self.config.names()).unwrap_or_default()
+        let mut names = self.config.names();
+        if self.marks && !names.iter().any(|name| name == MARK_SECRET) {
+            names.push(MARK_SECRET.to_owned());
+        }
+        serde_json::to_string(&names).unwrap_or_default()
     }
 
     /// The value of a variable.
@@ -75,6 +80,11 @@ impl Draft {
         self.shares = true;
     }
 
+    /// The host's application is another process, and is told by a mark. Said before the names are asked for.
+    pub fn marks(&mut self) {
+        self.marks = true;
+    }
+
     /// Compiles it.
     ///
     /// # Errors
@@ -82,7 +92,9 @@ impl Draft {
     pub fn compile(self) -> Result<Gate, JsValue> {
         let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
         let host = host.and_stores(self.stores.iter().cloned());
+        let host = host.and_telling();
         let host = if self.shares { host.and_sharing() } else { host };
+        let host = if self.marks { host.and_marking() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
@@ -113,6 +125,11 @@ impl Gate {
     /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors. Told once.
     pub fn warnings(&mut self) -> String {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// What the names of the identity headers begin with.
+    pub fn prefix(&self) -> String {
+        self.engine.header_prefix().to_owned()
     }
 
     /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.

@@ -96,6 +96,7 @@ impl Writer {
         self.begin(1, forward.log.as_deref(), None);
         self.text(&forward.target);
         self.text(forward.upstream.as_deref().unwrap_or_default());
+        self.text(forward.identity.as_deref().unwrap_or_default());
         self.count(forward.remove.len());
         for name in &forward.remove {
             self.text(name);

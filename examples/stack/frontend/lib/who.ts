@@ -14,7 +14,8 @@ export interface Who {
 let verifier: Verifier | undefined;
 
 /**
- * Who is asking, by what the gate has signed; nobody on a public page. Other headers are not looked at: whoever reaches this app past the
+ * Who is asking, by what the gate has signed; nobody on a public page. This app stands behind the gate of another host as well, the
+ * Worker: an assertion reaches it from there. With `proxy.ts` alone, `session()` of `doorward/next` says it without any of this. Other headers are not looked at: whoever reaches this app past the
  * gate can write them. A server component does not know its request, so this is not bound to one: what was signed for one page of this app
  * is good for another while it lives, 30 seconds.
  */

@@ -1,0 +1,29 @@
+//! The secret of the marks. No member of the document names it: the application that reads them has no document.
+
+use super::Compiler;
+use crate::mark::{self, MARK_SECRET};
+use crate::policy::Issuer;
+use crate::verify::Secret;
+
+impl Compiler<'_> {
+    /// The key of the marks; nothing where the host wants none, and with a warning where there is no secret.
+    pub(super) fn mark(&mut self, issuers: &[Issuer]) -> Option<Secret> {
+        if !self.capabilities.marks() {
+            return None;
+        }
+        let own = self.reader.values.get(MARK_SECRET).filter(|value| !value.trim().is_empty()).map(|value| Secret::new(value));
+        if own.as_ref().is_some_and(Secret::is_short) {
+            self.reader.wrong(MARK_SECRET, "the secret is shorter than 32 bytes", "make a longer one: openssl rand -base64 32");
+        }
+        let mut services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
+        let secret = own.or_else(|| services.find_map(|service| service.secrets.current.clone()));
+        if secret.is_none() {
+            self.reader.warn(
+                MARK_SECRET,
+                "there is no secret for marks, so `session()` finds nobody and throws",
+                "set it for gate and application, at least 32 bytes: openssl rand -base64 32",
+            );
+        }
+        mark::key(&secret?)
+    }
+}

@@ -494,6 +494,22 @@ for (const [name, listener] of Object.entries(nested)) {
   });
 }
 
+test("Hono: the session goes into a mounted app, whose path is cut off", async () => {
+  const inner = new Hono();
+  inner.all("*", (c) => c.json({ who: c.env.doorward?.subject ?? null, path: new URL(c.req.url).pathname, seen: [...c.req.raw.headers.keys()] }));
+  const app = new Hono();
+  app.use(honoMiddleware(verifierOf({})));
+  app.mount("/a", inner.fetch, { optionHandler: (c) => [{ ...c.env, doorward: c.get("doorward") }] });
+  const response = await app.request("https://x/a/b?x=1", { headers: { [HEADER]: mint({}), "x-doorward-subject": "mallory" } });
+  assert.deepEqual(await response.json(), { who: "user-1", path: "/b", seen: [] });
+  // Within, the path is another than the gate's: refused, and the log says what to do.
+  const lines = [];
+  const within = new Hono().use(honoMiddleware(verifierOf({}, { log: (line) => lines.push(line) }))).all("*", (c) => c.text("reached"));
+  const mounted = new Hono().mount("/a", within.fetch);
+  assert.equal((await mounted.request("https://x/a/b?x=1", { headers: { [HEADER]: mint({}) } })).status, 403);
+  assert.match(JSON.parse(lines[0]).hint, /mount/);
+});
+
 test("Hono: a body is still there behind the middleware", async () => {
   const app = new Hono();
   app.use(honoMiddleware(verifierOf({})));

@@ -91,12 +91,77 @@ def test_asgi_state_is_not_shared_and_no_identity_is_left() -> None:
     assert inner.scope["headers"] == [(b"accept", b"*/*")]
 
 
-def test_asgi_without_raw_path_is_refused_with_a_hint() -> None:
+#: Paths as a server decodes them, and as the gate writes them.
+SPELLINGS = {
+    "": "/",
+    "/": "/",
+    "/a b": "/a%20b",
+    "/café/": "/caf%C3%A9/",
+    '/a"<>[]^`{|}': "/a%22%3C%3E%5B%5D%5E%60%7B%7C%7D",
+    "/-._~!$&'()*+,=:@": "/-._~!$&'()*+,=:@",
+    "/€/x": "/%E2%82%AC/x",
+}
+
+
+@pytest.mark.parametrize("path", SPELLINGS)
+def test_what_a_server_has_decoded_is_written_as_the_gate_does(path: str) -> None:
+    for query in ("", "x=1", "q=%2Fa%2fb&r=+&s=%20"):
+        spelled = SPELLINGS[path]
+        for target in {f"{spelled}?{query}", f"{spelled}?{query}".rstrip("?")}:
+            token = mint({"minted_for": {"target": target}})
+            inner, wsgi_inner = Inner(), WsgiInner()
+            scope = {
+                "path": path,
+                "raw_path": None,
+                "query_string": query.encode(),
+                "headers": [(HEADER.encode(), token.encode())],
+            }
+            assert Asgi(AsgiMiddleware(inner, verifier_of({})), **scope).sent == []
+            assert inner.scope["state"]["doorward_session"].subject == "user-1"
+            environ = {"REQUEST_METHOD": "GET", "HTTP_X_DOORWARD_ASSERTION": token, "QUERY_STRING": query}
+            as_read = path.encode().decode("latin-1")
+            for part in range(len(as_read) + 1 if path.isascii() else 1):
+                mounted = {**environ, "SCRIPT_NAME": as_read[:part], "PATH_INFO": as_read[part:]}
+                list(WsgiMiddleware(wsgi_inner, verifier_of({}))(mounted, lambda *_: None))  # type: ignore[arg-type]
+                assert wsgi_inner.reached.pop()["doorward.session"].subject == "user-1"
+
+
+def test_asgi_without_raw_path_is_refused_with_a_hint_where_the_path_is_another() -> None:
     for scope in ({"raw_path": None}, {"raw_path": b""}):
         lines: list[str] = []
-        answer = Asgi(AsgiMiddleware(Inner(), verifier_of({}, log=lines.append)), **scope)
+        answer = Asgi(AsgiMiddleware(Inner(), verifier_of({}, log=lines.append)), **scope, path="/b")
         assert answer.json()["reason"] == "assertion_target"
-        assert "raw_path" in json.loads(lines[0])["hint"]
+        hint = json.loads(lines[0])["hint"]
+        assert "raw_path" in hint
+        assert "docs/assertion.md" in hint
+
+
+def test_an_asgi_scope_may_leave_out_what_may_be_left_out() -> None:
+    scope: Json = {"type": "http", "method": "GET", "path": "/a/b"}
+    left_out: list[Json] = [{}, {"headers": None, "query_string": None, "state": None}, {"headers": []}]
+    for more in left_out:
+        inner = Inner()
+        asyncio.run(AsgiMiddleware(inner, verifier_of({}), optional=True)({**scope, **more}, None, None))  # type: ignore[arg-type]
+        assert (inner.scope["state"], inner.scope["headers"]) == ({"doorward_session": None}, [])
+    token = mint({"minted_for": {"target": "/a/b"}})
+    inner = Inner()
+    scope |= {"headers": [(HEADER.encode(), token.encode())], "state": None}
+    asyncio.run(AsgiMiddleware(inner, verifier_of({}))(scope, None, None))  # type: ignore[arg-type]
+    assert inner.scope["state"]["doorward_session"].subject == "user-1"
+
+
+def test_an_event_loop_that_is_neither_of_two_is_named() -> None:
+    waiting = AsgiMiddleware(Inner(), verifier_of({}, seen=SeenInMemory(lambda: NOW)))
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": "/a/b",
+        "query_string": b"x=1",
+        "headers": [(HEADER.encode(), mint({}).encode())],
+    }
+    call = waiting(scope, None, None)  # type: ignore[arg-type]
+    with pytest.raises(RuntimeError, match="asyncio and Trio"):
+        call.send(None)
 
 
 def test_an_empty_query_is_the_same_as_none_to_asgi() -> None:
@@ -134,13 +199,14 @@ def test_optional_lets_nobody_pass_as_nobody_and_a_bad_assertion_not() -> None:
     assert len(reached) == 1
 
 
-def test_wsgi_without_the_raw_target_is_refused_with_a_hint() -> None:
+def test_wsgi_without_the_raw_target_is_refused_with_a_hint_where_the_path_is_another() -> None:
     lines: list[str] = []
     app = WsgiMiddleware(lambda *_: [b"reached"], verifier_of({}, log=lines.append))
-    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/a/b", "QUERY_STRING": "x=1", "HTTP_X_DOORWARD_ASSERTION": mint({})}
+    environ = {"REQUEST_METHOD": "GET", "PATH_INFO": "/b", "QUERY_STRING": "x=1", "HTTP_X_DOORWARD_ASSERTION": mint({})}
     body = b"".join(app(environ, lambda *_: None))  # type: ignore[arg-type]
     assert json.loads(body)["reason"] == "assertion_target"
     assert "REQUEST_URI" in json.loads(lines[0])["hint"]
+    assert "docs/assertion.md" in json.loads(lines[0])["hint"]
     environ["REQUEST_URI"] = "/a/b?x=1"
     assert b"".join(app(environ, lambda *_: None)) == b"reached"  # type: ignore[arg-type]
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import jwt
 import pytest
@@ -25,6 +26,7 @@ from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
+import wsgi_app
 from doorward_origin import AsgiMiddleware, asgi
 from spoofs import HOLES, PREFIX, VALUE, spellings
 from support import HEADER, KEYS, jwks, mint, verifier_of
@@ -173,6 +175,71 @@ def test_a_hole_in_the_asgi_middleware_is_found(hole: str, monkeypatch: pytest.M
 def test_a_hole_in_the_wsgi_middleware_is_found(hole: str) -> None:
     with gunicorn_serving(hole=hole) as port:
         assert survivors(port)[0]
+
+
+#: As the gate writes them, which is how an origin gets them.
+CANONICAL = (
+    "/",
+    "/a/b%20c",
+    "/a/caf%C3%A9/",
+    "/a/%E2%82%AC%22%3C%3E%5B%5D%5E%60%7B%7C%7D",
+    "/a/-._~!$&'()*+,=:@",
+    "/a/b?",
+    "/a/b?q=%2Fa%2fb&r=+&s=%20",
+    "/a/b?q=a?b",
+)
+
+
+def what_is_rebuilt_counts(port: int) -> None:
+    """Where a server tells only what it has decoded, the target is the gate's own spelling of that, and no other."""
+    for target in CANONICAL:
+        assert exchange(port, "x: 1", target)[0] == 200, target
+    for other, target in (("/a/b", "/a/c"), ("/a/b", "/a/b?x=1"), ("/a/b?x=1", "/a/b"), ("/a/b", "/a/b/"), ("/a/B", "/a/b")):
+        assertion = f"{HEADER}: {mint({'minted_for': {'target': other}})}"
+        status, body = exchange(port, "x: 1", target, assertion)
+        assert (status, json.loads(body)["reason"]) == (403, "assertion_target"), target
+
+
+def test_wsgiref_as_in_runserver_is_served() -> None:
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *_: Any) -> None: ...
+
+    with make_server("127.0.0.1", 0, wsgi_app.app, handler_class=Quiet) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            what_is_rebuilt_counts(server.server_port)
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@contextmanager
+def hypercorn_serving(app: str, worker: str) -> Iterator[int]:
+    environment = {**os.environ, "PYTHONPATH": f"{HERE.parent / 'src'}{os.pathsep}{HERE}"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        command = [sys.executable, "-B", "-m", "hypercorn", "--worker-class", worker, "--bind", f"fd://{listener.fileno()}", app]
+        process = subprocess.Popen(command, env=environment, cwd=HERE, pass_fds=[listener.fileno()], stderr=subprocess.DEVNULL)
+    try:
+        yield port
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_hypercorn_is_served_by_wsgi() -> None:
+    with hypercorn_serving("wsgi:wsgi_app:app", "asyncio") as port:
+        what_is_rebuilt_counts(port)
+
+
+@pytest.mark.parametrize("worker", ["asyncio", "trio"])
+def test_hypercorn_is_served_in_both_event_loops(worker: str) -> None:
+    with hypercorn_serving("asgi_app:app", worker) as port:
+        what_is_rebuilt_counts(port)
+        # Keys that are fetched, and a store that is asked on a thread.
+        twice = f"{HEADER}: {mint({'minted_for': {'target': '/stored'}}, int(time.time()))}"
+        assert [exchange(port, "x: 1", "/stored", twice)[0] for _ in range(2)] == [200, 403]
 
 
 def the_exact_target_counts(port: int) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 from . import options
-from .keys import FetchDueError, Flight
+from .event_loop import in_thread, landing
+from .keys import FetchDueError
 from .names import is_identity
 from .refusal import AssertionRefused
+from .targets import HINT, spelled, with_query
 from .verifier import Session, Text, Verifier
 
 Scope: TypeAlias = MutableMapping[str, Any]
@@ -27,8 +28,8 @@ Target: TypeAlias = Callable[[Scope], Text]
 STATE: Final = "doorward_session"
 
 #: Where the scope itself has what verifiers have found out: only for them, and no server shares it between requests.
+_NO_RAW_PATH: Final = "this server gives no raw_path, so the target was put together from what it has decoded; "
 _FOUND: Final = "doorward_origin.found"
-_NO_RAW_PATH: Final = "this server gives no raw_path; give the middleware `target`"
 
 
 class AsgiMiddleware:
@@ -57,9 +58,9 @@ class AsgiMiddleware:
             return await _answer(refused, scope, send)
         kept: list[Header] = []
         removed: list[Header] = []
-        for pair in scope["headers"]:
+        for pair in scope.get("headers") or ():
             (removed if is_identity(pair[0], self._verifier.prefix) else kept).append(pair)
-        state = {**scope.get("state", {}), STATE: session}  # a copy: what it comes from may be shared by all requests
+        state = {**(scope.get("state") or {}), STATE: session}  # a copy: what it comes from may be shared by all requests
         scope = {**scope, "headers": kept, "state": state}
         remember(scope, self._verifier, session, removed)
         return await self._app(scope, receive, send)
@@ -93,29 +94,20 @@ async def verify_scope(
     found: Found = scope.get(_FOUND, Found())
     if session := found.by(verifier):
         return session
-    assertions = verifier.assertions([*found.removed, *scope["headers"]])
+    assertions = verifier.assertions([*found.removed, *(scope.get("headers") or ())])
     if optional and not assertions:
         return None
     method = method_of(scope)
     targets = targets_of(scope, target)
-    hint = None if targets else _NO_RAW_PATH
+    hint = HINT if target is not None or scope.get("raw_path") else _NO_RAW_PATH + HINT
     bound = partial(verifier.verify_bound, method, targets, assertions, hint=hint)
     try:
         if verifier.seen is None:
             return bound(wait=False)
-        return await asyncio.to_thread(bound, wait=False)  # asking a store takes time that the event loop does not have
+        return await in_thread(partial(bound, wait=False))  # asking a store takes time that the event loop does not have
     except FetchDueError as due:
-        await _landing(due.flight)
-    return await asyncio.to_thread(bound)
-
-
-async def _landing(flight: Flight) -> None:
-    """Waits for keys without a thread: those of the event loop are the application's too, and strangers can make many wait."""
-    landed = asyncio.wrap_future(flight.landed)
-    try:
-        await asyncio.wait([landed], timeout=flight.seconds_left())
-    finally:
-        landed.cancel()  # this wait alone; otherwise it would look for its event loop when that has ended
+        await landing(due.flight)
+    return await in_thread(bound)
 
 
 def method_of(scope: Scope) -> str:
@@ -125,16 +117,13 @@ def method_of(scope: Scope) -> str:
 
 
 def targets_of(scope: Scope, target: Target | None = None) -> tuple[bytes, ...]:
-    """Path and query as received. ``path`` is decoded and says less."""
+    """Path and query as received, or as the gate would have written the ``path`` that the application gets: Mangum and others
+    tell only that."""
     if target is not None:
         given = target(scope)
         return (given.encode() if isinstance(given, str) else given,)
-    raw_path: bytes | None = scope.get("raw_path")
-    if not raw_path:
-        return ()
-    if query := scope["query_string"]:
-        return (raw_path + b"?" + query,)
-    return raw_path, raw_path + b"?"  # ASGI does not tell an empty query from none
+    raw_path = scope.get("raw_path") or spelled(str(scope["path"]).encode("utf-8", "surrogateescape"))
+    return with_query(raw_path, scope.get("query_string") or b"")
 
 
 def takes_answers(scope: Scope) -> bool:

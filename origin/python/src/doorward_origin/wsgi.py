@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from . import options
 from .names import is_identity
 from .refusal import AssertionRefused
+from .targets import HINT, spelled, with_query
 from .verifier import Session, Text, Verifier
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ SESSION: Final = "doorward.session"
 
 #: Where servers keep the request target as received: gunicorn; uWSGI, mod_wsgi, waitress. No header can have these names.
 _RAW: Final = ("RAW_URI", "REQUEST_URI")
-_NO_RAW: Final = "this server gives neither RAW_URI nor REQUEST_URI; give the middleware `target`"
+_NO_RAW: Final = "this server gives neither RAW_URI nor REQUEST_URI, so the target was put together from what it has decoded; "
 _STATUS: Final = {401: "401 Unauthorized", 403: "403 Forbidden", 503: "503 Service Unavailable"}
 
 
@@ -59,13 +60,18 @@ class WsgiMiddleware:
             return None
         targets = targets_of(environ, self._target)
         assertions = [] if value is None else [value]
-        hint = None if targets else _NO_RAW
+        is_told = self._target is not None or any(environ.get(name) for name in _RAW)
+        hint = HINT if is_told else _NO_RAW + HINT
         return self._verifier.verify_bound(environ["REQUEST_METHOD"], targets, assertions, hint=hint)
 
 
 def targets_of(environ: Environ, target: Target | None = None) -> tuple[bytes, ...]:
-    """Path and query as received. ``PATH_INFO`` is decoded and says less."""
+    """Path and query as received, or as the gate would have written what the application gets: wsgiref, and with it Django's
+    ``runserver``, Hypercorn, Granian, a2wsgi and the Pythons of Vercel and Cloudflare tell only that."""
     given = target(environ) if target is not None else next((environ[name] for name in _RAW if environ.get(name)), None)
     if given is None:
-        return ()
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        return with_query(
+            spelled(path.encode("latin-1", "replace")), environ.get("QUERY_STRING", "").encode("latin-1", "replace")
+        )
     return (given.encode("latin-1", "replace") if isinstance(given, str) else given,)  # PEP 3333: bytes as Latin-1

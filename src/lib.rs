@@ -114,13 +114,12 @@ mod verify;
 // The public interface is:
 pub use alg::{Algorithm, Capabilities, KeyType};
 pub use answer::refuse_without_engine;
-pub use config::{Config, ConfigError};
+pub use config::{Config, ConfigError, MARK_SECRET};
 pub use decision::{Answer, Decision, Finish, Forward, Served};
 pub use engine::Engine;
 pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
 pub use headers::HeaderPairs;
-pub use mark::MARK_SECRET;
 pub use onward::{Onward, response_removals};
 pub use policy::Policy;
 pub use progress::Errand;

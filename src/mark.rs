@@ -17,25 +17,14 @@ use crate::text;
 use crate::time::UnixTime;
 use crate::verify::Secret;
 
-/// The environment variable with the secret of the marks, where there is no Better Auth secret to derive one from or the two
-/// processes do not both have it. At least 32 bytes.
-pub const MARK_SECRET: &str = "DOORWARD_MARK_SECRET";
-
 /// `typ` of a mark (RFC 8725 section 3.11).
 const TYPE: &str = "doorward-mark+jwt";
-/// What HKDF is told about the use of the key.
-const USE: &[u8] = b"doorward mark 1";
 /// A page has begun by then.
 const LIFE_SECONDS: i64 = 30;
 /// Claims beyond are left out, and their names told: servers refuse heads of 8 to 16 KiB, and the headers say them too.
 const MAX_CLAIMS_BYTES: usize = 2048;
 /// A request has a cookie and a token at most; what is far beyond is not bound.
 const MAX_BOUND: usize = 8;
-
-/// The key of the marks, from a secret that gate and application share.
-pub(crate) fn key(secret: &Secret) -> Option<Secret> {
-    secret.derived(USE)
-}
 
 /// The request as it goes on.
 pub(crate) struct Forwarded<'a> {

@@ -12,12 +12,12 @@ const LAYERS: [&[&str]; 6] = [
     &["path", "budget", "tries", "cookie", "jwk", "errand", "share", "inbound", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
     &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
-    &["judge", "answer", "annotate", "onward", "assertion", "asks"],
+    &["judge", "answer", "annotate", "onward", "assertion", "mark", "asks"],
     &["engine", "explain", "suites"],
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 22] = [
+const SIDEWAYS: [(&str, &str); 23] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
@@ -26,6 +26,7 @@ const SIDEWAYS: [(&str, &str); 22] = [
     ("config", "demands"),
     ("config", "sign"),
     ("annotate", "assertion"),
+    ("mark", "assertion"),
     ("claims", "verify"),
     ("session", "claims"),
     ("session", "verify"),

@@ -1,9 +1,15 @@
 //! The secret of the marks. No member of the document names it: the application that reads them has no document.
 
 use super::Compiler;
-use crate::mark::{self, MARK_SECRET};
 use crate::policy::Issuer;
 use crate::verify::Secret;
+
+/// The environment variable with the secret of the marks, where there is no Better Auth secret to derive one from or the two
+/// processes do not both have it. At least 32 bytes.
+pub const MARK_SECRET: &str = "DOORWARD_MARK_SECRET";
+
+/// What HKDF is told about the use of the key.
+const USE: &[u8] = b"doorward mark 1";
 
 impl Compiler<'_> {
     /// The key of the marks; nothing where the host wants none, and with a warning where there is no secret.
@@ -24,6 +30,6 @@ impl Compiler<'_> {
                 "set it for gate and application, at least 32 bytes: openssl rand -base64 32",
             );
         }
-        mark::key(&secret?)
+        secret?.derived(USE)
     }
 }

@@ -26,6 +26,7 @@ use crate::json;
 use crate::path::{self, Path};
 use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
 use crate::request::RequestHead;
+pub use mark::MARK_SECRET;
 use reader::{Node, Reader};
 
 /// With no document at all.

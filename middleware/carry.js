@@ -9,8 +9,15 @@ export { CHECKS, SIGNS } from "./signatures.js";
 
 const FAILED = { kind: "failed" };
 const TOO_LARGE = { kind: "tooLarge" };
+const HEAD_TOO_LARGE = { kind: "headTooLarge" };
 const UNSUPPORTED = { kind: "unsupported" };
 const ABSENT = { kind: "absent" };
+
+/**
+ * What Node's `fetch` takes as the head of an answer, instead of 16 KiB: a session of 9 KiB of cookies, set anew beside the token of the jwt plugin,
+ * is more than that.
+ */
+const MAX_HEAD_BYTES = 128 * 1024;
 
 /** How long a look into the shared cache may take, in milliseconds; it is there to save time. */
 const LOOK_UP_MS = 200;
@@ -25,7 +32,7 @@ const encoder = new TextEncoder();
  *   stores by name, what instances share, who checks and makes signatures
  * @returns {(errand: object) => Promise<Reply>}
  */
-export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { stores = {}, cache, signatures = signaturesBy() } = {}) {
+export function carrier(fetch = platformFetch, { stores = {}, cache, signatures = signaturesBy() } = {}) {
   return async (errand) => {
     try {
       if (errand.work === "check") return await carryCheck(errand, signatures);
@@ -39,6 +46,45 @@ export function carrier(fetch = (url, init) => globalThis.fetch(url, init), { st
   };
 }
 
+/** The platform's `fetch`, with room for large heads where that can be said: elsewhere nobody looks at `dispatcher`. */
+function platformFetch(url, init) {
+  const dispatcher = roomy();
+  return globalThis.fetch(url, dispatcher ? { ...init, dispatcher } : init);
+}
+
+/** Agents by those that they stand for. */
+const agents = new WeakMap();
+
+/**
+ * Node's own agent once more, with room for large heads. It is found where every copy of undici finds it. One that the application or the environment
+ * has put there, like one for a proxy, stays as it is: it knows ways that another would not go.
+ */
+function roomy() {
+  try {
+    // Node loads what puts it there with the first use of any of these.
+    const own = typeof Request === "function" && globalThis[Symbol.for("undici.globalDispatcher.1")];
+    if (own?.constructor?.name !== "Agent") return undefined;
+    if (!agents.has(own)) agents.set(own, roomyLike(own));
+    return agents.get(own);
+  } catch {
+    return undefined;
+  }
+}
+
+function roomyLike(own) {
+  const symbol = Object.getOwnPropertySymbols(own).find(({ description }) => description === "options");
+  const given = Object.entries(own[symbol] ?? {}).filter(([name, value]) => name !== "maxOrigins" && value !== undefined);
+  return given.length === 0 ? new own.constructor({ maxHeaderSize: MAX_HEAD_BYTES }) : undefined;
+}
+
+/** Whether an answer failed by its head: by the words of undici and of Node's parser. */
+function isHeadTooLarge(error) {
+  for (let cause = error; cause instanceof Error; cause = cause.cause) {
+    if (["UND_ERR_HEADERS_OVERFLOW", "HPE_HEADER_OVERFLOW"].includes(cause.code)) return true;
+  }
+  return false;
+}
+
 async function carryFetch(errand, fetch, cache) {
   const controller = new AbortController();
   const { promise: timeOut, cancel } = rejectAfter(errand.timeoutMs, controller);
@@ -47,7 +93,8 @@ async function carryFetch(errand, fetch, cache) {
     return await Promise.race([copyOrAnswer(errand, fetch, cache, controller.signal), timeOut]);
   } catch (error) {
     controller.abort();
-    return error instanceof TooLarge ? TOO_LARGE : FAILED;
+    if (error instanceof TooLarge) return TOO_LARGE;
+    return isHeadTooLarge(error) ? HEAD_TOO_LARGE : FAILED;
   } finally {
     cancel();
   }

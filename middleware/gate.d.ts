@@ -220,6 +220,7 @@ export type Reply =
   | { kind: "signed"; signature: Uint8Array }
   | { kind: "waited" }
   | { kind: "tooLarge" }
+  | { kind: "headTooLarge" }
   | { kind: "found"; value: Uint8Array }
   | { kind: "absent" }
   | { kind: "failed" }

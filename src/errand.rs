@@ -168,6 +168,8 @@ pub enum Reply<'a> {
     Waited,
     /// The body grew past what the errand allows.
     TooLarge,
+    /// The answer's head is larger than what the platform takes.
+    HeadTooLarge,
     /// It could not be done: no connection, time-out, an exception. Never used for a bad signature.
     Failed,
     /// The platform cannot do this at all.

@@ -248,6 +248,7 @@ impl Brought {
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
             Self::Scripted(reply) if reply["copied"].is_string() => take(Reply::Copied(text(&reply, "copied").as_bytes())),
             Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
+            Self::Scripted(reply) if reply["headers_too_large"] == true => take(Reply::HeadTooLarge),
             Self::Scripted(reply) if reply["absent"] == true => take(Reply::Absent),
             Self::Scripted(reply) if reply["found"].is_string() => take(Reply::Found(text(&reply, "found").as_bytes())),
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),

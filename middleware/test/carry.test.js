@@ -117,6 +117,39 @@ test("an answer may be just as large as allowed", async (t) => {
   assert.deepEqual(await carry(errand(origin, { maxBytes: 999 })), { kind: "tooLarge" });
 });
 
+/** A session of 9 KiB of cookies beside the token of the jwt plugin. */
+test("an answer may have a head that is larger than Node's fetch takes by itself", async (t) => {
+  const cookies = [0, 1, 2, 3, 4].map((chunk) => `session_data.${chunk}=${"x".repeat(3900)}; Path=/`);
+  const { origin } = await serve(t, (req, res) => res.writeHead(200, [["set-auth-jwt", "y".repeat(2000)], ...cookies.map((line) => ["set-cookie", line])].flat()).end("{}"));
+  for (const round of [1, 2]) {
+    const reply = await carry(errand(origin));
+    assert.equal(reply.kind, "answered", `round ${round}`);
+    assert.deepEqual(reply.headers.filter(([name]) => name === "set-cookie").map(([, line]) => line), cookies);
+  }
+});
+
+test("an answer whose head is too large is told apart", async (t) => {
+  const { origin } = await serve(t, (req, res) => res.writeHead(200, { "x-large": "x".repeat(200_000) }).end("{}"));
+  assert.deepEqual(await carry(errand(origin)), { kind: "headTooLarge" });
+});
+
+test("what the application has put behind fetch stays", async (t) => {
+  const { origin } = await serve(t, (req, res) => res.end("{}"));
+  const place = Symbol.for("undici.globalDispatcher.1");
+  const usual = globalThis[place];
+  const used = [];
+  class ProxyAgent extends usual.constructor {
+    dispatch(options, handler) {
+      used.push(options.path);
+      return super.dispatch(options, handler);
+    }
+  }
+  t.after(() => Object.defineProperty(globalThis, place, { value: usual, writable: true, enumerable: false, configurable: false }));
+  Object.defineProperty(globalThis, place, { value: new ProxyAgent(), writable: true, enumerable: false, configurable: false });
+  assert.equal((await carry(errand(`${origin}/proxied`))).kind, "answered");
+  assert.deepEqual(used, ["/proxied"]);
+});
+
 test("what is not HTTP, ends early or is not there is a failure", async (t) => {
   const garbage = await serveBytes(t, (socket) => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
   assert.deepEqual(await carry(errand(garbage.origin)), FAILED);

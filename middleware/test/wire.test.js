@@ -58,6 +58,7 @@ test("replies are written as WIRE.md says", () => {
     [{ kind: "answered", status: 200, headers: [], body: new Uint8Array(0) }, message(0, 200, 0, [new Uint8Array(0)])],
     [{ kind: "checked", holds: true }, message(1, 1)],
     [{ kind: "tooLarge" }, message(6)],
+    [{ kind: "headTooLarge" }, message(10)],
     [{ kind: "copied", text: new Uint8Array([1, 2]) }, message(7, new Uint8Array([1, 2]))],
     [{ kind: "found", value: body }, message(8, body)],
     [{ kind: "absent" }, message(9)],

@@ -61,6 +61,7 @@ fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<R
         4 => Reply::Unsupported,
         5 => Reply::Signed(reader.bytes()?),
         6 => Reply::TooLarge,
+        10 => Reply::HeadTooLarge,
         7 => Reply::Copied(reader.bytes()?),
         8 => Reply::Found(reader.bytes()?),
         9 => Reply::Absent,

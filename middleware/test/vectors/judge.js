@@ -77,6 +77,7 @@ async function carry(world, errand, usual) {
   if (reply.real) return usual(errand);
   if (reply.failed) return { kind: "failed" };
   if (reply.too_large) return { kind: "tooLarge" };
+  if (reply.headers_too_large) return { kind: "headTooLarge" };
   if (reply.unsupported) return { kind: "unsupported" };
   if (reply.absent) return { kind: "absent" };
   if (reply.found !== undefined) return { kind: "found", value: new TextEncoder().encode(reply.found) };

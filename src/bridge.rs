@@ -18,8 +18,11 @@ use crate::reason::Reason;
 use crate::session::Doubt;
 use crate::time::{UnixTime, Window};
 
-/// Bounds the memory: an entry is a token of a kilobyte or two.
+/// Bounds the memory, with what they weigh together: an entry is a token of a kilobyte or two.
 const MAX_ENTRIES: usize = 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// What an entry weighs without its token.
+const ENTRY_BYTES: usize = 256;
 /// No fetch may take longer.
 const MAX_LEASE_MILLIS: i64 = 10_000;
 /// After a failure, so long nobody asks for this token again: it is shorter than what a refusal tells clients to wait.
@@ -52,6 +55,10 @@ impl Minted {
         let renewal = window.until.plus_millis(margin.saturating_neg());
         Self { jwt: Arc::from(jwt), subject, window, renewal, key_set }
     }
+
+    fn weight(&self) -> usize {
+        self.jwt.len().saturating_add(self.subject.len()).saturating_add(ENTRY_BYTES)
+    }
 }
 
 /// Recent tokens.
@@ -59,6 +66,7 @@ impl Minted {
 pub(crate) struct Tokens {
     entries: BTreeMap<Place, Entry>,
     by_age: VecDeque<Place>,
+    bytes: usize,
 }
 
 #[derive(Default)]
@@ -111,7 +119,13 @@ impl Tokens {
 
     /// Keeps a token; the lease ends.
     pub(crate) fn keep(&mut self, place: Place, token: Minted) {
-        *self.entry(place) = Entry { token: Some(token), lease_until: None, failed: None };
+        let weight = |entry: &Entry| entry.token.as_ref().map_or(0, Minted::weight);
+        let entry = self.entry(place);
+        let before = weight(entry);
+        *entry = Entry { token: Some(token), lease_until: None, failed: None };
+        let after = weight(entry);
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+        while self.bytes > MAX_BYTES && self.forget_oldest().is_some() {}
     }
 
     /// Whoever was asking had too little time left for it: the lease ends.
@@ -138,19 +152,26 @@ impl Tokens {
         if self.knows(session) {
             self.entries.retain(|(own, _), _| own != session);
             self.by_age.retain(|(own, _)| own != session);
+            let tokens = self.entries.values().filter_map(|entry| entry.token.as_ref());
+            self.bytes = tokens.map(Minted::weight).fold(0, usize::saturating_add);
         }
     }
 
     fn entry(&mut self, place: Place) -> &mut Entry {
         if !self.entries.contains_key(&place) {
-            if self.by_age.len() >= MAX_ENTRIES
-                && let Some(oldest) = self.by_age.pop_front()
-            {
-                self.entries.remove(&oldest);
+            if self.by_age.len() >= MAX_ENTRIES {
+                self.forget_oldest();
             }
             self.by_age.push_back(place);
         }
         self.entries.entry(place).or_default()
+    }
+
+    fn forget_oldest(&mut self) -> Option<()> {
+        let entry = self.entries.remove(&self.by_age.pop_front()?);
+        let weight = entry.and_then(|entry| entry.token).map_or(0, |token| token.weight());
+        self.bytes = self.bytes.saturating_sub(weight);
+        Some(())
     }
 }
 
@@ -174,6 +195,31 @@ pub(crate) fn read(reply: &Reply<'_>) -> Result<String, Doubt> {
         Reply::Answered { status: 404, .. } => Err(Doubt::NoJwtPlugin),
         Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
         Reply::TooLarge => Err(Doubt::TooLarge),
+        Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
         _ => Err(Doubt::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes() {
+        let mut tokens = Tokens::default();
+        let now = UnixTime::from_millis(1000);
+        let window = Window::up_to(UnixTime::from_millis(1_000_000));
+        let place = |number: u16| (crate::digest::of(&number.to_be_bytes()), [0; 32]);
+        for number in 0..5000 {
+            tokens.lease(place(number), now.plus_millis(2000));
+            let key_set = KeySetUsed { source: 0, generation: 1 };
+            tokens.keep(place(number), Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, now));
+        }
+        let kept: usize = tokens.entries.values().filter_map(|entry| entry.token.as_ref()).map(Minted::weight).sum();
+        assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
+        assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
+        assert!(matches!(tokens.look_up(&place(4999), now), Knowledge::Good(_)));
+        tokens.forget(&place(4999).0);
+        assert!(tokens.bytes < kept && !tokens.knows(&place(4999).0));
     }
 }

@@ -40,6 +40,7 @@
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth waiting for.
 
 use crate::alg::Algorithm;
+use crate::digest;
 use crate::errand::{Copies, Reply};
 use crate::jwk::{Jwk, JwkSet, LeftOut};
 use crate::reason::Reason;
@@ -82,7 +83,8 @@ struct Source {
     tries: Tries,
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
-    absent: Vec<(String, UnixTime)>,
+    /// By digest: a `kid` may have two kilobytes.
+    absent: Vec<([u8; 32], UnixTime)>,
 }
 
 #[derive(Debug)]
@@ -344,7 +346,8 @@ impl Source {
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
-        self.absent.iter().any(|(absent, since)| absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
+        let kid = digest::of(kid.as_bytes());
+        self.absent.iter().any(|(absent, since)| *absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
     }
 
     fn has_kid(&self, kid: &str, now: UnixTime) -> bool {
@@ -357,11 +360,12 @@ impl Source {
     }
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
-        self.absent.retain(|(other, since)| other != kid && is_within(*since, ABSENT_FOR.as_millis(), now));
+        let kid = digest::of(kid.as_bytes());
+        self.absent.retain(|(other, since)| *other != kid && is_within(*since, ABSENT_FOR.as_millis(), now));
         if self.absent.len() >= MAX_ABSENT {
             self.absent.remove(0);
         }
-        self.absent.push((kid.to_owned(), now));
+        self.absent.push((kid, now));
     }
 
     /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys with one `kid` the

@@ -17,8 +17,12 @@ use crate::time::{UnixTime, Window};
 const SETS: usize = 512;
 /// How many entries share a place: with one, two users out of thirty would push each other out all day.
 const WAYS: usize = 4;
-/// A longer credential is verified each time: 2048 entries of this size are 8 MiB.
+/// A longer credential is verified each time.
 const MAX_CREDENTIAL_BYTES: usize = 4096;
+/// So is one that weighs more with what it proves: 2048 entries of this size are 24 MiB, and a usual one is of two kilobytes.
+const MAX_ENTRY_BYTES: usize = 12 * 1024;
+/// What an entry weighs without its texts.
+const ENTRY_BYTES: usize = 512;
 
 /// What a credential is for. Part of the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +54,13 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
+    /// What it weighs in memory, in bytes, rounded up.
+    fn weight(&self) -> usize {
+        let headers = self.headers.lengths().len().saturating_mul(4).saturating_add(self.headers.text().len());
+        let statement = self.statement.as_ref().map_or(0, |statement| statement.len());
+        self.session.weight().saturating_add(headers).saturating_add(statement).saturating_add(ENTRY_BYTES)
+    }
+
     /// Whether two credentials name one person.
     pub(crate) fn is_same_person(&self, other: &Self) -> bool {
         self.issuer == other.issuer && self.session.subject == other.session.subject
@@ -131,7 +142,8 @@ impl Proofs {
     /// Keeps a proof.
     pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: Proof) {
         let [first, second] = parts;
-        if first.len().saturating_add(second.len()) > MAX_CREDENTIAL_BYTES {
+        let bytes = first.len().saturating_add(second.len());
+        if bytes > MAX_CREDENTIAL_BYTES || proof.identity.weight().saturating_add(bytes) > MAX_ENTRY_BYTES {
             return;
         }
         let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
@@ -186,3 +198,32 @@ fn are_same(one: &[u8], other: &[u8]) -> bool {
 
 #[allow(clippy::as_conversions)] // a small constant
 const SETS_U64: u64 = SETS as u64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes() {
+        let mut proofs = Proofs::new(7);
+        let claims = |bytes: usize| {
+            let copy = serde_json::json!({
+                "claims": { "a": "x".repeat(bytes) }, "subject": "ada", "expires": 4_000_000_000_000_i64, "impersonated": false,
+            });
+            let named = [crate::demands::ClaimPath::new("a")];
+            let now = UnixTime::from_millis(1);
+            Session::from_copy(crate::json::written(&copy).as_bytes(), &named, now, now).unwrap_or_else(|| unreachable!("a copy"))
+        };
+        for number in 0..20_000_usize {
+            let session = Arc::new(claims(number % 16 * 1000));
+            let identity = Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
+            let proof = Proof { identity, window: Window::up_to(UnixTime::from_millis(i64::MAX)), key_set: None };
+            let token = format!("{number:0>width$}", width = 100 + number % 10 * 500);
+            proofs.keep(Use::Jwt, [&token, ""], proof);
+        }
+        let entries = || proofs.sets.iter().flatten();
+        let heaviest = entries().map(|entry| entry.proof.identity.weight() + entry.credential.len()).max();
+        assert!(entries().count() <= SETS * WAYS && entries().count() > SETS, "{}", entries().count());
+        assert!(heaviest.is_some_and(|most| most <= MAX_ENTRY_BYTES && most > 8 * 1024), "{heaviest:?}");
+    }
+}

@@ -78,8 +78,9 @@ impl Facts {
         let found = |path: &ClaimPath| found(path).filter(|value| !value.is_null());
         let claims = named.iter().filter_map(|path| Some((path.clone(), found(path)?))).collect();
         let member = |name: &str| objects.first().and_then(|members| members.get(name));
-        // `email_verified` in OpenID Connect, `emailVerified` in Better Auth.
-        let is_verified = ["email_verified", "emailVerified"].iter().any(|name| member(name) == Some(&json::Value::Bool(true)));
+        // `email_verified` in OpenID Connect, `emailVerified` in Better Auth. Two that contradict each other are a no.
+        let said = ["email_verified", "emailVerified"].map(|name| member(name).filter(|said| **said != json::Value::Null));
+        let is_verified = said.iter().any(Option::is_some) && said.iter().flatten().all(|said| **said == json::Value::Bool(true));
         let verified_email = member("email").and_then(json::Value::as_text).filter(|_| is_verified).map(str::to_owned);
         Self { claims, verified_email, began }
     }
@@ -111,6 +112,14 @@ impl Facts {
         self.claims.iter().find(|(own, _)| own == path).map(|(_, value)| value)
     }
 
+    /// What they weigh in memory, in bytes, rounded up.
+    pub(crate) fn weight(&self) -> usize {
+        let claims =
+            self.claims.iter().map(|(path, value)| weight_of(value).saturating_add(path.name().len()).saturating_add(64));
+        let email = self.verified_email.as_ref().map_or(0, String::len);
+        claims.fold(email, usize::saturating_add)
+    }
+
     fn texts(&self, names: [&str; 2], separator: char) -> Vec<Value> {
         let values = self.claims.iter().filter(|(path, _)| names.contains(&path.name())).map(|(_, value)| value);
         let mut texts = Vec::new();
@@ -137,13 +146,15 @@ impl Demands {
                 .is_none_or(|most| facts.began.is_some_and(|began| began <= now.plus(MOST_SKEW) && now <= began.plus(most)))
     }
 
-    /// One `@`, ASCII only: the address that one reader sees must be the one that every other sees.
+    /// The address that one reader sees must be the one that every other sees.
     fn has_domain(&self, email: &str) -> bool {
-        let Some((local, domain)) = email.split_once('@') else {
-            return false;
-        };
-        let plain = email.bytes().all(|byte| byte.is_ascii_graphic()) && !local.is_empty() && !domain.contains('@');
-        plain && self.email_domains.iter().any(|accepted| accepted.eq_ignore_ascii_case(domain))
+        let domain = email.split_once('@').filter(|(local, domain)| is_plain_local_part(local) && is_plain_domain(domain));
+        domain.is_some_and(|(_, domain)| self.email_domains.iter().any(|accepted| accepted.eq_ignore_ascii_case(domain)))
+    }
+
+    /// Whether what is demanded is that the session began lately, and it began in the future: a clock is off.
+    pub(crate) fn come_before(&self, facts: &Facts, now: UnixTime) -> bool {
+        self.max_session_age.is_some() && facts.began.is_some_and(|began| began > now.plus(MOST_SKEW))
     }
 
     /// Whether nothing is asked for.
@@ -157,6 +168,36 @@ impl Demands {
         let roles = ROLE_CLAIMS.iter().filter(|_| self.roles.is_some());
         let scopes = SCOPE_CLAIMS.iter().filter(|_| self.scopes.is_some());
         roles.chain(scopes).map(|name| ClaimPath::new(name)).chain(self.claims.iter().map(|(path, _)| path.clone()))
+    }
+}
+
+/// A dot-atom (RFC 5322 section 3.2.3) that no reader decodes or reroutes: not `a%40evil.com` and `evil.com!a`, which old mailers
+/// forward; not `a=40evil.com` and `=?utf-8?q?a=40?=`, which are encodings (RFC 2045, RFC 2047); and none in quotation marks.
+fn is_plain_local_part(local: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"#$&'*+-/?^_`{|}~".contains(&byte);
+    local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
+}
+
+/// Labels of letters, digits and hyphens (RFC 5890 section 2.3.1); of names in other scripts their A-labels.
+fn is_plain_domain(domain: &str) -> bool {
+    let is_label = |label: &str| {
+        let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    domain.len() <= 253 && domain.split('.').all(is_label)
+}
+
+/// What a value weighs in memory, rounded up: a number takes as much as a short text.
+fn weight_of(value: &Value) -> usize {
+    const NODE: usize = 32;
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => NODE,
+        Value::String(text) => text.len().saturating_add(NODE),
+        Value::Array(items) => items.iter().map(weight_of).fold(NODE, usize::saturating_add),
+        Value::Object(members) => {
+            let each = members.iter().map(|(name, value)| weight_of(value).saturating_add(name.len()).saturating_add(2 * NODE));
+            each.fold(NODE, usize::saturating_add)
+        }
     }
 }
 

@@ -122,6 +122,7 @@ impl DenyList {
             Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
             Reply::Absent => Err(Doubt::Absent),
             Reply::TooLarge => Err(Doubt::TooLarge),
+            Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
             _ => Err(Doubt::Failed),
         };
         self.tries.end(read.is_ok(), now);

@@ -99,7 +99,7 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
         let data = match &layers.data {
             DataState::Absent => Layer::Absent,
             DataState::Good(_) => Layer::Valid,
-            DataState::Miss(reason) | DataState::Outdated(reason) => Layer::Bad(*reason),
+            DataState::Miss(reason) | DataState::Outdated(reason, _) => Layer::Bad(*reason),
             DataState::Needs(_) => Layer::Unknown,
         };
         let verdict = match cookie {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::budget::Share;
+use crate::budget::Payer;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
 use crate::jwk::LeftOut;
 use crate::proofs::Claimed;
@@ -73,12 +73,12 @@ pub(crate) enum Mission {
         asked: UnixTime,
         token: String,
         copies_up_to: Seconds,
-        share: Share,
+        payer: Payer,
         host: String,
         is_renewal: bool,
     },
     /// Read it as a token for the bridge, for this session and this audience; its cookies are for this host.
-    Token { issuer: usize, place: ([u8; 32], [u8; 32]), share: Share, host: String },
+    Token { issuer: usize, place: ([u8; 32], [u8; 32]), payer: Payer, host: String },
     /// See whether the origin's response ends the session of this credential.
     Watch { issuer: usize, digest: [u8; 32] },
     /// Read it as the list of what has been revoked, as it was when it was asked for.
@@ -123,12 +123,16 @@ pub(crate) enum Stored {
 
 /// What one request has asked for and learned so far.
 pub(crate) struct Progress {
+    /// When the request came: what has been asked since then is asked for it too.
+    pub(crate) came: UnixTime,
     /// All asks of a request share this deadline.
     pub(crate) deadline: UnixTime,
     /// Subjects asked for, successfully or not.
     pub(crate) asked: Vec<Subject>,
-    /// How often it has waited for another request's errand.
+    /// How often it has waited: for another request's errand, or for its turn to ask.
     pub(crate) waits: u32,
+    /// Whether it waits for its turn to ask.
+    pub(crate) is_short_of_asks: bool,
     /// Signatures that the host was asked to check.
     pub(crate) checked: Vec<Checked>,
     /// What follows from those that hold.
@@ -191,12 +195,14 @@ pub(crate) struct NearMiss {
 }
 
 impl Progress {
-    /// The progress of a request that has just come in.
-    pub(crate) fn new(deadline: UnixTime) -> Self {
+    /// The progress of a request that has just come in, and may take so long.
+    pub(crate) fn new(now: UnixTime, patience_millis: i64) -> Self {
         Self {
-            deadline,
+            came: now,
+            deadline: now.plus_millis(patience_millis),
             asked: Vec::new(),
             waits: 0,
+            is_short_of_asks: false,
             checked: Vec::new(),
             proven: Vec::new(),
             answers: Vec::new(),
@@ -217,7 +223,7 @@ impl Progress {
 
     /// Whether all that it lacks is its own turn: others were before it, and did not come back in time.
     pub(crate) fn has_waited_in_vain(&self) -> bool {
-        self.heard.doubt == Some(Doubt::KeptWaiting)
+        matches!(self.heard.doubt, Some(Doubt::KeptWaiting | Doubt::OutOfBudget))
     }
 
     /// Whether this request has asked for that already.

@@ -14,6 +14,8 @@ pub(crate) enum Source {
     CookieCache,
     /// The auth service's answer.
     AuthService,
+    /// The same, as another instance has heard it.
+    Copy,
     /// The storage that the auth service keeps its sessions in.
     Storage,
     /// A JWT of its own.
@@ -25,7 +27,7 @@ impl Source {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::CookieCache => "cookie-cache",
-            Self::AuthService => "auth-service",
+            Self::AuthService | Self::Copy => "auth-service",
             Self::Storage => "storage",
             Self::Jwt => "jwt",
         }
@@ -76,6 +78,15 @@ impl Session {
 }
 
 impl Session {
+    /// What it weighs in memory, in bytes, rounded up.
+    pub(crate) fn weight(&self) -> usize {
+        let texts = [Some(&self.subject), self.id.as_ref(), self.email.as_ref()];
+        let texts = texts.into_iter().flatten().map(String::len);
+        texts.fold(self.facts.weight(), usize::saturating_add)
+    }
+}
+
+impl Session {
     /// What other instances need to know of it, for the shared cache: no token and no cookie, and of the claims only those that
     /// the policy names.
     pub(crate) fn to_copy(&self) -> String {
@@ -98,7 +109,7 @@ impl Session {
             id: members.text("id").map(str::to_owned),
             email: members.text("email").map(str::to_owned),
             expires,
-            source: Source::AuthService,
+            source: Source::Copy,
             is_impersonated: members.get("impersonated") != Some(&Value::Bool(false)),
             known,
             facts: Facts::from_members(&members, named)?,
@@ -233,6 +244,7 @@ pub(crate) enum Doubt {
     Failed,
     Absent,
     TooLarge,
+    HeadersTooLarge,
     Redirect,
     Unauthorized,
     RateLimited,
@@ -267,6 +279,7 @@ impl Doubt {
             Self::Failed => "failed",
             Self::Absent => "absent",
             Self::TooLarge => "too-large",
+            Self::HeadersTooLarge => "headers-too-large",
             Self::Redirect => "redirect",
             Self::Unauthorized => "unauthorized",
             Self::RateLimited => "rate-limited",
@@ -292,7 +305,12 @@ impl Doubt {
             Self::RateLimited if !knows_client => Blame::Partner,
             // Somebody's own data can be too large, and so can somebody's cookies: a status of 4xx is about the request
             // (RFC 9110 section 15.5).
-            Self::TooLarge | Self::ClientError | Self::RateLimited | Self::Unauthorized | Self::Expired => Blame::Caller,
+            Self::TooLarge
+            | Self::HeadersTooLarge
+            | Self::ClientError
+            | Self::RateLimited
+            | Self::Unauthorized
+            | Self::Expired => Blame::Caller,
             Self::OutOfBudget | Self::KeptWaiting => Blame::Gate,
         }
     }

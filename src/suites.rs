@@ -39,7 +39,7 @@ pub fn signed_content(
     keys.receive(0, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
     let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: "", client_address: None };
     let sessions = Sessions::default();
-    let mut progress = Progress::new(now);
+    let mut progress = Progress::new(now, 0);
     loop {
         let mut judge = Judge {
             policy,
@@ -55,7 +55,7 @@ pub fn signed_content(
         };
         let wanted = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason) | Obstacle::InDoubt(reason)) => return Err(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _) | Obstacle::InDoubt(reason)) => return Err(reason),
             Err(Obstacle::Needs(Need::Check(wanted))) => wanted,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };

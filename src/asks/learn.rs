@@ -2,7 +2,7 @@
 
 use crate::alg::Algorithm;
 use crate::bridge;
-use crate::budget::Share;
+use crate::budget::{Share, party_of};
 use crate::cookie::SetCookie;
 use crate::deny_list;
 use crate::errand::{Checked, Copies, Reply, Work};
@@ -14,7 +14,7 @@ use crate::session::{Answer, Doubt, Session};
 use crate::share::{Copied, Keep};
 use crate::time::UnixTime;
 
-use super::{Asks, MAX_KEEPS, MAX_SESSION_BYTES, name_of_deny_list, name_of_keys, name_of_session, service};
+use super::{Asks, MAX_KEEPS, MAX_KEEPS_BYTES, MAX_SESSION_BYTES, name_of_deny_list, name_of_keys, name_of_session, service};
 
 impl Asks {
     /// Learns what an errand has brought, for everybody and for its request.
@@ -44,23 +44,32 @@ impl Asks {
             Mission::Storage { issuer, digest, token, user } => {
                 self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
             }
-            Mission::Session { digest, copies_up_to, share, .. } if let Reply::Copied(copied) = reply => {
-                self.budget.give_back(share);
+            Mission::Session { issuer, digest, copies_up_to, payer, .. } if let Reply::Copied(copied) = reply => {
+                self.budget.give_back(&payer, now);
                 let copy = Copied::open(copied, copies_up_to, now);
                 let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
                 match session {
-                    Some(session) if self.sessions.receive_copy(digest, &session, session.known) => {
+                    Some(session)
+                        if self.sessions.receive_copy(
+                            digest,
+                            party_of(issuer, &session.subject),
+                            &session,
+                            session.known,
+                            now,
+                        ) =>
+                    {
                         progress.answers.push((digest, Answer::Alive(session)));
                     }
                     Some(_) => {}
-                    None => self.sessions.release(digest),
+                    None => self.sessions.release(&digest),
                 }
             }
-            Mission::Session { issuer, digest, asked, token, share, host, is_renewal, .. } => {
+            Mission::Session { issuer, digest, asked, token, payer, host, is_renewal, .. } => {
                 progress.asked.push(Subject::Session(digest));
                 let heard = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
                     Reply::TooLarge => Err(Doubt::TooLarge),
+                    Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
                     _ => Err(Doubt::Failed),
                 };
                 if is_renewal && heard.is_err() {
@@ -68,11 +77,15 @@ impl Asks {
                     progress.heard.doubt = heard.err();
                     return;
                 }
-                let was_vouched_for = self.sessions.is_vouched_for(&digest);
+                let was_vouched_for = self.sessions.owner(&digest).is_some();
                 let says_it_lives = matches!(heard, Ok(Answer::Alive(_)));
-                match (self.sessions.receive(digest, heard, asked, now), reply, service(policy, issuer)) {
+                let owner = match &heard {
+                    Ok(Answer::Alive(session)) => Some(party_of(issuer, &session.subject)),
+                    _ => None,
+                };
+                match (self.sessions.receive(digest, owner, heard, asked, now), reply, service(policy, issuer)) {
                     (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
-                        self.budget.settle(share, if answer == Answer::Ended { Share::Strangers } else { Share::Users });
+                        self.budget.settle(&payer, if answer == Answer::Ended { Share::Strangers } else { Share::Users }, now);
                         // Cookies of a word that does not count any more are none for the client.
                         if says_it_lives == (answer != Answer::Ended) {
                             hear(service, &host, headers, &mut progress.heard);
@@ -89,17 +102,17 @@ impl Asks {
                     (answer, ..) => progress.heard.doubt = answer.err(),
                 }
             }
-            Mission::Token { issuer, place, share, host } => {
+            Mission::Token { issuer, place, payer, host } => {
                 let answer = bridge::read(reply);
                 if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
-                    self.budget.settle(share, Share::Users);
+                    self.budget.settle(&payer, Share::Users, now);
                     hear(service, &host, headers, &mut progress.heard);
                 }
                 match &answer {
                     // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
                     Ok(_) => {}
                     // And whoever was denied it goes on to ask about the session.
-                    Err(Doubt::Unauthorized) => self.budget.settle(share, Share::Strangers),
+                    Err(Doubt::Unauthorized) => self.budget.settle(&payer, Share::Strangers, now),
                     Err(doubt) => {
                         progress.heard.doubt = Some(*doubt);
                         self.tokens.fail(place, Reason::BridgeUnavailable, Some(*doubt), now);
@@ -133,9 +146,9 @@ impl Asks {
             }
             Mission::Session { digest, .. } => {
                 progress.asked.push(Subject::Session(*digest));
-                self.sessions.release(*digest);
+                self.sessions.release(digest);
             }
-            Mission::Storage { digest, .. } => self.sessions.release(*digest),
+            Mission::Storage { digest, .. } => self.sessions.release(digest),
             Mission::Token { place, .. } => self.tokens.release(*place),
             Mission::DenyList { .. } => {
                 progress.asked.push(Subject::DenyList(Copies::DoNot));
@@ -181,8 +194,10 @@ impl Asks {
     }
 
     fn keep(&mut self, keep: Option<Keep>) {
-        if self.keeps.len() < MAX_KEEPS {
-            self.keeps.extend(keep);
+        let Some(keep) = keep else { return };
+        let bytes = self.keeps.iter().map(|kept| kept.text.len()).fold(keep.text.len(), usize::saturating_add);
+        if self.keeps.len() < MAX_KEEPS && bytes <= MAX_KEEPS_BYTES {
+            self.keeps.push(keep);
         }
     }
 
@@ -210,11 +225,11 @@ impl Asks {
         };
         match session.cloned() {
             // Nobody has heard since that it has ended.
-            Some(session) if self.sessions.receive_copy(digest, &session, now) => {
+            Some(session) if self.sessions.receive_copy(digest, party_of(issuer, &session.subject), &session, now, now) => {
                 progress.answers.push((digest, Answer::Alive(session)));
             }
             Some(_) => {}
-            None => self.sessions.release(digest),
+            None => self.sessions.release(&digest),
         }
     }
 }

@@ -3,7 +3,7 @@
 mod learn;
 
 use crate::bridge::Tokens;
-use crate::budget::Budget;
+use crate::budget::{Budget, Payer, Share};
 use crate::deny_list::{self, DenyList};
 use crate::errand::{Copies, Fetch, Purpose, StoreRead, Work};
 use crate::judge::{Lookup, Need, Question, TokenQuestion};
@@ -31,8 +31,12 @@ const LEASE_MILLIS: i64 = 2250;
 const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
 /// A store is near, or of no use: there has to be time left to ask the service.
 const STORE_TIMEOUT_MILLIS: u32 = 500;
+/// A storage is read so many times as often as the service is asked at most.
+const READS_PER_ASK: u32 = 10;
 /// A host takes what there is to be kept after each errand; with so much left it does not.
 const MAX_KEEPS: usize = 64;
+/// So many bytes of it.
+const MAX_KEEPS_BYTES: usize = 2 * 1024 * 1024;
 /// A session's answer is small.
 const MAX_SESSION_BYTES: u32 = 256 * 1024;
 /// A token has to fit into a header.
@@ -53,6 +57,8 @@ pub(crate) struct Asks {
     pub(crate) tokens: Tokens,
     pub(crate) deny_list: Option<DenyList>,
     budget: Budget,
+    /// How often storages are read.
+    reads: Budget,
     /// What is to be kept in the shared cache.
     keeps: Vec<Keep>,
 }
@@ -67,6 +73,7 @@ impl Asks {
             tokens: Tokens::default(),
             deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
             budget: Budget::new(policy.asks_per_second),
+            reads: Budget::new(policy.asks_per_second.saturating_mul(READS_PER_ASK)),
             keeps: Vec::new(),
         }
     }
@@ -92,7 +99,11 @@ impl Asks {
         let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
         let left = progress.deadline.millis_since(now);
         if left < LEAST_ASK_MILLIS || is_waited_out {
-            let doubt = if progress.waits > 0 { Doubt::KeptWaiting } else { Doubt::OutOfTime };
+            let doubt = match (progress.is_short_of_asks, progress.waits) {
+                (true, _) => Doubt::OutOfBudget,
+                (false, 0) => Doubt::OutOfTime,
+                (false, _) => Doubt::KeptWaiting,
+            };
             // What others have failed at is worth knowing, but it does not excuse what is the gate's own.
             let heard = progress.heard.doubt.filter(|_| doubt == Doubt::OutOfTime);
             progress.heard.doubt = heard.or(Some(doubt));
@@ -103,10 +114,16 @@ impl Asks {
             Need::Keys { source, copies, kid } => {
                 self.fetch_keys(policy, request, source, (copies, kid), progress, now).ok_or(otherwise)
             }
+            // Whoever reads too much of a storage is answered by the service, whose budget is smaller.
+            Need::Storage(lookup) if !self.reads.draw(&lookup.payer, now) => {
+                let read = [Stored::Session, Stored::RevokedBefore].map(|what| Subject::Storage(lookup.digest, what));
+                progress.asked.extend(read);
+                progress.stored.retain(|(digest, _)| *digest != lookup.digest);
+                Ok((Work::Wait { millis: 0 }, Mission::Wait))
+            }
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
-            Need::Session(question) if !self.budget.draw(question.share, now) => {
-                progress.heard.doubt = Some(Doubt::OutOfBudget);
-                Err((reason, Doubt::OutOfBudget))
+            Need::Session(question) if !self.may_ask(&question.payer, progress, now) => {
+                in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
             }
             Need::Session(mut question) => {
                 if progress.has_asked(&Subject::SessionCopy(question.digest)) || !policy.capabilities.shares() {
@@ -116,9 +133,8 @@ impl Asks {
                 progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
             }
-            Need::Token(question) if !self.budget.draw(question.share, now) => {
-                progress.heard.doubt = Some(Doubt::OutOfBudget);
-                Err((reason, Doubt::OutOfBudget))
+            Need::Token(question) if !self.may_ask(&question.payer, progress, now) => {
+                in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
             }
             Need::Token(question) => {
                 progress.asked.push(Subject::Token);
@@ -133,6 +149,16 @@ impl Asks {
             Need::Wait(_) => Ok(pause(progress)),
         };
         begun.map(|(work, mission)| (within(work, left), mission))
+    }
+
+    /// Whether there is an ask left for this request.
+    fn may_ask(&mut self, payer: &Payer, progress: &mut Progress, now: UnixTime) -> bool {
+        let may_ask = match progress.is_short_of_asks {
+            true => self.budget.draw_after_wait(payer, now),
+            false => self.budget.draw(payer, now),
+        };
+        progress.is_short_of_asks &= !may_ask;
+        may_ask
     }
 
     /// The key set of an issuer, for a token with this `kid`.
@@ -211,9 +237,9 @@ impl Asks {
         progress: &mut Progress,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Lookup { issuer, digest, token, user } = lookup;
+        let Lookup { issuer, digest, token, user, .. } = lookup;
         let storage = service(policy, issuer)?.storage.as_ref()?;
-        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS), now);
         let (what, key) = match &user {
             None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
             Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
@@ -232,16 +258,16 @@ impl Asks {
         question: Question,
         now: UnixTime,
     ) -> Option<Errand> {
-        if !self.budget.draw_spare(question.share, now) {
+        if !self.budget.draw_spare(&question.payer, now) {
             return None;
         }
         let (work, mission) = self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
-        Some(Errand::new(work, mission, Progress::new(now.plus_millis(LEASE_MILLIS))))
+        Some(Errand::new(work, mission, Progress::new(now, LEASE_MILLIS)))
     }
 
     /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
     pub(crate) fn watch(&self, issuer: usize, digest: [u8; 32], now: UnixTime) -> Errand {
-        Errand::new(Work::Wait { millis: 0 }, Mission::Watch { issuer, digest }, Progress::new(now.plus_millis(WATCH_MILLIS)))
+        Errand::new(Work::Wait { millis: 0 }, Mission::Watch { issuer, digest }, Progress::new(now, WATCH_MILLIS))
     }
 
     fn fetch_token(
@@ -251,7 +277,7 @@ impl Asks {
         question: TokenQuestion,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let TokenQuestion { issuer, place, share, header } = question;
+        let TokenQuestion { issuer, place, payer, header } = question;
         let url = service(policy, issuer)?.token_url.clone();
         self.tokens.lease(place, now.plus_millis(LEASE_MILLIS));
         let fetch = Fetch {
@@ -263,7 +289,7 @@ impl Asks {
             max_bytes: MAX_TOKEN_BYTES,
             copy: None,
         };
-        Some((Work::Fetch(fetch), Mission::Token { issuer, place, share, host: host_of(request) }))
+        Some((Work::Fetch(fetch), Mission::Token { issuer, place, payer, host: host_of(request) }))
     }
 
     fn fetch_session(
@@ -274,9 +300,9 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, token, copies_up_to, share, header } = question;
+        let Question { issuer, digest, token, copies_up_to, payer, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
-        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS));
+        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS), now);
         let fetch = Fetch {
             purpose: Purpose::Session,
             method: "GET",
@@ -288,7 +314,7 @@ impl Asks {
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
         let host = host_of(request);
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, asked: now, token, copies_up_to, share, host, is_renewal }))
+        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, asked: now, token, copies_up_to, payer, host, is_renewal }))
     }
 }
 
@@ -353,6 +379,17 @@ fn introduction(public_origin: &str) -> Vec<(String, String)> {
 fn host_of(request: &RequestHead<'_>) -> String {
     let host = request.public_origin.split_once("://").map_or("", |(_, host)| host);
     host.split(':').next().unwrap_or_default().to_owned()
+}
+
+/// A user for whom there is no ask left waits for the next: whoever comes meanwhile and asks the same asks together with this request.
+/// Strangers do not wait: a flood of them would be kept as long as it lasts.
+fn in_turn(payer: &Payer, progress: &mut Progress) -> Option<(Work, Mission)> {
+    if payer.share == Share::Users && progress.waits < MAX_WAITS {
+        progress.is_short_of_asks = true;
+        return Some(pause(progress));
+    }
+    progress.heard.doubt = Some(Doubt::OutOfBudget);
+    None
 }
 
 fn pause(progress: &mut Progress) -> (Work, Mission) {

@@ -21,7 +21,7 @@ use crate::progress::{Errand, Heard, Mission, Progress, Task};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
-use crate::session::Blame;
+use crate::session::{Blame, Session};
 use crate::share::Keep;
 use crate::time::UnixTime;
 
@@ -58,6 +58,9 @@ struct Pass {
     in_spite_of: Option<(Reason, Leniency)>,
 }
 
+/// A credential that is good: who it is, where it was, what that rests on.
+type Good<'c> = (Identity, Preferred, Option<Footing>, Credential<'c>);
+
 /// What the origin is told besides who it is.
 struct Told {
     assertion: Option<String>,
@@ -89,7 +92,7 @@ impl Engine {
 
     /// Decides on a request at this moment.
     pub fn decide(&mut self, request: &RequestHead<'_>, now: UnixTime) -> Decision {
-        self.consider(request, Progress::new(now.plus_millis(REQUEST_BUDGET_MILLIS)), now)
+        self.consider(request, Progress::new(now, REQUEST_BUDGET_MILLIS), now)
     }
 
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
@@ -143,7 +146,7 @@ impl Engine {
 
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
     pub fn explain(&self, request: &RequestHead<'_>, now: UnixTime) -> Explanation {
-        let progress = Progress::new(now);
+        let progress = Progress::new(now, 0);
         explain::explain(Judge {
             policy: &self.policy,
             keys: &self.asks.keys,
@@ -341,14 +344,15 @@ impl Engine {
             max_staleness: rule.max_staleness,
             soon: Soon::default(),
         };
-        let mut good: Vec<(Identity, Preferred, Option<Footing>)> = Vec::new();
+        let mut good: Vec<Good<'_>> = Vec::new();
         let mut need = None;
         let mut doubt: Option<(Reason, Blame)> = None;
         for credential in credential::find(request, &self.policy, rule) {
             match judge.credential(&credential, rule) {
                 Finding::Good(identity) => {
-                    let footing = rule.bridge.as_ref().map(|_| judge.footing(&credential));
-                    good.push((identity, if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header }, footing));
+                    let footing = rule.bridge.as_ref().map(|_| judge.footing(&credential, &identity));
+                    let kind = if credential.is_ambient() { Preferred::Cookie } else { Preferred::Header };
+                    good.push((identity, kind, footing, credential));
                 }
                 Finding::InDoubt(reason) => doubt = doubt.or(Some((reason, Blame::Partner))),
                 // One that somebody may have brought about is enough.
@@ -373,8 +377,9 @@ impl Engine {
         if let Some(need) = need {
             return Err(Stop::Ask(need, Otherwise::default()));
         }
-        let preferred = good.iter().position(|(_, kind, _)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
-        let is_ambient = |(_, kind, _): &(Identity, Preferred, Option<Footing>)| *kind == Preferred::Cookie;
+        let preferred =
+            good.iter().position(|(_, kind, ..)| rule.prefers.is_none_or(|preferred| preferred == *kind)).unwrap_or(0);
+        let is_ambient = |(_, kind, ..): &Good<'_>| *kind == Preferred::Cookie;
         let only_ambient = good.iter().all(is_ambient);
         let Some((identity, ..)) = good.get(preferred) else {
             return if rule.access == Access::Optional { Ok(Pass::default()) } else { Err(Stop::Refuse(Reason::NoCredential)) };
@@ -382,7 +387,7 @@ impl Engine {
         if rule.prefers.is_none() && !good.iter().all(|(other, ..)| identity.is_same_person(other)) {
             return Err(Stop::Refuse(Reason::CredentialAmbiguous));
         }
-        let (identity, kind, footing) = good.swap_remove(preferred);
+        let (mut identity, kind, footing, credential) = good.swap_remove(preferred);
         // With a preference the one that counts has to stand by itself; without one they all say the same.
         let only_ambient = if rule.prefers.is_some() { kind == Preferred::Cookie } else { only_ambient };
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
@@ -391,9 +396,58 @@ impl Engine {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
         if !rule.demands.are_met(&identity.session.facts, now) {
-            return Err(Stop::Refuse(Reason::NotPermitted));
+            let found = self.demanded(request, rule, (&credential, &identity), &mut soon, progress, now)?;
+            // By its word of now the session may be another person's.
+            if !good.is_empty() && rule.prefers.is_none() && !found.is_same_person(&identity) {
+                return Err(Stop::Refuse(Reason::CredentialAmbiguous));
+            }
+            identity = found;
         }
         Ok(Pass { identity: Some(identity), footing, soon, ..Pass::default() })
+    }
+
+    /// Somebody who does not bring what a rule demands, as far as is known: a definite no is the auth service's word of now alone. What a
+    /// cookie, a storage, a copy or a memory does not have is asked for once.
+    fn demanded(
+        &self,
+        request: &RequestHead<'_>,
+        rule: &Rule,
+        (credential, identity): (&Credential<'_>, &Identity),
+        soon: &mut Soon,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) -> Result<Identity, Stop> {
+        let mut judge = Judge {
+            policy: &self.policy,
+            keys: &self.asks.keys,
+            sessions: &self.asks.sessions,
+            deny_list: self.asks.deny_list.as_ref(),
+            proofs: None,
+            progress,
+            head: *request,
+            now,
+            max_staleness: rule.max_staleness,
+            soon: Soon::default(),
+        };
+        let meets = |session: &Session| rule.demands.are_met(&session.facts, now);
+        let found = judge.anew(credential, identity, meets);
+        let Soon { doubt, refresh_deny_list, .. } = judge.soon;
+        progress.heard.doubt = progress.heard.doubt.or(doubt);
+        soon.refresh_deny_list |= refresh_deny_list;
+        let refused = match found {
+            Some(Finding::Good(found)) if meets(&found.session) => return Ok(found),
+            Some(Finding::Needs(need)) => return Err(Stop::Ask(need, Otherwise::default())),
+            // What is known speaks against it, so that no rule for doubt lets it pass.
+            Some(Finding::InDoubt(reason)) => return Err(Stop::Refuse(reason)),
+            Some(Finding::Bad(reason)) => return Err(stop(reason, credential)),
+            Some(Finding::Good(found)) => found,
+            // A token says all that there is to know.
+            None => identity.clone(),
+        };
+        if rule.demands.come_before(&refused.session.facts, now) {
+            progress.heard.cause = Some(Reason::TokenNotYetValid);
+        }
+        Err(Stop::Refuse(Reason::NotPermitted))
     }
 
     #[allow(clippy::too_many_arguments)] // all that a forward is made of, each from another room
@@ -413,8 +467,9 @@ impl Engine {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
         let log = answer::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
-        if let Some(digest) = pass.soon.vouched_for {
-            self.asks.sessions.vouch_for(*digest);
+        if let Some(vouched_for) = pass.soon.vouched_for {
+            let (digest, owner) = *vouched_for;
+            self.asks.sessions.vouch_for(digest, owner, now);
         }
         // What is fetched ahead of need is not always told by its headers.
         let is_ahead = path.transport() == Some(RequestKind::Prefetch);

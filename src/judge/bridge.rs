@@ -1,7 +1,7 @@
 //! The bridge: with which token of its issuer a session goes on to an origin that knows no cookies.
 
 use crate::bridge::{Knowledge, Minted, Place, Tokens};
-use crate::budget::Share;
+use crate::budget::{Payer, party_of};
 use crate::claims::{self, Claims};
 use crate::cookie;
 use crate::credential::Credential;
@@ -63,14 +63,14 @@ pub(crate) struct TokenQuestion {
     pub(crate) issuer: usize,
     pub(crate) place: Place,
     /// Who pays for it.
-    pub(crate) share: Share,
+    pub(crate) payer: Payer,
     /// The credential as a request header, without what the service would take for the session unseen.
     pub(crate) header: (&'static str, String),
 }
 
 impl Judge<'_> {
     /// What an identity that this credential has come to rests on.
-    pub(crate) fn footing(&self, credential: &Credential<'_>) -> Footing {
+    pub(crate) fn footing(&self, credential: &Credential<'_>, identity: &Identity) -> Footing {
         let (number, header, value, token) = match credential {
             Credential::SessionCookie { issuer, cookie } => {
                 let value = cookie.value().into_owned();
@@ -84,16 +84,16 @@ impl Judge<'_> {
             Credential::Bearer(value) => match value.read() {
                 // What was read once is not to be read again.
                 Credential::Jwt { .. } | Credential::Bearer(_) => return Footing::Authorization,
-                read => return self.footing(&read),
+                read => return self.footing(&read, identity),
             },
             Credential::Jwt { .. } | Credential::Malformed(_) => return Footing::Elsewhere,
         };
         let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else { return Footing::Elsewhere };
         let digest = digest_of(issuer, header.0, &value);
         // Whoever could vary an unverified token could have any number of sessions.
-        let is_known = header.0 == "cookie" && service.secrets.current.is_some() || self.sessions.is_vouched_for(&digest);
-        let share = if is_known { Share::Users } else { Share::Strangers };
-        Footing::Session(Box::new(Question { issuer: number, digest, token, copies_up_to: Seconds::new(0), share, header }))
+        let is_known = header.0 == "cookie" && service.secrets.current.is_some();
+        let payer = self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
+        Footing::Session(Box::new(Question { issuer: number, digest, token, copies_up_to: Seconds::new(0), payer, header }))
     }
 
     /// Whether the token in `Authorization`, which has been verified already, is for one of these too.
@@ -113,7 +113,7 @@ impl Judge<'_> {
             return Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(None));
         };
         let told = self.progress.answer(&session.digest);
-        let known = self.sessions.look_up(&session.digest, service.session_cache, self.now);
+        let known = self.sessions.look_up(&session.digest, service.session_cache, self.progress.came, self.now);
         if told == Some(&Answer::Ended) || matches!(known, sessions::Knowledge::Known(Answer::Ended)) {
             return Crossing::Ended;
         }
@@ -128,7 +128,7 @@ impl Judge<'_> {
                 Ok((token, stock)) => return Crossing::With(token, stock),
                 Err(Obstacle::Needs(need)) => return Crossing::Needs(need),
                 // Its key is gone, or it is somebody else's: it counts for nothing.
-                Err(Obstacle::Bad(_) | Obstacle::Outdated(_) | Obstacle::InDoubt(_)) => None,
+                Err(Obstacle::Bad(_) | Obstacle::Outdated(_, _) | Obstacle::InDoubt(_)) => None,
             },
             // What is near its end does until the other has it.
             Knowledge::Asked if !self.progress.has_given_up => {
@@ -149,8 +149,8 @@ impl Judge<'_> {
                 ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
                 (name, value) => (*name, value.clone()),
             };
-            let (issuer, share) = (session.issuer, session.share);
-            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, share, header })));
+            let (issuer, payer) = (session.issuer, session.payer);
+            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, payer, header })));
         }
         let doubt = doubt.flatten().or(self.progress.heard.doubt);
         let spare = tokens.spare(&place, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
@@ -167,10 +167,10 @@ impl Judge<'_> {
             Err(Obstacle::Needs(need)) => Crossing::Needs(need),
             // That the keys are away says nothing about the token.
             Err(Obstacle::InDoubt(reason)) => Crossing::InDoubt(reason),
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) if reason.status() == 503 => {
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) if reason.status() == 503 => {
                 Crossing::Refused(reason, Because::Doubt(None))
             }
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => {
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => {
                 Crossing::Refused(Reason::BridgeTokenInvalid, Because::Token(reason))
             }
         }

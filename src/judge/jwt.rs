@@ -34,7 +34,7 @@ impl Judge<'_> {
                 self.keep(Use::Jwt, [token, ""], &proof);
                 self.if_recent(proof.identity)
             }
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason)) => Finding::Bad(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => Finding::Bad(reason),
             Err(Obstacle::InDoubt(reason)) => Finding::InDoubt(reason),
             Err(Obstacle::Needs(need)) => Finding::Needs(need),
         }

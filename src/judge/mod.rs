@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::annotate;
-use crate::budget::Share;
+use crate::budget::{Party, Payer};
 use crate::credential::Credential;
 use crate::deny_list::{DenyList, Selection};
 use crate::errand::{Copies, SignatureCheck, SignatureRequest};
@@ -88,6 +88,8 @@ pub(crate) struct ToCheck {
 pub(crate) struct Lookup {
     pub(crate) issuer: usize,
     pub(crate) digest: [u8; 32],
+    /// Who pays for it.
+    pub(crate) payer: Payer,
     /// A token whose signature holds.
     pub(crate) token: String,
     pub(crate) user: Option<String>,
@@ -103,7 +105,7 @@ pub(crate) struct Question {
     /// How old another instance's word may be; 0: only the auth service's own will do.
     pub(crate) copies_up_to: Seconds,
     /// Who pays for it.
-    pub(crate) share: Share,
+    pub(crate) payer: Payer,
     /// The credential as a request header.
     pub(crate) header: (&'static str, String),
 }
@@ -138,7 +140,7 @@ pub(crate) struct Soon {
     /// The session whose cookies should be renewed before they run out.
     pub(crate) renewal: Option<Box<Question>>,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
-    pub(crate) vouched_for: Option<Box<[u8; 32]>>,
+    pub(crate) vouched_for: Option<Box<([u8; 32], Party)>>,
     /// What is to be seen of a token that is refused.
     pub(crate) noted: Option<Box<Noted>>,
 }
@@ -147,8 +149,8 @@ pub(crate) struct Soon {
 pub(crate) enum Obstacle {
     /// It is bad.
     Bad(Reason),
-    /// It was good once.
-    Outdated(Reason),
+    /// It was good once, about a session of this user.
+    Outdated(Reason, Box<str>),
     /// Nobody knows, because who was asked has failed.
     InDoubt(Reason),
     /// Not known without an errand.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::budget::Share;
+use crate::budget::{Party, Payer, party_of};
 use crate::cookie::{self, Cookie};
+use crate::credential::Credential;
 use crate::digest;
 use crate::policy::{Bearer, BetterAuth, Issuer};
 use crate::progress::{Stored, Subject};
@@ -15,7 +16,7 @@ use crate::time::{Seconds, Window};
 use crate::token::signed_cookie::SignedValue;
 use crate::verify::{self, Secret};
 
-use super::{DataState, Finding, Judge, Lookup, Need, Question};
+use super::{DataState, Finding, Footing, Judge, Lookup, Need, Question};
 
 /// Where nothing says how long a cookie cache lives: Better Auth's default.
 const USUAL_LIFE_MILLIS: i64 = 300_000;
@@ -39,6 +40,15 @@ pub(crate) enum TokenState {
     Unsigned,
 }
 
+/// Whose word on a session counts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Word {
+    /// What has been heard lately, or stands in the storage of the service, if the token is signed.
+    Lately(TokenState),
+    /// Nothing but what the auth service itself says now.
+    Now,
+}
+
 impl Judge<'_> {
     /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask, not a sign-in.
     pub(super) fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Finding {
@@ -53,10 +63,11 @@ impl Judge<'_> {
         let value = &*cookie.value();
         let token = self.token_layer(number, value);
         let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
-        let share = match (&token, &session_data) {
+        let owner = match (&token, &session_data) {
             // Whoever could vary an unverified token could have any number of sessions vouched for.
-            (Ok(TokenState::Signed), DataState::Good(_) | DataState::Outdated(_)) => Share::Users,
-            _ => Share::Strangers,
+            (Ok(TokenState::Signed), DataState::Good(proof)) => Some(party_of(number, &proof.identity.session.subject)),
+            (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => Some(party_of(number, subject)),
+            _ => None,
         };
         match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
@@ -64,16 +75,15 @@ impl Judge<'_> {
                 if let Ok(Some(data)) = &data {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
-                if share == Share::Users {
-                    self.soon.vouched_for = self.issuer(number).map(|issuer| Box::new(digest_of(issuer, "cookie", value)));
-                }
+                self.soon.vouched_for =
+                    self.issuer(number).zip(owner).map(|(issuer, owner)| Box::new((digest_of(issuer, "cookie", value), owner)));
                 self.cached(number, cookie, proof.identity, proof.window)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
             // What was written into the cookie too long ago for this rule is no better than nothing.
-            (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(_) | DataState::Good(_)) => {
+            (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(..) | DataState::Good(_)) => {
                 let sent = self.session_cookies(number, |_| true);
-                self.ask_about(number, value, (token_of(value), state), ("cookie", sent), share)
+                self.ask_about(number, value, (token_of(value), state), ("cookie", sent), owner)
             }
         }
     }
@@ -87,17 +97,20 @@ impl Judge<'_> {
         };
         let value = &*cookie.value();
         let digest = digest_of(issuer, "cookie", value);
-        if let Knowledge::Known(Answer::Ended) = self.sessions.look_up(&digest, service.session_cache, self.now) {
+        if let Knowledge::Known(Answer::Ended) =
+            self.sessions.look_up(&digest, service.session_cache, self.progress.came, self.now)
+        {
             return Finding::Bad(Reason::SessionEnded);
         }
         if self.sessions.may_renew(&digest, self.now) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
-            let is_vouched_for = service.secrets.current.is_some() || self.sessions.is_vouched_for(&digest);
+            let is_signed = service.secrets.current.is_some();
+            let payer = self.payer(&digest, is_signed.then(|| party_of(number, &identity.session.subject)));
             self.soon.renewal = Some(Box::new(Question {
                 issuer: number,
                 digest,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
-                share: if is_vouched_for { Share::Users } else { Share::Strangers },
+                payer,
                 header: ("cookie", self.session_cookies(number, |_| true)),
             }));
         }
@@ -133,7 +146,7 @@ impl Judge<'_> {
             Err(reason) => Finding::Bad(reason),
             Ok(state) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
-                self.ask_about(number, value, (token, state), ("authorization", ["Bearer ", value].concat()), Share::Strangers)
+                self.ask_about(number, value, (token, state), ("authorization", ["Bearer ", value].concat()), None)
             }
         }
     }
@@ -160,27 +173,72 @@ impl Judge<'_> {
         token_state(&SignedValue::from_cookie(value)?, service.secrets.current.as_ref())
     }
 
-    /// What the auth service has said, to this request or lately; or the question. Where nobody can be asked, what it said
-    /// longer ago counts as long as the configuration lets it.
+    /// What the auth service has said, to this request or lately; or the question.
     fn ask_about(
         &mut self,
         number: usize,
         value: &str,
         (token, state): (&str, TokenState),
         header: (&'static str, String),
-        share: Share,
+        owner: Option<Party>,
     ) -> Finding {
         let Some(issuer) = self.issuer(number) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
-        let Some(service) = &issuer.better_auth else {
+        let digest = digest_of(issuer, header.0, value);
+        let payer = self.payer(&digest, owner);
+        let (token, copies_up_to) = (token.to_owned(), Seconds::new(0));
+        self.asked(Question { issuer: number, digest, token, copies_up_to, payer, header }, Word::Lately(state))
+    }
+
+    /// Who pays for a question about this credential: its user, where the auth service vouches for that.
+    pub(super) fn payer(&self, digest: &[u8; 32], owner: Option<Party>) -> Payer {
+        match owner.or_else(|| self.sessions.owner(digest)) {
+            Some(owner) => Payer::user(owner),
+            None => Payer::stranger(self.head.client_address),
+        }
+    }
+
+    /// What the auth service says about a session of which what is known does not suffice: somebody may have been given by now what a
+    /// rule demands, and the cookie cache need not have all that the service says. What it has said lately does, if it suffices; else
+    /// only its word of now counts, to this request or to one that has asked since this one came. Nothing where there is nobody to ask.
+    pub(crate) fn anew(
+        &mut self,
+        credential: &Credential<'_>,
+        identity: &Identity,
+        suffices: impl Fn(&Session) -> bool,
+    ) -> Option<Finding> {
+        let Footing::Session(question) = self.footing(credential, identity) else { return None };
+        let service = self.issuer(question.issuer)?.better_auth.as_ref()?;
+        let max_age = self.max_staleness.map_or(service.session_cache, |most| most.min(service.session_cache));
+        let known = self.sessions.look_up(&question.digest, max_age, self.progress.came, self.now);
+        let found = match known {
+            Knowledge::Known(Answer::Alive(session)) if session.source != Source::Storage && suffices(&session) => {
+                Finding::Good(self.identity(question.issuer, session))
+            }
+            _ => self.asked(*question, Word::Now),
+        };
+        Some(match found {
+            Finding::Good(identity) => match self.revoked(&identity.session, || credential.signed_part()) {
+                Ok(()) => Finding::Good(identity),
+                Err(finding) => finding,
+            },
+            other => other,
+        })
+    }
+
+    /// The answer to a question, or what to do about it. Where nobody can be asked, what the service said longer ago counts as long as
+    /// the configuration lets it.
+    fn asked(&mut self, question: Question, word: Word) -> Finding {
+        let (number, digest) = (question.issuer, question.digest);
+        let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
-        let digest = digest_of(issuer, header.0, value);
-        let max_staleness = self.max_staleness;
+        let max_staleness = if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness };
         let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         // A storage that says things late is of no use to a rule that wants to know sooner.
         let suits = |session: &Session, is_own: bool| match &service.storage {
+            _ if word == Word::Now => session.source == Source::AuthService,
             Some(storage) if session.source == Source::Storage => {
                 max_staleness.is_none_or(|most| if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) })
             }
@@ -189,7 +247,7 @@ impl Judge<'_> {
         let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
         let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => match self.sessions.look_up(&digest, up_to(service.session_cache), self.now) {
+            None => match self.sessions.look_up(&digest, up_to(service.session_cache), self.progress.came, self.now) {
                 Knowledge::Known(answer) if !is_of_use(&answer, false) => Knowledge::Nothing,
                 knowledge => knowledge,
             },
@@ -203,18 +261,13 @@ impl Judge<'_> {
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
             Knowledge::Asked if !has_asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
             Knowledge::Nothing if !has_asked => {
-                if let Some(lookup) = self.in_storage(service, number, (token, state), digest) {
+                if let Word::Lately(TokenState::Signed) = word
+                    && let Some(lookup) = self.in_storage(service, &question)
+                {
                     return Finding::Needs(Need::Storage(Box::new(lookup)));
                 }
-                let share = if self.sessions.is_vouched_for(&digest) { Share::Users } else { share };
-                Finding::Needs(Need::Session(Box::new(Question {
-                    issuer: number,
-                    digest,
-                    token: token.to_owned(),
-                    copies_up_to: if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) },
-                    share,
-                    header,
-                })))
+                let copies_up_to = if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) };
+                Finding::Needs(Need::Session(Box::new(Question { copies_up_to, ..question })))
             }
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
                 let told = if let Knowledge::InDoubt(doubt) = known { Some(doubt) } else { None };
@@ -236,19 +289,14 @@ impl Judge<'_> {
 
     /// What is to be read of the service's storage before it is asked itself; nothing where that is done or of no use. Only a
     /// token whose signature holds is ever looked up: any other text would be a key that a client chooses.
-    fn in_storage(
-        &self,
-        service: &BetterAuth,
-        issuer: usize,
-        (token, state): (&str, TokenState),
-        digest: [u8; 32],
-    ) -> Option<Lookup> {
-        let storage = service.storage.as_ref().filter(|_| state == TokenState::Signed)?;
+    fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
+        let Question { issuer, digest, ref token, payer, .. } = *question;
+        let storage = service.storage.as_ref()?;
         if self.max_staleness.is_some_and(|most| most < storage.lag) {
             return None;
         }
         let has_read = |what| self.progress.has_asked(&Subject::Storage(digest, what));
-        let lookup = |user| Some(Lookup { issuer, digest, token: token.to_owned(), user });
+        let lookup = |user| Some(Lookup { issuer, digest, payer, token: token.clone(), user });
         match self.progress.stored(&digest) {
             _ if !has_read(Stored::Session) => lookup(None),
             Some(session) if !has_read(Stored::RevokedBefore) => lookup(Some(session.subject.clone())),

@@ -26,8 +26,8 @@ pub(crate) enum DataState {
     Good(Proof),
     /// It is a cache miss, and why.
     Miss(Reason),
-    /// A cache miss too, but the auth service did say it of this very session, once.
-    Outdated(Reason),
+    /// A cache miss too, but the auth service did say it of this very session of this user, once.
+    Outdated(Reason, Box<str>),
     /// Not known without an errand.
     Needs(Need),
 }
@@ -48,7 +48,7 @@ impl<'e> Judge<'e> {
         match self.session_data_value(number, value, token) {
             Ok(proof) => DataState::Good(proof),
             Err(Obstacle::Bad(reason) | Obstacle::InDoubt(reason)) => DataState::Miss(reason),
-            Err(Obstacle::Outdated(reason)) => DataState::Outdated(reason),
+            Err(Obstacle::Outdated(reason, subject)) => DataState::Outdated(reason, subject),
             Err(Obstacle::Needs(need)) => DataState::Needs(need),
         }
     }
@@ -87,7 +87,11 @@ impl<'e> Judge<'e> {
             }
         };
         let token = token.map_or_else(|| pair.token().to_owned(), str::to_owned);
-        let miss: fn(Reason) -> Obstacle = if pair.is_about(&token) { Obstacle::Outdated } else { Obstacle::Bad };
+        let subject = pair.is_about(&token).then(|| pair.subject().to_owned());
+        let miss = |reason: Reason| match subject {
+            Some(subject) => Obstacle::Outdated(reason, subject.into()),
+            None => Obstacle::Bad(reason),
+        };
         if !window.contains(self.now) {
             return Err(miss(Reason::TokenExpired));
         }

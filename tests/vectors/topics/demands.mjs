@@ -36,9 +36,11 @@ const facts = ({ email }) => told(typeof email === "string" ? { "x-doorward-emai
 const refused = reject("not_permitted");
 const token = (target, holds, members) =>
   vector(`${target} ${holds ? "takes" : "refuses"} ${JSON.stringify(members)}`, "token", api(target, by(members)), holds ? forward(facts(members)) : refused);
+// Of a session only the auth service's own word of now is a definite no.
 const session = (target, holds, members) =>
   vector(`${target} ${holds ? "takes" : "refuses"} a session with ${JSON.stringify(members)}`, "session", api(target, sessionCookies(goodData(members))),
-    holds ? forward(ada("cookie-cache", members.user?.email ? { "x-doorward-email": members.user.email } : {})) : refused);
+    holds ? forward(ada("cookie-cache", members.user?.email ? { "x-doorward-email": members.user.email } : {})) : refused, holds ? {} : asked(members));
+const asked = (members = {}) => ({ asks: ["session"], replies: [sessionAnswer(members)] });
 
 /** Members that meet one demand, and members that do not: by another value, or by none that counts. */
 const FIVE = [
@@ -177,7 +179,7 @@ export const cases = [
   session("/age", false, { session: { createdAt: undefined } }),
   vector("what the auth service says now counts: a role", "session", api("/role", sessionCookies()), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer({ user: { role: "admin" } })] }),
   vector("what the auth service says now counts: no role", "session", api("/role", sessionCookies()), refused, { asks: ["session"], replies: [sessionAnswer({ user: { role: "user" } })] }),
-  vector("somebody who may not is not sent to sign in", "session", page("/role", sessionCookies(goodData())), refused),
+  vector("somebody who may not is not sent to sign in", "session", page("/role", sessionCookies(goodData())), refused, asked()),
   vector("nobody is not somebody who may not", "session", api("/role"), reject("no_credential")),
   vector("a bad token is bad, whatever is demanded", "token", api("/role", by({ role: "admin", exp: NOW_S - 60 })), reject("token_expired")),
   vector("optional: nobody passes", "token", api("/optional"), forward()),

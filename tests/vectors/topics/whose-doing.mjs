@@ -39,6 +39,7 @@ const WORDS = [
   ["other-token", { ...sessionAnswer({ session: { token: OTHER_TOKEN } }) }, true],
   // About this caller: too much of one's own, too often by oneself.
   ["too-large", { to: "session", too_large: true }, false],
+  ["headers-too-large", { to: "session", headers_too_large: true }, false],
   ["rate-limited", answered(429), false],
   ["unauthorized", answered(401), false],
   ["odd-status", answered(403), false],

@@ -1,0 +1,60 @@
+//! Memory under hostile traffic: what an engine keeps stays within what `docs/sessions.md` says, whatever is put into it.
+//!
+//! One test in a process of its own: it looks at what the process takes, on systems that say so.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+mod support;
+
+use doorward::{Decision, Reply, RequestHead, UnixTime};
+use serde_json::json;
+use support::ORIGIN;
+
+const START: i64 = 1_795_402_800_000;
+const MIB: usize = 1024 * 1024;
+
+/// What the process holds in memory, in bytes.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().trim_end_matches(" kB").trim().parse::<usize>().ok().map(|kib| kib * 1024)
+}
+
+/// Four hundred sessions, each with a claim of 200 KB that a rule names, and between them tokens that nobody has heard of: without a
+/// bound this would be 80 MB and more.
+#[test]
+fn sessions_with_large_claims_take_no_more_than_their_table() {
+    let rules = json!([{ "path": "/**", "access": "required", "claims": { "a": { "any": ["x", "y"] } } }]);
+    let mut engine = support::engine_of(json!({}), json!({ "rules": rules, "asks_per_second": 10_000 }), &[]);
+    let large: String = "z".repeat(200_000);
+    let small: Vec<u32> = (0..200).collect();
+    let before = resident();
+    let mut forwarded = 0;
+    for number in 0..1200_i64 {
+        let token = format!("aVeryPrivateSessionTokenOf32Bytes{number}");
+        let claims = match number % 3 {
+            0 => json!(["x", large]),
+            1 => json!(["x", small]),
+            _ => json!(["x"]),
+        };
+        let body = json!({
+            "session": { "id": format!("s{number}"), "token": token, "userId": format!("u{number}"), "expiresAt": "2030-01-01T00:00:00.000Z" },
+            "user": { "id": format!("u{number}"), "a": claims },
+        })
+        .to_string();
+        let authorization = format!("Bearer {token}");
+        let headers = [("authorization", authorization.as_str())];
+        let head = RequestHead { method: "GET", target: "/", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let now = UnixTime::from_millis(START + number * 2);
+        let Decision::Ask(errand) = engine.decide(&head, now) else { panic!("nothing is known of {number}") };
+        let reply = if number % 5 == 4 { "null" } else { &body };
+        let reply = Reply::Answered { status: 200, headers: &[], body: reply.as_bytes() };
+        forwarded += usize::from(matches!(engine.resume(&head, errand, reply, now), Decision::Forward(_)));
+        drop(engine.keeps());
+    }
+    assert_eq!(forwarded, 960, "what is too large to be remembered counts for its request");
+    if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before)) {
+        println!("1200 sessions, a third of them of 200 KB: {} MiB", grown / MIB);
+        assert!(grown < 48 * MIB, "{} MiB", grown / MIB);
+    }
+}

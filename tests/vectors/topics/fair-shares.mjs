@@ -1,0 +1,41 @@
+// How asks are shared out (docs/sessions.md, "A budget"): nobody is refused for what somebody else asks.
+
+import { NOW, OTHER_TOKEN, SECRET, ada, api, betterAuth, forward, nobody, pair, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { compact, signedCookie } from "../mint.mjs";
+
+const rules = [{ path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/**", access: "required" }];
+export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({}, { rules, asks_per_second: 8 }) };
+
+const asks = ["session"];
+/** Person number so and so, by a session of their own. */
+const token = (number) => OTHER_TOKEN.slice(0, -3) + String(number).padStart(3, "0");
+const person = (number, session = number) => ({ session: { token: token(session), userId: `u${number}`, id: `s${session}` }, user: { id: `u${number}` } });
+const cookie = (number, session = number) => sessionCookies(compact(pair(person(number, session)), NOW + 240_000, SECRET), signedCookie(token(session), SECRET));
+const bare = (number) => sessionCookies(undefined, signedCookie(token(number), SECRET));
+const as = (number, session = number) => forward(ada("auth-service", { "x-doorward-subject": `u${number}`, "x-doorward-session": `s${session}` }));
+const answer = (number, session) => ({ asks, replies: [sessionAnswer(person(number, session))] });
+const from = (head, client_address) => ({ ...head, client_address });
+
+/** A chain of cases, each with the engine as the one before has left it. */
+const chain = (policy, steps) => steps.map(([name, head, expected, more], number) => vector(name, policy, head, expected, { after: number === 0 ? undefined : steps[number - 1][0], ...more }));
+
+export const cases = [
+  // One account asks all the time, with as many sessions as it likes: whoever else needs an ask has one at once. Waits let the clock go on.
+  ...chain("twenty", [
+    ...Array.from({ length: 60 }, (_, number) => [`one account asks with its session ${number + 1}`, api("/now", cookie(0, 100 + number)), as(0, 100 + number), { ...answer(0, 100 + number), now: NOW + number * 20 }]),
+    ...Array.from({ length: 10 }, (_, number) => [`beside its sessions, person ${number + 1}`, api("/now", cookie(number + 1)), as(number + 1), { ...answer(number + 1), now: NOW + 1_200 }]),
+  ]),
+  // A new instance: first visits without a cookie cache, and an hour later the same people, ten a second.
+  ...chain("twenty", [
+    ...Array.from({ length: 30 }, (_, number) => [`first visit ${number + 1}`, api("/", bare(number + 200)), as(number + 200), { ...answer(number + 200), now: NOW + number * 250 }]),
+    ...Array.from({ length: 30 }, (_, number) => [`an hour later ${number + 1}`, api("/", bare(number + 200)), as(number + 200), { ...answer(number + 200), now: NOW + 3_600_000 + number * 100 }]),
+  ]),
+  // A flood of forged cookies from one place does not keep a stranger from elsewhere waiting.
+  ...chain("eight", [
+    ["a flood from one address: first", from(api("/", bare(300)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nobody()] }],
+    ["a flood from one address: second", from(api("/", bare(301)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nobody()] }],
+    ["a flood from one address: third", from(api("/", bare(302)), "192.0.2.66"), reject("session_unavailable"), { also: { log: { doubt: "out-of-budget" } } }],
+    ["a flood from one address: it takes no more than half of what flows in", from(api("/", bare(303)), "192.0.2.66"), reject("session_unavailable"), { now: NOW + 500, also: { log: { doubt: "out-of-budget" } } }],
+    ["a stranger from elsewhere", from(api("/", bare(304)), "198.51.100.7"), as(304), { ...answer(304), now: NOW + 500 }],
+  ]),
+];

@@ -1,7 +1,7 @@
 // Forms of frameworks: a page's data is the page, and a function that any page can call is a thing of its own, which no rule makes public
 // that does not name it. Read in the sources of the frameworks that `src/framework.rs` names.
 
-import { SITE, ada, api, betterAuth, forward, goodData, page, redirect, reject, send, sessionCookies, vector } from "../cases.mjs";
+import { SITE, ada, api, betterAuth, forward, goodData, page, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 
 const rulesOf = (framework) => [
   // What is public to the visitors of SvelteKit is no prefix of anything to others.
@@ -34,6 +34,9 @@ const here = ["origin", SITE];
 const missing = reject("no_credential");
 const denied = reject("route_denied");
 const data = (name, policyName, target, expected, ...headers) => vector(name, policyName, api(target, ...headers), expected);
+/** By somebody who does not have what is asked for, as the auth service says now. */
+const without = (name, policyName, target) =>
+  vector(name, policyName, send("POST", target, here, session), reject("not_permitted"), { asks: ["session"], replies: [sessionAnswer()] });
 const call = (name, policyName, target, expected, ...headers) => vector(name, policyName, send("POST", target, here, ...headers), expected);
 
 export const cases = [
@@ -43,8 +46,8 @@ export const cases = [
   call("astro: an action by the query, with a session", "astro", "/?_action=save", forward(ada()), session),
   call("astro: an action that a rule makes public", "astro", "/?_action=newsletter", forward()),
   call("astro: an action that a rule makes public, from a page that is not", "astro", "/app?_action=newsletter", missing),
-  call("astro: an action that asks for a role", "astro", "/?_action=admin.delete", reject("not_permitted"), session),
-  call("astro: an action that asks for a role, by its path", "astro", "/_actions/admin.delete", reject("not_permitted"), session),
+  without("astro: an action that asks for a role", "astro", "/?_action=admin.delete"),
+  without("astro: an action that asks for a role, by its path", "astro", "/_actions/admin.delete"),
   call("astro: an action by its path", "astro", "/_actions/save", missing),
   call("astro: a public action by its path", "astro", "/_actions/newsletter", forward()),
   call("astro: the second of two actions", "astro", "/?_action=newsletter&_action=save", missing),
@@ -70,11 +73,11 @@ export const cases = [
   data("kit: a public remote function with an argument", "kit", "/_app/remote/pub1/now/W10", forward()),
   data("kit: a public remote function that says from which page it is called", "kit", "/_app/remote/pub1/now", forward(), ["x-sveltekit-pathname", "/about"]),
   data("kit: a public remote function that says that it is called from a page that is not public", "kit", "/_app/remote/pub1/now", missing, ["x-sveltekit-pathname", "/app"]),
-  call("kit: a remote function that asks for a role", "kit", "/_app/remote/adm1/drop", reject("not_permitted"), session),
-  call("kit: a remote function that asks for a role, with an argument", "kit", "/_app/remote/adm1/drop/W10", reject("not_permitted"), session),
+  without("kit: a remote function that asks for a role", "kit", "/_app/remote/adm1/drop"),
+  without("kit: a remote function that asks for a role, with an argument", "kit", "/_app/remote/adm1/drop/W10"),
   call("kit: a remote form by the query of a public page", "kit", "/?/remote=1a2b/secret", missing),
   call("kit: a remote form by the query, with its key", "kit", "/about?%2Fremote=1a2b%2Fsecret%2F%22k%22", missing),
-  call("kit: a remote form that asks for a role, by the query", "kit", "/?/remote=adm1/drop/1", reject("not_permitted"), session),
+  without("kit: a remote form that asks for a role, by the query", "kit", "/?/remote=adm1/drop/1"),
   call("kit: a public remote form by the query", "kit", "/?/remote=pub1/subscribe", forward()),
   call("kit: the form action of a public page is its own", "kit", "/login?/login", forward()),
   call("kit: the form action of a page that is not public", "kit", "/app?/save", missing),
@@ -115,7 +118,7 @@ export const cases = [
   call("start: a function", "start", "/_serverFn/secret", missing),
   call("start: a public function", "start", "/_serverFn/who", forward()),
   data("start: a function behind a public one's name", "start", "/_serverFn/secret/who", missing),
-  call("start: a function that asks for a role", "start", "/_serverFn/drop", reject("not_permitted"), session),
+  without("start: a function that asks for a role", "start", "/_serverFn/drop"),
   call("start: a placeholder names no function", "start wild", "/_serverFn/x", missing),
   data("start: a placeholder names other things", "start wild", "/assets/x", forward()),
 

@@ -907,6 +907,44 @@ fn a_policy_that_ends_too_early_is_a_warning() {
 }
 
 #[test]
+fn functions_that_a_public_rest_does_not_cover_are_a_warning() {
+    let open = json!([["/admin/**", "required"], ["/**", "public"]]);
+    let named = json!([["/_actions/**", "required"], ["/**", "public"]]);
+    for (framework, rules, warned) in [
+        (json!("astro"), &open, true),
+        (json!("astro"), &named, false),
+        (json!("sveltekit"), &open, true),
+        (json!("sveltekit"), &json!([["/_app/remote/**", "public"], ["/**", "public"]]), false),
+        (json!("tanstack-start"), &open, true),
+        (json!("tanstack-start"), &json!([["/**", "required"]]), false),
+        (json!("astro"), &json!([["/**", "optional"]]), false),
+        (json!("next"), &open, false),
+        (json!("none"), &open, false),
+    ] {
+        let document = with("/framework", framework.clone()).with_rules(rules.clone());
+        let policy = compile(&document, &[("SECRET", GOOD_SECRET)]).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let said = policy.warnings().iter().any(|warning| warning.path == "rules" && warning.problem.contains("functions"));
+        assert_eq!(said, warned, "{framework} {rules}");
+    }
+}
+
+/// A public prefix does not cover the functions below it, so a later rule for them is not in vain.
+#[test]
+fn a_rule_for_functions_may_follow_what_is_public_around_them() {
+    let below = json!([["/_app/**", "public"], ["/_app/remote/x/**", "required"], ["/_app/remote/**", "public"]]);
+    let rules = |list: &Value| good().with_rules(list.clone());
+    assert!(compile(&rules(&below), &[("SECRET", GOOD_SECRET)]).is_ok());
+    let mut known = rules(&below);
+    known["framework"] = json!("sveltekit");
+    assert!(compile(&known, &[("SECRET", GOOD_SECRET)]).is_ok());
+    // To another framework they are paths like others.
+    known["framework"] = json!("next");
+    assert!(compile(&known, &[("SECRET", GOOD_SECRET)]).is_err());
+    let covered = json!([["/_app/remote/**", "public"], ["/_app/remote/x/**", "required"]]);
+    assert!(compile(&rules(&covered), &[("SECRET", GOOD_SECRET)]).is_err());
+}
+
+#[test]
 fn a_sign_in_page_that_nobody_gets_to_is_a_warning() {
     let first = |path: &str, access: &str| json!([{ "path": path, "access": access }, { "path": "/**", "access": "required" }]);
     for (rules, warned) in [

@@ -3,9 +3,13 @@
 // They are texts of lines. No method, URL, header name or header value has a line feed in it (RFC 9110 section 5.5); the
 // number that goes with each text shows one that has it all the same, and then the message is refused.
 
+import { cookieLine } from "./cookie-line.js";
 import { origin_unreachable } from "./gate.js";
 
 const encoder = new TextEncoder();
+
+/** Lines of cookies of requests that came with several, until they go on. */
+const cookieLines = new WeakMap();
 
 /** There is one at a time. Headers come behind the number of them, the method and the URL. */
 const lines = [];
@@ -23,6 +27,8 @@ export function writeHead(request, room) {
   lines.length = HEADERS;
   // An iterator would cross to the platform and back for each header.
   request.headers.forEach(addHeader);
+  const cookies = lines.indexOf("cookie", HEADERS) + 1;
+  if (cookies > 0 && (cookies - HEADERS) % 2 === 1) readCookies(request, cookies);
   lines[0] = (lines.length - HEADERS) / 2;
   lines[1] = request.method;
   lines[2] = request.url;
@@ -31,6 +37,14 @@ export function writeHead(request, room) {
   const text = lines.join("\n");
   const { read, written } = encoder.encodeInto(text, room);
   return read === text.length ? written : text.length * 3;
+}
+
+/** Several lines of cookies are one, for the gate and for the origin. */
+function readCookies(request, at) {
+  const line = cookieLine(lines[at]);
+  if (line === lines[at]) return;
+  lines[at] = line;
+  cookieLines.set(request, line);
 }
 
 /**
@@ -47,6 +61,8 @@ export function send(request, text, removed, set, added) {
   const lines = linesOf(text, 1 + removed + 2 * set + 2 * added);
   const sent = new Request(lines[0], request);
   const { headers } = sent;
+  const cookies = cookieLines.get(request);
+  if (cookies !== undefined) headers.set("cookie", cookies);
   let at = 1;
   for (; removed > 0; removed--) headers.delete(lines[at++]);
   for (; set > 0; set--) headers.set(lines[at++], lines[at++]);

@@ -80,6 +80,10 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         let from = shell::root().join("worker").join("shim").join(name);
         fs::copy(&from, folder.join(name)).map_err(|error| not_written(&folder.join(name), &error))?;
     }
+    // The npm package reads cookies in workerd as well.
+    let shared = "cookie-line.js";
+    fs::copy(shell::root().join("middleware").join(shared), folder.join(shared))
+        .map_err(|error| not_written(&folder.join(shared), &error))?;
     Ok(folder)
 }
 

@@ -3,6 +3,7 @@
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -18,6 +19,7 @@ use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::session::Doubt;
 use crate::sign_in;
+use crate::text;
 
 /// After so many seconds it is worth asking again, whatever is away.
 const RETRY_AFTER_SECONDS: &str = "5";
@@ -111,7 +113,7 @@ pub(crate) fn forward_log_line(
         (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
         (None, None) if heard.dropped.is_empty() && heard.deny_list.is_none() => return None,
         (None, None) => {
-            let (method, path) = (Some(head.method), Some(path.spelled()));
+            let (method, path) = (Some(said(head.method)), Some(path.spelled()));
             return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
         }
     };
@@ -360,11 +362,11 @@ impl Refusal<'_> {
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
-            method: Some(start(self.head.method)),
+            method: Some(said(self.head.method)),
             path: self.path.map(Path::spelled),
-            origin: head.header("origin").filter(|_| crosses).map(start),
-            public_origin: crosses.then(|| start(head.public_origin)),
-            sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(start),
+            origin: head.header("origin").filter(|_| crosses).map(said),
+            public_origin: crosses.then(|| said(head.public_origin)),
+            sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(said),
             iss: self.heard.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
             left_out_keys: self.heard.noted.as_ref().map_or(&[], |noted| &noted.left_out),
             ..LogLine::about(decision, &self.heard)
@@ -373,10 +375,14 @@ impl Refusal<'_> {
     }
 }
 
-/// As much of a client's word as the log takes. A host name has at most 253 characters.
-fn start(text: &str) -> &str {
+/// As much of a client's word as the log takes, in letters that move no terminal. A host name has at most 253 characters.
+fn said(text: &str) -> Cow<'_, str> {
     let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
-    text.get(..end).unwrap_or(text)
+    let start = text.get(..end).unwrap_or(text);
+    if start.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(start);
+    }
+    Cow::Owned(text::percent_encoded(start, |byte| matches!(byte, b' '..=b'~')))
 }
 
 /// The members of RFC 9457 and our own.
@@ -412,17 +418,17 @@ struct LogLine<'a> {
     #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]
     left_out_keys: &'a [LeftOut],
     #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<&'a str>,
+    method: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<&'a str>,
+    origin: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    public_origin: Option<&'a str>,
+    public_origin: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    sec_fetch_site: Option<&'a str>,
+    sec_fetch_site: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<u16>,
 }

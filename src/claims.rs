@@ -35,6 +35,20 @@ pub(crate) struct Expectations {
     pub(crate) required: Vec<String>,
 }
 
+/// Stands for the public origin of the request in what an issuer of several hosts has to say.
+pub(crate) const PUBLIC_ORIGIN: &str = "{public_origin}";
+
+impl Expectations {
+    /// What it comes to at this public origin.
+    pub(crate) fn at(&self, public_origin: &str) -> Self {
+        let filled = |text: &String| match text.strip_prefix(PUBLIC_ORIGIN) {
+            Some(rest) => [public_origin, rest].concat(),
+            None => text.clone(),
+        };
+        Self { issuer: filled(&self.issuer), audience: self.audience.iter().map(filled).collect(), ..self.clone() }
+    }
+}
+
 /// Proof that the claims hold at the moment of the check, and at each moment of the window.
 pub(crate) struct Claims<'a> {
     members: Object<'a>,

@@ -106,6 +106,16 @@ fn without_keys(jwks: Value) -> Value {
     json!({ "type": "jwt", "issuer": "https://a.example", "audience": "a", "jwks": jwks })
 }
 
+/// An auth service with several hosts.
+fn with_hosts(members: Value) -> Value {
+    let mut document = with("/issuers/0/public_hosts", json!(["one.example.com"]));
+    document["issuers"][0]
+        .as_object_mut()
+        .into_iter()
+        .for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
+    document
+}
+
 /// A bridge over this issuer.
 fn with_bridge(issuer: Value) -> Value {
     let mut document = ruled(json!({ "bearer": "bridge", "upstream": "https://api.example.com" }));
@@ -283,6 +293,25 @@ fn each_mistake_has_its_place() {
             with("/issuers/1", without_audience(json!({ "audience_may_be_empty": true }))),
             "issuers[1].audience",
         ),
+        ("hosts that are none", with("/issuers/0/public_hosts", json!([])), "issuers[0].public_hosts"),
+        ("a host that is any", with("/issuers/0/public_hosts", json!("*")), "issuers[0].public_hosts"),
+        ("a host that is any of a top-level domain", with("/issuers/0/public_hosts", json!("*.com")), "issuers[0].public_hosts"),
+        ("a host with two stars", with("/issuers/0/public_hosts", json!("*-*.example.com")), "issuers[0].public_hosts"),
+        ("a host with a star further on", with("/issuers/0/public_hosts", json!("a.*.example.com")), "issuers[0].public_hosts"),
+        ("a host with a path", with("/issuers/0/public_hosts", json!("a.example.com/x")), "issuers[0].public_hosts"),
+        ("a host with a star and a user", with("/issuers/0/public_hosts", json!("*@a.example.com")), "issuers[0].public_hosts"),
+        (
+            "a host with a port that is none",
+            with("/issuers/0/public_hosts", json!("a.example.com:port")),
+            "issuers[0].public_hosts",
+        ),
+        ("a host over plain http", with("/issuers/0/public_hosts", json!("http://a.example.com")), "issuers[0].public_hosts"),
+        ("a star over plain http", with("/issuers/0/public_hosts", json!("http://*.a.example.com")), "issuers[0].public_hosts"),
+        ("the public origin of no hosts", with("/issuers/0/issuer", json!("{public_origin}")), "issuers[0].issuer"),
+        ("an audience of no hosts", with("/issuers/0/audience", json!(["{public_origin}"])), "issuers[0].audience"),
+        ("one iss for many hosts", with_hosts(json!({ "issuer": "https://example.com" })), "issuers[0].issuer"),
+        ("the public origin in the middle", with_hosts(json!({ "issuer": "x{public_origin}" })), "issuers[0].issuer"),
+        ("the public origin twice", with_hosts(json!({ "issuer": "{public_origin}/{public_origin}" })), "issuers[0].issuer"),
         ("a subject without a name", with("/issuers/0/subject_claim", json!("")), "issuers[0].subject_claim"),
         ("a subject by no claim", with("/issuers/0/subject_claim", json!([])), "issuers[0].subject_claim"),
         ("an issuer whose keys are none", with("/issuers/1", without_keys(json!({ "keys": [] }))), "issuers[1].jwks"),
@@ -564,6 +593,12 @@ fn each_mistake_has_its_place() {
 fn what_the_mistakes_are_near_is_right() {
     let values = [("SECRET", GOOD_SECRET), ("LONG", "a-secret-of-its-own-that-is-long-enough"), ("KEY", KEY), ("KEY_2", KEY_2)];
     let right = [
+        with_hosts(json!({})),
+        with_hosts(
+            json!({ "public_hosts": ["https://one.example.com:443", "preview-*.example.com", "*.example.com:8443", "http://localhost:3000"] }),
+        ),
+        with_hosts(json!({ "issuer": "{public_origin}/api/auth", "audience": ["https://api.example.com", "{public_origin}"] })),
+        with_hosts(json!({ "public_hosts": { "env": "NOT_SET", "optional": true } })),
         with("/issuers/1", without_audience(json!({ "party_may_be_absent": true }))),
         with(
             "/issuers/1",

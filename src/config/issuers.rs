@@ -6,9 +6,9 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::{Node, Reader};
-use super::url::{Url, host_of, is_broken, is_fetchable, is_token, origin_of};
+use super::url::{Url, as_origin, host_of, is_broken, is_fetchable, is_token, origin_of};
 use crate::alg::Algorithm;
-use crate::claims::Expectations;
+use crate::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jwk::{JwkSet, LeftOut};
 use crate::path;
 use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
@@ -61,6 +61,7 @@ const TOKEN_MEMBERS: &[&str] = &[
     "authorized_parties",
     "party_may_be_absent",
     "subject_claim",
+    "public_hosts",
     "jwks_url",
     "jwks",
     "algorithms",
@@ -114,8 +115,16 @@ impl Compiler<'_> {
         let jwks_url = self.reader.optional_text(node, "jwks_url");
         let name = self.reader.optional_text(node, "name");
         let name = name.unwrap_or_else(|| issuer.as_deref().map(host_of).unwrap_or_default());
+        if node.member("name").is_none() && issuer.as_ref().is_some_and(|issuer| issuer.starts_with(PUBLIC_ORIGIN)) {
+            self.reader.wrong(
+                &node.path_of("name"),
+                "an issuer of several hosts has no host to be named after",
+                "give it a name",
+            );
+        }
+        let public_hosts = self.public_hosts(node);
         let errors_before = self.reader.errors.len();
-        let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url);
+        let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url, public_hosts);
         let is_said = self.reader.errors.iter().skip(errors_before).any(|error| error.path.ends_with(".jwks"));
         if read.jwks_url.is_none() && read.inline_keys.keys().is_empty() && !is_said {
             let has_set = node.member("jwks").is_some_and(|member| !member.value.is_null());
@@ -133,6 +142,7 @@ impl Compiler<'_> {
         issuer: String,
         audience: Vec<String>,
         jwks_url: Option<String>,
+        public_hosts: Vec<String>,
     ) -> Issuer {
         if let Some(url) = &jwks_url
             && !is_fetchable(url)
@@ -161,6 +171,16 @@ impl Compiler<'_> {
         }
         let inline_keys = self.inline_keys(node);
         let typ = self.reader.texts(node, "typ").unwrap_or_else(|| vec!["JWT".to_owned()]);
+        for (member, text) in [("issuer", &issuer)].into_iter().chain(audience.iter().map(|text| ("audience", text))) {
+            if text.contains(PUBLIC_ORIGIN) && (public_hosts.is_empty() || text.rfind(PUBLIC_ORIGIN) != Some(0)) {
+                let hint = "write it at the beginning, and the hosts that it may stand for in \"public_hosts\"";
+                self.reader.wrong(&node.path_of(member), "{public_origin} stands for nothing here", hint);
+            }
+        }
+        if !public_hosts.is_empty() && !issuer.starts_with(PUBLIC_ORIGIN) {
+            let hint = "begin it with {public_origin}, or leave \"public_hosts\" out";
+            self.reader.wrong(&node.path_of("issuer"), "this is the same \"iss\" at every host", hint);
+        }
         let expectations = Expectations {
             issuer,
             audience,
@@ -176,7 +196,22 @@ impl Compiler<'_> {
         };
         let algorithms = self.algorithms(node);
         let places = self.places(node);
-        Issuer { name, expectations, algorithms, inline_keys, jwks_url, places, better_auth: None }
+        Issuer { name, expectations, public_hosts, algorithms, inline_keys, jwks_url, places, better_auth: None }
+    }
+
+    /// The origins at which an issuer speaks in the name of each. What the platform says of the request picks one; nothing that a client
+    /// writes does.
+    fn public_hosts(&mut self, node: &Node<'_>) -> Vec<String> {
+        let Some(hosts) = self.reader.texts(node, "public_hosts") else { return Vec::new() };
+        let read: Vec<String> = hosts.iter().filter_map(|host| public_host(host)).collect();
+        if hosts.is_empty() || read.len() < hosts.len() {
+            self.reader.wrong(
+                &node.path_of("public_hosts"),
+                "this is not a host of this site",
+                "write it like app.example.com, or with one star in the first of three labels or more, like preview-*.example.com; https, except loopback",
+            );
+        }
+        read
     }
 
     /// Whom the tokens are for: that is given up for each part by itself, and in words.
@@ -244,10 +279,15 @@ impl Compiler<'_> {
             Some(member) if member.value.is_null() => None,
             _ => Some(self.reader.optional_text(node, "jwks_url").unwrap_or_else(|| [service.as_str(), "/jwks"].concat())),
         };
-        let issuer = self.reader.optional_text(node, "issuer").unwrap_or_else(|| public_origin.clone());
-        let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![public_origin.clone()]);
+        let mut public_hosts = self.public_hosts(node);
+        if !public_hosts.is_empty() {
+            public_hosts.push(public_origin.clone());
+        }
+        let own_name = if !public_hosts.is_empty() { PUBLIC_ORIGIN.to_owned() } else { public_origin.clone() };
+        let issuer = self.reader.optional_text(node, "issuer").unwrap_or_else(|| own_name.clone());
+        let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![own_name.clone()]);
         let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
-        let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url);
+        let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url, public_hosts);
         let is_stateless = self.reader.flag(node, "stateless") == Some(true);
         let secrets = self.secrets(node);
         issuer.better_auth = Some(BetterAuth {
@@ -282,7 +322,7 @@ impl Compiler<'_> {
             origin: public_origin.clone(),
             fetch_origin,
             cache_expectations: Expectations {
-                issuer: public_origin,
+                issuer: own_name,
                 audience: vec![SESSION_CACHE_AUDIENCE.to_owned()],
                 audience_may_be_empty: false,
                 authorized_parties: Vec::new(),
@@ -303,8 +343,8 @@ impl Compiler<'_> {
     fn unusual(&mut self, node: &Node<'_>, issuer: &Issuer, asked_at: &str) {
         let Some(service) = &issuer.better_auth else { return };
         // That of the session tokens is always the service's own origin.
-        let origin = &service.cache_expectations.issuer;
-        if issuer.expectations.issuer != *origin {
+        let origin = &service.origin;
+        if issuer.expectations.issuer != service.cache_expectations.issuer {
             let problem = "this is not the \"iss\" that Better Auth writes by itself";
             let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
             self.reader.warn(&node.path_of("issuer"), problem, hint);
@@ -565,6 +605,21 @@ impl Compiler<'_> {
             ),
         }
     }
+}
+
+/// The origin that this host stands for, with its star.
+fn public_host(host: &str) -> Option<String> {
+    let written = if host.contains("://") { host.to_owned() } else { ["https://", host].concat() };
+    let Some((before, behind)) = written.split_once('*') else {
+        return as_origin(&written).filter(|origin| is_fetchable(origin));
+    };
+    // A star in a label of its own stands for no label of somebody else's: two more have to follow.
+    let is_first_label = !behind.contains('*') && !before.split_once("://")?.1.contains('.');
+    let following = behind.split_once('.')?.1;
+    let (before, behind) = (before.to_ascii_lowercase(), behind.to_ascii_lowercase());
+    let origin = as_origin(&[before.as_str(), "x", &behind].concat()).filter(|origin| origin.starts_with("https://"))?;
+    let (before, behind) = (origin.get(..before.len())?, origin.get(before.len().checked_add(1)?..)?);
+    (is_first_label && following.contains('.')).then(|| [before, "*", behind].concat())
 }
 
 /// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.

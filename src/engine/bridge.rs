@@ -78,7 +78,7 @@ impl Engine {
             Footing::Authorization => return Err(Stop::Refuse(Reason::AudienceMismatch)),
             Footing::Elsewhere => return Ok(Authorization::Removed),
         };
-        let place = (question.digest, bridge.key);
+        let place = judge.place_of(question, bridge);
         let crossing = judge.bridged(&self.asks.tokens, question, identity, bridge);
         pass.soon.refresh.extend(judge.soon.refresh);
         let noted = judge.soon.noted;

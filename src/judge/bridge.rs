@@ -5,6 +5,7 @@ use crate::budget::{Payer, party_of};
 use crate::claims::{self, Claims};
 use crate::cookie;
 use crate::credential::Credential;
+use crate::digest;
 use crate::policy::Bridge;
 use crate::progress::Subject;
 use crate::proofs::Identity;
@@ -106,6 +107,13 @@ impl Judge<'_> {
         bridge.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
     }
 
+    /// Where the token of a session over this bridge is kept: of a service that has several hosts, by each of them.
+    pub(crate) fn place_of(&self, session: &Question, bridge: &Bridge) -> Place {
+        let is_one = self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
+        let key = if is_one { bridge.key } else { digest::of_parts(&[&bridge.key, self.head.public_origin.as_bytes()]) };
+        (session.digest, key)
+    }
+
     /// With which token a session goes on. That it is somebody's says its own judgement; that it still lives says the auth
     /// service, who mints for no other.
     pub(crate) fn bridged(&mut self, tokens: &Tokens, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
@@ -122,7 +130,7 @@ impl Judge<'_> {
             Some(Err(Doubt::Unauthorized)) => return self.denied(session),
             Some(Err(_)) | None => {}
         }
-        let place = (session.digest, bridge.key);
+        let place = self.place_of(session, bridge);
         let doubt = match tokens.look_up(&place, self.now) {
             Knowledge::Good(token) => match self.if_still_good(token, session, who, bridge) {
                 Ok((token, stock)) => return Crossing::With(token, stock),
@@ -208,7 +216,7 @@ impl Judge<'_> {
         let jws = Jws::parse(jwt)?;
         let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
         let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
-        let mut expected = issuer.expectations.clone();
+        let mut expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
         if !bridge.audience.is_empty() {
             expected.audience.clone_from(&bridge.audience);
         }

@@ -1,6 +1,6 @@
 //! Whose an `iss` might have been: a near miss is told in the log, with the part that differs.
 
-use crate::policy::{Place, Rule};
+use crate::policy::{Issuer, Place, Rule};
 use crate::progress::{NearMiss, Noted};
 use crate::reason::Reason;
 use crate::text;
@@ -16,9 +16,11 @@ impl Judge<'_> {
     pub(super) fn note_issuer(&mut self, reason: Reason, unverified: &UnverifiedClaims<'_>, place: &Place, rule: &Rule) {
         let Some(unverified) = unverified.members.text("iss").filter(|_| reason == Reason::IssuerUnknown) else { return };
         let near = self.policy.issuers.iter().enumerate().filter_map(|(number, issuer)| {
-            let expected = issuer.expectations.issuer.as_str();
+            let expected = self.iss_here(issuer);
             let difference = if expected != unverified {
-                difference(expected, unverified)?
+                difference(&expected, unverified)?
+            } else if issuer.expected(self.head.public_origin).is_none() {
+                Difference::PublicHost
             } else if rule.believes(number) && !issuer.places.contains(place) {
                 Difference::Place
             } else {
@@ -33,14 +35,19 @@ impl Judge<'_> {
     /// The same of a token that the service of this issuer has given for the bridge.
     pub(super) fn note_minted(&mut self, number: usize, unverified: &UnverifiedClaims<'_>) {
         let (Some(unverified), Some(issuer)) = (unverified.members.text("iss"), self.issuer(number)) else { return };
-        let expected = issuer.expectations.issuer.as_str();
-        self.note_miss(difference(expected, unverified).map(|difference| (difference, expected)), unverified);
+        let expected = self.iss_here(issuer);
+        self.note_miss(difference(&expected, unverified).map(|difference| (difference, expected)), unverified);
     }
 
-    fn note_miss(&mut self, nearest: Option<(Difference, &str)>, unverified: &str) {
+    /// The `iss` that this issuer would have at the public origin of the request, were it one of its hosts.
+    fn iss_here(&self, issuer: &Issuer) -> String {
+        issuer.expectations.at(self.head.public_origin).issuer
+    }
+
+    fn note_miss(&mut self, nearest: Option<(Difference, String)>, unverified: &str) {
         let iss = NearMiss {
-            differs_in: nearest.map(|(difference, _)| difference.name()),
-            expected: nearest.map(|(_, expected)| text::loggable(expected, MAX_SHOWN_BYTES)),
+            differs_in: nearest.as_ref().map(|(difference, _)| difference.name()),
+            expected: nearest.map(|(_, expected)| text::loggable(&expected, MAX_SHOWN_BYTES)),
             unverified: text::loggable(unverified, MAX_SHOWN_BYTES),
         };
         self.soon.noted = Some(Box::new(Noted { iss: Some(iss), ..Noted::default() }));
@@ -54,6 +61,8 @@ enum Difference {
     Rule,
     /// In nothing: its tokens are taken at other places of a request.
     Place,
+    /// In nothing, but the request is at a host that is none of the issuer's.
+    PublicHost,
     TrailingSlash,
     Case,
     Scheme,
@@ -67,6 +76,7 @@ impl Difference {
         match self {
             Self::Rule => "rule",
             Self::Place => "place",
+            Self::PublicHost => "public host",
             Self::TrailingSlash => "trailing slash",
             Self::Case => "case",
             Self::Scheme => "scheme",

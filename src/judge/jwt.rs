@@ -1,7 +1,9 @@
 //! A JWT: whose is it, does its signature hold, do its claims.
 
+use std::borrow::Cow;
+
 use crate::alg::Algorithm;
-use crate::claims::{self, Claims};
+use crate::claims::{self, Claims, Expectations};
 use crate::credential::BearerValue;
 use crate::keys::{Lack, Wanted};
 use crate::policy::{Issuer, Place, Rule};
@@ -14,7 +16,7 @@ use crate::verify::{self, Presumed, Signature, Verified};
 
 use super::{Finding, Judge, Need, Obstacle, ToCheck};
 
-impl Judge<'_> {
+impl<'e> Judge<'e> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
     pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
         match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
@@ -31,7 +33,7 @@ impl Judge<'_> {
         let proof = self.presumed(token, place, rule).map_or_else(|| self.jwt_proof(token, place, rule), Ok);
         match proof {
             Ok(proof) => {
-                self.keep(Use::Jwt, [token, ""], &proof);
+                self.keep(Use::Jwt, [token, self.name_of_site()], &proof);
                 self.if_recent(proof.identity)
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => Finding::Bad(reason),
@@ -41,7 +43,7 @@ impl Judge<'_> {
     }
 
     fn proven_jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Identity> {
-        self.proven(Use::Jwt, [token, ""])
+        self.proven(Use::Jwt, [token, self.name_of_site()])
             .map(|(identity, _)| identity)
             .filter(|identity| self.admits(identity.issuer, place, rule))
     }
@@ -77,7 +79,8 @@ impl Judge<'_> {
         key_set: KeySetUsed,
     ) -> Result<Proof, Reason> {
         let issuer = self.issuer(key_set.source).ok_or(Reason::IssuerUnknown)?;
-        let claims = Claims::check(verified, Some(read_before), typ, &issuer.expectations, self.now)?;
+        let expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
+        let claims = Claims::check(verified, Some(read_before), typ, &expected, self.now)?;
         let identity = self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
         Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
     }
@@ -88,6 +91,12 @@ impl Judge<'_> {
         let Proof { identity, window, key_set } = &claimed.proof;
         let holds = window.contains(self.now) && self.admits(identity.issuer, place, rule) && self.still_uses(*key_set);
         holds.then(|| claimed.proof.clone())
+    }
+
+    /// Where a JWT was verified, as far as that says anything: one of an issuer of several hosts proves nothing at another host.
+    fn name_of_site(&self) -> &'e str {
+        let has_several = self.policy.issuers.iter().any(|issuer| !issuer.public_hosts.is_empty());
+        if has_several { self.head.public_origin } else { "" }
     }
 
     /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about it.
@@ -108,13 +117,16 @@ impl Judge<'_> {
             None => return Err(Reason::ClaimMissing),
             Some(issuer) => issuer.as_text().ok_or(Reason::ClaimsMalformed)?,
         };
-        let is_candidate =
-            |number: usize, issuer: &Issuer| issuer.expectations.issuer == unverified_issuer && self.admits(number, place, rule);
-        let mut candidates = self.policy.issuers.iter().enumerate().filter(|(number, issuer)| is_candidate(*number, issuer));
+        let origin = self.head.public_origin;
+        let candidate = |(number, issuer): (usize, &'e Issuer)| {
+            let expected = issuer.expected(origin).filter(|expected| expected.issuer == unverified_issuer)?;
+            self.admits(number, place, rule).then_some((number, expected))
+        };
+        let mut candidates = self.policy.issuers.iter().enumerate().filter_map(candidate);
         let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
-        let by_audience = |(_, issuer): &(usize, &Issuer)| claims::check_aud(unverified, &issuer.expectations).is_ok();
-        let (number, _) = [first].into_iter().chain(candidates).find(by_audience).unwrap_or(first);
-        Ok(number)
+        let by_audience = |(_, expected): &(usize, Cow<'_, Expectations>)| claims::check_aud(unverified, expected).is_ok();
+        let of_first = first.0;
+        Ok([first].into_iter().chain(candidates).find(by_audience).map_or(of_first, |(number, _)| number))
     }
 
     /// The signature of a token by an issuer's key set.

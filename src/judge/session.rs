@@ -72,7 +72,10 @@ impl Judge<'_> {
         match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof)) if self.is_recent(&proof.identity.session) => {
-                if let Ok(Some(data)) = &data {
+                // What a key set says of one host proves nothing at another.
+                let is_for_all =
+                    proof.key_set.is_none() || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
+                if let (Ok(Some(data)), true) = (&data, is_for_all) {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
                 self.soon.vouched_for =

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::claims::{self, Claims, Expectations};
+use crate::claims::{self, Claims};
 use crate::cookie;
 use crate::demands::ClaimPath;
 use crate::policy::{BetterAuth, CookieCache};
@@ -105,8 +105,10 @@ impl<'e> Judge<'e> {
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
     fn pair_by_key_set(&mut self, number: usize, jws: &Jws<'_>) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
         let (verified, key_set) = self.by_key_set(number, jws)?;
-        let expectations: &Expectations = &self.service(number)?.cache_expectations;
-        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), expectations, self.now)?;
+        let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
+        let expected =
+            issuer.at(&self.service(number)?.cache_expectations, self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
+        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now)?;
         let pair = Pair::from_members(claims.members(), &self.policy.named_claims).ok_or(Reason::TokenMalformed)?;
         let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
         if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }

@@ -26,6 +26,19 @@ export function borderOf(glue, gate) {
       return gate.decide(length, now);
     },
 
+    /** Address of the answer to a head that has been joined, for what only the host has found out. */
+    refuse(joined, code) {
+      makeRoom(roomFor(joined));
+      length = writeHead(joined, space);
+      return gate.refuse(length, code);
+    },
+
+    /** Names of headers of an origin's response that end at a proxy. */
+    responseRemovals(pairs) {
+      const names = glue.responseRemovals(pairs.map(([name, value]) => `${name}\n${value.replaceAll("\n", " ")}`).join("\n"));
+      return names === "" ? [] : names.split("\n");
+    },
+
     /** The head of the last `decide`, to keep. */
     head: () => copyOf(current().bytes, space.at, space.at + length),
 

@@ -13,16 +13,7 @@ const LONGEST_PAUSE = 5_000;
 const CALM = 60_000;
 
 /** The gate cannot say anything about this request: no instance, or not the one that began with it. */
-export class NotStarted extends Error {
-  /**
-   * @param {string} message
-   * @param {number} [retryAfter] seconds
-   */
-  constructor(message, retryAfter = 1) {
-    super(message);
-    this.retryAfter = retryAfter;
-  }
-}
+export class NotStarted extends Error {}
 
 /**
  * Follows the lives of the instances of one glue. All gates of a program share it, and so they share a trap.
@@ -48,7 +39,7 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
       if (alive) return generation;
       const wait = notBefore - now();
       // A pause longer than the longest is a clock that was set back.
-      if (wait > 0 && wait <= LONGEST_PAUSE) throw new NotStarted("the gate starts again after a pause", Math.ceil(wait / 1000));
+      if (wait > 0 && wait <= LONGEST_PAUSE) throw new NotStarted("the gate starts again after a pause");
       generation++;
       guarded("could not start", () => glue.__wbg_reset_state());
       alive = true;
@@ -78,7 +69,7 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
       drop();
       // The place was said by the panic hook; an exception's own message says no more than `unreachable`.
       log(`doorward: the gate ${what} (${error?.name ?? "exception"}); instance ${generation} is dropped`);
-      throw new NotStarted("the gate has failed", Math.max(1, Math.ceil((notBefore - now()) / 1000)));
+      throw new NotStarted("the gate has failed");
     }
   }
 
@@ -96,9 +87,9 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  *
  * @param {object} glue
  * @param {ReturnType<typeof lifeOf>} life
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, proxies, log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -136,6 +127,15 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     /** What the names of the identity headers begin with. */
     prefix: () => life.call(generation, () => border.prefix()),
 
+    /** The answer for what only the host has found out, by the code of its reason. */
+    refuse(head, code) {
+      const joined = joinHead(head);
+      return life.call(generation, () => border.decision(border.refuse(joined, code)));
+    },
+
+    /** Names of headers of an origin's response that end at a proxy. */
+    responseRemovals: (pairs) => life.call(generation, () => border.responseRemovals(pairs)),
+
     /** What is to be put into the shared cache. */
     keeps: (begun) => life.call(begun, () => border.decision(border.keeps()).keeps),
   };
@@ -152,6 +152,7 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
         for (const algorithm of signs) draft.signs(algorithm);
         for (const name of stores) draft.stores(name);
         if (shares) draft.shares();
+        if (proxies) draft.proxies();
         return draft.compile();
       });
       for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);
@@ -186,7 +187,7 @@ function refuse(path, problem, hint) {
 
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
 function wrongConfiguration() {
-  return new NotStarted("the configuration is wrong", 60);
+  return new NotStarted("the configuration is wrong");
 }
 
 function problemLines(severity, problems) {

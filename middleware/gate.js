@@ -2,7 +2,8 @@
 // framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
 
 import { CHECKS, SIGNS, carrier } from "./carry.js";
-import { NotStarted, engineOf, lifeOf } from "./engine.js";
+import { engineOf, lifeOf } from "./engine.js";
+import { notStarted } from "./not-started.js";
 import { isIdentity } from "./origin/names.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeReply } from "./wire.js";
@@ -32,9 +33,21 @@ const CONTEXT = {
   usesArgument: FLAG,
 };
 
+/** Why a forged identity is answered that this runtime lets nobody take away, and what the log says of it. */
+const FORGED = [
+  "head_malformed",
+  JSON.stringify({
+    gate: "doorward",
+    reason: "head_malformed",
+    status: 400,
+    hint: "an identity header came from a client, and requests cannot be edited here; say usesArgument where next answers its argument",
+  }),
+];
+
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
- * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark.
+ * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, and `proxies` that each
+ * request goes on over a connection of its own. They also get `hop`: what the core says of the way to the origin and back.
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
@@ -42,7 +55,7 @@ const CONTEXT = {
 export function gatesOn(glue, host) {
   const life = lifeOf(glue, host);
 
-  return function createGate(options = {}, { marks = false } = {}) {
+  return function createGate(options = {}, { marks = false, proxies = false } = {}) {
     checkOptions(options, OPTIONS);
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
@@ -52,10 +65,21 @@ export function gatesOn(glue, host) {
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
-    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks };
+    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks, proxies };
     const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
 
-    return { decide, decideHead, handle };
+    return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };
+
+    /** The answer for what only the host finds out, after the decision: the code of a reason, and what the log says if not the gate's line. */
+    function refuse(head, code, line) {
+      try {
+        const answer = engine.refuse(head, code);
+        if (line ?? answer.log) log(line ?? answer.log);
+        return answer;
+      } catch {
+        return unavailable(head);
+      }
+    }
 
     function decide(request, context = {}) {
       return judge(request, context, context?.seesResponse);
@@ -65,20 +89,35 @@ export function gatesOn(glue, host) {
       try {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
         return decision.kind === "forward" ? forwardVerdict(request, decision) : answerVerdict(request, decision);
-      } catch (error) {
-        return answerVerdict(request, unavailable(error));
+      } catch {
+        return answerVerdict(request, unavailable(request));
       }
     }
 
     async function handle(request, next, context = {}) {
       const verdict = await judge(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
-      const onward = forwarded(request, verdict);
       const mayBeIgnored = !verdict.upstream && context.usesArgument !== true;
-      if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) return answerVerdict(request, forged(log)).response;
-      const response = await (verdict.upstream ? (options.fetch ?? globalThis.fetch)(onward) : next(onward));
-      if (!verdict.finish) return withHeaders(response, verdict.responseHeaders);
-      return withHeaders(response, [...verdict.responseHeaders, ...(await verdict.finish(response.headers.getSetCookie()))]);
+      if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) return answerVerdict(request, refuse(headOf(request, context), ...FORGED)).response;
+      const { response, removed } = await answered(request, verdict, next, context);
+      const more = verdict.finish ? await verdict.finish(response.headers.getSetCookie()) : [];
+      return withHeaders(response, removed, [...verdict.responseHeaders, ...more]);
+    }
+
+    /** The origin's answer, or what the gate says in its place; and which of its headers end here. */
+    async function answered(request, verdict, next, context) {
+      const { upstream } = verdict;
+      try {
+        const onward = forwarded(request, verdict);
+        if (!upstream) return { response: await next(onward), removed: [] };
+        const response = await (options.fetch ?? globalThis.fetch)(onward);
+        return { response, removed: engine.responseRemovals([...response.headers]) };
+      } catch (error) {
+        // What else the application throws is its own matter: frameworks throw their redirects too.
+        if (request.signal?.aborted || !(upstream || foundNobody(error))) throw error;
+        const answer = refuse(headOf(request, context), whyNobody(error));
+        return { response: answerVerdict(request, answer).response, removed: [] };
+      }
     }
 
     function decideHead(head, context = {}) {
@@ -95,8 +134,8 @@ export function gatesOn(glue, host) {
         if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
-      } catch (error) {
-        return unavailable(error);
+      } catch {
+        return unavailable(head);
       }
     }
 
@@ -235,7 +274,7 @@ function pathStart(url) {
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
 function forwardVerdict(request, decision) {
-  const { kind, target, upstream, removed, set, responseHeaders, finish, reason, log } = decision;
+  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, reason, log } = decision;
   let headers;
   return {
     kind,
@@ -245,7 +284,7 @@ function forwardVerdict(request, decision) {
       return decision.identity;
     },
     get headers() {
-      return (headers ??= editedHeaders(request, removed, set));
+      return (headers ??= editedHeaders(request, onward ?? { removed, set }));
     },
     removed,
     set,
@@ -256,7 +295,7 @@ function forwardVerdict(request, decision) {
   };
 }
 
-function editedHeaders(request, removed, set) {
+function editedHeaders(request, { removed, set }) {
   const headers = new Headers(request.headers);
   for (const name of removed) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
@@ -291,9 +330,10 @@ function editInPlace({ headers }, { removed, set }, prefix) {
   return left.length === 0 || !left.some((name) => isIdentity(name, prefix()));
 }
 
-function withHeaders(response, pairs) {
-  if (pairs.length === 0) return response;
+function withHeaders(response, removed, pairs) {
+  if (removed.length === 0 && pairs.length === 0) return response;
   const edited = new Response(response.body, response);
+  for (const name of removed) edited.headers.delete(name);
   for (const [name, value] of pairs) {
     if (name === "set-cookie") edited.headers.append(name, value);
     else edited.headers.set(name, value);
@@ -301,26 +341,36 @@ function withHeaders(response, pairs) {
   return edited;
 }
 
-/** What is answered when there is no decision: the gate's own words for `not_started`. */
-export function unavailable(error) {
-  const retryAfter = String(error instanceof NotStarted ? error.retryAfter : 1);
-  return problem(503, "Service Unavailable", "not_started", "the gate could not start or lost its place", [["retry-after", retryAfter]]);
+/** Whether a `fetch` has found nobody, in the words of the runtimes. */
+function foundNobody(error) {
+  const { name, message = "", code, cause } = error ?? {};
+  if (name === "TimeoutError" || isOfNetwork(code) || isOfNetwork(cause?.code)) return true;
+  return name === "TypeError" && /^(?:fetch failed|failed to fetch|error sending request|network ?error|network connection lost)/i.test(message);
 }
 
-/** What is answered to a forged identity that this runtime lets nobody take away. */
-function forged(log) {
-  const reason = "head_malformed";
-  log(JSON.stringify({ gate: "doorward", reason, status: 400, hint: "an identity header came from a client, and requests cannot be edited here; say usesArgument where next answers its argument" }));
-  return problem(400, "Bad Request", reason, "the request's head is not what the host promised");
+function isOfNetwork(code) {
+  return typeof code === "string" && /^(?:ECONN|EHOST|ENET|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|UND_ERR_(?:CONNECT|SOCKET|HEADERS_TIMEOUT)|Connection|FailedToOpenSocket)/.test(code);
 }
 
-function problem(status, title, reason, detail, more = []) {
-  return {
-    kind: "answer",
-    status,
-    headers: [["content-type", "application/problem+json"], ["cache-control", "private, no-store"], ...more],
-    body: JSON.stringify({ type: `urn:doorward:reason:${reason}`, title, status, detail, reason }),
-    reason,
-    log: undefined,
-  };
+/** Why nobody answered: the code of a reason. */
+export function whyNobody(error) {
+  const codes = [error?.code, error?.cause?.code];
+  const isLate = error?.name === "TimeoutError" || codes.some((code) => /TIMEDOUT|TIMEOUT/.test(code ?? ""));
+  return isLate ? "origin_timed_out" : "origin_unreachable";
+}
+
+/** What is answered when there is no decision. */
+export function unavailable(head) {
+  const { method, headers } = head ?? {};
+  return { kind: "answer", ...notStarted(method, (name) => headerIn(headers, name)), log: undefined };
+}
+
+function headerIn(headers, name) {
+  try {
+    if (typeof headers.get === "function") return headers.get(name);
+    for (const [own, value] of headers) if (own.toLowerCase() === name) return value;
+  } catch {
+    // It is no head, and maybe that is why there is no decision.
+  }
+  return undefined;
 }

@@ -8,30 +8,14 @@ import http from "node:http";
 import https from "node:https";
 import { pipeline } from "node:stream";
 
-import { bareOrigin, publicOriginOf, unavailable } from "./gate.js";
+import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
 import { isFunction, isObject, wrongOption } from "./options.js";
 import { NotGated } from "./session.js";
 
 const NO_GATE = "the gate did not run for this request: put `middleware` or `protect` in front of what asks";
 
-/** RFC 9110 section 7.6.1; `proxy-connection` and `keep-alive` are its forerunners. */
-const HOP_BY_HOP = new Set([
-  "connection",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
-
-/** What says where a message ends or whom it is for. A client may not have these removed by naming them in `Connection`. */
-const KEPT = new Set(["content-length", "host"]);
-
-/** What the request to the origin has of its own, or not at all. */
-const ANEW = new Set(["host", "content-length", "expect"]);
+/** What says where the body of the request to the origin ends and whom it is for: this host's own matter. */
+const FRAMING = new Set(["host", "content-length"]);
 
 /**
  * Makes the exports of `doorward/node` on this `createGate`.
@@ -52,11 +36,11 @@ export function nodeOn(createGate) {
   }
 
   function middleware(options = {}) {
-    const decide = judge(options);
+    const { decide, hop } = judge(options);
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
-      if (decision.upstream) return pass(req, res, decision);
+      if (decision.upstream) return pass(req, res, decision, hop);
       const problem = editRequest(req, decision);
       if (problem) return next(problem);
       passed.set(req, decision);
@@ -75,12 +59,12 @@ export function nodeOn(createGate) {
     if (!isObject(given)) throw wrongOption("origin", "given, like http://127.0.0.1:3000");
     const { origin, ...options } = given;
     const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
-    const decide = judge(options, { seesResponse: true });
+    const { decide, hop } = judge(options, { seesResponse: true }, { proxies: true });
 
     async function proxy(req, res) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
-      pass(req, res, decision, to);
+      pass(req, res, decision, hop, to);
     }
 
     proxy.upgrade = async function upgrade(req, socket, head) {
@@ -92,31 +76,33 @@ export function nodeOn(createGate) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answerSocket(socket, decision);
       try {
-        forwardUpgrade(req, socket, head, decision, destination(decision, to));
-      } catch {
-        answerSocket(socket, noOrigin());
+        forwardUpgrade(req, socket, head, decision, hop, destination(decision, to));
+      } catch (error) {
+        answerSocket(socket, hop.refuse(decision.head, whyNobody(error)));
       }
     };
 
     return proxy;
   }
 
-  /** Judges a request by what Node received. */
-  function judge(given, context) {
-    const gate = createGate(given);
+  /** Judges a request by what Node received. `hop` is what the core says of the way to the origin and back. */
+  function judge(given, context, host) {
+    const gate = createGate(given, host);
     const { publicOrigin, clientAddress } = given;
     const publicOriginAt = publicOriginOf(publicOrigin);
     const mode = (given.env ?? process.env).NODE_ENV;
-    return async (req) => {
+    return { decide, hop: gate.hop };
+
+    async function decide(req) {
       try {
         const head = headOf(req);
         const decision = await gate.decideHead(head, context);
         decision.head = head;
         return decision;
-      } catch (error) {
-        return unavailable(error);
+      } catch {
+        return unavailable({ method: req.method, headers: { get: (name) => [req.headers[name]].flat()[0] } });
       }
-    };
+    }
 
     function headOf(req) {
       return {
@@ -285,20 +271,16 @@ function plain(status, title, more = []) {
   return { status, headers, body };
 }
 
-function noOrigin() {
-  return plain(502, "the origin did not answer");
-}
-
 /** Where a request goes: where its rule says, or to the proxy's origin. */
 function destination({ upstream }, to) {
   return upstream ? new URL(upstream) : to;
 }
 
-function pass(req, res, decision, to) {
+function pass(req, res, decision, hop, to) {
   try {
-    forward(req, res, decision, destination(decision, to));
-  } catch {
-    answer(res, noOrigin());
+    forward(req, res, decision, hop, destination(decision, to));
+  } catch (error) {
+    answer(res, hop.refuse(decision.head, whyNobody(error)));
   }
 }
 
@@ -307,14 +289,18 @@ function send(to, req, decision, headers) {
   return request(to, { method: req.method, path: decision.target, headers: headers.flat() });
 }
 
-function forward(req, res, decision, to) {
+function forward(req, res, decision, hop, to) {
   // Its `close` is over: nothing would end what is begun for it now.
   if (res.destroyed) return;
+  const nobody = (error) => {
+    // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
+    if (!res.headersSent && !res.destroyed) answer(res, hop.refuse(decision.head, whyNobody(error)));
+  };
   const headers = [...originHeaders(req, decision, to), ...framing(req)];
   const upstream = send(to, req, decision, headers);
   upstream.on("response", async (response) => {
     try {
-      const pairs = endToEnd(pairsOf(response.rawHeaders));
+      const pairs = endToEnd(pairsOf(response.rawHeaders), hop);
       const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
       res.writeHead(response.statusCode, response.statusMessage, headers.flat());
       if (hasBody(req, response)) res.write(Buffer.alloc(0)); // At once. `flushHeaders` would write a text, see `answer`.
@@ -326,10 +312,9 @@ function forward(req, res, decision, to) {
   // Switching protocols is no answer to who has not asked for it.
   upstream.on("upgrade", (_, far) => {
     far.destroy();
-    answer(res, noOrigin());
+    nobody();
   });
-  // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
-  upstream.on("error", () => res.headersSent || answer(res, noOrigin()));
+  upstream.on("error", nobody);
   res.on("close", () => upstream.destroy());
   // Not `pipeline`: that would close the client's connection before the answer to it is out.
   req.pipe(upstream);
@@ -340,23 +325,11 @@ function hasBody({ method }, { statusCode }) {
   return method !== "HEAD" && ![204, 304].includes(statusCode);
 }
 
-/** The client's headers for the origin. Hop by hop is removed first: a client must not name ours in its `Connection`. */
-function originHeaders(req, decision, to) {
-  const passed = endToEnd(headersOf(req)).filter(([name]) => !ANEW.has(name.toLowerCase()) && !describesClient(name));
-  const { removed, set, head } = decision;
-  return [["Host", to.host], ...editedPairs(passed, { removed, set: [...client(head), ...set] })];
-}
-
-/** Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into one. */
-function describesClient(name) {
-  return /^(forwarded$|x-real-ip$|x-forwarded-)/.test(name.toLowerCase().replace(/[^a-z0-9]/g, "-"));
-}
-
-/** Where the request came from, as the gate knows it. */
-function client({ publicOrigin, clientAddress }) {
-  const [scheme, host] = publicOrigin.split("://");
-  const address = clientAddress ? [["X-Forwarded-For", clientAddress]] : [];
-  return [...address, ["X-Forwarded-Host", host], ["X-Forwarded-Proto", scheme]];
+/** The client's headers for the origin, after the decision's edits for another connection. */
+function originHeaders(req, { onward: { removed, set } }, to) {
+  const passed = headersOf(req).filter(([name]) => !FRAMING.has(name.toLowerCase()));
+  // Whoever carries a WebSocket says so itself; a plain request asks for none.
+  return [["Host", to.host], ...editedPairs(passed, { removed, set: set.filter(([name]) => name !== "upgrade") })];
 }
 
 /** Says where the body ends, exactly as Node's parser understood it: the origin must not see another request in it. */
@@ -367,13 +340,10 @@ function framing(req) {
   return ["POST", "PUT", "PATCH"].includes(req.method) ? [["Content-Length", "0"]] : [];
 }
 
-function endToEnd(pairs) {
-  const named = pairs
-    .filter(([name]) => name.toLowerCase() === "connection")
-    .flatMap(([, value]) => value.toLowerCase().split(","))
-    .map((name) => name.trim())
-    .filter((name) => !KEPT.has(name));
-  return pairs.filter(([name]) => !HOP_BY_HOP.has(name.toLowerCase()) && !named.includes(name.toLowerCase()));
+/** The origin's response headers that are for the client too. */
+function endToEnd(pairs, hop) {
+  const gone = new Set(hop.responseRemovals(pairs));
+  return pairs.filter(([name]) => !gone.has(name));
 }
 
 /** The decision with what it has to wait for. */
@@ -387,15 +357,26 @@ function withOurs(pairs, { responseHeaders }) {
   return [...pairs.filter(([name]) => !replaced.has(name.toLowerCase())), ...responseHeaders];
 }
 
-function forwardUpgrade(req, socket, head, decision, to) {
+function forwardUpgrade(req, socket, head, decision, hop, to) {
   if (socket.destroyed) return;
   const headers = [...originHeaders(req, decision, to), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
   const upstream = send(to, req, decision, headers);
   let answered = false;
-  upstream.on("upgrade", (response, far, farHead) => {
+  /** The origin's headers with ours; nothing, and no connection any more, where the gate has fallen meanwhile. */
+  const passedOn = ({ rawHeaders }) => {
     answered = true;
-    const pairs = [...endToEnd(pairsOf(response.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
-    socket.write(headBytes(101, response.statusMessage, withOurs(pairs, decision)));
+    try {
+      return withOurs(endToEnd(pairsOf(rawHeaders), hop), decision);
+    } catch {
+      upstream.destroy();
+      answerSocket(socket, unavailable(decision.head));
+    }
+  };
+  upstream.on("upgrade", (response, far, farHead) => {
+    const passed = passedOn(response);
+    if (!passed) return far.destroy();
+    const pairs = [...passed, ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
+    socket.write(headBytes(101, response.statusMessage, pairs));
     socket.write(farHead);
     far.write(head);
     far.on("error", () => far.destroy());
@@ -406,12 +387,16 @@ function forwardUpgrade(req, socket, head, decision, to) {
   });
   // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.
   upstream.on("response", (response) => {
-    answered = true;
-    const pairs = [...withOurs(endToEnd(pairsOf(response.rawHeaders)), decision), ["Connection", "close"]];
+    const passed = passedOn(response);
+    if (!passed) return response.destroy();
+    const pairs = [...passed, ["Connection", "close"]];
     socket.write(headBytes(response.statusCode, response.statusMessage, pairs));
     pipeline(response, socket, () => {});
   });
-  upstream.on("error", () => (answered ? socket.destroy() : answerSocket(socket, noOrigin())));
+  upstream.on("error", (error) => {
+    if (answered) socket.destroy();
+    else if (!socket.destroyed) answerSocket(socket, hop.refuse(decision.head, whyNobody(error)));
+  });
   socket.on("close", () => upstream.destroy());
   upstream.end();
 }

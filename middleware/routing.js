@@ -10,6 +10,8 @@
 // Any other header of a request that goes on is for the browser. `next start` puts those on the request as well, after the
 // overrides, so they win: a response header must never have a name that the application trusts.
 
+import { notStartedResponse } from "./not-started.js";
+
 /**
  * Makes `gate(options)` for a platform that speaks this protocol.
  *
@@ -34,7 +36,7 @@ export function routing(createGate) {
       } catch (error) {
         // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
         complain(options.log, `doorward: the gate failed and lets nobody in: ${error?.message ?? "exception"}`);
-        return unavailable();
+        return notStartedResponse(request);
       }
     };
   };
@@ -92,13 +94,6 @@ export function complain(log = console.error, line) {
   } catch {
     // Where it could be said is what has failed.
   }
-}
-
-function unavailable() {
-  return new Response("the gate is not available\n", {
-    status: 503,
-    headers: { "cache-control": "private, no-store", "content-type": "text/plain; charset=utf-8", "retry-after": "5" },
-  });
 }
 
 /** Next and Vercel pass it as a method of the second argument; Vercel's functions have it in the request's context as well. */

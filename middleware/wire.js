@@ -249,6 +249,7 @@ function readByTag(reader, tag, log, reason) {
       responseHeaders: readPairs(reader),
       after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
       alongside: readNumber(reader) === 1 ? readErrand(reader, false) : undefined,
+      onward: readNumber(reader) === 1 ? { removed: readList(reader, readText), set: readPairs(reader) } : undefined,
       log,
       reason,
     };

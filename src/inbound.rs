@@ -146,7 +146,7 @@ mod tests {
 
     #[test]
     fn a_header_is_known_in_each_spelling() {
-        let (by_path, by_person): (fn(&str) -> bool, fn(&str) -> bool) = (renames, is_former);
+        let [by_path, by_person]: [fn(&str) -> bool; 2] = [renames, is_former];
         let begun = |prefix: &&str| [*prefix, "email"].concat();
         let internal = INTERNAL_NAMES.iter().map(|name| (*name).to_owned()).chain(INTERNAL_PREFIXES.iter().map(begun));
         let prefixes = FORMER_PREFIXES.iter().chain(&FORMER_CERTIFICATES).map(begun);

@@ -11,7 +11,8 @@ use crate::policy::Policy;
 use crate::request::RequestHead;
 
 /// All header edits of a forward that is sent on over another connection. `Host`, `Content-Length` and `Transfer-Encoding` are the
-/// host's: it says where it sends to, and where the body that it sends ends.
+/// host's, which says where it sends to and where the body that it sends ends. One that carries no WebSocket leaves out the `upgrade`
+/// that is set for it.
 #[derive(Debug, Default)]
 pub struct Onward {
     /// Names of request headers to remove, exactly as they came in.
@@ -20,8 +21,8 @@ pub struct Onward {
     pub set: HeaderPairs,
 }
 
-/// Fields of one connection. `Upgrade` is said anew where a WebSocket is asked for, and `Expect` has been answered by whoever reads
-/// the body.
+/// Fields of one connection. `Upgrade` is said anew where a WebSocket is asked for, and `Expect` has been answered by whoever reads the
+/// body.
 const OF_CONNECTION: [&str; 8] =
     ["connection", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "http2-settings", "expect"];
 /// Words between a client and the proxy that it knows of. `Proxy` is nobody's header, and a proxy's address to CGI programs

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
 import { test } from "node:test";
 
+import { notStartedResponse } from "../not-started.js";
+
 import { createGate } from "doorward";
 import { NOW, NO_ORIGINS, SITE, WRITTEN, config, deferred, newIssuer, openConfig, request } from "./support.js";
 
@@ -197,6 +199,63 @@ function nearlyOver() {
     answer: () => new Response(JSON.stringify(members(NOW)), { headers: [["set-cookie", line]] }),
   };
 }
+
+test("`handle`: where nobody is there, the answer is the gate's; the application's own failures stay its own", async () => {
+  const lines = [];
+  const log = (line) => lines.push(JSON.parse(line));
+  const nobody = Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNREFUSED" } });
+  const late = Object.assign(new Error("late"), { name: "TimeoutError" });
+  const config = { issuers: [{ type: "better-auth", url: "https://auth.test" }], rules: [{ path: "/up", access: "public", upstream: "https://api.test" }, { path: "/**", access: "public" }] };
+  const fails = (error) => () => Promise.reject(error);
+  for (const [error, status, reason] of [[nobody, 502, "origin_unreachable"], [late, 504, "origin_timed_out"]]) {
+    const gate = createGate({ config, env: {}, log, fetch: fails(error) });
+    for (const [path, next] of [["/up", () => assert.fail("not there")], ["/", fails(error)]]) {
+      const response = await gate.handle(new Request(`https://app.test${path}`), next);
+      assert.deepEqual([response.status, (await response.json()).reason, response.headers.get("retry-after")], [status, reason, "5"]);
+      assert.equal(response.headers.get("cache-control"), "private, no-store");
+    }
+    const page = await gate.handle(new Request("https://app.test/", { headers: { accept: "text/html" } }), fails(error));
+    assert.deepEqual([page.status, page.headers.get("content-type")], [status, "text/html; charset=utf-8"]);
+  }
+  assert.deepEqual(lines.map(({ reason }) => reason), [...Array(3).fill("origin_unreachable"), ...Array(3).fill("origin_timed_out")]);
+  const gate = createGate({ config, env: {}, log, fetch: fails(new Error("odd")) });
+  assert.equal((await gate.handle(new Request("https://app.test/up"), () => {})).status, 502);
+  for (const own of [new Error("a bug"), new TypeError("x is not a function"), { redirect: "/" }]) {
+    await assert.rejects(gate.handle(new Request("https://app.test/"), fails(own)), (thrown) => thrown === own);
+  }
+});
+
+test("`handle`: an upstream's response loses what concerns its connection, and the request what the client says of itself", async () => {
+  const config = { issuers: [{ type: "better-auth", url: "https://auth.test" }], rules: [{ path: "/**", access: "public", upstream: "https://api.test" }] };
+  let sent;
+  const fetch = async (request) => ((sent = request), new Response("ok", { headers: { "keep-alive": "timeout=5", "proxy-authenticate": "Basic", "x-kept": "1" } }));
+  const gate = createGate({ config, env: {}, fetch, clientAddress: "192.0.2.1" });
+  const headers = { forwarded: "for=6.6.6.6", "x-forwarded-for": "6.6.6.6", "x-real-ip": "6.6.6.6", "proxy-authorization": "Basic x", te: "trailers", "x-kept": "1" };
+  const response = await gate.handle(new Request("https://app.test/a", { headers }), () => assert.fail("not there"));
+  assert.deepEqual([...response.headers.keys()], ["content-type", "x-kept"]);
+  const names = [...sent.headers.keys()].filter((name) => name !== "accept-encoding");
+  assert.deepEqual(names, ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-kept"]);
+  assert.deepEqual([sent.headers.get("x-forwarded-for"), sent.headers.get("x-forwarded-host")], ["192.0.2.1", "app.test"]);
+});
+
+test("without a gate every door gives the same answer", async () => {
+  const wrong = createGate({ config: "{", env: {}, log: () => {} });
+  const answers = [];
+  for (const headers of [{}, { accept: "text/html" }, { "next-action": "7f" }]) {
+    const request = new Request("https://app.test/", { method: "POST", headers });
+    const { response, reason } = await wrong.decide(request);
+    const handled = await wrong.handle(request, () => assert.fail("not there"));
+    const head = await wrong.decideHead({ method: "POST", target: "/", publicOrigin: "https://app.test", headers: Object.entries(headers) });
+    const core = notStartedResponse(request);
+    const seen = await Promise.all([response, handled, new Response(head.body, head), core].map(async (one) => [one.status, [...one.headers], await one.text()]));
+    for (const one of seen) assert.deepEqual(one, seen[0]);
+    assert.equal(reason, "not_started");
+    assert.equal(core.headers.get("retry-after"), "5");
+    assert.ok(core.headers.get("vary").includes("Accept"));
+    answers.push(core.headers.get("content-type"));
+  }
+  assert.deepEqual(answers, ["application/problem+json", "text/html; charset=utf-8", "text/plain"]);
+});
 
 test("`handle` has the cookies renewed while the origin works, and the origin's own go before", async () => {
   for (const [cookie, expected] of [[undefined, 1], ["theme=dark", 2], ["__Secure-better-auth.session_token=; Max-Age=0; Path=/", 1]]) {

@@ -155,6 +155,23 @@ test("proxy: bodies stream both ways", async (t) => {
   assert.equal(last.toString(), "last");
 });
 
+test("proxy: what concerns one connection ends here, both ways (RFC 9110 section 7.6.1)", async (t) => {
+  const odd = { "Proxy-Authenticate": "Basic", "Proxy-Status": "a", "X-Drop": "1", Connection: "close, X-Drop", "X-Kept": "1" };
+  const origin = await serve(t, (req, res) => res.writeHead(200, odd).end(JSON.stringify(req.headers)));
+  const gate = await serve(t, createProxy({ ...open, origin: origin.origin }));
+  const ends = { TE: "trailers", Trailer: "x-sum", "Keep-Alive": "1", "Proxy-Authorization": "Basic x", Proxy: "http://evil.test", "X-Named": "1", "HTTP2-Settings": "AAMAAABk" };
+  const about = { "True-Client-IP": "6.6.6.6", X_Real_IP: "6.6.6.6", "X-Original-Host": "evil.test", "X-Forwarded-User": "root", Forwarded: "for=6.6.6.6" };
+  const lines = Object.entries({ Host: "x", ...ends, ...about, "X-Kept": "1", Connection: "close, x-named, Host" });
+  const raw = lines.map(([name, value]) => `${name}: ${value}\r\n`).join("");
+  const answer = await exchange(gate.port, `GET / HTTP/1.1\r\n${raw}\r\n`);
+  const [head, body] = answer.split("\r\n\r\n");
+  const seen = JSON.parse(body.slice(body.indexOf("{"), body.lastIndexOf("}") + 1));
+  assert.deepEqual(Object.keys(seen).sort(), ["connection", "host", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-kept"]);
+  assert.equal(seen["x-forwarded-for"], "127.0.0.1");
+  for (const name of ["proxy-authenticate", "x-drop"]) assert.ok(!head.toLowerCase().includes(`\r\n${name}:`), name);
+  for (const name of ["proxy-status", "x-kept"]) assert.ok(head.toLowerCase().includes(`\r\n${name}:`), name);
+});
+
 test("proxy: where a body ends is for Node's parser to say, not for a client's `Connection`", async (t) => {
   const inside = "GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n";
   const urls = [];
@@ -185,6 +202,39 @@ test("proxy: `Expect` is answered here and not passed on", async (t) => {
   assert.deepEqual([JSON.parse(body).body, JSON.parse(body).headers.expect], ["x", undefined]);
 });
 
+test("an origin that is away has one answer: of the proxy, of a rule's upstream, for a WebSocket, a page and a HEAD", async (t) => {
+  const lines = [];
+  const log = (line) => lines.push(JSON.parse(line));
+  const gone = "http://127.0.0.1:1";
+  const away = await serve(t, createProxy({ ...open, log, origin: gone }));
+  const elsewhere = { ...open, log, config: { ...open.config, rules: [{ path: "/**", access: "public", upstream: gone }] } };
+  const handler = () => assert.fail("the application was reached");
+  const answers = [
+    await send(away.origin),
+    await send((await serve(t, createProxy({ ...elsewhere, origin: away.origin }))).origin),
+    await send((await serve(t, protect(elsewhere, handler))).origin),
+  ];
+  for (const { status, headers, body } of answers) {
+    const { reason, type, status: said } = JSON.parse(body);
+    assert.deepEqual([status, said, reason, type], [502, 502, "origin_unreachable", "urn:doorward:reason:origin_unreachable"]);
+    assert.equal(headers["retry-after"], "5");
+    assert.equal(headers["cache-control"], "private, no-store");
+    assert.match(headers.vary, /Sec-Fetch-Mode/);
+  }
+  assert.deepEqual(lines.map(({ reason, status, path }) => [reason, status, path]), answers.map(() => ["origin_unreachable", 502, "/"]));
+  const page = await send(away.origin, { headers: { accept: "text/html" } });
+  assert.deepEqual([page.status, page.headers["content-type"]], [502, "text/html; charset=utf-8"]);
+  const action = await send(away.origin, { method: "POST", headers: { "next-action": "7f" }, body: "x" });
+  assert.deepEqual([action.status, action.headers["content-type"]], [502, "text/plain"]);
+  assert.deepEqual([(await send(away.origin, { method: "HEAD" })).status, (await send(away.origin, { method: "HEAD" })).body], [502, ""]);
+  const proxy = createProxy({ ...open, log, origin: gone });
+  const sockets = await serve(t, proxy, { upgrade: proxy.upgrade });
+  const answer = await exchange(sockets.port, handshake("/chat"));
+  assert.match(answer, /^HTTP\/1\.1 502 /);
+  assert.match(answer, /retry-after: 5\r\n/i);
+  assert.match(answer, /"reason":"origin_unreachable"/);
+});
+
 test("proxy: an origin that is away or talks nonsense is a 502", async (t) => {
   const away = await proxied(t, "http://127.0.0.1:1");
   assert.equal((await send(away.origin, { method: "POST", body: "x" })).status, 502);
@@ -198,7 +248,7 @@ test("proxy: an origin that switches protocols unasked has not answered", { time
   const switching = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
   const origin = await serveBytes(t, (socket) => socket.once("data", () => socket.write(switching)));
   const { status, body } = await send((await proxied(t, origin.origin)).origin);
-  assert.deepEqual([status, JSON.parse(body).title], [502, "the origin did not answer"]);
+  assert.deepEqual([status, JSON.parse(body).reason], [502, "origin_unreachable"]);
 });
 
 test("proxy: an answer that breaks off breaks off for the client as well", async (t) => {

@@ -120,7 +120,7 @@ const decisions = [
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH),
+    message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH, 1, 2, "TE", "X-A", pairs([["c", "d"]])),
     {
       kind: "forward",
       target: "/a",
@@ -131,8 +131,16 @@ const decisions = [
       responseHeaders: [],
       after: { ...fetchErrand, background: true },
       alongside: { ...fetchErrand, background: false },
+      onward: { removed: ["TE", "X-A"], set: [["c", "d"]] },
       log: "line",
       reason: undefined,
+    },
+  ],
+  [
+    message(1, "", "", "/a", "", "", 0, 0, 0, 0, 0, 0),
+    {
+      kind: "forward", target: "/a", upstream: undefined, identity: undefined, removed: [], set: [], responseHeaders: [], after: undefined, alongside: undefined, onward: undefined,
+      log: undefined, reason: undefined,
     },
   ],
   [

@@ -13,7 +13,10 @@ mod wire;
 
 use std::collections::BTreeMap;
 
-use doorward::{Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, MARK_SECRET, Reason, UnixTime};
+use doorward::{
+    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, MARK_SECRET, Onward, Reason, RequestHead,
+    UnixTime, refuse_without_engine, response_removals,
+};
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
 use crate::pending::Pending;
@@ -30,6 +33,7 @@ pub struct Draft {
     stores: Vec<String>,
     shares: bool,
     marks: bool,
+    proxies: bool,
 }
 
 #[wasm_bindgen]
@@ -43,7 +47,7 @@ impl Draft {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
         let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false, marks: false })
+        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false, marks: false, proxies: false })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -85,6 +89,11 @@ impl Draft {
         self.marks = true;
     }
 
+    /// The host sends each request on over a connection of its own, not only those that have an upstream.
+    pub fn proxies(&mut self) {
+        self.proxies = true;
+    }
+
     /// Compiles it.
     ///
     /// # Errors
@@ -98,7 +107,7 @@ impl Draft {
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
-        Ok(Gate { engine, pending, head: Vec::new(), decision: Writer::default(), warnings })
+        Ok(Gate { engine, pending, proxies: self.proxies, head: Vec::new(), decision: Writer::default(), warnings })
     }
 }
 
@@ -108,6 +117,7 @@ impl Draft {
 pub struct Gate {
     engine: Engine,
     pending: Pending,
+    proxies: bool,
     /// Where the host writes heads.
     head: Vec<u8>,
     decision: Writer,
@@ -143,20 +153,36 @@ impl Gate {
     /// 1970). Gives the decision's address.
     pub fn decide(&mut self, length: u32, now: f64) -> u32 {
         let now = moment(now);
-        let head = usize::try_from(length).ok().and_then(|length| self.head.get(..length)).unwrap_or_default();
-        let decision = wire::with_head(head, |head| self.engine.decide(head, now));
-        self.hand_out(decision, now)
+        self.with_written(length, |gate, message| {
+            let decided = wire::with_head(message, |head| {
+                let decision = gate.engine.decide(head, now);
+                (gate.onward(head, &decision), decision)
+            });
+            gate.hand_out(message, decided, now)
+        })
+    }
+
+    /// The answer for what only the host finds out, after the decision on the request with the head of so many bytes: the code of a
+    /// reason, like `origin_unreachable`. Gives its address.
+    pub fn refuse(&mut self, length: u32, code: &str) -> u32 {
+        let reason = Reason::ALL.iter().copied().find(|reason| reason.code() == code).unwrap_or(Reason::NotStarted);
+        self.with_written(length, |gate, message| {
+            let answer = wire::with_head(message, |head| gate.engine.refuse(head, reason));
+            address(gate.decision.answer(&answer.unwrap_or_else(|| refusal(message, reason))))
+        })
     }
 
     /// Goes on with a request after the errand with this number. Gives the decision's address.
     pub fn resume(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
         let now = moment(now);
         let Some(errand) = self.pending.take(id) else {
-            return self.refuse(Reason::NotStarted);
+            return self.turn_away(head, Reason::NotStarted);
         };
-        let decision =
-            wire::with_head(head, |head| wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now)));
-        self.hand_out(decision, now)
+        let decided = wire::with_head(head, |head| {
+            let decision = wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now));
+            (self.onward(head, &decision), decision)
+        });
+        self.hand_out(head, decided, now)
     }
 
     /// Takes the reply to an errand that was carried after the response.
@@ -190,30 +216,60 @@ impl Gate {
         Some(id)
     }
 
-    fn hand_out(&mut self, decision: Option<Decision>, now: UnixTime) -> u32 {
+    /// Lends out what the host has written: so many bytes of it.
+    fn with_written(&mut self, length: u32, work: impl FnOnce(&mut Self, &[u8]) -> u32) -> u32 {
+        let head = std::mem::take(&mut self.head);
+        let message = usize::try_from(length).ok().and_then(|length| head.get(..length)).unwrap_or_default();
+        let address = work(self, message);
+        self.head = head;
+        address
+    }
+
+    /// The edits for another connection, where the request goes over one.
+    fn onward(&self, head: &RequestHead<'_>, decision: &Decision) -> Option<Onward> {
         match decision {
-            Some(Decision::Ask(errand)) => match self.pending.number(now) {
+            Decision::Forward(forward) if self.proxies || forward.upstream.is_some() => Some(self.engine.onward(head, forward)),
+            _ => None,
+        }
+    }
+
+    fn hand_out(&mut self, head: &[u8], decided: Option<(Option<Onward>, Decision)>, now: UnixTime) -> u32 {
+        let Some((onward, decision)) = decided else {
+            return self.turn_away(head, Reason::HeadMalformed);
+        };
+        match decision {
+            Decision::Ask(errand) => match self.pending.number(now) {
                 Some(id) => {
                     let address = address(self.decision.ask(id, errand.work()));
                     self.pending.keep(id, errand);
                     address
                 }
-                None => self.refuse(Reason::NotStarted),
+                None => self.turn_away(head, Reason::NotStarted),
             },
-            Some(Decision::Forward(mut forward)) => {
+            Decision::Forward(mut forward) => {
                 let kept = [self.kept(forward.after.take(), now), self.kept(forward.alongside.take(), now)];
                 let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
-                address(self.decision.forward(&forward, errands))
+                address(self.decision.forward(&forward, errands, onward.as_ref()))
             }
-            Some(Decision::Redirect(answer) | Decision::Reject(answer)) => address(self.decision.answer(&answer)),
-            Some(Decision::Respond(served)) => address(self.decision.served(&served)),
-            None => self.refuse(Reason::HeadMalformed),
+            Decision::Redirect(answer) | Decision::Reject(answer) => address(self.decision.answer(&answer)),
+            Decision::Respond(served) => address(self.decision.served(&served)),
         }
     }
 
-    fn refuse(&mut self, reason: Reason) -> u32 {
-        address(self.decision.answer(&refusal(reason)))
+    /// What goes wrong at the border itself.
+    fn turn_away(&mut self, head: &[u8], reason: Reason) -> u32 {
+        address(self.decision.answer(&refusal(head, reason)))
     }
+}
+
+/// Names of headers of an origin's response that end at a proxy. Names and values in turn, each on a line of its own; so are the names
+/// that it gives.
+#[wasm_bindgen(js_name = responseRemovals)]
+pub fn removed_from_response(headers: &str) -> String {
+    let lines: Vec<&str> = headers.split('\n').collect();
+    let (pairs, _) = lines.as_chunks::<2>();
+    let pairs: Vec<_> = pairs.iter().map(|[name, value]| (*name, *value)).collect();
+    response_removals(&pairs).join("\n")
 }
 
 /// Where bytes are in the memory of WebAssembly, whose addresses have 32 bits.
@@ -243,29 +299,9 @@ const fn moment(millis: f64) -> UnixTime {
     UnixTime::from_millis(millis as i64)
 }
 
-/// An answer for what goes wrong at the border itself.
-fn refusal(reason: Reason) -> Answer {
-    let title = if reason.status() == 503 { "Service Unavailable" } else { "Bad Request" };
-    // All of these are words of ours: nothing in them needs an escape.
-    let body = [
-        r#"{"detail":""#,
-        reason.sentence(),
-        r#"","reason":""#,
-        reason.code(),
-        r#"","status":"#,
-        &reason.status().to_string(),
-        r#","title":""#,
-        title,
-        r#"","type":"urn:doorward:reason:"#,
-        reason.code(),
-        r#""}"#,
-    ];
-    let mut headers = vec![
-        ("content-type".to_owned(), "application/problem+json".to_owned()),
-        ("cache-control".to_owned(), "private, no-store".to_owned()),
-    ];
-    if reason.status() == 503 {
-        headers.push(("retry-after".to_owned(), "1".to_owned()));
-    }
-    Answer { reason, status: reason.status(), headers, body: body.concat(), log: None }
+/// The answer without an engine, for a head that may be none.
+fn refusal(message: &[u8], reason: Reason) -> Answer {
+    let nothing = RequestHead { method: "", target: "", headers: &[], public_origin: "", client_address: None };
+    wire::with_head(message, |head| refuse_without_engine(reason, head))
+        .unwrap_or_else(|| refuse_without_engine(reason, &nothing))
 }

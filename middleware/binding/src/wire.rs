@@ -1,11 +1,11 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Decision, Finish, Forward, HeaderPairs, Keep, Reply, RequestHead, Served, Work};
+use doorward::{Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reply, RequestHead, Served, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
-/// Reads a head and asks `decide` about it; nothing if the message is not a head.
-pub(crate) fn with_head(message: &[u8], decide: impl FnOnce(&RequestHead<'_>) -> Decision) -> Option<Decision> {
+/// Reads a head and hands it to `look`; nothing if the message is not a head.
+pub(crate) fn with_head<T>(message: &[u8], look: impl FnOnce(&RequestHead<'_>) -> T) -> Option<T> {
     let Reader { mut numbers, rest } = Reader::of(message)?;
     // All of it is text, so it is looked at once: each cut then only has to leave characters whole.
     let mut texts = std::str::from_utf8(rest).ok()?;
@@ -32,7 +32,7 @@ pub(crate) fn with_head(message: &[u8], decide: impl FnOnce(&RequestHead<'_>) ->
     if !texts.is_empty() {
         return None;
     }
-    Some(decide(&RequestHead { method, target, headers: &headers, public_origin, client_address }))
+    Some(look(&RequestHead { method, target, headers: &headers, public_origin, client_address }))
 }
 
 /// Reads a reply and hands it to `take`. A message that is not a reply is an errand that failed.
@@ -92,16 +92,13 @@ impl Writer {
     }
 
     /// A decision to send the request on; `errands` are what to do after the response and alongside the origin, with their
-    /// numbers.
-    pub(crate) fn forward(&mut self, forward: &Forward, errands: [Option<(u32, &Work)>; 2]) -> &[u8] {
+    /// numbers; `onward` are the edits for another connection.
+    pub(crate) fn forward(&mut self, forward: &Forward, errands: [Option<(u32, &Work)>; 2], onward: Option<&Onward>) -> &[u8] {
         self.begin(1, forward.log.as_deref(), None);
         self.text(&forward.target);
         self.text(forward.upstream.as_deref().unwrap_or_default());
         self.text(forward.identity.as_deref().unwrap_or_default());
-        self.count(forward.remove.len());
-        for name in &forward.remove {
-            self.text(name);
-        }
+        self.names(&forward.remove);
         self.joined(&forward.set);
         self.pairs(&forward.response_headers);
         for errand in errands {
@@ -109,6 +106,11 @@ impl Writer {
             if let Some((id, work)) = errand {
                 self.errand(id, work);
             }
+        }
+        self.number(u32::from(onward.is_some()));
+        if let Some(onward) = onward {
+            self.names(&onward.remove);
+            self.joined(&onward.set);
         }
         self.finish()
     }
@@ -194,6 +196,13 @@ impl Writer {
 
     fn text(&mut self, value: &str) {
         self.bytes(value.as_bytes());
+    }
+
+    fn names(&mut self, names: &[String]) {
+        self.count(names.len());
+        for name in names {
+            self.text(name);
+        }
     }
 
     fn pairs(&mut self, pairs: &[(String, String)]) {

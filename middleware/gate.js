@@ -16,7 +16,7 @@ const OPTIONS = {
   env: [isObject, "an object with the environment variables"],
   fetch: FUNCTION,
   stores: [(value) => isObject(value) && Object.values(value).every(isFunction), "an object of functions"],
-  cache: [(value) => isFunction(value?.get) && isFunction(value.put), "an object with `get` and `put`"],
+  cache: [isObject, "an object with `get` and `put`"],
   now: FUNCTION,
   clientAddress: [(value) => value === null || isTextOrFunction(value), "an address or a function"],
   log: FUNCTION,

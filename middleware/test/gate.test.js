@@ -366,7 +366,7 @@ test("an option that is not of its type is refused at once", () => {
     env: [null, 5, true, "text", []],
     fetch: others,
     stores: [null, 5, "text", [], { A: 5 }, { A: new Map() }],
-    cache: [...others, {}, { get: () => {} }, { get: 1, put: 1 }],
+    cache: others,
     now: [...others, NOW, new Date(NOW), NaN],
     publicOrigin: [5, true, [], {}, [SITE]],
     clientAddress: [5, true, [], {}],

@@ -662,7 +662,7 @@ test("middleware: a rule's upstream gets its requests, the application the other
 test("an option of each entry that is not of its type is refused at once", () => {
   const make = { middleware, createProxy: (options) => createProxy({ origin: "http://127.0.0.1:1", ...options }), protect: (options) => protect(options, () => {}) };
   for (const [name, entry] of Object.entries(make)) {
-    for (const wrong of [{ now: "5" }, { log: 5 }, { fetch: {} }, { clientAddress: 5 }, { publicOrigin: 5 }, { stores: [] }, { cache: {} }, { env: "A=B" }]) {
+    for (const wrong of [{ now: "5" }, { log: 5 }, { fetch: {} }, { clientAddress: 5 }, { publicOrigin: 5 }, { stores: [] }, { cache: "redis" }, { env: "A=B" }]) {
       assert.throws(() => entry({ ...open, ...wrong }), TypeError, `${name} ${JSON.stringify(wrong)}`);
     }
   }

@@ -40,11 +40,12 @@ after(() => Promise.all([auth?.stop(), notes?.stop()]));
 
 /** `DOORWARD_NEXT_VARIANT`: part of a variant's name, to build and ask that one only. */
 const isChosen = (name) => name.includes(process.env.DOORWARD_NEXT_VARIANT ?? "");
+const narrowMatcher = "a matcher that is too narrow";
 const underBasePath = "proxy.ts under a base path";
 const withLocales = "proxy.ts under a base path, with locales";
 const withoutGate = "no gate";
 assert.ok(
-  [...variants.map(({ name }) => name), underBasePath, withLocales, withoutGate].some(isChosen),
+  [...variants.map(({ name }) => name), narrowMatcher, underBasePath, withLocales, withoutGate].some(isChosen),
   "DOORWARD_NEXT_VARIANT names none of the variants",
 );
 
@@ -313,6 +314,20 @@ for (const [number, { name, file, build }] of variants.entries()) {
       assert.match(response.headers["cache-control"] ?? "", /no-store/);
     });
 
+    test("`session()` says who it is, or that it is nobody, in each place, whatever the client claims", async () => {
+      const claims = { "x-doorward-subject": "boss", "x-doorward-mark": "eyJhbGciOiJIUzI1NiJ9.e30.x", X_Doorward_Subject: "boss" };
+      const cookie = cookies(secret);
+      const who = "who-is-user-7f3a-by-cookie-cache";
+      assert.deepEqual(JSON.parse((await get("/api/who?x=%20y", { ...script, ...claims, cookie })).body), { request: who, headers: who });
+      assert.match((await get("/who", { ...page, ...claims, cookie })).body, new RegExp(`told=${who}\\.`));
+      assert.match((await get("/who", { rsc: "1", accept: "*/*", ...claims, cookie })).body, new RegExp(`told=${who}\\.`));
+      assert.deepEqual(JSON.parse((await get("/open/who", { ...script, ...claims })).body), { request: "nobody", headers: "nobody" });
+      assert.match((await get("/open/page", { ...page, ...claims })).body, /told=nobody\./);
+      const posted = await send(port, "/api/who", { method: "POST", headers: { ...claims, cookie, origin: `http://localhost:${port}` }, body: "x" });
+      assert.deepEqual(JSON.parse(posted.body), { request: who, headers: who });
+      assert.doesNotMatch((await get("/api/headers", { ...script, cookie })).body, /x-middleware-/);
+    });
+
     test("a wrong configuration answers 503 to everything", async () => {
       const wrong = await start({ BETTER_AUTH_SECRET: "short" });
       try {
@@ -349,6 +364,37 @@ for (const [number, { name, file, build }] of variants.entries()) {
   });
 }
 
+describe(narrowMatcher, { skip: !isChosen(narrowMatcher) }, () => {
+  let port;
+  let server;
+
+  before(async () => {
+    progress(`next build: ${narrowMatcher}`);
+    await nextBuild("proxy.ts", [], { APP_DIST: ".next-narrow" }, "narrow.ts");
+    ({ server, port } = await nextStart({ APP_DIST: ".next-narrow" }));
+  });
+  after(() => server?.stop());
+
+  test("where the gate did not run, `session()` throws, and believes no header of a client", async () => {
+    const forged = { "x-doorward-subject": "evil", "x-doorward-source": "jwt", "x-doorward-expires": "4000000000" };
+    for (const cookie of [undefined, cookies(secret)]) {
+      for (const mark of [undefined, "x", "eyJhbGciOiJIUzI1NiIsInR5cCI6ImRvb3J3YXJkLW1hcmsrand0In0.e30.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"]) {
+        const headers = { ...forged, ...(cookie && { cookie }), ...(mark && { "x-doorward-mark": mark }) };
+        const reason = mark === undefined ? "mark_missing" : mark === "x" ? "mark_malformed" : "mark_signature";
+        for (const path of ["/api/who", "/open/who"]) {
+          assert.deepEqual(JSON.parse((await send(port, path, { headers })).body), { request: reason, headers: reason });
+        }
+        for (const path of ["/who", "/open/page"]) {
+          const { body } = await send(port, path, { headers: { ...page, ...headers } });
+          assert.match(body, new RegExp(`told=${reason}\\.`));
+          assert.doesNotMatch(body, /evil/);
+        }
+      }
+    }
+    assert.match((await send(port, "/dashboard", { headers: { ...page, cookie: cookies(secret) } })).body, /user-7f3a/);
+  });
+});
+
 describe(underBasePath, { skip: !isChosen(underBasePath) }, () => {
   const env = { APP_DIST: ".next-base", APP_BASE: "/shop" };
   let port;
@@ -365,8 +411,10 @@ describe(underBasePath, { skip: !isChosen(underBasePath) }, () => {
 
   test("no protected page is given to anybody in any transport", () => judgeForms({ port, buildId, base: "/shop" }));
 
-  test("redirects and rewrites are about the path that the browser sees", async () => {
+  test("redirects, rewrites and marks are about the path that the browser sees", async () => {
     const cookie = cookies(secret);
+    const who = "who-is-user-7f3a-by-cookie-cache";
+    assert.deepEqual(JSON.parse((await send(port, "/shop/api/who", { headers: { ...script, cookie } })).body), { request: who, headers: who });
     assert.match((await send(port, "/shop", { headers: page })).body, /front page/);
     const redirect = await send(port, "/shop/dashboard", { headers: page });
     assert.equal(redirect.headers.location, "/shop/sign-in?callbackURL=%2Fshop%2Fdashboard");
@@ -472,9 +520,9 @@ async function actionIdOf(port, base, headers) {
   return /\$ACTION_ID_([0-9a-f]+)/.exec(body)[1];
 }
 
-async function nextBuild(file, options, env) {
+async function nextBuild(file, options, env, gate = file) {
   for (const other of ["proxy.ts", "middleware.ts"]) rmSync(join(app, other), { force: true });
-  if (file) copyFileSync(join(app, "gates", file), join(app, file));
+  if (file) copyFileSync(join(app, "gates", gate), join(app, file));
   await run(process.execPath, [nextBin, "build", ...options], { cwd: app, env });
   return readFileSync(join(app, env.APP_DIST, "BUILD_ID"), "utf8");
 }

@@ -1,0 +1,8 @@
+import { told } from "../../../lib/told.js";
+
+/** Protected: who is asking, by the request and by its headers. */
+export async function GET(request) {
+  return Response.json({ request: await told(request), headers: await told() });
+}
+
+export const POST = GET;

@@ -154,7 +154,7 @@ impl KeyCache {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
                 let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
                 let has_key = own.usable_keys(now).next().is_some();
-                Err(ask.unwrap_or(match own.tries.last_failed() {
+                Err(ask.unwrap_or_else(|| match own.tries.last_failed() {
                     false if own.has_set(now) && !own.has_more(now) => Lack::Missing(Reason::KeyNotFound),
                     true if !has_key => Lack::Away,
                     _ => Lack::Missing(Reason::KeysUnavailable),

@@ -4,7 +4,10 @@ import { NOW, OTHER_TOKEN, SECRET, ada, api, betterAuth, forward, nobody, pair, 
 import { compact, signedCookie } from "../mint.mjs";
 
 const rules = [{ path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/**", access: "required" }];
-export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({}, { rules, asks_per_second: 8 }) };
+export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({}, { rules, asks_per_second: 8 }),
+  // Ten reads a second are the strangers'.
+  stored: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { rules, asks_per_second: 4 }), stores: ["SESSIONS"] },
+};
 
 const asks = ["session"];
 /** Person number so and so, by a session of their own. */
@@ -38,4 +41,11 @@ export const cases = [
     ["a flood from one address: it takes no more than half of what flows in", from(api("/", bare(303)), "192.0.2.66"), reject("session_unavailable"), { now: NOW + 500, also: { log: { doubt: "out-of-budget" } } }],
     ["a stranger from elsewhere", from(api("/", bare(304)), "198.51.100.7"), as(304), { ...answer(304), now: NOW + 500 }],
   ]),
+  // Signed tokens of which a storage knows nothing: it is not read for ever.
+  ...chain("stored", Array.from({ length: 12 }, (_, number) => [
+    `a token that no storage has ${number + 1}`,
+    api("/", bare(number + 400)),
+    reject(number === 0 ? "session_ended" : "session_unavailable"),
+    { asks: [...(number < 10 ? ["read"] : []), ...(number === 0 ? ["session"] : [])], replies: [...(number < 10 ? [{ to: "read", absent: true }] : []), ...(number === 0 ? [nobody()] : [])], ...(number === 0 ? {} : { also: { log: { doubt: "out-of-budget" } } }) },
+  ])),
 ];

@@ -314,7 +314,7 @@ fn each_mistake_has_its_place() {
         ("the public origin twice", with_hosts(json!({ "issuer": "{public_origin}/{public_origin}" })), "issuers[0].issuer"),
         ("a subject without a name", with("/issuers/0/subject_claim", json!("")), "issuers[0].subject_claim"),
         ("a subject by no claim", with("/issuers/0/subject_claim", json!([])), "issuers[0].subject_claim"),
-        ("an issuer whose keys are none", with("/issuers/1", without_keys(json!({ "keys": [] }))), "issuers[1].jwks"),
+        ("an issuer without keys", with("/issuers/1", without_keys(json!({ "keys": {} }))), "issuers[1].jwks"),
         ("an issuer whose keys are null", with("/issuers/1", without_keys(json!(null))), "issuers[1].jwks_url"),
         ("a cookie of Supabase's without a name", with("/issuers/0/from", json!("supabase-cookie:")), "issuers[0].from"),
         ("tokens without aud for anybody", with("/issuers/1", without_audience(json!({}))), "issuers[1].audience"),

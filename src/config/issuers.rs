@@ -123,13 +123,10 @@ impl Compiler<'_> {
             );
         }
         let public_hosts = self.public_hosts(node);
-        let errors_before = self.reader.errors.len();
         let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url, public_hosts);
-        let is_said = self.reader.errors.iter().skip(errors_before).any(|error| error.path.ends_with(".jwks"));
-        if read.jwks_url.is_none() && read.inline_keys.keys().is_empty() && !is_said {
-            let has_set = node.member("jwks").is_some_and(|member| !member.value.is_null());
-            let member = if has_set { "jwks" } else { "jwks_url" };
-            self.reader.wrong(&node.path_of(member), "there are no keys", "give a \"jwks_url\", or \"jwks\" with keys in it");
+        let has_set = node.member("jwks").is_some_and(|member| !member.value.is_null());
+        if read.jwks_url.is_none() && !has_set {
+            self.reader.wrong(&node.path_of("jwks_url"), "there are no keys", "give a \"jwks_url\", or \"jwks\" with keys in it");
         }
         issuer.map(|_| read)
     }

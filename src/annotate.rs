@@ -9,6 +9,7 @@ use crate::assertion;
 use crate::cookie;
 use crate::headers::{HeaderPairs, Joining, is_spelled};
 use crate::inbound;
+use crate::json;
 use crate::policy::{Covering, Place, Policy, Treatment};
 use crate::proofs::Identity;
 use crate::request::RequestHead;
@@ -19,6 +20,12 @@ use crate::text;
 const MAX_CLAIM_BYTES: usize = 4096;
 /// All claims together.
 const MAX_CLAIMS_BYTES: usize = 6144;
+/// All that says who it is: identity headers with their names, and the assertion, twice where it replaces the credential. Node,
+/// Daphne and Tomcat take heads of 16 KiB and of 8 KiB, the client's own part included, gunicorn 8190 bytes a field. What does not
+/// fit is left out and its name told.
+const MAX_ADDED_BYTES: usize = 7680;
+/// What an assertion has besides: its name, a header, the claims about the request, a signature.
+const ASSERTION_BYTES: usize = 1024;
 
 /// What becomes of `Authorization`.
 pub(crate) enum Authorization {
@@ -93,8 +100,8 @@ pub(crate) fn statement<'i>(identity: &'i Identity, policy: &Policy, rules: &Cov
     }
     // A claim that was too long for a header is in neither.
     let has = |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
-    let is_told = |name: &str| is_told(policy, rules, name);
-    let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name) && has(name));
+    let is_told = |name: &str| is_told(policy, rules, name) && has(name);
+    let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name));
     let claims: Vec<_> = claims.filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?))).collect();
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
     Cow::Owned(assertion::statement(&identity.session, issuer, &claims, is_told))
@@ -106,19 +113,31 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
     let mut add = |name: &str, value: &str| {
         headers.add([&policy.header_prefix, name], |text| text::push_header_value(text, value));
     };
-    add("subject", &session.subject);
-    add("issuer", issuer);
-    add("expires", &session.expires.as_seconds().to_string());
-    add("source", session.source.name());
-    for (name, value) in [("session", &session.id), ("email", &session.email)] {
-        value.iter().for_each(|value| add(name, value));
+    let mut room = Room::under(policy);
+    for (name, value) in [
+        ("subject", session.subject.as_str()),
+        ("issuer", issuer),
+        ("expires", &session.expires.as_seconds().to_string()),
+        ("source", session.source.name()),
+    ] {
+        // Without these it would be nobody.
+        let _ = room.takes(name, text::header_value(value).len(), || json::quoted(value).len());
+        add(name, value);
     }
     let (mut omitted, mut told, mut left) = (Vec::new(), Vec::new(), MAX_CLAIMS_BYTES);
+    for (name, value) in [("session", &session.id), ("email", &session.email)] {
+        let Some(value) = value else { continue };
+        if room.takes(name, text::header_value(value).len(), || json::quoted(value).len()) {
+            add(name, value);
+        } else {
+            omitted.push(name);
+        }
+    }
     for (name, claim) in &policy.claim_headers {
         let Some(value) = session.facts.claim(claim) else { continue };
         let as_header = claim_value(value);
         match left.checked_sub(as_header.len()) {
-            Some(rest) if as_header.len() <= MAX_CLAIM_BYTES => {
+            Some(rest) if as_header.len() <= MAX_CLAIM_BYTES && room.takes(name, as_header.len(), || value.to_string().len()) => {
                 left = rest;
                 headers.add([&policy.header_prefix, name], |text| text.push_str(&as_header));
                 told.push((name.as_str(), value));
@@ -130,8 +149,46 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
         headers.add([&policy.header_prefix, "omitted"], |text| text::push_header_value(text, &omitted.join(",")));
     }
     let is_stated = policy.assertions.is_some() || policy.capabilities.tells();
-    let statement = is_stated.then(|| assertion::statement(session, issuer, &told, |_| true));
+    let has_room = |name: &str| !omitted.contains(&name);
+    let statement = is_stated.then(|| assertion::statement(session, issuer, &told, has_room));
     (headers.done(), statement)
+}
+
+/// What is left of [`MAX_ADDED_BYTES`].
+struct Room {
+    left: usize,
+    prefix: usize,
+    /// How often an assertion says the same.
+    assertions: usize,
+}
+
+impl Room {
+    fn under(policy: &Policy) -> Self {
+        let is_replaced = || policy.rules.iter().any(|rule| rule.credential == Treatment::Replace);
+        let assertions =
+            usize::from(policy.assertions.is_some()).saturating_add(usize::from(policy.assertions.is_some() && is_replaced()));
+        let left = MAX_ADDED_BYTES.saturating_sub(assertions.saturating_mul(ASSERTION_BYTES));
+        Self { left, prefix: policy.header_prefix.len(), assertions }
+    }
+
+    /// Takes the room for a header, and for the same in each assertion, if there is so much left.
+    fn takes(&mut self, name: &str, header_bytes: usize, json_bytes: impl FnOnce() -> usize) -> bool {
+        let header = [self.prefix, name.len(), ": \r\n".len(), header_bytes].into_iter().fold(0, usize::saturating_add);
+        let stated = if self.assertions == 0 {
+            0
+        } else {
+            // A member of a JSON object, and four bytes of base64url for three.
+            let member = json_bytes().saturating_add(name.len()).saturating_add("\"\":,".len());
+            member.saturating_mul(4).div_ceil(3).saturating_mul(self.assertions)
+        };
+        match self.left.checked_sub(header.saturating_add(stated)) {
+            Some(rest) => {
+                self.left = rest;
+                true
+            }
+            None => false,
+        }
+    }
 }
 
 /// A claim as a header: texts as every other identity header, numbers and flags as they are, lists and objects as JSON in

@@ -40,12 +40,13 @@ export function gate(options?: GateOptions): (request: Request, event?: NextEven
  * Who is asking, in server components, route handlers and server actions; `null` where the gate ran and nobody is signed in.
  * It reads a mark that only the gate can make, so it believes no header that a client has sent. Verified once a request.
  *
- * A `Request` as argument also binds method and path; without one it asks `headers()` of Next. The gate and the application
+ * A `Request` as argument also binds method and path; without one it asks `headers()` of Next. The Pages Router has neither:
+ * `session(new Headers(req.headers as Record<string, string>))`. The gate and the application
  * need one secret: `DOORWARD_MARK_SECRET` (at least 32 bytes), or a Better Auth secret under its usual name.
  *
  * @throws {NotGated} the gate did not run for this request, or nobody can tell
  */
-export function session(request?: Request): Promise<Session | null>;
+export function session(request?: Request | Headers): Promise<Session | null>;
 
 export interface SessionReaderOptions {
   /** The name of the mark: `header_prefix` of the configuration, and `mark`. Default: `x-doorward-mark`. */

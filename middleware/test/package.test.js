@@ -68,7 +68,8 @@ console.log(verdict.kind, typeof createProxy, typeof middleware, typeof protect,
 const TYPED_USE = `
 import http from "node:http";
 import { createGate, type Gate, type Verdict } from "doorward";
-import { createProxy, middleware, protect } from "doorward/node";
+import { NotGated, gate as nextGate, session as whoIsIt, sessionReader, type Session as Who } from "doorward/next";
+import { createProxy, middleware, protect, session as whoIsBehind } from "doorward/node";
 import { AssertionRefused, createVerifier, reasons, seenInMemory, type Session } from "doorward/origin";
 import { express } from "doorward/origin/express";
 import { hono } from "doorward/origin/hono";
@@ -80,13 +81,21 @@ const gate: Gate = createGate({
   carry: async (errand, usual) => (errand.work === "fetch" && errand.url === "" ? { kind: "failed" } : usual(errand)),
 });
 const verdict: Verdict = await gate.decide(new Request("https://app.test/"), { waitUntil: (work) => void work });
-if (verdict.kind === "forward") verdict.headers.get(verdict.target);
+if (verdict.kind === "forward") verdict.headers.get(verdict.identity?.subject ?? verdict.target);
 else verdict.response.status.toFixed();
 const response: Response = await gate.handle(new Request("https://app.test/"), (request) => fetch(request));
 const proxy = createProxy({ origin: "http://127.0.0.1:3000", publicOrigin: (req) => \`https://\${req.headers.host}\` });
 http.createServer(proxy).on("upgrade", proxy.upgrade);
 http.createServer(protect({}, (req, res) => res.end(req.url)));
 http.createServer((req, res) => middleware()(req, res, () => res.end()));
+http.createServer(protect({}, (req, res) => res.end(whoIsBehind(req)?.email ?? "nobody")));
+await nextGate({ config: {} })(new Request("https://app.test/"));
+const who: Who | null = await whoIsIt(new Headers()).catch((problem: unknown) => {
+  if (problem instanceof NotGated && problem.reason === "mark_missing") return null;
+  throw problem;
+});
+void [(await sessionReader({ header: "x-acme-mark", host: ["app.test"] })())?.claims, who?.omitted?.length];
+await gate.handle(new Request("https://app.test/"), () => response, { usesArgument: true });
 void response;
 
 const verifier = createVerifier({

@@ -43,10 +43,11 @@ export function routing(createGate) {
 }
 
 /**
- * What the gate adds to a response that is not its own. Under any other name it might be an identity to the application, whatever
- * the configuration calls those.
+ * Names of what is said to browsers and caches: what the gate adds to a response that is not its own. Any other might be an identity
+ * to the application, whatever the configuration calls those.
  */
-const FOR_BROWSERS = /^(set-cookie|vary|doorward-decision|([a-z]+-)*cache-control|access-control-[a-z-]+)$/;
+const FOR_BROWSERS =
+  /^(set-cookie|vary|age|expires|pragma|link|retry-after|www-authenticate|clear-site-data|doorward-[a-z-]+|([a-z]+-)*control|access-control-[a-z-]+)$/;
 
 function forward(request, decision) {
   const headers = new Headers();

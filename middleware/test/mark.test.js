@@ -286,3 +286,15 @@ test("that Next cuts a large body is said once", async () => {
   assert.equal(lines.length, 1);
   assert.match(lines[0], /experimental\.proxyClientMaxBodySize/);
 });
+
+test("what the gate adds to a page's response goes to the browser, whatever caches are told by it", async () => {
+  const name = "__Secure-better-auth.session_token";
+  const value = `${"t".repeat(32)}.${encodeURIComponent(createHmac("sha256", SECRET).update("t".repeat(32)).digest("base64"))}`;
+  const session = { id: "s", token: "t".repeat(32), userId: "ada", expiresAt: new Date(NOW + 86_400_000).toISOString() };
+  const line = `${name}=${value}; Path=/; HttpOnly; Secure; SameSite=Lax`;
+  const service = async () => new Response(JSON.stringify({ session, user: { id: "ada" } }), { headers: [["set-cookie", line]] });
+  const proxy = nextGate({ config: { ...withSecret, debug_header: true }, env, log: () => {}, fetch: service, now: () => NOW });
+  const response = await proxy(request("/app", { host: "app.test", cookie: `${name}=${value}` }));
+  assert.deepEqual([response.status, response.headers.getSetCookie()], [200, [line]]);
+  assert.equal(response.headers.get("surrogate-control") ?? response.headers.get("cache-control"), "private, no-store");
+});

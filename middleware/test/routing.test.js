@@ -93,7 +93,7 @@ test("a response header that might look like an identity to the application lets
     const { middleware } = gateThatDecides(pass({ responseHeaders: [[name, "evil"]] }));
     assert.equal((await middleware(new Request("https://app.example/"))).status, 503, name);
   }
-  const usual = [["set-cookie", "a=1"], ["cache-control", "no-store"], ["cloudflare-cdn-cache-control", "no-store"], ["vary", "cookie"], ["doorward-decision", "x"]];
+  const usual = [["set-cookie", "a=1"], ["cache-control", "no-store"], ["cloudflare-cdn-cache-control", "no-store"], ["surrogate-control", "no-store"], ["vary", "cookie"], ["doorward-decision", "x"]];
   const { middleware } = gateThatDecides(pass({ responseHeaders: usual }));
   assert.equal((await middleware(new Request("https://app.example/"))).status, 200);
 });

@@ -48,6 +48,12 @@ export function borderOf(glue, gate) {
     /** Address of what a response gets besides, after an errand that was carried alongside. */
     finish: (id, reply, setCookies, now) => gate.finish(id, reply, setCookies.join("\n"), now),
 
+    /** The same where the response is not seen. */
+    finishUnseen: (id, reply, now) => gate.finishUnseen(id, reply, now),
+
+    /** The request of an errand alongside has ended without a response. */
+    abandon: (id) => gate.abandon(id),
+
     /** Takes the reply to an errand that was carried after the response. */
     receive: (id, reply, now) => gate.receive(id, reply, now),
 

@@ -121,6 +121,12 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     /** What a response gets besides, after an errand that was carried alongside. */
     finish: (begun, id, reply, setCookies, now) => life.call(begun, () => border.decision(border.finish(id, reply, setCookies, now))),
 
+    /** The same where the host does not see the response, before the request goes on. */
+    finishUnseen: (begun, id, reply, now) => life.call(begun, () => border.decision(border.finishUnseen(id, reply, now))),
+
+    /** Gives up an errand alongside: its request ends without a response. */
+    abandon: (begun, id) => life.call(begun, () => border.abandon(id)),
+
     /** Takes the reply to an errand that was carried after the response. */
     receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
 

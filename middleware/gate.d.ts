@@ -72,7 +72,7 @@ export interface RequestContext {
   clientAddress?: string;
   publicOrigin?: string;
   /**
-   * Whether the caller sees the origin's response and awaits the verdict's `finish`. Without it, a session's cookies are renewed
+   * Whether the caller sees the origin's response and awaits the verdict's `finish`, or calls `abandon`. Without it, a session's cookies are renewed
    * before the verdict is there, which then takes up to a second longer once per renewal.
    */
   seesResponse?: boolean;
@@ -104,10 +104,13 @@ export interface ForwardVerdict {
   /** Headers to add to the origin's response; `set-cookie` may repeat. */
   responseHeaders: Pair[];
   /**
-   * Only where `seesResponse` was said and there is something to wait for: takes the `Set-Cookie` lines of the origin's response and
-   * gives further headers for it. Never rejects.
+   * Only where `seesResponse` was said and there is something to wait for: takes the `Set-Cookie` lines of the origin's response, when
+   * it is there, and gives further headers for it. The session's cookies are among them if they still count: not after a sign-out.
+   * Never rejects.
    */
   finish?: (originSetCookies: string[]) => Promise<Pair[]>;
+  /** Beside `finish`, and called in its place where there is no response: the client is gone, or the origin has failed. */
+  abandon?: () => void;
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;

@@ -98,7 +98,10 @@ export function gatesOn(glue, host) {
       const verdict = await judge(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
       const mayBeIgnored = !verdict.upstream && context.usesArgument !== true;
-      if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) return answerVerdict(request, refuse(headOf(request, context), ...FORGED)).response;
+      if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) {
+        verdict.abandon?.();
+        return answerVerdict(request, refuse(headOf(request, context), ...FORGED)).response;
+      }
       const { response, removed } = await answered(request, verdict, next, context);
       const more = verdict.finish ? await verdict.finish(response.headers.getSetCookie()) : [];
       return withHeaders(response, removed, [...verdict.responseHeaders, ...more]);
@@ -113,6 +116,8 @@ export function gatesOn(glue, host) {
         const response = await (options.fetch ?? globalThis.fetch)(onward);
         return { response, removed: engine.responseRemovals([...response.headers]) };
       } catch (error) {
+        // Without a response there is nothing to finish.
+        if (request.signal?.aborted || !(upstream || foundNobody(error))) verdict.abandon?.();
         // What else the application throws is its own matter: frameworks throw their redirects too.
         if (request.signal?.aborted || !(upstream || foundNobody(error))) throw error;
         const answer = refuse(headOf(request, context), whyNobody(error));
@@ -130,7 +135,7 @@ export function gatesOn(glue, host) {
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision, context);
-        if (decision.log) log(decision.log);
+        for (const line of decision.log?.split("\n") ?? []) log(line);
         if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
@@ -162,19 +167,44 @@ export function gatesOn(glue, host) {
     /** Begins what is done while the origin works. Where nobody sees its response, that is finished before the request goes on. */
     async function begin(decision, begun, context, seesResponse) {
       const { id } = decision.alongside;
-      const carried = carry(decision.alongside);
-      const finish = async (originSetCookies) => {
+      let reply;
+      const carried = carry(decision.alongside).then((carried) => (reply = encodeReply(carried)));
+      carried.catch(() => {});
+      const taken = (take) => {
         try {
-          const finished = engine.finish(begun, id, encodeReply(await carried), originSetCookies, now());
+          const finished = take();
           if (finished.log) log(finished.log);
           if (shares) share(begun, context);
-          return finished.headers;
+          return finished;
         } catch {
-          return [];
+          return { headers: [], withdraws: true };
         }
       };
-      if (seesResponse) decision.finish = finish;
-      else decision.responseHeaders.push(...(await finish([])));
+      const abandon = () => {
+        try {
+          engine.abandon(begun, id);
+        } catch {
+          // The instance is gone, and the errand with it.
+        }
+      };
+      if (!seesResponse) {
+        await carried.catch(abandon);
+        decision.responseHeaders.push(...taken(() => engine.finishUnseen(begun, id, reply, now())).headers);
+        return;
+      }
+      // What waits for the response: whether these cookies still count then, `finish` says.
+      const held = decision.responseHeaders.filter(([name]) => name === "set-cookie");
+      decision.responseHeaders = decision.responseHeaders.filter(([name]) => name !== "set-cookie");
+      decision.finishNow = (originSetCookies) => {
+        const { headers, withdraws } = taken(() => engine.finish(begun, id, reply, originSetCookies, now()));
+        return withdraws ? headers : [...held, ...headers];
+      };
+      decision.finish = async (originSetCookies) => {
+        await carried.catch(abandon);
+        return decision.finishNow(originSetCookies);
+      };
+      decision.carried = carried.catch(abandon);
+      decision.abandon = abandon;
     }
 
     /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
@@ -274,7 +304,7 @@ function pathStart(url) {
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
 function forwardVerdict(request, decision) {
-  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, reason, log } = decision;
+  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, reason, log } = decision;
   let headers;
   return {
     kind,
@@ -290,6 +320,7 @@ function forwardVerdict(request, decision) {
     set,
     responseHeaders,
     finish,
+    abandon,
     reason,
     log,
   };

@@ -36,15 +36,20 @@ export function nodeOn(createGate) {
   }
 
   function middleware(options = {}) {
-    const { decide, hop } = judge(options);
+    const { decide, hop } = judge(options, { seesResponse: true });
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
       if (decision.upstream) return pass(req, res, decision, hop);
+      // The application's head may go out at any moment from now on: whatever it has to wait for is waited for here.
+      await decision.carried;
       const problem = editRequest(req, decision);
-      if (problem) return next(problem);
+      if (problem) {
+        decision.abandon?.();
+        return next(problem);
+      }
       passed.set(req, decision);
-      addWhenSent(res, decision.responseHeaders);
+      addWhenSent(res, decision);
       next();
     };
   }
@@ -225,19 +230,32 @@ function mountedAt({ originalUrl, url, baseUrl }) {
 }
 
 /** Adds headers at the last moment, so that the application can neither overwrite nor forget them. */
-function addWhenSent(res, pairs) {
-  if (pairs.length === 0) return;
+function addWhenSent(res, { responseHeaders, finishNow, abandon }) {
+  if (responseHeaders.length === 0 && !finishNow) return;
+  if (finishNow) endsWithout(res, abandon);
   const { writeHead } = res;
   res.writeHead = function (status, ...rest) {
     res.writeHead = writeHead;
     const headers = typeof rest.at(-1) === "object" ? rest.pop() : undefined;
     setAll(res, headers ?? {});
-    for (const [name, value] of pairs) {
+    for (const [name, value] of [...responseHeaders, ...(finishNow?.(linesOf(res.getHeader("set-cookie"))) ?? [])]) {
       if (name === "set-cookie") res.appendHeader(name, value);
       else res.setHeader(name, value);
     }
     return writeHead.call(res, status, ...rest);
   };
+}
+
+/** The values of a header that may be one text, a list, or missing. */
+function linesOf(value) {
+  return [value ?? []].flat().map(String);
+}
+
+/** What waits for a response that never comes is given up; after `finish` there is nothing left to give up. */
+function endsWithout(stream, abandon) {
+  if (!abandon) return;
+  if (stream.destroyed) abandon();
+  else stream.once("close", abandon);
 }
 
 /** `writeHead` takes headers as an object, as pairs, or as names and values in turn. */
@@ -277,6 +295,7 @@ function destination({ upstream }, to) {
 }
 
 function pass(req, res, decision, hop, to) {
+  endsWithout(res, decision.abandon);
   try {
     forward(req, res, decision, hop, destination(decision, to));
   } catch (error) {
@@ -358,6 +377,7 @@ function withOurs(pairs, { responseHeaders }) {
 }
 
 function forwardUpgrade(req, socket, head, decision, hop, to) {
+  endsWithout(socket, decision.abandon);
   if (socket.destroyed) return;
   const headers = [...originHeaders(req, decision, to), ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
   const upstream = send(to, req, decision, headers);
@@ -375,6 +395,8 @@ function forwardUpgrade(req, socket, head, decision, hop, to) {
   upstream.on("upgrade", (response, far, farHead) => {
     const passed = passedOn(response);
     if (!passed) return far.destroy();
+    // Nothing is renewed on a 101.
+    decision.abandon?.();
     const pairs = [...passed, ["Connection", "Upgrade"], ["Upgrade", "websocket"]];
     socket.write(headBytes(101, response.statusMessage, pairs));
     socket.write(farHead);
@@ -386,10 +408,11 @@ function forwardUpgrade(req, socket, head, decision, hop, to) {
     far.pipe(socket).pipe(far);
   });
   // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.
-  upstream.on("response", (response) => {
+  upstream.on("response", async (response) => {
+    const more = (await decision.finish?.(response.headers["set-cookie"] ?? [])) ?? [];
     const passed = passedOn(response);
     if (!passed) return response.destroy();
-    const pairs = [...passed, ["Connection", "close"]];
+    const pairs = [...passed, ...more, ["Connection", "close"]];
     socket.write(headBytes(response.statusCode, response.statusMessage, pairs));
     pipeline(response, socket, () => {});
   });

@@ -257,7 +257,7 @@ function readByTag(reader, tag, log, reason) {
   if (tag === ANSWER) {
     return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
-  if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), log };
+  if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), withdraws: readNumber(reader) === 1, log };
   if (tag === KEEPS) return { kind: "keeps", keeps: readList(reader, readKeep) };
   throw new RangeError(`no decision has the tag ${tag}`);
 }

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::as_of;
 use crate::assertion;
 use crate::cookie;
 use crate::headers::{HeaderPairs, Joining, is_spelled};
 use crate::inbound;
 use crate::json;
-use crate::policy::{Covering, Place, Policy, Treatment};
+use crate::policy::{Covering, Issuer, Place, Policy, Treatment};
 use crate::proofs::Identity;
 use crate::request::RequestHead;
 use crate::session::Session;
@@ -39,21 +40,30 @@ pub(crate) enum Authorization {
     Bridged(Arc<str>),
 }
 
+/// What the origin is told.
+pub(crate) struct Told<'a> {
+    pub(crate) identity: Option<&'a Identity>,
+    pub(crate) assertion: Option<String>,
+    pub(crate) authorization: &'a Authorization,
+    /// `Set-Cookie` lines of the auth service that go to the browser with the response.
+    pub(crate) fresh: &'a [String],
+}
+
 /// All edits of a forward: what is removed, and what is set after that. Of several rules the origin gets what all of them
 /// let it have.
-pub(crate) fn edits(
+pub(crate) fn edits<'p>(
     head: &RequestHead<'_>,
-    policy: &Policy,
+    policy: &'p Policy,
     rules: &Covering,
-    identity: Option<&Identity>,
-    assertion: Option<String>,
-    authorization: &Authorization,
+    told: Told<'_>,
 ) -> (Vec<String>, HeaderPairs) {
+    let Told { identity, assertion, authorization, fresh } = told;
     let mut remove = inbound::removals(head, &policy.header_prefix, |name| policy.keeps_header(name));
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
     let treatment = policy.covered_by(rules).map(|rule| rule.credential).max().unwrap_or_default();
     let is_credential = matches!(authorization, Authorization::AsCredential);
-    if treatment == Treatment::Keep && is_credential && assertion.is_none() && tells_all(policy, rules) {
+    let renews = !fresh.is_empty() || cookie::first(head, as_of::NAME).is_some();
+    if treatment == Treatment::Keep && is_credential && assertion.is_none() && tells_all(policy, rules) && !renews {
         return (remove, identity);
     }
     let told = identity.iter().filter(|(name, _)| is_told(policy, rules, own_name(policy, name)));
@@ -62,6 +72,13 @@ pub(crate) fn edits(
         let (names, cookies) = without_credential(head, policy, is_credential);
         remove.extend(names);
         set.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
+    } else if renews {
+        // What goes on is what the browser would send after the response: the application may read the session once more.
+        remove.extend(head.headers.iter().filter(|(name, _)| is_cookie(name)).map(|(name, _)| (*name).to_owned()));
+        let session_data = |issuer: &'p Issuer| Some(issuer.better_auth.as_ref()?.cookies.session_data.as_str());
+        let chunked: Vec<&str> = policy.issuers.iter().filter_map(session_data).collect();
+        let cookies = cookie::renewed(head, fresh, &chunked, as_of::NAME);
+        set.extend(Some(cookies).filter(|cookies| !cookies.is_empty()).map(|cookies| ("cookie".to_owned(), cookies)));
     }
     if matches!(authorization, Authorization::Removed | Authorization::Bridged(_)) {
         remove.extend(head.headers.iter().filter(|(name, _)| is_authorization(name)).map(|(name, _)| (*name).to_owned()));
@@ -202,6 +219,10 @@ fn claim_value(value: &Value) -> String {
 }
 
 /// Under whatever name an origin may read it.
+fn is_cookie(name: &str) -> bool {
+    name.eq_ignore_ascii_case("cookie")
+}
+
 fn is_authorization(name: &str) -> bool {
     is_spelled(name, "authorization")
 }
@@ -210,10 +231,11 @@ fn is_authorization(name: &str) -> bool {
 /// `Authorization` may be somebody else's matter.
 fn without_credential(head: &RequestHead<'_>, policy: &Policy, has_authorization: bool) -> (Vec<String>, Option<String>) {
     let is_session = |name: &str| {
-        policy.issuers.iter().any(|issuer| {
-            let of_service = issuer.better_auth.as_ref().is_some_and(|service| service.cookies.are_secret(name));
-            of_service || issuer.places.iter().filter_map(Place::cookie).any(|own| cookie::is_named(name, own))
-        })
+        name == as_of::NAME
+            || policy.issuers.iter().any(|issuer| {
+                let of_service = issuer.better_auth.as_ref().is_some_and(|service| service.cookies.are_secret(name));
+                of_service || issuer.places.iter().filter_map(Place::cookie).any(|own| cookie::is_named(name, own))
+            })
     };
     let mut removals: Vec<String> = Vec::new();
     for (name, value) in head.headers {

@@ -14,7 +14,7 @@ use crate::json;
 use crate::jwk::LeftOut;
 use crate::path::Path;
 use crate::policy::{AnswerStyle, Place, Policy, SignIn};
-use crate::progress::{Heard, Mission, NearMiss};
+use crate::progress::{Heard, NearMiss};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::session::Doubt;
@@ -144,13 +144,12 @@ pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
     own.chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
 }
 
-/// Whether one of these lines sets a cookie of the service that the errand asks.
-pub(crate) fn sets_session_cookies(policy: &Policy, mission: &Mission, lines: &[&str]) -> bool {
-    let (Mission::Session { issuer, .. } | Mission::Watch { issuer, .. }) = mission else { return false };
-    let service = policy.issuers.get(*issuer).and_then(|issuer| issuer.better_auth.as_ref());
+/// Whether one of these lines sets or clears a cookie of this service.
+pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
+    let service = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref());
     let is_ours = |line: &&str| {
         let name = line.split(['=', ';']).next().unwrap_or_default().trim();
-        service.is_none_or(|service| service.cookies.include(name))
+        service.is_some_and(|service| service.cookies.include(name))
     };
     lines.iter().any(is_ours)
 }

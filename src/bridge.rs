@@ -6,12 +6,13 @@
 //!   one to be had;
 //! - a hit is judged at its own moment; whether its key set is still in use, and its user the session's, the caller asks;
 //! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about again at once;
-//! - what is known of a session that has ended is forgotten, with everything that was minted for it.
+//! - when something happens to the session (`events`), what was minted for it before is forgotten.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::errand::Reply;
+use crate::events::{Moment, Number, Since};
 use crate::json;
 use crate::proofs::KeySetUsed;
 use crate::reason::Reason;
@@ -46,14 +47,21 @@ pub(crate) struct Minted {
     /// From when on a newer one is asked for.
     renewal: UnixTime,
     pub(crate) key_set: KeySetUsed,
+    /// When it was asked for.
+    pub(crate) asked: Moment,
 }
 
 impl Minted {
-    /// A token that was verified now and is good within this window.
-    pub(crate) fn new(jwt: &str, subject: String, window: Window, key_set: KeySetUsed, now: UnixTime) -> Self {
+    /// A token that was asked for at that moment, verified now, and is good within this window.
+    pub(crate) fn new(jwt: &str, subject: String, window: Window, key_set: KeySetUsed, asked: Moment, now: UnixTime) -> Self {
         let margin = window.until.millis_since(now).checked_div(RENEWAL_PART).unwrap_or(0).min(MAX_RENEWAL_MILLIS);
         let renewal = window.until.plus_millis(margin.saturating_neg());
-        Self { jwt: Arc::from(jwt), subject, window, renewal, key_set }
+        Self { jwt: Arc::from(jwt), subject, window, renewal, key_set, asked }
+    }
+
+    /// Whether it was minted after all that counts for this request.
+    fn counts(&self, since: &Since) -> bool {
+        since.admits(self.asked)
     }
 
     fn weight(&self) -> usize {
@@ -72,7 +80,8 @@ pub(crate) struct Tokens {
 #[derive(Default)]
 struct Entry {
     token: Option<Minted>,
-    lease_until: Option<UnixTime>,
+    /// Who is asking, and until when that is believed.
+    lease: Option<(Number, UnixTime)>,
     /// When the last ask came to nothing, and why.
     failed: Option<(UnixTime, Reason, Option<Doubt>)>,
 }
@@ -91,13 +100,13 @@ pub(crate) enum Knowledge<'t> {
 
 impl Tokens {
     /// What is known about the token of this place.
-    pub(crate) fn look_up(&self, place: &Place, now: UnixTime) -> Knowledge<'_> {
+    pub(crate) fn look_up(&self, place: &Place, since: &Since, now: UnixTime) -> Knowledge<'_> {
         let Some(entry) = self.entries.get(place) else {
             return Knowledge::Nothing;
         };
         // A lease that would last longer was taken before the clock stepped back, and so was a failure in the future.
-        let is_leased = entry.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
-        match (&entry.token, entry.failed) {
+        let is_leased = entry.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
+        match (entry.token.as_ref().filter(|token| token.counts(since)), entry.failed) {
             (Some(token), _) if token.window.contains(now) && now < token.renewal => Knowledge::Good(token),
             _ if is_leased => Knowledge::Asked,
             (_, Some((at, reason, doubt))) if at <= now && now.millis_since(at) < PAUSE_MILLIS => {
@@ -108,38 +117,38 @@ impl Tokens {
     }
 
     /// A token that is near its end and good all the same.
-    pub(crate) fn spare(&self, place: &Place, now: UnixTime) -> Option<&Minted> {
-        self.entries.get(place)?.token.as_ref().filter(|token| token.window.contains(now))
+    pub(crate) fn spare(&self, place: &Place, since: &Since, now: UnixTime) -> Option<&Minted> {
+        self.entries.get(place)?.token.as_ref().filter(|token| token.window.contains(now) && token.counts(since))
     }
 
-    /// Takes the lease of a place: somebody is asking until then.
-    pub(crate) fn lease(&mut self, place: Place, until: UnixTime) {
-        self.entry(place).lease_until = Some(until);
+    /// Takes the lease of a place: this one is asking until then.
+    pub(crate) fn lease(&mut self, place: Place, number: Number, until: UnixTime) {
+        self.entry(place).lease = Some((number, until));
     }
 
-    /// Keeps a token; the lease ends.
+    /// Keeps a token; the lease ends, unless somebody has asked since.
     pub(crate) fn keep(&mut self, place: Place, token: Minted) {
         let weight = |entry: &Entry| entry.token.as_ref().map_or(0, Minted::weight);
         let entry = self.entry(place);
         let before = weight(entry);
-        *entry = Entry { token: Some(token), lease_until: None, failed: None };
+        let lease = entry.lease.filter(|(owner, _)| *owner > token.asked.number);
+        *entry = Entry { token: Some(token), lease, failed: None };
         let after = weight(entry);
         self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
         while self.bytes > MAX_BYTES && self.forget_oldest().is_some() {}
     }
 
-    /// Whoever was asking had too little time left for it: the lease ends.
-    pub(crate) fn release(&mut self, place: Place) {
-        if let Some(entry) = self.entries.get_mut(&place) {
-            entry.lease_until = None;
-        }
+    /// An ask came to nothing; its lease ends. What was kept stays.
+    pub(crate) fn fail(&mut self, place: Place, number: Number, reason: Reason, doubt: Option<Doubt>, now: UnixTime) {
+        let entry = self.entry(place);
+        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
+        entry.failed = Some((now, reason, doubt));
     }
 
-    /// An ask came to nothing; the lease ends. What was kept stays.
-    pub(crate) fn fail(&mut self, place: Place, reason: Reason, doubt: Option<Doubt>, now: UnixTime) {
+    /// There was nothing to learn: the lease ends.
+    pub(crate) fn release(&mut self, place: Place, number: Number) {
         let entry = self.entry(place);
-        entry.lease_until = None;
-        entry.failed = Some((now, reason, doubt));
+        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
     }
 
     /// Whether anything is known about this session.
@@ -211,14 +220,15 @@ mod tests {
         let window = Window::up_to(UnixTime::from_millis(1_000_000));
         let place = |number: u16| (crate::digest::of(&number.to_be_bytes()), [0; 32]);
         for number in 0..5000 {
-            tokens.lease(place(number), now.plus_millis(2000));
+            let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
+            tokens.lease(place(number), asked.number, now.plus_millis(2000));
             let key_set = KeySetUsed { source: 0, generation: 1 };
-            tokens.keep(place(number), Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, now));
+            tokens.keep(place(number), Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, asked, now));
         }
         let kept: usize = tokens.entries.values().filter_map(|entry| entry.token.as_ref()).map(Minted::weight).sum();
         assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
         assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
-        assert!(matches!(tokens.look_up(&place(4999), now), Knowledge::Good(_)));
+        assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), Knowledge::Good(_)));
         tokens.forget(&place(4999).0);
         assert!(tokens.bytes < kept && !tokens.knows(&place(4999).0));
     }

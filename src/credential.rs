@@ -108,6 +108,17 @@ fn joined<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> 
     Some(joined)
 }
 
+/// The token of the bearer plugin that a request brings to this issuer's service, decoded.
+pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Option<Cow<'a, str>> {
+    match of_authorization(head, || std::iter::once((0, issuer)))? {
+        Credential::Bearer(value) => match value.read() {
+            Credential::BearerToken { value, .. } => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours, and neither is a bearer
 /// token where nobody is expected to send one.
 fn of_authorization<'a, 'p, I>(head: &RequestHead<'a>, believed: impl Fn() -> I) -> Option<Credential<'a>>

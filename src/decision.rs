@@ -40,7 +40,8 @@ pub struct Forward {
     /// own, every other replaces it.
     pub response_headers: Vec<(String, String)>,
     /// Something to do while the origin works: carry it, call `finish` with what the origin's response sets, and add to the
-    /// response what comes of it. A host that does not see the response does so before it forwards. It takes a second at most.
+    /// response what comes of it. A host that does not see the response calls `finish_unseen` before it forwards. It takes a second
+    /// at most.
     pub alongside: Option<Errand>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
     pub after: Option<Errand>,
@@ -68,6 +69,9 @@ impl fmt::Debug for Forward {
 pub struct Finish {
     /// Headers for the response, like [`Forward::response_headers`].
     pub headers: Vec<(String, String)>,
+    /// Whether the `set-cookie` lines of [`Forward::response_headers`] do not count any more and stay out: something has happened to
+    /// their session since, perhaps a sign-out.
+    pub withdraws_cookies: bool,
     /// A line for the log, or nothing.
     pub log: Option<String>,
 }

@@ -24,8 +24,8 @@
 //! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer *or the failure*, to
 //!    [`Engine::resume`].
 //! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
-//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and add to the response what
-//!    [`Engine::finish`] says; a host that does not see the response does so before it forwards.
+//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and when the response is there, add to it what
+//!    [`Engine::finish`] says; a host that does not see the response calls [`Engine::finish_unseen`] before it forwards.
 //! 5. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand it to [`Engine::receive`].
 //!
 //! ```
@@ -58,7 +58,8 @@
 //!
 //! # Promises
 //!
-//! *Deterministic. Ends* (at most one ask per purpose and subject, within a deadline). *Never panics* on any input. *Closed*
+//! *Deterministic. Ends* (at most one ask per purpose and subject, and one more about a session that was changed meanwhile, within a
+//! deadline). *Never panics* on any input. *Closed*
 //! (what is neither public nor verified ends in a refusal). *Clean* (inbound identity headers are removed on every forward).
 //! *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one odd key never costs the others; a failed
 //! fetch never empties a cache).
@@ -66,6 +67,7 @@
 mod alg;
 mod annotate;
 mod answer;
+mod as_of;
 mod asks;
 mod assertion;
 mod bridge;
@@ -82,6 +84,7 @@ mod digest;
 mod ed25519;
 mod engine;
 mod errand;
+mod events;
 mod explain;
 mod framework;
 mod headers;

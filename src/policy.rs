@@ -221,11 +221,16 @@ pub(crate) struct Storage {
     pub(crate) lag: Seconds,
 }
 
+/// What the key of our own `doorward_as_of` is derived for.
+pub(crate) const AS_OF_PURPOSE: &[u8] = b"doorward as of 1";
+
 /// The Better Auth secrets. Only the current one verifies; retired ones open encrypted cookies, as Better Auth does.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     pub(crate) current: Option<Secret>,
     pub(crate) retired: Vec<Secret>,
+    /// Derived from the current one: signs our own `doorward_as_of`.
+    pub(crate) as_of: Option<Secret>,
 }
 
 /// Names of the cookies, prefixes included.
@@ -635,8 +640,8 @@ impl BetterAuth {
     /// Whether this path of the site at `public_origin` is the service's own: what goes there the service sees to by itself. One that
     /// answers at the root has every path of its own host, and none of another.
     pub(crate) fn has(&self, path: &[Cow<'_, str>], public_origin: &str) -> bool {
-        let is_below =
-            path.len() >= self.base_segments.len() && path.iter().zip(&self.base_segments).all(|(one, other)| one == other);
+        let is_below = path.len() >= self.base_segments.len()
+            && path.iter().zip(&self.base_segments).all(|(one, other)| one.eq_ignore_ascii_case(other));
         is_below && (!self.base_segments.is_empty() || public_origin == self.origin)
     }
 }

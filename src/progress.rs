@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::budget::Payer;
 use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::events::{Moment, Number, SessionName, Since, Standing};
 use crate::jwk::LeftOut;
 use crate::proofs::Claimed;
 use crate::reason::Reason;
@@ -44,6 +45,12 @@ impl Errand {
         *self.task
     }
 
+    /// The same, and the origin's response is looked at when it is there.
+    pub(crate) fn watching(mut self, watch: Watch) -> Self {
+        self.task.progress.watch = watch;
+        self
+    }
+
     /// What the host is to do.
     pub fn work(&self) -> &Work {
         &self.task.work
@@ -65,26 +72,28 @@ impl fmt::Debug for Errand {
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
     Keys { source: usize, kid: Option<String> },
-    /// Read it as the auth service's word on the session of this token; its cookies are for this host. A renewal gives up
-    /// too soon for its failure to say anything about the service.
+    /// Read it as the auth service's word on the session of this token. A renewal gives up too soon for its failure to say
+    /// anything about the service.
     Session {
         issuer: usize,
         digest: [u8; 32],
-        asked: UnixTime,
+        session: SessionName,
+        since: Since,
+        asked: Moment,
         token: String,
         copies_up_to: Seconds,
         payer: Payer,
-        host: String,
+        cookies: CookiesFor,
         is_renewal: bool,
     },
-    /// Read it as a token for the bridge, for this session and this audience; its cookies are for this host.
-    Token { issuer: usize, place: ([u8; 32], [u8; 32]), payer: Payer, host: String },
-    /// See whether the origin's response ends the session of this credential.
-    Watch { issuer: usize, digest: [u8; 32] },
+    /// Read it as a token for the bridge, for this session and this audience.
+    Token { issuer: usize, place: ([u8; 32], [u8; 32]), session: SessionName, asked: Moment, payer: Payer, cookies: CookiesFor },
+    /// See what the origin's response means for the sessions of its request ([`Watch`]).
+    Watch,
     /// Read it as the list of what has been revoked, as it was when it was asked for.
     DenyList { asked: UnixTime },
     /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
-    Storage { issuer: usize, digest: [u8; 32], token: String, user: Option<String> },
+    Storage { issuer: usize, digest: [u8; 32], session: SessionName, asked: Moment, token: String, user: Option<String> },
     /// Take it for the verdict on the signature of the errand's work, from which this would follow.
     Check(Option<Presumed<Box<Claimed>>>),
     /// Take it for the signature over the errand's work.
@@ -93,7 +102,48 @@ pub(crate) enum Mission {
     Wait,
 }
 
-/// What an errand is about: a request asks at most once per subject, and twice for each signature and for the assertion.
+/// For whom the cookies are that come with an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum CookiesFor {
+    /// For the browser on this host, which has sent the session's cookies.
+    Host(String),
+    /// For nobody: who has sent the session in a header has no use for cookies, and they would be a second credential beside it.
+    Nobody,
+}
+
+/// A session that a request brings along, and that its response may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Brought {
+    pub(crate) issuer: usize,
+    pub(crate) session: SessionName,
+    /// Its credentials, under which something may be remembered.
+    pub(crate) digests: Vec<[u8; 32]>,
+    pub(crate) standing: Standing,
+    /// Whether the request goes to the service itself and is not safe: then it may change the session, whatever its response sets.
+    pub(crate) is_for_service: bool,
+    /// Whether a cookie names it.
+    pub(crate) is_cookie: bool,
+}
+
+/// What the origin's response will be looked at for.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    pub(crate) brought: Vec<Brought>,
+    /// Of which sessions cookies are waiting for the response, and until when nothing had happened to them.
+    pub(crate) cookies_of: Vec<(SessionName, Number)>,
+    /// Scheme, host and port of the site.
+    pub(crate) public_origin: String,
+}
+
+impl Watch {
+    /// Whether there is nothing to look at.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.brought.is_empty() && self.cookies_of.is_empty()
+    }
+}
+
+/// What an errand is about: a request asks at most once per subject, and twice for each signature and for the assertion; and once
+/// more about a session to which something has happened meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -123,12 +173,14 @@ pub(crate) enum Stored {
 
 /// What one request has asked for and learned so far.
 pub(crate) struct Progress {
-    /// When the request came: what has been asked since then is asked for it too.
-    pub(crate) came: UnixTime,
+    /// When the request came in: what has been asked since then is asked for it too.
+    pub(crate) arrival: Moment,
     /// All asks of a request share this deadline.
     pub(crate) deadline: UnixTime,
     /// Subjects asked for, successfully or not.
     pub(crate) asked: Vec<Subject>,
+    /// Those that have been asked for once more.
+    asked_again: Vec<Subject>,
     /// How often it has waited: for another request's errand, or for its turn to ask.
     pub(crate) waits: u32,
     /// Whether it waits for its turn to ask.
@@ -137,12 +189,13 @@ pub(crate) struct Progress {
     pub(crate) checked: Vec<Checked>,
     /// What follows from those that hold.
     pub(crate) proven: Vec<Claimed>,
-    /// What the auth service answered to this request, by digest of the credential.
-    pub(crate) answers: Vec<([u8; 32], session::Answer)>,
+    /// What the auth service answered to this request.
+    pub(crate) answers: Vec<Answered>,
     /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
-    pub(crate) minted: Option<Result<String, Doubt>>,
-    /// Sessions that a storage has, by digest of the credential: they count once it is known that none of them is revoked.
-    pub(crate) stored: Vec<([u8; 32], session::Session)>,
+    pub(crate) minted: Option<Minted>,
+    /// Sessions that a storage has, by digest of the credential, and when it was asked: they count once it is known that none of
+    /// them is revoked.
+    pub(crate) stored: Vec<([u8; 32], session::Session, Moment)>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
@@ -153,6 +206,23 @@ pub(crate) struct Progress {
     pub(crate) heard: Heard,
     /// There is no time or no budget for anything more: what is known already has to do.
     pub(crate) has_given_up: bool,
+    /// What is looked at when the origin's response is there.
+    pub(crate) watch: Watch,
+}
+
+/// An answer to this request about the session of a credential.
+pub(crate) struct Answered {
+    pub(crate) digest: [u8; 32],
+    pub(crate) session: SessionName,
+    pub(crate) answer: session::Answer,
+    pub(crate) asked: Moment,
+}
+
+/// A token that was given to this request, or why none was.
+pub(crate) struct Minted {
+    pub(crate) token: Result<String, Doubt>,
+    pub(crate) session: SessionName,
+    pub(crate) asked: Moment,
 }
 
 /// What the auth service had to say besides its answers, or why it said nothing.
@@ -160,6 +230,8 @@ pub(crate) struct Progress {
 pub(crate) struct Heard {
     /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
+    /// Of which sessions they are, and until when nothing had happened to those.
+    pub(crate) cookies_of: Vec<(SessionName, Number)>,
     /// Names of cookies that are not passed on.
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
@@ -195,12 +267,13 @@ pub(crate) struct NearMiss {
 }
 
 impl Progress {
-    /// The progress of a request that has just come in, and may take so long.
-    pub(crate) fn new(now: UnixTime, patience_millis: i64) -> Self {
+    /// The progress of a request that has come in at this moment, and may take so long.
+    pub(crate) fn new(arrival: Moment, patience_millis: i64) -> Self {
         Self {
-            came: now,
-            deadline: now.plus_millis(patience_millis),
+            arrival,
+            deadline: arrival.at.plus_millis(patience_millis),
             asked: Vec::new(),
+            asked_again: Vec::new(),
             waits: 0,
             is_short_of_asks: false,
             checked: Vec::new(),
@@ -213,6 +286,7 @@ impl Progress {
             signs_inside: false,
             heard: Heard::default(),
             has_given_up: false,
+            watch: Watch::default(),
         }
     }
 
@@ -236,6 +310,16 @@ impl Progress {
         self.checked.iter().any(|checked| checked.is_unsupported && checked.check.signing_input == wanted.signing_input)
     }
 
+    /// What was said about this does not count any more: it may be asked for again, once. Whether it may.
+    pub(crate) fn may_ask_again(&mut self, subject: Subject) -> bool {
+        if self.asked_again.contains(&subject) {
+            return false;
+        }
+        self.asked.retain(|asked| *asked != subject);
+        self.asked_again.push(subject);
+        true
+    }
+
     /// Whether this request may not have this signature checked (again): once by each key, and by two keys at most, because the
     /// issuer may have another one by now.
     pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
@@ -247,7 +331,7 @@ impl Progress {
 
     /// What a storage has for this credential.
     pub(crate) fn stored(&self, digest: &[u8; 32]) -> Option<&session::Session> {
-        self.stored.iter().find(|(stored, _)| stored == digest).map(|(_, session)| session)
+        self.stored.iter().find(|(stored, ..)| stored == digest).map(|(_, session, _)| session)
     }
 
     /// Whether the host may be asked to sign: once, and once more if it has signed what is no longer the last that is known of
@@ -262,6 +346,6 @@ impl Progress {
 
     /// What was answered to this request last: the auth service's word comes after its storage's.
     pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session::Answer> {
-        self.answers.iter().rfind(|(answered, _)| answered == digest).map(|(_, answer)| answer)
+        self.answers.iter().rfind(|answered| answered.digest == *digest).map(|answered| &answered.answer)
     }
 }

@@ -258,6 +258,7 @@ pub(crate) enum Doubt {
     OutOfTime,
     KeptWaiting,
     NoJwtPlugin,
+    Changed,
 }
 
 /// Whose doing a doubt is. Only where somebody else has failed may what was known before stand for now, or a request that has to be
@@ -292,6 +293,7 @@ impl Doubt {
             Self::OutOfTime => "out-of-time",
             Self::KeptWaiting => "kept-waiting",
             Self::NoJwtPlugin => "no-jwt-plugin",
+            Self::Changed => "changed",
         }
     }
 
@@ -310,7 +312,8 @@ impl Doubt {
             | Self::ClientError
             | Self::RateLimited
             | Self::Unauthorized
-            | Self::Expired => Blame::Caller,
+            | Self::Expired
+            | Self::Changed => Blame::Caller,
             Self::OutOfBudget | Self::KeptWaiting => Blame::Gate,
         }
     }

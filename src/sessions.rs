@@ -1,8 +1,8 @@
 //! What the auth service said about sessions lately, and who is asking it now.
 //!
 //! A burst of one session asks once: whoever asks takes a lease, the others wait and find the answer. Answers are kept
-//! briefly, by a digest of the whole credential. What is not known is not kept: a failure is no answer, but it is not asked
-//! about again at once.
+//! briefly, by a digest of the whole credential, and count for as long as nothing has happened to the session (`events`). What
+//! is not known is not kept: a failure is no answer, but it is not asked about again at once.
 //!
 //! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth service vouches for, those of them
 //! that it has said have ended, and all others. So nobody's forged or dead tokens push out what is known of a session. Of each kind the
@@ -12,6 +12,7 @@
 use std::collections::BTreeMap;
 
 use crate::budget::Party;
+use crate::events::{Moment, Number, Since};
 use crate::session::{Answer, Doubt, Session};
 use crate::time::{Seconds, UnixTime};
 
@@ -80,10 +81,9 @@ impl Counts {
 
 #[derive(Default)]
 struct Entry {
-    answer: Option<(Answer, UnixTime)>,
-    /// When that was asked for.
-    begun: Option<UnixTime>,
-    lease_until: Option<UnixTime>,
+    answer: Option<Remembered>,
+    /// Who is asking, and until when that is believed.
+    lease: Option<(Number, UnixTime)>,
     /// Since when somebody is asking.
     leased: Option<UnixTime>,
     /// When the last ask ended.
@@ -97,6 +97,23 @@ struct Entry {
     weight: usize,
     /// Since when there is this entry.
     since: Option<UnixTime>,
+}
+
+/// An answer, and when it came.
+struct Remembered {
+    answer: Answer,
+    at: UnixTime,
+    /// When it was asked for.
+    asked: Moment,
+    source: Source,
+}
+
+/// Who has said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Service,
+    /// A storage or another instance.
+    Another,
 }
 
 /// What is known about a session.
@@ -114,7 +131,12 @@ pub(crate) enum Knowledge {
 impl Entry {
     /// A lease that would last longer was taken before the clock stepped back.
     fn is_leased(&self, now: UnixTime) -> bool {
-        self.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
+        self.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
+    }
+
+    /// Whoever has asked later goes on asking.
+    fn end_lease(&mut self, number: Number) {
+        self.lease = self.lease.filter(|(owner, _)| *owner != number);
     }
 
     fn is_new_lease(&self, now: UnixTime) -> bool {
@@ -141,21 +163,21 @@ fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
 
 impl Sessions {
     /// What is known about the session of this credential, for a request that came at that moment, if an answer of up to `max_age`
-    /// counts. An answer to what has been asked since it came is as good as one of its own.
-    pub(crate) fn look_up(&self, digest: &[u8; 32], max_age: Seconds, came: UnixTime, now: UnixTime) -> Knowledge {
+    /// counts. An answer to what has been asked since it came is as good as one of its own. That it has ended nothing undoes.
+    pub(crate) fn look_up(&self, digest: &[u8; 32], max_age: Seconds, since: &Since, came: Moment, now: UnixTime) -> Knowledge {
         let Some(entry) = self.entries.get(digest) else {
             return Knowledge::Nothing;
         };
-        let is_of_now = entry.begun.is_some_and(|begun| came < begun && begun <= now);
-        let recent = entry.answer.as_ref().filter(|(answer, at)| {
-            let lives = match answer {
-                Answer::Alive(session) => now <= session.expires,
+        let recent = entry.answer.as_ref().filter(|Remembered { answer, at, asked, source }| {
+            let counts = match answer {
+                Answer::Alive(session) => now <= session.expires && since.admits(*asked),
                 Answer::Ended => true,
             };
-            lives && (is_within(*at, max_age.as_millis(), now) || is_of_now && *at <= now)
+            let is_of_now = *source == Source::Service && came.number < asked.number;
+            counts && (is_within(*at, max_age.as_millis(), now) || is_of_now && *at <= now)
         });
         match (recent, entry.doubt) {
-            (Some((answer, _)), _) => Knowledge::Known(answer.clone()),
+            (Some(Remembered { answer, .. }), _) => Knowledge::Known(answer.clone()),
             // Whoever takes no answer but its own waits for another's only to ask together with those who came meanwhile.
             _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => Knowledge::Asked,
             (None, Some(doubt)) if entry.was_asked_within(PAUSE_MILLIS, now) => Knowledge::InDoubt(doubt),
@@ -164,11 +186,11 @@ impl Sessions {
     }
 
     /// A session that lived so little ago, for as long as nobody knows any better.
-    pub(crate) fn lived_within(&self, digest: &[u8; 32], most: Seconds, now: UnixTime) -> Option<&Session> {
-        match &self.entries.get(digest)?.answer {
-            Some((Answer::Alive(session), at)) if is_within(*at, most.as_millis(), now) && now <= session.expires => {
-                Some(session)
-            }
+    pub(crate) fn lived_within(&self, digest: &[u8; 32], most: Seconds, since: &Since, now: UnixTime) -> Option<&Session> {
+        let Remembered { answer, at, asked, .. } = self.entries.get(digest)?.answer.as_ref()?;
+        let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
+        match answer {
+            Answer::Alive(session) if counts && now <= session.expires => Some(session),
             _ => None,
         }
     }
@@ -189,27 +211,29 @@ impl Sessions {
         !self.entries.get(digest).is_some_and(is_busy)
     }
 
-    /// Takes the lease of a session: somebody is asking until then.
-    pub(crate) fn lease(&mut self, digest: [u8; 32], until: UnixTime, now: UnixTime) {
-        self.change(digest, now, |entry| (entry.lease_until, entry.leased) = (Some(until), Some(now)));
+    /// Takes the lease of a session: this one is asking until then.
+    pub(crate) fn lease(&mut self, digest: [u8; 32], number: Number, until: UnixTime, now: UnixTime) {
+        self.change(digest, now, |entry| (entry.lease, entry.leased) = (Some((number, until)), Some(now)));
     }
 
-    /// Takes the answer about this user's session to what was asked at that moment, or why there is none; the lease ends either way.
+    /// Takes the answer about this user's session to what was asked at that moment, or why there is none; its lease ends either way.
     /// Gives the answer that counts: what has ended since it was asked has ended, however late another answer comes.
     pub(crate) fn receive(
         &mut self,
         digest: [u8; 32],
         owner: Option<Party>,
         answer: Result<Answer, Doubt>,
-        asked: UnixTime,
+        asked: Moment,
         now: UnixTime,
     ) -> Result<Answer, Doubt> {
-        let has_forgotten = self.has_forgotten_since(&digest, asked, now);
+        let has_forgotten = self.has_forgotten_since(&digest, asked.at, now);
         self.change(digest, now, |entry| {
-            entry.lease_until = None;
+            entry.end_lease(asked.number);
             if let Ok(Answer::Alive(_)) = &answer {
                 match &entry.answer {
-                    Some((Answer::Ended, ended)) if asked <= *ended && *ended <= now => return Ok(Answer::Ended),
+                    Some(Remembered { answer: Answer::Ended, at: ended, .. }) if asked.at <= *ended && *ended <= now => {
+                        return Ok(Answer::Ended);
+                    }
                     _ if has_forgotten => return Err(Doubt::OutOfBudget),
                     _ => {}
                 }
@@ -218,8 +242,8 @@ impl Sessions {
             entry.doubt = answer.as_ref().err().copied();
             if let Ok(answer) = &answer {
                 entry.owner = owner.filter(|_| *answer != Answer::Ended);
-                entry.answer = remembered(answer).map(|answer| (answer, now));
-                entry.begun = Some(asked);
+                let source = Source::Service;
+                entry.answer = remembered(answer).map(|answer| Remembered { answer, at: now, asked, source });
             }
             answer
         })
@@ -232,38 +256,55 @@ impl Sessions {
         digest: [u8; 32],
         owner: Party,
         session: &Session,
-        at: UnixTime,
+        (at, asked): (UnixTime, Moment),
         now: UnixTime,
     ) -> bool {
         let has_forgotten = self.has_forgotten_since(&digest, session.known, now);
         self.change(digest, now, |entry| {
-            entry.lease_until = None;
+            entry.end_lease(asked.number);
             let is_news = match &entry.answer {
-                Some((Answer::Alive(_), known)) => *known < at,
-                Some((Answer::Ended, known)) => *known < session.known,
+                Some(Remembered { answer: Answer::Alive(_), at: known, .. }) => *known < at,
+                Some(Remembered { answer: Answer::Ended, at: known, .. }) => *known < session.known,
                 None => !has_forgotten,
             };
             if is_news {
                 entry.doubt = None;
                 entry.owner = Some(owner);
-                entry.answer = remembered(&Answer::Alive(session.clone())).map(|answer| (answer, at));
-                entry.begun = None;
+                // What it says is as old as its source says.
+                let (asked, source) = (Moment { at: session.known, ..asked }, Source::Another);
+                let answer = remembered(&Answer::Alive(session.clone()));
+                entry.answer = answer.map(|answer| Remembered { answer, at, asked, source });
             }
             is_news
         })
     }
 
     /// There was nothing to learn: the lease ends.
-    pub(crate) fn release(&mut self, digest: &[u8; 32]) {
+    pub(crate) fn release(&mut self, digest: &[u8; 32], number: Number) {
         if let Some(entry) = self.entries.get_mut(digest) {
-            entry.lease_until = None;
+            entry.end_lease(number);
+        }
+    }
+
+    /// Whether anything is remembered of this credential, or somebody is asking.
+    pub(crate) fn knows(&self, digest: &[u8; 32]) -> bool {
+        self.entries.get(digest).is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
+    }
+
+    /// Something has happened to the session: what was said before does not count, and whoever was asking asks for nobody else.
+    pub(crate) fn forget(&mut self, digest: &[u8; 32], now: UnixTime) {
+        if self.knows(digest) {
+            self.change(*digest, now, |entry| {
+                entry.lease = None;
+                entry.answer = entry.answer.take().filter(|remembered| remembered.answer == Answer::Ended);
+            });
         }
     }
 
     /// A renewal came to nothing: the lease ends, and the next one is not tried at once.
-    pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], now: UnixTime) {
+    pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], number: Number, now: UnixTime) {
         self.change(digest, now, |entry| {
-            entry.lease_until = None;
+            entry.end_lease(number);
             entry.asked = Some(now);
             entry.doubt = None;
         });
@@ -284,7 +325,7 @@ impl Sessions {
         let kind = entry.kind();
         entry.place = (kind, self.clock);
         entry.weight = match &entry.answer {
-            Some((Answer::Alive(session), _)) => session.weight().saturating_add(ENTRY_BYTES),
+            Some(Remembered { answer: Answer::Alive(session), .. }) => session.weight().saturating_add(ENTRY_BYTES),
             _ => ENTRY_BYTES,
         };
         let count = self.counts.of(kind);
@@ -314,7 +355,7 @@ impl Sessions {
         while *self.counts.of(kind) > most || kind == Kind::Vouched && self.vouched_bytes > MAX_VOUCHED_BYTES {
             let Some((_, digest)) = self.order.range((kind, 0)..=(kind, u64::MAX)).next() else { return };
             let digest = *digest;
-            if let Some((Answer::Ended, ended)) = self.take(&digest).and_then(|entry| entry.answer) {
+            if let Some(Remembered { answer: Answer::Ended, at: ended, .. }) = self.take(&digest).and_then(|entry| entry.answer) {
                 self.forgotten_end = self.forgotten_end.max(Some(ended));
             }
         }
@@ -337,6 +378,11 @@ mod tests {
     const START: UnixTime = UnixTime::from_millis(1_800_000_000_000);
     const LONG: Seconds = Seconds::new(30);
 
+    /// A moment whose place in the order is its time.
+    fn moment(at: UnixTime) -> Moment {
+        Moment { number: Number::of(u64::try_from(at.as_millis()).unwrap_or_default()), at }
+    }
+
     fn digest(number: u32) -> [u8; 32] {
         crate::digest::of(&number.to_be_bytes())
     }
@@ -353,11 +399,11 @@ mod tests {
 
     fn lives(sessions: &mut Sessions, number: u32, claim: usize, now: UnixTime) -> Result<Answer, Doubt> {
         let answer = Ok(Answer::Alive(session(claim)));
-        sessions.receive(digest(number), Some([1; 32]), answer, now.plus_millis(-20), now)
+        sessions.receive(digest(number), Some([1; 32]), answer, moment(now.plus_millis(-20)), now)
     }
 
     fn is_known(sessions: &Sessions, number: u32, now: UnixTime) -> bool {
-        matches!(sessions.look_up(&digest(number), LONG, now, now), Knowledge::Known(Answer::Alive(_)))
+        matches!(sessions.look_up(&digest(number), LONG, &Since::EVER, moment(now), now), Knowledge::Known(Answer::Alive(_)))
     }
 
     #[test]
@@ -387,14 +433,14 @@ mod tests {
         for number in 0..101 {
             assert!(lives(&mut sessions, number, 10, START).is_ok());
         }
-        assert!(sessions.receive(digest(100), None, Ok(Answer::Ended), START, START).is_ok());
+        assert!(sessions.receive(digest(100), None, Ok(Answer::Ended), moment(START), START).is_ok());
         for number in 1000..20_000 {
-            sessions.lease(digest(number), START.plus_millis(2000), START);
+            sessions.lease(digest(number), moment(START).number, START.plus_millis(2000), START);
             let answer = if number % 2 == 0 { Ok(Answer::Ended) } else { Err(Doubt::Failed) };
-            assert!(sessions.receive(digest(number), None, answer, START, START).is_ok() == (number % 2 == 0));
+            assert!(sessions.receive(digest(number), None, answer, moment(START), START).is_ok() == (number % 2 == 0));
         }
         assert!((0..100).all(|number| is_known(&sessions, number, START)));
-        let ended = sessions.look_up(&digest(100), LONG, START, START);
+        let ended = sessions.look_up(&digest(100), LONG, &Since::EVER, moment(START), START);
         assert!(matches!(ended, Knowledge::Known(Answer::Ended)), "it stays what it was");
         assert_eq!((sessions.entries.len(), sessions.order.len()), (101 + MAX_OTHERS, 101 + MAX_OTHERS));
     }
@@ -404,20 +450,20 @@ mod tests {
         let mut sessions = Sessions::default();
         let at = |millis| START.plus_millis(millis);
         let alive = || Ok(Answer::Alive(session(10)));
-        sessions.lease(digest(1), at(2000), at(0));
-        assert!(matches!(sessions.receive(digest(1), None, Ok(Answer::Ended), at(10), at(30)), Ok(Answer::Ended)));
+        sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
+        assert!(matches!(sessions.receive(digest(1), None, Ok(Answer::Ended), moment(at(10)), at(30)), Ok(Answer::Ended)));
         for number in 1000..1000 + u32::try_from(MAX_OTHERS).unwrap_or_default() {
-            assert!(sessions.receive(digest(number), None, Ok(Answer::Ended), at(40), at(50)).is_ok());
+            assert!(sessions.receive(digest(number), None, Ok(Answer::Ended), moment(at(40)), at(50)).is_ok());
         }
         assert!(!sessions.entries.contains_key(&digest(1)), "it has been pushed out");
-        assert!(matches!(sessions.receive(digest(1), Some([1; 32]), alive(), at(5), at(60)), Err(Doubt::OutOfBudget)));
+        assert!(matches!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)), Err(Doubt::OutOfBudget)));
         assert!(!is_known(&sessions, 1, at(60)));
         let copy = Session { known: at(20), ..session(10) };
-        assert!(!sessions.receive_copy(digest(2), [1; 32], &copy, at(20), at(60)), "nor does an older copy");
-        assert!(sessions.receive(digest(1), Some([1; 32]), alive(), at(55), at(70)).is_ok(), "this was asked for later");
-        sessions.lease(digest(3), at(2000), at(31));
+        assert!(!sessions.receive_copy(digest(2), [1; 32], &copy, (at(20), moment(at(20))), at(60)), "nor does an older copy");
+        assert!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(55)), at(70)).is_ok(), "this was asked for later");
+        sessions.lease(digest(3), moment(at(31)).number, at(2000), at(31));
         assert!(
-            sessions.receive(digest(3), Some([1; 32]), alive(), at(31), at(80)).is_ok(),
+            sessions.receive(digest(3), Some([1; 32]), alive(), moment(at(31)), at(80)).is_ok(),
             "its entry has been there all the while"
         );
     }
@@ -427,14 +473,15 @@ mod tests {
         let mut sessions = Sessions::default();
         let at = |millis| START.plus_millis(millis);
         let now_only = Seconds::new(0);
-        let look_up = |sessions: &Sessions, came, now| sessions.look_up(&digest(1), now_only, at(came), at(now));
-        sessions.lease(digest(1), at(2000), at(0));
+        let look_up =
+            |sessions: &Sessions, came, now| sessions.look_up(&digest(1), now_only, &Since::EVER, moment(at(came)), at(now));
+        sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
         assert!(matches!(look_up(&sessions, 5, 5), Knowledge::Asked));
         assert!(matches!(look_up(&sessions, 5, 505), Knowledge::Nothing), "not for ever");
-        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), at(0), at(20)).is_ok());
+        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(0)), at(20)).is_ok());
         assert!(matches!(look_up(&sessions, 5, 20), Knowledge::Nothing), "that was asked for before it came");
-        sessions.lease(digest(1), at(2020), at(20));
-        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), at(20), at(40)).is_ok());
+        sessions.lease(digest(1), moment(at(20)).number, at(2020), at(20));
+        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(20)), at(40)).is_ok());
         assert!(matches!(look_up(&sessions, 5, 41), Knowledge::Known(_)), "that was asked for since it came");
         assert!(matches!(look_up(&sessions, 20, 41), Knowledge::Nothing), "in the same millisecond, nobody knows");
     }

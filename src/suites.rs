@@ -9,6 +9,7 @@ use crate::answer;
 use crate::asks;
 use crate::decision::Decision;
 use crate::errand::{Reply, SignatureCheck, Work};
+use crate::events::Events;
 use crate::judge::{Judge, Need, Obstacle, Soon};
 use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
@@ -39,13 +40,15 @@ pub fn signed_content(
     keys.receive(0, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
     let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: "", client_address: None };
     let sessions = Sessions::default();
-    let mut progress = Progress::new(now, 0);
+    let mut events = Events::default();
+    let mut progress = Progress::new(events.moment(now), 0);
     loop {
         let mut judge = Judge {
             policy,
             keys: &keys,
             deny_list: None,
             sessions: &sessions,
+            events: &events,
             proofs: None,
             progress: &progress,
             head,

@@ -9,9 +9,9 @@ use std::process::Command;
 /// The layers of `docs/architecture.md`, the lowest first. A file imports from below; sideways only where it says so here.
 const LAYERS: [&[&str]; 6] = [
     &["time", "alg", "reason", "request", "headers", "json", "text", "digest", "ed25519", "curve", "framework"],
-    &["path", "budget", "tries", "cookie", "jwk", "errand", "share", "inbound", "token"],
+    &["path", "budget", "tries", "cookie", "jwk", "errand", "events", "share", "inbound", "token"],
     &["demands", "verify", "sign", "claims", "session", "policy", "config"],
-    &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in"],
+    &["keys", "sessions", "deny_list", "bridge", "proofs", "progress", "decision", "credential", "sign_in", "as_of"],
     &["judge", "answer", "annotate", "onward", "assertion", "mark", "asks"],
     &["engine", "explain", "suites"],
 ];

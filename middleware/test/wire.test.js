@@ -147,7 +147,7 @@ const decisions = [
     message(2, "", "no_credential", 401, pairs([["a", "b"]]), "\ufeffbody"),
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
   ],
-  [message(3, "line", "", pairs([["set-cookie", "a=b"]])), { kind: "finish", headers: [["set-cookie", "a=b"]], log: "line" }],
+  [message(3, "line", "", pairs([["set-cookie", "a=b"]]), 1), { kind: "finish", headers: [["set-cookie", "a=b"]], withdraws: true, log: "line" }],
   [message(4, "", "", 1, "a", "ü\n", 60), { kind: "keeps", keeps: [{ key: "a", text: "ü\n", seconds: 60 }] }],
 ];
 

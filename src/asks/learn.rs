@@ -6,9 +6,10 @@ use crate::budget::{Share, party_of};
 use crate::cookie::SetCookie;
 use crate::deny_list;
 use crate::errand::{Checked, Copies, Reply, Work};
+use crate::events::{Moment, SessionName, Standing};
 use crate::jwk;
 use crate::policy::{BetterAuth, Policy};
-use crate::progress::{Heard, Mission, Progress, Subject};
+use crate::progress::{Answered, Brought, CookiesFor, Heard, Minted, Mission, Progress, Subject};
 use crate::reason::Reason;
 use crate::session::{Answer, Doubt, Session};
 use crate::share::{Copied, Keep};
@@ -41,30 +42,33 @@ impl Asks {
                     }
                 }
             },
-            Mission::Storage { issuer, digest, token, user } => {
-                self.learn_stored(policy, (issuer, &token, user), digest, reply, progress, now);
+            Mission::Storage { issuer, digest, session, asked, token, user } => {
+                self.learn_stored(policy, (issuer, &token, user), (digest, session, asked), reply, progress, now);
             }
-            Mission::Session { issuer, digest, copies_up_to, payer, .. } if let Reply::Copied(copied) = reply => {
+            Mission::Session { issuer, digest, session: name, since, asked, copies_up_to, payer, .. }
+                if let Reply::Copied(copied) = reply =>
+            {
                 self.budget.give_back(&payer, now);
                 let copy = Copied::open(copied, copies_up_to, now);
                 let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
-                match session {
+                let counts = |known| since.admits_dated(known) && !self.events.has_changed(&name, asked.number);
+                match session.filter(|session| counts(session.known)) {
                     Some(session)
                         if self.sessions.receive_copy(
                             digest,
                             party_of(issuer, &session.subject),
                             &session,
-                            session.known,
+                            (session.known, asked),
                             now,
                         ) =>
                     {
-                        progress.answers.push((digest, Answer::Alive(session)));
+                        progress.answers.push(Answered { digest, session: name, answer: Answer::Alive(session), asked });
                     }
                     Some(_) => {}
-                    None => self.sessions.release(&digest),
+                    None => self.sessions.release(&digest, asked.number),
                 }
             }
-            Mission::Session { issuer, digest, asked, token, payer, host, is_renewal, .. } => {
+            Mission::Session { issuer, digest, session, asked, token, payer, cookies, is_renewal, .. } => {
                 progress.asked.push(Subject::Session(digest));
                 let heard = match reply {
                     Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
@@ -73,8 +77,17 @@ impl Asks {
                     _ => Err(Doubt::Failed),
                 };
                 if is_renewal && heard.is_err() {
-                    self.sessions.pause_renewal(digest, now);
+                    self.sessions.pause_renewal(digest, asked.number, now);
                     progress.heard.doubt = heard.err();
+                    return;
+                }
+                let is_overtaken = self.events.has_changed(&session, asked.number);
+                if is_overtaken && matches!(heard, Ok(Answer::Alive(_))) {
+                    self.budget.settle(&payer, Share::Users, now);
+                    self.sessions.release(&digest, asked.number);
+                    if !progress.may_ask_again(Subject::Session(digest)) {
+                        progress.heard.doubt = Some(Doubt::Changed);
+                    }
                     return;
                 }
                 let was_vouched_for = self.sessions.owner(&digest).is_some();
@@ -86,27 +99,37 @@ impl Asks {
                 match (self.sessions.receive(digest, owner, heard, asked, now), reply, service(policy, issuer)) {
                     (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
                         self.budget.settle(&payer, if answer == Answer::Ended { Share::Strangers } else { Share::Users }, now);
-                        // Cookies of a word that does not count any more are none for the client.
-                        if says_it_lives == (answer != Answer::Ended) {
-                            hear(service, &host, headers, &mut progress.heard);
-                        }
                         if answer == Answer::Ended {
                             self.tokens.forget(&digest);
+                            let standing = if was_vouched_for { Standing::Known } else { Standing::Stranger };
+                            self.events.note_end(session, standing, now);
+                        }
+                        // Cookies of a word that does not count any more are none for the client.
+                        if says_it_lives == (answer != Answer::Ended) && !is_overtaken {
+                            self.hear(service, &cookies, session, headers, &mut progress.heard);
                         }
                         // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
                         if answer != Answer::Ended || was_vouched_for {
-                            self.share_answer(policy, issuer, &digest, &answer, now);
+                            self.share_answer(policy, issuer, &digest, &answer, asked, now);
                         }
-                        progress.answers.push((digest, answer));
+                        progress.answers.push(Answered { digest, session, answer, asked });
                     }
                     (answer, ..) => progress.heard.doubt = answer.err(),
                 }
             }
-            Mission::Token { issuer, place, payer, host } => {
+            Mission::Token { issuer, place, session, asked, payer, cookies } => {
                 let answer = bridge::read(reply);
+                if self.events.has_changed(&session, asked.number) && answer.is_ok() {
+                    self.budget.settle(&payer, Share::Users, now);
+                    self.tokens.release(place, asked.number);
+                    if !progress.may_ask_again(Subject::Token) {
+                        progress.heard.doubt = Some(Doubt::Changed);
+                    }
+                    return;
+                }
                 if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
                     self.budget.settle(&payer, Share::Users, now);
-                    hear(service, &host, headers, &mut progress.heard);
+                    self.hear(service, &cookies, session, headers, &mut progress.heard);
                 }
                 match &answer {
                     // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
@@ -115,10 +138,10 @@ impl Asks {
                     Err(Doubt::Unauthorized) => self.budget.settle(&payer, Share::Strangers, now),
                     Err(doubt) => {
                         progress.heard.doubt = Some(*doubt);
-                        self.tokens.fail(place, Reason::BridgeUnavailable, Some(*doubt), now);
+                        self.tokens.fail(place, asked.number, Reason::BridgeUnavailable, Some(*doubt), now);
                     }
                 }
-                progress.minted = Some(answer);
+                progress.minted = Some(Minted { token: answer, session, asked });
             }
             Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
             Mission::Check(presumed) => {
@@ -132,7 +155,7 @@ impl Asks {
                 progress.signs_inside = is_eddsa && matches!(reply, Reply::Unsupported);
                 progress.signed = signed(work, reply);
             }
-            Mission::Wait | Mission::Watch { .. } => {}
+            Mission::Wait | Mission::Watch => {}
         }
     }
 
@@ -144,19 +167,19 @@ impl Asks {
                 progress.asked.push(Subject::Keys(*source, Copies::DoNot));
                 self.keys.release(*source);
             }
-            Mission::Session { digest, .. } => {
+            Mission::Session { digest, asked, .. } => {
                 progress.asked.push(Subject::Session(*digest));
-                self.sessions.release(digest);
+                self.sessions.release(digest, asked.number);
             }
-            Mission::Storage { digest, .. } => self.sessions.release(digest),
-            Mission::Token { place, .. } => self.tokens.release(*place),
+            Mission::Storage { digest, asked, .. } => self.sessions.release(digest, asked.number),
+            Mission::Token { place, asked, .. } => self.tokens.release(*place, asked.number),
             Mission::DenyList { .. } => {
                 progress.asked.push(Subject::DenyList(Copies::DoNot));
                 if let Some(list) = &mut self.deny_list {
                     list.release();
                 }
             }
-            Mission::Check(_) | Mission::Sign | Mission::Wait | Mission::Watch { .. } => {}
+            Mission::Check(_) | Mission::Sign | Mission::Wait | Mission::Watch => {}
         }
     }
 
@@ -178,7 +201,7 @@ impl Asks {
     }
 
     /// Tells other instances that a session lives, where the configuration wants it; and no longer, once it has ended.
-    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, now: UnixTime) {
+    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, asked: Moment, now: UnixTime) {
         let seconds = match service(policy, issuer) {
             Some(service) if service.shares_sessions => service.session_cache.get(),
             _ => return,
@@ -188,9 +211,70 @@ impl Asks {
             Answer::Ended => "null".to_owned(),
         };
         if let Some(name) = name_of_session(policy, issuer, digest) {
-            let copy = Copied { fetched: now, cache_control: "", body: body.as_bytes() };
+            let copy = Copied { fetched: asked.at, cache_control: "", body: body.as_bytes() };
             self.keep(copy.kept(name, seconds, MAX_SESSION_BYTES, now));
         }
+    }
+
+    /// Something has happened to a session, or may be about to: what is remembered of it is forgotten, here and in the shared cache.
+    pub(crate) fn forget(&mut self, policy: &Policy, brought: &Brought, now: UnixTime) {
+        let asked = self.events.moment(now);
+        for digest in &brought.digests {
+            self.tokens.forget(digest);
+            self.sessions.forget(digest, now);
+            // Forged tokens shall not fill the cache.
+            if brought.standing == Standing::Known {
+                self.share_answer(policy, brought.issuer, digest, &Answer::Ended, asked, now);
+            }
+        }
+    }
+
+    /// What this request has learned of sessions to which something has happened since does not count for it any more.
+    pub(crate) fn drop_overtaken(&self, progress: &mut Progress, now: UnixTime) {
+        let has_changed = |session: &SessionName, asked: Moment| self.events.has_changed(session, asked.number);
+        let (overtaken, kept) = std::mem::take(&mut progress.answers).into_iter().partition::<Vec<_>, _>(|answered| {
+            matches!(answered.answer, Answer::Alive(_)) && has_changed(&answered.session, answered.asked)
+        });
+        progress.answers = kept;
+        for answered in overtaken {
+            progress.stored.retain(|(digest, ..)| *digest != answered.digest);
+            if !progress.may_ask_again(Subject::Session(answered.digest)) {
+                progress.heard.doubt = Some(Doubt::Changed);
+            }
+        }
+        if progress.minted.as_ref().is_some_and(|minted| minted.token.is_ok() && has_changed(&minted.session, minted.asked)) {
+            progress.minted = None;
+            if !progress.may_ask_again(Subject::Token) {
+                progress.heard.doubt = Some(Doubt::Changed);
+            }
+        }
+        let is_overtaken = |(session, heard): &(SessionName, _)| self.events.has_or_may_have_changed(session, *heard, now);
+        if progress.heard.cookies_of.iter().any(is_overtaken) {
+            progress.heard.set_cookies.clear();
+            progress.heard.cookies_of.clear();
+        }
+    }
+
+    /// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'
+    /// names are noted. Its `set-auth-token` and `set-auth-jwt` would give scripts what cookies keep from them: they stop here.
+    fn hear(
+        &self,
+        service: &BetterAuth,
+        cookies: &CookiesFor,
+        session: SessionName,
+        headers: &[(&str, &str)],
+        heard: &mut Heard,
+    ) {
+        let CookiesFor::Host(host) = cookies else { return };
+        for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
+            match SetCookie::parse(line) {
+                Some(cookie) if service.cookies.include(cookie.name) && cookie.suits_host(host) => {
+                    heard.set_cookies.push((*line).to_owned());
+                }
+                cookie => heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned()),
+            }
+        }
+        heard.cookies_of.push((session, self.events.last()));
     }
 
     fn keep(&mut self, keep: Option<Keep>) {
@@ -207,7 +291,7 @@ impl Asks {
         &mut self,
         policy: &Policy,
         (issuer, token, user): (usize, &str, Option<String>),
-        digest: [u8; 32],
+        (digest, name, asked): ([u8; 32], SessionName, Moment),
         reply: &Reply<'_>,
         progress: &mut Progress,
         now: UnixTime,
@@ -216,20 +300,24 @@ impl Asks {
         let session = match (user, reply, storage) {
             (None, Reply::Found(value), Some(storage)) => {
                 let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
-                progress.stored.extend(session.map(|session| (digest, session)));
+                progress.stored.extend(session.map(|session| (digest, session, asked)));
                 None
             }
             (Some(_), Reply::Absent, _) => progress.stored(&digest),
             (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
             _ => None,
         };
-        match session.cloned() {
+        let first_asked = progress.stored.iter().find(|(stored, ..)| *stored == digest).map_or(asked, |(.., first)| *first);
+        let is_overtaken = self.events.has_changed(&name, first_asked.number);
+        match session.cloned().filter(|_| !is_overtaken) {
             // Nobody has heard since that it has ended.
-            Some(session) if self.sessions.receive_copy(digest, party_of(issuer, &session.subject), &session, now, now) => {
-                progress.answers.push((digest, Answer::Alive(session)));
+            Some(session)
+                if self.sessions.receive_copy(digest, party_of(issuer, &session.subject), &session, (now, asked), now) =>
+            {
+                progress.answers.push(Answered { digest, session: name, answer: Answer::Alive(session), asked: first_asked });
             }
             Some(_) => {}
-            None => self.sessions.release(&digest),
+            None => self.sessions.release(&digest, asked.number),
         }
     }
 }
@@ -238,19 +326,6 @@ impl Asks {
 fn began_after(session: &Session, since: &[u8]) -> bool {
     let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
     session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
-}
-
-/// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'
-/// names are noted. Its `set-auth-token` and `set-auth-jwt` would give scripts what cookies keep from them: they stop here.
-fn hear(service: &BetterAuth, host: &str, headers: &[(&str, &str)], heard: &mut Heard) {
-    for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
-        match SetCookie::parse(line) {
-            Some(cookie) if service.cookies.include(cookie.name) && cookie.suits_host(host) => {
-                heard.set_cookies.push((*line).to_owned());
-            }
-            cookie => heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned()),
-        }
-    }
 }
 
 /// The name of a cookie, without what the multi-session plugin puts behind it: the session's token.

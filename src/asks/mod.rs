@@ -6,11 +6,12 @@ use crate::bridge::Tokens;
 use crate::budget::{Budget, Payer, Share};
 use crate::deny_list::{self, DenyList};
 use crate::errand::{Copies, Fetch, Purpose, StoreRead, Work};
+use crate::events::Events;
 use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
-use crate::progress::{Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject};
+use crate::progress::{CookiesFor, Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::Doubt;
@@ -52,6 +53,7 @@ const MAX_WAITS: u32 = 40;
 
 /// What has been fetched, and who is fetching now.
 pub(crate) struct Asks {
+    pub(crate) events: Events,
     pub(crate) keys: KeyCache,
     pub(crate) sessions: Sessions,
     pub(crate) tokens: Tokens,
@@ -68,6 +70,7 @@ impl Asks {
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
         let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
         Self {
+            events: Events::default(),
             keys: KeyCache::new(sources, seed),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
@@ -118,7 +121,7 @@ impl Asks {
             Need::Storage(lookup) if !self.reads.draw(&lookup.payer, now) => {
                 let read = [Stored::Session, Stored::RevokedBefore].map(|what| Subject::Storage(lookup.digest, what));
                 progress.asked.extend(read);
-                progress.stored.retain(|(digest, _)| *digest != lookup.digest);
+                progress.stored.retain(|(digest, ..)| *digest != lookup.digest);
                 Ok((Work::Wait { millis: 0 }, Mission::Wait))
             }
             Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
@@ -237,9 +240,10 @@ impl Asks {
         progress: &mut Progress,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Lookup { issuer, digest, token, user, .. } = lookup;
+        let Lookup { issuer, digest, session, token, user, .. } = lookup;
         let storage = service(policy, issuer)?.storage.as_ref()?;
-        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS), now);
+        let asked = self.events.moment(now);
+        self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
         let (what, key) = match &user {
             None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
             Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
@@ -247,7 +251,7 @@ impl Asks {
         progress.asked.push(Subject::Storage(digest, what));
         let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
         let work = Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
-        Some((work, Mission::Storage { issuer, digest, token, user }))
+        Some((work, Mission::Storage { issuer, digest, session, asked, token, user }))
     }
 
     /// An errand that has the cookies of a session renewed, if there is budget to spare.
@@ -262,12 +266,14 @@ impl Asks {
             return None;
         }
         let (work, mission) = self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
-        Some(Errand::new(work, mission, Progress::new(now, LEASE_MILLIS)))
+        let arrival = self.events.moment(now);
+        Some(Errand::new(work, mission, Progress::new(arrival, LEASE_MILLIS)))
     }
 
     /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
-    pub(crate) fn watch(&self, issuer: usize, digest: [u8; 32], now: UnixTime) -> Errand {
-        Errand::new(Work::Wait { millis: 0 }, Mission::Watch { issuer, digest }, Progress::new(now, WATCH_MILLIS))
+    pub(crate) fn watch(&mut self, now: UnixTime) -> Errand {
+        let arrival = self.events.moment(now);
+        Errand::new(Work::Wait { millis: 0 }, Mission::Watch, Progress::new(arrival, WATCH_MILLIS))
     }
 
     fn fetch_token(
@@ -277,9 +283,11 @@ impl Asks {
         question: TokenQuestion,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let TokenQuestion { issuer, place, payer, header } = question;
+        let TokenQuestion { issuer, place, session, payer, header } = question;
         let url = service(policy, issuer)?.token_url.clone();
-        self.tokens.lease(place, now.plus_millis(LEASE_MILLIS));
+        let asked = self.events.moment(now);
+        self.tokens.lease(place, asked.number, now.plus_millis(LEASE_MILLIS));
+        let cookies = cookies_for(request, &header);
         let fetch = Fetch {
             purpose: Purpose::Token,
             method: "GET",
@@ -289,7 +297,7 @@ impl Asks {
             max_bytes: MAX_TOKEN_BYTES,
             copy: None,
         };
-        Some((Work::Fetch(fetch), Mission::Token { issuer, place, payer, host: host_of(request) }))
+        Some((Work::Fetch(fetch), Mission::Token { issuer, place, session, asked, payer, cookies }))
     }
 
     fn fetch_session(
@@ -300,9 +308,11 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, token, copies_up_to, payer, header } = question;
+        let Question { issuer, digest, session, since, token, copies_up_to, payer, header } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
-        self.sessions.lease(digest, now.plus_millis(LEASE_MILLIS), now);
+        let asked = self.events.moment(now);
+        self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
+        let cookies = cookies_for(request, &header);
         let fetch = Fetch {
             purpose: Purpose::Session,
             method: "GET",
@@ -313,8 +323,8 @@ impl Asks {
             copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        let host = host_of(request);
-        Some((Work::Fetch(fetch), Mission::Session { issuer, digest, asked: now, token, copies_up_to, payer, host, is_renewal }))
+        let mission = Mission::Session { issuer, digest, session, since, asked, token, copies_up_to, payer, cookies, is_renewal };
+        Some((Work::Fetch(fetch), mission))
     }
 }
 
@@ -373,6 +383,11 @@ fn introduction(public_origin: &str) -> Vec<(String, String)> {
         }
         _ => Vec::new(),
     }
+}
+
+/// For whom the cookies are that the service sets, asked with this credential.
+fn cookies_for(request: &RequestHead<'_>, credential: &(&'static str, String)) -> CookiesFor {
+    if credential.0 == "cookie" { CookiesFor::Host(host_of(request)) } else { CookiesFor::Nobody }
 }
 
 /// The public host without its port.

@@ -11,7 +11,7 @@ use crate::alg::Algorithm;
 use crate::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jwk::{JwkSet, LeftOut};
 use crate::path;
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
+use crate::policy::{AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
 use crate::token::session_data::Strategy;
 use crate::verify::{self, Secret};
@@ -446,7 +446,8 @@ impl Compiler<'_> {
 
     fn secrets(&mut self, node: &Node<'_>) -> Secrets {
         let errors_before = self.reader.errors.len();
-        let secrets = self.named_secrets(node);
+        let mut secrets = self.named_secrets(node);
+        secrets.as_of = secrets.current.as_ref().and_then(|secret| secret.derived(AS_OF_PURPOSE));
         let is_named = ["secret", "secrets"].iter().any(|name| node.member(name).is_some_and(|member| !member.value.is_null()));
         if is_named && secrets.current.is_none() && self.reader.errors.len() == errors_before {
             let hint = "set BETTER_AUTH_SECRET (or the variable that you named); to go without a secret, leave \"secret\" and \"secrets\" out";
@@ -458,7 +459,7 @@ impl Compiler<'_> {
     fn named_secrets(&mut self, node: &Node<'_>) -> Secrets {
         let single = self.secret_text(node, "secret");
         let Some(list) = self.secret_text(node, "secrets") else {
-            return Secrets { current: self.secret(node, "secret", single.as_deref()), retired: Vec::new() };
+            return Secrets { current: self.secret(node, "secret", single.as_deref()), ..Secrets::default() };
         };
         // Better Auth's form `2:new,1:old`: the first entry is current, whatever its number.
         let entries: Vec<&str> = list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
@@ -480,7 +481,7 @@ impl Compiler<'_> {
             self.secret(node, "secret", single.as_deref()).filter(|single| !secrets.iter().any(|own| own.equals(single)));
         secrets.extend(single);
         let mut secrets = secrets.into_iter();
-        Secrets { current: secrets.next(), retired: secrets.collect() }
+        Secrets { current: secrets.next(), retired: secrets.collect(), as_of: None }
     }
 
     /// Secrets are named, never written.

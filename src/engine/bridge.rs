@@ -1,11 +1,9 @@
-//! The way over a bridge: sessions go on with a token of their issuer, and it is noticed when one ends.
+//! The way over a bridge: sessions go on with a token of their issuer.
 
 use crate::annotate::Authorization;
-use crate::cookie;
-use crate::judge::{self, Because, Crossing, Footing, Judge, Soon, Stock};
-use crate::path::Path;
+use crate::judge::{Because, Crossing, Footing, Judge, Soon, Stock};
 use crate::policy::Covering;
-use crate::progress::{Errand, Progress, Subject};
+use crate::progress::{Progress, Subject};
 use crate::reason::Reason;
 use crate::request::RequestHead;
 use crate::session::Blame;
@@ -64,6 +62,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            events: &self.asks.events,
             deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress,
@@ -108,8 +107,8 @@ impl Engine {
         progress.heard.cause = cause;
         progress.heard.noted = noted;
         // Whoever asked has failed for all that wait.
-        if progress.has_asked(&Subject::Token) {
-            self.asks.tokens.fail(place, reason, doubt, now);
+        if let Some(minted) = progress.minted.as_ref().filter(|_| progress.has_asked(&Subject::Token)) {
+            self.asks.tokens.fail(place, minted.asked.number, reason, doubt, now);
         }
         Err(if blame == Blame::Partner { Stop::InDoubt(reason) } else { Stop::Refuse(reason) })
     }
@@ -117,29 +116,5 @@ impl Engine {
     /// `Authorization` of a request that goes over no bridge: what clients put there never passes for a token of one.
     pub(super) fn without_bridge(&self, rules: &Covering) -> Authorization {
         if self.policy.has_bridge(rules) { Authorization::Removed } else { Authorization::AsCredential }
-    }
-
-    /// The name of the session in the request's cookie of this issuer, as far as it is one.
-    pub(super) fn session_of(&self, request: &RequestHead<'_>, number: usize) -> Option<[u8; 32]> {
-        let issuer = self.policy.issuers.get(number)?;
-        let cookie = cookie::first(request, &issuer.better_auth.as_ref()?.cookies.session_token)?;
-        Some(judge::digest_of(issuer, "cookie", &cookie.value()))
-    }
-
-    /// A request that may end its own session, for which tokens are kept. The auth service itself does so: nothing is kept
-    /// from here on. Another origin may do so: its response says.
-    pub(super) fn watch(&mut self, request: &RequestHead<'_>, path: &Path<'_>, now: UnixTime) -> Option<Errand> {
-        if request.is_safe() {
-            return None;
-        }
-        for number in 0..self.policy.issuers.len() {
-            let Some(digest) = self.session_of(request, number).filter(|digest| self.asks.tokens.knows(digest)) else { continue };
-            let Some(service) = self.policy.issuers.get(number).and_then(|issuer| issuer.better_auth.as_ref()) else { continue };
-            if path.readings().any(|reading| service.has(reading, request.public_origin)) {
-                self.asks.tokens.forget(&digest);
-            }
-            return Some(self.asks.watch(number, digest, now));
-        }
-        None
     }
 }

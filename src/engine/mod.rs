@@ -1,6 +1,7 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
 mod bridge;
+mod events;
 mod site;
 
 use crate::alg::Capabilities;
@@ -10,20 +11,23 @@ use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
 use crate::assertion::{self, About};
 use crate::credential::{self, Credential};
 use crate::decision::{Answer, Decision, Finish, Forward, Served};
-use crate::errand::{Copies, Reply};
+use crate::errand::{Copies, Reply, Work};
+use crate::events::{LONGEST_MILLIS, LONGEST_SECONDS, Moment};
 use crate::explain::{self, Explanation};
 use crate::judge::{Finding, Footing, Judge, Need, Question, Soon};
 use crate::mark::{self, Forwarded};
 use crate::onward::{self, Onward};
 use crate::path::Path;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Heard, Mission, Progress, Task};
+use crate::progress::{Errand, Heard, Mission, Progress, Task, Watch};
 use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
 use crate::request::{RequestHead, RequestKind};
 use crate::session::{Blame, Session};
 use crate::share::Keep;
 use crate::time::UnixTime;
+
+use self::events::Reach;
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do next?
 ///
@@ -92,7 +96,8 @@ impl Engine {
 
     /// Decides on a request at this moment.
     pub fn decide(&mut self, request: &RequestHead<'_>, now: UnixTime) -> Decision {
-        self.consider(request, Progress::new(now, REQUEST_BUDGET_MILLIS), now)
+        let arrival = self.asks.events.moment(now);
+        self.consider(request, Progress::new(arrival, REQUEST_BUDGET_MILLIS), now)
     }
 
     /// Goes on with a request after its errand. `request` is the same head again: everything is derived from it anew, so a
@@ -115,18 +120,42 @@ impl Engine {
         self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
     }
 
-    /// Takes the answer to an errand that was carried alongside the origin, and says what the response gets besides. What the
-    /// origin itself says about the session's cookies goes before: it may have signed somebody out.
+    /// Takes the answer to an errand that was carried alongside the origin, now that the origin's response is there, and says what
+    /// the response gets besides. What the response itself says about the session's cookies goes before, and so does whatever has
+    /// happened to the session meanwhile: somebody may have signed out.
     pub fn finish(&mut self, errand: Errand, reply: Reply<'_>, origin_set_cookies: &[&str], now: UnixTime) -> Finish {
         let Task { work, mission, mut progress } = errand.into_task();
-        let origin_sets_its_own = answer::sets_session_cookies(&self.policy, &mission, origin_set_cookies);
-        if let (true, Mission::Session { digest, .. } | Mission::Watch { digest, .. }) = (origin_sets_its_own, &mission) {
-            self.asks.tokens.forget(digest);
-        }
-        self.asks.learn(&self.policy, (work, mission), &reply, &mut progress, now);
+        let watch = std::mem::take(&mut progress.watch);
+        self.comes_back(&watch, origin_set_cookies, now);
+        let withdraws = |(session, heard): &(_, _)| self.asks.events.has_or_may_have_changed(session, *heard, now);
+        let withdraws_cookies = watch.cookies_of.iter().any(withdraws);
+        let as_of = self.as_of(&watch, now, 0);
+        Finish { withdraws_cookies, ..self.finished((work, mission), reply, progress, as_of, now) }
+    }
+
+    /// The same for a host that does not see the response: before the request goes on. Whatever that changes counts from now until a
+    /// response would be there.
+    pub fn finish_unseen(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Finish {
+        let Task { work, mission, mut progress } = errand.into_task();
+        let watch = std::mem::take(&mut progress.watch);
+        let as_of = self.as_of(&watch, now.plus_millis(LONGEST_MILLIS), LONGEST_SECONDS);
+        self.finished((work, mission), reply, progress, as_of, now)
+    }
+
+    fn finished(
+        &mut self,
+        task: (Work, Mission),
+        reply: Reply<'_>,
+        mut progress: Progress,
+        as_of: Vec<String>,
+        now: UnixTime,
+    ) -> Finish {
+        self.asks.learn(&self.policy, task, &reply, &mut progress, now);
+        self.asks.drop_overtaken(&mut progress, now);
         let log = answer::renewal_log_line(&progress.heard);
-        let set_cookies = if origin_sets_its_own { Vec::new() } else { progress.heard.set_cookies };
-        Finish { headers: answer::set_cookie_headers(set_cookies), log }
+        let mut set_cookies = progress.heard.set_cookies;
+        set_cookies.extend(as_of);
+        Finish { headers: answer::set_cookie_headers(set_cookies), withdraws_cookies: false, log }
     }
 
     /// All header edits of a forward for a host that sends it on over a connection of its own.
@@ -146,11 +175,12 @@ impl Engine {
 
     /// The same rooms, all findings instead of the first. Changes nothing and asks nobody.
     pub fn explain(&self, request: &RequestHead<'_>, now: UnixTime) -> Explanation {
-        let progress = Progress::new(now, 0);
+        let progress = Progress::new(Moment { number: self.asks.events.last(), at: now }, 0);
         explain::explain(Judge {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            events: &self.asks.events,
             deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress: &progress,
@@ -162,6 +192,7 @@ impl Engine {
     }
 
     fn consider(&mut self, request: &RequestHead<'_>, mut progress: Progress, now: UnixTime) -> Decision {
+        self.asks.drop_overtaken(&mut progress, now);
         if !request.has_plain_method() {
             return answer::refuse(Reason::MethodRefused, &self.policy, request, None, progress.heard);
         }
@@ -192,11 +223,7 @@ impl Engine {
                 if reason == Reason::SessionRevoked {
                     progress.heard.set_cookies.clear();
                 }
-                if let Some(digest) = self.session_of(request, issuer) {
-                    self.asks.tokens.forget(&digest);
-                }
-                let dead = answer::dead_cookies(&self.policy, issuer, request, &progress.heard.set_cookies);
-                progress.heard.set_cookies.extend(dead);
+                self.sign_out(request, issuer, &mut progress, now);
                 reason
             }
             Err(Stop::Ask(need, otherwise)) => {
@@ -336,6 +363,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            events: &self.asks.events,
             deny_list: self.asks.deny_list.as_ref(),
             proofs: Some(&mut self.proofs),
             progress,
@@ -421,6 +449,7 @@ impl Engine {
             policy: &self.policy,
             keys: &self.asks.keys,
             sessions: &self.asks.sessions,
+            events: &self.asks.events,
             deny_list: self.asks.deny_list.as_ref(),
             proofs: None,
             progress,
@@ -461,8 +490,16 @@ impl Engine {
         mut progress: Progress,
         now: UnixTime,
     ) -> Decision {
+        let is_waited_for = pass.soon.renewal.is_some() || !progress.heard.cookies_of.is_empty();
+        let reach = if is_waited_for { Reach::All } else { Reach::Changing };
+        let brought = self.goes_on(request, path, reach, now);
+        // It may be on its way to change what they say.
+        self.asks.drop_overtaken(&mut progress, now);
         let mut heard = std::mem::take(&mut progress.heard);
-        let mut response_headers = answer::set_cookie_headers(std::mem::take(&mut heard.set_cookies));
+        let cookies_of = std::mem::take(&mut heard.cookies_of);
+        let watch = Watch { brought, cookies_of, public_origin: request.public_origin.to_owned() };
+        let fresh = std::mem::take(&mut heard.set_cookies);
+        let mut response_headers = answer::set_cookie_headers(fresh.clone());
         if self.policy.debug_header {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
@@ -475,8 +512,8 @@ impl Engine {
         let is_ahead = path.transport() == Some(RequestKind::Prefetch);
         let renewal = pass.soon.renewal.filter(|question| !is_ahead && !self.is_for_the_service(request, path, question));
         let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
-        let is_bridged = matches!(told.authorization, Authorization::Bridged(_));
-        let alongside = alongside.or_else(|| if is_bridged { None } else { self.watch(request, path, now) });
+        let alongside = if watch.is_idle() { alongside } else { alongside.or_else(|| Some(self.asks.watch(now))) };
+        let alongside = alongside.map(|errand| errand.watching(watch));
         // One at a time: the others follow with later requests. Keys are due less often, and of them the set goes first that has
         // waited for longest.
         let refresh = if let Some(source) = self.asks.keys.tried_first(&pass.soon.refresh) {
@@ -489,7 +526,8 @@ impl Engine {
         // What is carried after the response has all the time that it needs.
         progress.waits = 0;
         let Told { assertion, authorization } = told;
-        let (remove, set) = annotate::edits(request, &self.policy, rules, pass.identity.as_ref(), assertion, &authorization);
+        let told = annotate::Told { identity: pass.identity.as_ref(), assertion, authorization: &authorization, fresh: &fresh };
+        let (remove, set) = annotate::edits(request, &self.policy, rules, told);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
         // A mark is for the host's own application: an upstream has assertions.
         let set = match self.policy.mark.as_ref().filter(|_| upstream.is_none()) {

@@ -6,6 +6,7 @@ use crate::claims::{self, Claims};
 use crate::cookie;
 use crate::credential::Credential;
 use crate::digest;
+use crate::events::{Moment, SessionName};
 use crate::policy::Bridge;
 use crate::progress::Subject;
 use crate::proofs::Identity;
@@ -15,7 +16,7 @@ use crate::sessions;
 use crate::time::{Seconds, Window};
 use crate::token::jws::Jws;
 
-use super::session::{digest_of, token_of};
+use super::session::{digest_of, name_of, token_of};
 use super::{Judge, Need, Obstacle, Question};
 
 /// What an identity rests on, as far as the bridge has to know.
@@ -63,6 +64,7 @@ pub(crate) enum Because {
 pub(crate) struct TokenQuestion {
     pub(crate) issuer: usize,
     pub(crate) place: Place,
+    pub(crate) session: SessionName,
     /// Who pays for it.
     pub(crate) payer: Payer,
     /// The credential as a request header, without what the service would take for the session unseen.
@@ -94,7 +96,9 @@ impl Judge<'_> {
         // Whoever could vary an unverified token could have any number of sessions.
         let is_known = header.0 == "cookie" && service.secrets.current.is_some();
         let payer = self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
-        Footing::Session(Box::new(Question { issuer: number, digest, token, copies_up_to: Seconds::new(0), payer, header }))
+        let (session, since) = (name_of(issuer, &token), self.since(number, &token));
+        let copies_up_to = Seconds::new(0);
+        Footing::Session(Box::new(Question { issuer: number, digest, session, since, token, copies_up_to, payer, header }))
     }
 
     /// Whether the token in `Authorization`, which has been verified already, is for one of these too.
@@ -121,17 +125,18 @@ impl Judge<'_> {
             return Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(None));
         };
         let told = self.progress.answer(&session.digest);
-        let known = self.sessions.look_up(&session.digest, service.session_cache, self.progress.came, self.now);
+        let came = self.progress.arrival;
+        let known = self.sessions.look_up(&session.digest, service.session_cache, &session.since, came, self.now);
         if told == Some(&Answer::Ended) || matches!(known, sessions::Knowledge::Known(Answer::Ended)) {
             return Crossing::Ended;
         }
-        match &self.progress.minted {
-            Some(Ok(jwt)) => return self.with_new(jwt, session, who, bridge),
-            Some(Err(Doubt::Unauthorized)) => return self.denied(session),
-            Some(Err(_)) | None => {}
+        match self.progress.minted.as_ref().map(|minted| (&minted.token, minted.asked)) {
+            Some((Ok(jwt), asked)) => return self.with_new(jwt, asked, session, who, bridge),
+            Some((Err(Doubt::Unauthorized), _)) => return self.denied(session),
+            Some((Err(_), _)) | None => {}
         }
         let place = self.place_of(session, bridge);
-        let doubt = match tokens.look_up(&place, self.now) {
+        let doubt = match tokens.look_up(&place, &session.since, self.now) {
             Knowledge::Good(token) => match self.if_still_good(token, session, who, bridge) {
                 Ok((token, stock)) => return Crossing::With(token, stock),
                 Err(Obstacle::Needs(need)) => return Crossing::Needs(need),
@@ -140,7 +145,10 @@ impl Judge<'_> {
             },
             // What is near its end does until the other has it.
             Knowledge::Asked if !self.progress.has_given_up => {
-                return match tokens.spare(&place, self.now).map(|token| self.if_still_good(token, session, who, bridge)) {
+                return match tokens
+                    .spare(&place, &session.since, self.now)
+                    .map(|token| self.if_still_good(token, session, who, bridge))
+                {
                     Some(Ok((token, stock))) => Crossing::With(token, stock),
                     _ => Crossing::Needs(Need::Wait(Reason::BridgeUnavailable)),
                 };
@@ -157,11 +165,11 @@ impl Judge<'_> {
                 ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
                 (name, value) => (*name, value.clone()),
             };
-            let (issuer, payer) = (session.issuer, session.payer);
-            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, payer, header })));
+            let (issuer, session, payer) = (session.issuer, session.session, session.payer);
+            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, session, payer, header })));
         }
         let doubt = doubt.flatten().or(self.progress.heard.doubt);
-        let spare = tokens.spare(&place, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
+        let spare = tokens.spare(&place, &session.since, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
         match spare.map(|token| self.if_still_good(token, session, who, bridge)) {
             Some(Ok((token, _))) => Crossing::With(token, Stock::Spare),
             _ => Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(doubt)),
@@ -169,8 +177,8 @@ impl Judge<'_> {
     }
 
     /// The token that was brought for this request, if it holds.
-    fn with_new(&mut self, jwt: &str, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
-        match self.minted(jwt, session, who, bridge) {
+    fn with_new(&mut self, jwt: &str, asked: Moment, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
+        match self.minted((jwt, asked), session, who, bridge) {
             Ok(token) => Crossing::With(token, Stock::New),
             Err(Obstacle::Needs(need)) => Crossing::Needs(need),
             // That the keys are away says nothing about the token.
@@ -208,11 +216,17 @@ impl Judge<'_> {
             self.note_refresh(token.key_set.source);
             return Ok((token.clone(), Stock::Kept));
         }
-        Ok((self.minted(&token.jwt, session, who, bridge)?, Stock::New))
+        Ok((self.minted((&token.jwt, token.asked), session, who, bridge)?, Stock::New))
     }
 
     /// The rooms of a token: signature, claims, and that it is about this very user. An origin's clock grants it nothing.
-    fn minted(&mut self, jwt: &str, session: &Question, who: &Identity, bridge: &Bridge) -> Result<Minted, Obstacle> {
+    fn minted(
+        &mut self,
+        (jwt, asked): (&str, Moment),
+        session: &Question,
+        who: &Identity,
+        bridge: &Bridge,
+    ) -> Result<Minted, Obstacle> {
         let jws = Jws::parse(jwt)?;
         let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
         let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
@@ -231,6 +245,6 @@ impl Judge<'_> {
         }
         let until = claims.expires().min(who.session.expires).min(claims.window().until);
         let window = Window { from: claims.window().from, until };
-        Ok(Minted::new(jwt, subject.to_owned(), window, key_set, self.now))
+        Ok(Minted::new(jwt, subject.to_owned(), window, key_set, asked, self.now))
     }
 }

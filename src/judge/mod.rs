@@ -12,10 +12,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::annotate;
+use crate::as_of;
 use crate::budget::{Party, Payer};
+use crate::cookie;
 use crate::credential::Credential;
 use crate::deny_list::{DenyList, Selection};
 use crate::errand::{Copies, SignatureCheck, SignatureRequest};
+use crate::events::{Events, SessionName, Since};
 use crate::keys::{Asked, KeyCache};
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
 use crate::progress::{Noted, Progress, Subject};
@@ -28,7 +31,7 @@ use crate::time::{Seconds, UnixTime, Window};
 use crate::verify::Presumed;
 
 pub(crate) use bridge::{Because, Crossing, Footing, Stock, TokenQuestion};
-pub(crate) use session::{TokenState, digest_of};
+pub(crate) use session::{TokenState, digest_of, name_of, token_of, token_state};
 pub(crate) use session_data::DataState;
 
 /// What a credential came to.
@@ -90,6 +93,7 @@ pub(crate) struct Lookup {
     pub(crate) digest: [u8; 32],
     /// Who pays for it.
     pub(crate) payer: Payer,
+    pub(crate) session: SessionName,
     /// A token whose signature holds.
     pub(crate) token: String,
     pub(crate) user: Option<String>,
@@ -100,6 +104,9 @@ pub(crate) struct Lookup {
 pub(crate) struct Question {
     pub(crate) issuer: usize,
     pub(crate) digest: [u8; 32],
+    pub(crate) session: SessionName,
+    /// How new the answer has to be, where another's will do.
+    pub(crate) since: Since,
     /// The session token that the answer has to be about.
     pub(crate) token: String,
     /// How old another instance's word may be; 0: only the auth service's own will do.
@@ -115,6 +122,7 @@ pub(crate) struct Judge<'e> {
     pub(crate) policy: &'e Policy,
     pub(crate) keys: &'e KeyCache,
     pub(crate) sessions: &'e Sessions,
+    pub(crate) events: &'e Events,
     /// What the operator has revoked, where that is configured.
     pub(crate) deny_list: Option<&'e DenyList>,
     /// What has been verified before; nothing where everything is to be looked at anew.
@@ -226,6 +234,20 @@ impl<'e> Judge<'e> {
     /// Whether what is known of a session is as recent as the rule wants it.
     fn is_recent(&self, session: &Session) -> bool {
         self.max_staleness.is_none_or(|most| most > Seconds::new(0) && self.now <= session.known.plus(most))
+    }
+
+    /// From when on knowledge of the session of this token counts.
+    fn since(&self, number: usize, token: &str) -> Since {
+        let cookie = cookie::first(&self.head, as_of::NAME);
+        let Some(issuer) = self.issuer(number).filter(|_| cookie.is_some() || !self.events.is_empty()) else {
+            return Since::EVER;
+        };
+        let (session, arrival) = (name_of(issuer, token), self.progress.arrival);
+        let since = self.events.since(&session, arrival, self.now);
+        let elsewhere = cookie.zip(issuer.better_auth.as_ref()).and_then(|(cookie, service)| {
+            as_of::read(cookie.as_received(), service.secrets.as_of.as_ref()?, &session, service.session_cache, self.now)
+        });
+        elsewhere.map_or(since, |at| since.and_elsewhere(at, arrival))
     }
 
     /// The proof of a credential that has been verified before, if everything that it rests on still stands.

@@ -6,6 +6,7 @@ use crate::budget::{Party, Payer, party_of};
 use crate::cookie::{self, Cookie};
 use crate::credential::Credential;
 use crate::digest;
+use crate::events::{SessionName, Since};
 use crate::policy::{Bearer, BetterAuth, Issuer};
 use crate::progress::{Stored, Subject};
 use crate::proofs::{Identity, Use};
@@ -57,10 +58,12 @@ impl Judge<'_> {
             && let Some((identity, window)) = self.proven(Use::CookieCache, [cookie.as_received(), data])
             && identity.issuer == number
             && self.is_recent(&identity.session)
+            && self.since(number, token_of(&cookie.value())).admits_cookie_cache(identity.session.known)
         {
             return self.cached(number, cookie, identity, window);
         }
         let value = &*cookie.value();
+        let since = self.since(number, token_of(value));
         let token = self.token_layer(number, value);
         let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
         let owner = match (&token, &session_data) {
@@ -71,7 +74,9 @@ impl Judge<'_> {
         };
         match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
-            (Ok(_), DataState::Good(proof)) if self.is_recent(&proof.identity.session) => {
+            (Ok(_), DataState::Good(proof))
+                if self.is_recent(&proof.identity.session) && since.admits_cookie_cache(proof.identity.session.known) =>
+            {
                 // What a key set says of one host proves nothing at another.
                 let is_for_all =
                     proof.key_set.is_none() || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
@@ -83,7 +88,8 @@ impl Judge<'_> {
                 self.cached(number, cookie, proof.identity, proof.window)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
-            // What was written into the cookie too long ago for this rule is no better than nothing.
+            // What was written into the cookie too long ago for this rule, or before something has happened to the session, is no
+            // better than nothing.
             (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(..) | DataState::Good(_)) => {
                 let sent = self.session_cookies(number, |_| true);
                 self.ask_about(number, value, (token_of(value), state), ("cookie", sent), owner)
@@ -100,9 +106,8 @@ impl Judge<'_> {
         };
         let value = &*cookie.value();
         let digest = digest_of(issuer, "cookie", value);
-        if let Knowledge::Known(Answer::Ended) =
-            self.sessions.look_up(&digest, service.session_cache, self.progress.came, self.now)
-        {
+        let (ever, came) = (&Since::EVER, self.progress.arrival);
+        if let Knowledge::Known(Answer::Ended) = self.sessions.look_up(&digest, service.session_cache, ever, came, self.now) {
             return Finding::Bad(Reason::SessionEnded);
         }
         if self.sessions.may_renew(&digest, self.now) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
@@ -111,6 +116,8 @@ impl Judge<'_> {
             self.soon.renewal = Some(Box::new(Question {
                 issuer: number,
                 digest,
+                session: name_of(issuer, token_of(value)),
+                since: Since::EVER,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
                 payer,
@@ -190,8 +197,10 @@ impl Judge<'_> {
         };
         let digest = digest_of(issuer, header.0, value);
         let payer = self.payer(&digest, owner);
+        let (session, since) = (name_of(issuer, token), self.since(number, token));
         let (token, copies_up_to) = (token.to_owned(), Seconds::new(0));
-        self.asked(Question { issuer: number, digest, token, copies_up_to, payer, header }, Word::Lately(state))
+        let question = Question { issuer: number, digest, session, since, token, copies_up_to, payer, header };
+        self.asked(question, Word::Lately(state))
     }
 
     /// Who pays for a question about this credential: its user, where the auth service vouches for that.
@@ -214,7 +223,8 @@ impl Judge<'_> {
         let Footing::Session(question) = self.footing(credential, identity) else { return None };
         let service = self.issuer(question.issuer)?.better_auth.as_ref()?;
         let max_age = self.max_staleness.map_or(service.session_cache, |most| most.min(service.session_cache));
-        let known = self.sessions.look_up(&question.digest, max_age, self.progress.came, self.now);
+        let came = self.progress.arrival;
+        let known = self.sessions.look_up(&question.digest, max_age, &question.since, came, self.now);
         let found = match known {
             Knowledge::Known(Answer::Alive(session)) if session.source != Source::Storage && suffices(&session) => {
                 Finding::Good(self.identity(question.issuer, session))
@@ -237,6 +247,7 @@ impl Judge<'_> {
         let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()) else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
+        let (since, came) = (question.since, self.progress.arrival);
         let max_staleness = if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness };
         let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         // A storage that says things late is of no use to a rule that wants to know sooner.
@@ -250,7 +261,7 @@ impl Judge<'_> {
         let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
         let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => match self.sessions.look_up(&digest, up_to(service.session_cache), self.progress.came, self.now) {
+            None => match self.sessions.look_up(&digest, up_to(service.session_cache), &since, came, self.now) {
                 Knowledge::Known(answer) if !is_of_use(&answer, false) => Knowledge::Nothing,
                 knowledge => knowledge,
             },
@@ -281,7 +292,10 @@ impl Judge<'_> {
                 if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
                     return Finding::Bad(Reason::SessionUnavailable);
                 }
-                match self.sessions.lived_within(&digest, up_to(service.stale), self.now).filter(|session| suits(session, false))
+                match self
+                    .sessions
+                    .lived_within(&digest, up_to(service.stale), &since, self.now)
+                    .filter(|session| suits(session, false))
                 {
                     Some(session) => Finding::Good(self.identity(number, session.clone())),
                     None => Finding::InDoubt(Reason::SessionUnavailable),
@@ -293,13 +307,16 @@ impl Judge<'_> {
     /// What is to be read of the service's storage before it is asked itself; nothing where that is done or of no use. Only a
     /// token whose signature holds is ever looked up: any other text would be a key that a client chooses.
     fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
-        let Question { issuer, digest, ref token, payer, .. } = *question;
+        let Question { issuer, digest, session, since, ref token, payer, .. } = *question;
         let storage = service.storage.as_ref()?;
-        if self.max_staleness.is_some_and(|most| most < storage.lag) {
+        // What it says may be as old as this.
+        let known = self.now.plus_millis(storage.lag.as_millis().saturating_neg());
+        let is_late = storage.lag > Seconds::new(0) && !since.admits_dated(known);
+        if is_late || self.max_staleness.is_some_and(|most| most < storage.lag) {
             return None;
         }
         let has_read = |what| self.progress.has_asked(&Subject::Storage(digest, what));
-        let lookup = |user| Some(Lookup { issuer, digest, payer, token: token.clone(), user });
+        let lookup = |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
         match self.progress.stored(&digest) {
             _ if !has_read(Stored::Session) => lookup(None),
             Some(session) if !has_read(Stored::RevokedBefore) => lookup(Some(session.subject.clone())),
@@ -320,7 +337,7 @@ impl Judge<'_> {
     }
 }
 
-fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<TokenState, Reason> {
+pub(crate) fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<TokenState, Reason> {
     match secret {
         None => Ok(TokenState::Unverified),
         Some(secret) => verify::signed_value(signed, secret).map(|_| TokenState::Signed),
@@ -332,7 +349,12 @@ pub(crate) fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] 
     digest::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
 }
 
+/// The name of a session, whichever credential names it.
+pub(crate) fn name_of(issuer: &Issuer, token: &str) -> SessionName {
+    digest::of_parts(&[issuer.name.as_bytes(), b"session", token.as_bytes()])
+}
+
 /// The session token in a signed cookie: what stands before the last dot.
-pub(super) fn token_of(value: &str) -> &str {
+pub(crate) fn token_of(value: &str) -> &str {
     value.rsplit_once('.').map_or(value, |(token, _)| token)
 }

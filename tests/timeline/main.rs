@@ -6,6 +6,7 @@
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
 
 mod bridge;
+mod events;
 mod fairness;
 mod keys;
 mod lags;

@@ -269,7 +269,7 @@ impl Service {
         format!("{name}={value}{age}{domain}; Path=/; HttpOnly; SameSite=Lax")
     }
 
-    fn signed(&self, value: &str) -> String {
+    pub(crate) fn signed(&self, value: &str) -> String {
         let mac = URL_SAFE_NO_PAD.decode(self.mac(value)).unwrap_or_default();
         format!("{value}.{}", STANDARD.encode(mac)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
     }

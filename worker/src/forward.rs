@@ -60,16 +60,25 @@ pub(crate) fn forward(
     let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
     let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
     let set = lines.pairs(client(head).chain(forward.set.iter()));
-    let added = lines.pairs(texts(&forward.response_headers));
+    // Cookies wait for the response where there is something to wait for: whether they still count then, `finish` says.
+    let is_held = |(name, _): &(String, String)| forward.alongside.is_some() && name == "set-cookie";
+    let (held, at_once) = std::mem::take(&mut forward.response_headers).into_iter().partition::<Vec<_>, _>(is_held);
+    let added = lines.pairs(texts(&at_once));
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
     Some(match forward.alongside {
         None => response,
-        Some(errand) => promised(finished(response.clone(), errand, Rc::clone(context)), Some(&response)),
+        Some(errand) => promised(finished(response.clone(), errand, held, Rc::clone(context)), Some(&response)),
     })
 }
 
-/// The origin's response, which is on its way already, with what comes of the errand alongside.
-async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Result<JsValue, JsValue> {
+/// The origin's response, which is on its way already, with what comes of the errand alongside and the cookies that have waited for
+/// it. If the client goes away the platform drops all of this, and the errand with it.
+async fn finished(
+    response: JsValue,
+    errand: Errand,
+    held: Vec<(String, String)>,
+    context: Rc<Context>,
+) -> Result<JsValue, JsValue> {
     let carried = carry(&errand).await;
     let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
     let headers = pairs(&response.headers());
@@ -80,7 +89,8 @@ async fn finished(response: JsValue, errand: Errand, context: Rc<Context>) -> Re
         worker::console_log!("{line}");
     }
     let mut lines = Lines::new();
-    let count = lines.pairs(texts(&finish.headers));
+    let held = texts(&held).filter(|_| !finish.withdraws_cookies);
+    let count = lines.pairs(held.chain(texts(&finish.headers)));
     add_headers(&response, lines.as_str(), count)
 }
 

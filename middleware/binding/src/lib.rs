@@ -14,8 +14,8 @@ mod wire;
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, MARK_SECRET, Onward, Reason, RequestHead,
-    UnixTime, refuse_without_engine, response_removals,
+    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Finish, MARK_SECRET, Onward, Reason,
+    RequestHead, UnixTime, refuse_without_engine, response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -200,7 +200,23 @@ impl Gate {
             .pending
             .take(id)
             .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
+        // Whose errand has been given up does not know what has happened since: no cookies.
+        address(self.decision.finished(&finish.unwrap_or(Finish { withdraws_cookies: true, ..Finish::default() })))
+    }
+
+    /// The same where the host does not see the response, before the request goes on.
+    #[wasm_bindgen(js_name = finishUnseen)]
+    pub fn finish_unseen(&mut self, id: u32, reply: &[u8], now: f64) -> u32 {
+        let finish = self
+            .pending
+            .take(id)
+            .map(|errand| wire::with_reply(reply, |reply| self.engine.finish_unseen(errand, reply, moment(now))));
         address(self.decision.finished(&finish.unwrap_or_default()))
+    }
+
+    /// Gives an errand up: its request has come to an end without a response.
+    pub fn abandon(&mut self, id: u32) {
+        let _ = self.pending.take(id);
     }
 
     /// What is to be put into the shared cache since this was asked last. Gives the address of the message.
@@ -247,7 +263,11 @@ impl Gate {
                 None => self.turn_away(head, Reason::NotStarted),
             },
             Decision::Forward(mut forward) => {
-                let kept = [self.kept(forward.after.take(), now), self.kept(forward.alongside.take(), now)];
+                let alongside = forward.alongside.take().map(|errand| self.pending.keep_alongside(errand));
+                let kept = [self.kept(forward.after.take(), now), alongside];
+                if let Some(line) = self.pending.told_given_up(now) {
+                    forward.log = Some(forward.log.into_iter().chain([line]).collect::<Vec<_>>().join("\n"));
+                }
                 let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
                 address(self.decision.forward(&forward, errands, onward.as_ref()))
             }

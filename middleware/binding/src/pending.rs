@@ -1,4 +1,9 @@
 //! Errands on their way: kept here by number, because JavaScript could neither hold one nor be trusted with its contents.
+//!
+//! Errands that a request waits for and those alongside an origin have places of their own: how long an origin takes, and whether
+//! it answers at all, is a client's to choose, and no client takes the places of others' decisions.
+
+use std::collections::VecDeque;
 
 use doorward::{Errand, UnixTime, Work};
 
@@ -11,18 +16,30 @@ const CROWDED: usize = 64;
 /// How long after its deadline an errand is still known, in milliseconds: the news that the time is over arrives after it.
 const GRACE_MS: i64 = 10_000;
 
+/// How many errands may be alongside origins at once, a kilobyte or two each. With one more the oldest is given up: its request
+/// goes on, and its response gets no cookies from here.
+const ALONGSIDE: usize = 2048;
+
+/// How often it is said that some were given up, in milliseconds.
+const SAY_EVERY_MS: i64 = 10_000;
+
 /// Errands on their way with their numbers, few as a rule and the newest last.
 pub(crate) struct Pending {
     errands: Vec<(u32, Box<Errand>)>,
+    alongside: VecDeque<(u32, Box<Errand>)>,
     next: u32,
     crowded: usize,
+    /// How many were given up since that was said last, and when that was.
+    given_up: u32,
+    said: Option<UnixTime>,
 }
 
 impl Pending {
     /// Nothing on its way. Numbers begin anywhere, so those of an earlier instance are unlikely to mean anything here.
     pub(crate) fn starting_at(seed: u64) -> Self {
         let [a, b, c, d, ..] = seed.to_le_bytes();
-        Self { errands: Vec::new(), next: u32::from_le_bytes([a, b, c, d]), crowded: CROWDED }
+        let (errands, alongside) = (Vec::new(), VecDeque::new());
+        Self { errands, alongside, next: u32::from_le_bytes([a, b, c, d]), crowded: CROWDED, given_up: 0, said: None }
     }
 
     /// A number for one more errand, or nothing when too many are on their way.
@@ -34,10 +51,7 @@ impl Pending {
         if self.errands.len() >= CAPACITY {
             return None;
         }
-        while self.place(self.next).is_some() {
-            self.next = self.next.wrapping_add(1);
-        }
-        Some(self.next)
+        Some(self.free())
     }
 
     /// Keeps an errand under its number.
@@ -46,17 +60,58 @@ impl Pending {
         self.errands.push((id, Box::new(errand)));
     }
 
+    /// Keeps an errand alongside an origin until that has answered, however long it takes. Its number.
+    pub(crate) fn keep_alongside(&mut self, errand: Errand) -> u32 {
+        if self.alongside.len() >= ALONGSIDE && self.alongside.pop_front().is_some() {
+            self.given_up = self.given_up.saturating_add(1);
+        }
+        let id = self.free();
+        self.next = id.wrapping_add(1);
+        self.alongside.push_back((id, Box::new(errand)));
+        id
+    }
+
+    /// The log's line about errands that were given up, if it is time to say so.
+    pub(crate) fn told_given_up(&mut self, now: UnixTime) -> Option<String> {
+        let is_time = self.said.is_none_or(|said| now < said || now.millis_since(said) >= SAY_EVERY_MS);
+        if self.given_up == 0 || !is_time {
+            return None;
+        }
+        self.said = Some(now);
+        let count = std::mem::take(&mut self.given_up).to_string();
+        Some([r#"{"decision":"give-up","gate":"doorward","given_up":"#, &count, "}"].concat())
+    }
+
     /// What the errand of this number is about.
     pub(crate) fn work(&self, id: u32) -> Option<&Work> {
-        self.place(id).and_then(|place| self.errands.get(place)).map(|(_, errand)| errand.work())
+        let asked = self.place(id).and_then(|place| self.errands.get(place));
+        let alongside = || self.place_alongside(id).and_then(|place| self.alongside.get(place));
+        asked.or_else(alongside).map(|(_, errand)| errand.work())
     }
 
     /// Gives the errand back, once.
     pub(crate) fn take(&mut self, id: u32) -> Option<Errand> {
-        self.place(id).map(|place| *self.errands.swap_remove(place).1)
+        if let Some(place) = self.place(id) {
+            return Some(*self.errands.swap_remove(place).1);
+        }
+        let place = self.place_alongside(id)?;
+        self.alongside.remove(place).map(|(_, errand)| *errand)
+    }
+
+    /// A number that is not taken.
+    fn free(&self) -> u32 {
+        let mut number = self.next;
+        while self.place(number).is_some() || self.place_alongside(number).is_some() {
+            number = number.wrapping_add(1);
+        }
+        number
     }
 
     fn place(&self, id: u32) -> Option<usize> {
         self.errands.iter().rposition(|(number, _)| *number == id)
+    }
+
+    fn place_alongside(&self, id: u32) -> Option<usize> {
+        self.alongside.iter().rposition(|(number, _)| *number == id)
     }
 }

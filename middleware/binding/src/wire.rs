@@ -119,6 +119,7 @@ impl Writer {
     pub(crate) fn finished(&mut self, finish: &Finish) -> &[u8] {
         self.begin(3, finish.log.as_deref(), None);
         self.pairs(&finish.headers);
+        self.number(u32::from(finish.withdraws_cookies));
         self.finish()
     }
 

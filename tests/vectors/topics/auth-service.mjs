@@ -26,8 +26,10 @@ const line = (name, value, rest = "Path=/; HttpOnly; Secure; SameSite=Lax") => [
 const gone = (name) => line(name, "", "Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax");
 const lines = (...list) => list.map(([, value]) => value);
 const passed = (...list) => ({ response_headers: [...PRIVATE, ...list] });
-const withCookies = (name, sent, kept) =>
-  vector(name, "plain", api("/app", cookie), forward(ada("auth-service"), kept.length > 0 ? passed(...kept) : {}), { asks: ["session"], replies: [sessionAnswer({}, sent)] });
+const renewed = (kept, goesOn) => forward({ ...ada("auth-service"), cookie: goesOn.join("; ") }, { removed: ["cookie"], ...passed(...kept) });
+/** What is passed on, and with which cookies the request goes on then: those that the browser will have. */
+const withCookies = (name, sent, kept, ...goesOn) =>
+  vector(name, "plain", api("/app", cookie), kept.length > 0 ? renewed(kept, goesOn) : forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer({}, sent)] });
 
 const token = line(SESSION_TOKEN, signedCookie("new", SECRET));
 const data = line(SESSION_DATA, "abc", "Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax");
@@ -79,20 +81,20 @@ export const cases = [
   vector("a preflight asks nobody", "plain", send("OPTIONS", "/app", ["origin", "https://other.example"], ["access-control-request-method", "PUT"], cookie), forward()),
   vector("a public path asks nobody", "plain", page("/sign-in", cookie), forward()),
 
-  withCookies("the session's cookies reach the browser, in their order", [gone(SESSION_DATA), data, token], [gone(SESSION_DATA), data, token]),
-  withCookies("chunks and dont_remember reach the browser", [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")], [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")]),
-  withCookies("the header's name may be written in any case", [["Set-Cookie", data[1]]], [data]),
-  withCookies("cookies of other names do not", [line("tracking", "1"), line("__Secure-better-auth.state", "1"), line("better-auth.session_token", "1"), line(`${SESSION_TOKEN}_multi-abc`, "1"), line(`${SESSION_DATA}.x`, "1"), line(`${SESSION_DATA}.00`, "1"), line(`${SESSION_TOKEN}2`, "1"), data], [data]),
+  withCookies("the session's cookies reach the browser, in their order", [gone(SESSION_DATA), data, token], [gone(SESSION_DATA), data, token], `${SESSION_TOKEN}=${signedCookie("new", SECRET)}`, `${SESSION_DATA}=abc`),
+  withCookies("chunks and dont_remember reach the browser", [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")], [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")], cookie[1], `${SESSION_DATA}.0=a`, `${SESSION_DATA}.1=b`, "__Secure-better-auth.dont_remember=x"),
+  withCookies("the header's name may be written in any case", [["Set-Cookie", data[1]]], [data], cookie[1], `${SESSION_DATA}=abc`),
+  withCookies("cookies of other names do not", [line("tracking", "1"), line("__Secure-better-auth.state", "1"), line("better-auth.session_token", "1"), line(`${SESSION_TOKEN}_multi-abc`, "1"), line(`${SESSION_DATA}.x`, "1"), line(`${SESSION_DATA}.00`, "1"), line(`${SESSION_TOKEN}2`, "1"), data], [data], cookie[1], `${SESSION_DATA}=abc`),
   withCookies("a name that is a value of another does not", [["set-cookie", `x=1; ${SESSION_TOKEN}=2`]], []),
   withCookies("a line without a name does not", [["set-cookie", SESSION_TOKEN], ["set-cookie", ""]], []),
   withCookies("tokens in headers do not", [["set-auth-token", "abc.def"], ["set-auth-jwt", "a.b.c"], ["access-control-expose-headers", "set-auth-token"], ["x-doorward-subject", "bob"], ["location", "https://evil.example"]], []),
-  withCookies("a Domain of this site does", [line(SESSION_TOKEN, "a", "Path=/; Domain=example.com"), line(SESSION_DATA, "b", "Path=/; Domain=.example.com"), line(SESSION_DATA, "c", "Path=/; domain=APP.example.com")], [line(SESSION_TOKEN, "a", "Path=/; Domain=example.com"), line(SESSION_DATA, "b", "Path=/; Domain=.example.com"), line(SESSION_DATA, "c", "Path=/; domain=APP.example.com")]),
+  withCookies("a Domain of this site does", [line(SESSION_TOKEN, "a", "Path=/; Domain=example.com"), line(SESSION_DATA, "b", "Path=/; Domain=.example.com"), line(SESSION_DATA, "c", "Path=/; domain=APP.example.com")], [line(SESSION_TOKEN, "a", "Path=/; Domain=example.com"), line(SESSION_DATA, "b", "Path=/; Domain=.example.com"), line(SESSION_DATA, "c", "Path=/; domain=APP.example.com")], `${SESSION_TOKEN}=a`, `${SESSION_DATA}=c`),
   withCookies("a foreign Domain does not", [line(SESSION_TOKEN, "a", "Path=/; Domain=evil.example"), line(SESSION_TOKEN, "b", "Path=/; Domain=ample.com"), line(SESSION_TOKEN, "c", "Path=/; Domain=x.app.example.com"), line(SESSION_TOKEN, "d", "Domain=example.com; Domain=evil.example")], []),
   unknown("cookies of an answer that does not count do not", answered(500, "", [token]), { also: { set_cookies: [] } }),
   unknown("cookies of an answer about another token do not", answered(200, JSON.stringify({ session: { ...session, token: OTHER_TOKEN }, user }), [token]), { also: { set_cookies: [] } }),
   unknown("cookies of a redirect do not", answered(302, "", [token]), { also: { set_cookies: [] } }),
 
-  vector("an answer is remembered", "plain", api("/app", cookie), forward(ada("auth-service"), passed(data)), { asks: ["session"], replies: [sessionAnswer({}, [data])] }),
+  vector("an answer is remembered", "plain", api("/app", cookie), renewed([data], [cookie[1], `${SESSION_DATA}=abc`]), { asks: ["session"], replies: [sessionAnswer({}, [data])] }),
   vector("what is remembered is not asked again, and its cookies are not set again", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "an answer is remembered", now: NOW + 9_999 }),
   vector("what is remembered is about its own credential", "plain", api("/app", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { after: "an answer is remembered", now: NOW + 9_999, asks: ["session"], replies: [nobody()] }),
   vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nobody()] }),

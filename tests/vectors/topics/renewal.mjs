@@ -87,7 +87,7 @@ export const cases = [
   withOrigin(leavesOursOut("nor by a chunk of it"), `a=b`, `${SESSION_DATA}.1=; Max-Age=0; Path=/`),
   withOrigin(renews("other cookies of the origin are no matter", api("/app", cookie)), "theme=dark; Path=/", "better-auth.session_data=x"),
 
-  vector("a cache that has run out: the ask is the renewal", "plain", api("/app", cookie), forward(ada("auth-service"), { response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, asks: ["session"], replies: [reply(line(SESSION_DATA))], also: { alongside: [] } }),
+  vector("a cache that has run out: the ask is the renewal", "plain", api("/app", cookie), forward({ ...ada("auth-service"), cookie: `${sessionCookies()[1]}; ${SESSION_DATA}=new` }, { removed: ["cookie"], response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, asks: ["session"], replies: [reply(line(SESSION_DATA))], also: { alongside: [] } }),
   vector("a service without a store is asked plainly", "stateless", api("/app", cookie), forward(ada()), { now: DUE, replies: [{ ...sessionAnswer({}, [line(SESSION_DATA)]), url: `${SITE}/api/auth/get-session` }], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)) } }),
 ];
 

@@ -1,0 +1,133 @@
+//! What may change a session on its way through the gate: it is noticed when such a request goes on, and when its response is
+//! there.
+
+use crate::answer;
+use crate::as_of;
+use crate::cookie;
+use crate::credential;
+use crate::events::Standing;
+use crate::judge::{digest_of, name_of, token_of, token_state};
+use crate::path::Path;
+use crate::policy::Issuer;
+use crate::progress::{Brought, Progress, Watch};
+use crate::request::RequestHead;
+use crate::time::UnixTime;
+use crate::token::signed_cookie::SignedValue;
+
+use super::Engine;
+
+/// Which of a request's sessions are looked at when its response is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Those that such a request may change, as far as anything is remembered of them.
+    Changing,
+    /// All of them: cookies are waiting for the response.
+    All,
+}
+
+impl Engine {
+    /// The request goes on. The sessions that it brings and may change: one that goes to the auth service itself may change what
+    /// the service knows of them at any moment from now on, so what is remembered is forgotten. Any other changes them by what its
+    /// response sets.
+    pub(super) fn goes_on(&mut self, request: &RequestHead<'_>, path: &Path<'_>, reach: Reach, now: UnixTime) -> Vec<Brought> {
+        let mut brought = self.brought(request, path, reach);
+        for each in brought.iter().filter(|each| each.is_for_service) {
+            self.asks.events.open(each.session, each.standing, now);
+            self.asks.forget(&self.policy, each, now);
+        }
+        let (sessions, tokens) = (&self.asks.sessions, &self.asks.tokens);
+        brought.retain(|each| {
+            reach == Reach::All || each.is_for_service || each.digests.iter().any(|it| sessions.knows(it) || tokens.knows(it))
+        });
+        brought
+    }
+
+    /// The response is there, and sets these cookies.
+    pub(super) fn comes_back(&mut self, watch: &Watch, set_cookies: &[&str], now: UnixTime) {
+        for each in &watch.brought {
+            if each.is_for_service {
+                self.asks.events.close(each.session, each.standing, now);
+            } else if answer::sets_session_cookies(&self.policy, each.issuer, set_cookies) {
+                self.asks.events.note(each.session, each.standing, now);
+            } else {
+                continue;
+            }
+            self.asks.forget(&self.policy, each, now);
+        }
+    }
+
+    /// The cookies that tell other instances so, of a response that came at this moment or may come until then.
+    pub(super) fn as_of(&self, watch: &Watch, at: UnixTime, more_seconds: u32) -> Vec<String> {
+        let line = |each: &Brought| {
+            let service = self.policy.issuers.get(each.issuer)?.better_auth.as_ref()?;
+            let key = service.secrets.as_of.as_ref().filter(|_| each.is_cookie && each.is_for_service)?;
+            let max_age = service.session_cache.get().saturating_add(more_seconds);
+            Some(as_of::set_cookie(key, &each.session, at, max_age, &watch.public_origin))
+        };
+        watch.brought.iter().find_map(line).into_iter().collect()
+    }
+
+    /// A session of this request's cookies has ended: they are dead, and what was minted for it is forgotten. If something has
+    /// happened to it since the request came in, its response may come after one that has set new cookies: then it clears none.
+    pub(super) fn sign_out(&mut self, request: &RequestHead<'_>, number: usize, progress: &mut Progress, now: UnixTime) {
+        let issuer = self.policy.issuers.get(number);
+        let cookies = issuer.and_then(|issuer| issuer.better_auth.as_ref()).map(|service| &service.cookies);
+        let cookie = cookies.and_then(|cookies| cookie::first(request, &cookies.session_token));
+        if let (Some(issuer), Some(cookie)) = (issuer, cookie) {
+            let value = cookie.value();
+            self.asks.tokens.forget(&digest_of(issuer, "cookie", &value));
+            let session = name_of(issuer, token_of(&value));
+            if self.asks.events.may_have_been_changed(&session, progress.arrival.number, now) {
+                progress.heard.set_cookies.clear();
+                return;
+            }
+        }
+        let dead = answer::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
+        progress.heard.set_cookies.extend(dead);
+    }
+
+    /// The sessions of a request that may change them.
+    fn brought(&self, request: &RequestHead<'_>, path: &Path<'_>, reach: Reach) -> Vec<Brought> {
+        let services = self.policy.issuers.iter().enumerate();
+        let mut brought = Vec::new();
+        for (number, issuer) in services {
+            let Some(service) = &issuer.better_auth else { continue };
+            let is_below = path.readings().any(|reading| service.has(reading, request.public_origin));
+            if request.is_safe() && !is_below && reach != Reach::All {
+                continue;
+            }
+            let cookie = cookie::first(request, &service.cookies.session_token).filter(|cookie| !cookie.is_empty());
+            let cookie = cookie.map(|cookie| cookie.value().into_owned());
+            let bearer = credential::bearer_token_of(request, issuer).map(std::borrow::Cow::into_owned);
+            let is_for_service = is_below && !request.is_safe();
+            for (value, is_cookie) in cookie.map(|value| (value, true)).into_iter().chain(bearer.map(|value| (value, false))) {
+                brought.extend(self.session_in((number, issuer), &value, is_cookie, is_for_service));
+            }
+        }
+        brought
+    }
+
+    /// The session that a credential names. One whose signature does not hold names none.
+    fn session_in(
+        &self,
+        (number, issuer): (usize, &Issuer),
+        value: &str,
+        is_cookie: bool,
+        is_for_service: bool,
+    ) -> Option<Brought> {
+        let secret = issuer.better_auth.as_ref()?.secrets.current.as_ref();
+        let token = if is_cookie { token_of(value) } else { value.split_once('.').map_or(value, |(token, _)| token) };
+        let is_bare = token.len() == value.len();
+        if !is_bare || is_cookie {
+            let signed = if is_cookie { SignedValue::from_cookie(value) } else { SignedValue::from_bearer(value) };
+            token_state(&signed.ok()?, secret).ok()?;
+        }
+        let mut digests = vec![digest_of(issuer, "authorization", token)];
+        if !is_bare {
+            digests.extend(["cookie", "authorization"].map(|header| digest_of(issuer, header, value)));
+        }
+        let is_known = secret.is_some() && !is_bare || digests.iter().any(|digest| self.asks.sessions.owner(digest).is_some());
+        let standing = if is_known { Standing::Known } else { Standing::Stranger };
+        Some(Brought { issuer: number, session: name_of(issuer, token), digests, standing, is_for_service, is_cookie })
+    }
+}

@@ -1,0 +1,349 @@
+//! Somebody signs out, or changes what the service knows of a session, while other requests of the session are under way: whatever
+//! was said before restores nothing, however late it comes.
+
+use doorward::{Decision, Engine, Errand, Finish, Forward, Reply, RequestHead, UnixTime, Work};
+use serde_json::{Value, json};
+
+use crate::reason;
+use crate::service::Service;
+use crate::support::{ORIGIN, engine_of, engine_with};
+
+const START: UnixTime = UnixTime::from_millis(1_795_402_800_000);
+const TOKEN: &str = "aVeryPrivateSessionTokenOf32Bytes";
+const RENEWED: &str = "better-auth.session_token=renewed; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
+const GONE: &str = "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax";
+
+fn signed() -> String {
+    Service::new().signed(TOKEN)
+}
+
+/// An instance, and what its clock says.
+struct Instance {
+    engine: Engine,
+    now: UnixTime,
+}
+
+impl Instance {
+    fn new(members: Value) -> Self {
+        Self { engine: engine_of(members, json!({ "headers": { "org": "session.activeOrganizationId" } }), &[]), now: START }
+    }
+
+    fn later(&mut self, millis: i64) {
+        self.now = self.now.plus_millis(millis);
+    }
+
+    fn decide(&mut self, request: &Request) -> Decision {
+        request.with_head(|head| self.engine.decide(head, self.now))
+    }
+
+    fn answer(&mut self, request: &Request, errand: Errand, answer: &Says) -> Decision {
+        answer.with(|reply| request.with_head(|head| self.engine.resume(head, errand, reply, self.now)))
+    }
+
+    fn finish(&mut self, errand: Errand, answer: &Says, set_cookies: &[&str]) -> Finish {
+        answer.with(|reply| self.engine.finish(errand, reply, set_cookies, self.now))
+    }
+
+    /// A request whose every question is answered so, at once.
+    fn forward(&mut self, request: &Request, answer: &Says) -> Forward {
+        let mut decision = self.decide(request);
+        while let Decision::Ask(errand) = decision {
+            decision = self.answer(request, errand, answer);
+        }
+        forwarded(decision)
+    }
+}
+
+/// What the auth service says.
+enum Says {
+    Lives(&'static str, Vec<&'static str>),
+    Ended,
+    Fails,
+    Nothing,
+}
+
+impl Says {
+    fn with<T>(&self, take: impl FnOnce(Reply<'_>) -> T) -> T {
+        let body = |org: &str| {
+            let session = json!({ "id": "s", "token": TOKEN, "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z", "activeOrganizationId": org });
+            json!({ "session": session, "user": { "id": "ada" } }).to_string()
+        };
+        match self {
+            Self::Lives(org, lines) => {
+                let headers: Vec<(&str, &str)> = lines.iter().map(|line| ("set-cookie", *line)).collect();
+                take(Reply::Answered { status: 200, headers: &headers, body: body(org).as_bytes() })
+            }
+            Self::Ended => take(Reply::Answered { status: 200, headers: &[("set-cookie", GONE)], body: b"null" }),
+            Self::Fails => take(Reply::Failed),
+            Self::Nothing => take(Reply::Waited),
+        }
+    }
+}
+
+struct Request {
+    method: &'static str,
+    target: &'static str,
+    cookies: String,
+}
+
+impl Request {
+    fn of(method: &'static str, target: &'static str) -> Self {
+        Self { method, target, cookies: format!("better-auth.session_token={}", signed()) }
+    }
+
+    fn with(mut self, cookie: &str) -> Self {
+        self.cookies = format!("{}; {cookie}", self.cookies);
+        self
+    }
+
+    fn with_head<T>(&self, act: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+        let headers = [("cookie", self.cookies.as_str()), ("origin", ORIGIN), ("accept", "application/json")];
+        act(&RequestHead {
+            method: self.method,
+            target: self.target,
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        })
+    }
+}
+
+fn forwarded(decision: Decision) -> Forward {
+    match decision {
+        Decision::Forward(forward) => forward,
+        other => panic!("{}", reason(&other)),
+    }
+}
+
+fn asked(decision: Decision) -> Errand {
+    match decision {
+        Decision::Ask(errand) => errand,
+        other => panic!("{}", reason(&other)),
+    }
+}
+
+fn alongside(forward: &mut Forward) -> Errand {
+    forward.alongside.take().unwrap_or_else(|| panic!("nothing is alongside"))
+}
+
+fn org(forward: &Forward) -> Option<String> {
+    forward.set.iter().find(|(name, _)| *name == "x-doorward-org").map(|(_, value)| value.to_owned())
+}
+
+fn cookies(headers: &[(String, String)]) -> Vec<&str> {
+    headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.as_str()).collect()
+}
+
+/// Cookies that the client gets with a response, and what of them is about the session.
+fn of_session<'a>(forward: &'a Forward, finish: &'a Finish) -> Vec<&'a str> {
+    let held = if finish.withdraws_cookies { Vec::new() } else { cookies(&forward.response_headers) };
+    held.into_iter().chain(cookies(&finish.headers)).filter(|line| line.starts_with("better-auth.")).collect()
+}
+
+const PAGE: fn() -> Request = || Request::of("GET", "/app");
+const SIGN_OUT: fn() -> Request = || Request::of("POST", "/api/auth/sign-out");
+
+/// A page past `updateAge` is slow, and somebody signs out before it is there.
+#[test]
+fn a_slow_page_brings_no_cookie_after_a_sign_out() {
+    let mut gate = Instance::new(json!({}));
+    let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
+    assert_eq!(cookies(&page.response_headers), [RENEWED]);
+    let page_errand = alongside(&mut page);
+    gate.later(100);
+    let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
+    let errand = alongside(&mut out);
+    gate.later(100);
+    assert!(!gate.finish(errand, &Says::Nothing, &[GONE]).withdraws_cookies);
+    gate.later(2000);
+    let finish = gate.finish(page_errand, &Says::Nothing, &[]);
+    assert_eq!(of_session(&page, &finish), [""; 0], "the sign-out stands");
+}
+
+/// The same page, and nobody signs out.
+#[test]
+fn a_slow_page_brings_its_cookie_where_nothing_has_happened() {
+    let mut gate = Instance::new(json!({}));
+    let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
+    let errand = alongside(&mut page);
+    let mut post = gate.forward(&Request::of("POST", "/app"), &Says::Fails);
+    assert!(!gate.finish(alongside(&mut post), &Says::Nothing, &["theme=dark"]).withdraws_cookies);
+    gate.later(30_000);
+    assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[])), [RENEWED]);
+}
+
+/// Its own origin signs out: what the gate has heard before does not follow behind.
+#[test]
+fn an_origin_that_signs_out_itself_is_not_contradicted() {
+    let mut gate = Instance::new(json!({}));
+    let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
+    let errand = alongside(&mut page);
+    assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[GONE])), [""; 0]);
+    assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
+}
+
+/// Whatever was asked before, and comes back at whatever moment: it is not remembered, sets nothing, and is not believed.
+#[test]
+fn what_was_asked_before_a_sign_out_counts_for_nothing_whenever_it_comes() {
+    for comes_back in ["while it is under way", "after it"] {
+        let mut gate = Instance::new(json!({}));
+        let errand = asked(gate.decide(&PAGE()));
+        gate.later(10);
+        let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
+        let out_errand = alongside(&mut out);
+        gate.later(10);
+        let decision = if comes_back == "after it" {
+            let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+            gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED]))
+        } else {
+            let decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED]));
+            let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+            decision
+        };
+        let again = asked(decision);
+        let decision = gate.answer(&PAGE(), again, &Says::Ended);
+        assert_eq!(reason(&decision), "session_ended", "{comes_back}");
+        let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else { panic!("{comes_back}") };
+        assert_eq!(cookies(&answer.headers), [""; 0], "who has signed in meanwhile keeps the cookies: {comes_back}");
+    }
+}
+
+/// Twice is enough: then it is doubt.
+#[test]
+fn a_request_asks_once_more_and_not_for_ever() {
+    let mut gate = Instance::new(json!({}));
+    let mut decision = gate.decide(&PAGE());
+    for _ in 0..2 {
+        let errand = asked(decision);
+        let _ = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
+        decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![]));
+    }
+    assert_eq!(reason(&decision), "session_unavailable");
+    let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else { panic!("an answer") };
+    assert!(answer.log.is_some_and(|log| log.contains(r#""doubt":"changed""#)));
+}
+
+/// Who asks in the middle of it gets either state, and nobody after it gets that one.
+#[test]
+fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
+    let mut gate = Instance::new(json!({}));
+    let mut change = gate.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
+    let errand = alongside(&mut change);
+    gate.later(10);
+    let waiting = asked(gate.decide(&PAGE()));
+    let other = asked(gate.decide(&PAGE()));
+    assert!(matches!(other.work(), Work::Wait { .. }));
+    gate.later(10);
+    let page = forwarded(gate.answer(&PAGE(), waiting, &Says::Lives("a", vec![RENEWED])));
+    assert_eq!((org(&page).as_deref(), cookies(&page.response_headers)), (Some("a"), vec![]), "no cookies from the middle");
+    // It came in before that was asked? No: it waited for one that had been asked before. It asks itself.
+    let own = asked(gate.answer(&PAGE(), other, &Says::Nothing));
+    assert!(matches!(own.work(), Work::Fetch(_)));
+    gate.later(10);
+    assert_eq!(org(&forwarded(gate.answer(&PAGE(), own, &Says::Lives("b", vec![])))).as_deref(), Some("b"));
+    gate.later(10);
+    let finish = gate.finish(errand, &Says::Nothing, &[]);
+    assert_eq!(cookies(&finish.headers).len(), 1, "other instances are told");
+    assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives("c", vec![]))).as_deref(), Some("c"));
+    assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("c"), "and from then on it is remembered");
+}
+
+/// A host that does not see the response: it may come for five seconds.
+#[test]
+fn where_the_response_is_not_seen_it_may_come_at_any_moment_of_five_seconds() {
+    let mut gate = Instance::new(json!({}));
+    let mut change = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
+    let errand = alongside(&mut change);
+    let finish = Says::Nothing.with(|reply| gate.engine.finish_unseen(errand, reply, gate.now));
+    let told = cookies(&finish.headers).first().copied().unwrap_or_default().to_owned();
+    assert!(told.starts_with("doorward_as_of=1795402805000.") && told.contains("; Max-Age=15;"), "{told}");
+    for (seconds, expected) in [(1, "a"), (4, "b"), (6, "c")] {
+        gate.now = START.plus_millis(seconds * 1000);
+        assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives(expected, vec![]))).as_deref(), Some(expected), "after {seconds} s");
+    }
+    assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("c"), "remembered");
+
+    let mut other = Instance::new(json!({}));
+    other.later(500);
+    assert_eq!(org(&other.forward(&PAGE(), &Says::Lives("a", vec![]))).as_deref(), Some("a"));
+    let with_it = || PAGE().with(told.split(';').next().unwrap_or_default());
+    for (seconds, expected) in [(1, "b"), (4, "c"), (6, "d")] {
+        other.now = START.plus_millis(seconds * 1000);
+        assert_eq!(
+            org(&other.forward(&with_it(), &Says::Lives(expected, vec![]))).as_deref(),
+            Some(expected),
+            "elsewhere, after {seconds} s"
+        );
+    }
+    assert_eq!(org(&other.forward(&with_it(), &Says::Fails)).as_deref(), Some("d"), "remembered elsewhere");
+}
+
+/// Two instances, the second one remembers what the first has seen change.
+#[test]
+fn another_instance_is_told_by_the_browser() {
+    let (mut one, mut other) = (Instance::new(json!({})), Instance::new(json!({})));
+    assert_eq!(org(&other.forward(&PAGE(), &Says::Lives("a", vec![]))).as_deref(), Some("a"));
+    one.later(1000);
+    other.later(2000);
+    let mut change = one.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
+    let errand = alongside(&mut change);
+    let finish = one.finish(errand, &Says::Nothing, &[]);
+    let told =
+        cookies(&finish.headers).first().map(|line| line.split(';').next().unwrap_or_default().to_owned()).unwrap_or_default();
+    assert_eq!(org(&other.forward(&PAGE(), &Says::Fails)).as_deref(), Some("a"), "who does not tell is told what is remembered");
+    let page = other.forward(&PAGE().with(&told), &Says::Lives("b", vec![]));
+    assert_eq!(org(&page).as_deref(), Some("b"));
+    let forwarded = page.set.iter().find(|(name, _)| *name == "cookie").map(|(_, line)| line.to_owned());
+    assert_eq!(forwarded, Some(PAGE().cookies), "the origin does not hear of it");
+}
+
+/// In a cache that instances share, what was known before is taken off, and an answer that is late does not put it back for long.
+#[test]
+fn a_copy_is_taken_off_the_shared_cache() {
+    let mut gate = Instance::new(json!({ "share_sessions": true }));
+    let _ = gate.forward(&PAGE(), &Says::Lives("a", vec![]));
+    let name = gate.engine.keeps().pop().map(|keep| keep.key);
+    gate.later(1000);
+    let _ = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
+    let kept = gate.engine.keeps().into_iter().filter(|keep| Some(&keep.key) == name.as_ref()).map(|keep| keep.text).next();
+    assert!(kept.is_some_and(|text| text.ends_with("\nnull") && text.contains(" 1795402801000 ")));
+}
+
+/// A client that sends such requests and goes away: nothing is left to wait for.
+#[test]
+fn a_response_that_never_comes_is_waited_for_five_seconds() {
+    let mut gate = Instance::new(json!({}));
+    drop(gate.forward(&SIGN_OUT(), &Says::Fails));
+    gate.later(5001);
+    assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives("a", vec![]))).as_deref(), Some("a"));
+    assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("a"));
+}
+
+/// A renewal that was on its way when somebody signed out.
+#[test]
+fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
+    let good = crate::support::vector("compact-valid");
+    let mut engine = engine_with(json!({ "renew_percent": 80 }));
+    let cookie = crate::support::text(&good, "cookie");
+    let now = crate::support::moment(&good);
+    let head = |method, target, act: &mut dyn FnMut(&RequestHead<'_>)| {
+        let headers = [("cookie", cookie.as_str()), ("origin", ORIGIN)];
+        act(&RequestHead { method, target, headers: &headers, public_origin: ORIGIN, client_address: None });
+    };
+    let mut decisions = Vec::new();
+    head("GET", "/app", &mut |head| decisions.push(engine.decide(head, now)));
+    head("POST", "/api/auth/sign-out", &mut |head| decisions.push(engine.decide(head, now)));
+    let mut errands: Vec<Errand> = decisions.into_iter().map(|decision| alongside(&mut forwarded(decision))).collect();
+    let session = &good["expect"]["decoded_payload"];
+    let body = json!({ "session": session["session"], "user": session["user"] }).to_string();
+    let out = errands.pop().unwrap_or_else(|| panic!("a watch"));
+    let renewal = errands.pop().unwrap_or_else(|| panic!("a renewal"));
+    assert!(matches!(renewal.work(), Work::Fetch(_)));
+    let _ = engine.finish(out, Reply::Waited, &[GONE], now);
+    let headers = [("set-cookie", RENEWED)];
+    let finish = engine.finish(renewal, Reply::Answered { status: 200, headers: &headers, body: body.as_bytes() }, &[], now);
+    assert!(finish.headers.is_empty());
+    head("GET", "/app", &mut |head| {
+        assert!(matches!(engine.decide(head, now), Decision::Ask(_)), "its cookie cache is from before the sign-out");
+    });
+}

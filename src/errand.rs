@@ -26,6 +26,20 @@ pub enum Work {
     },
 }
 
+impl Work {
+    /// About how many bytes it keeps in memory.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Fetch(fetch) => fetch.headers.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum(),
+            // A token is there three times: as what was signed, as itself and by what it proves.
+            Self::Check(check) => check.weight().saturating_mul(3),
+            Self::Sign(request) => request.input.len().saturating_add(request.key.len()),
+            Self::Read(read) => read.key.len(),
+            Self::Wait { .. } => 0,
+        }
+    }
+}
+
 /// What a fetch is for; hosts may use it for logs, never for decisions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive] // later purposes change no host
@@ -94,6 +108,13 @@ pub struct SignatureCheck {
     pub signing_input: Vec<u8>,
     /// The signature, in the JWS form (for ECDSA: r and s side by side).
     pub signature: Vec<u8>,
+}
+
+impl SignatureCheck {
+    /// About how many bytes it keeps in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.signing_input.len().saturating_add(self.signature.len())
+    }
 }
 
 impl fmt::Debug for SignatureCheck {

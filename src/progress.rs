@@ -16,6 +16,8 @@ use crate::verify::Presumed;
 
 /// With less time left an ask is not begun.
 pub(crate) const LEAST_ASK_MILLIS: i64 = 50;
+/// What an errand weighs of which there is nothing to say.
+const EMPTY_ERRAND_BYTES: usize = 1024;
 /// The key that was there, and the one in its place.
 const MAX_KEYS_TRIED: usize = 2;
 
@@ -54,6 +56,12 @@ impl Errand {
     /// What the host is to do.
     pub fn work(&self) -> &Work {
         &self.task.work
+    }
+
+    /// About how many bytes it keeps in memory, with all that its request has learned. Whoever keeps many errands bounds their sum: how
+    /// much each is, a client chooses with what it sends.
+    pub fn weight(&self) -> usize {
+        EMPTY_ERRAND_BYTES.saturating_add(self.task.work.weight()).saturating_add(self.task.progress.weight())
     }
 
     /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
@@ -288,6 +296,22 @@ impl Progress {
             has_given_up: false,
             watch: Watch::default(),
         }
+    }
+
+    /// About how many bytes it keeps in memory.
+    fn weight(&self) -> usize {
+        let answers = self.answers.iter().map(|answered| match &answered.answer {
+            session::Answer::Alive(session) => session.weight(),
+            session::Answer::Ended => 0,
+        });
+        let stored = self.stored.iter().map(|(_, session, _)| session.weight());
+        let checked = self.checked.iter().map(|checked| checked.check.weight());
+        let proven = self.proven.iter().map(|claimed| claimed.token.len().saturating_mul(2));
+        let minted = self.minted.iter().filter_map(|minted| minted.token.as_ref().ok()).map(String::len);
+        let signed = self.signed.iter().map(|(input, signature)| input.len().saturating_add(signature.len()));
+        let cookies = self.heard.set_cookies.iter().map(String::len);
+        let all = answers.chain(stored).chain(checked).chain(proven).chain(minted).chain(signed).chain(cookies);
+        all.fold(0, usize::saturating_add)
     }
 
     /// Whether what has failed now had less than its usual time, because this request had to wait for others.

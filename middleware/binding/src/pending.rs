@@ -7,8 +7,11 @@ use std::collections::VecDeque;
 
 use doorward::{Errand, UnixTime, Work};
 
-/// How many requests may be on an errand at once. Each keeps a few kilobytes.
+/// How many requests may be on an errand at once.
 const CAPACITY: usize = 2048;
+
+/// What those may keep together, in bytes: a few kilobytes each as a rule, and as much as a client puts into a token.
+const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 
 /// With so many it is time to look for forgotten ones; if they are not, again with twice as many.
 const CROWDED: usize = 64;
@@ -20,6 +23,9 @@ const GRACE_MS: i64 = 10_000;
 /// goes on, and its response gets no cookies from here.
 const ALONGSIDE: usize = 2048;
 
+/// What those may keep together, in bytes.
+const ALONGSIDE_BYTES: usize = 16 * 1024 * 1024;
+
 /// How often it is said that some were given up, in milliseconds.
 const SAY_EVERY_MS: i64 = 10_000;
 
@@ -27,6 +33,9 @@ const SAY_EVERY_MS: i64 = 10_000;
 pub(crate) struct Pending {
     errands: Vec<(u32, Box<Errand>)>,
     alongside: VecDeque<(u32, Box<Errand>)>,
+    /// What both weigh.
+    bytes: usize,
+    bytes_alongside: usize,
     next: u32,
     crowded: usize,
     /// How many were given up since that was said last, and when that was.
@@ -39,16 +48,26 @@ impl Pending {
     pub(crate) fn starting_at(seed: u64) -> Self {
         let [a, b, c, d, ..] = seed.to_le_bytes();
         let (errands, alongside) = (Vec::new(), VecDeque::new());
-        Self { errands, alongside, next: u32::from_le_bytes([a, b, c, d]), crowded: CROWDED, given_up: 0, said: None }
+        Self {
+            errands,
+            alongside,
+            bytes: 0,
+            bytes_alongside: 0,
+            next: u32::from_le_bytes([a, b, c, d]),
+            crowded: CROWDED,
+            given_up: 0,
+            said: None,
+        }
     }
 
     /// A number for one more errand, or nothing when too many are on their way.
     pub(crate) fn number(&mut self, now: UnixTime) -> Option<u32> {
-        if self.errands.len() >= self.crowded {
+        if self.errands.len() >= self.crowded || self.bytes >= CAPACITY_BYTES {
             self.errands.retain(|(_, errand)| now.millis_since(errand.deadline()) < GRACE_MS);
+            self.bytes = self.errands.iter().map(|(_, errand)| errand.weight()).fold(0, usize::saturating_add);
             self.crowded = self.errands.len().saturating_mul(2).clamp(CROWDED, CAPACITY);
         }
-        if self.errands.len() >= CAPACITY {
+        if self.errands.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES {
             return None;
         }
         Some(self.free())
@@ -57,12 +76,16 @@ impl Pending {
     /// Keeps an errand under its number.
     pub(crate) fn keep(&mut self, id: u32, errand: Errand) {
         self.next = id.wrapping_add(1);
+        self.bytes = self.bytes.saturating_add(errand.weight());
         self.errands.push((id, Box::new(errand)));
     }
 
     /// Keeps an errand alongside an origin until that has answered, however long it takes. Its number.
     pub(crate) fn keep_alongside(&mut self, errand: Errand) -> u32 {
-        if self.alongside.len() >= ALONGSIDE && self.alongside.pop_front().is_some() {
+        self.bytes_alongside = self.bytes_alongside.saturating_add(errand.weight());
+        while self.alongside.len() >= ALONGSIDE || self.bytes_alongside > ALONGSIDE_BYTES {
+            let Some((_, oldest)) = self.alongside.pop_front() else { break };
+            self.bytes_alongside = self.bytes_alongside.saturating_sub(oldest.weight());
             self.given_up = self.given_up.saturating_add(1);
         }
         let id = self.free();
@@ -92,10 +115,13 @@ impl Pending {
     /// Gives the errand back, once.
     pub(crate) fn take(&mut self, id: u32) -> Option<Errand> {
         if let Some(place) = self.place(id) {
-            return Some(*self.errands.swap_remove(place).1);
+            let (_, errand) = self.errands.swap_remove(place);
+            self.bytes = self.bytes.saturating_sub(errand.weight());
+            return Some(*errand);
         }
-        let place = self.place_alongside(id)?;
-        self.alongside.remove(place).map(|(_, errand)| *errand)
+        let (_, errand) = self.alongside.remove(self.place_alongside(id)?)?;
+        self.bytes_alongside = self.bytes_alongside.saturating_sub(errand.weight());
+        Some(*errand)
     }
 
     /// A number that is not taken.

@@ -191,7 +191,7 @@ impl<'a> SetCookie<'a> {
         let attributes = || parts.clone().filter_map(|attribute| attribute.split_once('='));
         let last = |wanted: &str| {
             let named = attributes().filter(|(attribute, _)| attribute.trim().eq_ignore_ascii_case(wanted));
-            named.map(|(_, value)| value.trim()).last()
+            named.map(|(_, value)| value.trim()).next_back()
         };
         let domain = last("domain").map(|domain| domain.trim_start_matches('.'));
         // `Max-Age` counts before `Expires`; a date is taken for a deletion only where it is the usual one.

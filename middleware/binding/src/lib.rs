@@ -201,7 +201,7 @@ impl Gate {
             .take(id)
             .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
         // Whose errand has been given up does not know what has happened since: no cookies.
-        address(self.decision.finished(&finish.unwrap_or(Finish { withdraws_cookies: true, ..Finish::default() })))
+        address(self.decision.finished(&finish.unwrap_or_else(|| Finish { withdraws_cookies: true, ..Finish::default() })))
     }
 
     /// The same where the host does not see the response, before the request goes on.

@@ -646,6 +646,9 @@ fn what_the_mistakes_are_near_is_right() {
     println!("right configurations: {} cases", right.len());
 }
 
+/// A place, and the document that has a URL there.
+type Place = (&'static str, Box<dyn Fn(&str) -> Value>);
+
 /// Wherever a URL stands, one that no browser reads is a mistake at its place (`src/config/url.rs` is held to the crate `url`).
 #[test]
 fn a_url_that_is_none_is_a_mistake_wherever_it_stands() {
@@ -674,7 +677,7 @@ fn a_url_that_is_none_is_a_mistake_wherever_it_stands() {
     ];
     let jwt =
         |issuer: &str| json!({ "type": "jwt", "name": "x", "issuer": issuer, "audience": "a", "jwks_url": "https://a.test/k" });
-    let places: Vec<(&str, Box<dyn Fn(&str) -> Value>)> = vec![
+    let places: Vec<Place> = vec![
         ("issuers[0].url", Box::new(|url| with("/issuers/0/url", json!(url)))),
         ("issuers[0].fetch_url", Box::new(|url| with("/issuers/0/fetch_url", json!(url)))),
         ("issuers[0].jwks_url", Box::new(|url| with("/issuers/0/jwks_url", json!(url)))),

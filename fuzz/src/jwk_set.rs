@@ -1,5 +1,5 @@
-//! The body of a key set's answer. Whatever it says, a token counts only if its own public key stands in it, and an answer
-//! that holds no set leaves the keys in use that were there before.
+//! The body of a key set's answer. Whatever it says, a token counts only if its own public key stands in it, an answer that holds
+//! no set leaves the keys in use that were there before, and a set without keys withdraws them.
 //!
 //! ```text
 //! {…}                the body; or, one line for each key:
@@ -18,6 +18,7 @@ pub fn run(input: &[u8]) -> End {
     let edited = input.strip_prefix(b"keys\n").map(edited);
     let input = edited.as_deref().unwrap_or(input);
     let set: Option<Value> = serde_json::from_slice(input).ok();
+    let is_set = keys_of(input).is_some();
     let keys = keys_of(input).unwrap_or_default();
     let is_plain = is_written_plainly(input, set.as_ref());
     // A set with a key that is used, so that the one before it is gone.
@@ -39,7 +40,7 @@ pub fn run(input: &[u8]) -> End {
         assert!(!must || end.subject() == Some(known.subject), "a good set is not used: {end:?}");
         agree(&mut engine, &head, NOW + 20);
 
-        // The keys are there already: an answer without a set costs nothing, a set without the key ends it.
+        // The keys are there already: an answer without a set costs nothing, a set without the key, or without any, ends it.
         let mut engine = engine_by_url();
         let good = known_keys().to_string().into_bytes();
         let first = play(&mut engine, &head, NOW, &mut |_| Outcome::Answered(200, good.clone()));
@@ -49,7 +50,9 @@ pub fn run(input: &[u8]) -> End {
         assert_eq!(second, first, "a stale set is not used while a new one is on its way");
         let third = play(&mut engine, &head, later + 100, &mut |_| Outcome::Failed);
         judge(&third, known.subject, stands_there || third == first && !replaces);
-        assert!(!keys.is_empty() || third == first, "an answer without keys empties the cache: {third:?}");
+        assert!(is_set || third == first, "an answer that is no set empties the cache: {third:?}");
+        let has_withdrawn_all = is_plain && is_set && keys.is_empty();
+        assert!(!has_withdrawn_all || end_is_refusal(&third), "a key counts that is withdrawn: {third:?}");
         if matches!(end, End::Identity(_)) || last == End::Anonymous {
             last = end;
         }
@@ -64,6 +67,10 @@ pub fn run(input: &[u8]) -> End {
         let _ = configured(&document.to_string());
     }
     last
+}
+
+fn end_is_refusal(end: &End) -> bool {
+    matches!(end, End::Refused(_))
 }
 
 /// A set of known keys with other members.

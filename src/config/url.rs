@@ -109,7 +109,7 @@ fn is_punycode(label: &str) -> bool {
             length = length.checked_add(1)?;
             bias = adapted(place.checked_sub(before)?, length, before == 0)?;
             code_point = code_point.checked_add(place.checked_div(length)?)?;
-            char::from_u32(code_point)?;
+            char::from_u32(code_point).filter(|decoded| !decoded.is_control())?;
             place = place.checked_rem(length)?.checked_add(1)?;
         }
         Some(())

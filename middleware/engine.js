@@ -89,7 +89,7 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  * @param {ReturnType<typeof lifeOf>} life
  * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, proxies, log }) {
+export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, proxies, names = [], log }) {
   let border;
   let generation = 0;
   let refused = false;
@@ -151,7 +151,7 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
       const document = text();
       const draft = life.call(current, () => new glue.Draft(document));
       if (marks) life.call(current, () => draft.marks());
-      const values = valuesOf(JSON.parse(life.call(current, () => draft.names())), env());
+      const values = valuesOf([...JSON.parse(life.call(current, () => draft.names())), ...names], env());
       const gate = life.call(current, () => {
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
@@ -203,7 +203,7 @@ function problemLines(severity, problems) {
   ]);
 }
 
-/** Just the values that the configuration names; nothing else of the environment crosses the border. */
+/** Just the values that the configuration and the host name; nothing else of the environment crosses the border. */
 function valuesOf(names, environment) {
   return names.map((name) => [name, environment[name]]).filter(([, value]) => typeof value === "string");
 }

@@ -46,8 +46,9 @@ const FORGED = [
 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
- * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, and `proxies` that each
- * request goes on over a connection of its own. They also get `hop`: what the core says of the way to the origin and back.
+ * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, `proxies` that each
+ * request goes on over a connection of its own, and `names` which variables are of use besides those that the configuration names. They also
+ * get `hop`: what the core says of the way to the origin and back.
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
@@ -55,7 +56,7 @@ const FORGED = [
 export function gatesOn(glue, host) {
   const life = lifeOf(glue, host);
 
-  return function createGate(options = {}, { marks = false, proxies = false } = {}) {
+  return function createGate(options = {}, { marks = false, proxies = false, names = [] } = {}) {
     checkOptions(options, OPTIONS);
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
@@ -65,7 +66,7 @@ export function gatesOn(glue, host) {
     const usual = carrier(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
-    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks, proxies };
+    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks, proxies, names };
     const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };

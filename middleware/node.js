@@ -16,6 +16,8 @@ const NO_GATE = "the gate did not run for this request: put `middleware` or `pro
 
 /** What says where the body of the request to the origin ends and whom it is for: this host's own matter. */
 const FRAMING = new Set(["host", "content-length"]);
+/** Whether somebody develops here is of use to the gate as well. */
+const NAMES = ["NODE_ENV"];
 
 /**
  * Makes the exports of `doorward/node` on this `createGate`.
@@ -92,7 +94,7 @@ export function nodeOn(createGate) {
 
   /** Judges a request by what Node received. `hop` is what the core says of the way to the origin and back. */
   function judge(given, context, host) {
-    const gate = createGate(given, host);
+    const gate = createGate(given, { ...host, names: NAMES });
     const { publicOrigin, clientAddress } = given;
     const publicOriginAt = publicOriginOf(publicOrigin);
     const mode = (given.env ?? process.env).NODE_ENV;

@@ -1090,7 +1090,6 @@ fn the_preset_names_its_variables_and_works_with_two_of_them() {
         "BETTER_AUTH_SECRET",
         "BETTER_AUTH_SECRETS",
         "BETTER_AUTH_URL",
-        "NODE_ENV",
     ];
     assert_eq!(preset.names(), names);
     let values = BTreeMap::from(

@@ -5,8 +5,8 @@ import { gatesOn } from "../gate.js";
 
 const createGateOn = gatesOn(glue);
 
-export function createGate(options) {
-  const gate = createGateOn(options);
+export function createGate(options, host) {
+  const gate = createGateOn(options, host);
   return {
     ...gate,
     // Without the body: that stays the caller's.

@@ -83,7 +83,7 @@ impl Config {
 
     /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
-        let mut names = vec![MODE.to_owned()];
+        let mut names = Vec::new();
         collect(&self.document, "env", &mut names);
         names
     }
@@ -95,7 +95,8 @@ impl Config {
         names
     }
 
-    /// Turns the document into a policy, given the values of its variables and what the host can carry.
+    /// Turns the document into a policy, given the values of its variables and what the host can carry. A host on which people
+    /// develop gives the value of `NODE_ENV` as well.
     ///
     /// # Errors
     /// Every error at once, each with its place and a hint.

@@ -45,7 +45,9 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
 }
 
 fn policy(env: &Env, config: &Config, stores: &[(String, KvNamespace)]) -> Result<Policy, Vec<ConfigError>> {
-    let values: BTreeMap<_, _> = config.names().into_iter().filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
+    // `wrangler dev` is where people develop.
+    let names = config.names().into_iter().chain(["NODE_ENV".to_owned()]);
+    let values: BTreeMap<_, _> = names.filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
     let host = Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256, Algorithm::EdDSA]).and_sharing();
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }

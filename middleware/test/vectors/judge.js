@@ -36,7 +36,7 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     waitUntil: (work) => world.background.push(work),
     carry: (errand, usual) => carry(world, errand, usual),
     cache: { get: async () => undefined, put: async () => {} },
-  });
+  }, { names: ["NODE_ENV"] });
   return world;
 }
 

@@ -52,8 +52,9 @@ const FORGED = [
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
+ * @param {{ headersOf?: (request: Request) => Headers }} [runtime] how its requests' headers are read, for the gate and for whom it goes to
  */
-export function gatesOn(glue, host) {
+export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
   const life = lifeOf(glue, host);
 
   return function createGate(options = {}, { marks = false, proxies = false, names = [] } = {}) {
@@ -89,7 +90,7 @@ export function gatesOn(glue, host) {
     async function judge(request, context, seesResponse) {
       try {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
-        return decision.kind === "forward" ? forwardVerdict(request, decision) : answerVerdict(request, decision);
+        return decision.kind === "forward" ? forwardVerdict(headersOf(request), decision) : answerVerdict(request, decision);
       } catch {
         return answerVerdict(request, unavailable(request));
       }
@@ -242,7 +243,7 @@ export function gatesOn(glue, host) {
         target: targetOf(url),
         publicOrigin: context.publicOrigin ?? publicOrigin(request) ?? originOf(url),
         clientAddress: context.clientAddress ?? given(options.clientAddress, request),
-        headers: request.headers,
+        headers: headersOf(request),
       };
     }
   };
@@ -304,7 +305,7 @@ function pathStart(url) {
 }
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
-function forwardVerdict(request, decision) {
+function forwardVerdict(came, decision) {
   const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, reason, log } = decision;
   let headers;
   return {
@@ -315,7 +316,7 @@ function forwardVerdict(request, decision) {
       return decision.identity;
     },
     get headers() {
-      return (headers ??= editedHeaders(request, onward ?? { removed, set }));
+      return (headers ??= editedHeaders(came, onward ?? { removed, set }));
     },
     removed,
     set,
@@ -327,8 +328,8 @@ function forwardVerdict(request, decision) {
   };
 }
 
-function editedHeaders(request, { removed, set }) {
-  const headers = new Headers(request.headers);
+function editedHeaders(came, { removed, set }) {
+  const headers = new Headers(came);
   for (const name of removed) headers.delete(name);
   for (const [name, value] of set) headers.set(name, value);
   return headers;

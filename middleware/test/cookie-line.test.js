@@ -52,7 +52,7 @@ test("workerd: somebody whose cookies come in several lines is signed in", async
     export default {
       async fetch(request) {
         const verdict = await gate.decide(request);
-        const handled = await gate.handle(request, async (onward) => new Response(onward.headers.get("cookie") + " " + (await onward.text())));
+        const handled = await gate.handle(request, async (onward) => new Response(onward.headers.get("cookie") + " " + (await onward.text())), { usesArgument: !request.headers.has("x-doorward-subject") });
         const seen = verdict.kind === "forward" ? verdict.headers.get("cookie") : verdict.response.status;
         return Response.json({ seen, handled: await handled.text() });
       },
@@ -62,4 +62,8 @@ test("workerd: somebody whose cookies come in several lines is signed in", async
   const answer = await worker.dispatchFetch("http://gate.test/app", { method: "POST", headers: [["cookie", `a=1, token=${token}`], ["sec-fetch-site", "same-origin"]], body: "whole" });
   const line = `a=1; token=${token}`;
   assert.deepEqual(await answer.json(), { seen: line, handled: `${line} whole` });
+  // Who comes so gets nothing past the gate either: this runtime lets nobody take a header away from a request.
+  const forged = [["cookie", `a=1, token=${token}`], ["sec-fetch-site", "same-origin"], ["x-doorward-subject", "evil"]];
+  const refused = await worker.dispatchFetch("http://gate.test/app", { method: "POST", headers: forged, body: "whole" });
+  assert.match((await refused.json()).handled, /head_malformed/);
 });

@@ -3,6 +3,7 @@
 mod bridge;
 mod events;
 mod site;
+mod standing;
 
 use crate::alg::Capabilities;
 use crate::annotate::{self, Authorization};
@@ -526,6 +527,7 @@ impl Engine {
         // What is carried after the response has all the time that it needs.
         progress.waits = 0;
         let Told { assertion, authorization } = told;
+        let life = self.life(rules, pass.identity.as_ref(), now);
         let told = annotate::Told { identity: pass.identity.as_ref(), assertion, authorization: &authorization, fresh: &fresh };
         let (remove, set) = annotate::edits(request, &self.policy, rules, told);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
@@ -544,6 +546,7 @@ impl Engine {
             response_headers,
             alongside,
             after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
+            life,
             log,
         })
     }

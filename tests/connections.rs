@@ -35,7 +35,12 @@ impl Connection {
     }
 
     /// What there is to say of it after so many seconds. `carry` answers what is asked.
-    fn looked(&self, engine: &mut Engine, seconds: i64, carry: impl Fn(&Work) -> Reply<'static>) -> (Option<Reason>, Vec<String>) {
+    fn looked(
+        &self,
+        engine: &mut Engine,
+        seconds: i64,
+        carry: impl Fn(&Work) -> Reply<'static>,
+    ) -> (Option<Reason>, Vec<String>) {
         let (now, mut asked) = (self.later(seconds), Vec::new());
         let mut standing = self.with(|head| engine.look_again(head, now));
         while let Standing::Ask(errand) = standing {
@@ -66,7 +71,11 @@ fn while_the_cookie_cache_is_good_nobody_is_asked_and_afterwards_the_service_is(
     assert_eq!(connection.looked(&mut engine, 10, nothing), (None, vec![]));
     let url = format!("{}/api/auth/get-session?disableCookieCache=true&disableRefresh=true", support::ORIGIN);
     assert_eq!(connection.looked(&mut engine, 310, answered("null")), (Some(Reason::SessionEnded), vec![url]));
-    assert_eq!(connection.looked(&mut engine, 312, nothing), (Some(Reason::SessionEnded), vec![]), "what is known is not asked again");
+    assert_eq!(
+        connection.looked(&mut engine, 312, nothing),
+        (Some(Reason::SessionEnded), vec![]),
+        "what is known is not asked again"
+    );
 }
 
 #[test]

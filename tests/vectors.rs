@@ -43,7 +43,12 @@ fn every_decision_is_the_expected_one() {
         .spawn()
         .unwrap_or_else(|error| panic!("node does not start, and one comparator judges every host: {error}"));
     // It says nothing before it has read everything.
-    comparator.stdin.take().map(|mut stdin| stdin.write_all(played.as_bytes())).transpose().unwrap_or_else(|error| panic!("{error}"));
+    comparator
+        .stdin
+        .take()
+        .map(|mut stdin| stdin.write_all(played.as_bytes()))
+        .transpose()
+        .unwrap_or_else(|error| panic!("{error}"));
     let judged = comparator.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
     print!("{}", String::from_utf8_lossy(&judged.stdout));
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));

@@ -357,7 +357,13 @@ impl Refusal<'_> {
     fn log_line(&self, decision: &str, status: u16) -> String {
         // Whose request it was by its own word, and whose site this is: where two names of one site differ, it shows here.
         let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
+        let end = self.heard.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
+        // Its own cookie cache says that this very session was somebody's, by a secret that the service that was asked need not have.
+        let hint = end.filter(|_| self.heard.has_own_data).map(|_| "another auth service?");
         LogLine {
+            asked: end.map(|end| end.url.as_str()),
+            cookies_deleted: end.map(|end| end.has_deleted_cookies),
+            hint: hint.or(self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
@@ -403,7 +409,11 @@ struct Problem<'a> {
 #[derive(Default, Serialize)]
 struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies_deleted: Option<bool>,
     decision: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     deny_list: Option<&'static str>,
@@ -412,6 +422,8 @@ struct LogLine<'a> {
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     dropped_cookies: &'a [String],
     gate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iss: Option<&'a NearMiss>,
     #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]

@@ -202,6 +202,11 @@ impl<'a> SetCookie<'a> {
         Some(Self { name: name.trim(), raw_value: value.trim(), domain, ends })
     }
 
+    /// The pair as it goes into a `Cookie` header.
+    pub(crate) fn as_sent(&self) -> String {
+        [self.name, "=", self.raw_value].concat()
+    }
+
     /// Whether it deletes the cookie, or leaves nothing in it.
     pub(crate) fn is_deletion(&self) -> bool {
         self.ends || self.raw_value.is_empty()

@@ -197,6 +197,15 @@ pub enum Reply<'a> {
     Unsupported,
 }
 
+/// How a question about a session is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// What has become of it?
+    Ask,
+    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is asked so.
+    Refresh,
+}
+
 /// Whether a copy of a key set from a shared cache will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Copies {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::budget::Payer;
-use crate::errand::{Checked, Copies, SignatureCheck, Work};
+use crate::errand::{Checked, Copies, Manner, SignatureCheck, Work};
 use crate::events::{Moment, Number, SessionName, Since, Standing};
 use crate::jwk::LeftOut;
 use crate::proofs::Claimed;
@@ -93,6 +93,7 @@ pub(crate) enum Mission {
         payer: Payer,
         cookies: CookiesFor,
         is_renewal: bool,
+        manner: Manner,
     },
     /// Read it as a token for the bridge, for this session and this audience.
     Token { issuer: usize, place: ([u8; 32], [u8; 32]), session: SessionName, asked: Moment, payer: Payer, cookies: CookiesFor },
@@ -250,6 +251,20 @@ pub(crate) struct Heard {
     pub(crate) deny_list: Option<Doubt>,
     /// What is to be seen of a token that was refused.
     pub(crate) noted: Option<Box<Noted>>,
+    /// Who has said that the session has ended, and how.
+    pub(crate) end: Option<Box<End>>,
+    /// Whether the request's own `session_data` is by the configured secret.
+    pub(crate) has_own_data: bool,
+    /// What may be behind an answer that says nothing.
+    pub(crate) hint: Option<&'static str>,
+}
+
+/// The auth service's word that a session has ended.
+pub(crate) struct End {
+    /// Where it was asked.
+    pub(crate) url: String,
+    /// Whether it has deleted the session's cookies: then it has recognised them.
+    pub(crate) has_deleted_cookies: bool,
 }
 
 /// What the log says of a token that was refused, beside the reason. Bounded and escaped: whoever sent it may have made it all up.

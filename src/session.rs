@@ -338,6 +338,18 @@ impl Doubt {
     }
 }
 
+/// Whether a `/get-session` answer asks for a refresh: with `deferSessionRefresh` nothing else extends the session.
+pub(crate) fn needs_refresh(body: &[u8]) -> bool {
+    json::object(body).is_some_and(|members| members.get("needsRefresh") == Some(&Value::Bool(true)))
+}
+
+/// Whether a `/get-session` answer is an object without the session's token, as `customSession` can make it.
+pub(crate) fn hides_token(body: &[u8]) -> bool {
+    let has_token =
+        |members: &Object<'_>| matches!(members.get("session"), Some(Value::Object(session)) if session.text("token").is_some());
+    json::object(body).is_some_and(|members| !has_token(&members))
+}
+
 impl Answer {
     /// Reads a `/get-session` answer.
     ///

@@ -46,6 +46,8 @@ pub(crate) struct Sessions {
     order: BTreeMap<(Kind, u64), [u8; 32]>,
     counts: Counts,
     vouched_bytes: usize,
+    /// How many of them the service waits to be asked for a refresh of.
+    owed: usize,
     clock: u64,
     /// The last end that has been forgotten.
     forgotten_end: Option<UnixTime>,
@@ -93,6 +95,8 @@ struct Entry {
     /// Whose it is, where the auth service is known to have vouched for it and not to have said since that it has ended.
     owner: Option<Party>,
     was_vouched_for: bool,
+    /// Whether the service waits to be asked for a refresh.
+    is_owed: bool,
     place: (Kind, u64),
     weight: usize,
     /// Since when there is this entry.
@@ -205,9 +209,29 @@ impl Sessions {
         self.change(digest, now, |entry| entry.owner = Some(owner));
     }
 
+    /// Whether the service waits to be asked for a refresh of this session.
+    pub(crate) fn is_owed(&self, digest: &[u8; 32]) -> bool {
+        self.owed > 0 && self.entries.get(digest).is_some_and(|entry| entry.is_owed)
+    }
+
+    /// Whether it does of any.
+    pub(crate) const fn is_owed_any(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// The service waits for that, or somebody sees to it.
+    pub(crate) fn owe(&mut self, digest: &[u8; 32], is_owed: bool) {
+        if let Some(entry) = self.entries.get_mut(digest)
+            && entry.is_owed != is_owed
+        {
+            entry.is_owed = is_owed;
+            self.owed = if is_owed { self.owed.saturating_add(1) } else { self.owed.saturating_sub(1) };
+        }
+    }
+
     /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
     pub(crate) fn may_renew(&self, digest: &[u8; 32], now: UnixTime) -> bool {
-        let is_busy = |entry: &Entry| entry.is_leased(now) || entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now);
+        let is_busy = |entry: &Entry| entry.is_leased(now) || !entry.is_owed && entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now);
         !self.entries.get(digest).is_some_and(is_busy)
     }
 
@@ -333,6 +357,7 @@ impl Sessions {
         if kind == Kind::Vouched {
             self.vouched_bytes = self.vouched_bytes.saturating_add(entry.weight);
         }
+        self.owed = self.owed.saturating_add(usize::from(entry.is_owed));
         self.order.insert(entry.place, digest);
         self.entries.insert(digest, entry);
         self.make_room(kind);
@@ -347,6 +372,7 @@ impl Sessions {
         if entry.place.0 == Kind::Vouched {
             self.vouched_bytes = self.vouched_bytes.saturating_sub(entry.weight);
         }
+        self.owed = self.owed.saturating_sub(usize::from(entry.is_owed));
         Some(entry)
     }
 

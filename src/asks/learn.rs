@@ -5,13 +5,14 @@ use crate::bridge;
 use crate::budget::{Share, party_of};
 use crate::cookie::SetCookie;
 use crate::deny_list;
-use crate::errand::{Checked, Copies, Reply, Work};
+use crate::errand::{Checked, Copies, Manner, Reply, Work};
 use crate::events::{Moment, SessionName, Standing};
+use crate::judge::of_set_cookies;
 use crate::jwk;
 use crate::policy::{BetterAuth, Policy};
-use crate::progress::{Answered, Brought, CookiesFor, Heard, Minted, Mission, Progress, Subject};
+use crate::progress::{Answered, Brought, CookiesFor, End, Heard, Minted, Mission, Progress, Subject};
 use crate::reason::Reason;
-use crate::session::{Answer, Doubt, Session};
+use crate::session::{Answer, Doubt, Session, hides_token, needs_refresh};
 use crate::share::{Copied, Keep};
 use crate::time::UnixTime;
 
@@ -68,10 +69,20 @@ impl Asks {
                     None => self.sessions.release(&digest, asked.number),
                 }
             }
-            Mission::Session { issuer, digest, session, asked, token, payer, cookies, is_renewal, .. } => {
+            Mission::Session { issuer, digest, session, asked, token, payer, cookies, is_renewal, manner, .. } => {
                 progress.asked.push(Subject::Session(digest));
                 let heard = match reply {
-                    Reply::Answered { status, body, .. } => Answer::read(*status, body, &token, &policy.named_claims, now),
+                    Reply::Answered { status, body, headers } => {
+                        let named = &policy.named_claims;
+                        Answer::read(*status, body, &token, named, now).or_else(|doubt| match service(policy, issuer) {
+                            // `customSession` may have taken it out; what the service writes beside it proves as much.
+                            Some(service) if doubt == Doubt::OddBody && hides_token(body) => {
+                                progress.heard.hint = Some(HIDES_TOKEN);
+                                of_set_cookies(service, named, headers, &token, now).map(Answer::Alive).ok_or(doubt)
+                            }
+                            _ => Err(doubt),
+                        })
+                    }
                     Reply::TooLarge => Err(Doubt::TooLarge),
                     Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
                     _ => Err(Doubt::Failed),
@@ -99,7 +110,20 @@ impl Asks {
                 match (self.sessions.receive(digest, owner, heard, asked, now), reply, service(policy, issuer)) {
                     (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
                         self.budget.settle(&payer, if answer == Answer::Ended { Share::Strangers } else { Share::Users }, now);
+                        let is_asked_for = matches!(reply, Reply::Answered { body, .. } if needs_refresh(body));
+                        self.sessions.owe(&digest, is_asked_for && answer != Answer::Ended && manner == Manner::Ask);
                         if answer == Answer::Ended {
+                            let lines: Vec<&str> = headers
+                                .iter()
+                                .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+                                .map(|(_, line)| *line)
+                                .collect();
+                            let deletes = |line: &&str| {
+                                let cookie = SetCookie::parse(line);
+                                cookie.is_some_and(|it| it.is_deletion() && service.cookies.include(it.name))
+                            };
+                            let end = End { url: url_of(&work), has_deleted_cookies: lines.iter().any(deletes) };
+                            progress.heard.end = Some(Box::new(end));
                             self.tokens.forget(&digest);
                             let standing = if was_vouched_for { Standing::Known } else { Standing::Stranger };
                             self.events.note_end(session, standing, now);
@@ -331,6 +355,17 @@ fn began_after(session: &Session, since: &[u8]) -> bool {
 /// The name of a cookie, without what the multi-session plugin puts behind it: the session's token.
 fn loggable(name: &str) -> &str {
     name.split_once("_multi-").map_or(name, |(name, _)| name)
+}
+
+/// What the log says about an answer without the session's token.
+const HIDES_TOKEN: &str = "session.token is missing: customSession has to keep it, or the cookie cache has to be on";
+
+/// Where a fetch goes.
+fn url_of(work: &Work) -> String {
+    match work {
+        Work::Fetch(fetch) => fetch.url.clone(),
+        _ => String::new(),
+    }
 }
 
 /// A signature, with all that it was made over. A failure is no signature.

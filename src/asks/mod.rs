@@ -5,7 +5,7 @@ mod learn;
 use crate::bridge::Tokens;
 use crate::budget::{Budget, Payer, Share};
 use crate::deny_list::{self, DenyList};
-use crate::errand::{Copies, Fetch, Purpose, StoreRead, Work};
+use crate::errand::{Copies, Fetch, Manner, Purpose, StoreRead, Work};
 use crate::events::Events;
 use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
@@ -308,22 +308,33 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, session, since, token, copies_up_to, payer, header } = question;
+        let Question { issuer, digest, session, since, token, copies_up_to, payer, header, manner } = question;
         let url = service(policy, issuer)?.get_session_url.clone();
         let asked = self.events.moment(now);
         self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
         let cookies = cookies_for(request, &header);
+        let mut headers = told_to_service(request, header);
+        let method = match manner {
+            Manner::Ask => "GET",
+            Manner::Refresh => {
+                // It takes a POST with cookies from its own site only.
+                headers.push(("origin".to_owned(), service(policy, issuer)?.origin.clone()));
+                self.sessions.owe(&digest, false);
+                "POST"
+            }
+        };
         let fetch = Fetch {
             purpose: Purpose::Session,
-            method: "GET",
+            method,
             url,
-            headers: told_to_service(request, header),
+            headers,
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
             copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        let mission = Mission::Session { issuer, digest, session, since, asked, token, copies_up_to, payer, cookies, is_renewal };
+        let mission =
+            Mission::Session { issuer, digest, session, since, asked, token, copies_up_to, payer, cookies, is_renewal, manner };
         Some((Work::Fetch(fetch), mission))
     }
 }

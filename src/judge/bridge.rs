@@ -6,6 +6,7 @@ use crate::claims::{self, Claims};
 use crate::cookie;
 use crate::credential::Credential;
 use crate::digest;
+use crate::errand::Manner;
 use crate::events::{Moment, SessionName};
 use crate::policy::Bridge;
 use crate::progress::Subject;
@@ -98,7 +99,17 @@ impl Judge<'_> {
         let payer = self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
         let (session, since) = (name_of(issuer, &token), self.since(number, &token));
         let copies_up_to = Seconds::new(0);
-        Footing::Session(Box::new(Question { issuer: number, digest, session, since, token, copies_up_to, payer, header }))
+        Footing::Session(Box::new(Question {
+            issuer: number,
+            digest,
+            session,
+            since,
+            token,
+            copies_up_to,
+            payer,
+            header,
+            manner: Manner::Ask,
+        }))
     }
 
     /// Whether the token in `Authorization`, which has been verified already, is for one of these too.

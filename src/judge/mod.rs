@@ -17,7 +17,7 @@ use crate::budget::{Party, Payer};
 use crate::cookie;
 use crate::credential::Credential;
 use crate::deny_list::{DenyList, Selection};
-use crate::errand::{Copies, SignatureCheck, SignatureRequest};
+use crate::errand::{Copies, Manner, SignatureCheck, SignatureRequest};
 use crate::events::{Events, SessionName, Since};
 use crate::keys::{Asked, KeyCache};
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
@@ -32,7 +32,7 @@ use crate::verify::Presumed;
 
 pub(crate) use bridge::{Because, Crossing, Footing, Stock, TokenQuestion};
 pub(crate) use session::{TokenState, digest_of, name_of, token_of, token_state};
-pub(crate) use session_data::DataState;
+pub(crate) use session_data::{DataState, of_set_cookies};
 
 /// What a credential came to.
 pub(crate) enum Finding {
@@ -115,6 +115,7 @@ pub(crate) struct Question {
     pub(crate) payer: Payer,
     /// The credential as a request header.
     pub(crate) header: (&'static str, String),
+    pub(crate) manner: Manner,
 }
 
 /// Everything that a judgement depends on.
@@ -147,6 +148,8 @@ pub(crate) struct Soon {
     pub(crate) refresh_deny_list: bool,
     /// The session whose cookies should be renewed before they run out.
     pub(crate) renewal: Option<Box<Question>>,
+    /// Whether the request's own `session_data` is by the configured secret.
+    pub(crate) has_own_data: bool,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
     pub(crate) vouched_for: Option<Box<([u8; 32], Party)>>,
     /// What is to be seen of a token that is refused.

@@ -6,6 +6,7 @@ use crate::budget::{Party, Payer, party_of};
 use crate::cookie::{self, Cookie};
 use crate::credential::Credential;
 use crate::digest;
+use crate::errand::Manner;
 use crate::events::{SessionName, Since};
 use crate::policy::{Bearer, BetterAuth, Issuer};
 use crate::progress::{Stored, Subject};
@@ -72,6 +73,7 @@ impl Judge<'_> {
             (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => Some(party_of(number, subject)),
             _ => None,
         };
+        self.soon.has_own_data |= owner.is_some();
         match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof))
@@ -101,11 +103,14 @@ impl Judge<'_> {
     /// may have said that it has ended.
     fn cached(&mut self, number: usize, cookie: &Cookie<'_>, identity: Identity, window: Window) -> Finding {
         let Some(issuer) = self.issuer(number) else { return Finding::Bad(Reason::IssuerUnknown) };
-        let Some(service) = issuer.better_auth.as_ref().filter(|service| self.is_due(service, &identity.session, window)) else {
+        let value = &*cookie.value();
+        let digest = if self.sessions.is_owed_any() { Some(digest_of(issuer, "cookie", value)) } else { None };
+        let manner = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) { Manner::Refresh } else { Manner::Ask };
+        let is_due = |service: &&BetterAuth| manner == Manner::Refresh || self.is_due(service, &identity.session, window);
+        let Some(service) = issuer.better_auth.as_ref().filter(is_due) else {
             return Finding::Good(identity);
         };
-        let value = &*cookie.value();
-        let digest = digest_of(issuer, "cookie", value);
+        let digest = digest.unwrap_or_else(|| digest_of(issuer, "cookie", value));
         let (ever, came) = (&Since::EVER, self.progress.arrival);
         if let Knowledge::Known(Answer::Ended) = self.sessions.look_up(&digest, service.session_cache, ever, came, self.now) {
             return Finding::Bad(Reason::SessionEnded);
@@ -122,6 +127,7 @@ impl Judge<'_> {
                 copies_up_to: Seconds::new(0),
                 payer,
                 header: ("cookie", self.session_cookies(number, |_| true)),
+                manner,
             }));
         }
         Finding::Good(identity)
@@ -199,7 +205,8 @@ impl Judge<'_> {
         let payer = self.payer(&digest, owner);
         let (session, since) = (name_of(issuer, token), self.since(number, token));
         let (token, copies_up_to) = (token.to_owned(), Seconds::new(0));
-        let question = Question { issuer: number, digest, session, since, token, copies_up_to, payer, header };
+        let question =
+            Question { issuer: number, digest, session, since, token, copies_up_to, payer, header, manner: Manner::Ask };
         self.asked(question, Word::Lately(state))
     }
 
@@ -269,6 +276,10 @@ impl Judge<'_> {
         let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
+                if self.sessions.is_owed(&digest) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
+                    let question = Question { copies_up_to: Seconds::new(0), manner: Manner::Refresh, ..question };
+                    self.soon.renewal = Some(Box::new(question));
+                }
                 Finding::Good(self.identity(number, session))
             }
             Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),

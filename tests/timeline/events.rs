@@ -347,3 +347,20 @@ fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
         assert!(matches!(engine.decide(head, now), Decision::Ask(_)), "its cookie cache is from before the sign-out");
     });
 }
+
+/// Better Auth with `deferSessionRefresh` refreshes nothing before it gets a POST of its own site.
+#[test]
+fn a_session_that_is_to_be_refreshed_is_asked_for_with_a_post_of_its_own_site() {
+    let mut engine = engine_with(json!({}));
+    let session = json!({ "id": "s", "token": TOKEN, "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" });
+    let body = json!({ "session": session, "user": { "id": "ada" }, "needsRefresh": true }).to_string();
+    let page = PAGE();
+    let errand = asked(page.with_head(|head| engine.decide(head, START)));
+    let reply = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
+    let mut forward = forwarded(page.with_head(|head| engine.resume(head, errand, reply, START)));
+    let errand = alongside(&mut forward);
+    let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+    assert_eq!((fetch.method, fetch.timeout_ms), ("POST", 1000));
+    assert!(fetch.url.ends_with("/api/auth/get-session?disableCookieCache=true"), "{}", fetch.url);
+    assert!(fetch.headers.contains(&("origin".to_owned(), ORIGIN.to_owned())));
+}

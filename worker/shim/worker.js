@@ -3,7 +3,6 @@
 
 import * as gate from "./gate.js";
 import { currentInstance } from "./instance.js";
-import { notStartedResponse } from "./not-started.js";
 
 // A request that fells every gate must not turn the Worker into a machine that only starts gates.
 const STARTS = 6;
@@ -11,12 +10,12 @@ const WITHIN_MS = 10_000;
 
 export default {
   fetch(request, env, context) {
-    if (!isRunning()) return notStartedResponse(request);
+    if (!isRunning()) return unavailable(request);
     try {
       const response = gate.fetch(request, env, context);
-      return response instanceof Response ? response : response.catch(() => notStartedResponse(request));
+      return response instanceof Response ? response : response.catch(() => unavailable(request));
     } catch {
-      return notStartedResponse(request);
+      return unavailable(request);
     }
   },
 };
@@ -44,4 +43,18 @@ function mayStart() {
   if (starts.length >= STARTS) return false;
   starts.push(now);
   return true;
+}
+
+function unavailable(request) {
+  const body = JSON.stringify({
+    type: "urn:doorward:reason:not_started",
+    title: "Service Unavailable",
+    status: 503,
+    detail: "the gate could not start or lost its place",
+    reason: "not_started",
+  });
+  return new Response(request.method === "HEAD" ? null : body, {
+    status: 503,
+    headers: { "content-type": "application/problem+json", "cache-control": "private, no-store", "retry-after": "5" },
+  });
 }

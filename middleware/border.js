@@ -39,6 +39,12 @@ export function borderOf(glue, gate) {
       return names === "" ? [] : names.split("\n");
     },
 
+    /** Address of the standing of a connection that began with this head. */
+    look: (head, now) => gate.look(head, now),
+
+    /** Address of its standing after an errand. */
+    looked: (head, id, reply, now) => gate.looked(head, id, reply, now),
+
     /** The head of the last `decide`, to keep. */
     head: () => copyOf(current().bytes, space.at, space.at + length),
 

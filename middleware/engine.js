@@ -112,6 +112,12 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
       return life.call(begun, () => border.decision(border.decide(joined, now)));
     },
 
+    /** Whether a connection that began with this head may stay open. */
+    look: (begun, head, now) => life.call(begun, () => border.decision(border.look(head, now))),
+
+    /** The same after an errand. */
+    looked: (begun, head, id, reply, now) => life.call(begun, () => border.decision(border.looked(head, id, reply, now))),
+
     /** The head of the last decision, to keep. */
     head: (begun) => life.call(begun, () => border.head()),
 

@@ -111,6 +111,15 @@ export interface ForwardVerdict {
   finish?: (originSetCookies: string[]) => Promise<Pair[]>;
   /** Beside `finish`, and called in its place where there is no response: the client is gone, or the origin has failed. */
   abandon?: () => void;
+  /**
+   * How long a connection may stay open that this request begins, a WebSocket or an event stream, in milliseconds from now; nothing: it has
+   * no end. `handle` ends event streams by itself; whoever calls `decide` has to (docs/revocation.md, "What is open").
+   */
+  livesMs?: number;
+  /** After so many milliseconds, and again after as many more, `lookAgain` is to be called; nothing: it rests on nobody. */
+  lookAgainMs?: number;
+  /** The reason why such a connection is over; nothing where it is not, or where nobody knows. Rejects where the gate has fallen: nobody knows. */
+  lookAgain?: () => Promise<string | undefined>;
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;

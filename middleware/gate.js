@@ -5,6 +5,7 @@ import { CHECKS, SIGNS, carrier } from "./carry.js";
 import { engineOf, lifeOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
 import { isIdentity } from "./origin/names.js";
+import { ending, isBounded, isStream } from "./open.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeReply } from "./wire.js";
 
@@ -114,9 +115,9 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       const { upstream } = verdict;
       try {
         const onward = forwarded(request, verdict);
-        if (!upstream) return { response: await next(onward), removed: [] };
+        if (!upstream) return { response: withEnd(await next(onward), verdict), removed: [] };
         const response = await (options.fetch ?? globalThis.fetch)(onward);
-        return { response, removed: engine.responseRemovals([...response.headers]) };
+        return { response: withEnd(response, verdict), removed: engine.responseRemovals([...response.headers]) };
       } catch (error) {
         // Without a response there is nothing to finish.
         if (request.signal?.aborted || !(upstream || foundNobody(error))) verdict.abandon?.();
@@ -136,8 +137,11 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         checkOptions(context, CONTEXT);
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
-        if (decision.kind === "ask") decision = await settle(begun, engine.head(begun), decision, context);
+        // Kept as it came: who gets the request edits its headers.
+        const kept = decision.kind === "ask" || decision.lookAgainMs ? engine.head(begun) : undefined;
+        if (decision.kind === "ask") decision = await settle(begun, kept, decision, context);
         for (const line of decision.log?.split("\n") ?? []) log(line);
+        if (decision.lookAgainMs) decision.lookAgain = () => lookAgain(kept, context);
         if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
@@ -155,6 +159,19 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         if (shares && errand.work === "fetch") share(begun, context);
       }
       return decision;
+    }
+
+    /** The reason why a connection that began with this head is over; nothing where it is not, or nobody knows. */
+    async function lookAgain(head, context) {
+      const begun = engine.begin();
+      let standing = engine.look(begun, head, now());
+      if (standing.kind !== "ask") return standing.reason;
+      while (standing.kind === "ask") {
+        const { errand } = standing;
+        standing = engine.looked(begun, head, errand.id, encodeReply(await carry(errand)), now());
+        if (shares && errand.work === "fetch") share(begun, context);
+      }
+      return standing.reason;
     }
 
     async function carry(errand) {
@@ -306,7 +323,7 @@ function pathStart(url) {
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
 function forwardVerdict(came, decision) {
-  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, reason, log } = decision;
+  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, livesMs, lookAgainMs, lookAgain, reason, log } = decision;
   let headers;
   return {
     kind,
@@ -323,6 +340,9 @@ function forwardVerdict(came, decision) {
     responseHeaders,
     finish,
     abandon,
+    livesMs,
+    lookAgainMs,
+    lookAgain,
     reason,
     log,
   };
@@ -361,6 +381,12 @@ function editInPlace({ headers }, { removed, set }, prefix) {
   }
   const left = removed.filter((name) => headers.has(name) && !set.some(([own]) => own === name.toLowerCase()));
   return left.length === 0 || !left.some((name) => isIdentity(name, prefix()));
+}
+
+/** An event stream ends with what it rests on. */
+function withEnd(response, verdict) {
+  if (!response.body || !isBounded(verdict) || !isStream(response.headers.get("content-type"))) return response;
+  return new Response(ending(response.body, verdict), response);
 }
 
 function withHeaders(response, removed, pairs) {

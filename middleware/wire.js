@@ -218,6 +218,10 @@ const FORWARD = 1;
 const ANSWER = 2;
 const FINISH = 3;
 const KEEPS = 4;
+const STANDING = 5;
+
+/** A connection without an end. */
+const FOR_EVER = 0xffffffff;
 
 /**
  * All texts as one, if it is ASCII, and so has as many characters as bytes: pieces of it cost a fraction of decoding them one
@@ -250,6 +254,8 @@ function readByTag(reader, tag, log, reason) {
       after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
       alongside: readNumber(reader) === 1 ? readErrand(reader, false) : undefined,
       onward: readNumber(reader) === 1 ? { removed: readList(reader, readText), set: readPairs(reader) } : undefined,
+      livesMs: readUnless(reader, FOR_EVER),
+      lookAgainMs: readUnless(reader, 0),
       log,
       reason,
     };
@@ -258,8 +264,14 @@ function readByTag(reader, tag, log, reason) {
     return { kind: "answer", status: readNumber(reader), headers: readPairs(reader), body: readText(reader), log, reason };
   }
   if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), withdraws: readNumber(reader) === 1, log };
+  if (tag === STANDING) return { kind: "standing", reason };
   if (tag === KEEPS) return { kind: "keeps", keeps: readList(reader, readKeep) };
   throw new RangeError(`no decision has the tag ${tag}`);
+}
+
+function readUnless(reader, nothing) {
+  const value = readNumber(reader);
+  return value === nothing ? undefined : value;
 }
 
 function readKeep(reader) {

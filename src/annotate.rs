@@ -21,7 +21,7 @@ use crate::text;
 const MAX_CLAIM_BYTES: usize = 4096;
 /// All claims together.
 const MAX_CLAIMS_BYTES: usize = 6144;
-/// All that says who it is: identity headers with their names, and the assertion, twice where it replaces the credential. Node,
+/// All that says who it is: identity headers with their names, the mark, and the assertion, twice where it replaces the credential. Node,
 /// Daphne and Tomcat take heads of 16 KiB and of 8 KiB, the client's own part included, gunicorn 8190 bytes a field. What does not
 /// fit is left out and its name told.
 const MAX_ADDED_BYTES: usize = 7680;
@@ -184,6 +184,8 @@ impl Room {
         let is_replaced = || policy.rules.iter().any(|rule| rule.credential == Treatment::Replace);
         let assertions =
             usize::from(policy.assertions.is_some()).saturating_add(usize::from(policy.assertions.is_some() && is_replaced()));
+        // A mark has the same in it.
+        let assertions = assertions.saturating_add(usize::from(policy.mark.is_some()));
         let left = MAX_ADDED_BYTES.saturating_sub(assertions.saturating_mul(ASSERTION_BYTES));
         Self { left, prefix: policy.header_prefix.len(), assertions }
     }

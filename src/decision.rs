@@ -5,6 +5,7 @@ use std::fmt;
 use crate::headers::HeaderPairs;
 use crate::progress::Errand;
 use crate::reason::Reason;
+use crate::time::UnixTime;
 
 /// What a host does next.
 #[derive(Debug)]
@@ -45,6 +46,8 @@ pub struct Forward {
     pub alongside: Option<Errand>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
     pub after: Option<Errand>,
+    /// What a connection that stays open rests on: a WebSocket, an event stream.
+    pub life: Life,
     /// A line for the log, or nothing.
     pub log: Option<String>,
 }
@@ -59,8 +62,32 @@ impl fmt::Debug for Forward {
             .field("set", &self.set)
             .field("alongside", &self.alongside)
             .field("after", &self.after)
+            .field("life", &self.life)
             .finish_non_exhaustive()
     }
+}
+
+/// How long a connection may stay open: it has been let through for somebody, or for so long.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Life {
+    /// It ends then: a second after what it rests on (`exp` of a JWT, the end of a session), or when the rule's
+    /// `max_connection_seconds` are over. Nothing: it ends when the two ends of it say so.
+    pub until: Option<UnixTime>,
+    /// After so many milliseconds, and again after as many more, the host asks whether it still stands ([`crate::Engine::look_again`]).
+    /// Nothing: it was let through for nobody, so nobody can be signed out.
+    pub look_again_ms: Option<u32>,
+}
+
+/// What there is to say of a connection that is open.
+#[derive(Debug)]
+#[must_use = "a connection that has lost what it rested on stays open"]
+pub enum Standing {
+    /// Not known yet: carry the errand, then call `looked`.
+    Ask(Errand),
+    /// It stays. So it does where nobody knows: an outage ends no connection, its `until` does.
+    Good,
+    /// It is over: a request like the one that began it would be refused for this reason now.
+    Over(Reason),
 }
 
 /// What a response gets besides, from the errand alongside.

@@ -118,7 +118,7 @@ mod verify;
 pub use alg::{Algorithm, Capabilities, KeyType};
 pub use answer::refuse_without_engine;
 pub use config::{Config, ConfigError, MARK_SECRET};
-pub use decision::{Answer, Decision, Finish, Forward, Served};
+pub use decision::{Answer, Decision, Finish, Forward, Life, Served, Standing};
 pub use engine::Engine;
 pub use errand::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
 pub use explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};

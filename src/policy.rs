@@ -295,6 +295,8 @@ pub(crate) struct Rule {
     pub(crate) demands: Demands,
     /// How old the knowledge of a session may be.
     pub(crate) max_staleness: Option<Seconds>,
+    /// How long a connection may stay open.
+    pub(crate) max_connection: Option<Seconds>,
     /// Whether a request whose session is in doubt goes on as nobody's.
     pub(crate) passes_doubt: bool,
     /// Whether a CORS preflight is judged like any other request, and so refused: it has no credentials.

@@ -8,8 +8,10 @@ use crate::alg::{Algorithm, Capabilities};
 use crate::answer;
 use crate::asks;
 use crate::decision::Decision;
+use crate::engine::Engine;
 use crate::errand::{Reply, SignatureCheck, Work};
 use crate::events::Events;
+use crate::explain::{Layer, Layers};
 use crate::judge::{Judge, Need, Obstacle, Soon};
 use crate::jwk::JwkSet;
 use crate::keys::KeyCache;
@@ -122,6 +124,20 @@ pub fn signature_holds(
 /// Whether this is the HMAC-SHA256 of a message.
 pub fn mac_holds(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     mac.try_into().is_ok_and(|mac| Secret::from_bytes(secret).authenticates(message, mac))
+}
+
+/// What the `session_data` cookie of a request is found to be by itself: `valid`, `absent`, or the reason why it does not count.
+/// Nothing where there is no Better Auth issuer.
+pub fn session_data(engine: &Engine, head: &RequestHead<'_>, now: UnixTime) -> Option<&'static str> {
+    engine.explain(head, now).credentials.into_iter().find_map(|credential| match credential.layers {
+        Layers::BetterAuthCookies { data, .. } => Some(match data {
+            Layer::Absent => "absent",
+            Layer::Valid => "valid",
+            Layer::Bad(reason) => reason.code(),
+            Layer::Unverified | Layer::Unsigned | Layer::Unknown => "unknown",
+        }),
+        _ => None,
+    })
 }
 
 /// A target in canonical form.

@@ -17,7 +17,7 @@ const LAYERS: [&[&str]; 6] = [
 ];
 
 /// Where one thing becomes another, an arrow may go sideways.
-const SIDEWAYS: [(&str, &str); 23] = [
+const SIDEWAYS: [(&str, &str); 25] = [
     ("sign", "verify"),
     ("session", "demands"),
     ("policy", "demands"),
@@ -38,6 +38,8 @@ const SIDEWAYS: [(&str, &str); 23] = [
     ("decision", "progress"),
     ("judge", "annotate"),
     ("engine", "explain"),
+    ("suites", "engine"),
+    ("suites", "explain"),
     ("asks", "judge"),
     ("bridge", "proofs"),
     ("progress", "proofs"),

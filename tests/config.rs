@@ -453,6 +453,13 @@ fn each_mistake_has_its_place() {
         ("an e-mail domain with its @", with("/rules/0/email_domains", json!("@example.com")), "rules[0].email_domains"),
         ("no e-mail domain", with("/rules/0/email_domains", json!([])), "rules[0].email_domains"),
         ("an age as text", with("/rules/0/max_session_age_seconds", json!("60")), "rules[0].max_session_age_seconds"),
+        ("a connection of no time", with("/rules/0/max_connection_seconds", json!(0)), "rules[0].max_connection_seconds"),
+        ("a connection as text", with("/rules/0/max_connection_seconds", json!("60")), "rules[0].max_connection_seconds"),
+        (
+            "a connection of eight days",
+            with("/rules/0/max_connection_seconds", json!(691_200)),
+            "rules[0].max_connection_seconds",
+        ),
         ("a staleness below zero", with("/rules/0/max_staleness_seconds", json!(-1)), "rules[0].max_staleness_seconds"),
         ("an unknown way to treat doubt", with("/rules/0/on_doubt", json!("allow")), "rules[0].on_doubt"),
         ("an unknown preference", with("/rules/0/prefer", json!("bearer")), "rules[0].prefer"),

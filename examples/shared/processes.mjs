@@ -6,6 +6,8 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const START_MS = 60_000;
+/** So long a line may be on its way. */
+const LOG_MS = 10_000;
 
 /**
  * @param {string} name
@@ -21,7 +23,13 @@ const START_MS = 60_000;
 export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {}, onLine }) {
   let child;
   const log = [];
-  return { name, log, start, stop };
+  return { name, log, logged, start, stop };
+
+  /** The lines from there on, once they have this: what a process has answered is read before what it has logged. */
+  async function logged(mark, has) {
+    for (const until = Date.now() + LOG_MS; !has(log.slice(mark)) && Date.now() < until; ) await sleep(20);
+    return log.slice(mark);
+  }
 
   async function start() {
     await stop();

@@ -98,9 +98,9 @@ for (const [name, cache] of Object.entries(broken)) {
   test(`a cache ${name} costs a moment and no verdict`, async () => {
     const { keySet, token } = await newIssuer();
     const gate = gateWith({ cache, keySet });
-    const started = performance.now();
-    assert.equal(await gate.verdict({ authorization: `Bearer ${token}` }), "forward");
-    assert.ok(performance.now() - started < 600);
+    // Timers end in their order, however busy the machine is.
+    const late = new Promise((resolve) => setTimeout(resolve, 600, "late").unref());
+    assert.equal(await Promise.race([gate.verdict({ authorization: `Bearer ${token}` }), late]), "forward");
     assert.equal(await gate.verdict({ authorization: `Bearer ${token.slice(0, -9)}AAAAAAAAA` }), "signature_invalid");
     assert.deepEqual(gate.asked, ["jwks"]);
     await settled();
@@ -158,8 +158,8 @@ test("a fetch for which no copy will do is not looked for", async () => {
 
 test("a slow cache and a slow issuer share the errand's time", async () => {
   const carry = carrier(() => new Promise(() => {}), { cache: { get: () => new Promise(() => {}) } });
-  const started = performance.now();
   const errand = { work: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 300, maxBytes: 100, copy: "k" };
-  assert.deepEqual(await carry(errand), { kind: "failed" });
-  assert.ok(performance.now() - started < 450);
+  // Timers end in their order, however busy the machine is.
+  const late = new Promise((resolve) => setTimeout(resolve, 450, "late").unref());
+  assert.deepEqual(await Promise.race([carry(errand), late]), { kind: "failed" });
 });

@@ -78,9 +78,8 @@ test("a redirect that the platform hides is a failure", async () => {
 
 test("silence is a failure, as soon as the time is over", async (t) => {
   const { origin } = await serve(t, () => {});
-  const started = performance.now();
-  assert.deepEqual(await carry(errand(origin, { timeoutMs: 100 })), FAILED);
-  assert.ok(performance.now() - started < 1500);
+  const late = new Promise((resolve) => setTimeout(resolve, 1500, "late").unref());
+  assert.deepEqual(await Promise.race([carry(errand(origin, { timeoutMs: 100 })), late]), FAILED);
 });
 
 test("the time covers the body too, and the connection is closed", async (t) => {

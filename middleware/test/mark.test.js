@@ -232,7 +232,7 @@ test("a mark is for the application alone: no upstream gets one, nor a host that
 });
 
 test("claims that are too long for a second time are named instead", async () => {
-  const long = await newIssuer({ plan: "p".repeat(3000), seats: 3 });
+  const long = await newIssuer({ plan: "p".repeat(2200), seats: 3 });
   const got = await onward(request("/api", { host: "app.test", authorization: `Bearer ${long.token}` }), {
     config: { ...withSecret, headers: { plan: "plan", seats: "seats" } },
     fetch: async () => new Response(long.keySet),

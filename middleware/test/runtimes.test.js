@@ -86,9 +86,7 @@ for (const name of Object.keys(runtimes)) {
   test(`${name}: an auth service that begins an answer and does not end it is away`, async (t) => {
     const { token, config } = await authService(t, (req, res) => res.write("{"));
     const judged = await runtime(t, name, config);
-    const started = performance.now();
     assert.equal(await judged(token), "503 keys_unavailable");
-    assert.ok(performance.now() - started < 5000);
   });
 
   test(`${name}: an auth service that never stops talking is away`, async (t) => {

@@ -1,8 +1,9 @@
-// node test/vectors.mjs [node] [edge-runtime] [workerd]
+// node test/vectors.mjs [node] [edge-runtime] [workerd] [worker]
 //
-// Plays the decision vectors in these runtimes, or in all. Exit 0: every decision is as expected in each; 1: not so, or there
-// was nothing to play; 2: used wrongly.
+// Plays the decision vectors in these runtimes, or in all: the npm package in three, and the Cloudflare Worker's own code (needs
+// `npm ci` in worker/test). Exit 0: every decision is as expected in each; 1: not so, or there was nothing to play; 2: used wrongly.
 
+import { report } from "../../tests/vectors/compare.mjs";
 import { folder, vectorFiles } from "./vectors/files.js";
 import { runtimes } from "./vectors/runtimes.js";
 
@@ -16,11 +17,5 @@ if (unknown) {
 
 const files = await vectorFiles();
 let good = true;
-for (const name of wanted) {
-  const { cases, failures } = await runtimes[name](files);
-  console.log(`${name}: ${cases} cases, ${failures.length === 0 && cases > 0 ? "all as expected" : `${failures.length} differences`}`);
-  for (const failure of failures) console.error(`  ${failure}`);
-  if (cases === 0) console.error(`doorward: error: there are no vectors in ${folder}`);
-  good &&= cases > 0 && failures.length === 0;
-}
+for (const name of wanted) good = (await report(name, folder, files, await runtimes[name](files))) && good;
 process.exitCode = good ? 0 : 1;

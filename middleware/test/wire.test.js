@@ -120,7 +120,7 @@ const decisions = [
     { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
-    message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH, 1, 2, "TE", "X-A", pairs([["c", "d"]])),
+    message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH, 1, 2, "TE", "X-A", pairs([["c", "d"]]), 61_000, 10_000),
     {
       kind: "forward",
       target: "/a",
@@ -132,17 +132,22 @@ const decisions = [
       after: { ...fetchErrand, background: true },
       alongside: { ...fetchErrand, background: false },
       onward: { removed: ["TE", "X-A"], set: [["c", "d"]] },
+      livesMs: 61_000,
+      lookAgainMs: 10_000,
       log: "line",
       reason: undefined,
     },
   ],
   [
-    message(1, "", "", "/a", "", "", 0, 0, 0, 0, 0, 0),
+    message(1, "", "", "/a", "", "", 0, 0, 0, 0, 0, 0, 0xffffffff, 0),
     {
       kind: "forward", target: "/a", upstream: undefined, identity: undefined, removed: [], set: [], responseHeaders: [], after: undefined, alongside: undefined, onward: undefined,
+      livesMs: undefined, lookAgainMs: undefined,
       log: undefined, reason: undefined,
     },
   ],
+  [message(5, "", ""), { kind: "standing", reason: undefined }],
+  [message(5, "", "session_ended"), { kind: "standing", reason: "session_ended" }],
   [
     message(2, "", "no_credential", 401, pairs([["a", "b"]]), "\ufeffbody"),
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
@@ -183,7 +188,7 @@ test("a decision that is cut short, or whose numbers lie, is none", () => {
       }
     }
   }
-  assert.throws(() => decode(message(5, "", "")), RangeError);
+  assert.throws(() => decode(message(6, "", "")), RangeError);
   assert.throws(() => decode(message(0, "", "", 1, 3)), RangeError);
   assert.throws(() => decode(message(2, "", "a", 401, 0, "", 0)), RangeError);
   assert.throws(() => decode(message(2, "", new Uint8Array([0xff]), 401, 0, "")), TypeError);

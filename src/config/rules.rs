@@ -10,7 +10,7 @@ use crate::path;
 use crate::policy::{
     self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment,
 };
-use crate::time::{self, UnixTime};
+use crate::time::{self, Seconds, UnixTime};
 
 const MEMBERS: &[&str] = &[
     "path",
@@ -18,6 +18,7 @@ const MEMBERS: &[&str] = &[
     "access",
     "issuers",
     "answer",
+    "max_connection_seconds",
     "on_doubt",
     "preflight",
     "native_clients",
@@ -31,6 +32,9 @@ const MEMBERS: &[&str] = &[
     "bearer",
     "bearer_audience",
 ];
+
+/// No connection is known to last longer than a week.
+const MAX_CONNECTION_SECONDS: u32 = 604_800;
 
 /// `/**`.
 const EVERYTHING: Pattern = Pattern { segments: Vec::new(), open: true };
@@ -250,6 +254,7 @@ impl Compiler<'_> {
             answer,
             demands,
             max_staleness: self.reader.seconds(node, "max_staleness_seconds", u32::MAX),
+            max_connection: self.reader.number(node, "max_connection_seconds", 1, MAX_CONNECTION_SECONDS).map(Seconds::new),
             passes_doubt: self.reader.word(node, "on_doubt", &[("refuse", false), ("pass", true)]).unwrap_or(false),
             judges_preflights: self.reader.word(node, "preflight", &[("forward", false), ("refuse", true)]).unwrap_or(false),
             has_native_clients: self.reader.flag(node, "native_clients").unwrap_or(false),

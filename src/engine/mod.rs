@@ -3,6 +3,7 @@
 mod bridge;
 mod events;
 mod site;
+mod standing;
 
 use crate::alg::Capabilities;
 use crate::annotate::{self, Authorization};
@@ -527,19 +528,14 @@ impl Engine {
         // What is carried after the response has all the time that it needs.
         progress.waits = 0;
         let Told { assertion, authorization } = told;
+        let life = self.life(rules, pass.identity.as_ref(), now);
         let told = annotate::Told { identity: pass.identity.as_ref(), assertion, authorization: &authorization, fresh: &fresh };
         let (remove, set) = annotate::edits(request, &self.policy, rules, told);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
+        let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
         // A mark is for the host's own application: an upstream has assertions.
-        let set = match self.policy.mark.as_ref().filter(|_| upstream.is_none()) {
-            None => set,
-            Some(key) => {
-                let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
-                let is_told = |name: &str| annotate::is_told(&self.policy, rules, name);
-                let mark = mark::sign(key, &forwarded, pass.identity.as_ref(), is_told, &self.policy, now);
-                set.and([self.policy.header_prefix.as_str(), "mark"], &mark)
-            }
-        };
+        let mark = if upstream.is_none() { self.mark(&forwarded, rules, pass.identity.as_ref(), now) } else { None };
+        let set = mark.map_or_else(|| set.clone(), |mark| set.and([self.policy.header_prefix.as_str(), "mark"], &mark));
         let told = pass.identity.as_ref().filter(|_| self.policy.capabilities.tells());
         let identity = told.map(|identity| ["{", &annotate::statement(identity, &self.policy, rules), "}"].concat());
         Decision::Forward(Forward {
@@ -551,8 +547,20 @@ impl Engine {
             response_headers,
             alongside,
             after: refresh.map(|(work, mission)| Errand::new(work, mission, progress)),
+            life,
             log,
         })
+    }
+
+    /// What the application of the host is told across processes, where it wants that: no more than the headers say.
+    fn mark(&self, forwarded: &Forwarded<'_>, rules: &Covering, identity: Option<&Identity>, now: UnixTime) -> Option<String> {
+        let key = self.policy.mark.as_ref()?;
+        let has = |name: &str| {
+            let is_it = |header: &str| header.strip_prefix(self.policy.header_prefix.as_str()) == Some(name);
+            identity.is_some_and(|identity| identity.headers.iter().any(|(header, _)| is_it(header)))
+        };
+        let is_told = |name: &str| annotate::is_told(&self.policy, rules, name) && has(name);
+        Some(mark::sign(key, forwarded, identity, is_told, &self.policy, now))
     }
 
     /// Whether the request is for the auth service itself, which sees to its cookies by itself.

@@ -4,7 +4,9 @@
 // number that goes with each text shows one that has it all the same, and then the message is refused.
 
 import { cookieLine } from "./cookie-line.js";
-import { origin_unreachable } from "./gate.js";
+import { look_again, origin_unreachable, response_removals } from "./gate.js";
+import { CLOSE_CODE, ending, isStream, watchOver } from "./open.js";
+import { inPublic } from "./own-address.js";
 
 const encoder = new TextEncoder();
 
@@ -52,22 +54,105 @@ function readCookies(request, at) {
  * copy, so values that are no text keep their bytes. It follows no redirects, as none that came in does.
  *
  * @param {Request} request as it came in
- * @param {string} text the URL, names of headers to remove, headers to set, headers to add to the answer
+ * @param {string} text the URL, the public origin, another host whose address is asked instead of the URL's (or nothing), names of
+ *   headers to remove, headers to set, headers to add to the answer
  * @param {number} removed
  * @param {number} set
  * @param {number} added
  */
 export function send(request, text, removed, set, added) {
-  const lines = linesOf(text, 1 + removed + 2 * set + 2 * added);
-  const sent = new Request(lines[0], request);
+  const lines = linesOf(text, 3 + removed + 2 * set + 2 * added);
+  const [url, publicOrigin, resolveOverride] = lines;
+  const sent = new Request(url, request);
   const { headers } = sent;
   const cookies = cookieLines.get(request);
   if (cookies !== undefined) headers.set("cookie", cookies);
-  let at = 1;
+  let at = 3;
   for (; removed > 0; removed--) headers.delete(lines[at++]);
   for (; set > 0; set--) headers.set(lines[at++], lines[at++]);
-  const response = fetch(sent).catch(() => origin_unreachable(request.method === "HEAD"));
-  return added === 0 ? response : response.then((response) => withHeaders(response, lines.slice(at)));
+  const answered = resolveOverride === "" ? fetch(sent) : fetch(sent, { cf: { resolveOverride } });
+  return answered.then(
+    (response) => withHeaders(forClient(response, url, publicOrigin), lines.slice(at)),
+    () => origin_unreachable(request),
+  );
+}
+
+/** Without what concerns the origin's connection, and with what it says of its own address as the client has to read it. */
+function forClient(response, url, publicOrigin) {
+  // A WebSocket's connection is the platform's.
+  if (response.webSocket) return response;
+  const { headers } = response;
+  const pairs = [];
+  headers.forEach((value, name) => pairs.push(name, value));
+  const removals = response_removals(pairs.join("\n"));
+  const edits = inPublic({ get: (name) => headers.get(name), cookies: () => headers.getSetCookie() }, url.slice(0, url.indexOf("/", 8)), publicOrigin);
+  if (removals === "" && edits.length === 0) return response;
+  const edited = new Response(response.body, response);
+  for (const name of removals === "" ? [] : removals.split("\n")) edited.headers.delete(name);
+  for (const [name, values] of edits) {
+    edited.headers.delete(name);
+    for (const value of values) edited.headers.append(name, value);
+  }
+  return edited;
+}
+
+/**
+ * A response whose connection ends with what it rests on, if it stays open. Anything else is handed back as it is, and so passes by.
+ *
+ * @param {Request} request as it came in
+ * @param {Promise<Response>} promise
+ * @param {number | undefined} livesMs
+ * @param {number | undefined} lookAgainMs
+ */
+export function endingWith(request, promise, livesMs, lookAgainMs) {
+  const life = { livesMs, lookAgainMs, lookAgain: async () => look_again(request) };
+  return promise.then((response) => {
+    if (response.webSocket) return relayed(response, life);
+    if (response.body && isStream(response.headers.get("content-type"))) return new Response(ending(response.body, life), response);
+    return response;
+  });
+}
+
+/** A WebSocket with the gate between its two ends, so that there is somebody to close it. */
+function relayed(response, life) {
+  const far = response.webSocket;
+  const [client, near] = Object.values(new WebSocketPair());
+  for (const end of [far, near]) {
+    end.binaryType = "arraybuffer";
+    end.accept();
+  }
+  const stop = watchOver(life, (reason) => {
+    close(near, CLOSE_CODE, reason);
+    close(far, CLOSE_CODE, reason);
+  });
+  for (const [from, to] of [[far, near], [near, far]]) {
+    from.addEventListener("message", ({ data }) => attempted(() => to.send(data)));
+    from.addEventListener("close", ({ code, reason }) => {
+      stop();
+      close(to, code, reason);
+      close(from, code, reason);
+    });
+    from.addEventListener("error", () => {
+      stop();
+      close(to, 1011, "");
+    });
+  }
+  return new Response(null, { status: 101, webSocket: client, headers: response.headers });
+}
+
+/** Codes that only say how a connection broke off cannot be sent (RFC 6455 section 7.4.1). */
+function close(socket, code, reason) {
+  const isSayable = code === 1000 || (code >= 1001 && code <= 1014 && ![1004, 1005, 1006].includes(code)) || (code >= 3000 && code <= 4999);
+  attempted(() => (isSayable ? socket.close(code, reason) : socket.close()));
+}
+
+/** The other end may have gone a moment ago. */
+function attempted(work) {
+  try {
+    work();
+  } catch {
+    // Then there is nobody to hear it.
+  }
 }
 
 /**
@@ -78,10 +163,11 @@ export function send(request, text, removed, set, added) {
  * @param {number} count
  */
 export function addHeaders(response, text, count) {
-  return count === 0 ? response : withHeaders(response, linesOf(text, 2 * count));
+  return withHeaders(response, linesOf(text, 2 * count));
 }
 
 function withHeaders(response, lines) {
+  if (lines.length === 0) return response;
   const edited = new Response(response.body, response);
   for (let at = 0; at < lines.length; at += 2) {
     const [name, value] = lines.slice(at, at + 2);

@@ -3,6 +3,7 @@
 
 import * as gate from "./gate.js";
 import { currentInstance } from "./instance.js";
+import { notStartedResponse } from "./not-started.js";
 
 // A request that fells every gate must not turn the Worker into a machine that only starts gates.
 const STARTS = 6;
@@ -10,12 +11,12 @@ const WITHIN_MS = 10_000;
 
 export default {
   fetch(request, env, context) {
-    if (!isRunning()) return unavailable(request);
+    if (!isRunning()) return notStartedResponse(request);
     try {
       const response = gate.fetch(request, env, context);
-      return response instanceof Response ? response : response.catch(() => unavailable(request));
+      return response instanceof Response ? response : response.catch(() => notStartedResponse(request));
     } catch {
-      return unavailable(request);
+      return notStartedResponse(request);
     }
   },
 };
@@ -43,18 +44,4 @@ function mayStart() {
   if (starts.length >= STARTS) return false;
   starts.push(now);
   return true;
-}
-
-function unavailable(request) {
-  const body = JSON.stringify({
-    type: "urn:doorward:reason:not_started",
-    title: "Service Unavailable",
-    status: 503,
-    detail: "the gate could not start or lost its place",
-    reason: "not_started",
-  });
-  return new Response(request.method === "HEAD" ? null : body, {
-    status: 503,
-    headers: { "content-type": "application/problem+json", "cache-control": "private, no-store", "retry-after": "5" },
-  });
 }

@@ -1,8 +1,11 @@
 //! Answers: the gate's own, and those that this host must give by itself.
 
-use doorward::{Answer, Reason, Served};
+use doorward::{Answer, Reason, RequestHead, Served, refuse_without_engine};
 use wasm_bindgen::JsValue;
+use web_sys::Request;
 
+use crate::gate;
+use crate::head::Head;
 use crate::lines::Lines;
 use crate::platform;
 
@@ -21,39 +24,25 @@ pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> 
     response(served.status, headers, &served.body, is_head)
 }
 
-/// 503: the gate could not start, or a request lost its place in it.
-pub(crate) fn not_started(is_head: bool) -> Result<JsValue, JsValue> {
-    refusal(Reason::NotStarted, "Service Unavailable", is_head)
+/// 503: the gate could not start, or a request lost its place in it. Without a head, as far as the platform knows the request.
+pub(crate) fn not_started(request: &Request, head: Option<&Head>) -> Result<JsValue, JsValue> {
+    let answer = match head {
+        Some(head) => head.lend(|head| refuse_without_engine(Reason::NotStarted, head)),
+        None => {
+            let (method, public_origin) = (&*request.method(), "");
+            let head = RequestHead { method, target: "/", headers: &[], public_origin, client_address: None };
+            refuse_without_engine(Reason::NotStarted, &head)
+        }
+    };
+    give(&answer, request.method() == "HEAD")
 }
 
-/// 400: what was judged cannot be sent as it was judged.
-pub(crate) fn path_refused(is_head: bool) -> Result<JsValue, JsValue> {
-    refusal(Reason::PathRefused, "Bad Request", is_head)
-}
-
-/// 502: the gate let the request pass and nobody was there. Not one of the gate's reasons: it refused nothing.
-pub(crate) fn origin_unreachable(is_head: bool) -> Result<JsValue, JsValue> {
-    problem(
-        "urn:doorward:origin_unreachable",
-        "Bad Gateway",
-        502,
-        "the origin could not be reached",
-        "origin_unreachable",
-        is_head,
-    )
-}
-
-fn refusal(reason: Reason, title: &str, is_head: bool) -> Result<JsValue, JsValue> {
-    let kind = format!("urn:doorward:reason:{}", reason.code());
-    problem(&kind, title, reason.status(), reason.sentence(), reason.code(), is_head)
-}
-
-/// RFC 9457. All of these are words of ours: nothing in them needs an escape.
-fn problem(kind: &str, title: &str, status: u16, detail: &str, reason: &str, is_head: bool) -> Result<JsValue, JsValue> {
-    let headers = [("content-type", "application/problem+json"), ("cache-control", "private, no-store")];
-    let headers = headers.into_iter().chain((status >= 500).then_some(("retry-after", "5")));
-    let body = format!(r#"{{"type":"{kind}","title":"{title}","status":{status},"detail":"{detail}","reason":"{reason}"}}"#);
-    response(status, headers, &body, is_head)
+/// What this host finds out after the decision: what was judged cannot be sent as it was judged, or nobody is there to send it to.
+pub(crate) fn refused(request: &Request, head: &Head, reason: Reason) -> Result<JsValue, JsValue> {
+    match gate::refuse(head, reason) {
+        Some(answer) => give(&answer, head.is_head()),
+        None => not_started(request, Some(head)),
+    }
 }
 
 fn response<'a>(

@@ -2,34 +2,21 @@
 
 use std::rc::Rc;
 
-use doorward::{Errand, Forward};
+use doorward::{Errand, Forward, Life, Onward, Reason, UnixTime};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response, Url};
 use worker::Context;
 
-use crate::answer::path_refused;
+use crate::answer::refused;
 use crate::carry::carry;
 use crate::gate;
 use crate::head::{Head, pairs};
 use crate::lines::Lines;
-use crate::platform::{add_headers, promised, send};
+use crate::platform::{add_headers, ending_with, promised, send};
 use crate::shared_cache;
 use crate::start::Settings;
-
-/// Headers of the connection, not of the request (RFC 9110 section 7.6.1). `Upgrade` stays: it is how a WebSocket is asked
-/// for, and the platform carries it.
-const HOP_BY_HOP: [&str; 8] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-];
 
 /// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it says.
 pub(crate) fn forward(
@@ -53,18 +40,25 @@ pub(crate) fn forward(
     }
     let origin = forward.upstream.as_deref().unwrap_or(&settings.origin);
     if !keeps_path(origin, &forward.target) {
-        return path_refused(head.is_head()).ok();
+        return refused(request, head, Reason::PathRefused).ok();
     }
     let mut lines = Lines::new();
     lines.push(&[origin, &forward.target]);
-    let dropped = head.headers().map(|(name, _)| name).filter(|name| HOP_BY_HOP.contains(name) || describes_client(name));
-    let removed = lines.names(dropped.chain(forward.remove.iter().map(String::as_str)));
-    let set = lines.pairs(client(head).chain(forward.set.iter()));
+    lines.push(&[head.public_origin()]);
+    let elsewhere = settings.resolve_override.as_deref().filter(|_| forward.upstream.is_none());
+    lines.push(&[elsewhere.unwrap_or_default()]);
+    let Onward { remove, set } = gate::onward(head, &forward)?;
+    let removed = lines.names(remove.iter().map(String::as_str));
+    let set = lines.pairs(set.iter());
     // Cookies wait for the response where there is something to wait for: whether they still count then, `finish` says.
     let is_held = |(name, _): &(String, String)| forward.alongside.is_some() && name == "set-cookie";
     let (held, at_once) = std::mem::take(&mut forward.response_headers).into_iter().partition::<Vec<_>, _>(is_held);
     let added = lines.pairs(texts(&at_once));
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
+    let response = match forward.life {
+        Life { until: None, look_again_ms: None } => response,
+        Life { until, look_again_ms } => ending_with(request, &response, until.map(lives), look_again_ms).ok()?,
+    };
     Some(match forward.alongside {
         None => response,
         Some(errand) => promised(finished(response.clone(), errand, held, Rc::clone(context)), Some(&response)),
@@ -117,22 +111,10 @@ fn is_kept(origin: &str, target: &str, path: &str) -> bool {
     Url::new(&url).is_ok_and(|url| url.origin() == origin && url.pathname() == path && url.hash().is_empty())
 }
 
-/// Whether a client says about itself under this name where it came from, in any spelling that an origin may fold into
-/// one. Names are in lower case.
-fn describes_client(name: &str) -> bool {
-    let begins = |known: &str| {
-        let folded = name.bytes().map(|byte| if byte.is_ascii_alphanumeric() { byte } else { b'-' });
-        name.len() >= known.len() && folded.zip(known.bytes()).all(|(own, known)| own == known)
-    };
-    let is = |known: &str| name.len() == known.len() && begins(known);
-    is("forwarded") || is("x-real-ip") || begins("x-forwarded-")
-}
-
-/// Where the request came from, as the platform knows it.
-fn client(head: &Head) -> impl Iterator<Item = (&str, &str)> {
-    let public = head.public_origin().split_once("://");
-    let public = public.map(|(scheme, host)| [("x-forwarded-proto", scheme), ("x-forwarded-host", host)]);
-    public.into_iter().flatten().chain(head.client_address().map(|address| ("x-forwarded-for", address)))
+/// How many milliseconds there are up to then.
+#[allow(clippy::as_conversions)] // far below 2^53
+fn lives(until: UnixTime) -> f64 {
+    until.millis_since(gate::now()).max(0) as f64
 }
 
 fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {

@@ -5,10 +5,13 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use doorward::{Decision, Engine, Errand, Finish, Keep, UnixTime};
+#[cfg(not(feature = "conformance"))]
+use doorward::UnixTime;
+use doorward::{Answer, Decision, Engine, Errand, Finish, Forward, Keep, Onward, Reason, Standing};
 use worker::Env;
 
 use crate::carry::Carried;
+use crate::conformance;
 use crate::head::Head;
 use crate::platform::KvNamespace;
 use crate::start::{Settings, start};
@@ -76,6 +79,36 @@ pub(crate) fn resume(head: &Head, errand: Errand, carried: &Carried) -> Option<D
     with_engine(|engine| head.lend(|head| carried.lend(|reply| engine.resume(head, errand, reply, now()))))
 }
 
+/// Whether a connection may stay open that began with this head. Nothing where there is no engine.
+pub(crate) fn look_again(head: &Head) -> Option<Standing> {
+    with_engine(|engine| head.lend(|head| engine.look_again(head, now())))
+}
+
+/// Goes on with that after its errand. Nothing where there is no engine.
+pub(crate) fn looked(head: &Head, errand: Errand, carried: &Carried) -> Option<Standing> {
+    with_engine(|engine| head.lend(|head| carried.lend(|reply| engine.looked(head, errand, reply, now()))))
+}
+
+/// What this host was told, if it has started.
+pub(crate) fn known_settings() -> Option<Rc<Settings>> {
+    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
+        Gate::Started(_, settings) => Some(Rc::clone(settings)),
+        Gate::Misconfigured => None,
+    })
+}
+
+/// All header edits of a forward. Nothing where there is no engine.
+pub(crate) fn onward(head: &Head, forward: &Forward) -> Option<Onward> {
+    let onward = with_engine(|engine| head.lend(|head| engine.onward(head, forward)))?;
+    conformance::sends_on(&onward);
+    Some(onward)
+}
+
+/// The answer for what this host finds out after the decision. Nothing where there is no engine.
+pub(crate) fn refuse(head: &Head, reason: Reason) -> Option<Answer> {
+    with_engine(|engine| head.lend(|head| engine.refuse(head, reason)))
+}
+
 /// Takes the answer to an errand that was carried after the response.
 pub(crate) fn receive(errand: Errand, carried: &Carried) {
     let _ = with_engine(|engine| carried.lend(|reply| engine.receive(errand, reply, now())));
@@ -84,7 +117,9 @@ pub(crate) fn receive(errand: Errand, carried: &Carried) {
 /// Takes the answer to an errand that was carried alongside the origin, and says what its response gets besides.
 pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&str]) -> Finish {
     let finish = with_engine(|engine| carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now())));
-    finish.unwrap_or_default()
+    let finish = finish.unwrap_or_default();
+    conformance::finished(&finish);
+    finish
 }
 
 /// What is to be put into the shared cache since this was asked last.
@@ -99,7 +134,23 @@ fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
     })
 }
 
+/// Lets the engine go.
+#[cfg(feature = "conformance")]
+pub(crate) fn forget() {
+    GATE.with(|gate| drop(gate.take()));
+}
+
+/// What `session_data` of a request is found to be.
+#[cfg(feature = "conformance")]
+pub(crate) fn session_data(head: &Head) -> Option<&'static str> {
+    with_engine(|engine| head.lend(|head| doorward::suites::session_data(engine, head, now()))).flatten()
+}
+
+#[cfg(feature = "conformance")]
+pub(crate) use crate::conformance::now;
+
 /// The platform's clock. It stands still between two I/O events, which is all the engine needs.
+#[cfg(not(feature = "conformance"))]
 #[allow(clippy::as_conversions)] // JavaScript's milliseconds are whole and far below 2^53
 pub(crate) fn now() -> UnixTime {
     UnixTime::from_millis(js_sys::Date::now() as i64)

@@ -31,8 +31,8 @@ const HEADERS: usize = 3;
 
 impl Head {
     /// The head of this request, or nothing if its URL is not a URL of a server.
-    pub(crate) fn of(request: &Request, settings: &Settings) -> Option<Self> {
-        Self::read(text(request)?, settings.public_origin.clone())
+    pub(crate) fn of(request: &Request, settings: Option<&Settings>) -> Option<Self> {
+        Self::read(text(request)?, settings.and_then(|settings| settings.public_origin.clone()))
     }
 
     /// The head from its lines. They are looked for once: it is asked for its headers several times.
@@ -57,9 +57,14 @@ impl Head {
     pub(crate) fn lend<R>(&self, work: impl FnOnce(&RequestHead<'_>) -> R) -> R {
         let headers: Vec<_> = self.headers().collect();
         let (_, target) = self.line(URL).split_at_checked(self.origin).unwrap_or_default();
+        let target = if target.is_empty() { "/" } else { target };
+        #[cfg(feature = "conformance")]
+        if let Some(odd) = crate::conformance::odd_head() {
+            return odd.lend(work);
+        }
         work(&RequestHead {
             method: self.line(METHOD),
-            target: if target.is_empty() { "/" } else { target },
+            target,
             headers: &headers,
             public_origin: self.public_origin(),
             client_address: self.client_address(),

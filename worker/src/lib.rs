@@ -13,6 +13,7 @@
 mod answer;
 mod carry;
 mod check;
+mod conformance;
 mod fetch_errand;
 mod forward;
 mod gate;
@@ -26,7 +27,9 @@ mod stores;
 
 use std::rc::Rc;
 
-use doorward::{Decision, Errand};
+use doorward::{Decision, Errand, Reason, Standing};
+use js_sys::Promise;
+use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 use web_sys::Request;
@@ -45,7 +48,27 @@ use crate::start::Settings;
 #[wasm_bindgen]
 pub fn fetch(request: Request, env: &Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
     panics::report();
-    begun(&request, env, context).map_or_else(|| not_started(request.method() == "HEAD"), Ok)
+    begun(&request, env, context).map_or_else(|| not_started(&request, Head::of(&request, None).as_ref()), Ok)
+}
+
+/// Whether the connection of this request may stay open: the promise of the reason why it is over, or of nothing. Who does not know
+/// ends no connection.
+#[wasm_bindgen]
+pub fn look_again(request: Request) -> Promise {
+    future_to_promise(async move {
+        let reason = standing(&request).await.map(|reason| reason.code());
+        Ok(reason.map_or(JsValue::UNDEFINED, JsValue::from_str))
+    })
+}
+
+async fn standing(request: &Request) -> Option<Reason> {
+    let head = Head::of(request, Some(&*gate::known_settings()?))?;
+    let mut standing = gate::look_again(&head)?;
+    while let Standing::Ask(errand) = standing {
+        let carried = carry(&errand).await;
+        standing = gate::looked(&head, errand, &carried)?;
+    }
+    if let Standing::Over(reason) = standing { Some(reason) } else { None }
 }
 
 /// The answer to a request whose origin is away.
@@ -53,16 +76,30 @@ pub fn fetch(request: Request, env: &Env, context: worker_sys::Context) -> Resul
 /// # Errors
 /// Where the platform refuses to make a response.
 #[wasm_bindgen]
-pub fn origin_unreachable(is_head: bool) -> Result<JsValue, JsValue> {
-    worker::console_error!("doorward: the origin could not be reached");
-    answer::origin_unreachable(is_head)
+pub fn origin_unreachable(request: Request) -> Result<JsValue, JsValue> {
+    match gate::known_settings().and_then(|settings| Head::of(&request, Some(&*settings))) {
+        Some(head) => answer::refused(&request, &head, Reason::OriginUnreachable),
+        None => not_started(&request, None),
+    }
+}
+
+/// Names of the headers of an origin's response that end here, one a line; `lines` are its names and values.
+#[wasm_bindgen]
+pub fn response_removals(lines: &str) -> String {
+    let mut lines = lines.split('\n');
+    let mut headers = Vec::new();
+    while let (Some(name), Some(value)) = (lines.next(), lines.next()) {
+        headers.push((name, value));
+    }
+    doorward::response_removals(&headers).join("\n")
 }
 
 /// Nothing where the gate has no place for this request: it did not start.
 fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<JsValue> {
     let settings = gate::settings(env)?;
-    let head = Head::of(request, &settings)?;
+    let head = Head::of(request, Some(&*settings))?;
     panics::plant(&head);
+    conformance::looked_at(&head);
     let context = Rc::new(Context::new(context));
     match gate::decide(&head)? {
         Decision::Ask(errand) => {
@@ -75,6 +112,7 @@ fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<J
 
 /// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
 fn ended(decision: Decision, request: &Request, head: &Head, settings: &Settings, context: &Rc<Context>) -> Option<JsValue> {
+    conformance::decided(&decision);
     match decision {
         Decision::Ask(_) => None,
         Decision::Forward(forward) => forward::forward(request, head, forward, settings, context),
@@ -106,7 +144,7 @@ impl Visit {
                 Some(decision) => ended(decision, &self.request, &self.head, &self.settings, &self.context),
                 None => None,
             };
-            return response.map_or_else(|| not_started(self.head.is_head()), Ok);
+            return response.map_or_else(|| not_started(&self.request, Some(&self.head)), Ok);
         }
     }
 }

@@ -20,6 +20,15 @@ extern "C" {
     #[wasm_bindgen(catch)]
     pub(crate) fn send(request: &Request, lines: &str, removed: u32, set: u32, added: u32) -> Result<JsValue, JsValue>;
 
+    /// A response whose connection, if it stays open, ends after so long, and earlier where `look_again` says so; both in milliseconds.
+    #[wasm_bindgen(catch, js_name = "endingWith")]
+    pub(crate) fn ending_with(
+        request: &Request,
+        response: &JsValue,
+        lives: Option<f64>,
+        look_again: Option<u32>,
+    ) -> Result<JsValue, JsValue>;
+
     /// A response with further headers.
     #[wasm_bindgen(catch, js_name = "addHeaders")]
     pub(crate) fn add_headers(response: &Response, lines: &str, count: u32) -> Result<JsValue, JsValue>;

@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub(crate) origin: String,
     /// Scheme, host and port that clients see, where it is not that of the request's URL.
     pub(crate) public_origin: Option<String>,
+    /// The host whose address is asked in place of the origin's, which then is the one that clients see.
+    pub(crate) resolve_override: Option<String>,
     /// The stores that the configuration names and the deployment has bound.
     pub(crate) stores: Vec<(String, KvNamespace)>,
     /// What instances share, where it is bound; else it is the platform's cache.
@@ -75,9 +77,18 @@ fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, V
         Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
         None => Ok(None),
     };
-    match (origin, public_origin, kv_namespace(env)) {
-        (Ok(origin), Ok(public_origin), Ok(kv_namespace)) => Ok(Settings { origin, public_origin, stores, kv_namespace }),
-        (origin, public_origin, kv) => Err([origin.err(), public_origin.err(), kv.err()].into_iter().flatten().collect()),
+    let resolve_override = text(env, "ORIGIN_RESOLVE_OVERRIDE");
+    let override_error = resolve_override.as_deref().filter(|name| !is_host_name(name)).map(|_| {
+        let hint = "name a host of your zone only, like origin.example.com; ORIGIN_URL is the public address then";
+        error("ORIGIN_RESOLVE_OVERRIDE", "is not the name of a host", hint)
+    });
+    match (origin, public_origin, kv_namespace(env), override_error) {
+        (Ok(origin), Ok(public_origin), Ok(kv_namespace), None) => {
+            Ok(Settings { origin, public_origin, resolve_override, stores, kv_namespace })
+        }
+        (origin, public_origin, kv, wrong) => {
+            Err([origin.err(), public_origin.err(), kv.err(), wrong].into_iter().flatten().collect())
+        }
     }
 }
 
@@ -89,6 +100,11 @@ fn kv_namespace(env: &Env) -> Result<Option<KvNamespace>, ConfigError> {
     }
     let wrong = || error("DOORWARD_CACHE", "is not a KV namespace", "bind one under [[kv_namespaces]] in wrangler.toml");
     namespace(env, "DOORWARD_CACHE").map(Some).ok_or_else(wrong)
+}
+
+/// Letters, digits, dots and hyphens: no scheme, port or path.
+fn is_host_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte))
 }
 
 fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigError> {

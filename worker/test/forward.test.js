@@ -32,7 +32,8 @@ test("a public path passes, without identity headers in any spelling and with th
     "X-Real-IP": "6.6.6.6",
     Forwarded: "for=6.6.6.6",
     "X-Kept": "kept",
-    Connection: "x-forwarded-for, x-kept",
+    "X-Named": "named",
+    Connection: "x-forwarded-for, x-named, host",
   };
   const response = await fetched(gate, "/public/page?a=%2F&b=1", { headers: { host: "app.example:8443", ...spoofed } });
   assert.equal(response.status, 200);
@@ -46,6 +47,7 @@ test("a public path passes, without identity headers in any spelling and with th
   assert.deepEqual(values("host"), [new URL(origin.url).host]);
   assert.deepEqual([values("forwarded"), values("x-real-ip"), values("x-forwarded-port")], [[], [], []]);
   assert.deepEqual(values("x-kept"), ["kept"]);
+  assert.deepEqual(values("x-named"), [], "what a client names in Connection is about that connection");
 });
 
 test("the public origin is that of PUBLIC_ORIGIN where it is set", async (t) => {
@@ -105,12 +107,36 @@ test("a response reaches the client while the origin is still sending it", async
   assert.equal(await response.text(), "first last");
 });
 
-test("redirects of the origin stay as they are, even to the origin itself", async (t) => {
+test("a redirect of the origin to itself leads to the public address, and is not followed", async (t) => {
   const { origin, gate } = await house(t);
   const response = await fetched(gate, "/public/redirect");
   assert.equal(response.status, 302);
-  assert.equal(response.headers.location, `${origin.url}/elsewhere?a=b`);
-  assert.equal(origin.seen.length, 1);
+  assert.equal(response.headers.location, `${gate.origin}/elsewhere?a=b`);
+  assert.equal((await fetched(gate, "/public/redirect", { headers: { host: "app.example:8443" } })).headers.location, "http://app.example:8443/elsewhere?a=b");
+  assert.equal(origin.seen.length, 2);
+});
+
+test("so does whatever else the origin says of its own address", async (t) => {
+  const { gate } = await house(t, { PUBLIC_ORIGIN: "https://app.example.com" });
+  const { headers } = await fetched(gate, "/public/own-cookie");
+  assert.equal(headers["content-location"], "https://app.example.com/x");
+  assert.deepEqual(headers["set-cookie"], ["a=1; Path=/", "b=2; Path=/"]);
+});
+
+test("where another host's address is asked, the origin's URL is the one that is sent", async (t) => {
+  const origin = await startOrigin(t);
+  const auth = await startAuth(t);
+  const entry = `
+    const usual = globalThis.fetch;
+    globalThis.fetch = async (request, init) => (init?.cf ? Response.json([request.url, init.cf]) : usual(request, init));
+    import worker from "./worker.js";
+    export default worker;`;
+  const bindings = { ...variables(origin, auth), ORIGIN_URL: "https://app.example.com", ORIGIN_RESOLVE_OVERRIDE: "origin.example.com" };
+  const gate = await startGate(t, { bindings, entry });
+  assert.deepEqual(JSON.parse((await fetched(gate, "/public/page?a")).body), ["https://app.example.com/public/page?a", { resolveOverride: "origin.example.com" }]);
+  const wrong = await startGate(t, { bindings: { ...bindings, ORIGIN_RESOLVE_OVERRIDE: "https://origin.example.com" } });
+  assert.equal((await fetched(wrong, "/public/page")).status, 503);
+  await wrong.logged("ORIGIN_RESOLVE_OVERRIDE: is not the name of a host");
 });
 
 test("204, 304, HEAD, OPTIONS, DELETE, an odd status and repeated cookies come through", async (t) => {

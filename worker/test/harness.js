@@ -48,7 +48,16 @@ export async function startGate(test, { bindings, folder = build, entry, options
   });
   test.after(() => gate.dispose());
   const url = await gate.ready;
-  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), store: (name) => gate.getKVNamespace(name), inspector: () => gate.getInspectorURL() };
+  return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), logged, store: (name) => gate.getKVNamespace(name), inspector: () => gate.getInspectorURL() };
+
+  /** The log, once this is in it: workerd writes to a pipe, and it answers before that is read. */
+  async function logged(what) {
+    const has = () => (typeof what === "string" ? log.join("").includes(what) : what.test(log.join("")));
+    await eventually(has, `the log has ${what}`).catch((error) => {
+      throw new Error(`${error.message}; it has:\n${log.join("")}`);
+    });
+    return log.join("");
+  }
 }
 
 /** The Worker under a clock that runs ahead by as many milliseconds as the request says: an `entry` of `startGate`. */
@@ -60,6 +69,19 @@ export default {
     const ahead = Number(request.headers.get("x-test-ahead") ?? 0);
     Date.now = () => clock() + ahead;
     return worker.fetch(request, env, context);
+  },
+};`;
+
+/** The Worker, whose answers come when all that it does behind them is done: an `entry` of `startGate`. */
+export const settled = `
+import worker from "./worker.js";
+export default {
+  async fetch(request, env, context) {
+    const work = [];
+    const waitUntil = (each) => (work.push(each), context.waitUntil(each));
+    const response = await worker.fetch(request, env, { waitUntil, passThroughOnException() {} });
+    for (let done = 0; done < work.length; done++) await work[done];
+    return response;
   },
 };`;
 
@@ -75,8 +97,10 @@ export async function startOrigin(test) {
     serve(request, response, entry);
   });
   server.on("upgrade", (request, socket, head) => {
-    seen.push({ method: request.method, url: request.url, headers: request.headers, raw: pairs(request.rawHeaders) });
+    const entry = { method: request.method, url: request.url, headers: request.headers, raw: pairs(request.rawHeaders) };
+    seen.push(entry);
     sockets.handleUpgrade(request, socket, head, (client) => {
+      entry.closed = new Promise((resolve) => client.once("close", (code, reason) => resolve([code, reason.toString()])));
       client.on("message", (message, isBinary) => client.send(message, { binary: isBinary }));
     });
   });
@@ -94,6 +118,12 @@ export async function startOrigin(test) {
       response.writeHead(200, { "content-type": "text/plain" }).write("first");
       return void server.once("release", () => response.end(" last"));
     }
+    if (pathname.endsWith("/events")) {
+      response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8" });
+      const more = setInterval(() => response.write("data: more\n\n"), 50);
+      return void response.once("close", () => (clearInterval(more), (entry.isOver = true)));
+    }
+    if (pathname.endsWith("/own-cookie")) return void response.writeHead(200, { "set-cookie": ["a=1; Domain=127.0.0.1; Path=/", "b=2; Path=/"], "content-location": `${origin.url}/x` }).end();
     if (pathname.endsWith("/hold")) return void server.once("release", () => response.end("released"));
     entry.body.then((body) => {
       response.setHeader("content-type", "application/json");
@@ -133,7 +163,7 @@ export async function startAuth(test, { algorithms = ["EdDSA"], cacheControl } =
       .setIssuer(service.url)
       .setAudience(service.url)
       .setIssuedAt()
-      .setExpirationTime("10 min")
+      .setExpirationTime(claims.exp ?? "10 min")
       .sign(privateKey);
   };
   return { ...service, count, answers, sign, addKey };
@@ -216,12 +246,13 @@ export async function fetched(gate, target, options) {
   return { ...response, body: await response.text() };
 }
 
-/** Asks again until the condition holds; gives up after two seconds. */
+/** Asks again until the condition holds. It gives up after so long that a busy machine is no reason. */
 export async function eventually(condition, what) {
-  for (let i = 0; i < 100; i++) {
+  const until = performance.now() + 20_000;
+  do {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+  } while (performance.now() < until);
   throw new Error(`it never happened: ${what}`);
 }
 

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { clocked, eventually, fetched, startAuth, startGate, startOrigin, temporaryFolder, variables } from "./harness.js";
+import { clocked, eventually, fetched, settled, startAuth, startGate, startOrigin, temporaryFolder, variables } from "./harness.js";
 
 const bearer = (token) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -22,9 +22,8 @@ test("a new instance finds the keys in the platform's cache", async (t) => {
   const options = { cachePersist: await temporaryFolder(t) };
   const token = await auth.sign("EdDSA");
   for (let i = 0; i < 3; i++) {
-    const gate = await startGate(t, { bindings: variables(origin, auth), options });
+    const gate = await startGate(t, { bindings: variables(origin, auth), options, entry: settled });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
-    await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assert.equal(auth.count.keys, 1);
 });
@@ -90,9 +89,8 @@ for (const [name, namespace] of Object.entries(odd)) {
     const [origin, auth] = [await startOrigin(t), await startAuth(t)];
     const gate = await startGate(t, { bindings: variables(origin, auth), entry: withNamespace(namespace) });
     const token = await auth.sign("EdDSA");
-    const started = performance.now();
+    // That it passes is the measure: keys that come later than a request's budget are 503.
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
-    assert.ok(performance.now() - started < 1500);
     const forged = await fetched(gate, "/api/me", bearer(`${token.slice(0, -9)}AAAAAAAAA`));
     assert.deepEqual([forged.status, JSON.parse(forged.body).reason], [401, "signature_invalid"]);
     assert.equal(auth.count.keys, 1);

@@ -27,6 +27,21 @@ const REWRITES: [(&str, &str); 3] = [
     ("wasm = wasmInstance.exports;", "wasm = guard(wasmInstance.exports);"),
 ];
 
+/// What stands around the glue. How a connection ends that stays open, what an origin says of its own address, and what is answered
+/// where there is no gate, is the same for the npm package.
+const SHIM: &[&str] = &[
+    "worker/shim/worker.js",
+    "worker/shim/instance.js",
+    "worker/shim/message.js",
+    "middleware/open.js",
+    "middleware/own-address.js",
+    "middleware/cookie-line.js",
+    "middleware/not-started.js",
+];
+
+/// What plays the decision vectors.
+const PLAYER: &[&str] = &["worker/test/vectors/script.js", "worker/test/vectors/entry.js", "tests/vectors/replies.js"];
+
 /// The lines of the glue that start an instance as soon as the file is imported.
 const START: &str = "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
 let wasm = wasmInstance.exports;
@@ -41,15 +56,18 @@ enum Variant {
     Debug,
     /// The one to deploy plus a planted trap, in `<target>/worker-trap`: for the tests of this host.
     PlantTrap,
+    /// The one to deploy with clock and replies from decision vectors, in `<target>/worker-conformance`: for the tests of this host.
+    Conformance,
 }
 
-/// `cargo xtask build worker [--debug | --plant-trap]`
+/// `cargo xtask build worker [--debug | --plant-trap | --conformance]`
 pub(crate) fn run(arguments: &[String]) -> Result {
     let variant = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => Variant::Release,
         ["--debug"] => Variant::Debug,
         ["--plant-trap"] => Variant::PlantTrap,
-        _ => return Err(Failure::usage("`build worker` takes `--debug` or `--plant-trap`, or nothing")),
+        ["--conformance"] => Variant::Conformance,
+        _ => return Err(Failure::usage("`build worker` takes `--debug`, `--plant-trap` or `--conformance`, or nothing")),
     };
     let folder = worker(variant)?;
     println!("{}", folder.display());
@@ -68,6 +86,7 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         Variant::Release => ("release", &["--release"], shell::root().join("worker").join("build")),
         Variant::Debug => ("debug", &[], shell::root().join("worker").join("build")),
         Variant::PlantTrap => ("release", &["--release", "--features", "plant-trap"], target.join("worker-trap")),
+        Variant::Conformance => ("release", &["--release", "--features", "conformance"], target.join("worker-conformance")),
     };
     let arguments = [&["build", "--target", TARGET, "--package", "doorward-worker"], flags].concat();
     shell::run(shell::command("cargo", &arguments, &shell::root()).args(wasm_flags()))?;
@@ -76,14 +95,11 @@ fn worker(variant: Variant) -> Result<PathBuf> {
         fs::remove_dir_all(&folder).map_err(|error| not_written(&folder, &error))?;
     }
     write_glue(&target.join(TARGET).join(profile).join("doorward_worker.wasm"), &folder, variant)?;
-    for name in ["worker.js", "instance.js", "message.js"] {
-        let from = shell::root().join("worker").join("shim").join(name);
-        fs::copy(&from, folder.join(name)).map_err(|error| not_written(&folder.join(name), &error))?;
+    let around = SHIM.iter().chain(if variant == Variant::Conformance { PLAYER } else { [].as_slice() });
+    for name in around {
+        let to = folder.join(Path::new(name).file_name().unwrap_or_default());
+        fs::copy(shell::root().join(name), &to).map_err(|error| not_written(&to, &error))?;
     }
-    // The npm package reads cookies in workerd as well.
-    let shared = "cookie-line.js";
-    fs::copy(shell::root().join("middleware").join(shared), folder.join(shared))
-        .map_err(|error| not_written(&folder.join(shared), &error))?;
     Ok(folder)
 }
 

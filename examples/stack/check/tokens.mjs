@@ -75,7 +75,8 @@ export async function tokenChecks({ python }) {
       const answer = await ask(authorization);
       const { detail } = await answer.json();
       if (answer.status !== 401 || detail !== reason) problems.push(`${reason}: answered ${answer.status} ${detail}`);
-      const lines = api.log.slice(mark).filter((line) => line.includes('"token refused"'));
+      const isAbout = (line) => line.includes('"token refused"');
+      const lines = (await api.logged(mark, (lines) => lines.some(isAbout))).filter(isAbout);
       if (lines.length !== 1 || JSON.parse(lines[0]).reason !== reason) problems.push(`${reason}: logged ${lines.join(" ") || "nothing"}`);
       if (authorization && lines.some((line) => line.includes(authorization.slice(7)))) problems.push(`${reason}: the token is in the log`);
     }
@@ -88,7 +89,7 @@ export async function tokenChecks({ python }) {
       const answer = await get({ "x-doorward-assertion": value, authorization: `Bearer ${token({})}` });
       const { detail } = await answer.json();
       if (answer.status !== 403 || detail?.reason !== reason) unbelieved.push(`${reason}: answered ${answer.status} ${JSON.stringify(detail)}`);
-      const lines = api.log.slice(mark);
+      const lines = await api.logged(mark, (lines) => lines.some((line) => line.includes('"assertion refused"')));
       if (!lines.some((line) => line.includes('"assertion refused"') && JSON.parse(line).reason === reason)) unbelieved.push(`${reason}: logged ${lines.join(" ") || "nothing"}`);
       if (lines.some((line) => line.includes(value))) unbelieved.push(`${reason}: the assertion is in the log`);
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 use doorward::{
     Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Finish, MARK_SECRET, Onward, Reason,
-    RequestHead, UnixTime, refuse_without_engine, response_removals,
+    RequestHead, Standing, UnixTime, refuse_without_engine, response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -185,6 +185,38 @@ impl Gate {
         self.hand_out(head, decided, now)
     }
 
+    /// Whether a connection that began with this head may stay open. Gives the address of its standing.
+    pub fn look(&mut self, head: &[u8], now: f64) -> u32 {
+        let now = moment(now);
+        let standing = wire::with_head(head, |head| self.engine.look_again(head, now));
+        self.tell(standing, now)
+    }
+
+    /// Goes on with that after the errand with this number. Gives the address of its standing.
+    pub fn looked(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
+        let now = moment(now);
+        let standing = self.pending.take(id).and_then(|errand| {
+            wire::with_head(head, |head| wire::with_reply(reply, |reply| self.engine.looked(head, errand, reply, now)))
+        });
+        self.tell(standing, now)
+    }
+
+    /// Who does not know ends no connection.
+    fn tell(&mut self, standing: Option<Standing>, now: UnixTime) -> u32 {
+        match standing {
+            Some(Standing::Ask(errand)) => match self.pending.number(now) {
+                Some(id) => {
+                    let address = address(self.decision.ask(id, errand.work()));
+                    self.pending.keep(id, errand);
+                    address
+                }
+                None => address(self.decision.standing(None)),
+            },
+            Some(Standing::Over(reason)) => address(self.decision.standing(Some(reason))),
+            Some(Standing::Good) | None => address(self.decision.standing(None)),
+        }
+    }
+
     /// Takes the reply to an errand that was carried after the response.
     pub fn receive(&mut self, id: u32, reply: &[u8], now: f64) {
         if let Some(errand) = self.pending.take(id) {
@@ -269,7 +301,7 @@ impl Gate {
                     forward.log = Some(forward.log.into_iter().chain([line]).collect::<Vec<_>>().join("\n"));
                 }
                 let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
-                address(self.decision.forward(&forward, errands, onward.as_ref()))
+                address(self.decision.forward(&forward, errands, onward.as_ref(), now))
             }
             Decision::Redirect(answer) | Decision::Reject(answer) => address(self.decision.answer(&answer)),
             Decision::Respond(served) => address(self.decision.served(&served)),

@@ -6,10 +6,22 @@ use doorward::{Algorithm, Capabilities, Reason, Reply, SignatureCheck, suites};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
+use crate::{Gate, moment, wire};
+
 const POLICY: &str = r#"{
     "issuers": [{ "type": "jwt", "issuer": "https://issuer.test", "audience": "a", "jwks_url": "https://issuer.test/jwks" }],
     "rules": [{ "path": "/**", "access": "required" }]
 }"#;
+
+#[wasm_bindgen]
+impl Gate {
+    /// What the session's cookie of that kind is found to be, before anything is asked: `valid`, `absent`, or the reason why it does
+    /// not count. Nothing where there is no Better Auth issuer.
+    pub fn session_data(&self, length: u32, now: f64) -> Option<String> {
+        let head = self.head.get(..usize::try_from(length).ok()?)?;
+        wire::with_head(head, |head| suites::session_data(&self.engine, head, moment(now)))?.map(str::to_owned)
+    }
+}
 
 /// A token by a key set.
 #[wasm_bindgen]

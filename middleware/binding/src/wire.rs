@@ -1,6 +1,6 @@
 //! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
 
-use doorward::{Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reply, RequestHead, Served, Work};
+use doorward::{Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reason, Reply, RequestHead, Served, UnixTime, Work};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -80,6 +80,9 @@ pub(crate) struct Writer {
     message: Vec<u8>,
 }
 
+/// A connection without an end, and one whose end is more than seven weeks away.
+const FOR_EVER: u32 = u32::MAX;
+
 /// A message that was larger than this does not keep its memory.
 const KEEP_BYTES: usize = 64 * 1024;
 
@@ -93,7 +96,13 @@ impl Writer {
 
     /// A decision to send the request on; `errands` are what to do after the response and alongside the origin, with their
     /// numbers; `onward` are the edits for another connection.
-    pub(crate) fn forward(&mut self, forward: &Forward, errands: [Option<(u32, &Work)>; 2], onward: Option<&Onward>) -> &[u8] {
+    pub(crate) fn forward(
+        &mut self,
+        forward: &Forward,
+        errands: [Option<(u32, &Work)>; 2],
+        onward: Option<&Onward>,
+        now: UnixTime,
+    ) -> &[u8] {
         self.begin(1, forward.log.as_deref(), None);
         self.text(&forward.target);
         self.text(forward.upstream.as_deref().unwrap_or_default());
@@ -112,6 +121,15 @@ impl Writer {
             self.names(&onward.remove);
             self.joined(&onward.set);
         }
+        let lives = forward.life.until.map(|until| u32::try_from(until.millis_since(now).max(0)).unwrap_or(FOR_EVER));
+        self.number(lives.unwrap_or(FOR_EVER));
+        self.number(forward.life.look_again_ms.unwrap_or(0));
+        self.finish()
+    }
+
+    /// Whether a connection stays open; the reason why not.
+    pub(crate) fn standing(&mut self, over: Option<Reason>) -> &[u8] {
+        self.begin(5, None, over.map(Reason::code));
         self.finish()
     }
 

@@ -74,7 +74,10 @@ async function inWorkerd(cells) {
         async ask(target, headers) {
           const path = target === "/public" ? target : `/${cell.name}${target}`;
           const { status, body, took } = await send(url, path, headers);
-          const line = said.split("\n").find((line) => line.startsWith("{") && line.includes(`"${path}"`));
+          const lineOf = () => said.split("\n").find((line) => line.startsWith("{") && line.endsWith("}") && line.includes(`"${path}"`));
+          // What it says comes through a pipe, later than what it answers. Every refusal is logged.
+          for (const until = Date.now() + 10_000; status >= 400 && !lineOf() && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 5));
+          const line = lineOf();
           return { took, status, body, line: line && JSON.parse(line) };
         },
         counted: async () => JSON.parse((await send(url, "/counted", {})).body),

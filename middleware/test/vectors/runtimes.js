@@ -1,30 +1,56 @@
-// The runtimes in which the vectors are played. Each gives back what `judge` found.
+// The runtimes in which the vectors are played. Each gives back what came of each case.
+//
+// They are played twice: on the package as it ships, whose outcomes these are, and on the one with the door for suites, which
+// alone can say what it finds `session_data` to be (`explain`).
+
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 
 import { edgeRuntime, workerd } from "../runtimes.js";
-import { judge } from "./judge.js";
+import { play } from "./play.js";
 
-const IMPORTS = 'import { createGate } from "doorward";\nimport { judge } from "./vectors/judge.js";\n';
+const ROOT = new URL("../../../", import.meta.url);
+const SUITES = new URL("../suites/wasm/doorward_bg.wasm", import.meta.url);
 
-export const runtimes = { node: inNode, "edge-runtime": inEdgeRuntime, workerd: inWorkerd };
+export const runtimes = { node: explained(inNode), "edge-runtime": explained(inEdgeRuntime), workerd: explained(inWorkerd), worker };
 
-async function inNode(files) {
-  const { createGate } = await import("doorward");
-  return judge(createGate, files);
+function explained(playIn) {
+  return async (files) => {
+    await promisify(execFile)("cargo", ["xtask", "build", "suites"], { cwd: ROOT });
+    const [lines, withDoor] = [await playIn(files, "../wasm"), await playIn(files, "./suites/wasm")];
+    return lines.map((line, at) => ({ ...line, outcome: { ...line.outcome, session_data: withDoor[at].outcome.session_data } }));
+  };
 }
 
-async function inEdgeRuntime(files) {
-  const play = "globalThis.play = async (files) => JSON.stringify(await judge(createGate, JSON.parse(files)));";
-  const context = await edgeRuntime(IMPORTS + play);
+/** Cloudflare's Worker itself, with its own tools. */
+async function worker(files) {
+  const { inWorker } = await import("../../../worker/test/vectors/play.js");
+  return inWorker(files);
+}
+
+async function inNode(files, folder) {
+  const [glue, { gatesOn }] = await Promise.all([import(`../${folder}/default.js`), import("../../gate.js")]);
+  return play(glue, gatesOn, files);
+}
+
+const imports = (folder, variant) =>
+  `import * as glue from "${folder}/${variant}.js";\nimport { gatesOn } from "../gate.js";\nimport { play } from "./vectors/play.js";\n`;
+
+const wasm = (folder) => (folder === "./suites/wasm" ? SUITES : undefined);
+
+async function inEdgeRuntime(files, folder) {
+  const program = "globalThis.play = async (files) => JSON.stringify(await play(glue, gatesOn, JSON.parse(files)));";
+  const context = await edgeRuntime(imports(folder, "edge-light") + program, wasm(folder));
   return JSON.parse(await context.play(JSON.stringify(files)));
 }
 
-async function inWorkerd(files) {
-  const play = "export default { fetch: async (request) => Response.json(await judge(createGate, await request.json())) };";
-  const worker = await workerd(IMPORTS + play);
+async function inWorkerd(files, folder) {
+  const program = "export default { fetch: async (request) => Response.json(await play(glue, gatesOn, await request.json())) };";
+  const runtime = await workerd(imports(folder, "workerd") + program, wasm(folder));
   try {
-    const response = await worker.dispatchFetch("http://gate.test/", { method: "POST", body: JSON.stringify(files) });
+    const response = await runtime.dispatchFetch("http://gate.test/", { method: "POST", body: JSON.stringify(files) });
     return await response.json();
   } finally {
-    await worker.dispose();
+    await runtime.dispose();
   }
 }

@@ -1,0 +1,133 @@
+// Plays decision vectors on whatever gate it is given, in whatever runtime it finds itself, and says what came of each in the
+// words of `tests/vectors/README.md`. What is expected it has never seen: `tests/vectors/compare.mjs` judges every host alike.
+
+import { taken } from "../../../tests/vectors/replies.js";
+
+/**
+ * @param {object} glue what wasm-bindgen wrote
+ * @param {(glue: object) => (options: object) => object} gatesOn
+ * @param {{ name: string, text: string }[]} files
+ * @returns {Promise<{ file: string, number: number, outcome: object }[]>}
+ */
+export async function play(glue, gatesOn, files) {
+  const lines = [];
+  const found = {};
+  // One instance for all gates, as in a program.
+  const createGate = gatesOn(explaining(glue, found));
+  for (const { name: file, text } of files) {
+    const worlds = new Map();
+    const { policies, cases } = JSON.parse(text);
+    for (const [number, { expect: _, ...vector }] of cases.entries()) {
+      const world = vector.after === undefined ? newWorld(createGate, policies[vector.policy]) : worlds.get(vector.after);
+      worlds.set(vector.name, world);
+      lines.push({ file, number, outcome: await outcomeIn(world, vector, found) });
+    }
+  }
+  return lines;
+}
+
+/** A gate of its own, with a clock and a network that a case can set. */
+function newWorld(createGate, { config, env = {}, stores = [] }) {
+  const world = { now: 0, replies: [], asks: [], background: [], said: [] };
+  world.gate = createGate({
+    config,
+    env,
+    stores: Object.fromEntries(stores.map((name) => [name, () => undefined])),
+    now: () => world.now,
+    // What is said about the configuration is not about a request.
+    log: (line) => line.startsWith("{") && world.said.push(line),
+    waitUntil: (work) => world.background.push(work),
+    carry: (errand, usual) => carry(world, errand, usual),
+    cache: { get: async () => undefined, put: async () => {} },
+  }, { names: ["NODE_ENV"] });
+  return world;
+}
+
+/** The glue, so that a gate with the door for suites says what it finds the session's cookies to be before it decides. */
+function explaining(glue, found) {
+  class Draft {
+    constructor(document) {
+      const draft = new glue.Draft(document);
+      const compile = draft.compile.bind(draft);
+      draft.compile = () => {
+        const gate = compile();
+        const decide = gate.decide.bind(gate);
+        gate.decide = (length, now) => {
+          found.sessionData = gate.session_data?.(length, now) ?? null;
+          return decide(length, now);
+        };
+        return gate;
+      };
+      return draft;
+    }
+  }
+  return { Draft, linearMemory: glue.linearMemory, __wbg_reset_state: glue.__wbg_reset_state };
+}
+
+async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cookies = [] }, found) {
+  Object.assign(world, { now: now_ms, replies: [...replies.entries()], asks: [], background: [], said: [] });
+  found.sessionData = null;
+  const head = {
+    method: request.method,
+    target: request.target,
+    publicOrigin: request.public_origin,
+    clientAddress: request.client_address,
+    headers: request.headers ?? [],
+  };
+  const decision = await world.gate.decideHead(head, { seesResponse: true });
+  const decidedAt = world.now;
+  const renewed = (await decision.finish?.(origin_set_cookies)) ?? [];
+  await Promise.all(world.background);
+  const purposes = (kind) => world.asks.filter(({ errand }) => kindOf(errand, decision) === kind).map(({ purpose }) => purpose);
+  return {
+    ...decided(decision, decidedAt),
+    log: world.said,
+    asks: purposes("asks"),
+    after: purposes("after"),
+    alongside: purposes("alongside"),
+    renewed,
+    session_data: found.sessionData,
+    unused: world.replies.map(([number]) => number),
+    problems: [],
+  };
+}
+
+function kindOf(errand, { after, alongside }) {
+  if (errand === after) return "after";
+  return errand === alongside ? "alongside" : "asks";
+}
+
+function decided({ kind, target, upstream, removed, set, responseHeaders, livesMs, status, reason, headers, body }, now) {
+  if (kind === "forward") {
+    const forward = { target, upstream: upstream ?? null, removed, set, response_headers: responseHeaders, until: livesMs === undefined ? null : now + livesMs };
+    return { decision: "forward", reason: null, forward, answer: null };
+  }
+  const answer = { status, headers, body };
+  if (!reason) return { decision: "respond", reason: null, forward: null, answer };
+  return { decision: status >= 300 && status < 400 ? "redirect" : "reject", reason, forward: null, answer };
+}
+
+/** Fetches are answered by the script, in order by purpose; signatures are checked for real unless the script says otherwise. */
+async function carry(world, errand, usual) {
+  if (errand.work === "wait") {
+    world.now += errand.milliseconds;
+    return { kind: "waited" };
+  }
+  const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
+  world.asks.push({ errand, purpose });
+  const reply = taken(world, { purpose, ...errand });
+  if (reply?.real || (!reply && !["fetch", "read"].includes(errand.work))) return usual(errand);
+  return replyOf(reply);
+}
+
+function replyOf(reply) {
+  const bytes = (text) => new TextEncoder().encode(text);
+  if (!reply || reply.failed) return { kind: "failed" };
+  if (reply.too_large) return { kind: "tooLarge" };
+  if (reply.headers_too_large) return { kind: "headTooLarge" };
+  if (reply.unsupported) return { kind: "unsupported" };
+  if (reply.absent) return { kind: "absent" };
+  if (reply.found !== undefined) return { kind: "found", value: bytes(reply.found) };
+  if (reply.copied !== undefined) return { kind: "copied", text: bytes(reply.copied) };
+  return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body: bytes(reply.body ?? "") };
+}

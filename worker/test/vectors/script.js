@@ -1,0 +1,32 @@
+// What a Worker with the feature `conformance` is told by a decision vector, and what it says (worker/src/conformance.rs).
+
+import { taken } from "./replies.js";
+
+/** The case that is played: there is one at a time. */
+export const script = {};
+
+/** Begins a case. */
+export function begin({ now_ms, replies = [] }, oddHead) {
+  Object.assign(script, { now: now_ms, replies: [...replies.entries()], oddHead, asks: [], later: [], said: {} });
+}
+
+export const now = () => script.now;
+
+export const oddHead = () => script.oddHead;
+
+export function say(what, json) {
+  script.said[what] = JSON.parse(json);
+}
+
+export function carried(json) {
+  const errand = JSON.parse(json);
+  if (errand.purpose === "wait") {
+    script.now += errand.millis;
+    return '{"waited":true}';
+  }
+  (script.said.decision ? script.later : script.asks).push(errand.purpose);
+  const reply = taken(script, errand);
+  // Signatures are checked and made for real unless the script says otherwise.
+  if (reply?.real || (!reply && ["check", "sign"].includes(errand.purpose))) return undefined;
+  return JSON.stringify(reply ?? { failed: true });
+}

@@ -54,16 +54,16 @@ test("workerd: somebody whose cookies come in several lines is signed in", async
         const verdict = await gate.decide(request);
         const handled = await gate.handle(request, async (onward) => new Response(onward.headers.get("cookie") + " " + (await onward.text())), { usesArgument: !request.headers.has("x-doorward-subject") });
         const seen = verdict.kind === "forward" ? verdict.headers.get("cookie") : verdict.response.status;
-        return Response.json({ seen, handled: await handled.text() });
+        return Response.json({ seen, handled: await handled.text(), forged: request.headers.get("x-doorward-subject") });
       },
     };
   `);
   t.after(() => worker.dispose());
   const answer = await worker.dispatchFetch("http://gate.test/app", { method: "POST", headers: [["cookie", `a=1, token=${token}`], ["sec-fetch-site", "same-origin"]], body: "whole" });
   const line = `a=1; token=${token}`;
-  assert.deepEqual(await answer.json(), { seen: line, handled: `${line} whole` });
-  // Who comes so gets nothing past the gate either: this runtime lets nobody take a header away from a request.
-  const forged = [["cookie", `a=1, token=${token}`], ["sec-fetch-site", "same-origin"], ["x-doorward-subject", "evil"]];
-  const refused = await worker.dispatchFetch("http://gate.test/app", { method: "POST", headers: forged, body: "whole" });
-  assert.match((await refused.json()).handled, /head_malformed/);
+  assert.deepEqual(await answer.json(), { seen: line, handled: `${line} whole`, forged: null });
+  // Nobody gets a forged identity past the gate that way: it is taken off the very request that a framework keeps, or that is refused.
+  const headers = [["cookie", `a=1, token=${token}`], ["sec-fetch-site", "same-origin"], ["x-doorward-subject", "evil"]];
+  const { forged, handled } = await (await worker.dispatchFetch("http://gate.test/app", { method: "POST", headers, body: "whole" })).json();
+  assert.ok(forged === null || handled.includes("head_malformed"), `${forged}: ${handled}`);
 });

@@ -358,7 +358,8 @@ def _wrong(name: str) -> AssertionRefused:
 
 
 def _without_rsc(target: bytes) -> bytes:
-    """The client of Next.js puts ``_rsc`` into the query to tell caches apart, and Next hides it from the gate in its ``proxy.ts``."""
+    """The client of Next.js puts ``_rsc`` into the query to tell caches apart,
+    and Next hides it from the gate in its ``proxy.ts``."""
     path, _, query = target.partition(b"?")
     pairs = query.split(b"&")
     kept = [pair for pair in pairs if pair != b"_rsc" and not pair.startswith(b"_rsc=")]

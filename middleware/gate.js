@@ -213,6 +213,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       }
       // What waits for the response: whether these cookies still count then, `finish` says.
       const held = decision.responseHeaders.filter(([name]) => name === "set-cookie");
+      decision.decidedHeaders = decision.responseHeaders;
       decision.responseHeaders = decision.responseHeaders.filter(([name]) => name !== "set-cookie");
       decision.finishNow = (originSetCookies) => {
         const { headers, withdraws } = taken(() => engine.finish(begun, id, reply, originSetCookies, now()));

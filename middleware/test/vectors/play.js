@@ -76,7 +76,10 @@ async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cook
   };
   const decision = await world.gate.decideHead(head, { seesResponse: true });
   const decidedAt = world.now;
-  const renewed = (await decision.finish?.(origin_set_cookies)) ?? [];
+  const finished = (await decision.finish?.(origin_set_cookies)) ?? [];
+  // Cookies of the decision wait for the response, and are among what finishes it.
+  const held = decision.decidedHeaders?.filter(([name]) => name === "set-cookie") ?? [];
+  const renewed = JSON.stringify(finished.slice(0, held.length)) === JSON.stringify(held) ? finished.slice(held.length) : finished;
   await Promise.all(world.background);
   const purposes = (kind) => world.asks.filter(({ errand }) => kindOf(errand, decision) === kind).map(({ purpose }) => purpose);
   return {
@@ -97,9 +100,9 @@ function kindOf(errand, { after, alongside }) {
   return errand === alongside ? "alongside" : "asks";
 }
 
-function decided({ kind, target, upstream, removed, set, responseHeaders, livesMs, status, reason, headers, body }, now) {
+function decided({ kind, target, upstream, removed, set, responseHeaders, decidedHeaders = responseHeaders, livesMs, status, reason, headers, body }, now) {
   if (kind === "forward") {
-    const forward = { target, upstream: upstream ?? null, removed, set, response_headers: responseHeaders, until: livesMs === undefined ? null : now + livesMs };
+    const forward = { target, upstream: upstream ?? null, removed, set, response_headers: decidedHeaders, until: livesMs === undefined ? null : now + livesMs };
     return { decision: "forward", reason: null, forward, answer: null };
   }
   const answer = { status, headers, body };

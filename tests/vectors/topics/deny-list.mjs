@@ -123,7 +123,7 @@ export const cases = [
   vector("the list is in use", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
   later("the list is in use", "jwt", 60, "one that is twice as old as it should be is fetched first", api("/", bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
   vector("another list is in use", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),
-  later("another list is in use", "jwt", 299, "it serves while there is no newer one", api("/", bearer(token)), forward(toldOf7), { asks, also: { log: { decision: "forward", deny_list: "failed" } } }),
+  later("another list is in use", "jwt", 299.9, "it serves while there is no newer one", api("/", bearer(token)), forward(toldOf7), { asks, also: { log: { decision: "forward", deny_list: "failed" } } }),
   later("another list is in use", "jwt", 300, "until its ceiling", api("/", bearer(token)), unavailable, { also: { log: { reason: "revocation_unavailable" } } }),
   later("another list is in use", "jwt", 310, "and not after", api("/", bearer(token)), unavailable, { asks }),
   later("another list is in use", "jwt", 320, "a new one is taken at once", api("/", bearer(token)), forward(toldOf7), { replies: [list(nothing)], asks }),

@@ -363,7 +363,7 @@ impl Refusal<'_> {
         LogLine {
             asked: end.map(|end| end.url.as_str()),
             cookies_deleted: end.map(|end| end.has_deleted_cookies),
-            hint: hint.or(self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
+            hint: hint.or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),

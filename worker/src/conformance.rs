@@ -96,6 +96,7 @@ mod script {
 
     pub(crate) fn finished(finish: &Finish) {
         say("renewed", &json!(finish.headers).to_string());
+        say("withdraws", &json!(finish.withdraws_cookies).to_string());
     }
 
     /// What the vector has in place of what an errand would come back with.

@@ -58,12 +58,12 @@ async function outcomeOf(vector, env) {
   // Work may bring more of it.
   for (let done = 0; done < background.length; done++) await background[done];
 
-  const { decision = {}, onward, renewed = [], session_data = null } = script.said;
+  const { decision = {}, onward, renewed = [], withdraws = false, session_data = null } = script.said;
   const { forward = null, reason = null, after, alongside } = decision;
   // To wait is no errand that a vector speaks of.
   const purposes = (errand) => (errand && errand.purpose !== "wait" ? [errand.purpose] : []);
   const answer = forward ? null : { status: response.status, headers: [...response.headers], body: await response.text() };
-  const problems = forward ? notAsDecided({ request, isWhole, sent, response, forward, onward, renewed, vector }) : [];
+  const problems = forward ? notAsDecided({ request, isWhole, sent, response, forward, onward, renewed, withdraws, vector }) : [];
   const later = [...purposes(alongside), ...purposes(after)];
   if (String(later.toSorted()) !== String(script.later.toSorted())) problems.push(`it was sent for ${later} and went for ${script.later}`);
   return {
@@ -108,7 +108,7 @@ function isOdd({ method, target, headers = [], public_origin }) {
 const isAmbiguous = (cookies) => cookieLine(cookies) !== cookies;
 
 /** What has been sent and answered otherwise than the decision says. */
-function notAsDecided({ request, isWhole, sent, response, forward, onward, renewed, vector }) {
+function notAsDecided({ request, isWhole, sent, response, forward, onward, renewed, withdraws, vector }) {
   if (!sent) return [`nothing was sent: it answered ${response.status}`];
   const { target, upstream, response_headers } = forward;
   const problems = [];
@@ -126,7 +126,7 @@ function notAsDecided({ request, isWhole, sent, response, forward, onward, renew
     const others = (headers) => [...headers].filter(([name]) => !set.has(name) && !removed.includes(name));
     compare("what was sent besides", others(request.headers), others(sent.headers));
   }
-  const added = [...response_headers, ...renewed];
+  const added = [...response_headers.filter(([name]) => !withdraws || name !== "set-cookie"), ...renewed];
   const cookies = added.filter(([name]) => name === "set-cookie").map(([, line]) => line);
   compare("the cookies that are set", [...(vector.origin_set_cookies ?? []), ...cookies], response.headers.getSetCookie());
   for (const [name, value] of added) if (name !== "set-cookie") compare(`the header ${name} of the response`, value, response.headers.get(name));

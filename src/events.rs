@@ -139,6 +139,8 @@ struct Ring {
 #[derive(Clone, Copy)]
 struct Event {
     number: Number,
+    /// The last one that is over: what was asked before it is older than what some client has seen.
+    done: Number,
     /// The last one that was more than the news that it has ended.
     changed: Option<Moment>,
     /// The last one after which a cookie cache is not believed that was written before.
@@ -192,14 +194,21 @@ impl Events {
         if event.open > 0 && event.open_until <= now { since.and_at(event.open_until) } else { since }
     }
 
-    /// Whether something has happened to this session since then.
+    /// Whether something has happened to this session since then. What has only begun has not: no client has heard of it, so an
+    /// answer from before counts for the request that asked.
     pub(crate) fn has_changed(&self, session: &SessionName, since: Number) -> bool {
-        self.find(session).is_some_and(|event| event.number > since)
+        self.find(session).is_some_and(|event| event.done > since)
     }
 
-    /// The same, or something may be happening now: what was heard then is not to be handed out.
+    /// The same, or something has begun: what was heard then is not to be handed out.
     pub(crate) fn has_or_may_have_changed(&self, session: &SessionName, since: Number, now: UnixTime) -> bool {
         self.find(session).is_some_and(|event| event.number > since || event.is_open(now))
+    }
+
+    /// Whether cookies that were heard of then are not to be handed out to a request that came in then: its client may have others
+    /// by now, of another session perhaps.
+    pub(crate) fn has_overtaken(&self, session: &SessionName, heard: Number, arrived: Number, now: UnixTime) -> bool {
+        self.has_or_may_have_changed(session, heard, now) || self.may_have_been_changed(session, arrived, now)
     }
 
     /// Whether something has happened to this session since then, or may be happening now, that is more than the news that it has
@@ -210,12 +219,15 @@ impl Events {
 
     /// The service has said that the session has ended.
     pub(crate) fn note_end(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
-        self.change(session, standing, now, |_| {});
+        self.change(session, standing, now, |event| event.done = event.number);
     }
 
     /// A response has set or cleared the session's cookies.
     pub(crate) fn note(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
-        self.change(session, standing, now, |event| event.changed = Some(Moment { number: event.number, at: now }));
+        self.change(session, standing, now, |event| {
+            event.done = event.number;
+            event.changed = Some(Moment { number: event.number, at: now });
+        });
     }
 
     /// A request goes on to the service that may change the session.
@@ -231,6 +243,7 @@ impl Events {
     /// The response to such a request is there.
     pub(crate) fn close(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
         self.change(session, standing, now, |event| {
+            event.done = event.number;
             event.changed = Some(Moment { number: event.number, at: now });
             event.of_service = Some(now);
             event.open = event.open.saturating_sub(1);
@@ -246,7 +259,7 @@ impl Events {
 
     fn change(&mut self, session: SessionName, standing: Standing, now: UnixTime, change: impl FnOnce(&mut Event)) {
         let number = self.next();
-        let nothing = Event { number, changed: None, of_service: None, open: 0, open_until: now };
+        let nothing = Event { number, done: Number(0), changed: None, of_service: None, open: 0, open_until: now };
         let before = self.find(&session).copied().unwrap_or(nothing);
         let mut event = Event { number, ..before };
         change(&mut event);

@@ -138,7 +138,7 @@ pub(crate) struct Brought {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     pub(crate) brought: Vec<Brought>,
-    /// Of which sessions cookies are waiting for the response, and until when nothing had happened to them.
+    /// Of which sessions cookies are waiting for the response, and what had happened last when they were heard of.
     pub(crate) cookies_of: Vec<(SessionName, Number)>,
     /// Scheme, host and port of the site.
     pub(crate) public_origin: String,
@@ -239,7 +239,7 @@ pub(crate) struct Minted {
 pub(crate) struct Heard {
     /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
-    /// Of which sessions they are, and until when nothing had happened to those.
+    /// Of which sessions they are, and what had happened last when they were heard of.
     pub(crate) cookies_of: Vec<(SessionName, Number)>,
     /// Names of cookies that are not passed on.
     pub(crate) dropped: Vec<String>,

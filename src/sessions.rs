@@ -311,7 +311,7 @@ impl Sessions {
     }
 
     /// Whether anything is remembered of this credential, or somebody is asking.
-    pub(crate) fn knows(&self, digest: &[u8; 32]) -> bool {
+    fn knows(&self, digest: &[u8; 32]) -> bool {
         self.entries.get(digest).is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
     }
 

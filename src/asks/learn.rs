@@ -272,8 +272,8 @@ impl Asks {
                 progress.heard.doubt = Some(Doubt::Changed);
             }
         }
-        let is_overtaken = |(session, heard): &(SessionName, _)| self.events.has_or_may_have_changed(session, *heard, now);
-        if progress.heard.cookies_of.iter().any(is_overtaken) {
+        let arrived = progress.arrival.number;
+        if progress.heard.cookies_of.iter().any(|(session, heard)| self.events.has_overtaken(session, *heard, arrived, now)) {
             progress.heard.set_cookies.clear();
             progress.heard.cookies_of.clear();
         }

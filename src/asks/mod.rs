@@ -6,7 +6,7 @@ use crate::bridge::Tokens;
 use crate::budget::{Budget, Payer, Share};
 use crate::deny_list::{self, DenyList};
 use crate::errand::{Copies, Fetch, Manner, Purpose, StoreRead, Work};
-use crate::events::Events;
+use crate::events::{Events, Moment};
 use crate::judge::{Lookup, Need, Question, TokenQuestion};
 use crate::jwk;
 use crate::keys::KeyCache;
@@ -260,20 +260,19 @@ impl Asks {
         policy: &Policy,
         request: &RequestHead<'_>,
         question: Question,
+        arrived: Moment,
         now: UnixTime,
     ) -> Option<Errand> {
         if !self.budget.draw_spare(&question.payer, now) {
             return None;
         }
         let (work, mission) = self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
-        let arrival = self.events.moment(now);
-        Some(Errand::new(work, mission, Progress::new(arrival, LEASE_MILLIS)))
+        Some(Errand::new(work, mission, Progress::new(Moment { at: now, ..arrived }, LEASE_MILLIS)))
     }
 
     /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
-    pub(crate) fn watch(&mut self, now: UnixTime) -> Errand {
-        let arrival = self.events.moment(now);
-        Errand::new(Work::Wait { millis: 0 }, Mission::Watch, Progress::new(arrival, WATCH_MILLIS))
+    pub(crate) fn watch(arrived: Moment, now: UnixTime) -> Errand {
+        Errand::new(Work::Wait { millis: 0 }, Mission::Watch, Progress::new(Moment { at: now, ..arrived }, WATCH_MILLIS))
     }
 
     fn fetch_token(

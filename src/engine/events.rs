@@ -19,7 +19,7 @@ use super::Engine;
 /// Which of a request's sessions are looked at when its response is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Those that such a request may change, as far as anything is remembered of them.
+    /// Those that such a request may change.
     Changing,
     /// All of them: cookies are waiting for the response.
     All,
@@ -30,15 +30,11 @@ impl Engine {
     /// the service knows of them at any moment from now on, so what is remembered is forgotten. Any other changes them by what its
     /// response sets.
     pub(super) fn goes_on(&mut self, request: &RequestHead<'_>, path: &Path<'_>, reach: Reach, now: UnixTime) -> Vec<Brought> {
-        let mut brought = self.brought(request, path, reach);
+        let brought = self.brought(request, path, reach);
         for each in brought.iter().filter(|each| each.is_for_service) {
             self.asks.events.open(each.session, each.standing, now);
             self.asks.forget(&self.policy, each, now);
         }
-        let (sessions, tokens) = (&self.asks.sessions, &self.asks.tokens);
-        brought.retain(|each| {
-            reach == Reach::All || each.is_for_service || each.digests.iter().any(|it| sessions.knows(it) || tokens.knows(it))
-        });
         brought
     }
 
@@ -53,6 +49,13 @@ impl Engine {
                 continue;
             }
             self.asks.forget(&self.policy, each, now);
+        }
+    }
+
+    /// The request goes on, and nobody will see its response: from now on it may have been carried out.
+    pub(super) fn is_unseen(&mut self, watch: &Watch, now: UnixTime) {
+        for each in watch.brought.iter().filter(|each| each.is_for_service) {
+            self.asks.events.note(each.session, each.standing, now);
         }
     }
 

@@ -95,6 +95,13 @@ impl Engine {
         &self.policy.header_prefix
     }
 
+    /// The same engine as it began. A suite that plays a million beginnings reads its configuration once.
+    #[cfg(feature = "suites")]
+    #[must_use]
+    pub fn restarted(self) -> Self {
+        Self::new(self.policy, self.seed)
+    }
+
     /// Decides on a request at this moment.
     pub fn decide(&mut self, request: &RequestHead<'_>, now: UnixTime) -> Decision {
         let arrival = self.asks.events.moment(now);
@@ -128,8 +135,9 @@ impl Engine {
         let Task { work, mission, mut progress } = errand.into_task();
         let watch = std::mem::take(&mut progress.watch);
         self.comes_back(&watch, origin_set_cookies, now);
-        let withdraws = |(session, heard): &(_, _)| self.asks.events.has_or_may_have_changed(session, *heard, now);
-        let withdraws_cookies = watch.cookies_of.iter().any(withdraws);
+        let arrived = progress.arrival.number;
+        let withdraws_cookies =
+            watch.cookies_of.iter().any(|(session, heard)| self.asks.events.has_overtaken(session, *heard, arrived, now));
         let as_of = self.as_of(&watch, now, 0);
         Finish { withdraws_cookies, ..self.finished((work, mission), reply, progress, as_of, now) }
     }
@@ -139,6 +147,7 @@ impl Engine {
     pub fn finish_unseen(&mut self, errand: Errand, reply: Reply<'_>, now: UnixTime) -> Finish {
         let Task { work, mission, mut progress } = errand.into_task();
         let watch = std::mem::take(&mut progress.watch);
+        self.is_unseen(&watch, now);
         let as_of = self.as_of(&watch, now.plus_millis(LONGEST_MILLIS), LONGEST_SECONDS);
         self.finished((work, mission), reply, progress, as_of, now)
     }
@@ -513,8 +522,8 @@ impl Engine {
         // What is fetched ahead of need is not always told by its headers.
         let is_ahead = path.transport() == Some(RequestKind::Prefetch);
         let renewal = pass.soon.renewal.filter(|question| !is_ahead && !self.is_for_the_service(request, path, question));
-        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, now));
-        let alongside = if watch.is_idle() { alongside } else { alongside.or_else(|| Some(self.asks.watch(now))) };
+        let alongside = renewal.and_then(|question| self.asks.renew(&self.policy, request, *question, progress.arrival, now));
+        let alongside = if watch.is_idle() { alongside } else { alongside.or_else(|| Some(Asks::watch(progress.arrival, now))) };
         let alongside = alongside.map(|errand| errand.watching(watch));
         // One at a time: the others follow with later requests. Keys are due less often, and of them the set goes first that has
         // waited for longest.

@@ -206,7 +206,8 @@ impl Judge<'_> {
     /// The auth service has denied a token. Only its word on the session itself ends that.
     fn denied(&self, session: &Question) -> Crossing {
         let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(session.digest));
-        if self.progress.answer(&session.digest).is_none() && !has_asked {
+        // What a storage or another instance has said does not count against it.
+        if !has_asked {
             return Crossing::Needs(Need::Session(Box::new(session.clone())));
         }
         let doubt = self.progress.heard.doubt.unwrap_or(Doubt::Unauthorized);

@@ -182,30 +182,41 @@ fn an_origin_that_signs_out_itself_is_not_contradicted() {
     assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
 }
 
-/// Whatever was asked before, and comes back at whatever moment: it is not remembered, sets nothing, and is not believed.
+/// What was asked before, and comes back after it: it is not remembered, sets nothing, and is not believed.
 #[test]
-fn what_was_asked_before_a_sign_out_counts_for_nothing_whenever_it_comes() {
-    for comes_back in ["while it is under way", "after it"] {
+fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
+    for comes_back in ["at once", "later"] {
         let mut gate = Instance::new(json!({}));
         let errand = asked(gate.decide(&PAGE()));
         gate.later(10);
         let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
         let out_errand = alongside(&mut out);
-        gate.later(10);
-        let decision = if comes_back == "after it" {
-            let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
-            gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED]))
-        } else {
-            let decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED]));
-            let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
-            decision
-        };
-        let again = asked(decision);
+        let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+        gate.later(if comes_back == "later" { 10 } else { 0 });
+        let again = asked(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
         let decision = gate.answer(&PAGE(), again, &Says::Ended);
         assert_eq!(reason(&decision), "session_ended", "{comes_back}");
         let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else { panic!("{comes_back}") };
         assert_eq!(cookies(&answer.headers), [""; 0], "who has signed in meanwhile keeps the cookies: {comes_back}");
     }
+}
+
+/// What comes back while it is under way is for those who asked before, and for nobody else: no client has heard of it yet.
+#[test]
+fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_answered() {
+    let mut gate = Instance::new(json!({}));
+    let errand = asked(gate.decide(&PAGE()));
+    gate.later(10);
+    let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
+    let out_errand = alongside(&mut out);
+    gate.later(10);
+    let mut page = forwarded(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
+    assert_eq!((org(&page).as_deref(), cookies(&page.response_headers)), (Some("a"), vec![]), "no cookies from before");
+    let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+    if let Some(errand) = page.alongside.take() {
+        assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[])), [""; 0]);
+    }
+    assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
 }
 
 /// Twice is enough: then it is doubt.
@@ -215,7 +226,8 @@ fn a_request_asks_once_more_and_not_for_ever() {
     let mut decision = gate.decide(&PAGE());
     for _ in 0..2 {
         let errand = asked(decision);
-        let _ = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
+        let mut change = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
+        let _ = gate.finish(alongside(&mut change), &Says::Nothing, &[]);
         decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![]));
     }
     assert_eq!(reason(&decision), "session_unavailable");

@@ -184,19 +184,24 @@ impl Service {
             cached.or_else(|| self.rows.get(&token).filter(|row| row.expires > now).map(|row| row.user.clone()))
         });
         let Some(user) = user else { return Some(Answer { status: 401, ..answer }) };
-        let (name, jwk) = self.keys().swap_remove(self.key);
         let issued = now / 1000;
         let claims = json!({ "sub": user, "iat": issued, "exp": issued + TOKEN_LIFE, "iss": ORIGIN, "aud": ORIGIN });
+        answer.body = json!({ "token": self.jwt(&claims) }).to_string();
+        Some(answer)
+    }
+
+    /// A token that says this, by the key that signs now.
+    pub(crate) fn jwt(&self, claims: &Value) -> String {
+        let (name, jwk) = self.keys().swap_remove(self.key);
         let header = json!({ "alg": "EdDSA", "kid": name });
-        let input = [header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let input = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
         // PKCS #8 around the 32 bytes of the key (RFC 8410 section 7).
         let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
         der.extend(URL_SAFE_NO_PAD.decode(jwk["d"].as_str().unwrap_or_default()).unwrap_or_default());
         let key = jsonwebtoken::EncodingKey::from_ed_der(&der);
         let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
         let signature = signature.unwrap_or_else(|error| panic!("{error}"));
-        answer.body = json!({ "token": format!("{input}.{signature}") }).to_string();
-        Some(answer)
+        format!("{input}.{signature}")
     }
 
     /// `/jwks`, with the key that signs now and no other.
@@ -235,7 +240,7 @@ impl Service {
     }
 
     /// The compact form; wire format, section 3.2.
-    fn compact(&self, pair: &Value, expires: i64) -> String {
+    pub(crate) fn compact(&self, pair: &Value, expires: i64) -> String {
         let session = pair.to_string();
         let message = format!("{},\"expiresAt\":{expires}}}", &session[..session.len() - 1]);
         let mac = self.mac(&message);
@@ -287,7 +292,7 @@ impl Service {
 }
 
 /// As JavaScript writes it.
-fn iso(millis: i64) -> String {
+pub(crate) fn iso(millis: i64) -> String {
     let (days, rest) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
     let z = days + 719_468;
     let era = z.div_euclid(146_097);

@@ -195,6 +195,7 @@ export function sessionCookies({
   key = secret,
   user = "user-1",
   session: id = "session-1",
+  organisation,
 } = {}) {
   const mac = (text, encoding) => createHmac("sha256", key).update(text).digest(encoding);
   const iso = (time) => new Date(time).toISOString();
@@ -202,7 +203,7 @@ export function sessionCookies({
   const cookies = [`better-auth.session_token=${signed}`];
   if (cache) {
     const session = JSON.stringify({
-      session: { id, token, userId: user, expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now) },
+      session: { id, token, userId: user, expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now), activeOrganizationId: organisation },
       user: { id: user, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt: iso(now), updatedAt: iso(now) },
       updatedAt: now,
       version: "1",

@@ -1,4 +1,4 @@
-//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`.
+//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to `hostile.mjs` beside it.
 
 use crate::node;
 use crate::shell::{self, Failure, Result};
@@ -7,33 +7,57 @@ pub(crate) const HELP: &str = "\
 Load the Worker with a thousand sessions, while what it depends on fails
 
 usage: cargo xtask soak [--seconds N] [--seed N]
+       cargo xtask soak --hostile [--seconds N]
 
 needs    Linux, Node 20 or newer; packages come from the registries
 does     builds the Worker, starts it in workerd between an origin and an auth service that breaks in eight ways, one after
          the other, and sends it as much as it takes: people with cookies and tokens who come, go and renew, and everything
-         that must not be let through. Somebody who knows who is really signed in judges each answer
+         that must not be let through. Meanwhile somebody switches organisations and signs out while her pages are under
+         way. Somebody who knows who is really signed in judges each answer
+         with --hostile: fifty honest people, and a hostile client beside them, at the Worker and then at `createProxy` in
+         Node. Not part of `cargo xtask test`: what people wait for on busy cores says nothing
 leaves   on stdout what was sent, what came of it, what broke, the memory of workerd, and each wrong decision
-exit     0 if no decision was wrong, nothing was left unhandled and the memory is bounded, otherwise 1
+exit     0 if no decision was wrong, nothing was left unhandled and the memory is bounded; with --hostile, if no honest
+         request was refused, in doubt or lost; otherwise 1
 
-  --seconds N   20 (default) or more; the faults come again every 20 seconds
+  --seconds N   20 (default; 60 with --hostile) or more; the faults come again every 20 seconds
   --seed N      another choice of requests (default 1)
 
 examples
   cargo xtask soak
   cargo xtask soak --seconds 600 --seed 7
+  cargo xtask soak --hostile
 ";
 
 /// One round of all faults.
 const LEAST_SECONDS: u32 = 20;
 
+/// What a minute of the hostile client is.
+const HOSTILE_SECONDS: u32 = 60;
+
 /// `cargo xtask soak`
 pub(crate) fn run(options: &[String]) -> Result {
+    if let Some((_, options)) = options.split_first().filter(|(first, _)| *first == "--hostile") {
+        return hostile(options);
+    }
     let (seconds, seed) = settings(options)?;
     node::check()?;
     shell::run(&mut crate::again(&["build", "worker"])?)?;
     let folder = shell::root().join("worker").join("test");
     node::install(&folder)?;
     shell::hand_over(&mut shell::command("node", &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()], &folder))
+}
+
+fn hostile(options: &[String]) -> Result {
+    let seconds = if options.is_empty() { HOSTILE_SECONDS } else { settings(options)?.0 };
+    node::check()?;
+    shell::run(&mut crate::again(&["build"])?)?;
+    let folder = shell::root().join("worker").join("test");
+    node::install(&folder)?;
+    for host in ["worker", "node"] {
+        shell::run(&mut shell::command("node", &["soak/hostile.mjs", host, &seconds.to_string()], &folder))?;
+    }
+    Ok(())
 }
 
 fn settings(options: &[String]) -> Result<(u32, u32)> {

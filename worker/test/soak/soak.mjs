@@ -9,11 +9,14 @@ import { WebSocket } from "ws";
 
 import { startGate, variables } from "../harness.js";
 import { forgery, jwtCredential, objection, SESSION_CACHE_SECONDS, sessionCredential } from "./oracle.mjs";
+import { storiesOf } from "./stories.mjs";
 import { World } from "./world.mjs";
 
 const SESSIONS = 1000;
 /** Requests under way at once. */
 const AT_ONCE = 64;
+/** Milliseconds from the end of a story to the next; of each kind there is one at a time. */
+const STORY_PAUSE = 300;
 /** How many dead sessions are kept, to be replayed. */
 const GRAVES = 3000;
 /**
@@ -34,6 +37,7 @@ const [origin, auth] = [await world.startOrigin(test), await world.startAuth(tes
 const bindings = variables(origin, auth);
 bindings.DOORWARD.asks_per_second = 10_000;
 bindings.DOORWARD.issuers[0].session_cache_seconds = SESSION_CACHE_SECONDS;
+bindings.DOORWARD.headers = { org: "session.activeOrganizationId" };
 const gate = await startGate(test, { bindings, options: { inspectorPort: 0 } });
 const workerd = pidOfWorkerd();
 const agent = new http.Agent({ keepAlive: true, maxSockets: AT_ONCE });
@@ -42,6 +46,8 @@ const people = Array.from({ length: SESSIONS }, (_, number) => newcomer(`user-${
 const graves = [];
 const counts = { requests: 0, certain: 0, passed: 0, refused: 0, doubt: 0, "cookies renewed": 0, "signed out": 0, "passed after sign-out": 0 };
 const kinds = {};
+const stories = storiesOf({ world, exchange, origin: gate.origin, object: (what, sent, answered) => objectTo("story", what, sent, answered) });
+const played = Object.fromEntries(Object.keys(stories).map((name) => [name, 0]));
 const wrong = new Map();
 const errors = new Map();
 const memory = [];
@@ -49,7 +55,7 @@ const memory = [];
 world.begin();
 const until = Date.now() + seconds * 1000;
 const watch = setInterval(observe, 500);
-await Promise.all(Array.from({ length: AT_ONCE }, visitor));
+await Promise.all([...Array.from({ length: AT_ONCE }, visitor), ...Object.keys(stories).map(storyteller)]);
 clearInterval(watch);
 observe();
 const alive = await whatLives();
@@ -71,6 +77,19 @@ async function visitor() {
   }
 }
 
+/** Plays one story after the other. */
+async function storyteller(name) {
+  while (Date.now() < until) {
+    try {
+      await stories[name](random());
+      played[name] += 1;
+    } catch (error) {
+      bump(errors, `${error.code ?? error.message} (${name})`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, STORY_PAUSE));
+  }
+}
+
 function take({ name, credential, jar }, answer) {
   counts.requests += 1;
   kinds[name] = (kinds[name] ?? 0) + 1;
@@ -79,13 +98,18 @@ function take({ name, credential, jar }, answer) {
   if (answer.status >= 500 && answer.status !== 503) bump(errors, `status ${answer.status} (${name})`);
   if (name === "replay" && answer.status === 200) counts["passed after sign-out"] += 1;
   const objected = objection(world, credential, answer);
-  if (objected && bump(wrong, `${name}: ${objected}`) === 1) console.error(`  ${name}: ${objected} (at ${world.seconds(answer.sent).toFixed(1)} s, after ${answer.answered - answer.sent} ms)`);
+  if (objected) objectTo(name, objected, answer.sent, answer.answered);
   for (const line of jar ? answer.cookies : []) {
     const [, cookie, value] = /^([^=]+)=([^;]*)/.exec(line);
     if (value === "") delete jar[cookie];
     else jar[cookie] = value;
     counts["cookies renewed"] += cookie.endsWith("session_data") && value !== "" ? 1 : 0;
   }
+}
+
+function objectTo(name, objected, sent, answered) {
+  if (bump(wrong, `${name}: ${objected}`) > 1) return;
+  console.error(`  ${name}: ${objected} (at ${world.seconds(sent).toFixed(1)} s, after ${answered - sent} ms)`);
 }
 
 /** What comes next: mostly people, some of them badly equipped, and now and then somebody who is none of them. */
@@ -176,7 +200,7 @@ function exchange(target, method, headers) {
       response.on("error", reject);
       response.on("end", () => {
         const cookies = response.headers["set-cookie"] ?? [];
-        resolve({ status: response.statusCode, body: Buffer.concat(chunks).toString(), cookies });
+        resolve({ status: response.statusCode, headers: response.headers, body: Buffer.concat(chunks).toString(), cookies });
       });
     });
     request.setTimeout(10_000, () => request.destroy(new Error("no answer in ten seconds")));
@@ -199,6 +223,7 @@ function report() {
   console.log(`${SESSIONS} sessions, ${seconds} s, seed ${seed}: ${counts.requests} requests, ${Math.round(counts.requests / seconds)} a second`);
   console.log(list("outcomes", counts));
   console.log(list("kinds", kinds));
+  console.log(list("stories", played));
   console.log(list("the auth service was asked", world.asked));
   console.log(list("faults that fired", world.fired));
   console.log(`alive in the Worker at the end: ${alive} MB; workerd took ${most} MB from the system at most`);
@@ -206,7 +231,7 @@ function report() {
   const bad = [
     ...[...wrong, ...errors].sort(([, a], [, b]) => b - a).slice(0, 20).map(([what, times]) => `${times} × ${what}`),
     ...noise.slice(0, 5),
-    ...missing({ ...counts, ...kinds, ...world.asked, ...world.fired }),
+    ...missing({ ...counts, ...kinds, ...played, ...world.asked, ...world.fired }),
     ...(alive <= MOST_ALIVE_MB ? [] : [`more than ${MOST_ALIVE_MB} MB are alive`]),
   ];
   for (const line of bad) console.log(`  ${line}`);

@@ -32,6 +32,23 @@ const FAULTS = {
   slow: (request, response, answer) => setTimeout(answer, 2600),
 };
 
+/** The lines with which Better Auth deletes its cookies. */
+const DEAD = ["session_token", "session_data", "dont_remember"].map((name) => `better-auth.${name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax`);
+
+const dataLine = (data) => `better-auth.session_data=${data}; Max-Age=${CACHE_SECONDS}; Path=/; HttpOnly; SameSite=Lax`;
+
+const organisation = (version) => `org-${version}`;
+
+/** The version that an organisation's name tells, or that a line of `Set-Cookie` with a cookie cache does. */
+export const versionOf = (name) => Number(/^org-(\d+)$/.exec(name ?? "")?.[1] ?? NaN);
+export function versionSet(line) {
+  const [, data] = /session_data=([^;]+)/.exec(line) ?? [];
+  return data ? versionOf(JSON.parse(Buffer.from(data, "base64url").toString()).session.session.activeOrganizationId) : NaN;
+}
+
+/** What the origin takes for what is slow. */
+const SLOW_MILLIS = 10_000;
+
 export const privateText = (user) => `private data of ${user}`;
 
 /** The world, `seconds` after it began. */
@@ -41,6 +58,7 @@ export class World {
   fired = Object.fromEntries(Object.keys(FAULTS).map((name) => [name, 0]));
   origin = { requests: 0 };
   #began;
+  #held = new Map();
   #keys = [];
 
   begin() {
@@ -65,12 +83,17 @@ export class World {
     return from < cycle + ends && until > cycle + FAULTS_BEGIN;
   }
 
-  /** A new session of this user, with the cookies of a browser that has just signed in. */
-  signIn(user) {
+  /** A new session of this user, with the cookies of a browser that signed in so many milliseconds ago. */
+  signIn(user, ago = 0) {
     const token = randomBytes(24).toString("base64url").replace(/[-_]/g, "x");
-    const session = { user, token, endedAt: Infinity, cachedUntil: 0 };
+    const session = { user, token, endedAt: Infinity, cachedUntil: 0, version: 0 };
     this.sessions.set(token, session);
-    return { session, cookies: this.#cookies(session) };
+    return { session, cookies: this.#cookies(session, Date.now() - ago) };
+  }
+
+  /** The organisation of a session is another from now on. */
+  switch(session) {
+    session.version += 1;
   }
 
   /** From now on it is nobody's. */
@@ -79,10 +102,9 @@ export class World {
     this.sessions.delete(session.token);
   }
 
-  #cookies(session) {
-    const now = Date.now();
-    session.cachedUntil = now + CACHE_SECONDS * 1000;
-    const names = { user: session.user, session: `session of ${session.user}` };
+  #cookies(session, now = Date.now()) {
+    session.cachedUntil = Math.max(session.cachedUntil, now + CACHE_SECONDS * 1000);
+    const names = { user: session.user, session: `session of ${session.user}`, organisation: organisation(session.version) };
     const cookies = sessionCookies({ now, seconds: CACHE_SECONDS, token: session.token, ...names });
     return Object.fromEntries(cookies.split("; ").map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
   }
@@ -123,8 +145,12 @@ export class World {
   async startAuth(test) {
     const service = await listen(test, (request, response) => {
       const isKeys = request.url === "/api/auth/jwks";
+      const isToken = request.url === "/api/auth/token";
       this.asked[isKeys ? "keys" : "session"] += 1;
-      const answer = () => (isKeys ? json(response, { keys: this.#published() }) : this.#getSession(request, response));
+      const answer = () => {
+        if (isKeys) return json(response, { keys: this.#published() });
+        return isToken ? this.#token(request, response) : this.#getSession(request, response);
+      };
       const fault = this.fault();
       if (!fault) return answer();
       this.fired[fault] += 1;
@@ -135,26 +161,59 @@ export class World {
   }
 
   #getSession(request, response) {
+    const session = this.#sessionOf(request);
+    if (!session) return json(response, null, DEAD);
+    const data = this.#cookies(session)["better-auth.session_data"];
+    const { session: row, user } = JSON.parse(Buffer.from(data, "base64url").toString()).session;
+    return json(response, { session: row, user }, [dataLine(data)]);
+  }
+
+  #token(request, response) {
+    const session = this.#sessionOf(request);
+    if (!session) return response.writeHead(401, { "content-type": "application/json" }).end("{}");
+    return json(response, { token: this.jwt(session.user).token });
+  }
+
+  #sessionOf(request) {
     const [, value = ""] = /session_token=([^;]+)/.exec(request.headers.cookie ?? "") ?? [];
     const [token, mac] = decodeURIComponent(value).split(".");
     const isSigned = createHmac("sha256", secret).update(token).digest("base64") === mac;
-    const session = isSigned ? this.sessions.get(token) : undefined;
-    if (!session) {
-      const dead = ["session_token", "session_data", "dont_remember"].map((name) => `better-auth.${name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax`);
-      return json(response, null, dead);
-    }
-    const data = this.#cookies(session)["better-auth.session_data"];
-    const { session: row, user } = JSON.parse(Buffer.from(data, "base64url").toString()).session;
-    return json(response, { session: row, user }, [`better-auth.session_data=${data}; Max-Age=${CACHE_SECONDS}; Path=/; HttpOnly; SameSite=Lax`]);
+    return isSigned ? this.sessions.get(token) : undefined;
   }
 
-  /** The origin: what it has is for the person that the gate names, and for nobody else. */
+  /** The origin: what it has is for the person that the gate names, and for nobody else. It says which organisation it was told. */
   startOrigin(test) {
-    return listen(test, (request, response) => {
+    return listen(test, async (request, response) => {
       this.origin.requests += 1;
       request.resume();
+      if (request.url.startsWith("/api/auth/")) return this.#change(request, response);
+      await this.#held.get(request.url)?.released;
+      if (request.url.endsWith("/slow")) await new Promise((resolve) => setTimeout(resolve, SLOW_MILLIS));
+      response.setHeader("x-told-organisation", request.headers["x-doorward-org"] ?? "");
       json(response, { text: privateText(request.headers["x-doorward-subject"] ?? "nobody") });
     });
+  }
+
+  /** What the auth service does for a browser: it is reached through the gate, like the application. */
+  #change(request, response) {
+    const session = this.#sessionOf(request);
+    if (!session) return json(response, {}, DEAD);
+    if (request.url.endsWith("/sign-out")) {
+      this.signOut(session);
+      return json(response, { success: true }, DEAD);
+    }
+    this.switch(session);
+    return json(response, { version: session.version }, [dataLine(this.#cookies(session)["better-auth.session_data"])]);
+  }
+
+  /** The origin's answer at this target waits until what is given is called. */
+  hold(target) {
+    let release;
+    this.#held.set(target, { released: new Promise((resolve) => (release = resolve)) });
+    return () => {
+      this.#held.delete(target);
+      release();
+    };
   }
 }
 

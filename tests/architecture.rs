@@ -130,6 +130,8 @@ fn only_verify_ed25519_and_digest_name_cryptography() {
     let crates = ["ed25519_dalek", "curve25519_dalek", "p256::", "hmac::", "aes::", "cbc::", "hkdf::", "subtle::", "sha2::"];
     for module in imports().keys() {
         let Ok(text) = std::fs::read_to_string(root().join(format!("src/{module}.rs"))) else { continue };
+        // Tests compare with other implementations.
+        let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         let named: Vec<&&str> = crates.iter().filter(|name| text.contains(**name)).collect();
         let allowed = ["verify", "ed25519", "sign"].contains(&module.as_str()) || module == "digest" && named == [&"sha2::"];
         assert!(named.is_empty() || allowed, "src/{module}.rs names {named:?}");

@@ -23,7 +23,7 @@ example
 const MIDDLEWARE_BUDGET: u64 = 80 * 1024;
 
 /// The same for the Worker's. The `worker` crate alone takes 180 KB of it; the free plan of the platform takes 3 MB.
-pub(crate) const WORKER_BUDGET: u64 = 280 * 1024;
+pub(crate) const WORKER_BUDGET: u64 = 340 * 1024;
 
 /// `cargo xtask size`
 pub(crate) fn run(arguments: &[String]) -> Result {

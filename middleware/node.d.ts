@@ -41,6 +41,12 @@ export function protect(
 export function session(req: IncomingMessage): Session | null;
 
 export interface ProxyOptions extends NodeOptions {
+  /**
+   * Which name the origin is told to be asked for in `Host`: the one that the browser sees, or that of `origin`, as a host that serves
+   * several sites needs it. Default: `"public"` where `origin` is an IP address or a name without dots, by which no site can be
+   * chosen, and `"origin"` elsewhere. A rule's `upstream` follows that default. The assertion names the public host in every case.
+   */
+  host?: "public" | "origin";
   /** Where requests go that the gate lets through: scheme, host and port. */
   origin: string | URL;
 }

@@ -5,7 +5,8 @@
 // typed into the browser.
 
 import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
-import { isFunction, isObject, wrongOption } from "./options.js";
+import { isBounded, isStream, watchOver } from "./open.js";
+import { checkOptions, isFunction, isObject, wrongOption } from "./options.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pass, plain } from "./proxy.js";
 import { NotGated } from "./session.js";
@@ -14,6 +15,9 @@ const NO_GATE = "the gate did not run for this request: put `middleware` or `pro
 
 /** Whether somebody develops here is of use to the gate as well. */
 const NAMES = ["NODE_ENV"];
+
+/** Which name an origin is told to be asked for. */
+const HOSTS = { host: [(host) => ["public", "origin"].includes(host), '"public" or "origin"'] };
 
 /**
  * Makes the exports of `doorward/node` on this `createGate`.
@@ -38,7 +42,7 @@ export function nodeOn(createGate) {
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
-      if (decision.upstream) return pass(req, res, decision, hop);
+      if (decision.upstream) return pass(req, res, decision, hop, destination(decision));
       // The application's head may go out at any moment from now on: whatever it has to wait for is waited for here.
       await decision.carried;
       const problem = editRequest(req, decision);
@@ -60,14 +64,15 @@ export function nodeOn(createGate) {
 
   function createProxy(given) {
     if (!isObject(given)) throw wrongOption("origin", "given, like http://127.0.0.1:3000");
-    const { origin, ...options } = given;
+    const { origin, host, ...options } = given;
+    checkOptions({ host }, HOSTS);
     const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
     const { decide, hop } = judge(options, { seesResponse: true }, { proxies: true });
 
     async function proxy(req, res) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
-      pass(req, res, decision, hop, to);
+      pass(req, res, decision, hop, destination(decision, to, host));
     }
 
     proxy.upgrade = async function upgrade(req, socket, head) {
@@ -79,7 +84,7 @@ export function nodeOn(createGate) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answerSocket(socket, decision);
       try {
-        forwardUpgrade(req, socket, head, decision, hop, destination(decision, to));
+        forwardUpgrade(req, socket, head, decision, hop, destination(decision, to, host));
       } catch (error) {
         answerSocket(socket, hop.refuse(decision.head, whyNobody(error)));
       }
@@ -202,8 +207,9 @@ function mountedAt({ originalUrl, url, baseUrl }) {
 }
 
 /** Adds headers at the last moment, so that the application can neither overwrite nor forget them. */
-function addWhenSent(res, { responseHeaders, finishNow, abandon }) {
-  if (responseHeaders.length === 0 && !finishNow) return;
+function addWhenSent(res, decision) {
+  const { responseHeaders, finishNow, abandon } = decision;
+  if (responseHeaders.length === 0 && !finishNow && !isBounded(decision)) return;
   if (finishNow) endsWithout(res, abandon);
   const { writeHead } = res;
   res.writeHead = function (status, ...rest) {
@@ -214,8 +220,18 @@ function addWhenSent(res, { responseHeaders, finishNow, abandon }) {
       if (name === "set-cookie") res.appendHeader(name, value);
       else res.setHeader(name, value);
     }
+    if (isBounded(decision) && isStream(linesOf(res.getHeader("content-type"))[0])) endWith(decision, res);
     return writeHead.call(res, status, ...rest);
   };
+}
+
+/**
+ * An event stream of the application ends when what it rests on is over: as if its reader had gone away, which every application that
+ * streams has to bear.
+ */
+function endWith(life, res) {
+  const stop = watchOver(life, () => res.destroy());
+  res.once("close", stop);
 }
 
 /** The values of a header that may be one text, a list, or missing. */

@@ -1,14 +1,24 @@
 // A request on its way to an origin, and the answer on its way back: over another connection, streaming both ways.
 
+import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { pipeline } from "node:stream";
 
+import { closeFrame, frames } from "./frames.js";
 import { unavailable, whyNobody } from "./gate.js";
+import { CLOSE_CODE, isBounded, isStream, watchOver } from "./open.js";
+import { inPublic } from "./own-address.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 
 /** What says where the body of the request to the origin ends and whom it is for: this host's own matter. */
 const FRAMING = new Set(["host", "content-length"]);
+
+/** Methods of which the same request once more means nothing else (RFC 9110 section 9.2.2), and that have no body here. */
+const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** So long a WebSocket may take to come to the end of a frame before it is cut off in the middle of one. Milliseconds. */
+const FRAME_END_MS = 1000;
 
 export function answer(res, { status, headers, body }) {
   for (const [name, value] of headers) res.appendHeader(name, value);
@@ -26,15 +36,31 @@ export function plain(status, title, more = []) {
   return { status, headers, body };
 }
 
-/** Where a request goes: where its rule says, or to the proxy's origin. */
-export function destination({ upstream }, to) {
-  return upstream ? new URL(upstream) : to;
+/**
+ * Where a request goes, and what it is told to be asked for: where its rule says, or to the proxy's origin.
+ *
+ * @param {object} decision
+ * @param {URL} [to] the proxy's origin
+ * @param {"public" | "origin"} [host] the option; it is about the proxy's origin alone
+ */
+export function destination({ upstream, head }, to, host) {
+  const url = upstream ? new URL(upstream) : to;
+  const keepsPublic = upstream || host === undefined ? !hasVirtualHosts(url) : host === "public";
+  return { url, host: keepsPublic ? hostOf(head.publicOrigin) : url.host };
 }
+
+/** A server chooses one of its sites by a domain name: not by an address, nor by a name without dots (`localhost`, a container's). */
+function hasVirtualHosts({ hostname }) {
+  const isAddress = hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
+  return !isAddress && hostname.includes(".");
+}
+
+const hostOf = (origin) => origin.slice(origin.indexOf("://") + 3);
 
 export function pass(req, res, decision, hop, to) {
   endsWithout(res, decision.abandon);
   try {
-    forward(req, res, decision, hop, destination(decision, to));
+    forward(req, res, decision, hop, to);
   } catch (error) {
     answer(res, hop.refuse(decision.head, whyNobody(error)));
   }
@@ -47,45 +73,99 @@ export function endsWithout(stream, abandon) {
   else stream.once("close", abandon);
 }
 
-function send(to, req, decision, headers) {
-  const { request } = to.protocol === "https:" ? https : http;
-  return request(to, { method: req.method, path: decision.target, headers: headers.flat() });
+function send({ url }, req, decision, headers, more) {
+  const { request } = url.protocol === "https:" ? https : http;
+  return request(url, { method: req.method, path: decision.target, headers: headers.flat(), ...more });
 }
 
 function forward(req, res, decision, hop, to) {
   // Its `close` is over: nothing would end what is begun for it now.
   if (res.destroyed) return;
-  const nobody = (error) => {
-    // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
-    if (!res.headersSent && !res.destroyed) answer(res, hop.refuse(decision.head, whyNobody(error)));
-  };
   const headers = [...originHeaders(req, decision, to), ...framing(req)];
-  const upstream = send(to, req, decision, headers);
-  upstream.on("response", async (response) => {
-    try {
-      const pairs = endToEnd(pairsOf(response.rawHeaders), hop);
-      const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
-      res.writeHead(response.statusCode, response.statusMessage, headers.flat());
-      if (hasBody(req, response)) res.write(Buffer.alloc(0)); // At once. `flushHeaders` would write a text, see `answer`.
-      pipeline(response, res, () => {});
-    } catch {
-      upstream.destroy(new Error("the origin's answer cannot be passed on"));
-    }
-  });
-  // Switching protocols is no answer to who has not asked for it.
-  upstream.on("upgrade", (_, far) => {
-    far.destroy();
-    nobody();
-  });
-  upstream.on("error", nobody);
+  let upstream;
+  let heard = false;
+  attempt();
   res.on("close", () => upstream.destroy());
   // Not `pipeline`: that would close the client's connection before the answer to it is out.
   req.pipe(upstream);
+
+  function attempt(more) {
+    upstream = send(to, req, decision, headers, more);
+    upstream.on("response", (response) => {
+      heard = true;
+      passOn(response).catch(() => upstream.destroy(new Error("the origin's answer cannot be passed on")));
+    });
+    // Switching protocols is no answer to who has not asked for it.
+    upstream.on("upgrade", (_, far) => {
+      far.destroy();
+      nobody();
+    });
+    upstream.on("error", failed);
+  }
+
+  function failed(error) {
+    // An origin may close a connection that is kept in the very moment in which it is used again: it has not read the request.
+    if (heard || more(error)) return nobody(error);
+    req.unpipe(upstream);
+    attempt({ agent: false });
+    upstream.end();
+  }
+
+  /** Whether another attempt could do more than the first: it might come twice to an origin that has read it. */
+  function more({ code }) {
+    const wasKept = upstream.reusedSocket && ["ECONNRESET", "EPIPE"].includes(code);
+    return !wasKept || !REPEATABLE.has(req.method) || hasOwnBody(req) || res.headersSent || res.destroyed;
+  }
+
+  function nobody(error) {
+    // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
+    if (!res.headersSent && !res.destroyed) answer(res, hop.refuse(decision.head, whyNobody(error)));
+  }
+
+  async function passOn(response) {
+    const pairs = publicPairs(endToEnd(pairsOf(response.rawHeaders), hop), to, decision);
+    const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
+    res.writeHead(response.statusCode, response.statusMessage, headers.flat());
+    if (hasBody(req, response)) res.write(Buffer.alloc(0)); // At once. `flushHeaders` would write a text, see `answer`.
+    if (isBounded(decision) && isStream(response.headers["content-type"])) endWith(decision, response, res);
+    else pipeline(response, res, () => {});
+  }
+}
+
+/** An event stream ends as every stream does, when what it rests on is over: its reader comes back and is judged anew. */
+function endWith(life, response, res) {
+  const stop = watchOver(life, () => {
+    response.unpipe(res);
+    res.end();
+    response.destroy();
+  });
+  // What breaks off breaks off for the client as well.
+  response.on("error", () => res.destroy());
+  response.on("close", () => response.complete || res.writableEnded || res.destroy());
+  res.on("close", stop);
+  response.pipe(res);
+}
+
+/** What the origin says about its own address, as the client has to hear it. */
+function publicPairs(pairs, { url, host }, { head: { publicOrigin } }) {
+  const addresses = new Set([`${url.protocol}//${host}`, url.origin]);
+  return [...addresses].reduce((pairs, address) => {
+    const named = (name) => pairs.filter(([own]) => own.toLowerCase() === name).map(([, value]) => value);
+    const edits = inPublic({ get: (name) => named(name)[0], cookies: () => named("set-cookie") }, address, publicOrigin);
+    const edited = new Set(edits.map(([name]) => name));
+    const kept = pairs.filter(([name]) => !edited.has(name.toLowerCase()));
+    return [...kept, ...edits.flatMap(([name, values]) => values.map((value) => [name, value]))];
+  }, pairs);
 }
 
 /** Whether a body may follow the head (RFC 9112 section 6.3). */
 function hasBody({ method }, { statusCode }) {
   return method !== "HEAD" && ![204, 304].includes(statusCode);
+}
+
+/** Whether the request brings a body. */
+function hasOwnBody({ headers }) {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 /** The client's headers for the origin, after the decision's edits for another connection. */
@@ -130,7 +210,7 @@ export function forwardUpgrade(req, socket, head, decision, hop, to) {
   const passedOn = ({ rawHeaders }) => {
     answered = true;
     try {
-      return withOurs(endToEnd(pairsOf(rawHeaders), hop), decision);
+      return withOurs(publicPairs(endToEnd(pairsOf(rawHeaders), hop), to, decision), decision);
     } catch {
       upstream.destroy();
       answerSocket(socket, unavailable(decision.head));
@@ -150,6 +230,7 @@ export function forwardUpgrade(req, socket, head, decision, hop, to) {
     // `pipe` passes on an end, but a client that breaks off has none.
     socket.on("close", () => far.destroy());
     far.pipe(socket).pipe(far);
+    if (isBounded(decision)) closeWith(decision, far, farHead, socket, head);
   });
   // The origin wants no WebSocket: its answer is an answer like any other, and the connection is over after it.
   upstream.on("response", async (response) => {
@@ -166,6 +247,36 @@ export function forwardUpgrade(req, socket, head, decision, hop, to) {
   });
   socket.on("close", () => upstream.destroy());
   upstream.end();
+}
+
+/** A WebSocket is closed when what it rests on is over, each end of it between two frames of the other's. */
+function closeWith(life, far, farHead, socket, head) {
+  const [fromOrigin, fromClient] = [frames(), frames()];
+  fromOrigin.take(farHead);
+  fromClient.take(head);
+  let reason;
+  far.on("data", (chunk) => {
+    fromOrigin.take(chunk);
+    closeBetween();
+  });
+  socket.on("data", (chunk) => {
+    fromClient.take(chunk);
+    closeBetween();
+  });
+  const stop = watchOver(life, (why) => {
+    reason = why;
+    closeBetween();
+    setTimeout(() => socket.destroy(), FRAME_END_MS).unref();
+  });
+  socket.on("close", stop);
+
+  function closeBetween() {
+    if (reason === undefined || !fromOrigin.isBetween() || !fromClient.isBetween()) return;
+    far.unpipe(socket);
+    socket.unpipe(far);
+    socket.end(closeFrame(CLOSE_CODE, reason));
+    far.end(closeFrame(CLOSE_CODE, reason, randomBytes(4)));
+  }
 }
 
 export function answerSocket(socket, { status, headers, body }) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, node, python};
+use crate::{build, debian, node, python};
 
 pub(crate) const HELP: &str = "\
 Run everything there is to run
@@ -45,6 +45,7 @@ const PARTS: &[Part] = &[
     Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
     Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
+    Part { name: "cost",        about: "no decision takes more than in proportion to its bytes", work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
     Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },
@@ -79,6 +80,9 @@ pub(crate) fn run(names: &[String]) -> Result {
     }
     node::check()?;
     build::ensure_wasm_target()?;
+    if names.is_empty() || names.iter().any(|name| name == "cost") {
+        debian::ensure("valgrind", &["/usr/bin/valgrind"])?;
+    }
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
     // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.

@@ -67,7 +67,8 @@ impl Session {
         Ok(Self {
             subject,
             id,
-            email: claims.text("email").map(str::to_owned),
+            // Supabase writes an empty one for somebody anonymous: that is no address.
+            email: claims.text("email").filter(|email| !email.is_empty()).map(str::to_owned),
             expires: claims.expires(),
             source: Source::Jwt,
             is_impersonated: false,
@@ -156,7 +157,7 @@ impl Pair {
             expires: instant(session.get("expiresAt")?)?,
             version,
             id: name_of_session(session.get("id"))?,
-            email: text(user, "email"),
+            email: text(user, "email").filter(|email| !email.is_empty()),
             is_impersonated: session.get("impersonatedBy").is_some_and(|by| !matches!(by, Value::Null)),
             known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
             // A claim is the user's; `session.…` leads to the session's own members.

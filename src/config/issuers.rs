@@ -221,7 +221,7 @@ impl Compiler<'_> {
         party_may_be_absent: bool,
         audience_may_be_empty: bool,
     ) {
-        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for. WorkOS' name nobody.
+        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for. Older ones of WorkOS name nobody.
         let names_somebody = !parties.is_empty() || party_may_be_absent;
         if audience.is_empty() && !audience_is_null {
             self.reader.wrong(

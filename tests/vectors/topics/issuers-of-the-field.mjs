@@ -269,7 +269,7 @@ export const cases = [
   supabase.good("of an OAuth client of one's own", { client_id: "9a8b7c6d-5e4f-3a2b-1c0d-9e8f7a6b5c4d", user_id: supabaseSample.sub }),
   supabase.bad("of somebody's OAuth client", { client_id: THEIR_APP, user_id: supabaseSample.sub }, "party_mismatch"),
   supabase.bad("an ID token", { aud: THEIR_APP, client_id: THEIR_APP, auth_time: iat, session_id: undefined, role: undefined, aal: undefined, amr: undefined, app_metadata: undefined }, "audience_mismatch"),
-  supabase.good("of somebody anonymous", { email: "", is_anonymous: true }, { set: { "x-doorward-email": "" } }),
+  supabase.good("of somebody anonymous", { email: "", is_anonymous: true }),
   supabaseNamed.good("an access token"),
   supabaseNamed.bad("of somebody anonymous", { email: "", is_anonymous: true }, "not_permitted"),
   supabase.other("the public anon key", bearer(forgedHmac("HS256", "public", { alg: "HS256", typ: "JWT" }, { iss: "supabase", ref: REF, role: "anon", iat, exp: iat + 9e6 })), reject("issuer_unknown"), []),

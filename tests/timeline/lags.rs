@@ -43,7 +43,8 @@ const ROWS: &[(&str, i64, LastPass)] = &[
 #[test]
 fn a_revocation_is_noticed_no_later_than_the_page_says() {
     let mut told: Vec<(String, String)> = Vec::new();
-    let rows = PAGE.split("## How late").nth(1).unwrap_or_default().lines().filter(|line| line.starts_with('|')).skip(2);
+    let lines = PAGE.split("## How late").nth(1).unwrap_or_default().lines().skip_while(|line| !line.starts_with('|'));
+    let rows = lines.take_while(|line| line.starts_with('|')).skip(2);
     for row in rows {
         let cells: Vec<&str> = row.trim_matches('|').split(" | ").map(str::trim).collect();
         told.push((cells[0].to_owned(), cells[2].to_owned()));

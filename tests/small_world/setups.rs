@@ -184,7 +184,9 @@ pub(crate) fn jobs(extent: Extent) -> Vec<Job> {
         let count = jobs.len();
         (0..count / one_of).map(move |number| jobs[number * 7919 % count].clone())
     };
-    part(few, PART[0]).chain(part(many, PART[1])).collect()
+    // Floods are few.
+    let floods: Vec<Job> = few.iter().filter(|job| job.setup.is_flooded && job.plans.len() == 1).cloned().collect();
+    floods.into_iter().chain(part(few, PART[0])).chain(part(many, PART[1])).collect()
 }
 
 /// Up to three things that are done; of three at least one changes something, and at most two do.

@@ -93,7 +93,17 @@ async function honest(number) {
   }
 }
 
-function exchange(target, method, jar) {
+/** Once more where a kept connection was closed as the request went out: browsers do the same (RFC 9112 section 9.3.1). */
+async function exchange(target, method, jar) {
+  try {
+    return await exchangeOnce(target, method, jar);
+  } catch (error) {
+    if (error.code !== "ECONNRESET" || !error.wasReused) throw error;
+    return exchangeOnce(target, method, jar);
+  }
+}
+
+function exchangeOnce(target, method, jar) {
   const cookie = Object.entries(jar).map(([name, value]) => `${name}=${value}`).join("; ");
   return new Promise((resolve, reject) => {
     const headers = { cookie, ...(method === "POST" && { origin: gate.origin }) };
@@ -104,7 +114,7 @@ function exchange(target, method, jar) {
       response.on("end", () => resolve({ status: response.statusCode, cookies: response.headers["set-cookie"] ?? [], body: Buffer.concat(chunks).toString() }));
     });
     request.setTimeout(20_000, () => request.destroy(new Error("no answer in twenty seconds")));
-    request.on("error", reject);
+    request.on("error", (error) => reject(Object.assign(error, { wasReused: request.reusedSocket })));
     request.end();
   });
 }

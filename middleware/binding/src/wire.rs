@@ -438,7 +438,7 @@ mod tests {
         let failed = |message: &[u8]| with_reply(message, |reply| matches!(reply, Reply::Failed));
         for (numbers, bytes) in [
             (&[][..], &b""[..]),
-            (&[10], b""),
+            (&[11], b""),
             (&[9, 0], b""),
             (&[8, 2], b"x"),
             (&[1], b""),

@@ -64,7 +64,8 @@ export function markReader(options = {}) {
     }
     if (headers !== source) {
       if (source.method !== claims.htm) throw new NotGated("mark_method");
-      if ((await digestOf(new URL(source.url).pathname)) !== claims.path) throw new NotGated("mark_path");
+      const path = await digestOf(new URL(source.url).pathname);
+      if (path !== claims.path && path !== claims.inner) throw new NotGated("mark_path");
     }
     if (who === undefined) return null;
     if (!isObject(who) || !isText(who.sub)) throw new NotGated("mark_malformed");

@@ -61,6 +61,10 @@ pub(crate) fn sign(
         "\"",
     ]
     .concat();
+    // Next takes the base path off what a route handler sees, and leaves it in what its middleware sees.
+    if let Some(inner) = without_base_path(path, policy) {
+        claims.push_str(&[",\"inner\":\"", &digest_of(inner), "\""].concat());
+    }
     // The public host may be another than the one that a proxy in front says; the application sees the latter.
     if let Some(host) = forwarded.head.header("host") {
         claims.push_str(&[",\"via\":", &json::quoted(&host.to_ascii_lowercase())].concat());
@@ -144,4 +148,14 @@ fn bound<'a>(forwarded: &'a Forwarded<'_>, policy: &'a Policy) -> Vec<(&'static 
 
 fn digest_of(text: &str) -> String {
     text::to_base64url(&digest::of(text.as_bytes()))
+}
+
+/// The path as the application itself may see it, where that is another one.
+fn without_base_path<'p>(path: &'p str, policy: &Policy) -> Option<&'p str> {
+    let base: String = policy.framework.as_ref()?.base_path.iter().flat_map(|segment| ["/", segment.as_str()]).collect();
+    let rest = path.strip_prefix(base.as_str()).filter(|_| !base.is_empty())?;
+    match rest {
+        "" => Some("/"),
+        rest => Some(rest).filter(|rest| rest.starts_with('/')),
+    }
 }

@@ -121,6 +121,18 @@ test("a mark counts for the request that it was made for", async () => {
   assert.equal((await readerOf({ host: ["www.test", "App.test"] })(other("/a/b", { host: "internal" }))).subject, "user-1");
 });
 
+test("under a base path a mark counts for the path that Next's route handlers see, too", async () => {
+  const based = { ...withSecret, framework: { name: "next", base_path: "/shop" } };
+  for (const [asked, inner, others] of [["/shop/api/who", "/api/who", ["/who", "/shop/who", "/api", "/shop/shop/api/who"]], ["/shop", "/", ["/sho", "/shop/"]]]) {
+    const got = await onward(bearer(asked), { config: based });
+    const seen = async (path) => reasonOf(readerOf()(request(path, got.headers))).then((found) => found.subject ?? found);
+    assert.deepEqual([await seen(asked), await seen(inner)], ["user-1", "user-1"], asked);
+    for (const other of others) assert.equal(await seen(other), "mark_path", `${asked} is not ${other}`);
+  }
+  // Nothing is taken off that is no base path.
+  assert.equal(claimsOf((await onward(bearer("/a"))).headers.get(MARK)).inner, undefined);
+});
+
 test("the session's cookie is bound, and not the cookie cache, which changes while the session stays", async () => {
   const name = "__Secure-better-auth.session_token";
   const value = `${"t".repeat(32)}.${encodeURIComponent(createHmac("sha256", SECRET).update("t".repeat(32)).digest("base64"))}`;

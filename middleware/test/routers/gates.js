@@ -7,17 +7,10 @@ const ISSUER = "http://localhost:9";
 
 /** Of each a maker of gates, as `doorward/node` is made on one: rules and secret come with the options. */
 export const makers = {
-  doorward: ({ rules, framework, secret }) =>
-    createGate({
-      config: {
-        issuers: [{ type: "better-auth", url: ISSUER, secret: { env: "SECRET" } }],
-        rules,
-        framework,
-        debug_header: true,
-      },
-      env: { SECRET: secret },
-      log: () => {},
-    }),
+  doorward: ({ rules, framework, secret }, host) => {
+    const issuers = [{ type: "better-auth", url: ISSUER, secret: { env: "SECRET" } }];
+    return createGate({ config: { issuers, rules, framework, debug_header: true }, env: { SECRET: secret }, log: () => {} }, host);
+  },
   /** Public is what begins as a public path does. */
   "raw prefix": (site) => naive((target) => publicPaths(site).some((path) => beginsWith(target, path))),
   /** Public is what is not written as a protected path is. */
@@ -42,7 +35,9 @@ function publicPaths({ rules, framework }) {
 function naive(isPublic) {
   const decideHead = async ({ target }) =>
     isPublic(target)
-      ? { kind: "forward", target, removed: [], set: [], responseHeaders: [] }
+      ? { kind: "forward", target, removed: [], set: [], onward: { removed: [], set: [] }, responseHeaders: [] }
       : { kind: "answer", status: 401, headers: [], body: "" };
-  return { decideHead };
+  // Neither knows what concerns one connection only: nothing here depends on that.
+  const hop = { responseRemovals: () => [], refuse: () => ({ status: 502, headers: [], body: "" }) };
+  return { decideHead, hop };
 }

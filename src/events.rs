@@ -85,7 +85,7 @@ impl Since {
     /// is asked after the request has come in.
     pub(crate) fn and_elsewhere(self, at: UnixTime, arrival: Moment) -> Self {
         // This instance has seen it, or a later one.
-        if self.dated >= at {
+        if self.dated >= at && self.cookie_cache >= at {
             return self;
         }
         let ahead = at >= arrival.at;

@@ -133,6 +133,8 @@ enum State {
 struct Op {
     errand: Errand,
     kind: Ask,
+    /// How many changes had gone on or come back when it was given out.
+    changes: u32,
     due: i64,
     answer: Option<Answer>,
 }
@@ -642,7 +644,8 @@ impl<'s> World<'s> {
             Work::Fetch(fetch) => (if fetch.copy.is_some() { Ask::Copy } else { Ask::Service }, fetch.timeout_ms),
             Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
         };
-        self.flights[number].state = State::Asking(Op { errand, kind, due: clock + i64::from(timeout), answer: None });
+        self.flights[number].state =
+            State::Asking(Op { errand, kind, changes: self.changes, due: clock + i64::from(timeout), answer: None });
         if kind == Ask::Service {
             self.note_ask(number, Place::First);
         }
@@ -660,7 +663,7 @@ impl<'s> World<'s> {
                 self.finish(number, &[]);
             }
         } else {
-            onward.alongside = Some(Op { errand, kind: Ask::Service, due, answer: None });
+            onward.alongside = Some(Op { errand, kind: Ask::Service, changes: self.changes, due, answer: None });
             self.note_ask(number, Place::Alongside);
         }
     }
@@ -673,7 +676,8 @@ impl<'s> World<'s> {
         let purpose = fetch.purpose.name();
         self.tell(|_| format!("   … the auth service is asked: {purpose}"));
         self.oracle.asked += 1;
-        let (changes, flight) = (self.changes, &mut self.flights[number]);
+        let changes = self.op(number, place).map_or(0, |op| op.changes);
+        let flight = &mut self.flights[number];
         let before: Vec<u32> = flight.asked.iter().filter(|(asked, _)| *asked == what).map(|(_, then)| *then).collect();
         flight.asked.push((what, changes));
         // Once more where a change has overtaken the answer.

@@ -95,16 +95,7 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
   let refused = false;
 
   return {
-    /** The generation in which a request begins now. */
-    begin() {
-      if (refused) throw wrongConfiguration();
-      const current = life.start();
-      if (generation !== current) {
-        border = compile(current);
-        generation = current;
-      }
-      return current;
-    },
+    begin,
 
     /** The decision on a head. */
     decide(begun, head, now) {
@@ -142,15 +133,27 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     /** The answer for what only the host has found out, by the code of its reason. */
     refuse(head, code) {
       const joined = joinHead(head);
-      return life.call(generation, () => border.decision(border.refuse(joined, code)));
+      return life.call(begin(), () => border.decision(border.refuse(joined, code)));
     },
 
     /** Names of headers of an origin's response that end at a proxy. */
-    responseRemovals: (pairs) => life.call(generation, () => border.responseRemovals(pairs)),
+    // The instance may have fallen since the request went on: any other knows the same of a response.
+    responseRemovals: (pairs) => life.call(begin(), () => border.responseRemovals(pairs)),
 
     /** What is to be put into the shared cache. */
     keeps: (begun) => life.call(begun, () => border.decision(border.keeps()).keeps),
   };
+
+  /** The generation in which a request begins now. */
+  function begin() {
+    if (refused) throw wrongConfiguration();
+    const current = life.start();
+    if (generation !== current) {
+      border = compile(current);
+      generation = current;
+    }
+    return current;
+  }
 
   function compile(current) {
     try {

@@ -84,7 +84,7 @@ function forClient(response, url, publicOrigin) {
   const { headers } = response;
   const pairs = [];
   headers.forEach((value, name) => pairs.push(name, value));
-  const removals = response_removals(pairs.join("\n"));
+  const removals = removalsOf(pairs);
   const edits = inPublic({ get: (name) => headers.get(name), cookies: () => headers.getSetCookie() }, url.slice(0, url.indexOf("/", 8)), publicOrigin);
   if (removals === "" && edits.length === 0) return response;
   const edited = new Response(response.body, response);
@@ -94,6 +94,17 @@ function forClient(response, url, publicOrigin) {
     for (const value of values) edited.headers.append(name, value);
   }
   return edited;
+}
+
+/** Names of the headers that end here. */
+function removalsOf(pairs) {
+  try {
+    return response_removals(pairs.join("\n"));
+  } catch {
+    // The instance has fallen since the request was sent on. Its response is the client's all the same: what concerns the origin's
+    // connection the platform keeps to itself.
+    return "";
+  }
 }
 
 /**

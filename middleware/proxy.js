@@ -14,7 +14,7 @@ import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 /** What says where the body of the request to the origin ends and whom it is for: this host's own matter. */
 const FRAMING = new Set(["host", "content-length"]);
 
-/** Methods of which the same request once more means nothing else (RFC 9110 section 9.2.2), and that have no body here. */
+/** Methods whose request may be sent a second time: they change nothing (RFC 9110 section 9.2.1). */
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /** So long a WebSocket may take to come to the end of a frame before it is cut off in the middle of one. Milliseconds. */
@@ -73,9 +73,9 @@ export function endsWithout(stream, abandon) {
   else stream.once("close", abandon);
 }
 
-function send({ url }, req, decision, headers, more) {
+function send({ url }, req, decision, headers, options) {
   const { request } = url.protocol === "https:" ? https : http;
-  return request(url, { method: req.method, path: decision.target, headers: headers.flat(), ...more });
+  return request(url, { method: req.method, path: decision.target, headers: headers.flat(), ...options });
 }
 
 function forward(req, res, decision, hop, to) {
@@ -89,8 +89,8 @@ function forward(req, res, decision, hop, to) {
   // Not `pipeline`: that would close the client's connection before the answer to it is out.
   req.pipe(upstream);
 
-  function attempt(more) {
-    upstream = send(to, req, decision, headers, more);
+  function attempt(options) {
+    upstream = send(to, req, decision, headers, options);
     upstream.on("response", (response) => {
       heard = true;
       passOn(response).catch(() => upstream.destroy(new Error("the origin's answer cannot be passed on")));
@@ -105,16 +105,16 @@ function forward(req, res, decision, hop, to) {
 
   function failed(error) {
     // An origin may close a connection that is kept in the very moment in which it is used again: it has not read the request.
-    if (heard || more(error)) return nobody(error);
+    if (heard || !mayRepeat(error)) return nobody(error);
     req.unpipe(upstream);
     attempt({ agent: false });
     upstream.end();
   }
 
-  /** Whether another attempt could do more than the first: it might come twice to an origin that has read it. */
-  function more({ code }) {
+  /** Whether the request may be sent once more: an origin that has read it after all gets it twice. */
+  function mayRepeat({ code }) {
     const wasKept = upstream.reusedSocket && ["ECONNRESET", "EPIPE"].includes(code);
-    return !wasKept || !REPEATABLE.has(req.method) || hasOwnBody(req) || res.headersSent || res.destroyed;
+    return wasKept && REPEATABLE.has(req.method) && !hasOwnBody(req) && !res.headersSent && !res.destroyed;
   }
 
   function nobody(error) {

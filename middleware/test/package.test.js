@@ -41,6 +41,7 @@ test("packed and installed, it loads in Node and its types are right", async (t)
   const { stdout } = await run("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: HERE });
   await writeFile(path.join(folder, "package.json"), '{"type":"module"}');
   await run("npm", ["install", "--no-audit", "--no-fund", "--offline", `./${stdout.trim()}`], { cwd: folder });
+  for (const file of ["LICENSE", "THIRD-PARTY.txt"]) await readFile(path.join(folder, "node_modules/doorward", file));
   await writeFile(path.join(folder, "use.js"), USE);
   assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout, "forward function function function assertion_missing\n");
 

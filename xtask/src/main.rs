@@ -9,6 +9,7 @@ mod debian;
 mod demo;
 mod fuzz;
 mod node;
+mod notices;
 mod python;
 mod sessions;
 mod shell;
@@ -38,6 +39,7 @@ const COMMANDS: &[Command] = &[
     Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
     Command { name: "soak", summary: "load the Worker while what it depends on fails", help: soak::HELP, run: soak::run },
     Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
+    Command { name: "notices", summary: "write the licence notices of what ships", help: notices::HELP, run: notices::run },
     Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
 ];
 

@@ -44,6 +44,7 @@ const PARTS: &[Part] = &[
     Part { name: "format",      about: "rustfmt has nothing to change",                   work: Cargo(&["fmt", "--all", "--check"]) },
     Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
     Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
+    Part { name: "notices",     about: "one licence, and the notices of what ships",      work: Xtask(&["notices", "--check"]) },
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
     Part { name: "cost",        about: "no decision takes more than in proportion to its bytes", work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },

@@ -2,6 +2,7 @@
 // service that has a key set, and a client that says exactly what it is told to say. Everything on free ports.
 
 import { createHash, createHmac, randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
 import { tmpdir } from "node:os";
@@ -18,6 +19,13 @@ process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 export const build = path.join(root, "worker", "build");
 export const secret = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+/** The folder of a Worker that only tests load. */
+export function variant(name) {
+  const folder = path.join(root, "worker", "test", "build", name);
+  if (!existsSync(folder)) throw new Error(`${folder} is not there: \`cargo xtask build tests\` makes it`);
+  return folder;
+}
+
 export const compatibilityDate = "2026-04-20";
 
 /** A folder that is gone after the test. */

@@ -1,17 +1,12 @@
 // What becomes of requests when the gate falls: 503, never a pass, and the next one finds a new gate.
-// The Worker here is the one to deploy plus a planted trap: `cargo xtask build worker --plant-trap`.
+// The Worker here is the one to deploy plus a planted trap: `cargo xtask build tests` makes it.
 
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { before, test } from "node:test";
+import { test } from "node:test";
 
-import { eventually, fetched, root, send, sessionCookies, startAuth, startGate, startOrigin, variables } from "./harness.js";
+import { eventually, fetched, send, sessionCookies, startAuth, startGate, startOrigin, variables, variant } from "./harness.js";
 
-let folder;
-before(() => {
-  const command = ["xtask", "build", "worker", "--plant-trap"];
-  folder = execFileSync("cargo", command, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-});
+const folder = variant("trap");
 
 async function house(test) {
   const origin = await startOrigin(test);

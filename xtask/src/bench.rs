@@ -1,7 +1,7 @@
 //! `cargo xtask bench`: builds what is measured, installs what it is compared with, and hands over to `benches/bench.mjs`.
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, build_worker, node};
+use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
 Measure what the gate costs, side by side with what people use today
@@ -32,8 +32,8 @@ examples
 pub(crate) fn run(options: &[String]) -> Result {
     let out = out(options)?;
     node::check()?;
-    build::wasm_binding()?;
-    build_worker::release_wasm()?;
+    build_package::release()?;
+    build_worker::release()?;
     let folder = shell::root().join("benches");
     node::install(&folder)?;
     let mut command = shell::command("node", &["bench.mjs"], &folder);

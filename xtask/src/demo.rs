@@ -4,7 +4,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, node};
+use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
 Watch real sessions being judged, in front of a real origin
@@ -35,8 +35,8 @@ pub(crate) fn run(options: &[String]) -> Result {
     let host = host(options)?;
     node::check()?;
     match host {
-        Host::Worker => phase("built the Worker", || shell::run(&mut crate::again(&["build", "worker"])?))?,
-        Host::Node => phase("built the npm package", || build::wasm_binding().map(drop))?,
+        Host::Worker => phase("built the Worker", || build_worker::release().map(drop))?,
+        Host::Node => phase("built the npm package", || build_package::release().map(drop))?,
     }
     let folder = shell::root().join("examples").join("demo");
     phase("installed its packages", || node::install(&folder))?;

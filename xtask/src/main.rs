@@ -4,6 +4,7 @@
 
 mod bench;
 mod build;
+mod build_package;
 mod build_worker;
 mod debian;
 mod demo;
@@ -17,8 +18,10 @@ mod size;
 mod soak;
 mod stack;
 mod test;
+mod wasm;
+mod weight;
 
-use std::process::{self, ExitCode};
+use std::process::ExitCode;
 
 /// A command of this program. Its function gets the arguments after its name.
 struct Command {
@@ -78,14 +81,6 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report(),
     }
-}
-
-/// This program with those arguments, as a program of its own: what it answers is then talk.
-fn again(arguments: &[&str]) -> shell::Result<process::Command> {
-    let program = std::env::current_exe().map_err(|error| shell::Failure::new(format!("where is this program? {error}")))?;
-    let mut command = process::Command::new(program);
-    command.args(arguments).current_dir(shell::root());
-    Ok(command)
 }
 
 fn find(name: &str) -> Option<&'static Command> {

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::shell::{self, Result};
-use crate::{build, debian, node};
+use crate::{build_package, build_worker, debian, node};
 
 pub(crate) const HELP: &str = "\
 Use a site for a while, with real Better Auth, and count who is taken for signed out
@@ -31,8 +31,8 @@ pub(crate) fn run(options: &[String]) -> Result {
     if !options.iter().any(|option| option.ends_with("pglite")) {
         debian::ensure_postgresql()?;
     }
-    build::wasm_binding()?;
-    shell::run(&mut crate::again(&["build", "worker"])?)?;
+    build_package::release()?;
+    build_worker::release()?;
     let folder = shell::root().join("examples").join("demo");
     node::install(&folder)?;
     shell::hand_over(Command::new("node").arg(folder.join("sessions.mjs")).args(options))

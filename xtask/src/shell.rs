@@ -61,6 +61,14 @@ pub(crate) fn command(program: &str, arguments: &[&str], directory: &Path) -> Co
     command
 }
 
+/// This program with those arguments, as a program of its own: what it prints goes to stderr then, and the caller goes on.
+pub(crate) fn xtask(arguments: &[&str]) -> Result<Command> {
+    let program = std::env::current_exe().map_err(|error| Failure::new(format!("where is this program? {error}")))?;
+    let mut command = Command::new(program);
+    command.args(arguments).current_dir(root());
+    Ok(command)
+}
+
 /// Runs a command to its end. All that it prints goes to stderr; stdout is for our own answer.
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = line_of(command);

@@ -1,7 +1,7 @@
 //! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to `hostile.mjs` beside it.
 
-use crate::node;
 use crate::shell::{self, Failure, Result};
+use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
 Load the Worker with a thousand sessions, while what it depends on fails
@@ -42,7 +42,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     }
     let (seconds, seed) = settings(options)?;
     node::check()?;
-    shell::run(&mut crate::again(&["build", "worker"])?)?;
+    build_worker::release()?;
     let folder = shell::root().join("worker").join("test");
     node::install(&folder)?;
     shell::hand_over(&mut shell::command("node", &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()], &folder))
@@ -51,7 +51,8 @@ pub(crate) fn run(options: &[String]) -> Result {
 fn hostile(options: &[String]) -> Result {
     let seconds = if options.is_empty() { HOSTILE_SECONDS } else { settings(options)?.0 };
     node::check()?;
-    shell::run(&mut crate::again(&["build"])?)?;
+    build_package::release()?;
+    build_worker::release()?;
     let folder = shell::root().join("worker").join("test");
     node::install(&folder)?;
     for host in ["worker", "node"] {

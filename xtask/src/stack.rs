@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, debian, node};
+use crate::{build_package, build_worker, debian, node};
 
 pub(crate) const HELP: &str = "\
 Run an auth service, a Python API and a Next.js frontend behind the gate
@@ -54,8 +54,8 @@ pub(crate) fn run(options: &[String]) -> Result {
     if named("--postgres") {
         debian::ensure_postgresql()?;
     }
-    build::wasm_binding()?;
-    shell::run(&mut crate::again(&["build", "worker"])?)?;
+    build_package::release()?;
+    build_worker::release()?;
     let folder = shell::root().join("examples").join("stack");
     node::install(&folder)?;
     node::install(&folder.join("auth-service"))?;

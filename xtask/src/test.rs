@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{build, debian, node, python};
+use crate::{debian, node, python, wasm};
 
 pub(crate) const HELP: &str = "\
 Run everything there is to run
@@ -31,12 +31,14 @@ struct Part {
 enum Work {
     Cargo(&'static [&'static str]),
     Xtask(&'static [&'static str]),
-    /// A script of the `package.json` in that folder, after `npm ci` where it is due.
+    /// A script of the `package.json` in that folder, after `npm ci` where it is due. It loads what the part `build` makes.
     Npm(&'static str, &'static str),
+    /// The same for a script that loads what the part `build-tests` makes, besides.
+    NpmOnVariants(&'static str, &'static str),
     /// The Python package in that folder: style, types and tests.
     Python(&'static str),
 }
-use Work::{Cargo, Npm, Python, Xtask};
+use Work::{Cargo, Npm, NpmOnVariants, Python, Xtask};
 
 /// Every part; a new one is a new line.
 #[rustfmt::skip]
@@ -48,13 +50,14 @@ const PARTS: &[Part] = &[
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
     Part { name: "cost",        about: "no decision takes more than in proportion to its bytes", work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
     Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
-    Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: Npm("middleware", "test") },
-    Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: Npm("middleware", "test:suites") },
+    Part { name: "build-tests", about: "the variants of both that only tests load",       work: Xtask(&["build", "tests"]) },
+    Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: NpmOnVariants("middleware", "test") },
+    Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: NpmOnVariants("middleware", "test:suites") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
     Part { name: "routers",     about: "spellings of protected paths, at real routers",   work: Npm("middleware/test/routers", "test") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
-    Part { name: "worker",      about: "the Worker in workerd",                           work: Npm("worker/test", "test") },
+    Part { name: "worker",      about: "the Worker in workerd",                           work: NpmOnVariants("worker/test", "test") },
     Part { name: "faults",      about: "every combination of faults, in Node and workerd", work: Npm("middleware", "test:faults") },
     Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"]) },
     Part { name: "storage",     about: "what a real Better Auth stores, read by the gate", work: Npm("examples/demo", "test") },
@@ -80,15 +83,21 @@ pub(crate) fn run(names: &[String]) -> Result {
         return Err(Failure::usage(format!("there is no part `{unknown}`")).hint("cargo xtask test --list"));
     }
     node::check()?;
-    build::ensure_wasm_target()?;
+    wasm::ensure_target()?;
     if names.is_empty() || names.iter().any(|name| name == "cost") {
         debian::ensure("valgrind", &["/usr/bin/valgrind"])?;
     }
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
     // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.
-    let loads_build = PARTS.iter().filter(is_named).any(|part| matches!(part.work, Npm(..) | Python(..)));
-    let chosen = PARTS.iter().filter(|part| is_named(part) || (loads_build && part.name == "build"));
+    let loads = |name: &str| {
+        PARTS.iter().filter(is_named).any(|part| match part.work {
+            Npm(..) | Python(..) => name == "build",
+            NpmOnVariants(..) => name == "build" || name == "build-tests",
+            Cargo(_) | Xtask(_) => false,
+        })
+    };
+    let chosen = PARTS.iter().filter(|part| is_named(part) || loads(part.name));
     let results: Vec<_> = chosen.map(|part| (part.name, timed(part))).collect();
     summary(&results)
 }
@@ -113,8 +122,8 @@ fn carry_out(work: &Work) -> Result {
     let root = shell::root();
     let mut command = match work {
         Cargo(arguments) => shell::command("cargo", arguments, &root),
-        Xtask(arguments) => crate::again(arguments)?,
-        Npm(folder, script) => {
+        Xtask(arguments) => shell::xtask(arguments)?,
+        Npm(folder, script) | NpmOnVariants(folder, script) => {
             let folder = root.join(folder);
             node::install(&folder)?;
             node::npm(&["run", script], &folder)

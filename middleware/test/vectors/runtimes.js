@@ -1,22 +1,20 @@
 // The runtimes in which the vectors are played. Each gives back what came of each case.
 //
-// They are played twice: on the package as it ships, whose outcomes these are, and on the one with the door for suites, which
-// alone can say what it finds `session_data` to be (`explain`).
+// They are played twice: on the package as it ships, whose outcomes these are, and on the one for conformance suites, which alone
+// can say what it finds `session_data` to be (`explain`). `cargo xtask build tests` makes that one.
 
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
+import { existsSync } from "node:fs";
 
 import { edgeRuntime, workerd } from "../runtimes.js";
 import { play } from "./play.js";
 
-const ROOT = new URL("../../../", import.meta.url);
 const SUITES = new URL("../suites/wasm/doorward_bg.wasm", import.meta.url);
 
 export const runtimes = { node: explained(inNode), "edge-runtime": explained(inEdgeRuntime), workerd: explained(inWorkerd), worker };
 
 function explained(playIn) {
   return async (files) => {
-    await promisify(execFile)("cargo", ["xtask", "build", "suites"], { cwd: ROOT });
+    if (!existsSync(SUITES)) throw new Error(`${SUITES.pathname} is not there: \`cargo xtask build tests\` makes it`);
     const [lines, withDoor] = [await playIn(files, "../wasm"), await playIn(files, "./suites/wasm")];
     return lines.map((line, at) => ({ ...line, outcome: { ...line.outcome, session_data: withDoor[at].outcome.session_data } }));
   };

@@ -1,19 +1,17 @@
-// Plays decision vectors by the Worker's own code in real workerd: the build with the feature `conformance`.
+// Plays decision vectors by the Worker's own code in real workerd: the build with the feature `conformance`, which
+// `cargo xtask build tests` makes.
 
-import { execFile } from "node:child_process";
 import path from "node:path";
-import { promisify } from "node:util";
 import { Miniflare } from "miniflare";
 
-import { compatibilityDate, root } from "../harness.js";
+import { compatibilityDate, variant } from "../harness.js";
 
 /**
  * @param {{ name: string, text: string }[]} files
  * @returns {Promise<{ file: string, number: number, outcome: object }[]>} what came of each case
  */
 export async function inWorker(files) {
-  const { stdout } = await promisify(execFile)("cargo", ["xtask", "build", "worker", "--conformance"], { cwd: root });
-  const folder = stdout.trim();
+  const folder = variant("conformance");
   const worker = new Miniflare({
     modules: true,
     scriptPath: path.join(folder, "entry.js"),

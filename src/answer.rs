@@ -459,7 +459,7 @@ impl<'a> LogLine<'a> {
 fn challenge(reason: Reason) -> Option<String> {
     match reason {
         Reason::NoCredential | Reason::RedirectLoop => Some("Bearer".to_owned()),
-        Reason::NotPermitted => Some("Bearer error=\"insufficient_scope\"".to_owned()),
+        Reason::Forbidden => Some("Bearer error=\"insufficient_scope\"".to_owned()),
         // A quoted-string of RFC 6750 has no quotation marks of its own.
         _ if reason.status() == 401 => {
             Some(["Bearer error=\"invalid_token\", error_description=\"", &reason.sentence().replace('"', "'"), "\""].concat())

@@ -182,7 +182,7 @@ fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
         None if expected.party_may_be_absent => Ok(()),
         None => Err(Reason::ClaimMissing),
         Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
-        Some(Value::Text(_)) => Err(Reason::PartyMismatch),
+        Some(Value::Text(_)) => Err(Reason::AuthorizedPartyMismatch),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }

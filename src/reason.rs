@@ -58,7 +58,7 @@ reasons! {
     RouteDenied "route_denied" 403 Client "no rule covers this path and method";
     NoCredential "no_credential" 401 Client "the request carries no session and no token";
     CrossSiteRequest "cross_site_request" 403 Client "a request that changes something came with a cookie from another site";
-    NotPermitted "not_permitted" 403 Client "the identity is good but this rule does not accept it";
+    Forbidden "forbidden" 403 Client "the identity is good but this rule does not accept it";
     RedirectLoop "redirect_loop" 401 Client "signing in goes round in a circle";
 
     // the credential
@@ -76,7 +76,7 @@ reasons! {
     KeyAmbiguous "key_ambiguous" 401 Client "the token names no \"kid\" and several keys would do";
     KeyUnsuitable "key_unsuitable" 401 Client "the key is not meant for this algorithm";
     KeysUnavailable "keys_unavailable" 503 Operator "the issuer's keys could not be fetched";
-    CheckUnavailable "check_unavailable" 503 Operator "the platform could not check the signature";
+    SignatureCheckUnavailable "signature_check_unavailable" 503 Operator "the platform could not check the signature";
 
     // the claims
     IssuerUnknown "issuer_unknown" 401 Client "\"iss\" is not an issuer that is believed here";
@@ -84,7 +84,7 @@ reasons! {
     ClaimMissing "claim_missing" 401 Client "a required claim is missing";
     TypeMismatch "type_mismatch" 401 Client "\"typ\" names a token of another purpose";
     AudienceMismatch "audience_mismatch" 401 Client "\"aud\" does not contain an accepted audience";
-    PartyMismatch "party_mismatch" 401 Client "\"azp\" is not an accepted party";
+    AuthorizedPartyMismatch "authorized_party_mismatch" 401 Client "\"azp\" is not an accepted party";
     TokenBound "token_bound" 401 Client "the token is bound to a key (\"cnf\") and cannot be used as a plain bearer token";
     TokenExpired "token_expired" 401 Client "the token has expired";
     TokenNotYetValid "token_not_yet_valid" 401 Client "the token is not valid yet";
@@ -100,8 +100,8 @@ reasons! {
     RevocationUnavailable "revocation_unavailable" 503 Operator "the list of what has been revoked could not be fetched";
 
     // the bridge
-    BridgeUnavailable "bridge_unavailable" 503 Operator "the auth service gave no token for the origin";
-    BridgeTokenInvalid "bridge_token_invalid" 503 Operator "the token that the auth service gave for the origin does not hold";
+    TokenExchangeUnavailable "token_exchange_unavailable" 503 Operator "the auth service gave no token for the origin";
+    ExchangedTokenInvalid "exchanged_token_invalid" 503 Operator "the token that the auth service gave for the origin does not hold";
 
     // the gate
     AssertionUnavailable "assertion_unavailable" 503 Operator "the platform could not sign the assertion for the origin";

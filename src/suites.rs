@@ -101,7 +101,7 @@ pub fn decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8
 /// Whether a signature over any bytes holds, by a key that is given as a JWK.
 ///
 /// # Errors
-/// `key_not_found` where a key set would leave the key out, `key_unsuitable`, `check_unavailable`.
+/// `key_not_found` where a key set would leave the key out, `key_unsuitable`, `signature_check_unavailable`.
 pub fn signature_holds(
     host: &Capabilities,
     jwk: &str,
@@ -117,7 +117,7 @@ pub fn signature_holds(
     }
     verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| match carry(&check) {
         Reply::Checked(holds) => Ok(holds),
-        _ => Err(Reason::CheckUnavailable),
+        _ => Err(Reason::SignatureCheckUnavailable),
     })
 }
 

@@ -292,7 +292,7 @@ fn check(name: &str, reason: Reason, head: &RequestHead<'_>, cell: &Cell, decisi
     assert!(header(&answer, "vary").is_some(), "{name}");
     assert_eq!(header(&answer, "retry-after"), (answer.status >= 500).then_some("5"), "{name}");
     let challenge = header(&answer, "www-authenticate");
-    assert_eq!(challenge.is_some(), answer.status == 401 || reason == Reason::NotPermitted, "{name}");
+    assert_eq!(challenge.is_some(), answer.status == 401 || reason == Reason::Forbidden, "{name}");
     assert!(challenge.is_none_or(|challenge| challenge.starts_with("Bearer")), "{name}");
 
     let content_type = header(&answer, "content-type");

@@ -259,7 +259,7 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
                 let expected: &[&str] = match flight.plan.brings {
                     Brings::StaleSession => &["session_unavailable"],
                     Brings::Jwt => &["keys_unavailable"],
-                    Brings::Rs256 => &["keys_unavailable", "check_unavailable"],
+                    Brings::Rs256 => &["keys_unavailable", "signature_check_unavailable"],
                     Brings::Tampered => &["keys_unavailable", "signature_invalid"],
                     Brings::UnknownKid => &["keys_unavailable", "key_not_found"],
                 };

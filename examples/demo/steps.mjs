@@ -230,7 +230,7 @@ export const steps = [
   {
     what: "auth service stopped: API that knows no cookies",
     send: ({ ada }) => ada.api("/notes/mine"),
-    expect: { decision: "reject", reason: "bridge_unavailable", status: 503, ...NOTHING },
+    expect: { decision: "reject", reason: "token_exchange_unavailable", status: 503, ...NOTHING },
   },
   {
     what: "auth service stopped: cookie cache expired, API",

@@ -162,7 +162,7 @@ impl Asks {
                     Err(Doubt::Unauthorized) => self.budget.settle(&payer, Share::Strangers, now),
                     Err(doubt) => {
                         progress.heard.doubt = Some(*doubt);
-                        self.tokens.fail(place, asked.number, Reason::BridgeUnavailable, Some(*doubt), now);
+                        self.tokens.fail(place, asked.number, Reason::TokenExchangeUnavailable, Some(*doubt), now);
                     }
                 }
                 progress.minted = Some(Minted { token: answer, session, asked });

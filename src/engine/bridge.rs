@@ -86,7 +86,7 @@ impl Engine {
                 let jwt = token.jwt.clone();
                 match stock {
                     Stock::New => self.asks.tokens.keep(place, token),
-                    Stock::Spare => pass.in_spite_of = pass.in_spite_of.or(Some((Reason::BridgeUnavailable, "stale"))),
+                    Stock::Spare => pass.in_spite_of = pass.in_spite_of.or(Some((Reason::TokenExchangeUnavailable, "stale"))),
                     Stock::Kept => {}
                 }
                 return Ok(Authorization::Bridged(jwt));

@@ -487,7 +487,7 @@ impl Engine {
         if rule.demands.come_before(&refused.session.facts, now) {
             progress.heard.cause = Some(Reason::TokenNotYetValid);
         }
-        Err(Stop::Refuse(Reason::NotPermitted))
+        Err(Stop::Refuse(Reason::Forbidden))
     }
 
     #[allow(clippy::too_many_arguments)] // all that a forward is made of, each from another room

@@ -133,7 +133,7 @@ impl Judge<'_> {
     /// service, who mints for no other.
     pub(crate) fn bridged(&mut self, tokens: &Tokens, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
         let Some(service) = self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
-            return Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(None));
+            return Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(None));
         };
         let told = self.progress.answer(&session.digest);
         let came = self.progress.arrival;
@@ -161,10 +161,10 @@ impl Judge<'_> {
                     .map(|token| self.if_still_good(token, session, who, bridge))
                 {
                     Some(Ok((token, stock))) => Crossing::With(token, stock),
-                    _ => Crossing::Needs(Need::Wait(Reason::BridgeUnavailable)),
+                    _ => Crossing::Needs(Need::Wait(Reason::TokenExchangeUnavailable)),
                 };
             }
-            Knowledge::InVain(reason, doubt) if reason != Reason::BridgeUnavailable => {
+            Knowledge::InVain(reason, doubt) if reason != Reason::TokenExchangeUnavailable => {
                 return Crossing::Refused(reason, Because::Doubt(doubt));
             }
             Knowledge::InVain(_, doubt) => Some(doubt),
@@ -183,7 +183,7 @@ impl Judge<'_> {
         let spare = tokens.spare(&place, &session.since, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
         match spare.map(|token| self.if_still_good(token, session, who, bridge)) {
             Some(Ok((token, _))) => Crossing::With(token, Stock::Spare),
-            _ => Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(doubt)),
+            _ => Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(doubt)),
         }
     }
 
@@ -198,7 +198,7 @@ impl Judge<'_> {
                 Crossing::Refused(reason, Because::Doubt(None))
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => {
-                Crossing::Refused(Reason::BridgeTokenInvalid, Because::Token(reason))
+                Crossing::Refused(Reason::ExchangedTokenInvalid, Because::Token(reason))
             }
         }
     }
@@ -211,7 +211,7 @@ impl Judge<'_> {
             return Crossing::Needs(Need::Session(Box::new(session.clone())));
         }
         let doubt = self.progress.heard.doubt.unwrap_or(Doubt::Unauthorized);
-        Crossing::Refused(Reason::BridgeUnavailable, Because::Doubt(Some(doubt)))
+        Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(Some(doubt)))
     }
 
     /// A token that is kept, if it is this user's; verified anew where the keys are others by now.

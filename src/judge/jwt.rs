@@ -150,7 +150,7 @@ impl<'e> Judge<'e> {
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 let in_doubt = if self.progress.is_unsupported(&check) { Obstacle::Bad } else { Obstacle::InDoubt };
-                Err(in_doubt(Reason::CheckUnavailable))
+                Err(in_doubt(Reason::SignatureCheckUnavailable))
             }
             Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
         }

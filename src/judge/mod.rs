@@ -71,9 +71,9 @@ impl Need {
     pub(crate) const fn reason_without_answer(&self) -> Reason {
         match self {
             Self::Keys { .. } => Reason::KeysUnavailable,
-            Self::Check(_) => Reason::CheckUnavailable,
+            Self::Check(_) => Reason::SignatureCheckUnavailable,
             Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
-            Self::Token(_) => Reason::BridgeUnavailable,
+            Self::Token(_) => Reason::TokenExchangeUnavailable,
             Self::DenyList(_) => Reason::RevocationUnavailable,
             Self::Sign(_) => Reason::AssertionUnavailable,
             Self::Wait(reason) => *reason,

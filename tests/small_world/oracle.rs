@@ -260,7 +260,7 @@ impl Oracle {
     pub(crate) fn refused(&mut self, number: usize, (code, log): (&'static str, &str), service: &Service, has_failed: bool) {
         let begun = self.begun.get(&number).cloned().unwrap_or_default();
         let lives = begun.session.is_some_and(|session| service.sessions[session].ended.is_none());
-        let is_doubt = ["session_unavailable", "bridge_unavailable"].contains(&code);
+        let is_doubt = ["session_unavailable", "token_exchange_unavailable"].contains(&code);
         let has_spent = log.contains("out-of-budget");
         if has_spent && (self.plans.get(number).is_none_or(|plan| plan.kind == Kind::Another) || !self.is_flooded) {
             self.blame("nobody is refused for another's asking", number, format!("{code} {log}"));

@@ -106,7 +106,7 @@ fn an_outage_is_served_to_the_end_of_the_token_and_doubt_from_then_on() {
     let asked = world.service.minted.iter().filter(|at| (START + 5 * MINUTE..START + 65 * MINUTE).contains(*at)).count();
     println!("no tokens for an hour: {} requests, {} refused, {asked} asks", outcomes.len(), refused(&outcomes).len());
     assert_eq!(served(0, 14 * MINUTE + 55 * SECOND), [(200, "forward")].into());
-    assert_eq!(served(15 * MINUTE + SECOND, 65 * MINUTE), [(503, "bridge_unavailable")].into());
+    assert_eq!(served(15 * MINUTE + SECOND, 65 * MINUTE), [(503, "token_exchange_unavailable")].into());
     assert_eq!(served(65 * MINUTE + 10 * SECOND, 70 * MINUTE), [(200, "forward")].into());
     all_cross(&outcomes, "ada");
     let stale = outcomes.iter().filter(|outcome| outcome.said.as_deref() == Some("stale")).count();
@@ -121,7 +121,7 @@ fn a_failure_is_not_asked_about_by_everybody() {
     let outcomes = world.play(&every(jar, START + SECOND, START + SECOND + MINUTE, 50));
     println!("no tokens for a minute of a burst: {} requests, {} asks", outcomes.len(), world.service.minted.len());
     assert!(
-        outcomes.iter().all(|outcome| outcome.reason == "bridge_unavailable" && outcome.doubt.as_deref() == Some("server-error"))
+        outcomes.iter().all(|outcome| outcome.reason == "token_exchange_unavailable" && outcome.doubt.as_deref() == Some("server-error"))
     );
     assert!(world.service.minted.len() <= 31, "{}", world.service.minted.len());
 }

@@ -59,7 +59,7 @@ fn a_verdict_on_a_replaced_key_counts_for_nothing() {
     assert_eq!(reason(&unknown), "key_not_found");
 
     let decision = with_head(&authorization, |head| engine.resume(head, errand, Reply::Checked(true), later));
-    assert_eq!(reason(&decision), "check_unavailable");
+    assert_eq!(reason(&decision), "signature_check_unavailable");
 }
 
 /// What an old key has proven ends with the old key.

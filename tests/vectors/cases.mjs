@@ -126,8 +126,8 @@ export const vector = (name, policyName, head, expected, { replies = [], asks = 
 /** Statuses by reason (product, "Answers"); 401 is not listed. */
 const STATUS = {
   path_refused: 400, method_refused: 400, credential_ambiguous: 400, route_denied: 403, cross_site_request: 403, keys_unavailable: 503,
-  check_unavailable: 503, session_unavailable: 503, revocation_unavailable: 503, assertion_unavailable: 503, bridge_unavailable: 503,
-  bridge_token_invalid: 503, not_permitted: 403,
+  signature_check_unavailable: 503, session_unavailable: 503, revocation_unavailable: 503, assertion_unavailable: 503, token_exchange_unavailable: 503,
+  exchanged_token_invalid: 503, forbidden: 403,
 };
 
 export { b64u };

@@ -73,7 +73,7 @@ async function withVerdict(carry, ask) {
   if (!first.check) return first;
   const { signingInput, signature, ...check } = first.check;
   const reply = await carry({ work: "check", ...check, signingInput: Uint8Array.from(signingInput), signature: Uint8Array.from(signature) });
-  return reply.kind === "checked" ? JSON.parse(ask(reply.holds)) : { reason: "check_unavailable" };
+  return reply.kind === "checked" ? JSON.parse(ask(reply.holds)) : { reason: "signature_check_unavailable" };
 }
 
 function algorithmOf(set) {

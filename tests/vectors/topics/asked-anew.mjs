@@ -28,7 +28,7 @@ export const policies = {
 };
 
 const asks = ["session"];
-const refused = reject("not_permitted");
+const refused = reject("forbidden");
 const unavailable = reject("session_unavailable");
 const old = sessionCookies(goodData());
 const bare = sessionCookies();
@@ -103,9 +103,9 @@ export const cases = [
 
   // The gate's clock is behind.
   on("a session of this minute, and a clock that is a little behind", "session", "/young", forward(ada()), {}, sessionCookies(goodData({ session: { createdAt: iso(NOW + 60_000) } }))),
-  on("a session from the future: the log speaks of the clock", "session", "/young", refused, { ...answers({ session: { createdAt: iso(NOW + 180_000) } }), also: { log: { reason: "not_permitted", cause: "token_not_yet_valid" } } }, sessionCookies(goodData({ session: { createdAt: iso(NOW + 180_000) } }))),
-  vector("a token of a sign-in in the future: the log speaks of the clock", "token", api("/young", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ auth_time: NOW_S + 180 })))), refused, { also: { log: { reason: "not_permitted", cause: "token_not_yet_valid" } } }),
-  vector("a sign-in that is too long ago is no matter of the clock", "token", api("/young", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ auth_time: NOW_S - 61 })))), refused, { also: { log: { reason: "not_permitted", cause: undefined } } }),
+  on("a session from the future: the log speaks of the clock", "session", "/young", refused, { ...answers({ session: { createdAt: iso(NOW + 180_000) } }), also: { log: { reason: "forbidden", cause: "token_not_yet_valid" } } }, sessionCookies(goodData({ session: { createdAt: iso(NOW + 180_000) } }))),
+  vector("a token of a sign-in in the future: the log speaks of the clock", "token", api("/young", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ auth_time: NOW_S + 180 })))), refused, { also: { log: { reason: "forbidden", cause: "token_not_yet_valid" } } }),
+  vector("a sign-in that is too long ago is no matter of the clock", "token", api("/young", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ auth_time: NOW_S - 61 })))), refused, { also: { log: { reason: "forbidden", cause: undefined } } }),
 
   ...ADDRESSES.map(([email, holds]) => vector(`address ${JSON.stringify(email)} ${holds ? "is" : "is not"} of its domain`, "token", api("/domain", addressed(email)), holds ? toldOf(email) : refused)),
   verified("one name says so", true, { email_verified: true }),

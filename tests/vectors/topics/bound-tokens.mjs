@@ -96,6 +96,6 @@ export const cases = [
   vector("and where the session has ended, nobody passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
 
   // A token for an origin: it could not use it.
-  vector("a token for the bridge that is bound", "bridge", api("/notes", cached), reject("bridge_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "bridge_token_invalid", cause: "token_bound" } } }),
+  vector("a token for the bridge that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),
   vector("a token for the bridge that came by itself and is bound", "bridge", api("/notes", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))), reject("token_bound")),
 ];

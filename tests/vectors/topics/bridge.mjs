@@ -54,10 +54,10 @@ const denied = answered(401, '{"message":"Unauthorized","code":"UNAUTHORIZED"}')
 const crosses = (jwt, members = {}) =>
   forward({ ...ada(), authorization: `Bearer ${jwt}` }, { removed: ["cookie"], upstream: API, ...members });
 const toApi = (name, expected, more, ...headers) => vector(name, "site", api("/api/notes", cached, ...headers), expected, more);
-const refused = (name, reply, log) => toApi(name, reject("bridge_unavailable"), { ...asked(reply), also: { log } });
-const doubt = (word) => ({ reason: "bridge_unavailable", doubt: word });
+const refused = (name, reply, log) => toApi(name, reject("token_exchange_unavailable"), { ...asked(reply), also: { log } });
+const doubt = (word) => ({ reason: "token_exchange_unavailable", doubt: word });
 /** A token that does not hold, and what the log says is behind it. */
-const invalid = (name, jwt, cause) => toApi(name, reject("bridge_token_invalid"), { ...asked(minted(jwt)), also: { log: { reason: "bridge_token_invalid", cause } } });
+const invalid = (name, jwt, cause) => toApi(name, reject("exchanged_token_invalid"), { ...asked(minted(jwt)), also: { log: { reason: "exchanged_token_invalid", cause } } });
 
 const jwtAda = { ...ada("jwt"), "x-doorward-expires": String(NOW_S + 900) };
 delete jwtAda["x-doorward-session"];
@@ -97,7 +97,7 @@ export const cases = [
   vector("a good token for somebody else's ears does not go on", "site", api("/for-notes/x", bearer(token)), reject("audience_mismatch")),
   vector("a good token for just these ears does", "site", api("/for-notes/x", bearer(await jwt("EdDSA", "ed", claims({ aud: [SITE, AUDIENCE] }), { kid: "ed" }))), forward(jwtAda, { removed: [], upstream: API })),
   vector("a session goes on with a token for these ears", "site", api("/for-notes/x", cached), crosses(await jwt("EdDSA", "ed", claims({ aud: AUDIENCE }), { kid: "ed" })), asked(minted(await jwt("EdDSA", "ed", claims({ aud: AUDIENCE }), { kid: "ed" })))),
-  vector("and with no other", "site", api("/for-notes/x", cached), reject("bridge_token_invalid"), { ...asked(minted(token)), also: { log: { cause: "audience_mismatch" } } }),
+  vector("and with no other", "site", api("/for-notes/x", cached), reject("exchanged_token_invalid"), { ...asked(minted(token)), also: { log: { cause: "audience_mismatch" } } }),
   vector("a token for other ears is another one", "site", api("/for-notes/x", cached), crosses(await jwt("EdDSA", "ed", claims({ aud: AUDIENCE }), { kid: "ed" })), { after: "a session of the cookie cache goes on with a token", now: NOW + 1000, ...asked(minted(await jwt("EdDSA", "ed", claims({ aud: AUDIENCE }), { kid: "ed" }))) }),
 
   // where rules meet
@@ -121,22 +121,22 @@ export const cases = [
   refused("one whose token is empty", answered(200, '{"token":""}'), doubt("odd-body")),
   refused("one that says too much", { to: "token", too_large: true }, doubt("too-large")),
   refused("one without the jwt plugin", answered(404, ""), doubt("no-jwt-plugin")),
-  toApi("a failure is not asked about again at once", reject("bridge_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: doubt("server-error") } }),
+  toApi("a failure is not asked about again at once", reject("token_exchange_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: doubt("server-error") } }),
   toApi("and again a little later", crosses(token), { after: "one that fails", now: NOW + 2100, ...asked(minted(token)) }),
   toApi("a token that nobody renews", crosses(token), asked(minted(token))),
-  toApi("near its end a token does, while there is no newer one", crosses(token), { after: "a token that nobody renews", now: NOW + 845_000, ...asked(answered(500, "")), also: { log: { decision: "stale", reason: "bridge_unavailable", doubt: "server-error" } } }),
-  toApi("and no longer than until its end", reject("bridge_unavailable"), { after: "near its end a token does, while there is no newer one", now: NOW + 900_000, ...asked(answered(500, "")) }),
-  vector("where doubt passes, it passes as nobody", "site", api("/lenient/notes", cached, ["authorization", "Basic x"]), forward({}, { removed: ["cookie", "authorization"], upstream: API }), { ...asked(answered(500, "")), also: { log: { decision: "pass", reason: "bridge_unavailable", doubt: "server-error" } } }),
-  vector("and so does what is only reported", "site", api("/reported/notes", cached), forward({}, { removed: ["cookie"], upstream: API }), { ...asked(minted(tampered(token))), also: { log: { decision: "report", reason: "bridge_token_invalid", cause: "signature_invalid" } } }),
+  toApi("near its end a token does, while there is no newer one", crosses(token), { after: "a token that nobody renews", now: NOW + 845_000, ...asked(answered(500, "")), also: { log: { decision: "stale", reason: "token_exchange_unavailable", doubt: "server-error" } } }),
+  toApi("and no longer than until its end", reject("token_exchange_unavailable"), { after: "near its end a token does, while there is no newer one", now: NOW + 900_000, ...asked(answered(500, "")) }),
+  vector("where doubt passes, it passes as nobody", "site", api("/lenient/notes", cached, ["authorization", "Basic x"]), forward({}, { removed: ["cookie", "authorization"], upstream: API }), { ...asked(answered(500, "")), also: { log: { decision: "pass", reason: "token_exchange_unavailable", doubt: "server-error" } } }),
+  vector("and so does what is only reported", "site", api("/reported/notes", cached), forward({}, { removed: ["cookie"], upstream: API }), { ...asked(minted(tampered(token))), also: { log: { decision: "report", reason: "exchanged_token_invalid", cause: "signature_invalid" } } }),
   toApi("cookies that come with a token are passed on, the session's own", crosses(token, { response_headers: [...PRIVATE, line(SESSION_DATA, "abc")] }), asked(minted(token, { headers: [line(SESSION_DATA, "abc"), line("other", "x"), ["set-auth-jwt", token]] }))),
 
   // a session that has ended
   toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nobody()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),
   toApi("what has ended is known to have ended", reject("session_ended"), { after: "denied, and the service says that the session has ended", now: NOW + 9000 }),
-  toApi("denied, and the session lives: nobody knows", reject("bridge_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: doubt("unauthorized"), set_cookies: [] } }),
-  toApi("denied, and the service is away: nobody knows", reject("bridge_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: doubt("failed"), set_cookies: [] } }),
-  vector("denied, just after the service said that it lives: nobody knows, and nobody is asked twice", "site", api("/api/notes", sessionCookies()), reject("bridge_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
-  vector("a session of the bearer plugin that was denied is as good as before: nobody is asked twice", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("bridge_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
+  toApi("denied, and the session lives: nobody knows", reject("token_exchange_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: doubt("unauthorized"), set_cookies: [] } }),
+  toApi("denied, and the service is away: nobody knows", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: doubt("failed"), set_cookies: [] } }),
+  vector("denied, just after the service said that it lives: nobody knows, and nobody is asked twice", "site", api("/api/notes", sessionCookies()), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
+  vector("a session of the bearer plugin that was denied is as good as before: nobody is asked twice", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
   vector("denied a little later, it has ended: that clears no cookies", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("session_ended"), { after: "a session of the bearer plugin that was denied is as good as before: nobody is asked twice", now: NOW + 3000, ...asked(denied, nobody()), also: { set_cookies: [] } }),
 
   // what is kept ends with a sign-out
@@ -146,7 +146,7 @@ export const cases = [
   unsafe("a request that ends nothing", "/app", {}, { after: "ends what was kept", now: NOW + 851_000 }),
   toApi("ends nothing that was kept", crosses(later), { after: "a request that ends nothing", now: NOW + 852_000 }),
   unsafe("a sign-out of the origin's own", "/app", { case: { origin_set_cookies: [gone(SESSION_TOKEN)] } }, { after: "ends nothing that was kept", now: NOW + 853_000 }),
-  toApi("ends what was kept as well", reject("bridge_unavailable"), { after: "a sign-out of the origin's own", now: NOW + 854_000, ...asked(answered(500, "")) }),
+  toApi("ends what was kept as well", reject("token_exchange_unavailable"), { after: "a sign-out of the origin's own", now: NOW + 854_000, ...asked(answered(500, "")) }),
 
   // what does not hold does not go on
   invalid("a token of another user", await jwt("EdDSA", "ed", claims({ sub: "bob" }), { kid: "ed" }), "session_mismatch"),
@@ -164,7 +164,7 @@ export const cases = [
   invalid("a token with a shared secret", forgedHmac("HS256", SECRET, { alg: "HS256" }, claims()), "alg_not_allowed"),
   invalid("a token of another kind", forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed", typ: "logout+jwt" }, claims()), "type_mismatch"),
   invalid("something that is no token", "abc", "token_malformed"),
-  toApi("who comes next need not find that out again", reject("bridge_token_invalid"), { after: "a token for another audience", now: NOW + 1000 }),
+  toApi("who comes next need not find that out again", reject("exchanged_token_invalid"), { after: "a token for another audience", now: NOW + 1000 }),
   vector("keys that cannot be had are an outage of keys", "fetched", api("/api/notes", cached), reject("keys_unavailable"), asked(minted(token), { to: "keys", failed: true })),
-  toApi("a check that cannot be carried out", reject("check_unavailable"), asked(minted(byPlatform), { to: "check", failed: true })),
+  toApi("a check that cannot be carried out", reject("signature_check_unavailable"), asked(minted(byPlatform), { to: "check", failed: true })),
 ];

@@ -90,5 +90,5 @@ export const cases = [
   noSession("and refuses an older one", copyOf(kept(), { ago: 6 }), { target: "/fresh/x" }),
   session("the claims that a rule names go along", forward(ada("auth-service")), [copied("session", copyOf(kept({ claims: { role: "admin" } }), { ago: 1 }))], { target: "/admin/x" }),
   session("what a copy does not say is asked for", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer({ user: { role: "admin" } })], { target: "/admin/x", asks: ["session", "session"] }),
-  session("what neither a copy nor the auth service says is a no", reject("not_permitted"), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer()], { target: "/admin/x", asks: ["session", "session"] }),
+  session("what neither a copy nor the auth service says is a no", reject("forbidden"), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer()], { target: "/admin/x", asks: ["session", "session"] }),
 ];

@@ -50,7 +50,7 @@ export const policies = {
 const by = (...roles) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ roles })));
 const within = (page) => ["next-url", page];
 const roles = (name, target, headers, expected) => vector(name, "roles", api(target, ...headers), expected);
-const refused = reject("not_permitted");
+const refused = reject("forbidden");
 const session = sessionCookies(goodData());
 const sources = (name, target, headers, expected, more) => vector(name, "sources", api(target, ...headers), expected, more);
 const user = bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims()));

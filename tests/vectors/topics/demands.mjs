@@ -33,7 +33,7 @@ export const policies = { token: jwtIssuer({ jwks: { keys } }, { rules }), sessi
 
 const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));
 const facts = ({ email }) => told(typeof email === "string" ? { "x-doorward-email": encodeURIComponent(email).replaceAll("%40", "@") } : {});
-const refused = reject("not_permitted");
+const refused = reject("forbidden");
 const token = (target, holds, members) =>
   vector(`${target} ${holds ? "takes" : "refuses"} ${JSON.stringify(members)}`, "token", api(target, by(members)), holds ? forward(facts(members)) : refused);
 // Of a session only the auth service's own word of now is a definite no.

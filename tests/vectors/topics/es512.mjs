@@ -26,7 +26,7 @@ export const cases = [
   bad("ES512: a signature cut short", withSignature(token, (bytes) => bytes.subarray(0, -1)), "signature_invalid"),
   bad("ES512: a signature in DER", forged("ES512", "p521", { alg: "ES512", kid: "ES512" }, claims(), { der: true }), "signature_invalid"),
   bad("ES512: by a key of P-256", forged("ES512", "p521", { alg: "ES512", kid: "p256" }, claims()), "key_unsuitable", {}),
-  bad("ES512: a check that the platform does not know is an outage, not a bad token", token, "check_unavailable", { asks, replies: [{ to: "check", unsupported: true }] }),
+  bad("ES512: a check that the platform does not know is an outage, not a bad token", token, "signature_check_unavailable", { asks, replies: [{ to: "check", unsupported: true }] }),
   vector("ES512: a session_data of the key set goes on", "cookie", api("/", sessionCookies(await cache())), forward(ada()), { asks }),
   vector("ES512: a session_data of the key set with a bent signature is a miss", "cookie", api("/", sessionCookies(tampered(await cache()))), forward(ada("auth-service")), { asks: ["check", "session"], replies: [sessionAnswer()] }),
 ];

@@ -36,7 +36,7 @@ const denied = reject("route_denied");
 const data = (name, policyName, target, expected, ...headers) => vector(name, policyName, api(target, ...headers), expected);
 /** By somebody who does not have what is asked for, as the auth service says now. */
 const without = (name, policyName, target) =>
-  vector(name, policyName, send("POST", target, here, session), reject("not_permitted"), { asks: ["session"], replies: [sessionAnswer()] });
+  vector(name, policyName, send("POST", target, here, session), reject("forbidden"), { asks: ["session"], replies: [sessionAnswer()] });
 const call = (name, policyName, target, expected, ...headers) => vector(name, policyName, send("POST", target, here, ...headers), expected);
 
 export const cases = [

@@ -63,7 +63,7 @@ export const cases = [
   vector("a session in time after keys goes on", "both", api("/", bearer(ownToken), sessionCookies()), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { asks: ["keys", "session"], replies: [late(keysAnswer([ed]), 2000), late(sessionAnswer(), 900)] }),
   vector("with no time left, the auth service is not asked", "both", api("/", bearer(ownToken), sessionCookies()), reject("session_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
   vector("with no time left, a lenient rule lets it pass, as nobody's", "lenient", api("/", bearer(ownToken), sessionCookies()), forward(), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
-  vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("check_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([p256]), 2980)] }),
+  vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("signature_check_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([p256]), 2980)] }),
   vector("a session that ends while another is asked about has expired", "two", api("/", bothCookies), reject("session_expired"), {
     asks: ["session", "session"],
     replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session?disableCookieCache=true` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session?disableCookieCache=true" }, 200)],

@@ -50,9 +50,9 @@ export const cases = [
   odd("an iss with line ends and quotation marks", 'a"\r\n{"gate":"doorward"}', "a%22%0D%0A{%22gate%22:%22doorward%22}".replaceAll("%22", '"')),
   odd("an iss that never ends", `https://x.example/${"y".repeat(5000)}/z?`, `https://x.example/${"y".repeat(110)}...`),
   odd("an iss of other letters", "https://éx.example:8443/\u202e", "https://%C3%A9x.example:8443/%E2%80%AE"),
-  vector("a token for the bridge of another environment", "bridge", api("/notes", sessionCookies(compact(pair(), NOW + 86_400_000, SECRET))), reject("bridge_token_invalid"), {
+  vector("a token for the bridge of another environment", "bridge", api("/notes", sessionCookies(compact(pair(), NOW + 86_400_000, SECRET))), reject("exchanged_token_invalid"), {
     asks: ["token"],
     replies: [{ to: "token", status: 200, headers: [], body: JSON.stringify({ token: forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, { iss: "https://staging.example.com", aud: SITE, sub: "ada", iat: NOW_S, exp: NOW_S + 900 }) }) }],
-    also: { log: { reason: "bridge_token_invalid", cause: "issuer_unknown", iss: { unverified: "https://staging.example.com", expected: SITE, differs_in: "host" } } },
+    also: { log: { reason: "exchanged_token_invalid", cause: "issuer_unknown", iss: { unverified: "https://staging.example.com", expected: SITE, differs_in: "host" } } },
   }),
 ];

@@ -39,7 +39,7 @@ export const cases = [
   both("a bad cookie beside the header that counts", api("/header/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), user), reject("signature_invalid")),
   both("who does not count is asked about all the same", api("/header/x", sessionCookies(), user), forward(told()), { asks: ["session"], replies: [sessionAnswer()] }),
   both("doubt about who does not count is doubt", api("/header/x", sessionCookies(), user), reject("session_unavailable"), { asks: ["session"] }),
-  both("the role of who counts is asked for: not there", api("/admin", session, bearer(token({ role: "admin" }))), reject("not_permitted"), { asks: ["session"], replies: [sessionAnswer()] }),
+  both("the role of who counts is asked for: not there", api("/admin", session, bearer(token({ role: "admin" }))), reject("forbidden"), { asks: ["session"], replies: [sessionAnswer()] }),
   both("the role of who counts is asked for: there", api("/admin", sessionCookies(goodData({ user: { role: "admin" } })), user), forward(ada())),
   both("from elsewhere: a cookie that counts is not saved by a header", send("POST", "/cookie/x", session, user, evil), reject("cross_site_request")),
   both("from elsewhere: a header that counts needs no saving", send("POST", "/header/x", session, user, evil), forward(told())),

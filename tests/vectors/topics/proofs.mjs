@@ -67,7 +67,7 @@ export const cases = [
     ["the second time it does not hold either", 1, api("/", bearer(tampered(token))), reject("signature_invalid"), { asks }],
     ["the true one is checked by itself", 2, api("/", bearer(token)), passes, { asks }],
   ]),
-  ...story("a check that could not be carried out is not remembered", "inline", api("/", bearer(token)), reject("check_unavailable"), { asks, replies: [{ to: "check", failed: true }] }, [
+  ...story("a check that could not be carried out is not remembered", "inline", api("/", bearer(token)), reject("signature_check_unavailable"), { asks, replies: [{ to: "check", failed: true }] }, [
     ["it is carried out the next time", 1, api("/", bearer(token)), passes, { asks }],
   ]),
 

@@ -75,7 +75,7 @@ export const cases = [
   vector("a token for the bridge is that host's", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
   vector("and at another host another is asked for", "hosts", crossing(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "a token for the bridge is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
   vector("at the first it is kept", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "a token for the bridge is that host's", now: NOW + 2000 }),
-  vector("one of another host does not go on", "hosts", crossing(PREVIEW), reject("bridge_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
+  vector("one of another host does not go on", "hosts", crossing(PREVIEW), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
 
   // Without hosts of its own a service has one name everywhere, as before.
   vector("one name counts at every host", "one", at(TWO, bearer(of(MAIN))), forward(told())),

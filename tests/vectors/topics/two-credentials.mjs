@@ -61,7 +61,7 @@ export const cases = [
   both("a bearer token and a cookie of two people", [asked, bearer(signedValue(TOKEN, SECRET))], reject("credential_ambiguous"), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer({ user: { id: "bob" }, session: { userId: "bob" } })] }),
   both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { asks: ["session", "session"], replies: [sessionAnswer(), nobody()] }),
   both("two tokens that the platform checks are checked each", [inCookie(es256), bearer(anotherEs256)], forward(told()), { asks: ["check", "check"] }),
-  both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("check_unavailable"), { asks: ["check"], replies: [{ to: "check", failed: true }] }),
+  both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", failed: true }] }),
   both("a bad credential weighs more than an outage", [asked, bearer(es256), inCookie(expired)], reject("token_expired")),
 
   vector("a rule that believes one issuer does not look at the other's token", "both", api("/better-auth/x", session, inCookie(other)), forward(ada())),
@@ -83,5 +83,5 @@ export const cases = [
   vector("optional: different people", "both", api("/optional/x", session, bearer(user)), reject("credential_ambiguous")),
   vector("optional: a scheme that is not ours is nothing", "both", api("/optional/x", ["authorization", "Digest x"]), forward()),
   vector("optional: a token whose keys cannot be had is not taken for none", "fetched", api("/optional/x", bearer(user)), reject("keys_unavailable"), { asks: ["keys"] }),
-  vector("optional: a check that cannot be carried out is not taken for none", "both", api("/optional/x", bearer(es256)), reject("check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
+  vector("optional: a check that cannot be carried out is not taken for none", "both", api("/optional/x", bearer(es256)), reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
 ];

@@ -1,4 +1,4 @@
-// The mark: what the gate says to the application of its own host, across processes. `src/mark.rs` writes it; here it is read, once
+// The mark: what the gate says to the application of its own host, across processes. `src/forward/mark.rs` writes it; here it is read, once
 // a request. The HMAC is WebCrypto's. What is ours: the two secrets, the claims, and the binding to the request in hand.
 
 import { FUNCTION, TEXT, checkOptions, isFunction, isObject, isText, wrongOption } from "./options.js";

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use crate::headers::HeaderPairs;
-use crate::progress::Errand;
+use crate::effects::progress::Errand;
+use crate::http::header_pairs::HeaderPairs;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 

@@ -4,27 +4,27 @@
 //! `iss` to know whose key. Here one leads through the same rooms (the token's form, the key set as it is fetched, the key,
 //! the signature) and out before the claims. What comes out is signed, and says nothing about anybody.
 
-use crate::alg::{Algorithm, Capabilities};
-use crate::answer;
-use crate::asks;
+use crate::authn::{Judge, Need, Obstacle, Soon};
+use crate::cache::keys::KeyCache;
+use crate::cache::session_events::Events;
+use crate::cache::sessions::Sessions;
 use crate::decision::Decision;
+use crate::effects::effect::{Reply, SignatureCheck, Work};
+use crate::effects::learn;
+use crate::effects::progress::{Heard, Progress};
 use crate::engine::Engine;
-use crate::errand::{Reply, SignatureCheck, Work};
-use crate::events::Events;
-use crate::explain::{Layer, Layers};
-use crate::judge::{Judge, Need, Obstacle, Soon};
-use crate::jwk::JwkSet;
-use crate::keys::KeyCache;
-use crate::path::Path;
+use crate::engine::explain::{Layer, Layers};
+use crate::http::path::Path;
+use crate::http::request::RequestHead;
+use crate::jose::alg::{Algorithm, Capabilities};
+use crate::jose::jwe::Jwe;
+use crate::jose::jwk::JwkSet;
+use crate::jose::jws::Jws;
+use crate::jose::verify::{self, Secret};
 use crate::policy::Policy;
-use crate::progress::{Heard, Progress};
 use crate::reason::Reason;
-use crate::request::RequestHead;
-use crate::sessions::Sessions;
+use crate::response::refusal;
 use crate::time::UnixTime;
-use crate::token::jwe::Jwe;
-use crate::token::jws::Jws;
-use crate::verify::{self, Secret};
 
 /// What a token signs, by a key of this set, as the first issuer of the policy would have it. `carry` checks a signature,
 /// as a host does.
@@ -65,13 +65,13 @@ pub fn signed_content(
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let reply = carry(&wanted.check);
-        progress.checked.extend(asks::checked(Work::Check(wanted.check), &reply));
+        progress.checked.extend(learn::checked(Work::Check(wanted.check), &reply));
     }
 }
 
 /// The answer to a request that is refused for this reason.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
-    answer::refuse(reason, policy, head, Path::of(head, policy.framework.as_ref()).ok().as_ref(), Heard::default())
+    refusal::refuse(reason, policy, head, Path::of(head, policy.framework.as_ref()).ok().as_ref(), Heard::default())
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.

@@ -202,15 +202,15 @@ fn an_answer_varies_with_every_header_that_is_read() {
     assert_eq!(varies.len(), vary.split(", ").count(), "a name stands twice in {vary}");
     assert!(varies.contains("x-token"), "an issuer's own header is missing in {vary}");
     let sources = [
-        include_str!("../src/request.rs"),
-        include_str!("../src/path.rs"),
-        include_str!("../src/credential.rs"),
-        include_str!("../src/cookie.rs"),
+        include_str!("../src/http/request.rs"),
+        include_str!("../src/http/path/mod.rs"),
+        include_str!("../src/authn/credential.rs"),
+        include_str!("../src/http/cookie.rs"),
         include_str!("../src/engine/mod.rs"),
-        include_str!("../src/engine/bridge.rs"),
-        include_str!("../src/engine/site.rs"),
-        include_str!("../src/answer.rs"),
-        include_str!("../src/sign_in.rs"),
+        include_str!("../src/engine/token_exchange.rs"),
+        include_str!("../src/engine/cross_site.rs"),
+        include_str!("../src/response/refusal.rs"),
+        include_str!("../src/response/sign_in.rs"),
     ];
     let mut read = BTreeSet::new();
     for source in sources.iter().flat_map(|source| source.split("#[cfg(test)]").next()) {

@@ -55,7 +55,7 @@ fn every_option_is_in_the_reference() {
 #[test]
 fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {
     let page = include_str!("../docs/strictness.md");
-    let code = include_str!("../src/jwk.rs").split("const fn name(self)").nth(1).and_then(|rest| rest.split("}\n").next());
+    let code = include_str!("../src/jose/jwk.rs").split("const fn name(self)").nth(1).and_then(|rest| rest.split("}\n").next());
     let names: Vec<&str> = code.unwrap_or_default().split('"').skip(1).step_by(2).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {

@@ -2,9 +2,9 @@
 
 use super::Compiler;
 use super::reader::Node;
-use crate::path;
+use crate::http::path;
+use crate::jose::sign::SigningKey;
 use crate::policy::{Assertions, Issuer, SigningKeys};
-use crate::sign::SigningKey;
 use crate::time::Seconds;
 
 /// One that signs, and the one before it or after it.

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
-use crate::demands::{ClaimPath, Demands, Wanted};
+use crate::policy::requirements::{ClaimPath, Demands, Wanted};
 
 /// Members of a rule that are read here.
 pub(super) const MEMBERS: &[&str] =

@@ -4,8 +4,8 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
-use crate::framework::{Framework, KINDS, Kind};
-use crate::path;
+use crate::http::path;
+use crate::http::path::framework::{Framework, KINDS, Kind};
 
 impl Compiler<'_> {
     pub(super) fn framework(&mut self, root: &Node<'_>) -> Option<Framework> {

@@ -4,9 +4,9 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
-use crate::demands::ClaimPath;
-use crate::headers;
-use crate::inbound;
+use crate::http::client_headers;
+use crate::http::header_pairs;
+use crate::policy::requirements::ClaimPath;
 use crate::policy::{IDENTITY_HEADERS, KeptHeader, Rule};
 
 impl Compiler<'_> {
@@ -50,9 +50,9 @@ impl Compiler<'_> {
     pub(super) fn keep_headers(&mut self, root: &Node<'_>) -> Vec<KeptHeader> {
         let mut kept = Vec::new();
         for name in self.reader.texts(root, "keep_headers").unwrap_or_default() {
-            let folded: String = name.bytes().map(|byte| char::from(headers::folded(byte))).collect();
+            let folded: String = name.bytes().map(|byte| char::from(header_pairs::folded(byte))).collect();
             let beginning = name.strip_suffix('*').and_then(|own| folded.get(..own.len()));
-            let is_removed = beginning.map_or_else(|| inbound::is_former(&folded), inbound::begins_former);
+            let is_removed = beginning.map_or_else(|| client_headers::is_former(&folded), client_headers::begins_former);
             if !is_removed || folded.len() < 4 {
                 self.reader.wrong(
                     "keep_headers",

@@ -7,14 +7,14 @@ use serde_json::Value;
 use super::Compiler;
 use super::reader::{Node, Reader};
 use super::url::{Url, as_origin, host_of, is_broken, is_fetchable, is_token, origin_of};
-use crate::alg::Algorithm;
-use crate::claims::{Expectations, PUBLIC_ORIGIN};
-use crate::jwk::{JwkSet, LeftOut};
-use crate::path;
+use crate::better_auth::session_data::Strategy;
+use crate::http::path;
+use crate::jose::alg::Algorithm;
+use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
+use crate::jose::jwk::{JwkSet, LeftOut};
+use crate::jose::verify::{self, Secret};
 use crate::policy::{AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
 use crate::time::Seconds;
-use crate::token::session_data::Strategy;
-use crate::verify::{self, Secret};
 
 /// Published with Better Auth: whoever reads the documentation could sign in as anybody.
 const PUBLISHED_SECRETS: [&str; 2] = ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];

@@ -1,8 +1,8 @@
 //! The secret of the marks. No member of the document names it: the application that reads them has no document.
 
 use super::Compiler;
+use crate::jose::verify::Secret;
 use crate::policy::Issuer;
-use crate::verify::Secret;
 
 /// The environment variable with the secret of the marks, where there is no Better Auth secret to derive one from or the two
 /// processes do not both have it. At least 32 bytes.

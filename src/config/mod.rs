@@ -20,17 +20,17 @@ use std::fmt;
 
 use serde_json::Value;
 
-use crate::alg::Capabilities;
-use crate::framework::usual_functions;
-use crate::json;
-use crate::path::{self, Path};
+use crate::encoding::json;
+use crate::http::path::framework::usual_functions;
+use crate::http::path::{self, Path};
+use crate::http::request::RequestHead;
+use crate::jose::alg::Capabilities;
 use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
-use crate::request::RequestHead;
 pub use mark::MARK_SECRET;
 use reader::{Node, Reader};
 
 /// With no document at all.
-const PRESET: &str = include_str!("../presets/better-auth.json");
+const PRESET: &str = include_str!("better-auth.json");
 /// An instance is one of many: a service that answers a few hundred a second stays up when a dozen of them start at once.
 const ASKS_PER_SECOND: u32 = 20;
 

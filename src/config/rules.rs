@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use super::reader::Node;
 use super::url::{Url, is_fetchable, is_token};
 use super::{Compiler, demands};
-use crate::framework::{self, Framework};
-use crate::path;
+use crate::http::path;
+use crate::http::path::framework::{self, Framework};
 use crate::policy::{
     self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment,
 };

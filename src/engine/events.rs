@@ -1,18 +1,18 @@
 //! What may change a session on its way through the gate: it is noticed when such a request goes on, and when its response is
 //! there.
 
-use crate::answer;
-use crate::as_of;
-use crate::cookie;
-use crate::credential;
-use crate::events::Standing;
-use crate::judge::{digest_of, name_of, token_of, token_state};
-use crate::path::Path;
+use crate::authn::credential;
+use crate::authn::{digest_of, name_of, token_of, token_state};
+use crate::better_auth::signed_cookie::SignedValue;
+use crate::cache::as_of;
+use crate::cache::session_events::Standing;
+use crate::effects::progress::{Brought, Progress, Watch};
+use crate::http::cookie;
+use crate::http::path::Path;
+use crate::http::request::RequestHead;
 use crate::policy::Issuer;
-use crate::progress::{Brought, Progress, Watch};
-use crate::request::RequestHead;
+use crate::response::refusal;
 use crate::time::UnixTime;
-use crate::token::signed_cookie::SignedValue;
 
 use super::Engine;
 
@@ -43,7 +43,7 @@ impl Engine {
         for each in &watch.brought {
             if each.is_for_service {
                 self.asks.events.close(each.session, each.standing, now);
-            } else if answer::sets_session_cookies(&self.policy, each.issuer, set_cookies) {
+            } else if refusal::sets_session_cookies(&self.policy, each.issuer, set_cookies) {
                 self.asks.events.note(each.session, each.standing, now);
             } else {
                 continue;
@@ -85,7 +85,7 @@ impl Engine {
                 return;
             }
         }
-        let dead = answer::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
+        let dead = refusal::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
         progress.heard.set_cookies.extend(dead);
     }
 

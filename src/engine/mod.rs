@@ -1,31 +1,32 @@
 //! The engine: the order of the rooms, and nothing of what happens inside them.
 
-mod bridge;
+mod cross_site;
 mod events;
-mod site;
+pub(crate) mod explain;
 mod standing;
+mod token_exchange;
 
-use crate::alg::Capabilities;
-use crate::annotate::{self, Authorization};
-use crate::answer;
-use crate::asks::{Asks, REQUEST_BUDGET_MILLIS};
-use crate::assertion::{self, About};
-use crate::credential::{self, Credential};
+use crate::authn::credential::{self, Credential};
+use crate::authn::{Finding, Footing, Judge, Need, Question, Soon};
+use crate::better_auth::session_record::{Blame, Session};
+use crate::cache::session_events::{LONGEST_MILLIS, LONGEST_SECONDS, Moment};
+use crate::cache::shared::Keep;
+use crate::cache::verified::{Identity, Proofs};
 use crate::decision::{Answer, Decision, Finish, Forward, Served};
-use crate::errand::{Copies, Reply, Work};
-use crate::events::{LONGEST_MILLIS, LONGEST_SECONDS, Moment};
-use crate::explain::{self, Explanation};
-use crate::judge::{Finding, Footing, Judge, Need, Question, Soon};
-use crate::mark::{self, Forwarded};
-use crate::onward::{self, Onward};
-use crate::path::Path;
+use crate::effects::asks::{Asks, REQUEST_BUDGET_MILLIS};
+use crate::effects::effect::{Copies, Reply, Work};
+use crate::effects::progress::{Errand, Heard, Mission, Progress, Task, Watch};
+use crate::engine::explain::Explanation;
+use crate::forward::assertion::{self, About};
+use crate::forward::header_edits::{self, Authorization};
+use crate::forward::mark::{self, Forwarded};
+use crate::forward::onward::{self, Onward};
+use crate::http::path::Path;
+use crate::http::request::{RequestHead, RequestKind};
+use crate::jose::alg::Capabilities;
 use crate::policy::{Access, Covering, Policy, Preferred, Rule};
-use crate::progress::{Errand, Heard, Mission, Progress, Task, Watch};
-use crate::proofs::{Identity, Proofs};
 use crate::reason::Reason;
-use crate::request::{RequestHead, RequestKind};
-use crate::session::{Blame, Session};
-use crate::share::Keep;
+use crate::response::refusal;
 use crate::time::UnixTime;
 
 use self::events::Reach;
@@ -162,10 +163,10 @@ impl Engine {
     ) -> Finish {
         self.asks.learn(&self.policy, task, &reply, &mut progress, now);
         self.asks.drop_overtaken(&mut progress, now);
-        let log = answer::renewal_log_line(&progress.heard);
+        let log = refusal::renewal_log_line(&progress.heard);
         let mut set_cookies = progress.heard.set_cookies;
         set_cookies.extend(as_of);
-        Finish { headers: answer::set_cookie_headers(set_cookies), withdraws_cookies: false, log }
+        Finish { headers: refusal::set_cookie_headers(set_cookies), withdraws_cookies: false, log }
     }
 
     /// All header edits of a forward for a host that sends it on over a connection of its own.
@@ -177,9 +178,9 @@ impl Engine {
     /// or [`Reason::PathRefused`] where the platform would send another path than the judged one.
     pub fn refuse(&self, request: &RequestHead<'_>, reason: Reason) -> Answer {
         let path = Path::of(request, self.policy.framework.as_ref()).ok();
-        match answer::refuse(reason, &self.policy, request, path.as_ref(), Heard::default()) {
+        match refusal::refuse(reason, &self.policy, request, path.as_ref(), Heard::default()) {
             Decision::Reject(answer) | Decision::Redirect(answer) => answer,
-            Decision::Ask(_) | Decision::Forward(_) | Decision::Respond(_) => answer::refuse_without_engine(reason, request),
+            Decision::Ask(_) | Decision::Forward(_) | Decision::Respond(_) => refusal::refuse_without_engine(reason, request),
         }
     }
 
@@ -204,19 +205,19 @@ impl Engine {
     fn consider(&mut self, request: &RequestHead<'_>, mut progress: Progress, now: UnixTime) -> Decision {
         self.asks.drop_overtaken(&mut progress, now);
         if !request.has_plain_method() {
-            return answer::refuse(Reason::MethodRefused, &self.policy, request, None, progress.heard);
+            return refusal::refuse(Reason::MethodRefused, &self.policy, request, None, progress.heard);
         }
         let path = match Path::of(request, self.policy.framework.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
-                return answer::refuse(reason, &self.policy, request, None, progress.heard);
+                return refusal::refuse(reason, &self.policy, request, None, progress.heard);
             }
         };
         if let Some(served) = self.key_set(request, &path) {
             return Decision::Respond(served);
         }
         let Some(rules) = self.policy.covering(&path, request) else {
-            return answer::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.heard);
+            return refusal::refuse(Reason::RouteDenied, &self.policy, request, Some(&path), progress.heard);
         };
         let outcome = self
             .rooms(request, &rules, &mut progress, now)
@@ -255,7 +256,7 @@ impl Engine {
                 }
             }
         };
-        answer::refuse(reason, &self.policy, request, Some(&path), progress.heard)
+        refusal::refuse(reason, &self.policy, request, Some(&path), progress.heard)
     }
 
     /// The public keys of the assertions, for whoever asks at their path: they are no secret.
@@ -290,7 +291,7 @@ impl Engine {
             (assertion::id(self.seed, self.assertions_made, now), now)
         });
         let audience = self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
-        let statement = &annotate::statement(identity, &self.policy, rules);
+        let statement = &header_edits::statement(identity, &self.policy, rules);
         let about = About { request, target: &path.target(), audience: audience.unwrap_or(&assertions.audience), statement };
         let nothing = Capabilities::none();
         let host = if progress.signs_inside { &nothing } else { &self.policy.capabilities };
@@ -430,7 +431,9 @@ impl Engine {
         // With a preference the one that counts has to stand by itself; without one they all say the same.
         let only_ambient = if rule.prefers.is_some() { kind == Preferred::Cookie } else { only_ambient };
         // A browser opens a WebSocket to any site, cookies included, and lets the page read what comes (RFC 6455 section 10.2).
-        if only_ambient && (!request.is_safe() || request.is_web_socket()) && !site::comes_from_here(request, &self.policy, rule)
+        if only_ambient
+            && (!request.is_safe() || request.is_web_socket())
+            && !cross_site::comes_from_here(request, &self.policy, rule)
         {
             return Err(Stop::Refuse(Reason::CrossSiteRequest));
         }
@@ -510,11 +513,11 @@ impl Engine {
         let cookies_of = std::mem::take(&mut heard.cookies_of);
         let watch = Watch { brought, cookies_of, public_origin: request.public_origin.to_owned() };
         let fresh = std::mem::take(&mut heard.set_cookies);
-        let mut response_headers = answer::set_cookie_headers(fresh.clone());
+        let mut response_headers = refusal::set_cookie_headers(fresh.clone());
         if self.policy.debug_header {
             response_headers.push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
         }
-        let log = answer::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
+        let log = refusal::forward_log_line(pass.in_spite_of, &self.policy, request, path, heard);
         if let Some(vouched_for) = pass.soon.vouched_for {
             let (digest, owner) = *vouched_for;
             self.asks.sessions.vouch_for(digest, owner, now);
@@ -538,15 +541,16 @@ impl Engine {
         progress.waits = 0;
         let Told { assertion, authorization } = told;
         let life = self.life(rules, pass.identity.as_ref(), now);
-        let told = annotate::Told { identity: pass.identity.as_ref(), assertion, authorization: &authorization, fresh: &fresh };
-        let (remove, set) = annotate::edits(request, &self.policy, rules, told);
+        let told =
+            header_edits::Told { identity: pass.identity.as_ref(), assertion, authorization: &authorization, fresh: &fresh };
+        let (remove, set) = header_edits::edits(request, &self.policy, rules, told);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
         let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
         // A mark is for the host's own application: an upstream has assertions.
         let mark = if upstream.is_none() { self.mark(&forwarded, rules, pass.identity.as_ref(), now) } else { None };
         let set = mark.map_or_else(|| set.clone(), |mark| set.and([self.policy.header_prefix.as_str(), "mark"], &mark));
         let told = pass.identity.as_ref().filter(|_| self.policy.capabilities.tells());
-        let identity = told.map(|identity| ["{", &annotate::statement(identity, &self.policy, rules), "}"].concat());
+        let identity = told.map(|identity| ["{", &header_edits::statement(identity, &self.policy, rules), "}"].concat());
         Decision::Forward(Forward {
             target,
             upstream,
@@ -568,7 +572,7 @@ impl Engine {
             let is_it = |header: &str| header.strip_prefix(self.policy.header_prefix.as_str()) == Some(name);
             identity.is_some_and(|identity| identity.headers.iter().any(|(header, _)| is_it(header)))
         };
-        let is_told = |name: &str| annotate::is_told(&self.policy, rules, name) && has(name);
+        let is_told = |name: &str| header_edits::is_told(&self.policy, rules, name) && has(name);
         Some(mark::sign(key, forwarded, identity, is_told, &self.policy, now))
     }
 
@@ -580,10 +584,13 @@ impl Engine {
 
     fn describe(&self, identity: Option<&Identity>) -> String {
         match identity.and_then(|identity| Some((identity, self.policy.issuers.get(identity.issuer)?))) {
-            Some((identity, issuer)) => {
-                ["forward; issuer=", &crate::text::header_value(&issuer.name), "; source=", identity.session.source.name()]
-                    .concat()
-            }
+            Some((identity, issuer)) => [
+                "forward; issuer=",
+                &crate::encoding::text::header_value(&issuer.name),
+                "; source=",
+                identity.session.source.name(),
+            ]
+            .concat(),
             None => "forward; anonymous".to_owned(),
         }
     }

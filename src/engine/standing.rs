@@ -1,13 +1,13 @@
 //! Connections that stay open: how long, and whether what they rest on still holds.
 
+use crate::cache::verified::Identity;
 use crate::decision::{Life, Standing};
-use crate::errand::{Purpose, Reply, Work};
-use crate::path::Path;
+use crate::effects::effect::{Purpose, Reply, Work};
+use crate::effects::progress::{Errand, Progress, Task};
+use crate::http::path::Path;
+use crate::http::request::RequestHead;
 use crate::policy::Covering;
-use crate::progress::{Errand, Progress, Task};
-use crate::proofs::Identity;
 use crate::reason::Reason;
-use crate::request::RequestHead;
 use crate::time::UnixTime;
 
 use super::{Engine, REQUEST_BUDGET_MILLIS, Stop};

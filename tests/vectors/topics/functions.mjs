@@ -1,5 +1,5 @@
 // Forms of frameworks: a page's data is the page, and a function that any page can call is a thing of its own, which no rule makes public
-// that does not name it. Read in the sources of the frameworks that `src/framework.rs` names.
+// that does not name it. Read in the sources of the frameworks that `src/http/path/framework.rs` names.
 
 import { SITE, ada, api, betterAuth, forward, goodData, page, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 

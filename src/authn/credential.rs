@@ -1,0 +1,183 @@
+//! Where the credentials of a request are. Finding is not believing: nothing here is verified.
+
+use std::borrow::Cow;
+
+use crate::authn::supabase;
+use crate::encoding::text;
+use crate::http::cookie::{self, Cookie};
+use crate::http::request::RequestHead;
+use crate::policy::{Bearer, Issuer, Place, Policy, Rule};
+use crate::reason::Reason;
+
+/// Something that a request offers as proof of who it is.
+pub(crate) enum Credential<'a> {
+    /// What follows `Authorization: Bearer`. What kind of token it is, [`BearerValue::read`] tells.
+    Bearer(BearerValue<'a>),
+    /// A token that claims to be of one of the issuers who may put it at this place.
+    Jwt {
+        /// The token.
+        token: Cow<'a, str>,
+        /// Where it was.
+        place: &'a Place,
+    },
+    /// The `session_token` cookie of a Better Auth service.
+    SessionCookie {
+        /// The issuer's number.
+        issuer: usize,
+        /// The cookie.
+        cookie: Cookie<'a>,
+    },
+    /// A token of Better Auth's bearer plugin.
+    BearerToken {
+        /// The issuer's number.
+        issuer: usize,
+        /// The decoded value.
+        value: Cow<'a, str>,
+    },
+    /// Something at a credential's place that is none.
+    Malformed(Reason),
+}
+
+impl Credential<'_> {
+    /// What its signature is over: of a JWT header and claims, of a Better Auth session its token. A signature may have other
+    /// spellings; this has not.
+    pub(crate) fn signed_part(&self) -> Cow<'_, str> {
+        match self {
+            Self::Bearer(value) => Cow::Owned(value.read().signed_part().into_owned()),
+            Self::Jwt { token, .. } => Cow::Borrowed(before_last_dot(token)),
+            Self::SessionCookie { cookie, .. } => Cow::Owned(before_last_dot(&cookie.value()).to_owned()),
+            Self::BearerToken { value, .. } => Cow::Borrowed(value.split_once('.').map_or(value, |(token, _)| token)),
+            Self::Malformed(_) => Cow::Borrowed(""),
+        }
+    }
+
+    /// Whether a browser sends it along by itself, so that another site can cause it to be sent.
+    pub(crate) fn is_ambient(&self) -> bool {
+        match self {
+            Self::SessionCookie { .. } => true,
+            Self::Jwt { place, .. } => place.cookie().is_some(),
+            Self::Bearer(_) | Self::BearerToken { .. } | Self::Malformed(_) => false,
+        }
+    }
+}
+
+fn before_last_dot(text: &str) -> &str {
+    text.rsplit_once('.').map_or(text, |(before, _)| before)
+}
+
+/// All credentials that the rule admits, in the order in which they count.
+pub(crate) fn find<'a>(
+    head: &RequestHead<'a>,
+    policy: &'a Policy,
+    rule: &'a Rule,
+) -> impl Iterator<Item = Credential<'a>> + use<'a> {
+    let head = *head;
+    let believed = || policy.issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number));
+    let session_cookies = believed().filter_map(move |(issuer, believed)| {
+        let name = &believed.better_auth.as_ref()?.cookies.session_token;
+        let cookie = cookie::first(&head, name).filter(|cookie| !cookie.is_empty())?;
+        Some(Credential::SessionCookie { issuer, cookie })
+    });
+    let places = move || believed().flat_map(|(_, issuer)| &issuer.places);
+    let jwts = places().enumerate().filter_map(move |(number, place)| {
+        let is_repeated = || places().take(number).any(|earlier| earlier == place);
+        let token = match place {
+            Place::Authorization => return None,
+            Place::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
+            Place::SupabaseCookie(name) => cookie::joined_value(&head, name)
+                .transpose()?
+                .and_then(|session| supabase::access_token(&session).map(Cow::Owned)),
+            Place::Header(name) => joined(head.headers_named(name)).map(Ok)?,
+        };
+        if is_repeated() {
+            return None;
+        }
+        Some(token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place }))
+    });
+    of_authorization(&head, believed).into_iter().chain(session_cookies).chain(jwts)
+}
+
+/// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are none.
+fn joined<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
+    let first = lines.next()?;
+    let mut joined = Cow::Borrowed(first);
+    for line in lines {
+        joined.to_mut().push_str(", ");
+        joined.to_mut().push_str(line);
+    }
+    Some(joined)
+}
+
+/// The token of the bearer plugin that a request brings to this issuer's service, decoded.
+pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Option<Cow<'a, str>> {
+    match of_authorization(head, || std::iter::once((0, issuer)))? {
+        Credential::Bearer(value) => match value.read() {
+            Credential::BearerToken { value, .. } => Some(value),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours, and neither is a bearer
+/// token where nobody is expected to send one.
+fn of_authorization<'a, 'p, I>(head: &RequestHead<'a>, believed: impl Fn() -> I) -> Option<Credential<'a>>
+where
+    I: Iterator<Item = (usize, &'p Issuer)>,
+{
+    let takes_jwt = believed().any(|(_, issuer)| issuer.places.contains(&Place::Authorization));
+    let plugin = believed().find_map(|(number, issuer)| {
+        let bearer = issuer.better_auth.as_ref()?.bearer;
+        if bearer == Bearer::Off { None } else { Some(number) }
+    });
+    if !takes_jwt && plugin.is_none() {
+        return None;
+    }
+    let lines = || head.headers_named("authorization");
+    let line = lines().next()?;
+    let credentials = || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
+    let is_bearer = |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+    // Two are nobody's, also where a host has joined them into one line. Other schemes have commas of their own.
+    if credentials().nth(1).is_some() && credentials().any(is_bearer) {
+        return Some(Credential::Malformed(Reason::CredentialMalformed));
+    }
+    let (scheme, value) = line.split_once(' ').unwrap_or((line, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    Some(Credential::Bearer(BearerValue { value: value.trim_matches(' '), takes_jwt, plugin }))
+}
+
+/// What follows `Authorization: Bearer`, and who may read it.
+#[derive(Clone, Copy)]
+pub(crate) struct BearerValue<'a> {
+    value: &'a str,
+    takes_jwt: bool,
+    plugin: Option<usize>,
+}
+
+impl<'a> BearerValue<'a> {
+    /// The value, if it may be a JWT.
+    pub(crate) fn as_jwt(&self) -> Option<&'a str> {
+        Some(self.value).filter(|_| self.takes_jwt)
+    }
+
+    /// Tells the two kinds of tokens apart.
+    pub(crate) fn read(&self) -> Credential<'a> {
+        let Self { value, takes_jwt, plugin } = *self;
+        if value.is_empty() || !text::is_visible_without(value, b',') {
+            return Credential::Malformed(Reason::CredentialMalformed);
+        }
+        match text::pieces(value, b'.').take(3).count() {
+            1 | 2 => match plugin {
+                Some(issuer) => match text::percent_decoded(value) {
+                    Some(value) => Credential::BearerToken { issuer, value },
+                    None => Credential::Malformed(Reason::CredentialMalformed),
+                },
+                None => Credential::Malformed(Reason::TokenMalformed),
+            },
+            _ if takes_jwt => Credential::Jwt { token: Cow::Borrowed(value), place: &Place::Authorization },
+            _ => Credential::Malformed(Reason::CredentialMalformed),
+        }
+    }
+}

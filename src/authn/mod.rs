@@ -1,0 +1,293 @@
+//! What one credential is worth: the rooms of a token in their order.
+//!
+//! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
+
+pub(crate) mod credential;
+mod issuer;
+mod jwt;
+mod session;
+mod session_data;
+mod supabase;
+mod token_exchange;
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::authn::credential::Credential;
+use crate::better_auth::session_record::{Doubt, Session};
+use crate::cache::as_of;
+use crate::cache::deny_list::{DenyList, Selection};
+use crate::cache::keys::{Asked, KeyCache};
+use crate::cache::rate_limit::{Party, Payer};
+use crate::cache::session_events::{Events, SessionName, Since};
+use crate::cache::sessions::Sessions;
+use crate::cache::verified::{Claimed, Identity, KeySetUsed, Proof, Proofs, Use};
+use crate::effects::effect::{Copies, Manner, SignatureCheck, SignatureRequest};
+use crate::effects::progress::{Noted, Progress, Subject};
+use crate::forward::header_edits;
+use crate::http::cookie;
+use crate::http::request::RequestHead;
+use crate::jose::verify::Presumed;
+use crate::policy::{BetterAuth, Issuer, Policy, Rule};
+use crate::reason::Reason;
+use crate::time::{Seconds, UnixTime, Window};
+
+pub(crate) use session::{TokenState, digest_of, name_of, token_of, token_state};
+pub(crate) use session_data::{DataState, of_set_cookies};
+pub(crate) use token_exchange::{Because, Crossing, Footing, Stock, TokenQuestion};
+
+/// What a credential came to.
+pub(crate) enum Finding {
+    /// Somebody.
+    Good(Identity),
+    /// Nobody, and why.
+    Bad(Reason),
+    /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have brought about is bad.
+    InDoubt(Reason),
+    /// Not known without an errand.
+    Needs(Need),
+}
+
+/// What has to be known first.
+pub(crate) enum Need {
+    /// The key set of this source, for a token with this `kid`.
+    Keys { source: usize, copies: Copies, kid: Option<String> },
+    /// The platform's verdict on a signature.
+    Check(Box<ToCheck>),
+    /// What the service's storage has about a session.
+    Storage(Box<Lookup>),
+    /// The auth service's word on a session.
+    Session(Box<Question>),
+    /// The auth service's token for the user of a session.
+    Token(Box<TokenQuestion>),
+    /// The list of what has been revoked.
+    DenyList(Copies),
+    /// The platform's signature on the assertion.
+    Sign(Box<SignatureRequest>),
+    /// What another request is asking for; without an answer in time, this is the reason.
+    Wait(Reason),
+}
+
+impl Need {
+    /// The reason of a request that cannot wait for it.
+    pub(crate) const fn reason_without_answer(&self) -> Reason {
+        match self {
+            Self::Keys { .. } => Reason::KeysUnavailable,
+            Self::Check(_) => Reason::SignatureCheckUnavailable,
+            Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
+            Self::Token(_) => Reason::TokenExchangeUnavailable,
+            Self::DenyList(_) => Reason::RevocationUnavailable,
+            Self::Sign(_) => Reason::AssertionUnavailable,
+            Self::Wait(reason) => *reason,
+        }
+    }
+}
+
+/// A signature to check, and what follows if it holds.
+pub(crate) struct ToCheck {
+    pub(crate) check: SignatureCheck,
+    pub(crate) presumed: Option<Presumed<Box<Claimed>>>,
+}
+
+/// A key of a storage to read: that of a session token, or where a user is named, of when that user's sessions were revoked.
+pub(crate) struct Lookup {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    /// Who pays for it.
+    pub(crate) payer: Payer,
+    pub(crate) session: SessionName,
+    /// A token whose signature holds.
+    pub(crate) token: String,
+    pub(crate) user: Option<String>,
+}
+
+/// A question to the auth service.
+#[derive(Clone)]
+pub(crate) struct Question {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    pub(crate) session: SessionName,
+    /// How new the answer has to be, where another's will do.
+    pub(crate) since: Since,
+    /// The session token that the answer has to be about.
+    pub(crate) token: String,
+    /// How old another instance's word may be; 0: only the auth service's own will do.
+    pub(crate) copies_up_to: Seconds,
+    /// Who pays for it.
+    pub(crate) payer: Payer,
+    /// The credential as a request header.
+    pub(crate) header: (&'static str, String),
+    pub(crate) manner: Manner,
+}
+
+/// Everything that a judgement depends on.
+pub(crate) struct Judge<'e> {
+    pub(crate) policy: &'e Policy,
+    pub(crate) keys: &'e KeyCache,
+    pub(crate) sessions: &'e Sessions,
+    pub(crate) events: &'e Events,
+    /// What the operator has revoked, where that is configured.
+    pub(crate) deny_list: Option<&'e DenyList>,
+    /// What has been verified before; nothing where everything is to be looked at anew.
+    pub(crate) proofs: Option<&'e mut Proofs>,
+    pub(crate) progress: &'e Progress,
+    pub(crate) head: RequestHead<'e>,
+    pub(crate) now: UnixTime,
+    /// How old the knowledge of a session may be.
+    pub(crate) max_staleness: Option<Seconds>,
+    /// What is not asked for now but should be soon.
+    pub(crate) soon: Soon,
+}
+
+/// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is moved with each request.
+#[derive(Default)]
+pub(crate) struct Soon {
+    /// Why it is not known what has become of a session.
+    pub(crate) doubt: Option<Doubt>,
+    /// Key sources that should be fetched anew after the response.
+    pub(crate) refresh: Vec<usize>,
+    /// Whether the list of what has been revoked should be fetched anew after the response.
+    pub(crate) refresh_deny_list: bool,
+    /// The session whose cookies should be renewed before they run out.
+    pub(crate) renewal: Option<Box<Question>>,
+    /// Whether the request's own `session_data` is by the configured secret.
+    pub(crate) has_own_data: bool,
+    /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
+    pub(crate) vouched_for: Option<Box<([u8; 32], Party)>>,
+    /// What is to be seen of a token that is refused.
+    pub(crate) noted: Option<Box<Noted>>,
+}
+
+/// Why a token is not verified (yet).
+pub(crate) enum Obstacle {
+    /// It is bad.
+    Bad(Reason),
+    /// It was good once, about a session of this user.
+    Outdated(Reason, Box<str>),
+    /// Nobody knows, because who was asked has failed.
+    InDoubt(Reason),
+    /// Not known without an errand.
+    Needs(Need),
+}
+
+impl From<Reason> for Obstacle {
+    fn from(reason: Reason) -> Self {
+        Self::Bad(reason)
+    }
+}
+
+impl Asked for Progress {
+    fn has_asked(&self, source: usize, copies: Copies) -> bool {
+        self.asked.contains(&Subject::Keys(source, copies))
+    }
+
+    fn has_given_up(&self) -> bool {
+        self.has_given_up
+    }
+}
+
+impl<'e> Judge<'e> {
+    /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the operator has revoked is out.
+    pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+        match self.by_itself(credential, rule) {
+            Finding::Good(identity) => match self.revoked(&identity.session, || credential.signed_part()) {
+                Ok(()) => Finding::Good(identity),
+                Err(finding) => finding,
+            },
+            other => other,
+        }
+    }
+
+    /// Whether this session, which was told by this token, has been revoked as far as anybody knows.
+    ///
+    /// # Errors
+    /// It has been, or that is not known (yet).
+    pub(crate) fn revoked<'t>(&mut self, session: &Session, token: impl FnOnce() -> Cow<'t, str>) -> Result<(), Finding> {
+        let Some(deny_list) = self.deny_list else { return Ok(()) };
+        let has_asked = |copies| self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList(copies));
+        match deny_list.select(has_asked, self.now) {
+            Selection::Use(revoked, is_due) => {
+                self.soon.refresh_deny_list |= is_due;
+                if revoked.includes(session, token) { Err(Finding::Bad(Reason::SessionRevoked)) } else { Ok(()) }
+            }
+            Selection::Ask(copies) => Err(Finding::Needs(Need::DenyList(copies))),
+            Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
+            Selection::Missing if self.progress.has_waited_in_vain() => Err(Finding::Bad(Reason::RevocationUnavailable)),
+            Selection::Missing => Err(Finding::InDoubt(Reason::RevocationUnavailable)),
+        }
+    }
+
+    /// The same, leaving out what the operator says.
+    fn by_itself(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+        match credential {
+            Credential::Malformed(reason) => Finding::Bad(*reason),
+            Credential::Bearer(value) => self.bearer_value(value, rule),
+            Credential::Jwt { token, place } => self.jwt(token, place, rule),
+            Credential::SessionCookie { issuer, cookie } => self.session_cookie(*issuer, cookie),
+            Credential::BearerToken { issuer, value } => self.bearer_token(*issuer, value),
+        }
+    }
+
+    fn issuer(&self, number: usize) -> Option<&'e Issuer> {
+        self.policy.issuers.get(number)
+    }
+
+    fn service(&self, number: usize) -> Result<&BetterAuth, Reason> {
+        self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()).ok_or(Reason::IssuerUnknown)
+    }
+
+    /// Whether what is known of a session is as recent as the rule wants it.
+    fn is_recent(&self, session: &Session) -> bool {
+        self.max_staleness.is_none_or(|most| most > Seconds::new(0) && self.now <= session.known.plus(most))
+    }
+
+    /// From when on knowledge of the session of this token counts.
+    fn since(&self, number: usize, token: &str) -> Since {
+        let cookie = cookie::first(&self.head, as_of::NAME);
+        let Some(issuer) = self.issuer(number).filter(|_| cookie.is_some() || !self.events.is_empty()) else {
+            return Since::EVER;
+        };
+        let (session, arrival) = (name_of(issuer, token), self.progress.arrival);
+        let since = self.events.since(&session, arrival, self.now);
+        let elsewhere = cookie.zip(issuer.better_auth.as_ref()).and_then(|(cookie, service)| {
+            as_of::read(cookie.as_received(), service.secrets.as_of.as_ref()?, &session, service.session_cache, self.now)
+        });
+        elsewhere.map_or(since, |at| since.and_elsewhere(at, arrival))
+    }
+
+    /// The proof of a credential that has been verified before, if everything that it rests on still stands.
+    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
+        let Proof { identity, window, key_set } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+        self.still_uses(key_set).then_some((identity, window))
+    }
+
+    /// Whether the key set by which something was verified is the one in use.
+    fn still_uses(&mut self, key_set: Option<KeySetUsed>) -> bool {
+        let Some(used) = key_set else { return true };
+        let is_in_use = self.keys.generation(used.source, self.now) == Some(used.generation)
+            && !self.keys.is_overdue(used.source, self.progress, self.now);
+        if is_in_use {
+            self.note_refresh(used.source);
+        }
+        is_in_use
+    }
+
+    fn identity(&self, issuer: usize, session: Session) -> Identity {
+        let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
+        let (headers, statement) = header_edits::identity(&session, name, self.policy);
+        Identity { issuer, session: Arc::new(session), headers, statement: statement.map(Arc::from) }
+    }
+
+    fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
+        if let Some(proofs) = self.proofs.as_mut() {
+            proofs.keep(purpose, parts, proof.clone());
+        }
+    }
+
+    fn note_refresh(&mut self, source: usize) {
+        let has_asked = self.progress.has_asked(&Subject::Keys(source, Copies::DoNot));
+        if self.keys.wants_refresh(source, has_asked, self.now) && !self.soon.refresh.contains(&source) {
+            self.soon.refresh.push(source);
+        }
+    }
+}

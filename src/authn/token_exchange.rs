@@ -1,0 +1,262 @@
+//! The bridge: with which token of its issuer a session goes on to an origin that knows no cookies.
+
+use crate::authn::credential::Credential;
+use crate::better_auth::session_record::{Answer, Doubt};
+use crate::cache::exchanged_tokens::{Knowledge, Minted, Place, Tokens};
+use crate::cache::rate_limit::{Payer, party_of};
+use crate::cache::session_events::{Moment, SessionName};
+use crate::cache::sessions;
+use crate::cache::verified::Identity;
+use crate::effects::effect::Manner;
+use crate::effects::progress::Subject;
+use crate::encoding::digest;
+use crate::http::cookie;
+use crate::jose::claims::{self, Claims};
+use crate::jose::jws::Jws;
+use crate::policy::Bridge;
+use crate::reason::Reason;
+use crate::time::{Seconds, Window};
+
+use super::session::{digest_of, name_of, token_of};
+use super::{Judge, Need, Obstacle, Question};
+
+/// What an identity rests on, as far as the bridge has to know.
+pub(crate) enum Footing {
+    /// A session of an auth service, as a question about it.
+    Session(Box<Question>),
+    /// A token that the origin can take as it came.
+    Authorization,
+    /// A token that is somewhere else.
+    Elsewhere,
+}
+
+/// How a session comes across.
+pub(crate) enum Crossing {
+    /// With a token. A new one is to be kept; one that is near its end is taken for want of a newer one.
+    With(Minted, Stock),
+    /// Not without an errand.
+    Needs(Need),
+    /// Not at all: the auth service says that it has ended.
+    Ended,
+    /// Not at all, why, and what the reason behind that is.
+    Refused(Reason, Because),
+    /// Not at all, because who was asked for something else than the token has failed.
+    InDoubt(Reason),
+}
+
+/// Where a token is from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stock {
+    Kept,
+    New,
+    Spare,
+}
+
+/// What is behind a refusal.
+#[derive(Clone, Copy)]
+pub(crate) enum Because {
+    /// The auth service has not said anything useful.
+    Doubt(Option<Doubt>),
+    /// The token does not hold.
+    Token(Reason),
+}
+
+/// A question to the auth service for a token.
+pub(crate) struct TokenQuestion {
+    pub(crate) issuer: usize,
+    pub(crate) place: Place,
+    pub(crate) session: SessionName,
+    /// Who pays for it.
+    pub(crate) payer: Payer,
+    /// The credential as a request header, without what the service would take for the session unseen.
+    pub(crate) header: (&'static str, String),
+}
+
+impl Judge<'_> {
+    /// What an identity that this credential has come to rests on.
+    pub(crate) fn footing(&self, credential: &Credential<'_>, identity: &Identity) -> Footing {
+        let (number, header, value, token) = match credential {
+            Credential::SessionCookie { issuer, cookie } => {
+                let value = cookie.value().into_owned();
+                let token = token_of(&value).to_owned();
+                (*issuer, ("cookie", self.session_cookies(*issuer, |_| true)), value, token)
+            }
+            Credential::BearerToken { issuer, value } => {
+                let token = value.split_once('.').map_or(&**value, |(token, _)| token).to_owned();
+                (*issuer, ("authorization", ["Bearer ", value].concat()), value.clone().into_owned(), token)
+            }
+            Credential::Bearer(value) => match value.read() {
+                // What was read once is not to be read again.
+                Credential::Jwt { .. } | Credential::Bearer(_) => return Footing::Authorization,
+                read => return self.footing(&read, identity),
+            },
+            Credential::Jwt { .. } | Credential::Malformed(_) => return Footing::Elsewhere,
+        };
+        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else { return Footing::Elsewhere };
+        let digest = digest_of(issuer, header.0, &value);
+        // Whoever could vary an unverified token could have any number of sessions.
+        let is_known = header.0 == "cookie" && service.secrets.current.is_some();
+        let payer = self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
+        let (session, since) = (name_of(issuer, &token), self.since(number, &token));
+        let copies_up_to = Seconds::new(0);
+        Footing::Session(Box::new(Question {
+            issuer: number,
+            digest,
+            session,
+            since,
+            token,
+            copies_up_to,
+            payer,
+            header,
+            manner: Manner::Ask,
+        }))
+    }
+
+    /// Whether the token in `Authorization`, which has been verified already, is for one of these too.
+    pub(crate) fn suits(&self, bridge: &Bridge) -> bool {
+        let token = self.head.header("authorization").and_then(|line| line.split_once(' ')).map_or("", |(_, token)| token);
+        let is_for = |jws: Jws<'_>| {
+            let claims = jws.unverified_claims();
+            claims.is_some_and(|claims| claims::is_for(&claims.members, &bridge.audience).is_ok())
+        };
+        bridge.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
+    }
+
+    /// Where the token of a session over this bridge is kept: of a service that has several hosts, by each of them.
+    pub(crate) fn place_of(&self, session: &Question, bridge: &Bridge) -> Place {
+        let is_one = self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
+        let key = if is_one { bridge.key } else { digest::of_parts(&[&bridge.key, self.head.public_origin.as_bytes()]) };
+        (session.digest, key)
+    }
+
+    /// With which token a session goes on. That it is somebody's says its own judgement; that it still lives says the auth
+    /// service, who mints for no other.
+    pub(crate) fn bridged(&mut self, tokens: &Tokens, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
+        let Some(service) = self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
+            return Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(None));
+        };
+        let told = self.progress.answer(&session.digest);
+        let came = self.progress.arrival;
+        let known = self.sessions.look_up(&session.digest, service.session_cache, &session.since, came, self.now);
+        if told == Some(&Answer::Ended) || matches!(known, sessions::Knowledge::Known(Answer::Ended)) {
+            return Crossing::Ended;
+        }
+        match self.progress.minted.as_ref().map(|minted| (&minted.token, minted.asked)) {
+            Some((Ok(jwt), asked)) => return self.with_new(jwt, asked, session, who, bridge),
+            Some((Err(Doubt::Unauthorized), _)) => return self.denied(session),
+            Some((Err(_), _)) | None => {}
+        }
+        let place = self.place_of(session, bridge);
+        let doubt = match tokens.look_up(&place, &session.since, self.now) {
+            Knowledge::Good(token) => match self.if_still_good(token, session, who, bridge) {
+                Ok((token, stock)) => return Crossing::With(token, stock),
+                Err(Obstacle::Needs(need)) => return Crossing::Needs(need),
+                // Its key is gone, or it is somebody else's: it counts for nothing.
+                Err(Obstacle::Bad(_) | Obstacle::Outdated(_, _) | Obstacle::InDoubt(_)) => None,
+            },
+            // What is near its end does until the other has it.
+            Knowledge::Asked if !self.progress.has_given_up => {
+                return match tokens
+                    .spare(&place, &session.since, self.now)
+                    .map(|token| self.if_still_good(token, session, who, bridge))
+                {
+                    Some(Ok((token, stock))) => Crossing::With(token, stock),
+                    _ => Crossing::Needs(Need::Wait(Reason::TokenExchangeUnavailable)),
+                };
+            }
+            Knowledge::InVain(reason, doubt) if reason != Reason::TokenExchangeUnavailable => {
+                return Crossing::Refused(reason, Because::Doubt(doubt));
+            }
+            Knowledge::InVain(_, doubt) => Some(doubt),
+            Knowledge::Asked | Knowledge::Nothing => None,
+        };
+        if doubt.is_none() && !self.progress.has_given_up && !self.progress.has_asked(&Subject::Token) {
+            let sent = |name: &str| service.is_stateless || !cookie::is_named(name, &service.cookies.session_data);
+            let header = match &session.header {
+                ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
+                (name, value) => (*name, value.clone()),
+            };
+            let (issuer, session, payer) = (session.issuer, session.session, session.payer);
+            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, session, payer, header })));
+        }
+        let doubt = doubt.flatten().or(self.progress.heard.doubt);
+        let spare = tokens.spare(&place, &session.since, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
+        match spare.map(|token| self.if_still_good(token, session, who, bridge)) {
+            Some(Ok((token, _))) => Crossing::With(token, Stock::Spare),
+            _ => Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(doubt)),
+        }
+    }
+
+    /// The token that was brought for this request, if it holds.
+    fn with_new(&mut self, jwt: &str, asked: Moment, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
+        match self.minted((jwt, asked), session, who, bridge) {
+            Ok(token) => Crossing::With(token, Stock::New),
+            Err(Obstacle::Needs(need)) => Crossing::Needs(need),
+            // That the keys are away says nothing about the token.
+            Err(Obstacle::InDoubt(reason)) => Crossing::InDoubt(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) if reason.status() == 503 => {
+                Crossing::Refused(reason, Because::Doubt(None))
+            }
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => {
+                Crossing::Refused(Reason::ExchangedTokenInvalid, Because::Token(reason))
+            }
+        }
+    }
+
+    /// The auth service has denied a token. Only its word on the session itself ends that.
+    fn denied(&self, session: &Question) -> Crossing {
+        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(session.digest));
+        // What a storage or another instance has said does not count against it.
+        if !has_asked {
+            return Crossing::Needs(Need::Session(Box::new(session.clone())));
+        }
+        let doubt = self.progress.heard.doubt.unwrap_or(Doubt::Unauthorized);
+        Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(Some(doubt)))
+    }
+
+    /// A token that is kept, if it is this user's; verified anew where the keys are others by now.
+    fn if_still_good(
+        &mut self,
+        token: &Minted,
+        session: &Question,
+        who: &Identity,
+        bridge: &Bridge,
+    ) -> Result<(Minted, Stock), Obstacle> {
+        let in_use = self.keys.generation(token.key_set.source, self.now);
+        let is_overdue = self.keys.is_overdue(token.key_set.source, self.progress, self.now);
+        if in_use == Some(token.key_set.generation) && !is_overdue && token.subject == who.session.subject {
+            self.note_refresh(token.key_set.source);
+            return Ok((token.clone(), Stock::Kept));
+        }
+        Ok((self.minted((&token.jwt, token.asked), session, who, bridge)?, Stock::New))
+    }
+
+    /// The rooms of a token: signature, claims, and that it is about this very user. An origin's clock grants it nothing.
+    fn minted(
+        &mut self,
+        (jwt, asked): (&str, Moment),
+        session: &Question,
+        who: &Identity,
+        bridge: &Bridge,
+    ) -> Result<Minted, Obstacle> {
+        let jws = Jws::parse(jwt)?;
+        let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
+        let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
+        let mut expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
+        if !bridge.audience.is_empty() {
+            expected.audience.clone_from(&bridge.audience);
+        }
+        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now);
+        if let (Err(Reason::IssuerUnknown), Some(unverified)) = (&claims, jws.unverified_claims()) {
+            self.note_minted(session.issuer, &unverified);
+        }
+        let claims = claims?;
+        let subject = Some(claims.subject()).filter(|subject| *subject == who.session.subject).ok_or(Reason::SessionMismatch)?;
+        if claims.expires() <= self.now {
+            return Err(Reason::TokenExpired.into());
+        }
+        let until = claims.expires().min(who.session.expires).min(claims.window().until);
+        let window = Window { from: claims.window().from, until };
+        Ok(Minted::new(jwt, subject.to_owned(), window, key_set, asked, self.now))
+    }
+}

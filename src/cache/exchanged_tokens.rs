@@ -1,0 +1,235 @@
+//! The bridge: tokens that the auth service has minted for sessions, for origins that know no cookies.
+//!
+//! Rules of this file:
+//! - a token is kept by the session's credential and the audience it is for, and found by both;
+//! - it is used until shortly before it expires or its session does; in what is left of its life only where there is no newer
+//!   one to be had;
+//! - a hit is judged at its own moment; whether its key set is still in use, and its user the session's, the caller asks;
+//! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about again at once;
+//! - when something happens to the session (`events`), what was minted for it before is forgotten.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use crate::better_auth::session_record::Doubt;
+use crate::cache::session_events::{Moment, Number, Since};
+use crate::cache::verified::KeySetUsed;
+use crate::effects::effect::Reply;
+use crate::encoding::json;
+use crate::reason::Reason;
+use crate::time::{UnixTime, Window};
+
+/// Bounds the memory, with what they weigh together: an entry is a token of a kilobyte or two.
+const MAX_ENTRIES: usize = 1024;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// What an entry weighs without its token.
+const ENTRY_BYTES: usize = 256;
+/// No fetch may take longer.
+const MAX_LEASE_MILLIS: i64 = 10_000;
+/// After a failure, so long nobody asks for this token again: it is shorter than what a refusal tells clients to wait.
+const PAUSE_MILLIS: i64 = 2000;
+/// A new token is asked for in the last fifth of its life…
+const RENEWAL_PART: i64 = 5;
+/// …and no earlier than this before its end: the origin's clock is off by some seconds, and what it does takes some.
+const MAX_RENEWAL_MILLIS: i64 = 60_000;
+
+/// Where a token is kept: the digest of the session's credential, and that of the audience.
+pub(crate) type Place = ([u8; 32], [u8; 32]);
+
+/// A token that has been verified.
+#[derive(Clone)]
+pub(crate) struct Minted {
+    pub(crate) jwt: Arc<str>,
+    /// Whose it is.
+    pub(crate) subject: String,
+    /// When it may be passed on at all.
+    pub(crate) window: Window,
+    /// From when on a newer one is asked for.
+    renewal: UnixTime,
+    pub(crate) key_set: KeySetUsed,
+    /// When it was asked for.
+    pub(crate) asked: Moment,
+}
+
+impl Minted {
+    /// A token that was asked for at that moment, verified now, and is good within this window.
+    pub(crate) fn new(jwt: &str, subject: String, window: Window, key_set: KeySetUsed, asked: Moment, now: UnixTime) -> Self {
+        let margin = window.until.millis_since(now).checked_div(RENEWAL_PART).unwrap_or(0).min(MAX_RENEWAL_MILLIS);
+        let renewal = window.until.plus_millis(margin.saturating_neg());
+        Self { jwt: Arc::from(jwt), subject, window, renewal, key_set, asked }
+    }
+
+    /// Whether it was minted after all that counts for this request.
+    fn counts(&self, since: &Since) -> bool {
+        since.admits(self.asked)
+    }
+
+    fn weight(&self) -> usize {
+        self.jwt.len().saturating_add(self.subject.len()).saturating_add(ENTRY_BYTES)
+    }
+}
+
+/// Recent tokens.
+#[derive(Default)]
+pub(crate) struct Tokens {
+    entries: BTreeMap<Place, Entry>,
+    by_age: VecDeque<Place>,
+    bytes: usize,
+}
+
+#[derive(Default)]
+struct Entry {
+    token: Option<Minted>,
+    /// Who is asking, and until when that is believed.
+    lease: Option<(Number, UnixTime)>,
+    /// When the last ask came to nothing, and why.
+    failed: Option<(UnixTime, Reason, Option<Doubt>)>,
+}
+
+/// What is known about a token.
+pub(crate) enum Knowledge<'t> {
+    /// There is one.
+    Good(&'t Minted),
+    /// Somebody is asking.
+    Asked,
+    /// Somebody has just asked in vain.
+    InVain(Reason, Option<Doubt>),
+    /// Nothing, and nobody is asking.
+    Nothing,
+}
+
+impl Tokens {
+    /// What is known about the token of this place.
+    pub(crate) fn look_up(&self, place: &Place, since: &Since, now: UnixTime) -> Knowledge<'_> {
+        let Some(entry) = self.entries.get(place) else {
+            return Knowledge::Nothing;
+        };
+        // A lease that would last longer was taken before the clock stepped back, and so was a failure in the future.
+        let is_leased = entry.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
+        match (entry.token.as_ref().filter(|token| token.counts(since)), entry.failed) {
+            (Some(token), _) if token.window.contains(now) && now < token.renewal => Knowledge::Good(token),
+            _ if is_leased => Knowledge::Asked,
+            (_, Some((at, reason, doubt))) if at <= now && now.millis_since(at) < PAUSE_MILLIS => {
+                Knowledge::InVain(reason, doubt)
+            }
+            _ => Knowledge::Nothing,
+        }
+    }
+
+    /// A token that is near its end and good all the same.
+    pub(crate) fn spare(&self, place: &Place, since: &Since, now: UnixTime) -> Option<&Minted> {
+        self.entries.get(place)?.token.as_ref().filter(|token| token.window.contains(now) && token.counts(since))
+    }
+
+    /// Takes the lease of a place: this one is asking until then.
+    pub(crate) fn lease(&mut self, place: Place, number: Number, until: UnixTime) {
+        self.entry(place).lease = Some((number, until));
+    }
+
+    /// Keeps a token; the lease ends, unless somebody has asked since.
+    pub(crate) fn keep(&mut self, place: Place, token: Minted) {
+        let weight = |entry: &Entry| entry.token.as_ref().map_or(0, Minted::weight);
+        let entry = self.entry(place);
+        let before = weight(entry);
+        let lease = entry.lease.filter(|(owner, _)| *owner > token.asked.number);
+        *entry = Entry { token: Some(token), lease, failed: None };
+        let after = weight(entry);
+        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
+        while self.bytes > MAX_BYTES && self.forget_oldest().is_some() {}
+    }
+
+    /// An ask came to nothing; its lease ends. What was kept stays.
+    pub(crate) fn fail(&mut self, place: Place, number: Number, reason: Reason, doubt: Option<Doubt>, now: UnixTime) {
+        let entry = self.entry(place);
+        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
+        entry.failed = Some((now, reason, doubt));
+    }
+
+    /// There was nothing to learn: the lease ends.
+    pub(crate) fn release(&mut self, place: Place, number: Number) {
+        let entry = self.entry(place);
+        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
+    }
+
+    /// Whether anything is known about this session.
+    pub(crate) fn knows(&self, session: &[u8; 32]) -> bool {
+        self.entries.range(all_of(session)).next().is_some()
+    }
+
+    /// Forgets everything that was minted for this session.
+    pub(crate) fn forget(&mut self, session: &[u8; 32]) {
+        if self.knows(session) {
+            self.entries.retain(|(own, _), _| own != session);
+            self.by_age.retain(|(own, _)| own != session);
+            let tokens = self.entries.values().filter_map(|entry| entry.token.as_ref());
+            self.bytes = tokens.map(Minted::weight).fold(0, usize::saturating_add);
+        }
+    }
+
+    fn entry(&mut self, place: Place) -> &mut Entry {
+        if !self.entries.contains_key(&place) {
+            if self.by_age.len() >= MAX_ENTRIES {
+                self.forget_oldest();
+            }
+            self.by_age.push_back(place);
+        }
+        self.entries.entry(place).or_default()
+    }
+
+    fn forget_oldest(&mut self) -> Option<()> {
+        let entry = self.entries.remove(&self.by_age.pop_front()?);
+        let weight = entry.and_then(|entry| entry.token).map_or(0, |token| token.weight());
+        self.bytes = self.bytes.saturating_sub(weight);
+        Some(())
+    }
+}
+
+/// All places of a session.
+const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<Place> {
+    (*session, [0; 32])..=(*session, [u8::MAX; 32])
+}
+
+/// Reads the auth service's answer to the question for a token. What it says is not verified.
+///
+/// # Errors
+/// Anything but `200` with a token. `401` is the service's way to say that it knows no such session, and others' way to say
+/// other things: it ends nobody's.
+pub(crate) fn read(reply: &Reply<'_>) -> Result<String, Doubt> {
+    match reply {
+        Reply::Answered { status: 200, body, .. } => {
+            let token = json::object(body).and_then(|members| members.text("token").map(str::to_owned));
+            token.filter(|token| !token.is_empty()).ok_or(Doubt::OddBody)
+        }
+        // Better Auth answers so where there is no such endpoint.
+        Reply::Answered { status: 404, .. } => Err(Doubt::NoJwtPlugin),
+        Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
+        Reply::TooLarge => Err(Doubt::TooLarge),
+        Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
+        _ => Err(Doubt::Failed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_in_bytes() {
+        let mut tokens = Tokens::default();
+        let now = UnixTime::from_millis(1000);
+        let window = Window::up_to(UnixTime::from_millis(1_000_000));
+        let place = |number: u16| (crate::encoding::digest::of(&number.to_be_bytes()), [0; 32]);
+        for number in 0..5000 {
+            let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
+            tokens.lease(place(number), asked.number, now.plus_millis(2000));
+            let key_set = KeySetUsed { source: 0, generation: 1 };
+            tokens.keep(place(number), Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, asked, now));
+        }
+        let kept: usize = tokens.entries.values().filter_map(|entry| entry.token.as_ref()).map(Minted::weight).sum();
+        assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
+        assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
+        assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), Knowledge::Good(_)));
+        tokens.forget(&place(4999).0);
+        assert!(tokens.bytes < kept && !tokens.knows(&place(4999).0));
+    }
+}

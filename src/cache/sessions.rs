@@ -1,0 +1,514 @@
+//! What the auth service said about sessions lately, and who is asking it now.
+//!
+//! A burst of one session asks once: whoever asks takes a lease, the others wait and find the answer. Answers are kept
+//! briefly, by a digest of the whole credential, and count for as long as nothing has happened to the session (`events`). What
+//! is not known is not kept: a failure is no answer, but it is not asked about again at once.
+//!
+//! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth service vouches for, those of them
+//! that it has said have ended, and all others. So nobody's forged or dead tokens push out what is known of a session. Of each kind the
+//! entry that has been heard of longest ago gives way. That an end has been forgotten brings nobody back: an answer to what was asked before it
+//! is no answer any more.
+
+use std::collections::BTreeMap;
+
+use crate::better_auth::session_record::{Answer, Doubt, Session};
+use crate::cache::rate_limit::Party;
+use crate::cache::session_events::{Moment, Number, Since};
+use crate::time::{Seconds, UnixTime};
+
+/// Sessions that are vouched for. Who has been pushed out is asked about once more.
+const MAX_VOUCHED: usize = 4096;
+/// What those weigh together.
+const MAX_VOUCHED_BYTES: usize = 8 * 1024 * 1024;
+/// Sessions that have ended, and as many that nobody has heard of.
+const MAX_OTHERS: usize = 1024;
+/// A session that weighs more is not remembered: each request asks about it anew. It is its claims that do, of those that the policy
+/// names, and nobody's grow so by accident.
+pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
+/// What an entry weighs without its session.
+const ENTRY_BYTES: usize = 256;
+
+/// No fetch may take longer.
+const MAX_LEASE_MILLIS: i64 = 10_000;
+/// After a failure, so long nobody asks about this session again: it is shorter than what a refusal tells clients to wait.
+const PAUSE_MILLIS: i64 = 2000;
+/// After an ask, so long its cookies are not renewed: requests that are under way carry the old ones still, and a service
+/// that has just failed is left alone.
+const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
+/// Who takes no answer to an older question than its own waits for one that was asked so little ago, to ask together with all that wait.
+const TOGETHER_MILLIS: i64 = 500;
+
+/// Recent answers by digest of the credential.
+#[derive(Default)]
+pub(crate) struct Sessions {
+    entries: BTreeMap<[u8; 32], Entry>,
+    /// In the order in which they give way.
+    order: BTreeMap<(Kind, u64), [u8; 32]>,
+    counts: Counts,
+    vouched_bytes: usize,
+    /// How many of them the service waits to be asked for a refresh of.
+    owed: usize,
+    clock: u64,
+    /// The last end that has been forgotten.
+    forgotten_end: Option<UnixTime>,
+}
+
+/// What an entry is, for how much of it is kept.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    /// Nobody has ever vouched for it.
+    #[default]
+    Unknown,
+    /// Nobody does any more.
+    Ended,
+    Vouched,
+}
+
+#[derive(Default)]
+struct Counts {
+    unknown: usize,
+    ended: usize,
+    vouched: usize,
+}
+
+impl Counts {
+    const fn of(&mut self, kind: Kind) -> &mut usize {
+        match kind {
+            Kind::Unknown => &mut self.unknown,
+            Kind::Ended => &mut self.ended,
+            Kind::Vouched => &mut self.vouched,
+        }
+    }
+}
+
+#[derive(Default)]
+struct Entry {
+    answer: Option<Remembered>,
+    /// Who is asking, and until when that is believed.
+    lease: Option<(Number, UnixTime)>,
+    /// Since when somebody is asking.
+    leased: Option<UnixTime>,
+    /// When the last ask ended.
+    asked: Option<UnixTime>,
+    /// Why it brought no answer.
+    doubt: Option<Doubt>,
+    /// Whose it is, where the auth service is known to have vouched for it and not to have said since that it has ended.
+    owner: Option<Party>,
+    was_vouched_for: bool,
+    /// Whether the service waits to be asked for a refresh.
+    is_owed: bool,
+    place: (Kind, u64),
+    weight: usize,
+    /// Since when there is this entry.
+    since: Option<UnixTime>,
+}
+
+/// An answer, and when it came.
+struct Remembered {
+    answer: Answer,
+    at: UnixTime,
+    /// When it was asked for.
+    asked: Moment,
+    source: Source,
+}
+
+/// Who has said it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Source {
+    Service,
+    /// A storage or another instance.
+    Another,
+}
+
+/// What is known about a session.
+pub(crate) enum Knowledge {
+    /// The auth service said so, recently enough.
+    Known(Answer),
+    /// Somebody is asking.
+    Asked,
+    /// Somebody has just asked in vain.
+    InDoubt(Doubt),
+    /// Nothing, and nobody is asking.
+    Nothing,
+}
+
+impl Entry {
+    /// A lease that would last longer was taken before the clock stepped back.
+    fn is_leased(&self, now: UnixTime) -> bool {
+        self.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
+    }
+
+    /// Whoever has asked later goes on asking.
+    fn end_lease(&mut self, number: Number) {
+        self.lease = self.lease.filter(|(owner, _)| *owner != number);
+    }
+
+    fn is_new_lease(&self, now: UnixTime) -> bool {
+        self.leased.is_some_and(|leased| is_within(leased, TOGETHER_MILLIS, now))
+    }
+
+    fn was_asked_within(&self, millis: i64, now: UnixTime) -> bool {
+        self.asked.is_some_and(|asked| is_within(asked, millis, now))
+    }
+
+    const fn kind(&self) -> Kind {
+        match (self.owner, self.was_vouched_for) {
+            (Some(_), _) => Kind::Vouched,
+            (None, true) => Kind::Ended,
+            (None, false) => Kind::Unknown,
+        }
+    }
+}
+
+/// Whether this moment is so little ago. One in the future was before the clock stepped back: how long ago, nobody knows.
+fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
+    moment <= now && now.millis_since(moment) < millis
+}
+
+impl Sessions {
+    /// What is known about the session of this credential, for a request that came at that moment, if an answer of up to `max_age`
+    /// counts. An answer to what has been asked since it came is as good as one of its own. That it has ended nothing undoes.
+    pub(crate) fn look_up(&self, digest: &[u8; 32], max_age: Seconds, since: &Since, came: Moment, now: UnixTime) -> Knowledge {
+        let Some(entry) = self.entries.get(digest) else {
+            return Knowledge::Nothing;
+        };
+        let recent = entry.answer.as_ref().filter(|Remembered { answer, at, asked, source }| {
+            let counts = match answer {
+                Answer::Alive(session) => now <= session.expires && since.admits(*asked),
+                Answer::Ended => true,
+            };
+            let is_of_now = *source == Source::Service && came.number < asked.number;
+            counts && (is_within(*at, max_age.as_millis(), now) || is_of_now && *at <= now)
+        });
+        match (recent, entry.doubt) {
+            (Some(Remembered { answer, .. }), _) => Knowledge::Known(answer.clone()),
+            // Whoever takes no answer but its own waits for another's only to ask together with those who came meanwhile.
+            _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => Knowledge::Asked,
+            (None, Some(doubt)) if entry.was_asked_within(PAUSE_MILLIS, now) => Knowledge::InDoubt(doubt),
+            _ => Knowledge::Nothing,
+        }
+    }
+
+    /// A session that lived so little ago, for as long as nobody knows any better.
+    pub(crate) fn lived_within(&self, digest: &[u8; 32], most: Seconds, since: &Since, now: UnixTime) -> Option<&Session> {
+        let Remembered { answer, at, asked, .. } = self.entries.get(digest)?.answer.as_ref()?;
+        let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
+        match answer {
+            Answer::Alive(session) if counts && now <= session.expires => Some(session),
+            _ => None,
+        }
+    }
+
+    /// Whose session it is, where the auth service has vouched for it, in an answer or in a cookie cache.
+    pub(crate) fn owner(&self, digest: &[u8; 32]) -> Option<Party> {
+        self.entries.get(digest)?.owner
+    }
+
+    /// The auth service has signed a cookie cache for this session of this user.
+    pub(crate) fn vouch_for(&mut self, digest: [u8; 32], owner: Party, now: UnixTime) {
+        self.change(digest, now, |entry| entry.owner = Some(owner));
+    }
+
+    /// Whether the service waits to be asked for a refresh of this session.
+    pub(crate) fn is_owed(&self, digest: &[u8; 32]) -> bool {
+        self.owed > 0 && self.entries.get(digest).is_some_and(|entry| entry.is_owed)
+    }
+
+    /// Whether it does of any.
+    pub(crate) const fn is_owed_any(&self) -> bool {
+        self.owed > 0
+    }
+
+    /// The service waits for that, or somebody sees to it.
+    pub(crate) fn owe(&mut self, digest: &[u8; 32], is_owed: bool) {
+        if let Some(entry) = self.entries.get_mut(digest)
+            && entry.is_owed != is_owed
+        {
+            entry.is_owed = is_owed;
+            self.owed = if is_owed { self.owed.saturating_add(1) } else { self.owed.saturating_sub(1) };
+        }
+    }
+
+    /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
+    pub(crate) fn may_renew(&self, digest: &[u8; 32], now: UnixTime) -> bool {
+        let is_busy = |entry: &Entry| entry.is_leased(now) || !entry.is_owed && entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now);
+        !self.entries.get(digest).is_some_and(is_busy)
+    }
+
+    /// Takes the lease of a session: this one is asking until then.
+    pub(crate) fn lease(&mut self, digest: [u8; 32], number: Number, until: UnixTime, now: UnixTime) {
+        self.change(digest, now, |entry| (entry.lease, entry.leased) = (Some((number, until)), Some(now)));
+    }
+
+    /// Takes the answer about this user's session to what was asked at that moment, or why there is none; its lease ends either way.
+    /// Gives the answer that counts: what has ended since it was asked has ended, however late another answer comes.
+    pub(crate) fn receive(
+        &mut self,
+        digest: [u8; 32],
+        owner: Option<Party>,
+        answer: Result<Answer, Doubt>,
+        asked: Moment,
+        now: UnixTime,
+    ) -> Result<Answer, Doubt> {
+        let has_forgotten = self.has_forgotten_since(&digest, asked.at, now);
+        self.change(digest, now, |entry| {
+            entry.end_lease(asked.number);
+            if let Ok(Answer::Alive(_)) = &answer {
+                match &entry.answer {
+                    Some(Remembered { answer: Answer::Ended, at: ended, .. }) if asked.at <= *ended && *ended <= now => {
+                        return Ok(Answer::Ended);
+                    }
+                    _ if has_forgotten => return Err(Doubt::OutOfBudget),
+                    _ => {}
+                }
+            }
+            entry.asked = Some(now);
+            entry.doubt = answer.as_ref().err().copied();
+            if let Ok(answer) = &answer {
+                entry.owner = owner.filter(|_| *answer != Answer::Ended);
+                let source = Source::Service;
+                entry.answer = remembered(answer).map(|answer| Remembered { answer, at: now, asked, source });
+            }
+            answer
+        })
+    }
+
+    /// Takes a session of this user by the word of a storage or of another instance, heard at that moment. What is known since then
+    /// counts more, and that it has ended counts more than a word from before: whether it was taken.
+    pub(crate) fn receive_copy(
+        &mut self,
+        digest: [u8; 32],
+        owner: Party,
+        session: &Session,
+        (at, asked): (UnixTime, Moment),
+        now: UnixTime,
+    ) -> bool {
+        let has_forgotten = self.has_forgotten_since(&digest, session.known, now);
+        self.change(digest, now, |entry| {
+            entry.end_lease(asked.number);
+            let is_news = match &entry.answer {
+                Some(Remembered { answer: Answer::Alive(_), at: known, .. }) => *known < at,
+                Some(Remembered { answer: Answer::Ended, at: known, .. }) => *known < session.known,
+                None => !has_forgotten,
+            };
+            if is_news {
+                entry.doubt = None;
+                entry.owner = Some(owner);
+                // What it says is as old as its source says.
+                let (asked, source) = (Moment { at: session.known, ..asked }, Source::Another);
+                let answer = remembered(&Answer::Alive(session.clone()));
+                entry.answer = answer.map(|answer| Remembered { answer, at, asked, source });
+            }
+            is_news
+        })
+    }
+
+    /// There was nothing to learn: the lease ends.
+    pub(crate) fn release(&mut self, digest: &[u8; 32], number: Number) {
+        if let Some(entry) = self.entries.get_mut(digest) {
+            entry.end_lease(number);
+        }
+    }
+
+    /// Whether anything is remembered of this credential, or somebody is asking.
+    fn knows(&self, digest: &[u8; 32]) -> bool {
+        self.entries.get(digest).is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
+    }
+
+    /// Something has happened to the session: what was said before does not count, and whoever was asking asks for nobody else.
+    pub(crate) fn forget(&mut self, digest: &[u8; 32], now: UnixTime) {
+        if self.knows(digest) {
+            self.change(*digest, now, |entry| {
+                entry.lease = None;
+                entry.answer = entry.answer.take().filter(|remembered| remembered.answer == Answer::Ended);
+            });
+        }
+    }
+
+    /// A renewal came to nothing: the lease ends, and the next one is not tried at once.
+    pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], number: Number, now: UnixTime) {
+        self.change(digest, now, |entry| {
+            entry.end_lease(number);
+            entry.asked = Some(now);
+            entry.doubt = None;
+        });
+    }
+
+    /// Whether this session may have been said to have ended since then, and that has been forgotten with its entry.
+    fn has_forgotten_since(&self, digest: &[u8; 32], asked: UnixTime, now: UnixTime) -> bool {
+        let is_newer = self.entries.get(digest).is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
+        is_newer && self.forgotten_end.is_some_and(|end| asked <= end && end <= now)
+    }
+
+    /// Changes the entry of a credential, and finds its place among those that give way.
+    fn change<T>(&mut self, digest: [u8; 32], now: UnixTime, change: impl FnOnce(&mut Entry) -> T) -> T {
+        self.clock = self.clock.saturating_add(1);
+        let mut entry = self.take(&digest).unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
+        let changed = change(&mut entry);
+        entry.was_vouched_for |= entry.owner.is_some();
+        let kind = entry.kind();
+        entry.place = (kind, self.clock);
+        entry.weight = match &entry.answer {
+            Some(Remembered { answer: Answer::Alive(session), .. }) => session.weight().saturating_add(ENTRY_BYTES),
+            _ => ENTRY_BYTES,
+        };
+        let count = self.counts.of(kind);
+        *count = count.saturating_add(1);
+        if kind == Kind::Vouched {
+            self.vouched_bytes = self.vouched_bytes.saturating_add(entry.weight);
+        }
+        self.owed = self.owed.saturating_add(usize::from(entry.is_owed));
+        self.order.insert(entry.place, digest);
+        self.entries.insert(digest, entry);
+        self.make_room(kind);
+        changed
+    }
+
+    fn take(&mut self, digest: &[u8; 32]) -> Option<Entry> {
+        let entry = self.entries.remove(digest)?;
+        self.order.remove(&entry.place);
+        let count = self.counts.of(entry.place.0);
+        *count = count.saturating_sub(1);
+        if entry.place.0 == Kind::Vouched {
+            self.vouched_bytes = self.vouched_bytes.saturating_sub(entry.weight);
+        }
+        self.owed = self.owed.saturating_sub(usize::from(entry.is_owed));
+        Some(entry)
+    }
+
+    fn make_room(&mut self, kind: Kind) {
+        let most = if kind == Kind::Vouched { MAX_VOUCHED } else { MAX_OTHERS };
+        while *self.counts.of(kind) > most || kind == Kind::Vouched && self.vouched_bytes > MAX_VOUCHED_BYTES {
+            let Some((_, digest)) = self.order.range((kind, 0)..=(kind, u64::MAX)).next() else { return };
+            let digest = *digest;
+            if let Some(Remembered { answer: Answer::Ended, at: ended, .. }) = self.take(&digest).and_then(|entry| entry.answer) {
+                self.forgotten_end = self.forgotten_end.max(Some(ended));
+            }
+        }
+    }
+}
+
+/// What is remembered of an answer.
+fn remembered(answer: &Answer) -> Option<Answer> {
+    match answer {
+        Answer::Alive(session) if session.weight() > MAX_REMEMBERED_BYTES => None,
+        answer => Some(answer.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::encoding::json;
+
+    const START: UnixTime = UnixTime::from_millis(1_800_000_000_000);
+    const LONG: Seconds = Seconds::new(30);
+
+    /// A moment whose place in the order is its time.
+    fn moment(at: UnixTime) -> Moment {
+        Moment { number: Number::of(u64::try_from(at.as_millis()).unwrap_or_default()), at }
+    }
+
+    fn digest(number: u32) -> [u8; 32] {
+        crate::encoding::digest::of(&number.to_be_bytes())
+    }
+
+    /// A session with a claim of so many bytes.
+    fn session(claim: usize) -> Session {
+        let copy = serde_json::json!({
+            "claims": { "a": "x".repeat(claim) }, "subject": "ada", "expires": 4_000_000_000_000_i64, "impersonated": false,
+        });
+        let named = [crate::policy::requirements::ClaimPath::new("a")];
+        let read = Session::from_copy(json::written(&copy).as_bytes(), &named, START, START);
+        read.unwrap_or_else(|| unreachable!("a copy"))
+    }
+
+    fn lives(sessions: &mut Sessions, number: u32, claim: usize, now: UnixTime) -> Result<Answer, Doubt> {
+        let answer = Ok(Answer::Alive(session(claim)));
+        sessions.receive(digest(number), Some([1; 32]), answer, moment(now.plus_millis(-20)), now)
+    }
+
+    fn is_known(sessions: &Sessions, number: u32, now: UnixTime) -> bool {
+        matches!(sessions.look_up(&digest(number), LONG, &Since::EVER, moment(now), now), Knowledge::Known(Answer::Alive(_)))
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded_in_bytes() {
+        let mut sessions = Sessions::default();
+        for number in 0..3000 {
+            assert!(lives(&mut sessions, number, 15_000, START).is_ok());
+            assert!(sessions.vouched_bytes <= MAX_VOUCHED_BYTES);
+        }
+        let kept = (0..3000).filter(|number| is_known(&sessions, *number, START)).count();
+        let weighed: usize = sessions.entries.values().map(|entry| entry.weight).sum();
+        assert_eq!((kept, weighed), (sessions.entries.len(), sessions.vouched_bytes));
+        assert!(kept > 500 && is_known(&sessions, 2999, START) && !is_known(&sessions, 0, START), "{kept}");
+    }
+
+    #[test]
+    fn what_is_too_large_to_be_remembered_is_vouched_for_and_asked_about_anew() {
+        let mut sessions = Sessions::default();
+        assert!(matches!(lives(&mut sessions, 1, 200_000, START), Ok(Answer::Alive(_))));
+        assert!(!is_known(&sessions, 1, START));
+        assert!(sessions.owner(&digest(1)).is_some() && sessions.vouched_bytes == ENTRY_BYTES);
+    }
+
+    #[test]
+    fn forged_and_dead_tokens_push_out_nothing_that_is_known_of_a_session() {
+        let mut sessions = Sessions::default();
+        for number in 0..101 {
+            assert!(lives(&mut sessions, number, 10, START).is_ok());
+        }
+        assert!(sessions.receive(digest(100), None, Ok(Answer::Ended), moment(START), START).is_ok());
+        for number in 1000..20_000 {
+            sessions.lease(digest(number), moment(START).number, START.plus_millis(2000), START);
+            let answer = if number % 2 == 0 { Ok(Answer::Ended) } else { Err(Doubt::Failed) };
+            assert!(sessions.receive(digest(number), None, answer, moment(START), START).is_ok() == (number % 2 == 0));
+        }
+        assert!((0..100).all(|number| is_known(&sessions, number, START)));
+        let ended = sessions.look_up(&digest(100), LONG, &Since::EVER, moment(START), START);
+        assert!(matches!(ended, Knowledge::Known(Answer::Ended)), "it stays what it was");
+        assert_eq!((sessions.entries.len(), sessions.order.len()), (101 + MAX_OTHERS, 101 + MAX_OTHERS));
+    }
+
+    #[test]
+    fn an_end_that_has_been_forgotten_brings_nobody_back() {
+        let mut sessions = Sessions::default();
+        let at = |millis| START.plus_millis(millis);
+        let alive = || Ok(Answer::Alive(session(10)));
+        sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
+        assert!(matches!(sessions.receive(digest(1), None, Ok(Answer::Ended), moment(at(10)), at(30)), Ok(Answer::Ended)));
+        for number in 1000..1000 + u32::try_from(MAX_OTHERS).unwrap_or_default() {
+            assert!(sessions.receive(digest(number), None, Ok(Answer::Ended), moment(at(40)), at(50)).is_ok());
+        }
+        assert!(!sessions.entries.contains_key(&digest(1)), "it has been pushed out");
+        assert!(matches!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)), Err(Doubt::OutOfBudget)));
+        assert!(!is_known(&sessions, 1, at(60)));
+        let copy = Session { known: at(20), ..session(10) };
+        assert!(!sessions.receive_copy(digest(2), [1; 32], &copy, (at(20), moment(at(20))), at(60)), "nor does an older copy");
+        assert!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(55)), at(70)).is_ok(), "this was asked for later");
+        sessions.lease(digest(3), moment(at(31)).number, at(2000), at(31));
+        assert!(
+            sessions.receive(digest(3), Some([1; 32]), alive(), moment(at(31)), at(80)).is_ok(),
+            "its entry has been there all the while"
+        );
+    }
+
+    #[test]
+    fn whoever_takes_no_older_answer_asks_together_with_those_who_came_meanwhile() {
+        let mut sessions = Sessions::default();
+        let at = |millis| START.plus_millis(millis);
+        let now_only = Seconds::new(0);
+        let look_up =
+            |sessions: &Sessions, came, now| sessions.look_up(&digest(1), now_only, &Since::EVER, moment(at(came)), at(now));
+        sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
+        assert!(matches!(look_up(&sessions, 5, 5), Knowledge::Asked));
+        assert!(matches!(look_up(&sessions, 5, 505), Knowledge::Nothing), "not for ever");
+        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(0)), at(20)).is_ok());
+        assert!(matches!(look_up(&sessions, 5, 20), Knowledge::Nothing), "that was asked for before it came");
+        sessions.lease(digest(1), moment(at(20)).number, at(2020), at(20));
+        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(20)), at(40)).is_ok());
+        assert!(matches!(look_up(&sessions, 5, 41), Knowledge::Known(_)), "that was asked for since it came");
+        assert!(matches!(look_up(&sessions, 20, 41), Knowledge::Nothing), "in the same millisecond, nobody knows");
+    }
+}

@@ -1,0 +1,225 @@
+//! Errands: what a host can be sent to do, and what it may come back with.
+//!
+//! Errands are data. A host does exactly what one describes and hands it back with the answer or the failure; it never
+//! looks inside for a decision. A new purpose changes the core and no host.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::jose::alg::Algorithm;
+
+/// What a host can be sent to do.
+#[derive(Debug)]
+pub enum Work {
+    /// Send this HTTP request, without following redirects.
+    Fetch(Fetch),
+    /// Check this signature with the platform's cryptography.
+    Check(SignatureCheck),
+    /// Make this signature with the platform's cryptography.
+    Sign(SignatureRequest),
+    /// Read what a store of the host's has under a key.
+    Read(StoreRead),
+    /// Let this many milliseconds pass.
+    Wait {
+        /// How long, in milliseconds.
+        millis: u32,
+    },
+}
+
+impl Work {
+    /// About how many bytes it keeps in memory.
+    pub(crate) fn weight(&self) -> usize {
+        match self {
+            Self::Fetch(fetch) => fetch.headers.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum(),
+            // A token is there three times: as what was signed, as itself and by what it proves.
+            Self::Check(check) => check.weight().saturating_mul(3),
+            Self::Sign(request) => request.input.len().saturating_add(request.key.len()),
+            Self::Read(read) => read.key.len(),
+            Self::Wait { .. } => 0,
+        }
+    }
+}
+
+/// What a fetch is for; hosts may use it for logs, never for decisions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive] // later purposes change no host
+pub enum Purpose {
+    /// An issuer's key set.
+    Keys,
+    /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
+    Session,
+    /// A token of the auth service for the user of one session. Private; never to be cached by a host.
+    Token,
+    /// The list of what has been revoked. Not secret, and not to be older than it says.
+    DenyList,
+}
+
+impl Purpose {
+    /// A stable name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Keys => "keys",
+            Self::Session => "session",
+            Self::Token => "token",
+            Self::DenyList => "deny-list",
+        }
+    }
+}
+
+/// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a redirect is an answer.
+pub struct Fetch {
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The method, upper case.
+    pub method: &'static str,
+    /// An absolute URL, from the configuration only.
+    pub url: String,
+    /// Request headers: nothing else is to be sent. May carry cookies.
+    pub headers: Vec<(String, String)>,
+    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    pub timeout_ms: u32,
+    /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
+    pub max_bytes: u32,
+    /// The name under which a cache that instances share may have a copy that will do. A host that has such a cache looks
+    /// there first, for a short while, and answers [`Reply::Copied`] with what it finds; nothing: no copy will do.
+    pub copy: Option<String>,
+}
+
+impl fmt::Debug for Fetch {
+    /// Header values stay out: they may be somebody's session.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fetch")
+            .field("purpose", &self.purpose)
+            .field("url", &self.url)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A signature for the platform to check.
+pub struct SignatureCheck {
+    /// The algorithm; its parameters are fixed by RFC 7518.
+    pub algorithm: Algorithm,
+    /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`, `y`, `n`, `e`.
+    pub key: Arc<str>,
+    /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may be kept.
+    pub thumbprint: Arc<str>,
+    /// What was signed.
+    pub signing_input: Vec<u8>,
+    /// The signature, in the JWS form (for ECDSA: r and s side by side).
+    pub signature: Vec<u8>,
+}
+
+impl SignatureCheck {
+    /// About how many bytes it keeps in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.signing_input.len().saturating_add(self.signature.len())
+    }
+}
+
+impl fmt::Debug for SignatureCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureCheck")
+            .field("algorithm", &self.algorithm)
+            .field("thumbprint", &self.thumbprint)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A signature for the platform to make. The key is the gate's own; it comes from the host's environment and goes nowhere
+/// else.
+pub struct SignatureRequest {
+    /// The algorithm; its parameters are fixed by RFC 7518.
+    pub algorithm: Algorithm,
+    /// The private key as a JWK (RFC 7517). A secret.
+    pub key: String,
+    /// A name under which an imported key may be kept.
+    pub kid: String,
+    /// What to sign.
+    pub input: Vec<u8>,
+}
+
+impl fmt::Debug for SignatureRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SignatureRequest").field("algorithm", &self.algorithm).field("kid", &self.kid).finish_non_exhaustive()
+    }
+}
+
+/// A key to look up in a store that the host has under this name ([`crate::Capabilities::and_stores`]).
+pub struct StoreRead {
+    /// The store's name in the configuration.
+    pub store: String,
+    /// The key. May be somebody's session token.
+    pub key: String,
+    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    pub timeout_ms: u32,
+    /// Give up when the value has more than this many bytes and answer [`Reply::TooLarge`].
+    pub max_bytes: u32,
+}
+
+impl fmt::Debug for StoreRead {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreRead").field("store", &self.store).field("timeout_ms", &self.timeout_ms).finish_non_exhaustive()
+    }
+}
+
+/// What came of an errand.
+pub enum Reply<'a> {
+    /// The HTTP answer, whatever its status.
+    Answered {
+        /// The status code.
+        status: u16,
+        /// Header pairs; `Set-Cookie` may repeat, one pair each.
+        headers: &'a [(&'a str, &'a str)],
+        /// The whole body.
+        body: &'a [u8],
+    },
+    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]), and nothing was sent. It need
+    /// not be a copy; one of more than `max_bytes` is not shown.
+    Copied(&'a [u8]),
+    /// The platform's verdict on a signature.
+    Checked(bool),
+    /// The signature that the platform made, in the JWS form (for ECDSA: r and s side by side).
+    Signed(&'a [u8]),
+    /// What the store has under the key.
+    Found(&'a [u8]),
+    /// The store has nothing under the key: it was asked, and said so.
+    Absent,
+    /// The wait is over.
+    Waited,
+    /// The body grew past what the errand allows.
+    TooLarge,
+    /// The answer's head is larger than what the platform takes.
+    HeadTooLarge,
+    /// It could not be done: no connection, time-out, an exception. Never used for a bad signature.
+    Failed,
+    /// The platform cannot do this at all.
+    Unsupported,
+}
+
+/// How a question about a session is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Manner {
+    /// What has become of it?
+    Ask,
+    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is asked so.
+    Refresh,
+}
+
+/// Whether a copy of a key set from a shared cache will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Copies {
+    /// Yes: there are no keys yet, and an instance that starts should not wait for the issuer.
+    Do,
+    /// No: the keys that we have are the wrong ones or too old, and so may a copy be.
+    DoNot,
+}
+
+/// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no verdict.
+#[derive(Debug)]
+pub(crate) struct Checked {
+    pub(crate) check: SignatureCheck,
+    pub(crate) verdict: Option<bool>,
+    /// Whether the platform does not have the algorithm: a token chooses its own.
+    pub(crate) is_unsupported: bool,
+}

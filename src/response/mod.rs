@@ -1,0 +1,4 @@
+//! What a refused request is answered with: a page, a problem document, or a redirect to sign in.
+
+pub(crate) mod refusal;
+pub(crate) mod sign_in;

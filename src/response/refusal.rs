@@ -1,0 +1,485 @@
+//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/answers.md` is the table; a test holds the two together.
+//!
+//! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
+//! refusal is nobody else's, and none outlives its moment.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::better_auth::session_record::Doubt;
+use crate::decision::{Answer, Decision};
+use crate::effects::progress::{Heard, NearMiss};
+use crate::encoding::json;
+use crate::encoding::text;
+use crate::http::cookie::{self, SetCookie};
+use crate::http::path::Path;
+use crate::http::request::{RequestHead, RequestKind};
+use crate::jose::jwk::LeftOut;
+use crate::policy::{AnswerStyle, Place, Policy, SignIn};
+use crate::reason::Reason;
+use crate::response::sign_in;
+
+/// After so many seconds it is worth asking again, whatever is away.
+const RETRY_AFTER_SECONDS: &str = "5";
+/// What a client says goes into the log no further than this.
+const MAX_LOGGED_BYTES: usize = 300;
+/// Every header that an answer depends on.
+const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
+                    Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, \
+                    RSC-Action-Id, X-Server-Id, Access-Control-Request-Method";
+
+/// What a refusal looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `Location`, for a browser.
+    SignIn,
+    /// `x-action-redirect`, for the client of Next.js.
+    ActionSignIn,
+    /// HTML, for people.
+    Page,
+    /// One line of text: the client of Next.js throws it as an error's message.
+    Text,
+    /// RFC 9457, for programs.
+    Problem,
+}
+
+impl Form {
+    /// The table. Only what signing in could cure is sent to sign in.
+    const fn of(reason: Reason, kind: RequestKind, has_sign_in: bool) -> Self {
+        match (kind, reason.status()) {
+            (RequestKind::Document, 401) if has_sign_in => Self::SignIn,
+            (RequestKind::Action, 401) if has_sign_in => Self::ActionSignIn,
+            (RequestKind::Document, _) => Self::Page,
+            (RequestKind::Action, _) => Self::Text,
+            _ => Self::Problem,
+        }
+    }
+}
+
+/// Everything that an answer says.
+struct Refusal<'a> {
+    reason: Reason,
+    /// What was wrong each time, where it went round.
+    cause: Option<Reason>,
+    /// Where there is an engine.
+    policy: Option<&'a Policy>,
+    head: &'a RequestHead<'a>,
+    path: Option<&'a Path<'a>>,
+    heard: Heard,
+}
+
+/// The answer where no engine can give one: it did not start, or its head could not be read. The same as an engine's, but for
+/// what a configuration adds (`docs_url`, `cors`, `debug_header`, the style of a rule), and without a line for the log.
+///
+/// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`, made by `cargo xtask build`.
+pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Answer {
+    let refusal = Refusal { reason, cause: None, policy: None, head, path: None, heard: Heard::default() };
+    Answer { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
+}
+
+/// The answer to a request that may not go on.
+pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>, heard: Heard) -> Decision {
+    let kind = kind_for(style_of(policy, head, path), head, path);
+    let refusal = Refusal { reason, cause: None, policy: Some(policy), head, path, heard };
+    let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
+    let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
+    let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
+        return Decision::Reject(refusal.rejection(form));
+    };
+    match sign_in::way(sign_in, head, kind, path) {
+        Some(way) if form == Form::ActionSignIn => Decision::Redirect(refusal.action_redirection(&way.target, path)),
+        Some(way) => Decision::Redirect(refusal.redirection(way)),
+        None => {
+            let refusal = Refusal { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
+            Decision::Reject(refusal.rejection(Form::of(Reason::RedirectLoop, kind, false)))
+        }
+    }
+}
+
+/// The log's line about a request that goes on, where there is something to say: it would have been refused, somebody is
+/// believed on an older word of the auth service, some of its cookies are not passed on, or the list of what has been revoked was not
+/// to be had.
+pub(crate) fn forward_log_line(
+    in_spite_of: Option<(Reason, &str)>,
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    path: &Path<'_>,
+    heard: Heard,
+) -> Option<String> {
+    let (reason, decision) = match (in_spite_of, heard.doubt) {
+        (Some(why), _) => why,
+        (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
+        (None, None) if heard.dropped.is_empty() && heard.deny_list.is_none() => return None,
+        (None, None) => {
+            let (method, path) = (Some(said(head.method)), Some(path.spelled()));
+            return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
+        }
+    };
+    Some(Refusal { reason, cause: None, policy: Some(policy), head, path: Some(path), heard }.log_line(decision, reason.status()))
+}
+
+/// The log's line about a renewal that did not come to all that it should.
+pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
+    let says_something = heard.doubt.is_some() || !heard.dropped.is_empty();
+    says_something.then(|| LogLine::about("renew", heard).written())
+}
+
+/// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213 section 2.2), and the first of these that
+/// the CDN knows: so each is replaced.
+const FOR_CACHES: [&str; 6] = [
+    "cache-control",
+    "cdn-cache-control",
+    "cloudflare-cdn-cache-control",
+    "vercel-cdn-cache-control",
+    "netlify-cdn-cache-control",
+    "surrogate-control",
+];
+
+/// Headers of a response that sets these cookies: nobody else may get it.
+pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
+    let for_caches = if lines.is_empty() { &[][..] } else { &FOR_CACHES };
+    let own = for_caches.iter().map(|name| ((*name).to_owned(), "private, no-store".to_owned()));
+    own.chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
+}
+
+/// Whether one of these lines sets or clears a cookie of this service.
+pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
+    let service = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref());
+    let is_ours = |line: &&str| {
+        let name = line.split(['=', ';']).next().unwrap_or_default().trim();
+        service.is_some_and(|service| service.cookies.include(name))
+    };
+    lines.iter().any(is_ours)
+}
+
+/// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
+/// its names, with the chunks that were sent; also without a domain, where they were set before there was one. What the
+/// service has said about a name itself stands.
+pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_>, already_set: &[String]) -> Vec<String> {
+    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
+        return Vec::new();
+    };
+    let names = &service.cookies;
+    let always = [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
+    // Chunks that no service can have written stay: an answer is no place for a thousand lines of them.
+    let sent = cookie::all(head).map(|sent| sent.name).filter(|name| cookie::is_chunk(name, &names.session_data));
+    let already_set = already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
+    let mut seen: BTreeSet<&str> = already_set.collect();
+    let mut lines = Vec::new();
+    for name in always.into_iter().chain(sent).filter(|name| seen.insert(*name)) {
+        lines.extend(service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))));
+        lines.push(cookie::deletion(name, None));
+    }
+    lines
+}
+
+/// The style of the strictest rule that covers the request.
+fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> AnswerStyle {
+    let strictest = path.and_then(|path| policy.rules.get(policy.covering(path, head)?.strictest));
+    strictest.map_or(AnswerStyle::Auto, |rule| rule.answer)
+}
+
+/// The kind of request that the answer is for.
+fn kind_for(style: AnswerStyle, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+    match (style, kind_of(head, path)) {
+        (AnswerStyle::Api, _) => RequestKind::Fetch,
+        // A browser's script says that it is one.
+        (AnswerStyle::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => RequestKind::Document,
+        (_, kind) => kind,
+    }
+}
+
+/// The kind of request, as the target's own form tells or else its headers do.
+fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+    match RequestKind::of(head) {
+        RequestKind::Document | RequestKind::Fetch => path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head)),
+        kind => kind,
+    }
+}
+
+impl Refusal<'_> {
+    fn redirection(mut self, way: sign_in::Way) -> Answer {
+        self.heard.set_cookies.extend(way.set_cookie);
+        // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
+        let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
+        self.redirect(status, ("location".to_owned(), way.target))
+    }
+
+    /// What the client of Next.js reads after a server action (next 16.4.5, `dist/client/components/router-reducer/reducers/`
+    /// `server-action-reducer.js`; the same since 14): `x-action-redirect: <url>;push` without a body that is
+    /// `text/x-component` rejects the action's promise as a redirect and goes there by a hard navigation. Up to 15 it throws
+    /// for any status from 400 on, so the status is Next's own 303; without `Location`, because `fetch` would follow that.
+    ///
+    /// The URL is relative to the page, from its root: the client puts the app's base path before one that begins with `/`
+    /// (`dist/client/assign-location.js`), and the sign-in path has it already.
+    fn action_redirection(self, target: &str, path: &Path<'_>) -> Answer {
+        let up = "../".repeat(path.segments().len().saturating_add(1));
+        let location = ["./", &up, target.trim_start_matches('/'), ";push"].concat();
+        self.redirect(303, ("x-action-redirect".to_owned(), location))
+    }
+
+    fn redirect(self, status: u16, way: (String, String)) -> Answer {
+        let log = self.log_line("redirect", status);
+        let mut headers = self.common_headers("redirect");
+        headers.push(way);
+        Answer { reason: self.reason, status, headers, body: String::new(), log: Some(log) }
+    }
+
+    fn rejection(self, form: Form) -> Answer {
+        let status = self.reason.status();
+        let mut headers = self.common_headers("reject");
+        headers.extend(challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)));
+        if status >= 500 {
+            headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
+        }
+        let (content_type, body) = match form {
+            Form::Page => ("text/html; charset=utf-8", self.page()),
+            // Exactly this: with a charset, the client of Next.js does not show it.
+            Form::Text => ("text/plain", self.line()),
+            Form::Problem | Form::SignIn | Form::ActionSignIn => ("application/problem+json", self.problem()),
+        };
+        headers.push(("content-type".to_owned(), content_type.to_owned()));
+        let body = if self.head.method == "HEAD" { String::new() } else { body };
+        Answer { reason: self.reason, status, headers, body, log: Some(self.log_line("reject", status)) }
+    }
+
+    fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
+        let mut headers = vec![("cache-control".to_owned(), "private, no-store".to_owned()), ("vary".to_owned(), self.vary())];
+        headers.extend(self.cors());
+        if self.shows_decision() {
+            let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
+            headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
+        }
+        headers.extend(self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        headers
+    }
+
+    fn shows_decision(&self) -> bool {
+        self.policy.is_some_and(|policy| policy.debug_header)
+    }
+
+    /// Also the headers where an issuer's tokens may be.
+    fn vary(&self) -> String {
+        let mut vary = VARY.to_owned();
+        for place in self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places) {
+            if let Place::Header(name) = place {
+                vary.push_str(", ");
+                vary.push_str(name);
+            }
+        }
+        vary
+    }
+
+    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin sees to its own answers.
+    fn cors(&self) -> Vec<(String, String)> {
+        let Some(cors) = self.policy.map(|policy| &policy.cors) else {
+            return Vec::new();
+        };
+        let Some(origin) = self.head.only("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
+            return Vec::new();
+        };
+        let exposed = if self.shows_decision() { ", doorward-decision" } else { "" };
+        let mut headers = vec![
+            ("access-control-allow-origin".to_owned(), origin.to_owned()),
+            ("access-control-expose-headers".to_owned(), ["www-authenticate, retry-after", exposed].concat()),
+        ];
+        if cors.credentials {
+            headers.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
+        }
+        headers
+    }
+
+    fn docs_url(&self) -> Option<String> {
+        self.policy?.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
+    }
+
+    /// RFC 9457.
+    fn problem(&self) -> String {
+        json::written(&Problem {
+            cause: self.cause.map(Reason::code),
+            detail: self.reason.sentence(),
+            docs: self.docs_url(),
+            reason: self.reason.code(),
+            status: self.reason.status(),
+            title: title(self.reason.status()),
+            kind: &["urn:doorward:reason:", self.reason.code()].concat(),
+        })
+    }
+
+    /// One line: the message of an error that the application's own error page shows.
+    fn line(&self) -> String {
+        [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"].concat()
+    }
+
+    /// A page for people. Nothing of the request is repeated in it.
+    fn page(&self) -> String {
+        let title = title(self.reason.status());
+        let code = match self.docs_url() {
+            Some(docs_url) => ["<a href=\"", &escaped(&docs_url), "\">", self.reason.code(), "</a>"].concat(),
+            None => self.reason.code().to_owned(),
+        };
+        let cause = self.cause.map_or_else(String::new, |cause| {
+            ["<p>What was wrong each time: ", &escaped(cause.sentence()), ".</p><p><code>", cause.code(), "</code></p>"].concat()
+        });
+        [
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>",
+            title,
+            "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>",
+            title,
+            "</h1><p>This page could not be shown: ",
+            &escaped(self.reason.sentence()),
+            ".</p><p><code>",
+            &code,
+            "</code></p>",
+            &cause,
+            &self.try_again(),
+            "</html>\n",
+        ]
+        .concat()
+    }
+
+    /// Who went round may still want to sign in as somebody else: from here, without a way back, no round is counted.
+    fn try_again(&self) -> String {
+        let is_here = |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
+        match self
+            .policy
+            .and_then(|policy| policy.sign_in.as_ref())
+            .filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in))
+        {
+            Some(sign_in) => ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat(),
+            None => String::new(),
+        }
+    }
+
+    /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
+    fn log_line(&self, decision: &str, status: u16) -> String {
+        // Whose request it was by its own word, and whose site this is: where two names of one site differ, it shows here.
+        let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
+        let end = self.heard.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
+        // Its own cookie cache says that this very session was somebody's, by a secret that the service that was asked need not have.
+        let hint = end.filter(|_| self.heard.has_own_data).map(|_| "another auth service?");
+        LogLine {
+            asked: end.map(|end| end.url.as_str()),
+            cookies_deleted: end.map(|end| end.has_deleted_cookies),
+            hint: hint.or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
+            cause: self.cause.or(self.heard.cause).map(Reason::code),
+            reason: Some(self.reason.code()),
+            status: Some(status),
+            method: Some(said(self.head.method)),
+            path: self.path.map(Path::spelled),
+            origin: head.header("origin").filter(|_| crosses).map(said),
+            public_origin: crosses.then(|| said(head.public_origin)),
+            sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(said),
+            iss: self.heard.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
+            left_out_keys: self.heard.noted.as_ref().map_or(&[], |noted| &noted.left_out),
+            ..LogLine::about(decision, &self.heard)
+        }
+        .written()
+    }
+}
+
+/// As much of a client's word as the log takes, in letters that move no terminal. A host name has at most 253 characters.
+fn said(text: &str) -> Cow<'_, str> {
+    let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
+    let start = text.get(..end).unwrap_or(text);
+    if start.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return Cow::Borrowed(start);
+    }
+    Cow::Owned(text::percent_encoded(start, |byte| matches!(byte, b' '..=b'~')))
+}
+
+/// The members of RFC 9457 and our own.
+#[derive(Serialize)]
+struct Problem<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    detail: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    docs: Option<String>,
+    reason: &'static str,
+    status: u16,
+    title: &'static str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+/// What the log says. Of cookies names only: a line of `Set-Cookie` may be a session.
+#[derive(Default, Serialize)]
+struct LogLine<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    asked: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cookies_deleted: Option<bool>,
+    decision: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    deny_list: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    doubt: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    dropped_cookies: &'a [String],
+    gate: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<&'a NearMiss>,
+    #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]
+    left_out_keys: &'a [LeftOut],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    public_origin: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sec_fetch_site: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
+}
+
+impl<'a> LogLine<'a> {
+    fn about(decision: &'a str, heard: &'a Heard) -> Self {
+        let (deny_list, doubt) = (heard.deny_list.map(Doubt::word), heard.doubt.map(Doubt::word));
+        Self { decision, gate: "doorward", deny_list, doubt, dropped_cookies: &heard.dropped, ..Self::default() }
+    }
+
+    fn written(&self) -> String {
+        json::written(self)
+    }
+}
+
+/// RFC 6750 section 3: no error code where no credential was sent.
+fn challenge(reason: Reason) -> Option<String> {
+    match reason {
+        Reason::NoCredential | Reason::RedirectLoop => Some("Bearer".to_owned()),
+        Reason::Forbidden => Some("Bearer error=\"insufficient_scope\"".to_owned()),
+        // A quoted-string of RFC 6750 has no quotation marks of its own.
+        _ if reason.status() == 401 => {
+            Some(["Bearer error=\"invalid_token\", error_description=\"", &reason.sentence().replace('"', "'"), "\""].concat())
+        }
+        _ => None,
+    }
+}
+
+const fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        502 => "Bad Gateway",
+        504 => "Gateway Timeout",
+        _ => "Service Unavailable",
+    }
+}
+
+/// For HTML, in text and between quotation marks.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}

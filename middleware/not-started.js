@@ -1,11 +1,11 @@
-// The answer where no WebAssembly can give one: it is missing, its configuration is wrong, or it has fallen.
+// The response where no WebAssembly can give one: it is missing, its configuration is wrong, or it has crashed.
 //
-// `ANSWERS` are the core's own words (`doorward::refuse_without_engine`), one for each shape; `tests/answers.rs` holds them, and the
-// choice between them, to the core. `DOORWARD_WRITE=1 cargo test --test answers` writes them anew.
+// `ANSWERS` are the core's own bytes (`doorward::refuse_without_engine`), one for each form; `tests/responses.rs` holds them, and the
+// choice between them, to the core. `DOORWARD_WRITE=1 cargo test --test responses` writes them anew.
 
 const ANSWERS = {
   "page": {
-    "body": "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>Service Unavailable</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>Service Unavailable</h1><p>This page could not be shown: the gate could not start or lost its place.</p><p><code>not_started</code></p></html>\n",
+    "body": "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>Service Unavailable</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>Service Unavailable</h1><p>This page could not be shown: The gate is not running (bad configuration, failed start, or a crash during this request).</p><p><code>not_started</code></p></html>\n",
     "headers": [
       [
         "cache-control",
@@ -28,7 +28,7 @@ const ANSWERS = {
     "status": 503
   },
   "problem": {
-    "body": "{\"detail\":\"the gate could not start or lost its place\",\"reason\":\"not_started\",\"status\":503,\"title\":\"Service Unavailable\",\"type\":\"urn:doorward:reason:not_started\"}",
+    "body": "{\"detail\":\"The gate is not running (bad configuration, failed start, or a crash during this request)\",\"reason\":\"not_started\",\"status\":503,\"title\":\"Service Unavailable\",\"type\":\"urn:doorward:reason:not_started\"}",
     "headers": [
       [
         "cache-control",
@@ -51,7 +51,7 @@ const ANSWERS = {
     "status": 503
   },
   "text": {
-    "body": "Service Unavailable: the gate could not start or lost its place (not_started)",
+    "body": "Service Unavailable: The gate is not running (bad configuration, failed start, or a crash during this request) (not_started)",
     "headers": [
       [
         "cache-control",
@@ -76,7 +76,7 @@ const ANSWERS = {
 };
 
 /**
- * What a request gets while there is no gate.
+ * The refusal of a request while there is no gate.
  *
  * @param {string} method
  * @param {(name: string) => string | null | undefined} header the first value of a header, by its name in small letters
@@ -93,7 +93,7 @@ export function notStartedResponse(request) {
   return new Response(body === "" ? null : body, { status, headers });
 }
 
-/** The shape of a refusal without a sign-in page (docs/answers.md, "The table"). */
+/** The form of a refusal without a sign-in page (docs/responses.md, "The table"). */
 function shapeFor(method, header) {
   const has = (name) => (header(name) ?? undefined) !== undefined;
   const asksAhead = (name) => header(name)?.startsWith("prefetch");

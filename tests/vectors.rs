@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 use doorward::{
     Algorithm, Answer, Config, Decision, Engine, Errand, Finish, Forward, Reason, Reply, RequestHead, Served, SignatureRequest,
@@ -28,10 +29,15 @@ const BEYOND: [(Reason, &str); 4] = [
     (Reason::OriginTimedOut, "a host's: the request went on, and nothing came back"),
 ];
 
+/// What comes of every case, a line each. Played once for all tests.
+fn played() -> &'static str {
+    static PLAYED: OnceLock<String> = OnceLock::new();
+    PLAYED.get_or_init(|| documents(&folder()).iter().map(|(file, document)| play(file, document)).collect())
+}
+
 #[test]
 fn every_decision_is_the_expected_one() {
-    let folder = folder();
-    let played = documents(&folder).iter().map(|(file, document)| play(file, document)).collect::<String>();
+    let (folder, played) = (folder(), played());
     let compare = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/compare.mjs");
     let mut comparator = Command::new("node")
         .arg(compare)
@@ -52,6 +58,87 @@ fn every_decision_is_the_expected_one() {
     let judged = comparator.wait_with_output().unwrap_or_else(|error| panic!("{error}"));
     print!("{}", String::from_utf8_lossy(&judged.stdout));
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
+}
+
+/// Reasons without a line of the log: two that only say why a cookie cache does not count, and what a host says by itself.
+const NOT_LOGGED: [Reason; 4] = [Reason::HeadMalformed, Reason::NotStarted, Reason::SessionMismatch, Reason::SessionVersion];
+
+/// Each sample on the page is a line that a vector (for the origin's failures, the gate) logs, white space apart. With
+/// `DOORWARD_WRITE` a sample that is not is replaced by one that is: of the reason's lines with the most members the shortest.
+#[test]
+fn the_sample_lines_on_the_page_of_reasons_are_real() {
+    const PAGE: &str = "docs/reasons.md";
+    if std::env::var_os("DOORWARD_VECTORS").is_some() {
+        return;
+    }
+    let outcomes = played().lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default());
+    let mut logged: Vec<String> = outcomes
+        .flat_map(|line| line["outcome"]["log"].as_array().cloned().unwrap_or_default())
+        .filter_map(|line| Some(line.as_str()?.to_owned()))
+        .collect();
+    let issuer = json!({ "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] } });
+    let rule = json!({ "path": "/**", "access": "required" });
+    let policy = json!({ "config": { "issuers": [issuer], "rules": [rule] } });
+    for reason in [Reason::OriginUnreachable, Reason::OriginTimedOut] {
+        let head = RequestHead {
+            method: "GET",
+            target: "/app",
+            headers: &[],
+            public_origin: "https://app.example.com",
+            client_address: None,
+        };
+        let answer = engine(&policy, "none").refuse(&head, reason);
+        logged.extend(answer.log);
+    }
+    let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
+    let logged: BTreeMap<String, Value> = logged.into_iter().map(|line| (line.clone(), parsed(&line))).collect();
+    let page = std::fs::read_to_string(PAGE).unwrap_or_else(|error| panic!("{PAGE}: {error}"));
+    let mut written = String::new();
+    for section in page.split_inclusive("\n### ") {
+        let code = section.lines().next().unwrap_or_default();
+        let Some(reason) = Reason::ALL.iter().find(|reason| reason.code() == code) else {
+            written.push_str(section);
+            continue;
+        };
+        let sample = section.split_once("\n```json\n").and_then(|(before, rest)| Some((before, rest.split_once("```")?)));
+        assert_eq!(sample.is_none(), NOT_LOGGED.contains(reason), "{code}");
+        let Some((before, (sample, behind))) = sample else {
+            written.push_str(section);
+            continue;
+        };
+        let given = parsed(sample);
+        if given["reason"] == code && logged.values().any(|line| *line == given) {
+            written.push_str(section);
+            continue;
+        }
+        assert!(std::env::var_os("DOORWARD_WRITE").is_some(), "{code}: {sample} is logged by no vector");
+        let of_reason = logged.iter().filter(|(_, members)| members["reason"] == code);
+        let richness = |(line, members): &(&String, &Value)| {
+            (members.as_object().map_or(0, serde_json::Map::len), usize::MAX - line.len())
+        };
+        let (line, _) = of_reason.max_by_key(richness).unwrap_or_else(|| panic!("{code} is in no log"));
+        written.push_str(&format!("{before}\n```json\n{}\n```{behind}", wrapped(line)));
+    }
+    if written != page {
+        std::fs::write(PAGE, written).unwrap_or_else(|error| panic!("{PAGE}: {error}"));
+    }
+}
+
+/// A line of JSON in lines of at most 100 characters, broken after commas.
+fn wrapped(line: &str) -> String {
+    let mut lines = vec![String::new()];
+    for part in line.split_inclusive(",\"") {
+        let (part, next) = part.strip_suffix('"').map_or((part, ""), |part| (part, "\""));
+        if lines.last().is_some_and(|last| last.len() + part.len() > 100) {
+            let quote = lines.last_mut().and_then(String::pop).map(String::from).unwrap_or_default();
+            lines.push(format!("  {quote}"));
+        }
+        if let Some(last) = lines.last_mut() {
+            last.push_str(part);
+            last.push_str(next);
+        }
+    }
+    lines.join("\n")
 }
 
 /// A reason that only says why a cookie's `session_data` did not count is one that `expect.session_data` names.

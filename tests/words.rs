@@ -15,12 +15,26 @@ fn every_reason_has_its_section_and_no_section_is_left_over() {
     assert_eq!(codes.len(), Reason::ALL.len(), "two reasons share a code");
 }
 
+/// Cure first: whoever opens the page has a problem.
+#[test]
+fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_and_a_cause() {
+    let page = include_str!("../docs/reasons.md");
+    for reason in Reason::ALL {
+        let (code, head) = (reason.code(), format!("{}. {}. ", reason.status(), reason.sentence()));
+        let section = page.split("\n### ").find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'));
+        let words: Vec<&str> = section.unwrap_or_default().split_whitespace().collect();
+        let section = words.join(" ");
+        assert!(section.starts_with(&format!("{head}**Cure:** ")), "{code}: {head}{section:.200}");
+        assert!(section.contains(" **Cause:** "), "{code}");
+    }
+}
+
 #[test]
 fn sentences_are_sentences() {
     for reason in Reason::ALL {
         let sentence = reason.to_string();
         assert!(sentence.len() > 15 && !sentence.ends_with('.') && sentence.is_ascii(), "{sentence}");
-        assert!(!sentence.chars().next().is_some_and(char::is_uppercase), "{sentence}");
+        assert!(sentence.starts_with(char::is_uppercase), "{sentence}");
         assert!([400, 401, 403, 502, 503, 504].contains(&reason.status()), "{sentence}");
     }
 }

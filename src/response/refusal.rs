@@ -1,4 +1,4 @@
-//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/answers.md` is the table; a test holds the two together.
+//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/responses.md` is the table; a test holds the two together.
 //!
 //! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
 //! refusal is nobody else's, and none outlives its moment.

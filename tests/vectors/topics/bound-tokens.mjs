@@ -26,7 +26,7 @@ const header = { alg: "EdDSA", kid: "ed" };
 const of = (members, more = {}) => forged("EdDSA", "ed", { ...header, ...more }, claims(members));
 const bound = of({ cnf: { jkt: JKT } });
 const refuse = (name, credential, more = {}, reason = "token_bound") => vector(name, "foreign", api("/", credential), reject(reason), more);
-const challenge = "Bearer error=\"invalid_token\", error_description=\"the token is bound to a key ('cnf') and cannot be used as a plain bearer token\"";
+const challenge = "Bearer error=\"invalid_token\", error_description=\"The token is bound to a key ('cnf') and cannot be used as a bearer token\"";
 const accessToken = (members = {}) => forged("EdDSA", "ed", { ...header, typ: "at+jwt" }, claims({ client_id: "cli", scope: "read", jti: "1", ...members }));
 const proof = forged("ES256", "p256", { typ: "dpop+jwt", alg: "ES256", jwk: publicJwk("p256") }, { jti: "a", htm: "GET", htu: `${SITE}/`, iat: NOW_S });
 

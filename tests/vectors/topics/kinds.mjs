@@ -61,10 +61,10 @@ export const cases = [
 
   vector("a page with an expired token goes to sign in", "token", page("/app", cookies({ token: expired })), redirect("token_expired", "/sign-in?callbackURL=%2Fapp")),
   vector("a script with an expired token is told so", "token", api("/app", bearer(expired)), reject("token_expired"), {
-    also: { headers: { ...noStore, "content-type": "application/problem+json", "www-authenticate": invalid("the token has expired") } },
+    also: { headers: { ...noStore, "content-type": "application/problem+json", "www-authenticate": invalid("The token has expired") } },
   }),
   vector("a challenge has no quotation marks of its own", "token", api("/app", bearer(await jwt("EdDSA", "ed", claims({ aud: "x" }), { kid: "ed" }))), reject("audience_mismatch"), {
-    also: { headers: { "www-authenticate": invalid("'aud' does not contain an accepted audience") } },
+    also: { headers: { "www-authenticate": invalid("The token is for another audience ('aud')") } },
   }),
   vector("without a sign-in page, a page is refused by a page", "bare", page("/app"), reject("no_credential"), { also: html }),
   vector("the head of a refused page has no body", "bare", send("HEAD", "/app", ["accept", "text/html"]), reject("no_credential"), { also: { ...html, body: "" } }),

@@ -1,4 +1,4 @@
-//! Is each answer the one of `docs/answers.md`? Every reason, every kind of request, with and without a sign-in page. The tables
+//! Is each refusal the one of `docs/responses.md`? Every reason, every kind of request, with and without a sign-in page. The tables
 //! there are written by hand from what the product promises, never from what the gate answers.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use doorward::{Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind, refuse_without_engine, suites};
 use serde_json::{Value, json};
 
-const PAGE: &str = include_str!("../docs/answers.md");
+const PAGE: &str = include_str!("../docs/responses.md");
 const SITE: &str = "https://app.example.com";
-const GOING_ROUND: &str = "401, going round";
+const GOING_ROUND: &str = "401, redirect loop";
 
 type Headers = &'static [(&'static str, &'static str)];
 
@@ -355,14 +355,14 @@ fn columns() -> Vec<(Reason, String)> {
         let mut named = rows.iter().filter(|row| row[1].split(' ').any(|named| named == code));
         match (named.next(), named.next()) {
             (Some(row), None) => row[0].clone(),
-            _ => panic!("{code} stands not in one column of docs/answers.md"),
+            _ => panic!("{code} stands not in one column of docs/responses.md"),
         }
     };
     let columns: Vec<_> = Reason::ALL.iter().map(|reason| (*reason, column_of(reason))).collect();
     assert_eq!(
         rows.iter().flat_map(|row| row[1].split(' ')).count(),
         Reason::ALL.len(),
-        "a code of docs/answers.md is no reason's"
+        "a code of docs/responses.md is no reason's"
     );
     columns
 }

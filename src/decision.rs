@@ -16,7 +16,8 @@ pub enum Decision {
     Ask(Errand),
     /// Send the request on to the origin, with these edits.
     Forward(Forward),
-    /// Answer with the way to sign in: a `Location`, or what the client of Next.js reads in its place.
+    /// Answer with the way to sign in: a `Location`, or what the client of Next.js reads in its
+    /// place.
     Redirect(Answer),
     /// Answer with a refusal.
     Reject(Answer),
@@ -28,21 +29,23 @@ pub enum Decision {
 pub struct Forward {
     /// Path and query as the gate understood them: what it judged is what the origin should get.
     pub target: String,
-    /// Where to, if not to the host's own origin: scheme, host and port, from the configuration only.
+    /// Where to, if not to the host's own origin: scheme, host and port, from the configuration
+    /// only.
     pub upstream: Option<String>,
     /// Names of request headers to remove, exactly as they came in.
     pub remove: Vec<String>,
     /// Request headers to set, after the removals.
     pub set: HeaderPairs,
-    /// Who is asking, as the object in JSON that an assertion would say it with: `sub`, `sid`, `email`, `idp`, `src`, `sess_exp`,
-    /// `claims`. Nothing for nobody, and where the host tells nobody ([`crate::Capabilities::and_telling`]).
+    /// Who is asking, as the object in JSON that an assertion would say it with: `sub`, `sid`,
+    /// `email`, `idp`, `src`, `sess_exp`, `claims`. Nothing for nobody, and where the host tells
+    /// nobody ([`crate::Capabilities::and_telling`]).
     pub identity: Option<String>,
-    /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in addition to the origin's
-    /// own, every other replaces it.
+    /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in
+    /// addition to the origin's own, every other replaces it.
     pub response_headers: Vec<(String, String)>,
-    /// Something to do while the origin works: carry it, call `finish` with what the origin's response sets, and add to the
-    /// response what comes of it. A host that does not see the response calls `finish_unseen` before it forwards. It takes a second
-    /// at most.
+    /// Something to do while the origin works: carry it, call `finish` with what the origin's
+    /// response sets, and add to the response what comes of it. A host that does not see the
+    /// response calls `finish_unseen` before it forwards. It takes a second at most.
     pub alongside: Option<Errand>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
     pub after: Option<Errand>,
@@ -53,7 +56,8 @@ pub struct Forward {
 }
 
 impl fmt::Debug for Forward {
-    /// The query, header values and the log stay out: a code, a token or a session may be among them.
+    /// The query, header values and the log stay out: a code, a token or a session may be among
+    /// them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Forward")
             .field("path", &self.target.split('?').next().unwrap_or_default())
@@ -70,11 +74,13 @@ impl fmt::Debug for Forward {
 /// How long a connection may stay open: it has been let through for somebody, or for so long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Life {
-    /// It ends then: a second after what it rests on (`exp` of a JWT, the end of a session), or when the rule's
-    /// `max_connection_seconds` are over. Nothing: it ends when the two ends of it say so.
+    /// It ends then: a second after what it rests on (`exp` of a JWT, the end of a session), or
+    /// when the rule's `max_connection_seconds` are over. Nothing: it ends when the two ends of it
+    /// say so.
     pub until: Option<UnixTime>,
-    /// After so many milliseconds, and again after as many more, the host asks whether it still stands ([`crate::Engine::look_again`]).
-    /// Nothing: it was let through for nobody, so nobody can be signed out.
+    /// After so many milliseconds, and again after as many more, the host asks whether it still
+    /// stands ([`crate::Engine::look_again`]). Nothing: it was let through for nobody, so nobody
+    /// can be signed out.
     pub look_again_ms: Option<u32>,
 }
 
@@ -96,8 +102,8 @@ pub enum Standing {
 pub struct Finish {
     /// Headers for the response, like [`Forward::response_headers`].
     pub headers: Vec<(String, String)>,
-    /// Whether the `set-cookie` lines of [`Forward::response_headers`] do not count any more and stay out: something has happened to
-    /// their session since, perhaps a sign-out.
+    /// Whether the `set-cookie` lines of [`Forward::response_headers`] do not count any more and
+    /// stay out: something has happened to their session since, perhaps a sign-out.
     pub withdraws_cookies: bool,
     /// A line for the log, or nothing.
     pub log: Option<String>,
@@ -138,6 +144,9 @@ pub struct Answer {
 impl fmt::Debug for Answer {
     /// Headers stay out: `Set-Cookie` may carry a session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer").field("reason", &self.reason).field("status", &self.status).finish_non_exhaustive()
+        f.debug_struct("Answer")
+            .field("reason", &self.reason)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
     }
 }

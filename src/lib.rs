@@ -1,7 +1,9 @@
-//! Doorward answers one question: *given this request, what we know, and this moment, what should the host do next?*
+//! Doorward answers one question: *given this request, what we know, and this moment, what should
+//! the host do next?*
 //!
-//! It never fetches, never reads a clock, never rolls dice, never touches a global. Thin hosts carry its answers out.
-//! The core knows all the rules; the hosts know all the platforms; neither knows the other's business.
+//! It never fetches, never reads a clock, never rolls dice, never touches a global. Thin hosts
+//! carry its answers out. The core knows all the rules; the hosts know all the platforms; neither
+//! knows the other's business.
 //!
 //! ```text
 //!  host         RequestHead                                                        Decision          host
@@ -21,12 +23,14 @@
 //! # The host's duty
 //!
 //! 1. Call [`Engine::decide`] with the request's head and the current time.
-//! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer *or the failure*, to
-//!    [`Engine::resume`].
+//! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer
+//!    *or the failure*, to [`Engine::resume`].
 //! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
-//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and when the response is there, add to it what
-//!    [`Engine::finish`] says; a host that does not see the response calls [`Engine::finish_unseen`] before it forwards.
-//! 5. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand it to [`Engine::receive`].
+//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and when the
+//!    response is there, add to it what [`Engine::finish`] says; a host that does not see the
+//!    response calls [`Engine::finish_unseen`] before it forwards.
+//! 5. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand
+//!    it to [`Engine::receive`].
 //!
 //! ```
 //! use std::collections::BTreeMap;
@@ -58,11 +62,11 @@
 //!
 //! # Promises
 //!
-//! *Deterministic. Ends* (at most one ask per purpose and subject, and one more about a session that was changed meanwhile, within a
-//! deadline). *Never panics* on any input. *Closed*
-//! (what is neither public nor verified ends in a refusal). *Clean* (inbound identity headers are removed on every forward).
-//! *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one odd key never costs the others; a failed
-//! fetch never empties a cache).
+//! *Deterministic. Ends* (at most one ask per purpose and subject, and one more about a session
+//! that was changed meanwhile, within a deadline). *Never panics* on any input. *Closed* (what is
+//! neither public nor verified ends in a refusal). *Clean* (inbound identity headers are removed on
+//! every forward). *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one
+//! odd key never costs the others; a failed fetch never empties a cache).
 
 mod authn;
 mod better_auth;
@@ -86,7 +90,9 @@ mod time;
 pub use cache::shared::Keep;
 pub use config::{Config, ConfigError, MARK_SECRET};
 pub use decision::{Answer, Decision, Finish, Forward, Life, Served, Standing};
-pub use effects::effect::{Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work};
+pub use effects::effect::{
+    Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work,
+};
 pub use effects::progress::Errand;
 pub use engine::Engine;
 pub use engine::explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};

@@ -1,8 +1,9 @@
 //! A door for conformance suites, behind the feature `suites`, which nothing that ships turns on.
 //!
-//! The tokens of such suites sign `foo`. The engine refuses that for its claims before it looks for a key: it has to read
-//! `iss` to know whose key. Here one leads through the same rooms (the token's form, the key set as it is fetched, the key,
-//! the signature) and out before the claims. What comes out is signed, and says nothing about anybody.
+//! The tokens of such suites sign `foo`. The engine refuses that for its claims before it looks for
+//! a key: it has to read `iss` to know whose key. Here one leads through the same rooms (the
+//! token's form, the key set as it is fetched, the key, the signature) and out before the claims.
+//! What comes out is signed, and says nothing about anybody.
 
 use crate::authn::{Judge, Need, Obstacle, Soon};
 use crate::cache::keys::KeyCache;
@@ -26,8 +27,8 @@ use crate::reason::Reason;
 use crate::response::refusal;
 use crate::time::UnixTime;
 
-/// What a token signs, by a key of this set, as the first issuer of the policy would have it. `carry` checks a signature,
-/// as a host does.
+/// What a token signs, by a key of this set, as the first issuer of the policy would have it.
+/// `carry` checks a signature, as a host does.
 ///
 /// # Errors
 /// Every reason that has to do with a token's form, its key and its signature.
@@ -40,7 +41,13 @@ pub fn signed_content(
     let now = UnixTime::from_millis(0);
     let mut keys = KeyCache::new([(JwkSet::default(), true)], 0);
     keys.receive(0, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
-    let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: "", client_address: None };
+    let head = RequestHead {
+        method: "GET",
+        target: "/",
+        headers: &[],
+        public_origin: "",
+        client_address: None,
+    };
     let sessions = Sessions::default();
     let mut events = Events::default();
     let mut progress = Progress::new(events.moment(now), 0);
@@ -60,7 +67,9 @@ pub fn signed_content(
         };
         let wanted = match judge.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _) | Obstacle::InDoubt(reason)) => return Err(reason),
+            Err(
+                Obstacle::Bad(reason) | Obstacle::Outdated(reason, _) | Obstacle::InDoubt(reason),
+            ) => return Err(reason),
             Err(Obstacle::Needs(Need::Check(wanted))) => wanted,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
@@ -71,7 +80,13 @@ pub fn signed_content(
 
 /// The answer to a request that is refused for this reason.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
-    refusal::refuse(reason, policy, head, Path::of(head, policy.framework.as_ref()).ok().as_ref(), Heard::default())
+    refusal::refuse(
+        reason,
+        policy,
+        head,
+        Path::of(head, policy.framework.as_ref()).ok().as_ref(),
+        Heard::default(),
+    )
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.
@@ -79,7 +94,8 @@ pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decisi
 /// # Errors
 /// Every reason that has to do with a token's form and its MAC.
 pub fn hs256_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
-    verify::hs256(&Jws::parse_joined(token)?, &Secret::from_bytes(secret)).map(|verified| verified.content().to_vec())
+    verify::hs256(&Jws::parse_joined(token)?, &Secret::from_bytes(secret))
+        .map(|verified| verified.content().to_vec())
 }
 
 /// What a `session_data` cookie of the encrypted kind holds, with this secret.
@@ -88,20 +104,31 @@ pub fn hs256_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
 /// Every reason that has to do with a token's form and its tag.
 pub fn jwe_content(secret: &[u8], token: &str) -> Result<Vec<u8>, Reason> {
     let secret = Secret::from_bytes(secret);
-    verify::jwe(&Jwe::parse(token)?, std::iter::once(&secret)).map(|verified| verified.content().to_vec())
+    verify::jwe(&Jwe::parse(token)?, std::iter::once(&secret))
+        .map(|verified| verified.content().to_vec())
 }
 
-/// What A256CBC-HS512 has encrypted (RFC 7518 section 5.2.5), if the tag holds; nothing where a part has another length than it has
-/// in a token.
-pub fn decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
+/// What A256CBC-HS512 has encrypted (RFC 7518 section 5.2.5), if the tag holds; nothing where a
+/// part has another length than it has in a token.
+pub fn decrypted(
+    key: &[u8],
+    aad: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Option<Vec<u8>> {
     let (iv, tag) = (iv.try_into().ok()?, tag.try_into().ok()?);
-    verify::decrypt(&Jwe { aad, kid: None, iv, ciphertext: ciphertext.to_vec(), tag }, key.try_into().ok()?)
+    verify::decrypt(
+        &Jwe { aad, kid: None, iv, ciphertext: ciphertext.to_vec(), tag },
+        key.try_into().ok()?,
+    )
 }
 
 /// Whether a signature over any bytes holds, by a key that is given as a JWK.
 ///
 /// # Errors
-/// `key_not_found` where a key set would leave the key out, `key_unsuitable`, `signature_check_unavailable`.
+/// `key_not_found` where a key set would leave the key out, `key_unsuitable`,
+/// `signature_check_unavailable`.
 pub fn signature_holds(
     host: &Capabilities,
     jwk: &str,
@@ -110,14 +137,17 @@ pub fn signature_holds(
     signature: &[u8],
     carry: impl FnOnce(&SignatureCheck) -> Reply<'static>,
 ) -> Result<bool, Reason> {
-    let set = JwkSet::parse(["{\"keys\":[", jwk, "]}"].concat().as_bytes()).ok_or(Reason::KeysUnavailable)?;
+    let set = JwkSet::parse(["{\"keys\":[", jwk, "]}"].concat().as_bytes())
+        .ok_or(Reason::KeysUnavailable)?;
     let key = set.keys().first().ok_or(Reason::KeyNotFound)?;
     if !key.suits(algorithm) {
         return Err(Reason::KeyUnsuitable);
     }
-    verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| match carry(&check) {
-        Reply::Checked(holds) => Ok(holds),
-        _ => Err(Reason::SignatureCheckUnavailable),
+    verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| {
+        match carry(&check) {
+            Reply::Checked(holds) => Ok(holds),
+            _ => Err(Reason::SignatureCheckUnavailable),
+        }
     })
 }
 
@@ -126,17 +156,23 @@ pub fn mac_holds(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     mac.try_into().is_ok_and(|mac| Secret::from_bytes(secret).authenticates(message, mac))
 }
 
-/// What the `session_data` cookie of a request is found to be by itself: `valid`, `absent`, or the reason why it does not count.
-/// Nothing where there is no Better Auth issuer.
-pub fn session_data(engine: &Engine, head: &RequestHead<'_>, now: UnixTime) -> Option<&'static str> {
-    engine.explain(head, now).credentials.into_iter().find_map(|credential| match credential.layers {
-        Layers::BetterAuthCookies { data, .. } => Some(match data {
-            Layer::Absent => "absent",
-            Layer::Valid => "valid",
-            Layer::Bad(reason) => reason.code(),
-            Layer::Unverified | Layer::Unsigned | Layer::Unknown => "unknown",
-        }),
-        _ => None,
+/// What the `session_data` cookie of a request is found to be by itself: `valid`, `absent`, or the
+/// reason why it does not count. Nothing where there is no Better Auth issuer.
+pub fn session_data(
+    engine: &Engine,
+    head: &RequestHead<'_>,
+    now: UnixTime,
+) -> Option<&'static str> {
+    engine.explain(head, now).credentials.into_iter().find_map(|credential| {
+        match credential.layers {
+            Layers::BetterAuthCookies { data, .. } => Some(match data {
+                Layer::Absent => "absent",
+                Layer::Valid => "valid",
+                Layer::Bad(reason) => reason.code(),
+                Layer::Unverified | Layer::Unsigned | Layer::Unknown => "unknown",
+            }),
+            _ => None,
+        }
     })
 }
 
@@ -163,6 +199,9 @@ pub fn canonical_path(policy: &Policy, head: &RequestHead<'_>) -> Result<Canonic
         segments: path.segments().iter().map(|segment| segment.to_string()).collect(),
         trailing_slash: path.spelled().len() > 1 && path.spelled().ends_with('/'),
         target: path.target(),
-        readings: path.readings().map(|segments| segments.iter().map(|segment| segment.to_string()).collect()).collect(),
+        readings: path
+            .readings()
+            .map(|segments| segments.iter().map(|segment| segment.to_string()).collect())
+            .collect(),
     })
 }

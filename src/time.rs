@@ -2,8 +2,8 @@
 
 /// A moment: milliseconds since 1970-01-01T00:00:00Z.
 ///
-/// Better Auth's cookies count milliseconds, JWTs count seconds (`NumericDate`, RFC 7519 section 2);
-/// seconds are widened when they enter, so one type is compared everywhere.
+/// Better Auth's cookies count milliseconds, JWTs count seconds (`NumericDate`, RFC 7519 section
+/// 2); seconds are widened when they enter, so one type is compared everywhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixTime(i64);
 
@@ -41,14 +41,16 @@ impl UnixTime {
         self.plus_millis(duration.as_millis())
     }
 
-    /// How many milliseconds from `earlier` to here; never negative, so a clock that steps back counts as no time.
+    /// How many milliseconds from `earlier` to here; never negative, so a clock that steps back
+    /// counts as no time.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         let millis = self.0.saturating_sub(earlier.0);
         if millis < 0 { 0 } else { millis }
     }
 }
 
-/// From when until when a credential is good: the first moment, and the first moment at which it is no more.
+/// From when until when a credential is good: the first moment, and the first moment at which it is
+/// no more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Window {
     pub(crate) from: UnixTime,
@@ -89,17 +91,24 @@ impl Seconds {
     }
 }
 
-/// Reads the instant that JavaScript's `Date.prototype.toISOString` writes: `YYYY-MM-DDTHH:MM:SS.mmmZ`, years 0 to 9999.
+/// Reads the instant that JavaScript's `Date.prototype.toISOString` writes:
+/// `YYYY-MM-DDTHH:MM:SS.mmmZ`, years 0 to 9999.
 pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
     let (clock, millis) = time.split_once('.')?;
     let [hour, minute, second] = numbers(clock, ':', [2, 2, 2])?;
     let millis = number(millis, 3)?;
-    if !(1..=12).contains(&month) || !(1..=31).contains(&day) || hour > 23 || minute > 59 || second > 59 {
+    if !(1..=12).contains(&month)
+        || !(1..=31).contains(&day)
+        || hour > 23
+        || minute > 59
+        || second > 59
+    {
         return None;
     }
-    let (next_year, next_month) = if month == 12 { (year.checked_add(1)?, 1) } else { (year, month.checked_add(1)?) };
+    let (next_year, next_month) =
+        if month == 12 { (year.checked_add(1)?, 1) } else { (year, month.checked_add(1)?) };
     let days = days_from_civil(year, month, day)?;
     // No month has a day that lies in the next one.
     if days >= days_from_civil(next_year, next_month, 1)? {
@@ -113,15 +122,24 @@ pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let [first, second, third] = widths;
-    let found = [number(parts.next()?, first)?, number(parts.next()?, second)?, number(parts.next()?, third)?];
+    let found = [
+        number(parts.next()?, first)?,
+        number(parts.next()?, second)?,
+        number(parts.next()?, third)?,
+    ];
     if parts.next().is_some() { None } else { Some(found) }
 }
 
 fn number(text: &str, width: usize) -> Option<i64> {
-    if text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    if text.len() == width && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
 }
 
-/// Days since the epoch of a day in the proleptic Gregorian calendar, counting years from March so that the leap day is last.
+/// Days since the epoch of a day in the proleptic Gregorian calendar, counting years from March so
+/// that the leap day is last.
 #[allow(clippy::arithmetic_side_effects)] // four-digit years stay far inside i64
 fn days_from_civil(year: i64, month: i64, day: i64) -> Option<i64> {
     let year = if month <= 2 { year - 1 } else { year };

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::Command;
 
-/// The layers of `docs/architecture.md`, the lowest first. A file imports from its own folder and from below; otherwise only where it
-/// says so here.
+/// The layers of `docs/architecture.md`, the lowest first. A file imports from its own folder and
+/// from below; otherwise only where it says so here.
 const LAYERS: [&[&str]; 14] = [
     &["time", "reason", "encoding"],
     &["http"],
@@ -69,13 +69,17 @@ fn sources() -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders = vec![root().join("src")];
     while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        for entry in std::fs::read_dir(&folder)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        {
             let path = entry.unwrap_or_else(|error| panic!("{error}")).path();
             if path.is_dir() {
                 folders.push(path);
                 continue;
             }
-            if path.extension().is_none_or(|extension| extension != "rs") || path.ends_with("lib.rs") {
+            if path.extension().is_none_or(|extension| extension != "rs")
+                || path.ends_with("lib.rs")
+            {
                 continue;
             }
             let relative = path.strip_prefix(root().join("src")).unwrap_or(&path);
@@ -94,7 +98,10 @@ fn imports() -> BTreeMap<String, BTreeSet<String>> {
         let module = first.trim_end_matches(".rs").to_owned();
         let code = text.split("#[cfg(test)]").next().unwrap_or_default();
         let named = code.split("crate::").skip(1).map(|rest| {
-            rest.split(|character: char| !(character.is_alphanumeric() || character == '_')).next().unwrap_or_default().to_owned()
+            rest.split(|character: char| !(character.is_alphanumeric() || character == '_'))
+                .next()
+                .unwrap_or_default()
+                .to_owned()
         });
         let lower = named.filter(|name| name.chars().next().is_some_and(char::is_lowercase));
         found.entry(module).or_insert_with(BTreeSet::new).extend(lower);
@@ -113,7 +120,8 @@ fn arrows_point_down() {
             continue;
         };
         for other in named.iter().filter(|other| *other != module) {
-            let allowed = layer(other).is_some_and(|below| below < own) || UPWARD.contains(&(module.as_str(), other.as_str()));
+            let allowed = layer(other).is_some_and(|below| below < own)
+                || UPWARD.contains(&(module.as_str(), other.as_str()));
             if !allowed {
                 wrong.push(format!("src/{module} imports {other}"));
             }
@@ -124,12 +132,23 @@ fn arrows_point_down() {
 
 #[test]
 fn only_verify_ed25519_and_digest_name_cryptography() {
-    let crates = ["ed25519_dalek", "curve25519_dalek", "p256::", "hmac::", "aes::", "cbc::", "hkdf::", "subtle::", "sha2::"];
+    let crates = [
+        "ed25519_dalek",
+        "curve25519_dalek",
+        "p256::",
+        "hmac::",
+        "aes::",
+        "cbc::",
+        "hkdf::",
+        "subtle::",
+        "sha2::",
+    ];
     for (file, text) in sources() {
         // Tests compare with other implementations.
         let text = text.split("#[cfg(test)]").next().unwrap_or_default();
         let named: Vec<&&str> = crates.iter().filter(|name| text.contains(**name)).collect();
-        let allowed = ["jose/verify.rs", "jose/ed25519.rs", "jose/sign.rs"].contains(&file.as_str());
+        let allowed =
+            ["jose/verify.rs", "jose/ed25519.rs", "jose/sign.rs"].contains(&file.as_str());
         let allowed = allowed || file == "encoding/digest.rs" && named == [&"sha2::"];
         assert!(named.is_empty() || allowed, "src/{file} names {named:?}");
     }
@@ -147,11 +166,20 @@ fn the_core_depends_on_what_is_written_down() {
     assert_eq!(dependencies(&[]), written, "tests/dependencies.txt");
 }
 
-/// What cargo builds into the core for the wasm target: what an edge location downloads. What tests need besides is left out, and so
-/// are the features that only they turn on.
+/// What cargo builds into the core for the wasm target: what an edge location downloads. What tests
+/// need besides is left out, and so are the features that only they turn on.
 fn dependencies(more: &[&str]) -> BTreeSet<String> {
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned());
-    let arguments = ["tree", "--locked", "--package", "doorward", "--edges", "normal", "--target", "wasm32-unknown-unknown"];
+    let arguments = [
+        "tree",
+        "--locked",
+        "--package",
+        "doorward",
+        "--edges",
+        "normal",
+        "--target",
+        "wasm32-unknown-unknown",
+    ];
     let output = Command::new(cargo)
         .args(arguments)
         .args(["--prefix", "none", "--format", "{p}"])
@@ -161,6 +189,9 @@ fn dependencies(more: &[&str]) -> BTreeSet<String> {
         .unwrap_or_else(|error| panic!("cargo tree: {error}"));
     assert!(output.status.success(), "cargo tree: {}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8_lossy(&output.stdout);
-    let names = tree.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "doorward");
+    let names = tree
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|name| *name != "doorward");
     names.map(str::to_owned).collect()
 }

@@ -1,26 +1,29 @@
 //! Better Auth's own bytes: every vector, layer by layer, with tolerance 0.
 //!
-//! The vectors were made by running the published packages and re-derived by an independent script; see the file's own
-//! `semantics`. `DOORWARD_BETTER_AUTH_VECTORS=<file>` runs another file.
+//! The vectors were made by running the published packages and re-derived by an independent script;
+//! see the file's own `semantics`. `DOORWARD_BETTER_AUTH_VECTORS=<file>` runs another file.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Capabilities, Config, CredentialExplanation, Decision, Engine, Forward, Layer, Layers, Reason, RequestHead,
-    UnixTime, Verdict, Work,
+    Algorithm, Capabilities, Config, CredentialExplanation, Decision, Engine, Forward, Layer,
+    Layers, Reason, RequestHead, UnixTime, Verdict, Work,
 };
 use serde_json::{Value, json};
 
-/// From the folder in which cargo runs tests: the package's own, also where it was copied together with what was built.
+/// From the folder in which cargo runs tests: the package's own, also where it was copied together
+/// with what was built.
 const OWN_FILE: &str = "tests/vectors/better-auth/vectors.json";
 
 #[test]
 fn every_vector_holds_layer_by_layer() {
-    let file = std::env::var("DOORWARD_BETTER_AUTH_VECTORS").unwrap_or_else(|_| OWN_FILE.to_owned());
+    let file =
+        std::env::var("DOORWARD_BETTER_AUTH_VECTORS").unwrap_or_else(|_| OWN_FILE.to_owned());
     let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
-    let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
+    let document: Value =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"));
     let vectors = document["vectors"].as_array().cloned().unwrap_or_default();
     assert!(!vectors.is_empty(), "{file} holds no cases");
     // Once with ES256 checked by the host, and once inside.
@@ -28,9 +31,18 @@ fn every_vector_holds_layer_by_layer() {
         doorward_native::capabilities(),
         Capabilities::checking(Algorithm::all().filter(|algorithm| *algorithm != Algorithm::ES256)),
     ];
-    let wrong: Vec<String> = hosts.iter().flat_map(|host| vectors.iter().flat_map(|vector| check(vector, host))).collect();
+    let wrong: Vec<String> = hosts
+        .iter()
+        .flat_map(|host| vectors.iter().flat_map(|vector| check(vector, host)))
+        .collect();
     println!("better auth vectors: {} cases from {file}", vectors.len());
-    assert!(wrong.is_empty(), "{} of {} vectors differ:\n{}", wrong.len(), vectors.len(), wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} vectors differ:\n{}",
+        wrong.len(),
+        vectors.len(),
+        wrong.join("\n")
+    );
 }
 
 /// What differs from the vector's expectation, each as a line.
@@ -42,7 +54,8 @@ fn check(vector: &Value, host: &Capabilities) -> Vec<String> {
     for layer in ["verdict", "token", "data", "jwt"] {
         let expected = expect.get(layer).and_then(Value::as_str);
         let got = found.get(layer).map(String::as_str);
-        // Every layer that the vector names is compared, and a vector of a kind names all of that kind's layers.
+        // Every layer that the vector names is compared, and a vector of a kind names all of that
+        // kind's layers.
         if expected.is_some() && expected != got {
             wrong.push(format!("{name}: {layer} is {got:?}, expected {expected:?}"));
         }
@@ -50,14 +63,21 @@ fn check(vector: &Value, host: &Capabilities) -> Vec<String> {
     if expect.get("verdict").is_none() {
         wrong.push(format!("{name}: the vector expects no verdict"));
     }
-    let subject = expect.pointer("/claims/user_id").or_else(|| expect.pointer("/claims/sub")).and_then(Value::as_str);
+    let subject = expect
+        .pointer("/claims/user_id")
+        .or_else(|| expect.pointer("/claims/sub"))
+        .and_then(Value::as_str);
     if expect["verdict"] == "authenticated" && subject != found.get("subject").map(String::as_str) {
-        wrong.push(format!("{name}: the subject is {:?}, expected {subject:?}", found.get("subject")));
+        wrong.push(format!(
+            "{name}: the subject is {:?}, expected {subject:?}",
+            found.get("subject")
+        ));
     }
     wrong
 }
 
-/// The layers of a vector, by the functions that `explain` uses, and the verdict, by deciding a request.
+/// The layers of a vector, by the functions that `explain` uses, and the verdict, by deciding a
+/// request.
 fn judge(vector: &Value, host: &Capabilities) -> BTreeMap<&'static str, String> {
     let mut engine = engine(vector, host);
     let now = UnixTime::from_millis(vector["now_ms"].as_i64().unwrap_or_default());
@@ -65,7 +85,11 @@ fn judge(vector: &Value, host: &Capabilities) -> BTreeMap<&'static str, String> 
     let bearer = text("jwt").map(|jwt| format!("Bearer {jwt}"));
     let mut headers = vec![("accept", "application/json")];
     headers.extend(text("cookie").map(|cookie| ("cookie", cookie)));
-    headers.extend(text("authorization").or(bearer.as_deref()).map(|authorization| ("authorization", authorization)));
+    headers.extend(
+        text("authorization")
+            .or(bearer.as_deref())
+            .map(|authorization| ("authorization", authorization)),
+    );
     let head = RequestHead {
         method: "GET",
         target: "/app",
@@ -110,7 +134,10 @@ fn judge(vector: &Value, host: &Capabilities) -> BTreeMap<&'static str, String> 
     let (decided, subject) = decide(&mut engine, &head, now);
     // RS256 needs a host: what `explain` cannot know without an errand, the decision does.
     if explained == "errand-required" {
-        found.insert("jwt", if decided == "authenticated" { "valid" } else { "bad-signature" }.to_owned());
+        found.insert(
+            "jwt",
+            if decided == "authenticated" { "valid" } else { "bad-signature" }.to_owned(),
+        );
     } else {
         assert_eq!(explained, decided, "{}: explanation and decision differ", vector["name"]);
     }
@@ -120,7 +147,11 @@ fn judge(vector: &Value, host: &Capabilities) -> BTreeMap<&'static str, String> 
 }
 
 /// The verdict as the engine's decision shows it: forwarded at once, asked about, or refused.
-fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'static str, Option<String>) {
+fn decide(
+    engine: &mut Engine,
+    head: &RequestHead<'_>,
+    now: UnixTime,
+) -> (&'static str, Option<String>) {
     let mut decision = engine.decide(head, now);
     loop {
         decision = match decision {
@@ -132,10 +163,15 @@ fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'stat
                 _ => return ("lookup-required", None),
             },
             Decision::Forward(Forward { set, .. }) => {
-                let subject = set.iter().find(|(name, _)| *name == "x-doorward-subject").map(|(_, subject)| subject);
+                let subject = set
+                    .iter()
+                    .find(|(name, _)| *name == "x-doorward-subject")
+                    .map(|(_, subject)| subject);
                 return ("authenticated", subject.map(str::to_owned));
             }
-            Decision::Redirect(_) | Decision::Reject(_) | Decision::Respond(_) => return ("unauthenticated", None),
+            Decision::Redirect(_) | Decision::Reject(_) | Decision::Respond(_) => {
+                return ("unauthenticated", None);
+            }
         };
     }
 }
@@ -143,7 +179,8 @@ fn decide(engine: &mut Engine, head: &RequestHead<'_>, now: UnixTime) -> (&'stat
 fn engine(vector: &Value, host: &Capabilities) -> Engine {
     let config = &vector["config"];
     let text = |name: &str| config.get(name).and_then(Value::as_str);
-    let secrets: Vec<&str> = vector["secrets"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let secrets: Vec<&str> =
+        vector["secrets"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     let mut issuer = json!({
         "type": "better-auth",
         "url": text("issuer").unwrap_or("http://localhost:3000"),
@@ -152,7 +189,9 @@ fn engine(vector: &Value, host: &Capabilities) -> Engine {
         "jwks_url": null,
         "skew_seconds": 0,
     });
-    let mut give = |name: &str, value: Value| issuer.as_object_mut().map(|members| members.insert(name.to_owned(), value));
+    let mut give = |name: &str, value: Value| {
+        issuer.as_object_mut().map(|members| members.insert(name.to_owned(), value))
+    };
     if let Some(strategy) = text("strategy") {
         give("cookie_cache", json!(strategy));
     }
@@ -182,13 +221,19 @@ fn engine(vector: &Value, host: &Capabilities) -> Engine {
         }
         list => {
             give("secrets", json!({ "env": "SECRETS" }));
-            let entries = list.iter().enumerate().map(|(place, secret)| format!("{}:{secret}", list.len() - place));
+            let entries = list
+                .iter()
+                .enumerate()
+                .map(|(place, secret)| format!("{}:{secret}", list.len() - place));
             values.insert("SECRETS".to_owned(), entries.collect::<Vec<_>>().join(","));
         }
     }
-    let document = json!({ "issuers": [issuer], "rules": [{ "path": "/**", "access": "required" }] });
+    let document =
+        json!({ "issuers": [issuer], "rules": [{ "path": "/**", "access": "required" }] });
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let policy = config.compile(&values, host).unwrap_or_else(|errors| panic!("{}: {errors:?}", vector["name"]));
+    let policy = config
+        .compile(&values, host)
+        .unwrap_or_else(|errors| panic!("{}: {errors:?}", vector["name"]));
     Engine::new(policy, 1)
 }
 
@@ -206,9 +251,12 @@ fn token_word(layer: Layer) -> &'static str {
 
 fn data_word(layer: Layer) -> &'static str {
     match layer {
-        Layer::Bad(Reason::IssuerUnknown | Reason::AudienceMismatch | Reason::ClaimsMalformed | Reason::ClaimMissing) => {
-            "wrong-claims"
-        }
+        Layer::Bad(
+            Reason::IssuerUnknown
+            | Reason::AudienceMismatch
+            | Reason::ClaimsMalformed
+            | Reason::ClaimMissing,
+        ) => "wrong-claims",
         layer => word(layer),
     }
 }
@@ -226,7 +274,9 @@ fn word(layer: Layer) -> &'static str {
     let reason = match layer {
         Layer::Absent => return "absent",
         Layer::Valid => return "valid",
-        Layer::Unverified | Layer::Unsigned | Layer::Unknown => return "(not a state of this layer)",
+        Layer::Unverified | Layer::Unsigned | Layer::Unknown => {
+            return "(not a state of this layer)";
+        }
         Layer::Bad(reason) => reason,
     };
     match reason {

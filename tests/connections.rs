@@ -1,5 +1,5 @@
-//! Does a connection that stays open end with what it rests on? When it ends by itself, `tests/vectors/topics/connections.mjs` says; here
-//! is what ends it before.
+//! Does a connection that stays open end with what it rests on? When it ends by itself,
+//! `tests/vectors/topics/connections.mjs` says; here is what ends it before.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -20,14 +20,24 @@ struct Connection {
 impl Connection {
     fn of(name: &str) -> Self {
         let vector = vector(name);
-        let headers = vec![("accept".to_owned(), "text/event-stream".to_owned()), ("cookie".to_owned(), text(&vector, "cookie"))];
+        let headers = vec![
+            ("accept".to_owned(), "text/event-stream".to_owned()),
+            ("cookie".to_owned(), text(&vector, "cookie")),
+        ];
         Self { headers, began: moment(&vector) }
     }
 
     fn with<T>(&self, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let headers: Vec<_> = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<_> =
+            self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let public_origin = support::ORIGIN;
-        look(&RequestHead { method: "GET", target: "/app/events", headers: &headers, public_origin, client_address: None })
+        look(&RequestHead {
+            method: "GET",
+            target: "/app/events",
+            headers: &headers,
+            public_origin,
+            client_address: None,
+        })
     }
 
     fn later(&self, seconds: i64) -> UnixTime {
@@ -67,10 +77,19 @@ fn nothing(work: &Work) -> Reply<'static> {
 fn while_the_cookie_cache_is_good_nobody_is_asked_and_afterwards_the_service_is() {
     let (mut engine, connection) = (engine_with(json!({})), Connection::of("compact-valid"));
     let decision = connection.with(|head| engine.decide(head, connection.began));
-    assert!(matches!(&decision, Decision::Forward(forward) if forward.life.look_again_ms == Some(10_000)), "{decision:?}");
+    assert!(
+        matches!(&decision, Decision::Forward(forward) if forward.life.look_again_ms == Some(10_000)),
+        "{decision:?}"
+    );
     assert_eq!(connection.looked(&mut engine, 10, nothing), (None, vec![]));
-    let url = format!("{}/api/auth/get-session?disableCookieCache=true&disableRefresh=true", support::ORIGIN);
-    assert_eq!(connection.looked(&mut engine, 310, answered("null")), (Some(Reason::SessionEnded), vec![url]));
+    let url = format!(
+        "{}/api/auth/get-session?disableCookieCache=true&disableRefresh=true",
+        support::ORIGIN
+    );
+    assert_eq!(
+        connection.looked(&mut engine, 310, answered("null")),
+        (Some(Reason::SessionEnded), vec![url])
+    );
     assert_eq!(
         connection.looked(&mut engine, 312, nothing),
         (Some(Reason::SessionEnded), vec![]),
@@ -86,18 +105,27 @@ fn doubt_ends_no_connection() {
         assert_eq!(connection.looked(&mut engine, seconds, carry).0, None, "{status}");
     }
     assert_eq!(connection.looked(&mut engine, 350, |_| Reply::Failed).0, None);
-    assert_eq!(connection.looked(&mut engine, 360, answered("null")).0, Some(Reason::SessionEnded), "and it is asked again");
+    assert_eq!(
+        connection.looked(&mut engine, 360, answered("null")).0,
+        Some(Reason::SessionEnded),
+        "and it is asked again"
+    );
 }
 
 #[test]
 fn what_the_operator_revokes_ends_it() {
     let list = json!({ "deny_list": { "store": "LISTS", "refresh_seconds": 30 } });
-    let (mut engine, connection) = (engine_of(json!({}), list, &["LISTS"]), Connection::of("compact-valid"));
+    let (mut engine, connection) =
+        (engine_of(json!({}), list, &["LISTS"]), Connection::of("compact-valid"));
     let found = |list: &'static str| move |_: &Work| Reply::Found(list.as_bytes());
     assert_eq!(connection.looked(&mut engine, 0, found(r#"{"sessions":["another"]}"#)).0, None);
     assert_eq!(connection.looked(&mut engine, 50, nothing).0, None);
     let revoked = found(r#"{"sessions":["pKvVGdGDBbb5jXbZ0hC1WSawOslPPtZQ"]}"#);
-    assert_eq!(connection.looked(&mut engine, 61, revoked).0, Some(Reason::SessionRevoked), "twice the refresh, and a second");
+    assert_eq!(
+        connection.looked(&mut engine, 61, revoked).0,
+        Some(Reason::SessionRevoked),
+        "twice the refresh, and a second"
+    );
 }
 
 #[test]
@@ -108,6 +136,9 @@ fn many_connections_of_one_session_ask_once() {
     assert!(matches!(&first, Standing::Ask(errand) if matches!(errand.work(), Work::Fetch(_))));
     for _ in 0..50 {
         let other = connection.with(|head| engine.look_again(head, now));
-        assert!(matches!(&other, Standing::Ask(errand) if matches!(errand.work(), Work::Wait { .. })), "{other:?}");
+        assert!(
+            matches!(&other, Standing::Ask(errand) if matches!(errand.work(), Work::Wait { .. })),
+            "{other:?}"
+        );
     }
 }

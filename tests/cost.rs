@@ -1,9 +1,11 @@
-//! What does a decision cost the one who asks for it, and can a client make it cost more than its bytes? Instructions are counted by
-//! valgrind's callgrind, over heads and answers of three sizes each: from the second size to the third no decision may take more for
-//! each further byte than from the first to the second, but for what a sorted set takes.
+//! What does a decision cost the one who asks for it, and can a client make it cost more than its
+//! bytes? Instructions are counted by valgrind's callgrind, over heads and answers of three sizes
+//! each: from the second size to the third no decision may take more for each further byte than
+//! from the first to the second, but for what a sorted set takes.
 //!
-//! Instructions, not seconds: the same on a loaded machine. It is `cargo test --profile cost --test cost` (or `cargo xtask test cost`): what
-//! is not optimised takes minutes under callgrind.
+//! Instructions, not seconds: the same on a loaded machine. It is
+//! `cargo test --profile cost --test cost` (or `cargo xtask test cost`): what is not optimised
+//! takes minutes under callgrind.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -14,16 +16,21 @@ use std::fmt::Write as _;
 use std::hint::black_box;
 use std::process::Command;
 
-use doorward::{Capabilities, Config, Decision, Engine, Reply, RequestHead, UnixTime, response_removals};
+use doorward::{
+    Capabilities, Config, Decision, Engine, Reply, RequestHead, UnixTime, response_removals,
+};
 use serde_json::json;
 
 const VALGRIND: &str = "/usr/bin/valgrind";
-/// How much dearer a further byte may be at the end than before. Twice as many names take a sixteenth more each to be sorted.
+/// How much dearer a further byte may be at the end than before. Twice as many names take a
+/// sixteenth more each to be sorted.
 const MOST: f64 = 1.5;
-/// Instructions for a byte: below this, how a cost grows is noise. A decision that begins to read something takes that at once.
+/// Instructions for a byte: below this, how a cost grows is noise. A decision that begins to read
+/// something takes that at once.
 const FLOOR: f64 = 60.0;
 
-/// Sizes of heads, of paths, and of tokens: up to what a host takes, the gate takes, and a token may have.
+/// Sizes of heads, of paths, and of tokens: up to what a host takes, the gate takes, and a token
+/// may have.
 const HEADS: [usize; 3] = [8_000, 32_000, 128_000];
 const PATHS: [usize; 3] = [500, 2_000, 8_000];
 const TOKENS: [usize; 3] = [1_000, 4_000, 16_000];
@@ -94,7 +101,8 @@ fn base64url(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let group = chunk.iter().fold(0_usize, |group, byte| group << 8 | usize::from(*byte)) << (8 * (3 - chunk.len()));
+        let group = chunk.iter().fold(0_usize, |group, byte| group << 8 | usize::from(*byte))
+            << (8 * (3 - chunk.len()));
         for place in 0..=chunk.len() {
             text.push(char::from(LETTERS[(group >> (18 - 6 * place)) & 63]));
         }
@@ -190,7 +198,12 @@ fn engine() -> Engine {
     });
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), support::SECRET.to_owned())]);
-    Engine::new(config.compile(&values, &Capabilities::none()).unwrap_or_else(|errors| panic!("{errors:?}")), 7)
+    Engine::new(
+        config
+            .compile(&values, &Capabilities::none())
+            .unwrap_or_else(|errors| panic!("{errors:?}")),
+        7,
+    )
 }
 
 /// What callgrind counts: one request from its head to what is carried out.
@@ -207,8 +220,11 @@ fn whole_decision(
     let mut decision = engine.decide(head, now);
     while let Decision::Ask(errand) = decision {
         let is_answered = asked.answer_body.is_some() || !asked.answer_headers.is_empty();
-        let reply =
-            if is_answered { Reply::Answered { status: 200, headers: answer, body: body.as_bytes() } } else { Reply::Failed };
+        let reply = if is_answered {
+            Reply::Answered { status: 200, headers: answer, body: body.as_bytes() }
+        } else {
+            Reply::Failed
+        };
         decision = engine.resume(head, errand, reply, now);
     }
     let removed = response_removals(response).len();
@@ -241,10 +257,16 @@ fn all_of_them() {
     for Case { sizes, make, .. } in CASES {
         for bytes in sizes {
             let asked = make(*bytes);
-            let (headers, answer, response) = (lent(&asked.headers), lent(&asked.answer_headers), lent(&asked.response));
+            let (headers, answer, response) =
+                (lent(&asked.headers), lent(&asked.answer_headers), lent(&asked.response));
             let target = asked.target.as_deref().unwrap_or("/a");
-            let head =
-                RequestHead { method: "GET", target, headers: &headers, public_origin: support::ORIGIN, client_address: None };
+            let head = RequestHead {
+                method: "GET",
+                target,
+                headers: &headers,
+                public_origin: support::ORIGIN,
+                client_address: None,
+            };
             black_box(whole_decision(&mut engine(), &asked, &head, &answer, &response));
         }
     }
@@ -255,16 +277,27 @@ fn all_of_them() {
 }
 
 #[test]
-#[cfg_attr(debug_assertions, ignore = "counts what is optimised: cargo test --profile cost --test cost")]
+#[cfg_attr(
+    debug_assertions,
+    ignore = "counts what is optimised: cargo test --profile cost --test cost"
+)]
 fn no_decision_costs_more_than_its_bytes() {
     if !std::path::Path::new(VALGRIND).exists() {
-        assert!(std::env::var_os("CI").is_none(), "there is no valgrind: `cargo xtask test` installs it");
-        return eprintln!("NOTHING IS PROVEN: there is no {VALGRIND} to count instructions with (apt-get install valgrind)");
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "there is no valgrind: `cargo xtask test` installs it"
+        );
+        return eprintln!(
+            "NOTHING IS PROVEN: there is no {VALGRIND} to count instructions with (apt-get install valgrind)"
+        );
     }
     let counted = counted();
     assert_eq!(counted.len(), 3 * (CASES.len() + 1));
     let mut wrong = Vec::new();
-    let (last, cases) = counted.split_last_chunk::<3>().map(|(cases, last)| (last, cases)).unwrap_or_else(|| panic!());
+    let (last, cases) = counted
+        .split_last_chunk::<3>()
+        .map(|(cases, last)| (last, cases))
+        .unwrap_or_else(|| panic!());
     for (Case { name, sizes, .. }, counts) in CASES.iter().zip(cases.as_chunks::<3>().0) {
         let (first, second) = slopes(sizes, counts);
         println!("{name:45} {counts:>12?} {first:8.0} {second:8.0}");
@@ -273,14 +306,19 @@ fn no_decision_costs_more_than_its_bytes() {
         }
     }
     let (first, second) = slopes(&PATHS, last);
-    assert!(second > MOST * first.max(FLOOR), "a planted list that is searched through is not noticed: {last:?}");
+    assert!(
+        second > MOST * first.max(FLOOR),
+        "a planted list that is searched through is not noticed: {last:?}"
+    );
     assert!(wrong.is_empty(), "cost grows more than bytes:\n{}", wrong.join("\n"));
 }
 
 /// Instructions for a further byte, from the first size to the second and from there to the third.
 #[allow(clippy::as_conversions, clippy::cast_precision_loss)] // counts far below 2^53
 fn slopes(sizes: &[usize; 3], counts: &[u64; 3]) -> (f64, f64) {
-    let slope = |from: usize| (counts[from + 1] as f64 - counts[from] as f64) / (sizes[from + 1] - sizes[from]) as f64;
+    let slope = |from: usize| {
+        (counts[from + 1] as f64 - counts[from] as f64) / (sizes[from + 1] - sizes[from]) as f64
+    };
     (slope(0), slope(1))
 }
 
@@ -302,10 +340,18 @@ fn counted() -> Vec<u64> {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let mut counts = BTreeMap::new();
     for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{error}")).flatten() {
-        let number = entry.file_name().to_string_lossy().strip_prefix("out.").and_then(|number| number.parse::<u32>().ok());
+        let number = entry
+            .file_name()
+            .to_string_lossy()
+            .strip_prefix("out.")
+            .and_then(|number| number.parse::<u32>().ok());
         let text = std::fs::read_to_string(entry.path()).unwrap_or_default();
-        let total = text.lines().find_map(|line| line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: ")));
-        if let (Some(number), Some(total)) = (number, total.and_then(|total| total.trim().parse().ok())) {
+        let total = text.lines().find_map(|line| {
+            line.strip_prefix("totals: ").or_else(|| line.strip_prefix("summary: "))
+        });
+        if let (Some(number), Some(total)) =
+            (number, total.and_then(|total| total.trim().parse().ok()))
+        {
             counts.insert(number, total);
         }
     }

@@ -1,10 +1,17 @@
-//! The same tokens to Doorward and to the crate `jsonwebtoken`. What Doorward accepts, `jsonwebtoken` accepts; what only
-//! `jsonwebtoken` accepts, Doorward refuses by a rule that `docs/strictness.md` names.
+//! The same tokens to Doorward and to the crate `jsonwebtoken`. What Doorward accepts,
+//! `jsonwebtoken` accepts; what only `jsonwebtoken` accepts, Doorward refuses by a rule that
+//! `docs/strictness.md` names.
 //!
-//! `DOORWARD_DIFFERENTIAL=full`: 20,000 tokens by 502 keys instead of a tenth of that. `DOORWARD_SEED=<n>`: others.
-//! `middleware/test/differential.test.js` does the same with jose. Dates are far from any clock: `jsonwebtoken` reads one.
+//! `DOORWARD_DIFFERENTIAL=full`: 20,000 tokens by 502 keys instead of a tenth of that.
+//! `DOORWARD_SEED=<n>`: others. `middleware/test/differential.test.js` does the same with jose.
+//! Dates are far from any clock: `jsonwebtoken` reads one.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 use std::collections::BTreeMap;
 
@@ -25,15 +32,21 @@ const FUTURE: i64 = 4_000_000_000;
 #[test]
 fn what_doorward_accepts_jsonwebtoken_accepts() {
     let full = std::env::var("DOORWARD_DIFFERENTIAL").is_ok_and(|size| size == "full");
-    let seed = std::env::var("DOORWARD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7519);
+    let seed =
+        std::env::var("DOORWARD_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(7519);
     let (tokens, keys) = if full { (20_000, 502) } else { (2_000, 52) };
     let mut random = Random(seed);
-    let mut keys: Vec<Judged> = (0..keys).map(|number| Judged::new(Key::new(number, &mut random))).collect();
+    let mut keys: Vec<Judged> =
+        (0..keys).map(|number| Judged::new(Key::new(number, &mut random))).collect();
     let mut counts: BTreeMap<&str, [u32; 4]> = BTreeMap::new();
     let mut wrong = Vec::new();
     for _ in 0..tokens {
         let of = random.below(keys.len());
-        let class = if random.below(2) == 0 { &CLASSES[random.below(HONEST)] } else { &CLASSES[random.below(CLASSES.len())] };
+        let class = if random.below(2) == 0 {
+            &CLASSES[random.below(HONEST)]
+        } else {
+            &CLASSES[random.below(CLASSES.len())]
+        };
         let token = (class.make)(&keys[of].key, &mut random);
         let ours = keys[of].doorward(&token);
         let theirs = keys[of].jsonwebtoken(&token);
@@ -42,13 +55,17 @@ fn what_doorward_accepts_jsonwebtoken_accepts() {
         match (ours, theirs) {
             (Ok(()), true) => count[1] += 1,
             (Err(_), false) => count[2] += 1,
-            (Ok(()), false) => wrong.push(format!("{}: ACCEPTED, and jsonwebtoken refuses it: {token}", class.name)),
+            (Ok(()), false) => wrong
+                .push(format!("{}: ACCEPTED, and jsonwebtoken refuses it: {token}", class.name)),
             (Err(reason), true) if class.reasons.contains(&reason.as_str()) => count[3] += 1,
-            (Err(reason), true) => wrong.push(format!("{}: {reason}, and jsonwebtoken accepts it: {token}", class.name)),
+            (Err(reason), true) => wrong
+                .push(format!("{}: {reason}, and jsonwebtoken accepts it: {token}", class.name)),
         }
     }
     for (class, [all, both, neither, only]) in &counts {
-        println!("{class}: {all} tokens, {both} accepted by both, {neither} by neither, {only} by jsonwebtoken only");
+        println!(
+            "{class}: {all} tokens, {both} accepted by both, {neither} by neither, {only} by jsonwebtoken only"
+        );
     }
     let sum = |at: usize| counts.values().map(|count| count[at]).sum::<u32>();
     println!(
@@ -60,14 +77,24 @@ fn what_doorward_accepts_jsonwebtoken_accepts() {
         sum(2),
         sum(3),
     );
-    assert!(wrong.is_empty(), "{} tokens differ:\n{}", wrong.len(), wrong[..wrong.len().min(10)].join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} tokens differ:\n{}",
+        wrong.len(),
+        wrong[..wrong.len().min(10)].join("\n")
+    );
     assert!(sum(1) * 3 >= sum(0), "less than a third is valid");
     for class in CLASSES.iter().filter(|class| !class.rule.is_empty()) {
-        assert!(STRICTNESS.contains(&format!("| `{}` | ", class.rule)), "docs/strictness.md has no rule `{}`", class.rule);
+        assert!(
+            STRICTNESS.contains(&format!("| `{}` | ", class.rule)),
+            "docs/strictness.md has no rule `{}`",
+            class.rule
+        );
     }
 }
 
-// ---- the classes -----------------------------------------------------------------------------------------------------
+// ---- the classes
+// -----------------------------------------------------------------------------------------------------
 
 /// A kind of token, and by which rule it is refused, for which reasons, where others accept it.
 struct Class {
@@ -91,8 +118,12 @@ const HONEST: usize = 7;
 
 const CLASSES: [Class; 30] = [
     class("honest", "", &[], |key, random| key.signed(&key.header(), &claims(random))),
-    class("honest: no typ", "", &[], |key, random| key.signed(&without(key.header(), "typ"), &claims(random))),
-    class("honest: no kid", "", &[], |key, random| key.signed(&without(key.header(), "kid"), &claims(random))),
+    class("honest: no typ", "", &[], |key, random| {
+        key.signed(&without(key.header(), "typ"), &claims(random))
+    }),
+    class("honest: no kid", "", &[], |key, random| {
+        key.signed(&without(key.header(), "kid"), &claims(random))
+    }),
     class("honest: typ in full", "", &[], |key, random| {
         key.signed(&with(key.header(), "typ", json!("application/jwt")), &claims(random))
     }),
@@ -103,14 +134,23 @@ const CLASSES: [Class; 30] = [
         key.signed(&key.header(), &with(claims(random), "x", json!({"y": [1, null, "é"]})))
     }),
     class("honest: dates", "", &[], |key, random| {
-        key.signed(&key.header(), &with(with(claims(random), "nbf", json!(PAST)), "exp", json!(4e9 + 0.5)))
+        key.signed(
+            &key.header(),
+            &with(with(claims(random), "nbf", json!(PAST)), "exp", json!(4e9 + 0.5)),
+        )
     }),
     class("another typ", "typ", &["type_mismatch"], |key, random| {
-        key.signed(&with(key.header(), "typ", random.pick(&[json!("at+jwt"), json!(""), json!("JOSE")])), &claims(random))
+        key.signed(
+            &with(key.header(), "typ", random.pick(&[json!("at+jwt"), json!(""), json!("JOSE")])),
+            &claims(random),
+        )
     }),
     class("header members of another type", "header-types", &["token_malformed"], |key, random| {
         let name = random.pick(&["typ", "kid", "cty"]);
-        key.signed(&with(key.header(), name, random.pick(&[json!(1), json!(null), json!(["JWT"])])), &claims(random))
+        key.signed(
+            &with(key.header(), name, random.pick(&[json!(1), json!(null), json!(["JWT"])])),
+            &claims(random),
+        )
     }),
     class("header that closes doors", "closed-header", &["token_unsupported"], |key, random| {
         let (name, value) = random.pick(&[
@@ -124,22 +164,44 @@ const CLASSES: [Class; 30] = [
     }),
     class("another alg", "", &[], |key, random| {
         key.signed(
-            &with(key.header(), "alg", random.pick(&[json!("none"), json!("HS256"), json!("RS512"), json!(""), json!(1)])),
+            &with(
+                key.header(),
+                "alg",
+                random.pick(&[json!("none"), json!("HS256"), json!("RS512"), json!(""), json!(1)]),
+            ),
             &claims(random),
         )
     }),
-    class("unknown kid", "", &[], |key, random| key.signed(&with(key.header(), "kid", json!("another")), &claims(random))),
-    class("a member twice", "strict-json", &["token_malformed", "claims_malformed"], |key, random| {
-        let twice = |value: Value, member: &str| format!("{},{member}}}", value.to_string().trim_end_matches('}'));
-        let member = random.pick(&["\"sub\":\"root\"", "\"exp\":4000000001", "\"x\":{\"a\":1,\"a\":2}"]);
-        if random.below(2) == 0 {
-            key.signed_text(&key.header().to_string(), &twice(claims(random), member))
-        } else {
-            key.signed_text(&twice(key.header(), "\"alg\":\"none\""), &claims(random).to_string())
-        }
+    class("unknown kid", "", &[], |key, random| {
+        key.signed(&with(key.header(), "kid", json!("another")), &claims(random))
     }),
+    class(
+        "a member twice",
+        "strict-json",
+        &["token_malformed", "claims_malformed"],
+        |key, random| {
+            let twice = |value: Value, member: &str| {
+                format!("{},{member}}}", value.to_string().trim_end_matches('}'))
+            };
+            let member =
+                random.pick(&["\"sub\":\"root\"", "\"exp\":4000000001", "\"x\":{\"a\":1,\"a\":2}"]);
+            if random.below(2) == 0 {
+                key.signed_text(&key.header().to_string(), &twice(claims(random), member))
+            } else {
+                key.signed_text(
+                    &twice(key.header(), "\"alg\":\"none\""),
+                    &claims(random).to_string(),
+                )
+            }
+        },
+    ),
     class("deep claims", "strict-json", &["claims_malformed"], |key, random| {
-        let deep = format!("{},\"x\":{}{}}}", claims(random).to_string().trim_end_matches('}'), "[".repeat(20), "]".repeat(20));
+        let deep = format!(
+            "{},\"x\":{}{}}}",
+            claims(random).to_string().trim_end_matches('}'),
+            "[".repeat(20),
+            "]".repeat(20)
+        );
         key.signed_text(&key.header().to_string(), &deep)
     }),
     class("claims that are no JSON object", "", &[], |key, random| {
@@ -152,31 +214,64 @@ const CLASSES: [Class; 30] = [
     }),
     class("claims of another type", "claim-types", &["claims_malformed"], |key, random| {
         let name = random.pick(&["exp", "iss", "aud", "sub", "nbf", "iat"]);
-        let value =
-            random.pick(&[json!([ISSUER]), json!([AUDIENCE, 1]), json!("4000000000"), json!(null), json!({"a": 1}), json!(true)]);
+        let value = random.pick(&[
+            json!([ISSUER]),
+            json!([AUDIENCE, 1]),
+            json!("4000000000"),
+            json!(null),
+            json!({"a": 1}),
+            json!(true),
+        ]);
         // A text is a good subject, issuer or audience, though not the right one.
-        key.signed(&key.header(), &with(claims(random), name, if name == "sub" && value.is_string() { json!(1) } else { value }))
+        key.signed(
+            &key.header(),
+            &with(
+                claims(random),
+                name,
+                if name == "sub" && value.is_string() { json!(1) } else { value },
+            ),
+        )
     }),
     class("dates out of range", "claim-types", &["claims_malformed"], |key, random| {
         let value = random.pick(&["1e300", "-1", "1e12", "99999999999999999999", "-1e300"]);
-        let late = format!("{},\"exp\":{value}}}", without(claims(random), "exp").to_string().trim_end_matches('}'));
+        let late = format!(
+            "{},\"exp\":{value}}}",
+            without(claims(random), "exp").to_string().trim_end_matches('}')
+        );
         key.signed_text(&key.header().to_string(), &late)
     }),
-    class("expired", "", &[], |key, random| key.signed(&key.header(), &with(claims(random), "exp", json!(PAST)))),
-    class("not yet valid", "", &[], |key, random| key.signed(&key.header(), &with(claims(random), "nbf", json!(FUTURE - 1)))),
+    class("expired", "", &[], |key, random| {
+        key.signed(&key.header(), &with(claims(random), "exp", json!(PAST)))
+    }),
+    class("not yet valid", "", &[], |key, random| {
+        key.signed(&key.header(), &with(claims(random), "nbf", json!(FUTURE - 1)))
+    }),
     class("issued in the future", "from-the-future", &["token_not_yet_valid"], |key, random| {
         key.signed(&key.header(), &with(claims(random), "iat", json!(FUTURE - 1)))
     }),
     class("another issuer or audience", "", &[], |key, random| {
         let name = random.pick(&["iss", "aud"]);
-        key.signed(&key.header(), &with(claims(random), name, random.pick(&[json!(""), json!("https://evil.test"), json!([])])))
+        key.signed(
+            &key.header(),
+            &with(
+                claims(random),
+                name,
+                random.pick(&[json!(""), json!("https://evil.test"), json!([])]),
+            ),
+        )
     }),
     class("too large", "size", &["token_too_large"], |key, random| {
         let (header, claim) = random.pick(&[(2000, 1), (1, 16_000)]);
-        key.signed(&with(key.header(), "x", json!("x".repeat(header))), &with(claims(random), "x", json!("x".repeat(claim))))
+        key.signed(
+            &with(key.header(), "x", json!("x".repeat(header))),
+            &with(claims(random), "x", json!("x".repeat(claim))),
+        )
     }),
     class("no signature", "", &[], |key, random| {
-        let token = key.signed(&with(key.header(), "alg", random.pick(&[json!("none"), json!(key.alg)])), &claims(random));
+        let token = key.signed(
+            &with(key.header(), "alg", random.pick(&[json!("none"), json!(key.alg)])),
+            &claims(random),
+        );
         token[..=token.rfind('.').unwrap_or_default()].to_owned()
     }),
     class("a signature of zeros, ones or noise", "", &[], |key, random| {
@@ -193,7 +288,10 @@ const CLASSES: [Class; 30] = [
     }),
     class("s and the order", "", &[], |key, random| {
         // Little-endian order of Ed25519's group; for the other kinds it is just another signature.
-        let order = [0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9, 0xde, 0x14];
+        let order = [
+            0xed, 0xd3, 0xf5, 0x5c, 0x1a, 0x63, 0x12, 0x58, 0xd6, 0x9c, 0xf7, 0xa2, 0xde, 0xf9,
+            0xde, 0x14,
+        ];
         changed(key, random, 2, |bytes| {
             let mut carry = 0;
             for (at, byte) in bytes.iter_mut().skip(32).take(32).enumerate() {
@@ -204,12 +302,17 @@ const CLASSES: [Class; 30] = [
             }
         })
     }),
-    class("written differently", "base64url", &["token_malformed", "credential_malformed"], |key, random| {
-        let token = key.signed(&key.header(), &claims(random));
-        let at = 1 + random.below(token.len() - 2);
-        let put = random.pick(&["", "=", "A", ".", "%", "\t", " "]);
-        format!("{}{put}{}", &token[..at], &token[at + random.below(2)..])
-    }),
+    class(
+        "written differently",
+        "base64url",
+        &["token_malformed", "credential_malformed"],
+        |key, random| {
+            let token = key.signed(&key.header(), &claims(random));
+            let at = 1 + random.below(token.len() - 2);
+            let put = random.pick(&["", "=", "A", ".", "%", "\t", " "]);
+            format!("{}{put}{}", &token[..at], &token[at + random.below(2)..])
+        },
+    ),
     class("trailing bits", "base64url", &["token_malformed"], |key, random| {
         const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
         let mut token = key.signed(&key.header(), &claims(random));
@@ -234,7 +337,12 @@ fn without(mut object: Value, name: &str) -> Value {
 }
 
 /// An honest token with other bytes in one of its parts.
-fn changed(key: &Key, random: &mut Random, part: usize, change: impl FnOnce(&mut Vec<u8>)) -> String {
+fn changed(
+    key: &Key,
+    random: &mut Random,
+    part: usize,
+    change: impl FnOnce(&mut Vec<u8>),
+) -> String {
     let token = key.signed(&key.header(), &claims(random));
     let mut parts: Vec<String> = token.split('.').map(str::to_owned).collect();
     let mut bytes = URL_SAFE_NO_PAD.decode(&parts[part]).unwrap_or_default();
@@ -243,7 +351,8 @@ fn changed(key: &Key, random: &mut Random, part: usize, change: impl FnOnce(&mut
     parts.join(".")
 }
 
-// ---- keys ------------------------------------------------------------------------------------------------------------
+// ---- keys
+// ------------------------------------------------------------------------------------------------------------
 
 enum Private {
     Ed25519(ed25519_dalek::SigningKey),
@@ -260,7 +369,8 @@ struct Key {
 }
 
 impl Key {
-    /// Two of RSA, which are slow to make and therefore those of the vectors; all others as the seed has them.
+    /// Two of RSA, which are slow to make and therefore those of the vectors; all others as the
+    /// seed has them.
     fn new(number: usize, random: &mut Random) -> Self {
         let kid = format!("key-{number}");
         let (alg, private, mut jwk) = match number {
@@ -281,17 +391,27 @@ impl Key {
                 ("EdDSA", Private::Ed25519(key), json!({ "kty": "OKP", "crv": "Ed25519", "x": x }))
             }
             4..7 => {
-                let key = p256::ecdsa::SigningKey::from_slice(&seed).unwrap_or_else(|error| panic!("{error}"));
+                let key = p256::ecdsa::SigningKey::from_slice(&seed)
+                    .unwrap_or_else(|error| panic!("{error}"));
                 let point = key.verifying_key().to_sec1_point(false);
                 let [x, y] = [1..33, 33..65].map(|part| base64url(&point.as_bytes()[part]));
-                ("ES256", Private::P256(key), json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }))
+                (
+                    "ES256",
+                    Private::P256(key),
+                    json!({ "kty": "EC", "crv": "P-256", "x": x, "y": y }),
+                )
             }
             _ => {
                 let scalar = [&[0; 16][..], &seed].concat();
-                let key = p384::ecdsa::SigningKey::from_slice(&scalar).unwrap_or_else(|error| panic!("{error}"));
+                let key = p384::ecdsa::SigningKey::from_slice(&scalar)
+                    .unwrap_or_else(|error| panic!("{error}"));
                 let point = key.verifying_key().to_sec1_point(false);
                 let [x, y] = [1..49, 49..97].map(|part| base64url(&point.as_bytes()[part]));
-                ("ES384", Private::P384(key), json!({ "kty": "EC", "crv": "P-384", "x": x, "y": y }))
+                (
+                    "ES384",
+                    Private::P384(key),
+                    json!({ "kty": "EC", "crv": "P-384", "x": x, "y": y }),
+                )
             }
         }
     }
@@ -302,7 +422,12 @@ impl Key {
             let text = keys[name][member].as_str().unwrap_or_default();
             rsa::BoxedUint::from_be_slice_vartime(&URL_SAFE_NO_PAD.decode(text).unwrap_or_default())
         };
-        let key = rsa::PrivateKey::from_components(number("n"), number("e"), number("d"), vec![number("p"), number("q")]);
+        let key = rsa::PrivateKey::from_components(
+            number("n"),
+            number("e"),
+            number("d"),
+            vec![number("p"), number("q")],
+        );
         let jwk = json!({ "kty": "RSA", "n": keys[name]["n"], "e": keys[name]["e"] });
         (alg, Private::Rsa(key.unwrap_or_else(|error| panic!("{error}"))), jwk)
     }
@@ -333,7 +458,11 @@ impl Key {
                 let signature = if self.alg == "RS256" {
                     key.sign(rsa::Pkcs1v15Sign::new::<Sha256>(), &digest)
                 } else {
-                    key.sign_with_rng(&mut Random(u64::from(digest[0])), rsa::Pss::<Sha256>::new(), &digest)
+                    key.sign_with_rng(
+                        &mut Random(u64::from(digest[0])),
+                        rsa::Pss::<Sha256>::new(),
+                        &digest,
+                    )
                 };
                 signature.unwrap_or_else(|error| panic!("{error}"))
             }
@@ -342,7 +471,8 @@ impl Key {
     }
 }
 
-// ---- the two sides ---------------------------------------------------------------------------------------------------
+// ---- the two sides
+// ---------------------------------------------------------------------------------------------------
 
 struct Judged {
     key: Key,
@@ -358,11 +488,15 @@ impl Judged {
             "issuers": [{ "type": "jwt", "issuer": ISSUER, "audience": AUDIENCE, "jwks_url": "https://issuer.test/jwks" }],
             "rules": [{ "path": "/**", "access": "required" }],
         });
-        let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
-        let policy =
-            config.compile(&BTreeMap::new(), &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let config =
+            Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let policy = config
+            .compile(&BTreeMap::new(), &doorward_native::capabilities())
+            .unwrap_or_else(|errors| panic!("{errors:?}"));
         let jwk = serde_json::from_value(key.jwk.clone()).unwrap_or_else(|error| panic!("{error}"));
-        let mut validation = jsonwebtoken::Validation::new(key.alg.parse().unwrap_or_else(|error| panic!("{error}")));
+        let mut validation = jsonwebtoken::Validation::new(
+            key.alg.parse().unwrap_or_else(|error| panic!("{error}")),
+        );
         validation.leeway = 5;
         validation.validate_nbf = true;
         validation.set_audience(&[AUDIENCE]);
@@ -371,7 +505,8 @@ impl Judged {
         Self {
             key_set: json!({ "keys": [key.jwk] }).to_string(),
             engine: Engine::new(policy, 7),
-            decoding_key: jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap_or_else(|error| panic!("{error}")),
+            decoding_key: jsonwebtoken::DecodingKey::from_jwk(&jwk)
+                .unwrap_or_else(|error| panic!("{error}")),
             validation,
             key,
         }
@@ -394,25 +529,34 @@ impl Judged {
                 Decision::Ask(errand) => {
                     let reply = match errand.work() {
                         Work::Check(check) => doorward_native::check(check),
-                        _ => Reply::Answered { status: 200, headers: &[], body: self.key_set.as_bytes() },
+                        _ => Reply::Answered {
+                            status: 200,
+                            headers: &[],
+                            body: self.key_set.as_bytes(),
+                        },
                     };
                     self.engine.resume(&head, errand, reply, now)
                 }
                 Decision::Forward(_) => return Ok(()),
                 Decision::Respond(_) => return Err("respond".to_owned()),
-                Decision::Redirect(answer) | Decision::Reject(answer) => return Err(answer.reason.code().to_owned()),
+                Decision::Redirect(answer) | Decision::Reject(answer) => {
+                    return Err(answer.reason.code().to_owned());
+                }
             }
         }
     }
 
     /// As its users do: the header's `kid` picks the key.
     fn jsonwebtoken(&self, token: &str) -> bool {
-        let names_key = jsonwebtoken::decode_header(token).is_ok_and(|header| header.kid.is_none_or(|kid| kid == self.key.kid));
-        names_key && jsonwebtoken::decode::<Value>(token, &self.decoding_key, &self.validation).is_ok()
+        let names_key = jsonwebtoken::decode_header(token)
+            .is_ok_and(|header| header.kid.is_none_or(|kid| kid == self.key.kid));
+        names_key
+            && jsonwebtoken::decode::<Value>(token, &self.decoding_key, &self.validation).is_ok()
     }
 }
 
-// ---- chance ----------------------------------------------------------------------------------------------------------
+// ---- chance
+// ----------------------------------------------------------------------------------------------------------
 
 /// SplitMix64.
 struct Random(u64);

@@ -1,4 +1,5 @@
-//! What must not be said is not said: secrets in `Debug`, queries in log lines; and what must differ does: names of assertions.
+//! What must not be said is not said: secrets in `Debug`, queries in log lines; and what must
+//! differ does: names of assertions.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -41,20 +42,31 @@ fn engine(seed: u64) -> (Engine, String) {
         "assertion": { "audience": "app", "secret": { "env": "ASSERTION" } },
     });
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
-    let values: BTreeMap<String, String> = SECRETS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let values: BTreeMap<String, String> =
+        SECRETS.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let policy = config
+        .compile(&values, &doorward_native::capabilities())
+        .unwrap_or_else(|errors| panic!("{errors:?}"));
     let debugged = format!("{policy:#?}");
     (Engine::new(policy, seed), debugged)
 }
 
 /// The parts of a text that would give the secret away, as they stand and encoded.
 fn spellings(secret: &str) -> Vec<String> {
-    let single = secret.split(',').map(|entry| entry.split_once(':').map_or(entry, |(_, secret)| secret));
-    single.flat_map(|secret| [secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)]).collect()
+    let single =
+        secret.split(',').map(|entry| entry.split_once(':').map_or(entry, |(_, secret)| secret));
+    single
+        .flat_map(|secret| {
+            [secret.to_owned(), STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret)]
+        })
+        .collect()
 }
 
 fn gives_away(text: &str) -> Option<&'static str> {
-    SECRETS.iter().find(|(_, secret)| spellings(secret).iter().any(|spelling| text.contains(spelling))).map(|(name, _)| *name)
+    SECRETS
+        .iter()
+        .find(|(_, secret)| spellings(secret).iter().any(|spelling| text.contains(spelling)))
+        .map(|(name, _)| *name)
 }
 
 const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
@@ -68,11 +80,23 @@ fn session(token: &str) -> String {
     .to_string()
 }
 
-/// What the gate says and shows of one request on its way: `Debug` of each errand and decision, and the log.
-fn played(engine: &mut Engine, target: &str, bearer: &str, answers: impl Fn(&str) -> Option<String>) -> (Vec<String>, Decision) {
+/// What the gate says and shows of one request on its way: `Debug` of each errand and decision, and
+/// the log.
+fn played(
+    engine: &mut Engine,
+    target: &str,
+    bearer: &str,
+    answers: impl Fn(&str) -> Option<String>,
+) -> (Vec<String>, Decision) {
     let authorization = format!("Bearer {bearer}");
     let headers = [("authorization", authorization.as_str()), ("accept", "application/json")];
-    let head = RequestHead { method: "GET", target, headers: &headers, public_origin: support::ORIGIN, client_address: None };
+    let head = RequestHead {
+        method: "GET",
+        target,
+        headers: &headers,
+        public_origin: support::ORIGIN,
+        client_address: None,
+    };
     let mut said = vec![format!("{head:?}")];
     let mut decision = engine.decide(&head, NOW);
     while let Decision::Ask(errand) = decision {
@@ -103,9 +127,14 @@ fn no_secret_is_in_what_is_debugged() {
     assert!(policy.contains("lists.example.com"), "what is looked through is the policy: {policy}");
     let mut said = vec![policy];
     for (target, answers) in [("/app", Some("[]")), ("/app", None)] {
-        said.extend(played(&mut engine, target, "a-token-of-nobody", |_| answers.map(str::to_owned)).0);
+        said.extend(
+            played(&mut engine, target, "a-token-of-nobody", |_| answers.map(str::to_owned)).0,
+        );
     }
-    assert!(said.iter().any(|text| text.contains("DenyList")), "the deny-list was never asked for: {said:?}");
+    assert!(
+        said.iter().any(|text| text.contains("DenyList")),
+        "the deny-list was never asked for: {said:?}"
+    );
     for text in &said {
         assert_eq!(gives_away(text), None, "{text}");
     }
@@ -134,10 +163,14 @@ fn no_query_and_no_token_is_in_a_log_line() {
         let (said, _) = played(&mut engine(7).0, &target, bearer, answers);
         for text in &said {
             assert!(!text.contains(bearer), "{path}: {text}");
-            assert!(!text.contains("4711") && !text.contains("hush") && !text.contains("code="), "{path}: {text}");
+            assert!(
+                !text.contains("4711") && !text.contains("hush") && !text.contains("code="),
+                "{path}: {text}"
+            );
         }
         for line in said.iter().filter(|text| text.starts_with('{')) {
-            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+            let line: Value =
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
             assert!(line.is_object(), "{line}");
             lines += 1;
         }
@@ -161,8 +194,14 @@ fn no_two_assertions_have_one_name() {
             let (_, decision) = played(&mut engine, "/app", "living", answers);
             let Decision::Forward(forward) = decision else { panic!("{decision:?}") };
             let assertion = forward.set.iter().find(|(name, _)| *name == "x-doorward-assertion");
-            let assertion = assertion.map(|(_, value)| value.to_owned()).unwrap_or_else(|| panic!("no assertion"));
-            let claims = assertion.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()).unwrap_or_default();
+            let assertion = assertion
+                .map(|(_, value)| value.to_owned())
+                .unwrap_or_else(|| panic!("no assertion"));
+            let claims = assertion
+                .split('.')
+                .nth(1)
+                .and_then(|part| URL_SAFE_NO_PAD.decode(part).ok())
+                .unwrap_or_default();
             let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
             let name = claims["jti"].as_str().unwrap_or_else(|| panic!("{claims}")).to_owned();
             assert!(name.len() >= 22, "128 bits: {name}");

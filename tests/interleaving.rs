@@ -1,4 +1,5 @@
-//! Many requests, one engine: random schedules in virtual time, with slow, failing and lost replies.
+//! Many requests, one engine: random schedules in virtual time, with slow, failing and lost
+//! replies.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -59,7 +60,8 @@ fn plan() -> impl Strategy<Value = Plan> {
         Just(Brings::Tampered),
         Just(Brings::UnknownKid),
     ];
-    (brings, prop_oneof![0..50_i64, 0..9000_i64]).prop_map(|(brings, arrives_millis)| Plan { brings, arrives_millis })
+    (brings, prop_oneof![0..50_i64, 0..9000_i64])
+        .prop_map(|(brings, arrives_millis)| Plan { brings, arrives_millis })
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
@@ -82,10 +84,15 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let (jwt, rs256, stale) =
-            (vector("api-jwt-eddsa-valid"), vector("api-jwt-rs256-valid"), vector("compact-expired-by-1ms"));
-        let keys: Vec<Value> =
-            [&jwt, &rs256].iter().flat_map(|vector| vector["jwks"]["keys"].as_array().cloned().unwrap_or_default()).collect();
+        let (jwt, rs256, stale) = (
+            vector("api-jwt-eddsa-valid"),
+            vector("api-jwt-rs256-valid"),
+            vector("compact-expired-by-1ms"),
+        );
+        let keys: Vec<Value> = [&jwt, &rs256]
+            .iter()
+            .flat_map(|vector| vector["jwks"]["keys"].as_array().cloned().unwrap_or_default())
+            .collect();
         let valid = vector("compact-valid");
         let session = json!({ "session": valid["expect"]["decoded_payload"]["session"], "user": valid["expect"]["decoded_payload"]["user"] });
         Self {
@@ -134,7 +141,11 @@ enum Beside {
     ListAndStorage,
 }
 
-fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<String, u32>, TestCaseError> {
+fn simulate(
+    plans: &[Plan],
+    fates: &[Fate],
+    beside: Beside,
+) -> Result<BTreeMap<String, u32>, TestCaseError> {
     let world = World::new();
     let mut engine = match beside {
         Beside::Nothing => support::engine_with(json!({ "session_cache_seconds": 10 })),
@@ -146,8 +157,10 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
     };
     let start = moment(&vector("compact-expired-by-1ms")).as_millis();
     let mut fates = fates.iter().copied().cycle();
-    let mut flights: Vec<Flight> =
-        plans.iter().map(|plan| Flight { plan: *plan, state: State::NotYet, started: 0, asked: Vec::new() }).collect();
+    let mut flights: Vec<Flight> = plans
+        .iter()
+        .map(|plan| Flight { plan: *plan, state: State::NotYet, started: 0, asked: Vec::new() })
+        .collect();
     let mut leases: BTreeMap<String, i64> = BTreeMap::new();
     let mut counts: BTreeMap<String, u32> = BTreeMap::new();
     let mut clock = 0_i64;
@@ -168,8 +181,13 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
         let flight = &mut flights[number];
         let (name, value) = world.header(flight.plan.brings);
         let headers = [(name, value.as_str())];
-        let head =
-            RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let head = RequestHead {
+            method: "GET",
+            target: "/api/x",
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        };
         let decision = match std::mem::replace(&mut flight.state, State::Cancelled) {
             State::NotYet => {
                 flight.started = clock;
@@ -205,15 +223,25 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
             }
             State::Done(_) | State::Cancelled => continue,
         };
-        prop_assert!(clock - flight.started <= BUDGET_MILLIS + FETCH_MILLIS, "a request outlives its budget");
+        prop_assert!(
+            clock - flight.started <= BUDGET_MILLIS + FETCH_MILLIS,
+            "a request outlives its budget"
+        );
         flight.state = match decision {
             Decision::Ask(errand) => {
                 let (what, due, fate) = match errand.work() {
-                    Work::Wait { millis } => (String::new(), clock + i64::from(*millis), Fate::Answered { after_millis: 0 }),
+                    Work::Wait { millis } => (
+                        String::new(),
+                        clock + i64::from(*millis),
+                        Fate::Answered { after_millis: 0 },
+                    ),
                     Work::Sign(_) => (String::new(), clock, Fate::Answered { after_millis: 0 }),
                     Work::Read(read) => {
                         let what = format!("read {}", read.key);
-                        prop_assert!(leases.get(&what).is_none_or(|until| *until <= clock), "two reads under one lease");
+                        prop_assert!(
+                            leases.get(&what).is_none_or(|until| *until <= clock),
+                            "two reads under one lease"
+                        );
                         leases.insert(what.clone(), clock + LEASE_MILLIS);
                         *counts.entry("read".to_owned()).or_default() += 1;
                         let fate = fates.next().unwrap_or(Fate::Lost);
@@ -225,7 +253,10 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
                         (what, clock + after(fate), fate)
                     }
                     Work::Fetch(fetch) => {
-                        let credential = fetch.headers.iter().find(|(name, _)| name == "cookie" || name == "authorization");
+                        let credential = fetch
+                            .headers
+                            .iter()
+                            .find(|(name, _)| name == "cookie" || name == "authorization");
                         let what = format!("{} {} {credential:?}", fetch.purpose.name(), fetch.url);
                         let until = leases.get(&what).copied();
                         prop_assert!(
@@ -249,7 +280,10 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
                 if let Some(after) = forward.after {
                     engine.receive(after, Reply::Failed, now);
                 }
-                let good = matches!(flight.plan.brings, Brings::StaleSession | Brings::Jwt | Brings::Rs256);
+                let good = matches!(
+                    flight.plan.brings,
+                    Brings::StaleSession | Brings::Jwt | Brings::Rs256
+                );
                 prop_assert!(good, "{:?} passes", flight.plan.brings);
                 prop_assert!(forward.set.iter().any(|(name, _)| name == "x-doorward-subject"));
                 State::Done("forward".to_owned())
@@ -263,7 +297,8 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
                     Brings::Tampered => &["keys_unavailable", "signature_invalid"],
                     Brings::UnknownKid => &["keys_unavailable", "key_not_found"],
                 };
-                let is_in_doubt = beside != Beside::Nothing && answer.reason.code() == "revocation_unavailable";
+                let is_in_doubt =
+                    beside != Beside::Nothing && answer.reason.code() == "revocation_unavailable";
                 prop_assert!(
                     is_in_doubt || expected.contains(&answer.reason.code()),
                     "{:?}: {}",
@@ -277,7 +312,10 @@ fn simulate(plans: &[Plan], fates: &[Fate], beside: Beside) -> Result<BTreeMap<S
             *counts.entry(how.clone()).or_default() += 1;
         }
     }
-    let ended = flights.iter().filter(|flight| matches!(flight.state, State::Done(_) | State::Cancelled)).count();
+    let ended = flights
+        .iter()
+        .filter(|flight| matches!(flight.state, State::Done(_) | State::Cancelled))
+        .count();
     prop_assert_eq!(ended, flights.len());
     Ok(counts)
 }
@@ -292,8 +330,8 @@ fn after(fate: Fate) -> i64 {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// At most one ask per purpose and subject per request, one fetch per lease, every request ends, and each ends as its
-    /// credential deserves.
+    /// At most one ask per purpose and subject per request, one fetch per lease, every request
+    /// ends, and each ends as its credential deserves.
     #[test]
     fn interleaved_requests_share_one_fetch_and_all_end(
         plans in proptest::collection::vec(plan(), 12..40),
@@ -304,26 +342,49 @@ proptest! {
     }
 }
 
-/// The property above can see something: in a calm world a burst asks once and everybody good goes on.
+/// The property above can see something: in a calm world a burst asks once and everybody good goes
+/// on.
 #[test]
 fn a_burst_asks_once() {
-    let burst = |brings| (0..20).map(|number| Plan { brings, arrives_millis: number }).collect::<Vec<_>>();
+    let burst =
+        |brings| (0..20).map(|number| Plan { brings, arrives_millis: number }).collect::<Vec<_>>();
     let calm = [Fate::Answered { after_millis: 100 }];
-    let counts = simulate(&burst(Brings::StaleSession), &calm, Beside::Nothing).unwrap_or_else(|error| panic!("{error}"));
+    let counts = simulate(&burst(Brings::StaleSession), &calm, Beside::Nothing)
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(counts, BTreeMap::from([("forward".to_owned(), 20), ("session".to_owned(), 1)]));
-    let counts = simulate(&burst(Brings::Jwt), &calm, Beside::Nothing).unwrap_or_else(|error| panic!("{error}"));
+    let counts = simulate(&burst(Brings::Jwt), &calm, Beside::Nothing)
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(counts, BTreeMap::from([("forward".to_owned(), 20), ("keys".to_owned(), 1)]));
-    let counts = simulate(&burst(Brings::UnknownKid), &calm, Beside::Nothing).unwrap_or_else(|error| panic!("{error}"));
+    let counts = simulate(&burst(Brings::UnknownKid), &calm, Beside::Nothing)
+        .unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(counts, BTreeMap::from([("key_not_found".to_owned(), 20), ("keys".to_owned(), 1)]));
-    let counts = simulate(&burst(Brings::StaleSession), &calm, Beside::ListAndStorage).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(counts, BTreeMap::from([("forward".to_owned(), 20), ("read".to_owned(), 2), ("deny-list".to_owned(), 1)]));
+    let counts = simulate(&burst(Brings::StaleSession), &calm, Beside::ListAndStorage)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        counts,
+        BTreeMap::from([
+            ("forward".to_owned(), 20),
+            ("read".to_owned(), 2),
+            ("deny-list".to_owned(), 1)
+        ])
+    );
 }
 
 /// A lease whose owner died is taken over within the budget of those who wait for it.
 #[test]
 fn a_dead_owner_is_survived() {
-    let plans: Vec<Plan> = [0, 100, 200].map(|arrives_millis| Plan { brings: Brings::StaleSession, arrives_millis }).to_vec();
+    let plans: Vec<Plan> = [0, 100, 200]
+        .map(|arrives_millis| Plan { brings: Brings::StaleSession, arrives_millis })
+        .to_vec();
     let fates = [Fate::Lost, Fate::Answered { after_millis: 50 }];
-    let counts = simulate(&plans, &fates, Beside::Nothing).unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!(counts, BTreeMap::from([("forward".to_owned(), 2), ("lost".to_owned(), 1), ("session".to_owned(), 2)]));
+    let counts =
+        simulate(&plans, &fates, Beside::Nothing).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(
+        counts,
+        BTreeMap::from([
+            ("forward".to_owned(), 2),
+            ("lost".to_owned(), 1),
+            ("session".to_owned(), 2)
+        ])
+    );
 }

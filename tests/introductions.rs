@@ -1,4 +1,5 @@
-//! In whose name an auth service is asked: whatever the question, in that of the public host that the platform vouches for.
+//! In whose name an auth service is asked: whatever the question, in that of the public host that
+//! the platform vouches for.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -9,28 +10,36 @@ use serde_json::{Value, json};
 
 const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
-const JWK: &str = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a"}"#;
+const JWK: &str =
+    r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"a"}"#;
 
 fn engine(issuers: Value, rule: Value) -> Engine {
     let document = json!({ "issuers": issuers, "rules": [rule] });
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let policy = config.compile(&values, &doorward_native::capabilities()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let policy = config
+        .compile(&values, &doorward_native::capabilities())
+        .unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }
 
 fn service(members: Value) -> Value {
     let mut issuer = json!({ "type": "better-auth", "url": "https://app.example.com", "secret": { "env": "SECRET" } });
-    issuer.as_object_mut().into_iter().for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
+    issuer
+        .as_object_mut()
+        .into_iter()
+        .for_each(|own| own.extend(members.as_object().cloned().unwrap_or_default()));
     issuer
 }
 
 /// A token by a key of RFC 8037 appendix A: nothing but its key is asked for here.
 fn jwt(issuer: &str) -> String {
     use base64::Engine as _;
-    let encode = |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
+    let encode =
+        |value: Value| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(value.to_string());
     let header = encode(json!({ "alg": "EdDSA", "kid": "a" }));
-    let claims = encode(json!({ "iss": issuer, "aud": issuer, "sub": "ada", "exp": 1_800_000_600 }));
+    let claims =
+        encode(json!({ "iss": issuer, "aud": issuer, "sub": "ada", "exp": 1_800_000_600 }));
     [header, claims, "AAAA".to_owned()].join(".")
 }
 
@@ -42,7 +51,13 @@ fn introduction(errand: &Errand) -> (&'static str, Vec<String>) {
 }
 
 fn head<'a>(headers: &'a [(&'a str, &'a str)], public_origin: &'a str) -> RequestHead<'a> {
-    RequestHead { method: "GET", target: "/", headers, public_origin, client_address: Some("192.0.2.7") }
+    RequestHead {
+        method: "GET",
+        target: "/",
+        headers,
+        public_origin,
+        client_address: Some("192.0.2.7"),
+    }
 }
 
 fn asked(decision: Decision) -> Errand {
@@ -61,7 +76,10 @@ fn every_question_to_a_service_is_asked_in_the_name_of_the_public_host() {
     });
     let public = ["x-forwarded-host: two.example.com:8443", "x-forwarded-proto: https"];
     let for_client = [public[0], public[1], "x-forwarded-for: 192.0.2.7"];
-    let mut engine = engine(json!([service(json!({}))]), json!({ "path": "/**", "access": "required", "bearer": "bridge" }));
+    let mut engine = engine(
+        json!([service(json!({}))]),
+        json!({ "path": "/**", "access": "required", "bearer": "bridge" }),
+    );
     let headers = [("cookie", cookie.as_str())];
     let head = head(&headers, "https://two.example.com:8443");
 
@@ -72,25 +90,38 @@ fn every_question_to_a_service_is_asked_in_the_name_of_the_public_host() {
     let errand = asked(engine.resume(&head, errand, reply, NOW));
     assert_eq!(introduction(&errand), ("token", for_client.map(str::to_owned).to_vec()));
     let body = json!({ "token": jwt("https://app.example.com") }).to_string();
-    let errand = asked(engine.resume(&head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, NOW));
-    assert_eq!(introduction(&errand), ("keys", public.map(str::to_owned).to_vec()), "the set is everybody's: no client is named");
+    let errand = asked(engine.resume(
+        &head,
+        errand,
+        Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+        NOW,
+    ));
+    assert_eq!(
+        introduction(&errand),
+        ("keys", public.map(str::to_owned).to_vec()),
+        "the set is everybody's: no client is named"
+    );
 }
 
 /// A session token signed with the secret.
 fn signed_token() -> String {
     use hmac::{Hmac, KeyInit as _, Mac as _};
-    let mut mac = <Hmac<sha2::Sha256>>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|_| unreachable!("any length"));
+    let mut mac = <Hmac<sha2::Sha256>>::new_from_slice(SECRET.as_bytes())
+        .unwrap_or_else(|_| unreachable!("any length"));
     mac.update(b"T");
     use base64::Engine as _;
     let signature = base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes());
     format!("T.{}", signature.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D"))
 }
 
-/// A deployment has addresses that its auth service knows nothing of. Who comes by one must not keep the keys from the others.
+/// A deployment has addresses that its auth service knows nothing of. Who comes by one must not
+/// keep the keys from the others.
 #[test]
 fn where_a_host_gets_no_keys_the_next_try_is_in_the_name_of_the_service() {
-    let mut engine =
-        engine(json!([service(json!({ "fetch_url": "http://127.0.0.1:3000" }))]), json!({ "path": "/**", "access": "required" }));
+    let mut engine = engine(
+        json!([service(json!({ "fetch_url": "http://127.0.0.1:3000" }))]),
+        json!({ "path": "/**", "access": "required" }),
+    );
     let authorization = format!("Bearer {}", jwt("https://app.example.com"));
     let headers = [("authorization", authorization.as_str())];
     let head = head(&headers, "https://x7-team.vercel.app");
@@ -101,9 +132,15 @@ fn where_a_host_gets_no_keys_the_next_try_is_in_the_name_of_the_service() {
         let (purpose, told) = introduction(&errand);
         assert_eq!(purpose, "keys");
         hosts.push(told[0].clone());
-        drop(engine.resume(&head, errand, Reply::Answered { status: 500, headers: &[], body: b"" }, now));
+        drop(engine.resume(
+            &head,
+            errand,
+            Reply::Answered { status: 500, headers: &[], body: b"" },
+            now,
+        ));
     }
-    let (first, second) = ("x-forwarded-host: x7-team.vercel.app", "x-forwarded-host: app.example.com");
+    let (first, second) =
+        ("x-forwarded-host: x7-team.vercel.app", "x-forwarded-host: app.example.com");
     assert_eq!(hosts, [first, second, first, second]);
 }
 
@@ -114,8 +151,16 @@ fn later_fetches_are_introduced_too_and_strangers_are_told_nothing() {
     for (issuer, issuers, told) in [
         ("https://issuer.example", json!([elsewhere]), 0),
         ("https://app.example.com", json!([service(json!({}))]), 2),
-        ("https://app.example.com", json!([service(json!({ "jwks_url": "https://app.example.com/keys" }))]), 2),
-        ("https://app.example.com", json!([service(json!({ "jwks_url": "https://cdn.example.net/jwks" }))]), 0),
+        (
+            "https://app.example.com",
+            json!([service(json!({ "jwks_url": "https://app.example.com/keys" }))]),
+            2,
+        ),
+        (
+            "https://app.example.com",
+            json!([service(json!({ "jwks_url": "https://cdn.example.net/jwks" }))]),
+            0,
+        ),
     ] {
         let mut engine = engine(issuers, json!({ "path": "/**", "access": "required" }));
         let authorization = format!("Bearer {}", jwt(issuer));
@@ -124,7 +169,12 @@ fn later_fetches_are_introduced_too_and_strangers_are_told_nothing() {
         let errand = asked(engine.decide(&head, NOW));
         assert_eq!(introduction(&errand).1.len(), told, "{issuer}");
         let body = json!({ "keys": [jwk] }).to_string();
-        drop(engine.resume(&head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, NOW));
+        drop(engine.resume(
+            &head,
+            errand,
+            Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+            NOW,
+        ));
         // The signature does not hold; a stale set is asked for anew before that is said.
         let errand = asked(engine.decide(&head, NOW.plus_millis(400_000)));
         assert_eq!(introduction(&errand).1.len(), told, "{issuer}");

@@ -1,4 +1,5 @@
-//! Memory under hostile traffic: what an engine keeps stays within what `docs/sessions.md` says, whatever is put into it.
+//! Memory under hostile traffic: what an engine keeps stays within what `docs/sessions.md` says,
+//! whatever is put into it.
 //!
 //! One test in a process of its own: it looks at what the process takes, on systems that say so.
 
@@ -28,11 +29,13 @@ fn memory_stays_within_what_is_said() {
     an_errand_weighs_what_it_takes();
 }
 
-/// Four hundred sessions, each with a claim of 200 KB that a rule names, and between them tokens that nobody has heard of: without a
-/// bound this would be 80 MB and more.
+/// Four hundred sessions, each with a claim of 200 KB that a rule names, and between them tokens
+/// that nobody has heard of: without a bound this would be 80 MB and more.
 fn sessions_with_large_claims_take_no_more_than_their_table() {
-    let rules = json!([{ "path": "/**", "access": "required", "claims": { "a": { "any": ["x", "y"] } } }]);
-    let mut engine = support::engine_of(json!({}), json!({ "rules": rules, "asks_per_second": 10_000 }), &[]);
+    let rules =
+        json!([{ "path": "/**", "access": "required", "claims": { "a": { "any": ["x", "y"] } } }]);
+    let mut engine =
+        support::engine_of(json!({}), json!({ "rules": rules, "asks_per_second": 10_000 }), &[]);
     let large: String = "z".repeat(200_000);
     let small: Vec<u32> = (0..200).collect();
     let before = resident();
@@ -51,30 +54,43 @@ fn sessions_with_large_claims_take_no_more_than_their_table() {
         .to_string();
         let authorization = format!("Bearer {token}");
         let headers = [("authorization", authorization.as_str())];
-        let head = RequestHead { method: "GET", target: "/", headers: &headers, public_origin: ORIGIN, client_address: None };
+        let head = RequestHead {
+            method: "GET",
+            target: "/",
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        };
         let now = UnixTime::from_millis(START + number * 2);
-        let Decision::Ask(errand) = engine.decide(&head, now) else { panic!("nothing is known of {number}") };
+        let Decision::Ask(errand) = engine.decide(&head, now) else {
+            panic!("nothing is known of {number}")
+        };
         let reply = if number % 5 == 4 { "null" } else { &body };
         let reply = Reply::Answered { status: 200, headers: &[], body: reply.as_bytes() };
-        forwarded += usize::from(matches!(engine.resume(&head, errand, reply, now), Decision::Forward(_)));
+        forwarded +=
+            usize::from(matches!(engine.resume(&head, errand, reply, now), Decision::Forward(_)));
         drop(engine.keeps());
     }
     assert_eq!(forwarded, 960, "what is too large to be remembered counts for its request");
-    if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before)) {
+    if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before))
+    {
         println!("1200 sessions, a third of them of 200 KB: {} MiB", grown / MIB);
         assert!(grown < 48 * MIB, "{} MiB", grown / MIB);
     }
 }
 
-/// Forged tokens of fifteen kilobytes, each waiting for its signature to be checked: hosts bound the sum of what errands say that they
-/// weigh, so that must not be less than what they take.
+/// Forged tokens of fifteen kilobytes, each waiting for its signature to be checked: hosts bound
+/// the sum of what errands say that they weigh, so that must not be less than what they take.
 fn an_errand_weighs_what_it_takes() {
     let keys: Value = serde_json::from_str(include_str!("vectors/keys.json")).unwrap_or_default();
     let rsa = json!({ "kty": "RSA", "kid": "rsa", "n": keys["rsa"]["n"], "e": keys["rsa"]["e"] });
-    let mut engine = support::engine_of(json!({ "jwks": { "keys": [rsa] }, "jwks_url": null }), json!({}), &[]);
+    let mut engine =
+        support::engine_of(json!({ "jwks": { "keys": [rsa] }, "jwks_url": null }), json!({}), &[]);
     let now = UnixTime::from_millis(START);
     let claims = json!({ "iss": ORIGIN, "aud": ORIGIN, "sub": "ada", "iat": START / 1000, "exp": START / 1000 + 600, "pad": "p".repeat(11_000) });
-    let input = [json!({ "alg": "RS256", "kid": "rsa" }), claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+    let input = [json!({ "alg": "RS256", "kid": "rsa" }), claims]
+        .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
+        .join(".");
     let before = resident();
     let errands: Vec<_> = (0..1000_u32)
         .map(|number| {
@@ -82,16 +98,33 @@ fn an_errand_weighs_what_it_takes() {
             signature[..4].copy_from_slice(&number.to_be_bytes());
             let authorization = format!("Bearer {input}.{}", URL_SAFE_NO_PAD.encode(signature));
             let headers = [("authorization", authorization.as_str())];
-            let head =
-                RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
-            let Decision::Ask(errand) = engine.decide(&head, now) else { panic!("its signature is to be checked") };
+            let head = RequestHead {
+                method: "GET",
+                target: "/api/x",
+                headers: &headers,
+                public_origin: ORIGIN,
+                client_address: None,
+            };
+            let Decision::Ask(errand) = engine.decide(&head, now) else {
+                panic!("its signature is to be checked")
+            };
             assert!(matches!(errand.work(), Work::Check(_)));
             errand
         })
         .collect();
     let weight: usize = errands.iter().map(doorward::Errand::weight).sum();
-    if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before)) {
-        println!("1000 forged tokens on their way: {} MiB, said to be {} MiB", grown / MIB, weight / MIB);
-        assert!(grown < weight + 8 * MIB && weight < 64 * MIB, "{} of {} MiB", grown / MIB, weight / MIB);
+    if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before))
+    {
+        println!(
+            "1000 forged tokens on their way: {} MiB, said to be {} MiB",
+            grown / MIB,
+            weight / MIB
+        );
+        assert!(
+            grown < weight + 8 * MIB && weight < 64 * MIB,
+            "{} of {} MiB",
+            grown / MIB,
+            weight / MIB
+        );
     }
 }

@@ -1,6 +1,7 @@
-//! Does any way back leave the site? Hostile return URLs, generated: families × hosts × encodings, as request targets, inside
-//! queries and in a `Referer`. The judge is another parser, that of the WHATWG (crate `url`): what a browser would make of
-//! `Location`, and of the way back once the sign-in page follows it.
+//! Does any way back leave the site? Hostile return URLs, generated: families × hosts × encodings,
+//! as request targets, inside queries and in a `Referer`. The judge is another parser, that of the
+//! WHATWG (crate `url`): what a browser would make of `Location`, and of the way back once the
+//! sign-in page follows it.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -137,14 +138,22 @@ const ENCODINGS: &[fn(&str) -> String] = &[
 ];
 
 fn encoded(text: &str, wants: impl Fn(u8) -> bool) -> String {
-    let one = |byte: u8| if wants(byte) { format!("%{byte:02x}") } else { char::from(byte).to_string() };
-    text.bytes().map(|byte| if byte.is_ascii() || wants(byte) { one(byte) } else { format!("%{byte:02X}") }).collect()
+    let one =
+        |byte: u8| if wants(byte) { format!("%{byte:02x}") } else { char::from(byte).to_string() };
+    text.bytes()
+        .map(|byte| if byte.is_ascii() || wants(byte) { one(byte) } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn corpus() -> BTreeSet<String> {
-    let plain = BEFORE.iter().flat_map(|before| HOSTS.iter().map(move |host| [*before, *host].concat()));
+    let plain =
+        BEFORE.iter().flat_map(|before| HOSTS.iter().map(move |host| [*before, *host].concat()));
     // The raw bytes as well: what is no ASCII is refused before anything is made of it.
-    plain.flat_map(|text| ENCODINGS.iter().map(|encode| encode(&text)).chain([text.clone()]).collect::<Vec<_>>()).collect()
+    plain
+        .flat_map(|text| {
+            ENCODINGS.iter().map(|encode| encode(&text)).chain([text.clone()]).collect::<Vec<_>>()
+        })
+        .collect()
 }
 
 #[test]
@@ -160,9 +169,13 @@ fn no_way_back_leaves_the_site() {
         let as_query = ["/app?", hostile].concat();
         let below = ["/app", hostile].concat();
         let referer = [ORIGIN, "/sign-in?callbackURL=", hostile, "&attempt=1"].concat();
-        for (target, referer) in
-            [(hostile, None), (&in_query, None), (&as_query, None), (&below, None), (&"/app".to_owned(), Some(&referer))]
-        {
+        for (target, referer) in [
+            (hostile, None),
+            (&in_query, None),
+            (&as_query, None),
+            (&below, None),
+            (&"/app".to_owned(), Some(&referer)),
+        ] {
             for (method, kind) in [
                 ("GET", ("sec-fetch-mode", "navigate")),
                 ("POST", ("next-action", "7f")),
@@ -179,7 +192,13 @@ fn no_way_back_leaves_the_site() {
                     ("x-original-url", hostile.as_str()),
                 ];
                 headers.extend(referer.map(|referer| ("referer", referer.as_str())));
-                let head = RequestHead { method, target, headers: &headers, public_origin: ORIGIN, client_address: None };
+                let head = RequestHead {
+                    method,
+                    target,
+                    headers: &headers,
+                    public_origin: ORIGIN,
+                    client_address: None,
+                };
                 match engine.decide(&head, UnixTime::from_millis(1_800_000_000_000)) {
                     Decision::Redirect(answer) => {
                         sent += 1;
@@ -191,7 +210,8 @@ fn no_way_back_leaves_the_site() {
                     Decision::Reject(answer) => {
                         refused += 1;
                         rounds += usize::from(answer.reason.code() == "redirect_loop");
-                        let leads = ["location", "x-action-redirect", "refresh"].map(|name| header(&answer, name).is_some());
+                        let leads = ["location", "x-action-redirect", "refresh"]
+                            .map(|name| header(&answer, name).is_some());
                         if leads.contains(&true) || answer.body.contains("evil") {
                             wrong.push(format!("{method} {target:?}: a refusal leads elsewhere"));
                         }
@@ -203,14 +223,20 @@ fn no_way_back_leaves_the_site() {
             }
         }
     }
-    println!("hostile return URLs: {}; refused {refused}, sent to sign in {sent}, with a way back {with_way_back}", corpus.len());
+    println!(
+        "hostile return URLs: {}; refused {refused}, sent to sign in {sent}, with a way back {with_way_back}",
+        corpus.len()
+    );
     assert!(
         wrong.is_empty(),
         "{} leave the site:\n{}",
         wrong.len(),
         wrong.iter().take(40).cloned().collect::<Vec<_>>().join("\n")
     );
-    assert!(with_way_back >= 500 && refused >= 500, "the corpus tries too little: {with_way_back}, {refused}");
+    assert!(
+        with_way_back >= 500 && refused >= 500,
+        "the corpus tries too little: {with_way_back}, {refused}"
+    );
     assert_eq!(rounds, 0, "a foreign way back was taken for this one");
 }
 
@@ -236,11 +262,17 @@ fn leaves(answer: &Answer, target: &str) -> Result<bool, String> {
     let site = Url::parse(ORIGIN).unwrap_or_else(|error| panic!("{error}"));
     let location = match (header(answer, "location"), header(answer, "x-action-redirect")) {
         (Some(location), None) => location.to_owned(),
-        (None, Some(action)) => action.strip_suffix(";push").ok_or("no kind of navigation")?.to_owned(),
+        (None, Some(action)) => {
+            action.strip_suffix(";push").ok_or("no kind of navigation")?.to_owned()
+        }
         other => return Err(format!("leads to {other:?}")),
     };
     // A browser resolves it against the address of the request, as far as that is one of the site.
-    let base = site.join(target).ok().filter(|base| base.origin() == site.origin()).unwrap_or_else(|| site.clone());
+    let base = site
+        .join(target)
+        .ok()
+        .filter(|base| base.origin() == site.origin())
+        .unwrap_or_else(|| site.clone());
     let sign_in = base.join(&location).map_err(|error| format!("{location:?}: {error}"))?;
     if sign_in.origin() != site.origin() || sign_in.path() != "/sign-in" {
         return Err(format!("{location:?} is {sign_in}"));
@@ -252,14 +284,20 @@ fn leaves(answer: &Answer, target: &str) -> Result<bool, String> {
             "attempt" => continue,
             other => return Err(format!("the parameter {other:?} was smuggled in")),
         }
-        let again = Url::parse(&format!("http://x/?{}", way_back.replace('&', "%26"))).map_err(|error| error.to_string())?;
+        let again = Url::parse(&format!("http://x/?{}", way_back.replace('&', "%26")))
+            .map_err(|error| error.to_string())?;
         // A page that decodes once more than it should, and one that puts it behind the origin.
         let twice: String = again
             .query_pairs()
-            .map(|(name, value)| if value.is_empty() { name.into_owned() } else { format!("{name}={value}") })
+            .map(
+                |(name, value)| {
+                    if value.is_empty() { name.into_owned() } else { format!("{name}={value}") }
+                },
+            )
             .collect();
         let path_twice = twice.split('?').next().unwrap_or_default().to_owned();
-        if !stays(&way_back) || !stays(&path_twice) || !stays(&[ORIGIN, way_back.as_ref()].concat()) {
+        if !stays(&way_back) || !stays(&path_twice) || !stays(&[ORIGIN, way_back.as_ref()].concat())
+        {
             return Err(format!("the way back {way_back:?} leaves"));
         }
         // Resolved and taken apart again, as `new URL(…).pathname` is.
@@ -274,7 +312,8 @@ fn leaves(answer: &Answer, target: &str) -> Result<bool, String> {
 fn stays(reference: &str) -> bool {
     let site = Url::parse(ORIGIN).unwrap_or_else(|error| panic!("{error}"));
     // A reference that cannot be resolved leads nowhere.
-    site.join(reference).is_ok_and(|url| url.origin() == site.origin() && !url.path().starts_with("//"))
+    site.join(reference)
+        .is_ok_and(|url| url.origin() == site.origin() && !url.path().starts_with("//"))
 }
 
 fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {

@@ -1,9 +1,15 @@
-//! Is each target read as it should be? Every file of `tests/vectors/path/`; `tests/vectors/README.md` describes the format.
-//! And is no spelling of a path let through more easily than the path itself?
+//! Is each target read as it should be? Every file of `tests/vectors/path/`;
+//! `tests/vectors/README.md` describes the format. And is no spelling of a path let through more
+//! easily than the path itself?
 //!
 //! `DOORWARD_PATHS=<folder>` runs another folder.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,19 +19,25 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
 
-/// From the folder in which cargo runs tests: the package's own, also where it was copied together with what was built.
+/// From the folder in which cargo runs tests: the package's own, also where it was copied together
+/// with what was built.
 const OWN_FOLDER: &str = "tests/vectors/path";
 
 #[test]
 fn every_target_is_read_as_expected() {
-    let folder = std::env::var_os("DOORWARD_PATHS").map_or_else(|| PathBuf::from(OWN_FOLDER), PathBuf::from);
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let folder =
+        std::env::var_os("DOORWARD_PATHS").map_or_else(|| PathBuf::from(OWN_FOLDER), PathBuf::from);
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     let (mut cases, mut refused, mut wrong) = (0, 0, Vec::new());
-    for path in
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "json"))
+    for path in entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "json"))
     {
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let document: Value = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let document: Value = serde_json::from_str(&text)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let sites: BTreeMap<&str, Policy> = document["sites"]
             .as_object()
             .into_iter()
@@ -90,13 +102,19 @@ fn policy(framework: &Value, rules: &Value) -> Policy {
             "rules": rules,
             "framework": framework,
         });
-        let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+        let config =
+            Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
         match config.compile(&BTreeMap::new(), &Capabilities::none()) {
             Ok(policy) => return policy,
             // A rule that no request would reach is a mistake; without it the others mean the same.
             Err(errors) => {
-                let reachable = |number: &usize| errors.iter().all(|error| error.path != format!("rules[{number}].path"));
-                let kept: Vec<Value> = (0..rules.len()).filter(reachable).map(|number| rules[number].clone()).collect();
+                let reachable = |number: &usize| {
+                    errors.iter().all(|error| error.path != format!("rules[{number}].path"))
+                };
+                let kept: Vec<Value> = (0..rules.len())
+                    .filter(reachable)
+                    .map(|number| rules[number].clone())
+                    .collect();
                 assert!(kept.len() < rules.len(), "{errors:?}");
                 rules = kept;
             }
@@ -105,22 +123,33 @@ fn policy(framework: &Value, rules: &Value) -> Policy {
 }
 
 const fn head<'a>(target: &'a str, headers: &'a [(&'a str, &'a str)]) -> RequestHead<'a> {
-    RequestHead { method: "GET", target, headers, public_origin: "https://app.example.com", client_address: None }
+    RequestHead {
+        method: "GET",
+        target,
+        headers,
+        public_origin: "https://app.example.com",
+        client_address: None,
+    }
 }
 
 /// How easily a target is let through: 2 whatever comes with it, 1 without a credential, 0 not.
 fn ease(engine: &mut Engine, target: &str, more: &[(&str, &str)]) -> u8 {
     let mut passes = |headers: &[(&str, &str)]| {
-        matches!(engine.decide(&head(target, headers), UnixTime::from_millis(1_800_000_000_000)), Decision::Forward(_))
+        matches!(
+            engine.decide(&head(target, headers), UnixTime::from_millis(1_800_000_000_000)),
+            Decision::Forward(_)
+        )
     };
-    let bad: Vec<(&str, &str)> = more.iter().copied().chain([("authorization", "Bearer x.y.z")]).collect();
+    let bad: Vec<(&str, &str)> =
+        more.iter().copied().chain([("authorization", "Bearer x.y.z")]).collect();
     u8::from(passes(more)) + u8::from(passes(&bad))
 }
 
 /// What an origin makes of a path.
 type Reader = fn(&str) -> String;
 
-/// Ways in which origins have been seen to read a path: none of them may find something that is harder to reach.
+/// Ways in which origins have been seen to read a path: none of them may find something that is
+/// harder to reach.
 const READERS: [(&str, Reader); 13] = [
     ("as it is", str::to_owned),
     ("decoded", decoded),
@@ -129,7 +158,10 @@ const READERS: [(&str, Reader); 13] = [
     ("dots resolved, then decoded", |path| decoded(&resolved(path))),
     ("with backslashes for slashes", |path| resolved(&decoded(path).replace('\\', "/"))),
     ("without parameters", |path| {
-        let cut: Vec<String> = decoded(path).split('/').map(|part| part.split(';').next().unwrap_or("").to_owned()).collect();
+        let cut: Vec<String> = decoded(path)
+            .split('/')
+            .map(|part| part.split(';').next().unwrap_or("").to_owned())
+            .collect();
         resolved(&cut.join("/"))
     }),
     ("up to a mark", |path| resolved(decoded(path).split(['#', '\0', '?']).next().unwrap_or(""))),
@@ -144,7 +176,10 @@ const READERS: [(&str, Reader); 13] = [
     ("as the page of data", |path| {
         let path = resolved(&decoded(path));
         let page = path.strip_prefix("/_next/data/b/").and_then(|page| page.strip_suffix(".json"));
-        page.map_or_else(|| path.clone(), |page| if page == "index" { "/".to_owned() } else { ["/", page].concat() })
+        page.map_or_else(
+            || path.clone(),
+            |page| if page == "index" { "/".to_owned() } else { ["/", page].concat() },
+        )
     }),
     ("in small letters", |path| resolved(&decoded(path).to_lowercase())),
     ("with a slash less", |path| {
@@ -158,7 +193,8 @@ fn decoded(path: &str) -> String {
     let bytes = path.as_bytes();
     let (mut out, mut place) = (Vec::new(), 0);
     while place < bytes.len() {
-        let escape = path.get(place + 1..place + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let escape =
+            path.get(place + 1..place + 3).and_then(|digits| u8::from_str_radix(digits, 16).ok());
         match escape.filter(|_| bytes[place] == b'%') {
             Some(byte) => (out.push(byte), place += 3),
             None => (out.push(bytes[place]), place += 1),
@@ -184,7 +220,9 @@ fn resolved(path: &str) -> String {
 /// A path as a browser would write it.
 fn spelled(path: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,=:@".contains(&byte);
-    path.bytes().map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    path.bytes()
+        .map(|byte| if keep(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn hostile_target() -> impl Strategy<Value = String> {
@@ -259,20 +297,24 @@ fn hostile_target() -> impl Strategy<Value = String> {
 }
 
 fn rules() -> impl Strategy<Value = Value> {
-    let segment =
-        prop::sample::select(vec!["/a", "/b", "/c", "/index", "/_next", "/data", "/image", "/x", "/*", "/a.rsc", "/é", "/k"]);
-    let pattern =
-        (proptest::collection::vec(segment, 0..3), any::<bool>()).prop_map(|(segments, is_open)| match segments.concat() {
+    let segment = prop::sample::select(vec![
+        "/a", "/b", "/c", "/index", "/_next", "/data", "/image", "/x", "/*", "/a.rsc", "/é", "/k",
+    ]);
+    let pattern = (proptest::collection::vec(segment, 0..3), any::<bool>()).prop_map(
+        |(segments, is_open)| match segments.concat() {
             path if is_open => [path.as_str(), "/**"].concat(),
             path if path.is_empty() => "/".to_owned(),
             path => path,
-        });
+        },
+    );
     let access = prop::sample::select(vec!["public", "public", "optional", "required"]);
-    proptest::collection::vec((pattern, access), 1..6)
-        .prop_map(|rules| rules.into_iter().map(|(path, access)| json!({ "path": path, "access": access })).collect())
+    proptest::collection::vec((pattern, access), 1..6).prop_map(|rules| {
+        rules.into_iter().map(|(path, access)| json!({ "path": path, "access": access })).collect()
+    })
 }
 
-/// `decide(x)` is never more permissive than `decide(canonical(x))`, nor than what an origin could make of it.
+/// `decide(x)` is never more permissive than `decide(canonical(x))`, nor than what an origin could
+/// make of it.
 #[test]
 fn no_spelling_is_let_through_more_easily_than_what_it_spells() {
     let next = prop::sample::select(vec![
@@ -287,7 +329,11 @@ fn no_spelling_is_let_through_more_easily_than_what_it_spells() {
         json!("tanstack-start"),
     ]);
     let strategy = (rules(), next, proptest::collection::vec(hostile_target(), 24));
-    let mut runner = TestRunner::new(ProptestConfig { cases: 800, failure_persistence: None, ..ProptestConfig::default() });
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: 800,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
     let counters = std::cell::RefCell::new((0_u32, 0_u32, 0_u32, 0_u32));
     let result = runner.run(&strategy, |(rules, next, hostile)| {
         let reader = policy(&next, &rules);
@@ -324,9 +370,14 @@ fn no_spelling_is_let_through_more_easily_than_what_it_spells() {
         Ok(())
     });
     let (targets, accepted, open, compared) = counters.into_inner();
-    println!("spellings: {targets} targets, {accepted} accepted, {open} let through, {compared} readings of origins compared");
+    println!(
+        "spellings: {targets} targets, {accepted} accepted, {open} let through, {compared} readings of origins compared"
+    );
     if let Err(error) = result {
         panic!("{error}");
     }
-    assert!(accepted >= targets / 10 && open >= targets / 50, "nearly nothing is accepted: this shows nothing");
+    assert!(
+        accepted >= targets / 10 && open >= targets / 50,
+        "nearly nothing is accepted: this shows nothing"
+    );
 }

@@ -30,30 +30,31 @@ fn header_name() -> impl Strategy<Value = String> {
 
 /// Bytes as Fetch hands them over (Latin-1), near-credentials, and anything.
 fn header_value() -> impl Strategy<Value = String> {
-    let good = [text(&vector("compact-valid"), "cookie"), format!("Bearer {}", text(&vector("api-jwt-eddsa-valid"), "jwt"))];
+    let good = [
+        text(&vector("compact-valid"), "cookie"),
+        format!("Bearer {}", text(&vector("api-jwt-eddsa-valid"), "jwt")),
+    ];
     let (cookie, bearer) = (good[0].clone(), good[1].clone());
     prop_oneof![
-        proptest::collection::vec(any::<u8>(), 0..200).prop_map(|bytes| bytes.into_iter().map(char::from).collect()),
+        proptest::collection::vec(any::<u8>(), 0..200)
+            .prop_map(|bytes| bytes.into_iter().map(char::from).collect()),
         any::<String>(),
         "Bearer [A-Za-z0-9._~+/=-]{0,80}",
         "better-auth\\.session_token=[A-Za-z0-9%.=+/-]{0,90}",
         "better-auth\\.session_data(\\.[0-9]{1,3})?=[A-Za-z0-9%._=-]{0,90}; better-auth\\.session_token=.{0,40}",
-        (any::<prop::sample::Index>(), any::<char>()).prop_map(move |(place, replacement)| with_one_character(
-            &cookie,
-            place,
-            replacement
-        )),
-        (any::<prop::sample::Index>(), any::<char>()).prop_map(move |(place, replacement)| with_one_character(
-            &bearer,
-            place,
-            replacement
-        )),
+        (any::<prop::sample::Index>(), any::<char>())
+            .prop_map(move |(place, replacement)| with_one_character(&cookie, place, replacement)),
+        (any::<prop::sample::Index>(), any::<char>())
+            .prop_map(move |(place, replacement)| with_one_character(&bearer, place, replacement)),
     ]
 }
 
 fn with_one_character(text: &str, place: prop::sample::Index, replacement: char) -> String {
     let place = place.index(text.chars().count());
-    text.chars().enumerate().map(|(number, character)| if number == place { replacement } else { character }).collect()
+    text.chars()
+        .enumerate()
+        .map(|(number, character)| if number == place { replacement } else { character })
+        .collect()
 }
 
 fn target() -> impl Strategy<Value = String> {
@@ -82,7 +83,8 @@ enum Outcome {
 fn outcome() -> impl Strategy<Value = Outcome> {
     let jwks = vector("api-jwt-eddsa-valid")["jwks"].to_string().into_bytes();
     prop_oneof![
-        (any::<u16>(), proptest::collection::vec(any::<u8>(), 0..60)).prop_map(|(status, body)| Outcome::Answered(status, body)),
+        (any::<u16>(), proptest::collection::vec(any::<u8>(), 0..60))
+            .prop_map(|(status, body)| Outcome::Answered(status, body)),
         Just(Outcome::Answered(200, b"null".to_vec())),
         Just(Outcome::Answered(200, b"{\"keys\":[]}".to_vec())),
         Just(Outcome::Answered(200, jwks)),
@@ -110,7 +112,9 @@ fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
         ("cache-control", "max-age=99999999999"),
     ];
     match outcome {
-        Outcome::Answered(status, body) => use_it(Reply::Answered { status: *status, headers: &headers, body }),
+        Outcome::Answered(status, body) => {
+            use_it(Reply::Answered { status: *status, headers: &headers, body })
+        }
         Outcome::Checked(holds) => use_it(Reply::Checked(*holds)),
         Outcome::Found(value) => use_it(Reply::Found(value)),
         Outcome::Absent => use_it(Reply::Absent),
@@ -123,8 +127,8 @@ fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// No request and no reply makes the engine panic or go round for ever, and nobody who is not the user of the vectors
-    /// gets an identity.
+    /// No request and no reply makes the engine panic or go round for ever, and nobody who is not
+    /// the user of the vectors gets an identity.
     #[test]
     fn every_request_ends_and_nobody_is_invented(
         method in prop_oneof![Just("GET".to_owned()), Just("POST".to_owned()), Just("OPTIONS".to_owned()), any::<String>()],
@@ -188,7 +192,8 @@ proptest! {
         }
     }
 
-    /// Explaining never panics and changes nothing: the decision afterwards is the same as without it.
+    /// Explaining never panics and changes nothing: the decision afterwards is the same as without
+    /// it.
     #[test]
     fn explaining_changes_nothing(headers in proptest::collection::vec((header_name(), header_value()), 0..5)) {
         let pairs: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -200,7 +205,8 @@ proptest! {
         prop_assert_eq!(format!("{:?}", asked.decide(&head, now)), format!("{:?}", plain.decide(&head, now)));
     }
 
-    /// What has been verified before is judged at its own moment: a warm engine decides as a cold one does.
+    /// What has been verified before is judged at its own moment: a warm engine decides as a cold
+    /// one does.
     #[test]
     fn a_warm_engine_decides_like_a_cold_one(
         name in prop_oneof![
@@ -227,7 +233,8 @@ proptest! {
         for offset in offsets {
             let now = moment(&vector).plus_millis(offset);
             let cold = support::engine_with(members.clone()).decide(&head, now);
-            // Whom to ask is a matter of leases, and so is when cookies are renewed; whether to ask is not.
+            // Whom to ask is a matter of leases, and so is when cookies are renewed; whether to ask
+            // is not.
             let shown = |mut decision: Decision| {
                 if let Decision::Forward(forward) = &mut decision {
                     forward.alongside = None;
@@ -287,9 +294,11 @@ fn config_like() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(5, 40, 5, move |inner| {
         prop_oneof![
-            proptest::collection::vec(inner.clone(), 0..4).prop_map(|items| format!("[{}]", items.join(","))),
+            proptest::collection::vec(inner.clone(), 0..4)
+                .prop_map(|items| format!("[{}]", items.join(","))),
             proptest::collection::btree_map(name.clone(), inner, 0..5).prop_map(|members| {
-                let members: Vec<String> = members.into_iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
+                let members: Vec<String> =
+                    members.into_iter().map(|(name, value)| format!("{name:?}:{value}")).collect();
                 format!("{{{}}}", members.join(","))
             }),
         ]
@@ -311,7 +320,9 @@ fn two_engines_with_one_seed_agree() {
     };
     let run = |engine: &mut Engine| {
         let now = moment(&vector);
-        let Decision::Ask(errand) = engine.decide(&head, now) else { panic!("an expired cache is asked about") };
+        let Decision::Ask(errand) = engine.decide(&head, now) else {
+            panic!("an expired cache is asked about")
+        };
         let asked = format!("{errand:?}");
         format!("{asked} {:?}", engine.resume(&head, errand, Reply::Failed, now))
     };

@@ -1,11 +1,15 @@
-//! Is each refusal the one of `docs/responses.md`? Every reason, every kind of request, with and without a sign-in page. The tables
-//! there are written by hand from what the product promises, never from what the gate answers.
+//! Is each refusal the one of `docs/responses.md`? Every reason, every kind of request, with and
+//! without a sign-in page. The tables there are written by hand from what the product promises,
+//! never from what the gate answers.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use doorward::{Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind, refuse_without_engine, suites};
+use doorward::{
+    Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind,
+    refuse_without_engine, suites,
+};
 use serde_json::{Value, json};
 
 const PAGE: &str = include_str!("../docs/responses.md");
@@ -16,21 +20,93 @@ type Headers = &'static [(&'static str, &'static str)];
 
 /// One request or more of each row of the table.
 const REQUESTS: &[(&str, RequestKind, &str, &str, Headers)] = &[
-    ("document, by GET or HEAD", RequestKind::Document, "GET", "/a/b?c=d", &[("sec-fetch-mode", "navigate"), ("accept", "*/*")]),
-    ("document, by GET or HEAD", RequestKind::Document, "HEAD", "/a/b?c=d", &[("sec-fetch-dest", "iframe")]),
-    ("document, by GET or HEAD", RequestKind::Document, "GET", "/a/b?c=d", &[("accept", "text/html,*/*;q=0.8")]),
-    ("document, by another method", RequestKind::Document, "POST", "/a/b?c=d", &[("sec-fetch-mode", "navigate")]),
-    ("document, by another method", RequestKind::Document, "DELETE", "/a/b", &[("accept", "text/html")]),
-    ("payload", RequestKind::Rsc, "GET", "/a/b?_rsc=1", &[("RSC", "1"), ("sec-fetch-mode", "cors")]),
-    ("payload", RequestKind::Rsc, "GET", "/a/b", &[("x-nextjs-data", "1"), ("accept", "text/html")]),
+    (
+        "document, by GET or HEAD",
+        RequestKind::Document,
+        "GET",
+        "/a/b?c=d",
+        &[("sec-fetch-mode", "navigate"), ("accept", "*/*")],
+    ),
+    (
+        "document, by GET or HEAD",
+        RequestKind::Document,
+        "HEAD",
+        "/a/b?c=d",
+        &[("sec-fetch-dest", "iframe")],
+    ),
+    (
+        "document, by GET or HEAD",
+        RequestKind::Document,
+        "GET",
+        "/a/b?c=d",
+        &[("accept", "text/html,*/*;q=0.8")],
+    ),
+    (
+        "document, by another method",
+        RequestKind::Document,
+        "POST",
+        "/a/b?c=d",
+        &[("sec-fetch-mode", "navigate")],
+    ),
+    (
+        "document, by another method",
+        RequestKind::Document,
+        "DELETE",
+        "/a/b",
+        &[("accept", "text/html")],
+    ),
+    (
+        "payload",
+        RequestKind::Rsc,
+        "GET",
+        "/a/b?_rsc=1",
+        &[("RSC", "1"), ("sec-fetch-mode", "cors")],
+    ),
+    (
+        "payload",
+        RequestKind::Rsc,
+        "GET",
+        "/a/b",
+        &[("x-nextjs-data", "1"), ("accept", "text/html")],
+    ),
     ("payload", RequestKind::Rsc, "HEAD", "/a/b", &[("rsc", "1"), ("sec-fetch-mode", "navigate")]),
-    ("prefetch", RequestKind::Prefetch, "GET", "/a/b", &[("next-router-prefetch", "1"), ("rsc", "1")]),
-    ("prefetch", RequestKind::Prefetch, "GET", "/a/b", &[("sec-purpose", "prefetch;prerender"), ("sec-fetch-mode", "navigate")]),
-    ("prefetch", RequestKind::Prefetch, "GET", "/a/b", &[("purpose", "prefetch"), ("accept", "text/html")]),
-    ("server action", RequestKind::Action, "POST", "/a/b?c=d", &[("next-action", "7f"), ("accept", "text/x-component")]),
+    (
+        "prefetch",
+        RequestKind::Prefetch,
+        "GET",
+        "/a/b",
+        &[("next-router-prefetch", "1"), ("rsc", "1")],
+    ),
+    (
+        "prefetch",
+        RequestKind::Prefetch,
+        "GET",
+        "/a/b",
+        &[("sec-purpose", "prefetch;prerender"), ("sec-fetch-mode", "navigate")],
+    ),
+    (
+        "prefetch",
+        RequestKind::Prefetch,
+        "GET",
+        "/a/b",
+        &[("purpose", "prefetch"), ("accept", "text/html")],
+    ),
+    (
+        "server action",
+        RequestKind::Action,
+        "POST",
+        "/a/b?c=d",
+        &[("next-action", "7f"), ("accept", "text/x-component")],
+    ),
     ("fetch", RequestKind::Fetch, "GET", "/a/b", &[]),
     ("fetch", RequestKind::Fetch, "HEAD", "/a/b", &[("accept", "application/json")]),
-    ("fetch", RequestKind::Fetch, "GET", "/a/b", &[("sec-fetch-mode", "cors"), ("accept", "text/html")]),
+    (
+        "fetch",
+        RequestKind::Fetch,
+        "GET",
+        "/a/b",
+        &[("sec-fetch-mode", "cors"), ("accept", "text/html")],
+    ),
     ("fetch", RequestKind::Fetch, "GET", "/a/b", &[("next-action", "7f")]),
     ("fetch", RequestKind::Fetch, "OPTIONS", "/a/b", &[("origin", "https://other.example")]),
     ("fetch", RequestKind::Fetch, "OPTIONS", "/a/b", &[("access-control-request-method", "PUT")]),
@@ -68,7 +144,9 @@ fn every_reason_and_every_kind_has_the_answer_of_the_table() {
     let (table, columns) = (table(), columns());
     let mut compared = 0;
     for has_sign_in in [true, false] {
-        let policy = policy(json!({ "sign_in": if has_sign_in { json!({ "path": "/sign-in" }) } else { Value::Null } }));
+        let policy = policy(
+            json!({ "sign_in": if has_sign_in { json!({ "path": "/sign-in" }) } else { Value::Null } }),
+        );
         for (reason, column) in &columns {
             let column = match (column.as_str(), has_sign_in) {
                 ("401", true) => "401, with a sign-in page",
@@ -76,10 +154,17 @@ fn every_reason_and_every_kind_has_the_answer_of_the_table() {
                 (column, _) => column,
             };
             for (row, kind, method, target, headers) in REQUESTS {
-                let head = RequestHead { method, target, headers, public_origin: SITE, client_address: None };
+                let head = RequestHead {
+                    method,
+                    target,
+                    headers,
+                    public_origin: SITE,
+                    client_address: None,
+                };
                 assert_eq!(RequestKind::of(&head), *kind, "{method} {headers:?}");
                 let cell = &table[&((*row).to_owned(), column.to_owned())];
-                let name = format!("{} as {row} ({method}), sign-in page: {has_sign_in}", reason.code());
+                let name =
+                    format!("{} as {row} ({method}), sign-in page: {has_sign_in}", reason.code());
                 check(&name, *reason, &head, cell, suites::answer(&policy, *reason, &head));
                 compared += 1;
             }
@@ -100,22 +185,31 @@ fn every_row_has_a_request_and_every_reason_a_column() {
     }
 }
 
-/// One answer wherever there is no gate: that of the table, from the core without an engine and from the JavaScript without a core.
+/// One answer wherever there is no gate: that of the table, from the core without an engine and
+/// from the JavaScript without a core.
 #[test]
 fn without_an_engine_the_answer_is_that_of_the_table() {
     let (table, policy, script) = (table(), policy(json!({})), script());
     for (row, _, method, target, headers) in REQUESTS {
-        let head = RequestHead { method, target, headers, public_origin: SITE, client_address: None };
+        let head =
+            RequestHead { method, target, headers, public_origin: SITE, client_address: None };
         let cell = &table[&((*row).to_owned(), "503".to_owned())];
         let answer = refuse_without_engine(Reason::NotStarted, &head);
-        let Decision::Reject(by_engine) = suites::answer(&policy, Reason::NotStarted, &head) else { panic!("{row}") };
+        let Decision::Reject(by_engine) = suites::answer(&policy, Reason::NotStarted, &head) else {
+            panic!("{row}")
+        };
         assert_eq!((answer.status, &answer.body), (by_engine.status, &by_engine.body), "{row}");
-        let without_vary =
-            |answer: &Answer| answer.headers.iter().filter(|(name, _)| name != "vary").cloned().collect::<Vec<_>>();
+        let without_vary = |answer: &Answer| {
+            answer.headers.iter().filter(|(name, _)| name != "vary").cloned().collect::<Vec<_>>()
+        };
         assert_eq!(without_vary(&answer), without_vary(&by_engine), "{row}");
         assert_eq!(answer.log, None, "{row}");
         if *method != "HEAD" {
-            assert_eq!(script[&cell.shape], as_script(&answer), "{row}: middleware/not-started.js is not the core's");
+            assert_eq!(
+                script[&cell.shape],
+                as_script(&answer),
+                "{row}: middleware/not-started.js is not the core's"
+            );
         }
         check(row, Reason::NotStarted, &head, cell, Decision::Reject(answer));
     }
@@ -125,13 +219,16 @@ fn without_an_engine_the_answer_is_that_of_the_table() {
 fn script() -> Value {
     const FILE: &str = "middleware/not-started.js";
     let text = std::fs::read_to_string(FILE).unwrap_or_else(|error| panic!("{FILE}: {error}"));
-    let (before, rest) = text.split_once("const ANSWERS = ").unwrap_or_else(|| panic!("{FILE} has no ANSWERS"));
-    let (json, behind) = rest.split_once(";\n").unwrap_or_else(|| panic!("{FILE} has no end of ANSWERS"));
+    let (before, rest) =
+        text.split_once("const ANSWERS = ").unwrap_or_else(|| panic!("{FILE} has no ANSWERS"));
+    let (json, behind) =
+        rest.split_once(";\n").unwrap_or_else(|| panic!("{FILE} has no end of ANSWERS"));
     if std::env::var_os("DOORWARD_WRITE").is_none() {
         return serde_json::from_str(json).unwrap_or_else(|error| panic!("{FILE}: {error}"));
     }
     let of = |method, headers: Headers| {
-        let head = RequestHead { method, target: "/", headers, public_origin: SITE, client_address: None };
+        let head =
+            RequestHead { method, target: "/", headers, public_origin: SITE, client_address: None };
         as_script(&refuse_without_engine(Reason::NotStarted, &head))
     };
     let answers = json!({
@@ -157,16 +254,29 @@ fn the_transport_forms_of_next_are_refused_like_the_payloads_that_they_are() {
         ("prefetch", "/a.segments/_tree.segment.rsc"),
     ] {
         let headers = [("sec-fetch-mode", "navigate")];
-        let head = RequestHead { method: "GET", target, headers: &headers, public_origin: SITE, client_address: None };
+        let head = RequestHead {
+            method: "GET",
+            target,
+            headers: &headers,
+            public_origin: SITE,
+            client_address: None,
+        };
         let cell = &table[&(row.to_owned(), "401, with a sign-in page".to_owned())];
-        check(target, Reason::NoCredential, &head, cell, suites::answer(&policy, Reason::NoCredential, &head));
+        check(
+            target,
+            Reason::NoCredential,
+            &head,
+            cell,
+            suites::answer(&policy, Reason::NoCredential, &head),
+        );
     }
 }
 
 #[test]
 fn a_rule_may_have_a_style_of_its_own() {
     let (table, columns) = (table(), columns());
-    let styles: BTreeSet<String> = rows_of("## A style of its own").into_iter().map(|row| row[0].replace('`', "")).collect();
+    let styles: BTreeSet<String> =
+        rows_of("## A style of its own").into_iter().map(|row| row[0].replace('`', "")).collect();
     assert_eq!(styles, ["auto", "page", "api"].map(str::to_owned).into());
     for style in styles {
         let policy = policy(
@@ -176,15 +286,24 @@ fn a_rule_may_have_a_style_of_its_own() {
             let says_mode = headers.iter().any(|(name, _)| *name == "sec-fetch-mode");
             let counts_as = match (style.as_str(), *row) {
                 ("api", _) => "fetch",
-                ("page", "fetch") if !says_mode && matches!(*method, "GET" | "HEAD") => "document, by GET or HEAD",
+                ("page", "fetch") if !says_mode && matches!(*method, "GET" | "HEAD") => {
+                    "document, by GET or HEAD"
+                }
                 ("page", "fetch") if !says_mode => "document, by another method",
                 (_, row) => row,
             };
-            let head = RequestHead { method, target, headers, public_origin: SITE, client_address: None };
+            let head =
+                RequestHead { method, target, headers, public_origin: SITE, client_address: None };
             for (reason, column) in &columns {
                 let column = if column == "401" { "401, with a sign-in page" } else { column };
                 let cell = &table[&(counts_as.to_owned(), column.to_owned())];
-                check(&format!("{style}: {row} {method}"), *reason, &head, cell, suites::answer(&policy, *reason, &head));
+                check(
+                    &format!("{style}: {row} {method}"),
+                    *reason,
+                    &head,
+                    cell,
+                    suites::answer(&policy, *reason, &head),
+                );
             }
         }
     }
@@ -193,8 +312,16 @@ fn a_rule_may_have_a_style_of_its_own() {
 #[test]
 fn an_answer_varies_with_every_header_that_is_read() {
     let policy = policy(json!({}));
-    let head = RequestHead { method: "GET", target: "/", headers: &[], public_origin: SITE, client_address: None };
-    let (Decision::Reject(answer) | Decision::Redirect(answer)) = suites::answer(&policy, Reason::NoCredential, &head) else {
+    let head = RequestHead {
+        method: "GET",
+        target: "/",
+        headers: &[],
+        public_origin: SITE,
+        client_address: None,
+    };
+    let (Decision::Reject(answer) | Decision::Redirect(answer)) =
+        suites::answer(&policy, Reason::NoCredential, &head)
+    else {
         panic!()
     };
     let vary = header(&answer, "vary").unwrap_or_default().to_ascii_lowercase();
@@ -239,23 +366,47 @@ fn a_refusal_can_be_read_by_listed_origins_only() {
         (&open, "null", false, false, ""),
         (&narrow, "https://other.example", true, false, "www-authenticate, retry-after"),
         (&narrow, "https://admin.example.com", false, false, ""),
-        (&debug, "https://other.example", true, true, "www-authenticate, retry-after, doorward-decision"),
+        (
+            &debug,
+            "https://other.example",
+            true,
+            true,
+            "www-authenticate, retry-after, doorward-decision",
+        ),
     ] {
         let policy = policy(document.clone());
         let preflight = [("origin", origin), ("access-control-request-method", "PUT")];
-        for (method, headers) in [("GET", &preflight[..1]), ("POST", &preflight[..1]), ("OPTIONS", &preflight[..])] {
-            let head = RequestHead { method, target: "/a", headers, public_origin: SITE, client_address: None };
+        for (method, headers) in
+            [("GET", &preflight[..1]), ("POST", &preflight[..1]), ("OPTIONS", &preflight[..])]
+        {
+            let head = RequestHead {
+                method,
+                target: "/a",
+                headers,
+                public_origin: SITE,
+                client_address: None,
+            };
             for reason in Reason::ALL {
-                let (Decision::Reject(answer) | Decision::Redirect(answer)) = suites::answer(&policy, *reason, &head) else {
+                let (Decision::Reject(answer) | Decision::Redirect(answer)) =
+                    suites::answer(&policy, *reason, &head)
+                else {
                     panic!()
                 };
-                assert_eq!(header(&answer, "access-control-allow-origin"), allowed.then_some(origin), "{origin}");
+                assert_eq!(
+                    header(&answer, "access-control-allow-origin"),
+                    allowed.then_some(origin),
+                    "{origin}"
+                );
                 assert_eq!(
                     header(&answer, "access-control-allow-credentials"),
                     (allowed && credentials).then_some("true"),
                     "{origin}"
                 );
-                assert_eq!(header(&answer, "access-control-expose-headers"), allowed.then_some(exposed), "{origin}");
+                assert_eq!(
+                    header(&answer, "access-control-expose-headers"),
+                    allowed.then_some(exposed),
+                    "{origin}"
+                );
             }
         }
     }
@@ -267,16 +418,26 @@ fn a_configured_docs_url_is_a_link() {
     for reason in Reason::ALL {
         let answer_to = |accept: &'static str| {
             let headers = [("accept", accept)];
-            let head = RequestHead { method: "GET", target: "/a", headers: &headers, public_origin: SITE, client_address: None };
+            let head = RequestHead {
+                method: "GET",
+                target: "/a",
+                headers: &headers,
+                public_origin: SITE,
+                client_address: None,
+            };
             match suites::answer(&policy, *reason, &head) {
                 Decision::Reject(answer) => answer.body,
                 _ => panic!("without a sign-in page nothing is redirected"),
             }
         };
-        let problem: Value = serde_json::from_str(&answer_to("application/json")).unwrap_or_default();
+        let problem: Value =
+            serde_json::from_str(&answer_to("application/json")).unwrap_or_default();
         assert_eq!(problem["docs"], format!("https://example.com/docs?a&b=\"#{}", reason.code()));
         assert_eq!(problem["type"], format!("urn:doorward:reason:{}", reason.code()));
-        let link = format!("<a href=\"https://example.com/docs?a&amp;b=&quot;#{0}\">{0}</a>", reason.code());
+        let link = format!(
+            "<a href=\"https://example.com/docs?a&amp;b=&quot;#{0}\">{0}</a>",
+            reason.code()
+        );
         assert!(answer_to("text/html").contains(&link), "{link}");
     }
 }
@@ -301,22 +462,41 @@ fn check(name: &str, reason: Reason, head: &RequestHead<'_>, cell: &Cell, decisi
     let with_way_back = matches!(head.method, "GET" | "HEAD") || action.is_some();
     let sign_in = if with_way_back { "/sign-in?callbackURL=%2Fa%2Fb%3Fc%3Dd" } else { "/sign-in" };
     let is_body_of = |expected: &[&str]| {
-        head.method == "HEAD" && answer.body.is_empty() || expected.iter().all(|part| answer.body.contains(part))
+        head.method == "HEAD" && answer.body.is_empty()
+            || expected.iter().all(|part| answer.body.contains(part))
     };
     let goes_on = match cell.shape.as_str() {
         "sign-in" => {
-            location.is_some_and(|location| location == sign_in || !head.target.contains('?') && location.starts_with("/sign-in"))
-                && action.is_none()
+            location.is_some_and(|location| {
+                location == sign_in
+                    || !head.target.contains('?') && location.starts_with("/sign-in")
+            }) && action.is_none()
                 && answer.body.is_empty()
         }
-        "action" => action == Some(&format!("./../../..{sign_in};push")) && location.is_none() && answer.body.is_empty(),
-        "page" => content_type == Some("text/html; charset=utf-8") && is_body_of(&["<!doctype html>", reason.code()]),
+        "action" => {
+            action == Some(&format!("./../../..{sign_in};push"))
+                && location.is_none()
+                && answer.body.is_empty()
+        }
+        "page" => {
+            content_type == Some("text/html; charset=utf-8")
+                && is_body_of(&["<!doctype html>", reason.code()])
+        }
         "text" => {
-            content_type == Some("text/plain") && is_body_of(&[reason.sentence(), reason.code()]) && !answer.body.contains('\n')
+            content_type == Some("text/plain")
+                && is_body_of(&[reason.sentence(), reason.code()])
+                && !answer.body.contains('\n')
         }
         "problem" => {
             content_type == Some("application/problem+json")
-                && is_body_of(&["\"reason\":", reason.code(), "\"status\":", "\"title\":", "\"type\":", "\"detail\":"])
+                && is_body_of(&[
+                    "\"reason\":",
+                    reason.code(),
+                    "\"status\":",
+                    "\"title\":",
+                    "\"type\":",
+                    "\"detail\":",
+                ])
         }
         other => panic!("there is no shape {other:?}"),
     };
@@ -339,9 +519,11 @@ fn table() -> BTreeMap<(String, String), Cell> {
     for row in rows {
         assert_eq!(row.len(), columns.len(), "{row:?}");
         for (column, cell) in columns.iter().zip(&row).skip(1) {
-            let (status, shape) = cell.split_once(' ').unwrap_or_else(|| panic!("{cell:?} is no status and shape"));
+            let (status, shape) =
+                cell.split_once(' ').unwrap_or_else(|| panic!("{cell:?} is no status and shape"));
             let status = status.parse().unwrap_or_else(|_| panic!("{cell:?}"));
-            table.insert((row[0].clone(), column.clone()), Cell { status, shape: shape.to_owned() });
+            table
+                .insert((row[0].clone(), column.clone()), Cell { status, shape: shape.to_owned() });
         }
     }
     table
@@ -369,7 +551,10 @@ fn columns() -> Vec<(Reason, String)> {
 
 /// The rows of the first table at or after a line that begins so.
 fn rows_of(start: &str) -> Vec<Vec<String>> {
-    let lines = PAGE.lines().skip_while(|line| !line.starts_with(start)).skip_while(|line| !line.starts_with('|'));
+    let lines = PAGE
+        .lines()
+        .skip_while(|line| !line.starts_with(start))
+        .skip_while(|line| !line.starts_with('|'));
     lines.take_while(|line| line.starts_with('|')).skip(2).map(cells).collect()
 }
 
@@ -390,5 +575,7 @@ fn policy(members: Value) -> Policy {
         document.extend(members.clone());
     }
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
-    config.compile(&BTreeMap::new(), &Capabilities::none()).unwrap_or_else(|errors| panic!("{errors:?}"))
+    config
+        .compile(&BTreeMap::new(), &Capabilities::none())
+        .unwrap_or_else(|errors| panic!("{errors:?}"))
 }

@@ -1,9 +1,14 @@
 //! The examples of the RFCs: RFC 7515 appendix A, RFC 7520 section 4, RFC 8037 appendix A.
 //!
-//! Data in `vectors/rfc/`, one file per RFC: the section, the token, its public key (or its secret, for HS256), and what comes
-//! of it. What is accepted is refused with another signature.
+//! Data in `vectors/rfc/`, one file per RFC: the section, the token, its public key (or its secret,
+//! for HS256), and what comes of it. What is accepted is refused with another signature.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 mod support;
 
@@ -21,9 +26,14 @@ const FILES: [(&str, &str); 3] = [
 #[test]
 fn the_examples_of_the_rfcs_come_out_as_they_say() {
     for (rfc, file) in FILES {
-        let vectors: Vec<Value> = serde_json::from_str(file).unwrap_or_else(|error| panic!("{rfc}: {error}"));
+        let vectors: Vec<Value> =
+            serde_json::from_str(file).unwrap_or_else(|error| panic!("{rfc}: {error}"));
         let accepted = vectors.iter().filter(|vector| holds(rfc, vector)).count();
-        println!("{rfc}: {} examples, {accepted} accepted, {} refused", vectors.len(), vectors.len() - accepted);
+        println!(
+            "{rfc}: {} examples, {accepted} accepted, {} refused",
+            vectors.len(),
+            vectors.len() - accepted
+        );
     }
 }
 
@@ -37,7 +47,12 @@ fn holds(rfc: &str, vector: &Value) -> bool {
         let signed = token.split('.').nth(1).map(|part| URL_SAFE_NO_PAD.decode(part));
         assert_eq!(signed, Some(Ok(content.clone())), "{rfc} section {}", vector["section"]);
         let changed = [&token[..token.len() - 4], "AAAA"].concat();
-        assert_eq!(judge(vector, &changed), Err(Reason::SignatureInvalid), "{rfc} section {}", vector["section"]);
+        assert_eq!(
+            judge(vector, &changed),
+            Err(Reason::SignatureInvalid),
+            "{rfc} section {}",
+            vector["section"]
+        );
     }
     outcome.is_ok()
 }

@@ -1,8 +1,9 @@
-//! Is each decision right? Every file of `tests/vectors/decisions/`; `tests/vectors/README.md` describes the format.
+//! Is each decision right? Every file of `tests/vectors/decisions/`; `tests/vectors/README.md`
+//! describes the format.
 //!
-//! The vectors were made by second implementations, and their expectations were written by hand. Here is what comes of each
-//! natively; `tests/vectors/compare.mjs`, which judges every host, says whether that is right. `DOORWARD_VECTORS=<folder>` runs
-//! another folder.
+//! The vectors were made by second implementations, and their expectations were written by hand.
+//! Here is what comes of each natively; `tests/vectors/compare.mjs`, which judges every host, says
+//! whether that is right. `DOORWARD_VECTORS=<folder>` runs another folder.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -13,12 +14,13 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use doorward::{
-    Algorithm, Answer, Config, Decision, Engine, Errand, Finish, Forward, Reason, Reply, RequestHead, Served, SignatureRequest,
-    UnixTime, Work, suites,
+    Algorithm, Answer, Config, Decision, Engine, Errand, Finish, Forward, Reason, Reply,
+    RequestHead, Served, SignatureRequest, UnixTime, Work, suites,
 };
 use serde_json::{Value, json};
 
-/// From the folder in which cargo runs tests: the package's own, also where it was copied together with what was built.
+/// From the folder in which cargo runs tests: the package's own, also where it was copied together
+/// with what was built.
 const OWN_FOLDER: &str = "tests/vectors/decisions";
 
 /// Reasons that no request can yield here, each with why.
@@ -32,7 +34,9 @@ const BEYOND: [(Reason, &str); 4] = [
 /// What comes of every case, a line each. Played once for all tests.
 fn played() -> &'static str {
     static PLAYED: OnceLock<String> = OnceLock::new();
-    PLAYED.get_or_init(|| documents(&folder()).iter().map(|(file, document)| play(file, document)).collect())
+    PLAYED.get_or_init(|| {
+        documents(&folder()).iter().map(|(file, document)| play(file, document)).collect()
+    })
 }
 
 #[test]
@@ -47,7 +51,9 @@ fn every_decision_is_the_expected_one() {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .unwrap_or_else(|error| panic!("node does not start, and one comparator judges every host: {error}"));
+        .unwrap_or_else(|error| {
+            panic!("node does not start, and one comparator judges every host: {error}")
+        });
     // It says nothing before it has read everything.
     comparator
         .stdin
@@ -60,18 +66,22 @@ fn every_decision_is_the_expected_one() {
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
 }
 
-/// Reasons without a line of the log: two that only say why a cookie cache does not count, and what a host says by itself.
-const NOT_LOGGED: [Reason; 4] = [Reason::HeadMalformed, Reason::NotStarted, Reason::SessionMismatch, Reason::SessionVersion];
+/// Reasons without a line of the log: two that only say why a cookie cache does not count, and what
+/// a host says by itself.
+const NOT_LOGGED: [Reason; 4] =
+    [Reason::HeadMalformed, Reason::NotStarted, Reason::SessionMismatch, Reason::SessionVersion];
 
-/// Each sample on the page is a line that a vector (for the origin's failures, the gate) logs, white space apart. With
-/// `DOORWARD_WRITE` a sample that is not is replaced by one that is: of the reason's lines with the most members the shortest.
+/// Each sample on the page is a line that a vector (for the origin's failures, the gate) logs,
+/// white space apart. With `DOORWARD_WRITE` a sample that is not is replaced by one that is: of the
+/// reason's lines with the most members the shortest.
 #[test]
 fn the_sample_lines_on_the_page_of_reasons_are_real() {
     const PAGE: &str = "docs/reasons.md";
     if std::env::var_os("DOORWARD_VECTORS").is_some() {
         return;
     }
-    let outcomes = played().lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default());
+    let outcomes =
+        played().lines().map(|line| serde_json::from_str::<Value>(line).unwrap_or_default());
     let mut logged: Vec<String> = outcomes
         .flat_map(|line| line["outcome"]["log"].as_array().cloned().unwrap_or_default())
         .filter_map(|line| Some(line.as_str()?.to_owned()))
@@ -91,7 +101,8 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
         logged.extend(answer.log);
     }
     let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
-    let logged: BTreeMap<String, Value> = logged.into_iter().map(|line| (line.clone(), parsed(&line))).collect();
+    let logged: BTreeMap<String, Value> =
+        logged.into_iter().map(|line| (line.clone(), parsed(&line))).collect();
     let page = std::fs::read_to_string(PAGE).unwrap_or_else(|error| panic!("{PAGE}: {error}"));
     let mut written = String::new();
     for section in page.split_inclusive("\n### ") {
@@ -100,7 +111,9 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
             written.push_str(section);
             continue;
         };
-        let sample = section.split_once("\n```json\n").and_then(|(before, rest)| Some((before, rest.split_once("```")?)));
+        let sample = section
+            .split_once("\n```json\n")
+            .and_then(|(before, rest)| Some((before, rest.split_once("```")?)));
         assert_eq!(sample.is_none(), NOT_LOGGED.contains(reason), "{code}");
         let Some((before, (sample, behind))) = sample else {
             written.push_str(section);
@@ -111,12 +124,16 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
             written.push_str(section);
             continue;
         }
-        assert!(std::env::var_os("DOORWARD_WRITE").is_some(), "{code}: {sample} is logged by no vector");
+        assert!(
+            std::env::var_os("DOORWARD_WRITE").is_some(),
+            "{code}: {sample} is logged by no vector"
+        );
         let of_reason = logged.iter().filter(|(_, members)| members["reason"] == code);
         let richness = |(line, members): &(&String, &Value)| {
             (members.as_object().map_or(0, serde_json::Map::len), usize::MAX - line.len())
         };
-        let (line, _) = of_reason.max_by_key(richness).unwrap_or_else(|| panic!("{code} is in no log"));
+        let (line, _) =
+            of_reason.max_by_key(richness).unwrap_or_else(|| panic!("{code} is in no log"));
         written.push_str(&format!("{before}\n```json\n{}\n```{behind}", wrapped(line)));
     }
     if written != page {
@@ -130,7 +147,8 @@ fn wrapped(line: &str) -> String {
     for part in line.split_inclusive(",\"") {
         let (part, next) = part.strip_suffix('"').map_or((part, ""), |part| (part, "\""));
         if lines.last().is_some_and(|last| last.len() + part.len() > 100) {
-            let quote = lines.last_mut().and_then(String::pop).map(String::from).unwrap_or_default();
+            let quote =
+                lines.last_mut().and_then(String::pop).map(String::from).unwrap_or_default();
             lines.push(format!("  {quote}"));
         }
         if let Some(last) = lines.last_mut() {
@@ -141,20 +159,28 @@ fn wrapped(line: &str) -> String {
     lines.join("\n")
 }
 
-/// A reason that only says why a cookie's `session_data` did not count is one that `expect.session_data` names.
+/// A reason that only says why a cookie's `session_data` did not count is one that
+/// `expect.session_data` names.
 #[test]
 fn every_reason_is_yielded_by_a_vector() {
     let documents = documents(Path::new(OWN_FOLDER));
-    let expectations = documents.values().flat_map(|document| document["cases"].as_array().into_iter().flatten());
+    let expectations =
+        documents.values().flat_map(|document| document["cases"].as_array().into_iter().flatten());
     let yielded: BTreeSet<&str> = expectations
         .flat_map(|case| {
-            ["/expect/reject/reason", "/expect/redirect/reason", "/expect/session_data"].map(|place| case.pointer(place))
+            ["/expect/reject/reason", "/expect/redirect/reason", "/expect/session_data"]
+                .map(|place| case.pointer(place))
         })
         .filter_map(|reason| reason.and_then(Value::as_str))
         .collect();
     for reason in Reason::ALL {
         let beyond = BEYOND.iter().any(|(beyond, _)| beyond == reason);
-        assert_eq!(yielded.contains(reason.code()), !beyond, "{} is yielded by no vector, or is now by one", reason.code());
+        assert_eq!(
+            yielded.contains(reason.code()),
+            !beyond,
+            "{} is yielded by no vector, or is now by one",
+            reason.code()
+        );
     }
 }
 
@@ -164,14 +190,18 @@ fn folder() -> PathBuf {
 
 /// The files of a folder by name.
 fn documents(folder: &Path) -> BTreeMap<String, Value> {
-    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let files =
-        entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.extension().is_some_and(|end| end == "json"));
+    let entries =
+        std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let files = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|end| end == "json"));
     files
         .map(|path| {
             let name = path.display().to_string();
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
-            let document = serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let text =
+                std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let document =
+                serde_json::from_str(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
             (path.file_name().map_or(name, |name| name.to_string_lossy().into_owned()), document)
         })
         .collect()
@@ -185,7 +215,9 @@ fn play(file: &str, document: &Value) -> String {
     for (place, case) in document["cases"].as_array().into_iter().flatten().enumerate() {
         let name = text(case, "name").to_owned();
         let number = match case["after"].as_str() {
-            Some(earlier) => *engine_of.get(earlier).unwrap_or_else(|| panic!("{name}: there is no earlier case {earlier:?}")),
+            Some(earlier) => *engine_of
+                .get(earlier)
+                .unwrap_or_else(|| panic!("{name}: there is no earlier case {earlier:?}")),
             None => {
                 engines.push(engine(&document["policies"][text(case, "policy")], &name));
                 engines.len() - 1
@@ -200,12 +232,24 @@ fn play(file: &str, document: &Value) -> String {
 }
 
 fn engine(policy: &Value, name: &str) -> Engine {
-    let config = Config::parse(&policy["config"].to_string()).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+    let config = Config::parse(&policy["config"].to_string())
+        .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     let values = policy["env"].as_object().into_iter().flatten();
-    let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect();
-    let stores = policy["stores"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned);
-    let host = doorward_native::capabilities().and_signing([Algorithm::ES256, Algorithm::EdDSA]).and_stores(stores).and_sharing();
-    let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+    let values = values
+        .map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned()))
+        .collect();
+    let stores = policy["stores"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned);
+    let host = doorward_native::capabilities()
+        .and_signing([Algorithm::ES256, Algorithm::EdDSA])
+        .and_stores(stores)
+        .and_sharing();
+    let policy =
+        config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)
 }
 
@@ -220,8 +264,16 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
         client_address: request["client_address"].as_str(),
     };
     let mut host = Host {
-        now: UnixTime::from_millis(case["now_ms"].as_i64().unwrap_or_else(|| panic!("{} has no now_ms", case["name"]))),
-        replies: case["replies"].as_array().cloned().unwrap_or_default().into_iter().enumerate().collect(),
+        now: UnixTime::from_millis(
+            case["now_ms"].as_i64().unwrap_or_else(|| panic!("{} has no now_ms", case["name"])),
+        ),
+        replies: case["replies"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default()
+            .into_iter()
+            .enumerate()
+            .collect(),
         asks: Vec::new(),
     };
     let session_data = suites::session_data(engine, &head, host.now);
@@ -239,7 +291,12 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     let mut finished = Finish::default();
     if let Some(errand) = alongside {
         let reply = host.carry(&errand);
-        let lines = case["origin_set_cookies"].as_array().into_iter().flatten().filter_map(Value::as_str).collect::<Vec<_>>();
+        let lines = case["origin_set_cookies"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect::<Vec<_>>();
         finished = reply.with(|reply| engine.finish(errand, reply, &lines, host.now));
     }
     let alongside = std::mem::take(&mut host.asks);
@@ -262,7 +319,8 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     outcome
 }
 
-/// Carries errands by the script; what it does not mention fails, except for signatures, which are checked for real.
+/// Carries errands by the script; what it does not mention fails, except for signatures, which are
+/// checked for real.
 struct Host {
     now: UnixTime,
     /// Each with its number.
@@ -282,12 +340,15 @@ fn sign(request: &SignatureRequest) -> Vec<u8> {
     let jwk: Value = serde_json::from_str(&request.key).unwrap_or_else(|error| panic!("{error}"));
     let private = base64url(text(&jwk, "d")).unwrap_or_default();
     if request.algorithm == Algorithm::EdDSA {
-        let key = ed25519_dalek::SigningKey::try_from(private.as_slice()).unwrap_or_else(|_| panic!("{} is no key", request.kid));
+        let key = ed25519_dalek::SigningKey::try_from(private.as_slice())
+            .unwrap_or_else(|_| panic!("{} is no key", request.kid));
         return ed25519_dalek::Signer::sign(&key, &request.input).to_vec();
     }
     assert_eq!(request.algorithm, Algorithm::ES256);
-    let key = p256::ecdsa::SigningKey::from_slice(&private).unwrap_or_else(|_| panic!("{} is no key", request.kid));
-    let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&key, &request.input);
+    let key = p256::ecdsa::SigningKey::from_slice(&private)
+        .unwrap_or_else(|_| panic!("{} is no key", request.kid));
+    let signature: p256::ecdsa::Signature =
+        p256::ecdsa::signature::Signer::sign(&key, &request.input);
     signature.to_bytes().to_vec()
 }
 
@@ -336,7 +397,10 @@ impl Host {
 fn cookies_of(work: &Work) -> Vec<&str> {
     let Work::Fetch(fetch) = work else { return Vec::new() };
     let lines = fetch.headers.iter().filter(|(name, _)| name == "cookie");
-    lines.flat_map(|(_, line)| line.split("; ")).filter_map(|pair| Some(pair.split_once('=')?.0)).collect()
+    lines
+        .flat_map(|(_, line)| line.split("; "))
+        .filter_map(|pair| Some(pair.split_once('=')?.0))
+        .collect()
 }
 
 impl Brought {
@@ -345,15 +409,22 @@ impl Brought {
             Self::Real(reply) => take(reply),
             Self::Signed(signature) => take(Reply::Signed(&signature)),
             Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
-            Self::Scripted(reply) if reply["copied"].is_string() => take(Reply::Copied(text(&reply, "copied").as_bytes())),
+            Self::Scripted(reply) if reply["copied"].is_string() => {
+                take(Reply::Copied(text(&reply, "copied").as_bytes()))
+            }
             Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
-            Self::Scripted(reply) if reply["headers_too_large"] == true => take(Reply::HeadTooLarge),
+            Self::Scripted(reply) if reply["headers_too_large"] == true => {
+                take(Reply::HeadTooLarge)
+            }
             Self::Scripted(reply) if reply["absent"] == true => take(Reply::Absent),
-            Self::Scripted(reply) if reply["found"].is_string() => take(Reply::Found(text(&reply, "found").as_bytes())),
+            Self::Scripted(reply) if reply["found"].is_string() => {
+                take(Reply::Found(text(&reply, "found").as_bytes()))
+            }
             Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
             Self::Scripted(reply) => {
                 let status = reply["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-                let status = status.unwrap_or_else(|| panic!("a scripted reply has no status: {reply}"));
+                let status =
+                    status.unwrap_or_else(|| panic!("a scripted reply has no status: {reply}"));
                 let body = reply["body"].as_str().unwrap_or_default().as_bytes();
                 take(Reply::Answered { status, headers: &pairs(&reply["headers"]), body })
             }
@@ -369,7 +440,15 @@ fn outcome(decision: &Decision) -> Value {
         json!({ "decision": kind, "reason": reason.code(), "forward": null, "answer": answer })
     };
     match decision {
-        Decision::Forward(Forward { target, upstream, remove, set, response_headers, life, .. }) => {
+        Decision::Forward(Forward {
+            target,
+            upstream,
+            remove,
+            set,
+            response_headers,
+            life,
+            ..
+        }) => {
             let set: Vec<(&str, &str)> = set.iter().collect();
             let forward = json!({
                 "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": response_headers,

@@ -9,7 +9,8 @@ use doorward::Reason;
 #[test]
 fn every_reason_has_its_section_and_no_section_is_left_over() {
     let page = include_str!("../docs/reasons.md");
-    let sections: BTreeSet<&str> = page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+    let sections: BTreeSet<&str> =
+        page.lines().filter_map(|line| line.strip_prefix("### ")).collect();
     let codes: BTreeSet<&str> = Reason::ALL.iter().map(|reason| reason.code()).collect();
     assert_eq!(sections, codes);
     assert_eq!(codes.len(), Reason::ALL.len(), "two reasons share a code");
@@ -21,7 +22,8 @@ fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_and_a_cause() {
     let page = include_str!("../docs/reasons.md");
     for reason in Reason::ALL {
         let (code, head) = (reason.code(), format!("{}. {}. ", reason.status(), reason.sentence()));
-        let section = page.split("\n### ").find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'));
+        let section =
+            page.split("\n### ").find_map(|section| section.strip_prefix(code)?.strip_prefix('\n'));
         let words: Vec<&str> = section.unwrap_or_default().split_whitespace().collect();
         let section = words.join(" ");
         assert!(section.starts_with(&format!("{head}**Cure:** ")), "{code}: {head}{section:.200}");
@@ -33,7 +35,10 @@ fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_and_a_cause() {
 fn sentences_are_sentences() {
     for reason in Reason::ALL {
         let sentence = reason.to_string();
-        assert!(sentence.len() > 15 && !sentence.ends_with('.') && sentence.is_ascii(), "{sentence}");
+        assert!(
+            sentence.len() > 15 && !sentence.ends_with('.') && sentence.is_ascii(),
+            "{sentence}"
+        );
         assert!(sentence.starts_with(char::is_uppercase), "{sentence}");
         assert!([400, 401, 403, 502, 503, 504].contains(&reason.status()), "{sentence}");
     }
@@ -53,9 +58,12 @@ fn every_option_is_in_the_reference() {
         include_str!("../src/config/storage.rs")
     );
     let reference = include_str!("../docs/configuration.md");
-    let lists = code.split("reader.only_members(").skip(1).filter_map(|rest| rest.split(");").next());
-    let constants = code.split("MEMBERS: &[&str] =").skip(1).filter_map(|rest| rest.split("];").next());
-    let members: BTreeSet<&str> = lists.chain(constants).flat_map(|list| list.split('"').skip(1).step_by(2)).collect();
+    let lists =
+        code.split("reader.only_members(").skip(1).filter_map(|rest| rest.split(");").next());
+    let constants =
+        code.split("MEMBERS: &[&str] =").skip(1).filter_map(|rest| rest.split("];").next());
+    let members: BTreeSet<&str> =
+        lists.chain(constants).flat_map(|list| list.split('"').skip(1).step_by(2)).collect();
     assert!(members.len() > 30, "only {} members were found", members.len());
     for member in members {
         let named = reference.contains(&format!("`{member}`"))
@@ -69,7 +77,10 @@ fn every_option_is_in_the_reference() {
 #[test]
 fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {
     let page = include_str!("../docs/strictness.md");
-    let code = include_str!("../src/jose/jwk.rs").split("const fn name(self)").nth(1).and_then(|rest| rest.split("}\n").next());
+    let code = include_str!("../src/jose/jwk.rs")
+        .split("const fn name(self)")
+        .nth(1)
+        .and_then(|rest| rest.split("}\n").next());
     let names: Vec<&str> = code.unwrap_or_default().split('"').skip(1).step_by(2).collect();
     assert!(names.len() > 8, "{names:?}");
     for name in names {
@@ -82,13 +93,22 @@ fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {
 fn the_entries_of_the_page_on_issuers_are_the_ones_that_are_played() {
     let page = include_str!("../docs/issuers.md");
     let played: serde_json::Value =
-        serde_json::from_str(include_str!("vectors/decisions/issuers-of-the-field.json")).unwrap_or_default();
+        serde_json::from_str(include_str!("vectors/decisions/issuers-of-the-field.json"))
+            .unwrap_or_default();
     let mut entries = 0;
     for section in page.split("\n## ").skip(1).filter(|section| section.contains("```json")) {
         let name = section.lines().next().unwrap_or_default();
-        let entry = section.split("```json").nth(1).and_then(|rest| rest.split("```").next()).unwrap_or_default();
-        let entry: serde_json::Value = serde_json::from_str(entry).unwrap_or_else(|error| panic!("{name}: {error}"));
-        assert_eq!(entry, played["policies"][name]["config"]["issuers"][0], "{name}: make the vectors anew");
+        let entry = section
+            .split("```json")
+            .nth(1)
+            .and_then(|rest| rest.split("```").next())
+            .unwrap_or_default();
+        let entry: serde_json::Value =
+            serde_json::from_str(entry).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            entry, played["policies"][name]["config"]["issuers"][0],
+            "{name}: make the vectors anew"
+        );
         entries += 1;
     }
     assert_eq!(entries, 15);

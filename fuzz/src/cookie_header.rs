@@ -1,11 +1,13 @@
-//! `Cookie` headers, one per line. Somebody is signed in exactly if another reader of cookies finds the very values that
-//! Better Auth wrote.
+//! `Cookie` headers, one per line. Somebody is signed in exactly if another reader of cookies finds
+//! the very values that Better Auth wrote.
 
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 
-use super::world::{End, NOW, Outcome, SECRET, agree, cookie, engine, latin1, page, play, vector, vectors};
+use super::world::{
+    End, NOW, Outcome, SECRET, agree, cookie, engine, latin1, page, play, vector, vectors,
+};
 
 const TOKEN: &str = "better-auth.session_token";
 const DATA: &str = "better-auth.session_data";
@@ -24,9 +26,15 @@ struct Session {
 
 static SESSIONS: LazyLock<Vec<Session>> = LazyLock::new(|| {
     let is_good = |vector: &&'static Value| {
-        let is_odd = vector.get("jwks").is_some() || vector["config"].get("cookie_cache_version").is_some();
-        let is_now = vector["expect"]["claims"]["cache_expires_at_ms"].as_i64().is_some_and(|end| THEN <= end);
-        vector["expect"]["verdict"] == "authenticated" && vector["secrets"][0] == SECRET && is_now && !is_odd
+        let is_odd =
+            vector.get("jwks").is_some() || vector["config"].get("cookie_cache_version").is_some();
+        let is_now = vector["expect"]["claims"]["cache_expires_at_ms"]
+            .as_i64()
+            .is_some_and(|end| THEN <= end);
+        vector["expect"]["verdict"] == "authenticated"
+            && vector["secrets"][0] == SECRET
+            && is_now
+            && !is_odd
     };
     let good = vectors().filter(is_good).map(|vector| {
         let lines = [cookies_of(vector)];
@@ -40,7 +48,8 @@ pub fn run(input: &[u8]) -> End {
     let lines: Vec<String> = input.split(|byte| *byte == b'\n').map(latin1).collect();
     let headers: Vec<(&str, &str)> = lines.iter().map(|line| ("cookie", line.as_str())).collect();
     let head = page(&headers);
-    let mut engine = engine(json!({ "jwks": { "keys": [] }, "jwks_url": null, "from": ["authorization"] }));
+    let mut engine =
+        engine(json!({ "jwks": { "keys": [] }, "jwks_url": null, "from": ["authorization"] }));
     agree(&mut engine, &head, NOW);
 
     let alive = json!({ "session": { "token": ALIVE, "expiresAt": "2026-11-30T03:00:00.250Z", "userId": "asked" }, "user": { "id": "asked" } });
@@ -54,12 +63,19 @@ pub fn run(input: &[u8]) -> End {
         }
         Outcome::Answered(200, body.clone())
     });
-    assert_eq!(end, play(&mut engine, &head, THEN, &mut |_| Outcome::Failed), "what the auth service said is forgotten");
+    assert_eq!(
+        end,
+        play(&mut engine, &head, THEN, &mut |_| Outcome::Failed),
+        "what the auth service said is forgotten"
+    );
 
     let token = cookie(&lines, TOKEN);
     let data = cookie(&lines, DATA);
     let is_alive = token == cookie(&[cookies_of(vector("session-token-valid-signature"))], TOKEN);
-    let known = SESSIONS.iter().find(|session| session.token == token && session.data == data).map(|session| session.subject);
+    let known = SESSIONS
+        .iter()
+        .find(|session| session.token == token && session.data == data)
+        .map(|session| session.subject);
     let expected = known.or_else(|| is_alive.then_some("asked"));
     match (&end, expected) {
         (End::Identity(_), Some(_)) => assert_eq!(end.subject(), expected),

@@ -1,4 +1,5 @@
-//! Requests in a row to one engine, with a configuration, and with a host that comes back with anything.
+//! Requests in a row to one engine, with a configuration, and with a host that comes back with
+//! anything.
 //!
 //! ```text
 //! {…}                  the configuration, in one line
@@ -52,14 +53,17 @@ pub fn run(input: &[u8]) -> End {
     };
     let prefix = serde_json::from_str(&document)
         .ok()
-        .and_then(|document: Value| Some(document.get("header_prefix")?.as_str()?.to_ascii_lowercase()))
+        .and_then(|document: Value| {
+            Some(document.get("header_prefix")?.as_str()?.to_ascii_lowercase())
+        })
         .unwrap_or_else(|| "x-doorward-".to_owned());
 
     let mut last = End::Anonymous;
     let mut has_fetched = false;
     let mut host_vouched = false;
     for request in &requests {
-        let headers: Vec<(&str, &str)> = request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let headers: Vec<(&str, &str)> =
+            request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let head = RequestHead {
             method: &request.method,
             target: &request.target,
@@ -67,7 +71,8 @@ pub fn run(input: &[u8]) -> End {
             public_origin: "https://app.example.com",
             client_address: Some("192.0.2.7"),
         };
-        let now = if document.contains("//localhost:3000") { NOW } else { VECTORS_NOW } + request.after;
+        let now =
+            if document.contains("//localhost:3000") { NOW } else { VECTORS_NOW } + request.after;
         let moment = UnixTime::from_millis(now);
         let explanation = engine.explain(&head, moment);
         let mut outcomes = request.outcomes.iter();
@@ -80,7 +85,9 @@ pub fn run(input: &[u8]) -> End {
             };
             let is_word_of_host = match (errand.work(), outcome) {
                 (Work::Check(_), Outcome::Checked(true)) => true,
-                (Work::Fetch(fetch), Outcome::Answered(..)) => fetch.purpose == doorward::Purpose::Session,
+                (Work::Fetch(fetch), Outcome::Answered(..)) => {
+                    fetch.purpose == doorward::Purpose::Session
+                }
                 _ => false,
             };
             host_vouched |= is_word_of_host;
@@ -95,8 +102,10 @@ pub fn run(input: &[u8]) -> End {
             assert!(errands > 0 || explained, "{subject:?} was not explained: {explanation:?}");
         }
         if !has_fetched && errands == 0 {
-            // Nothing has been learned from outside, so an engine that has seen nothing must decide alike.
-            let mut cold = configured(&document).unwrap_or_else(|| panic!("a configuration compiles once and not twice"));
+            // Nothing has been learned from outside, so an engine that has seen nothing must decide
+            // alike.
+            let mut cold = configured(&document)
+                .unwrap_or_else(|| panic!("a configuration compiles once and not twice"));
             if !matches!(cold.decide(&head, moment), Decision::Ask(_)) {
                 let mut nothing = |_: &doorward::Errand| Outcome::Failed;
                 let (cold_end, _) = play_with(&mut cold, &head, now, &prefix, &mut nothing);
@@ -111,7 +120,8 @@ pub fn run(input: &[u8]) -> End {
 }
 
 fn is_of_better_auth(subject: &str) -> bool {
-    subject.len() == 32 && include_str!("../../tests/vectors/better-auth/vectors.json").contains(subject)
+    subject.len() == 32
+        && include_str!("../../tests/vectors/better-auth/vectors.json").contains(subject)
 }
 
 fn requests<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Vec<Request> {
@@ -123,7 +133,8 @@ fn requests<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Vec<Request> {
                 break;
             }
             let mut words = rest.split(' ');
-            let (method, target) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let (method, target) =
+                (words.next().unwrap_or_default(), words.next().unwrap_or_default());
             let request = Request {
                 method: method.to_owned(),
                 target: target.to_owned(),
@@ -152,8 +163,12 @@ fn outcome(reply: &[u8]) -> Option<Outcome> {
         b"truth" => None,
         _ => {
             let text = latin1(reply);
-            let status = text.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or(200);
-            let body = reply.iter().position(|byte| *byte == b' ').map_or(&[][..], |end| &reply[end + 1..]);
+            let status =
+                text.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or(200);
+            let body = reply
+                .iter()
+                .position(|byte| *byte == b' ')
+                .map_or(&[][..], |end| &reply[end + 1..]);
             Some(Outcome::Answered(status, body.to_vec()))
         }
     }

@@ -1,8 +1,10 @@
-//! What has to hold for any token, key set, cookie and request. Each target is a plain function from bytes: libFuzzer calls it
-//! (`fuzz_targets/`), and so does `tests/fuzz_corpus.rs` for each file that is kept.
+//! What has to hold for any token, key set, cookie and request. Each target is a plain function
+//! from bytes: libFuzzer calls it (`fuzz_targets/`), and so does `tests/fuzz_corpus.rs` for each
+//! file that is kept.
 //!
-//! Bytes that nobody signed never get far, so targets sign what the fuzzer writes, with keys that the engine trusts, and an
-//! oracle of a few lines says who it may be at most. Inputs are text, so that seeds and findings can be read and written.
+//! Bytes that nobody signed never get far, so targets sign what the fuzzer writes, with keys that
+//! the engine trusts, and an oracle of a few lines says who it may be at most. Inputs are text, so
+//! that seeds and findings can be read and written.
 #![allow(
     missing_docs,
     unreachable_pub,

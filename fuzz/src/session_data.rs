@@ -11,13 +11,17 @@
 
 use serde_json::json;
 
-use super::world::{End, NOW, Outcome, agree, as_header, cookie, engine, known_keys, latin1, line, number, page, play, vector};
+use super::world::{
+    End, NOW, Outcome, agree, as_header, cookie, engine, known_keys, latin1, line, number, page,
+    play, vector,
+};
 use super::{oracle, sign};
 
 /// The session token that all but known sessions stand beside.
 pub const TOKEN: &str = "aukNCkS3PZEdr54k0zJC2e7lU5PMYdzx";
 /// Sessions that Better Auth has signed.
-const SESSIONS: [&str; 4] = ["compact-valid", "jwt-hs256-valid", "jwe-valid", "compact-impersonation"];
+const SESSIONS: [&str; 4] =
+    ["compact-valid", "jwt-hs256-valid", "jwe-valid", "compact-impersonation"];
 
 pub fn run(input: &[u8]) -> End {
     let (first, rest) = line(input);
@@ -36,7 +40,8 @@ pub fn run(input: &[u8]) -> End {
         "jwks" => sign::eddsa(above, below),
         _ => latin1(rest),
     };
-    let signed = sign::signed_value(TOKEN).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+    let signed =
+        sign::signed_value(TOKEN).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
     let token_pair = match mode {
         "compact" | "jwt" | "jwe" | "jwks" => format!("better-auth.session_token={signed}"),
         _ => known_cookie.split("; ").next().unwrap_or_default().to_owned(),
@@ -48,15 +53,17 @@ pub fn run(input: &[u8]) -> End {
                 let expires_at: i64 = expires_at.parse().ok()?;
                 oracle::of_pair(below, TOKEN, now).filter(|_| now <= expires_at)
             }
-            "jwt" | "jwe" => {
-                oracle::of_pair(below, TOKEN, now).filter(|_| oracle::exp_millis(below).is_some_and(|exp| now < exp))
-            }
+            "jwt" | "jwe" => oracle::of_pair(below, TOKEN, now)
+                .filter(|_| oracle::exp_millis(below).is_some_and(|exp| now < exp)),
             "jwks" => {
                 let subject = oracle::of_pair(below, TOKEN, now)?;
-                let is = |name: &str, wanted: &str| oracle::text(below, name).as_deref() == Some(wanted);
-                let is_typed = oracle::text(above, "typ")
-                    .is_some_and(|typ| typ.to_ascii_lowercase().ends_with("better-auth.session-cache+jwt"));
-                let is_ours = is("sub", &subject) && is("sid", TOKEN) && is("iss", super::world::ORIGIN);
+                let is =
+                    |name: &str, wanted: &str| oracle::text(below, name).as_deref() == Some(wanted);
+                let is_typed = oracle::text(above, "typ").is_some_and(|typ| {
+                    typ.to_ascii_lowercase().ends_with("better-auth.session-cache+jwt")
+                });
+                let is_ours =
+                    is("sub", &subject) && is("sid", TOKEN) && is("iss", super::world::ORIGIN);
                 let is_now = oracle::exp_millis(below).is_some_and(|exp| now < exp);
                 (is_typed && is_ours && is_now).then_some(subject)
             }
@@ -64,7 +71,8 @@ pub fn run(input: &[u8]) -> End {
                 let name = "better-auth.session_data";
                 let expect = &known["expect"]["claims"];
                 let is_now = expect["cache_expires_at_ms"].as_i64().is_some_and(|end| now <= end);
-                let same = cookie(std::slice::from_ref(&line), name) == cookie(std::slice::from_ref(&known_cookie), name);
+                let same = cookie(std::slice::from_ref(&line), name)
+                    == cookie(std::slice::from_ref(&known_cookie), name);
                 (same && is_now).then(|| expect["user_id"].as_str().unwrap_or_default().to_owned())
             }
         };
@@ -89,6 +97,10 @@ pub fn run(input: &[u8]) -> End {
     agree(&mut warm, &head, then);
     let again = play(&mut warm, &head, then + 3000, &mut nothing);
     judge(&again, then + 3000);
-    assert_eq!(again, play(&mut new_engine(), &head, then + 3000, &mut nothing), "a warm engine differs from a cold one");
+    assert_eq!(
+        again,
+        play(&mut new_engine(), &head, then + 3000, &mut nothing),
+        "a warm engine differs from a cold one"
+    );
     if matches!(again, End::Identity(_)) { again } else { end }
 }

@@ -23,7 +23,9 @@ static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::from_bytes(&[7; 
 static ENCRYPTION_KEY: LazyLock<[u8; 64]> = LazyLock::new(|| {
     let mut key = [0; 64];
     let derived = Hkdf::<Sha256>::new(Some(b"better-auth-session"), SECRET.as_bytes());
-    derived.expand(b"BetterAuth.js Generated Encryption Key", &mut key).unwrap_or_else(|error| panic!("{error}"));
+    derived
+        .expand(b"BetterAuth.js Generated Encryption Key", &mut key)
+        .unwrap_or_else(|error| panic!("{error}"));
     key
 });
 
@@ -49,7 +51,8 @@ pub fn hs256(header: &[u8], payload: &[u8]) -> String {
 pub fn jwe(header: &[u8], content: &[u8]) -> String {
     let (mac_key, aes_key) = ENCRYPTION_KEY.split_at(32);
     let (aad, iv) = (base64url(header), [9; 16]);
-    let cipher = cbc::Encryptor::<Aes256>::new_from_slices(aes_key, &iv).unwrap_or_else(|error| panic!("{error}"));
+    let cipher = cbc::Encryptor::<Aes256>::new_from_slices(aes_key, &iv)
+        .unwrap_or_else(|error| panic!("{error}"));
     let ciphertext = cipher.encrypt_padded_vec::<Pkcs7>(content);
     let mut mac = Hmac::<Sha512>::new_from_slice(mac_key).unwrap_or_else(|error| panic!("{error}"));
     for part in [aad.as_bytes(), &iv, &ciphertext, &(aad.len() as u64 * 8).to_be_bytes()] {
@@ -64,7 +67,15 @@ pub fn compact(session: &[u8], expires_at: &[u8]) -> String {
     let open = session.strip_suffix(b"}").unwrap_or(session);
     let message = [open, b",\"expiresAt\":", expires_at, b"}"].concat();
     let signature = base64url(&hmac(&message));
-    let outer = [b"{\"session\":", session, b",\"expiresAt\":", expires_at, b",\"signature\":\"", signature.as_bytes(), b"\"}"];
+    let outer = [
+        b"{\"session\":",
+        session,
+        b",\"expiresAt\":",
+        expires_at,
+        b",\"signature\":\"",
+        signature.as_bytes(),
+        b"\"}",
+    ];
     base64url(&outer.concat())
 }
 
@@ -78,7 +89,8 @@ pub fn base64url(bytes: &[u8]) -> String {
 }
 
 fn hmac(message: &[u8]) -> Vec<u8> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
+    let mut mac =
+        Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap_or_else(|error| panic!("{error}"));
     mac.update(message);
     mac.finalize().into_bytes().to_vec()
 }

@@ -4,11 +4,15 @@
 //! raw <place> <later>               the rest is the token
 //! signed <place> <later> [aged]     next line: header; the rest: payload; signed by a key of the set
 //! ```
-//! `place`: `a`uthorization, `c`ookie, `h`eader. `later`: milliseconds until the second look. `aged`: with a maximum age of 100 s.
+//! `place`: `a`uthorization, `c`ookie, `h`eader. `later`: milliseconds until the second look.
+//! `aged`: with a maximum age of 100 s.
 
 use serde_json::json;
 
-use super::world::{End, KNOWN, NOW, Outcome, agree, as_header, cookie, engine, known_keys, latin1, line, number, page, play};
+use super::world::{
+    End, KNOWN, NOW, Outcome, agree, as_header, cookie, engine, known_keys, latin1, line, number,
+    page, play,
+};
 use super::{oracle, sign};
 
 /// Who may have an identity at a moment, and whether they must.
@@ -46,8 +50,8 @@ pub fn run(input: &[u8]) -> End {
         let payload = known.token.split('.').nth(1).unwrap_or_default();
         let payload = base64_decoded(payload);
         let exp = oracle::exp_millis(&payload)?;
-        let is_now =
-            (NOW - 60_250 - 5000..exp + 5000).contains(&now) && max_age.is_none_or(|age| now <= NOW - 60_250 + age * 1000 + 5000);
+        let is_now = (NOW - 60_250 - 5000..exp + 5000).contains(&now)
+            && max_age.is_none_or(|age| now <= NOW - 60_250 + age * 1000 + 5000);
         is_now.then(|| Allowed { subject: known.subject.to_owned(), must: token == known.token })
     };
     let header = match place {
@@ -73,7 +77,11 @@ pub fn run(input: &[u8]) -> End {
     agree(&mut warm, &head, then);
     let again = play(&mut warm, &head, then, &mut nothing);
     judge(&again, allowed_at, then);
-    assert_eq!(again, play(&mut new_engine(), &head, then, &mut nothing), "a warm engine differs from a cold one");
+    assert_eq!(
+        again,
+        play(&mut new_engine(), &head, then, &mut nothing),
+        "a warm engine differs from a cold one"
+    );
     if matches!(again, End::Identity(_)) { again } else { end }
 }
 
@@ -82,11 +90,15 @@ fn judge(end: &End, allowed_at: impl Fn(i64) -> Option<Allowed>, now: i64) {
     let around = [now, now + 10].map(&allowed_at);
     match end {
         End::Identity(_) => {
-            let is_allowed = around.iter().flatten().any(|allowed| Some(allowed.subject.as_str()) == end.subject());
+            let is_allowed = around
+                .iter()
+                .flatten()
+                .any(|allowed| Some(allowed.subject.as_str()) == end.subject());
             assert!(is_allowed, "{end:?} is invented");
         }
         End::Refused(reason) => {
-            let must = around.iter().all(|allowed| allowed.as_ref().is_some_and(|allowed| allowed.must));
+            let must =
+                around.iter().all(|allowed| allowed.as_ref().is_some_and(|allowed| allowed.must));
             assert!(!must, "a good token is refused: {reason:?}");
         }
         End::Anonymous => panic!("a page that asks for a session goes on without one"),

@@ -1,5 +1,5 @@
-//! What the targets share: known credentials, engines, a host that tells the truth about signatures, and what has to hold of
-//! every decision.
+//! What the targets share: known credentials, engines, a host that tells the truth about
+//! signatures, and what has to hold of every decision.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -7,8 +7,8 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward, HeaderPairs, Reason, Reply,
-    RequestHead, SignatureCheck, UnixTime, Verdict, Work,
+    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward,
+    HeaderPairs, Reason, Reply, RequestHead, SignatureCheck, UnixTime, Verdict, Work,
 };
 use serde_json::{Value, json};
 
@@ -49,7 +49,9 @@ pub fn vectors() -> impl Iterator<Item = &'static Value> {
 
 /// A vector of Better Auth by its name.
 pub fn vector(name: &str) -> &'static Value {
-    vectors().find(|vector| vector["name"] == name).unwrap_or_else(|| panic!("there is no vector {name}"))
+    vectors()
+        .find(|vector| vector["name"] == name)
+        .unwrap_or_else(|| panic!("there is no vector {name}"))
 }
 
 /// An API token that Better Auth has signed, and its key.
@@ -59,7 +61,8 @@ pub struct Known {
     pub key: &'static Value,
 }
 
-/// One token for each way to check a signature: inside, by the host with a curve, by the host with RSA.
+/// One token for each way to check a signature: inside, by the host with a curve, by the host with
+/// RSA.
 pub static KNOWN: LazyLock<[Known; 3]> = LazyLock::new(|| {
     ["api-jwt-eddsa-valid", "api-jwt-es256-valid", "api-jwt-rs256-valid"].map(|name| {
         let vector = vector(name);
@@ -89,7 +92,8 @@ pub fn engine(members: Value) -> Engine {
         "rules": [{ "path": "/public/**", "access": "public" }, { "path": "/app/**", "access": "required" }],
         "sign_in": { "path": "/sign-in" },
     });
-    configured(&document.to_string()).unwrap_or_else(|| panic!("the configuration of the targets is wrong"))
+    configured(&document.to_string())
+        .unwrap_or_else(|| panic!("the configuration of the targets is wrong"))
 }
 
 /// An engine of any configuration, or nothing where it says what is wrong.
@@ -98,18 +102,28 @@ pub fn configured(document: &str) -> Option<Engine> {
         ("SECRET", SECRET),
         ("BETTER_AUTH_SECRET", "4Yk0-current-secret-of-the-vectors-8Rw2"),
         ("SECOND_SECRET", "9Tq7-retired-secret-of-the-vectors-3Lm5"),
-        ("BETTER_AUTH_SECRETS", "2:4Yk0-current-secret-of-the-vectors-8Rw2,1:9Tq7-retired-secret-of-the-vectors-3Lm5"),
+        (
+            "BETTER_AUTH_SECRETS",
+            "2:4Yk0-current-secret-of-the-vectors-8Rw2,1:9Tq7-retired-secret-of-the-vectors-3Lm5",
+        ),
     ];
     let values: BTreeMap<String, String> =
         secrets.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    let compiled = Config::parse(document).and_then(|config| config.compile(&values, &Capabilities::checking(Algorithm::all())));
+    let compiled = Config::parse(document)
+        .and_then(|config| config.compile(&values, &Capabilities::checking(Algorithm::all())));
     match compiled {
         Ok(policy) => Some(Engine::new(policy, 7)),
         Err(errors) => {
             assert!(!errors.is_empty(), "a refused configuration without an error");
-            assert!(errors.iter().all(|error| !error.problem.is_empty() && !error.hint.is_empty()), "{errors:?}");
+            assert!(
+                errors.iter().all(|error| !error.problem.is_empty() && !error.hint.is_empty()),
+                "{errors:?}"
+            );
             for (_, secret) in secrets {
-                assert!(document.contains(secret) || !format!("{errors:?}").contains(secret), "an error shows a secret");
+                assert!(
+                    document.contains(secret) || !format!("{errors:?}").contains(secret),
+                    "an error shows a secret"
+                );
             }
             None
         }
@@ -123,7 +137,13 @@ pub fn latin1(bytes: &[u8]) -> String {
 
 /// A `GET` of a page that asks for a session.
 pub fn page<'a>(headers: &'a [(&'a str, &'a str)]) -> RequestHead<'a> {
-    RequestHead { method: "GET", target: "/app", headers, public_origin: ORIGIN, client_address: Some("192.0.2.1") }
+    RequestHead {
+        method: "GET",
+        target: "/app",
+        headers,
+        public_origin: ORIGIN,
+        client_address: Some("192.0.2.1"),
+    }
 }
 
 /// What a host comes back with.
@@ -138,9 +158,15 @@ pub enum Outcome {
 
 impl Outcome {
     pub fn with<T>(&self, take: impl FnOnce(Reply<'_>) -> T) -> T {
-        let headers = [("set-cookie", "better-auth.session_data=; Max-Age=0"), ("set-cookie", "other=1"), ("age", "0")];
+        let headers = [
+            ("set-cookie", "better-auth.session_data=; Max-Age=0"),
+            ("set-cookie", "other=1"),
+            ("age", "0"),
+        ];
         match self {
-            Self::Answered(status, body) => take(Reply::Answered { status: *status, headers: &headers, body }),
+            Self::Answered(status, body) => {
+                take(Reply::Answered { status: *status, headers: &headers, body })
+            }
             Self::Checked(holds) => take(Reply::Checked(*holds)),
             Self::Waited => take(Reply::Waited),
             Self::Failed => take(Reply::Failed),
@@ -151,13 +177,16 @@ impl Outcome {
 
 /// The truth about a signature: it holds if it is that of a known token, by its key.
 pub fn checked(check: &SignatureCheck) -> Outcome {
-    let token = [String::from_utf8_lossy(&check.signing_input).as_ref(), &URL_SAFE_NO_PAD.encode(&check.signature)].join(".");
+    let token = [
+        String::from_utf8_lossy(&check.signing_input).as_ref(),
+        &URL_SAFE_NO_PAD.encode(&check.signature),
+    ]
+    .join(".");
     let key: Value = serde_json::from_str(&check.key).unwrap_or_default();
-    Outcome::Checked(
-        KNOWN
-            .iter()
-            .any(|known| known.token == token && ["x", "y", "n", "e"].iter().all(|name| key.get(name) == known.key.get(name))),
-    )
+    Outcome::Checked(KNOWN.iter().any(|known| {
+        known.token == token
+            && ["x", "y", "n", "e"].iter().all(|name| key.get(name) == known.key.get(name))
+    }))
 }
 
 /// A host that tells the truth about signatures, waits, and fetches by this function.
@@ -171,7 +200,12 @@ pub fn carry(errand: &Errand, fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome
 }
 
 /// Plays one request to its end, and demands of it what has to hold of every request.
-pub fn play(engine: &mut Engine, head: &RequestHead<'_>, now: i64, fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome) -> End {
+pub fn play(
+    engine: &mut Engine,
+    head: &RequestHead<'_>,
+    now: i64,
+    fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome,
+) -> End {
     let mut host = |errand: &Errand| {
         assert!(!format!("{errand:?}").contains("eyJ"), "an errand's Debug shows a token");
         carry(errand, fetch)
@@ -208,15 +242,24 @@ pub fn play_with(
         Decision::Redirect(answer) => {
             judge_answer(&answer, head);
             let is_way = |name: &str| ["location", "x-action-redirect"].contains(&name);
-            let location = answer.headers.iter().find(|(name, _)| is_way(name)).map(|(_, location)| location.as_str());
-            let leads_home = location.is_some_and(|location| !location.contains("//") || location.starts_with("http"));
+            let location = answer
+                .headers
+                .iter()
+                .find(|(name, _)| is_way(name))
+                .map(|(_, location)| location.as_str());
+            let leads_home = location
+                .is_some_and(|location| !location.contains("//") || location.starts_with("http"));
             assert!(leads_home, "a redirect leads away: {location:?}");
             assert!((300..400).contains(&answer.status), "a redirect of status {}", answer.status);
             End::Refused(answer.reason)
         }
         Decision::Reject(answer) => {
             judge_answer(&answer, head);
-            assert!((400..600).contains(&answer.status) && answer.status != 500, "{}", answer.status);
+            assert!(
+                (400..600).contains(&answer.status) && answer.status != 500,
+                "{}",
+                answer.status
+            );
             assert_eq!(answer.status, answer.reason.status());
             End::Refused(answer.reason)
         }
@@ -235,29 +278,39 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
     assert!(forward.target.bytes().all(|byte| byte.is_ascii_graphic()), "{:?}", forward.target);
     for (name, value) in forward.set.iter() {
         // Renewed cookies are among the request's own, in one line.
-        let is_cookie = name == "cookie" && value.bytes().all(|byte| byte == b' ' || !byte.is_ascii_control());
+        let is_cookie =
+            name == "cookie" && value.bytes().all(|byte| byte == b' ' || !byte.is_ascii_control());
         let is_ours = name.starts_with(prefix) && value.bytes().all(|byte| byte.is_ascii_graphic());
         assert!(is_ours || is_cookie, "{name}: {value:?}");
     }
     for (name, value) in &forward.response_headers {
-        assert!(!name.contains(char::is_control) && !value.contains(char::is_control), "{name}: {value:?}");
+        assert!(
+            !name.contains(char::is_control) && !value.contains(char::is_control),
+            "{name}: {value:?}"
+        );
     }
     let named = format!("{prefix}subject");
     let said = || forward.set.iter().filter(|(name, _)| name.starts_with(prefix));
-    let subjects: Vec<&str> = forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject).collect();
+    let subjects: Vec<&str> =
+        forward.set.iter().filter(|(name, _)| *name == named).map(|(_, subject)| subject).collect();
     match subjects.as_slice() {
         [] => {
             assert!(said().next().is_none(), "something is said about nobody: {:?}", forward.set);
             End::Anonymous
         }
-        [_] => End::Identity(said().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()),
+        [_] => {
+            End::Identity(said().map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+        }
         _ => panic!("several subjects: {subjects:?}"),
     }
 }
 
 fn judge_answer(answer: &Answer, head: &RequestHead<'_>) {
     for (name, value) in &answer.headers {
-        assert!(!name.contains(char::is_control) && !value.contains(char::is_control), "{name}: {value:?}");
+        assert!(
+            !name.contains(char::is_control) && !value.contains(char::is_control),
+            "{name}: {value:?}"
+        );
     }
     assert!(head.method != "HEAD" || answer.body.is_empty(), "a body for HEAD");
     let waits = answer.headers.iter().any(|(name, _)| name == "retry-after");
@@ -271,20 +324,35 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
     let present: Vec<&Verdict> = present(&explanation).collect();
     let bad: Vec<Reason> = present
         .iter()
-        .filter_map(|verdict| if let Verdict::Unauthenticated(reason) = verdict { Some(*reason) } else { None })
+        .filter_map(|verdict| {
+            if let Verdict::Unauthenticated(reason) = verdict { Some(*reason) } else { None }
+        })
         .collect();
     let subjects: Vec<String> = present
         .iter()
-        .filter_map(|verdict| if let Verdict::Authenticated { subject } = verdict { Some(as_header(subject)) } else { None })
+        .filter_map(|verdict| {
+            if let Verdict::Authenticated { subject } = verdict {
+                Some(as_header(subject))
+            } else {
+                None
+            }
+        })
         .collect();
     match engine.decide(head, now) {
         Decision::Forward(forward) => {
             let end = judge_forward(&forward, head, "x-doorward-");
-            let subject = end.subject().unwrap_or_else(|| panic!("a page that asks for a session goes on as {end:?}"));
-            // A host's verdict of an earlier request counts for a decision; an explanation would ask again.
-            let unknown = present.iter().filter(|verdict| ***verdict == Verdict::ErrandRequired).count();
+            let subject = end
+                .subject()
+                .unwrap_or_else(|| panic!("a page that asks for a session goes on as {end:?}"));
+            // A host's verdict of an earlier request counts for a decision; an explanation would
+            // ask again.
+            let unknown =
+                present.iter().filter(|verdict| ***verdict == Verdict::ErrandRequired).count();
             let all = !present.is_empty() && present.len() == subjects.len() + unknown;
-            assert!(all && subjects.iter().all(|other| other == subject), "decided for {subject:?}, explained {explanation:?}");
+            assert!(
+                all && subjects.iter().all(|other| other == subject),
+                "decided for {subject:?}, explained {explanation:?}"
+            );
         }
         Decision::Respond(_) => {}
         Decision::Redirect(answer) | Decision::Reject(answer) => {
@@ -296,7 +364,9 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
             assert!(explained, "refused for {:?}, explained {explanation:?}", answer.reason);
         }
         Decision::Ask(_) => {
-            let asks = present.iter().any(|verdict| matches!(verdict, Verdict::LookupRequired | Verdict::ErrandRequired));
+            let asks = present.iter().any(|verdict| {
+                matches!(verdict, Verdict::LookupRequired | Verdict::ErrandRequired)
+            });
             assert!(asks && bad.is_empty(), "asks, explained {explanation:?}");
         }
     }
@@ -310,7 +380,13 @@ fn present(explanation: &Explanation) -> impl Iterator<Item = &Verdict> {
 /// A text as the gate writes it into a header.
 pub fn as_header(text: &str) -> String {
     text.bytes()
-        .map(|byte| if byte.is_ascii_graphic() && byte != b'%' { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .map(|byte| {
+            if byte.is_ascii_graphic() && byte != b'%' {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
         .collect()
 }
 
@@ -328,9 +404,11 @@ pub fn number(word: Option<&str>) -> i64 {
     word.and_then(|word| word.parse().ok()).unwrap_or(0_i64).clamp(-40_000_000_000, 40_000_000_000)
 }
 
-/// The value of a cookie as Better Auth's server reads it, and the joined chunks where there are such.
+/// The value of a cookie as Better Auth's server reads it, and the joined chunks where there are
+/// such.
 pub fn cookie(lines: &[String], name: &str) -> Option<String> {
-    let pairs = || lines.iter().flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
+    let pairs =
+        || lines.iter().flat_map(|line| line.split(';')).filter_map(|pair| pair.split_once('='));
     let value_of = |wanted: &str| {
         let (_, value) = pairs().find(|(name, _)| name.trim_matches([' ', '\t']) == wanted)?;
         let value = value.trim_matches([' ', '\t']);
@@ -344,7 +422,8 @@ pub fn cookie(lines: &[String], name: &str) -> Option<String> {
     if let Some(whole) = value_of(name).filter(|whole| !whole.is_empty()) {
         return Some(whole);
     }
-    let chunks: Vec<String> = (0..).map_while(|number| value_of(&format!("{name}.{number}"))).collect();
+    let chunks: Vec<String> =
+        (0..).map_while(|number| value_of(&format!("{name}.{number}"))).collect();
     if chunks.is_empty() { None } else { Some(chunks.concat()) }
 }
 
@@ -353,7 +432,8 @@ fn decoded(text: &str) -> Option<String> {
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {
         if *first == b'%' {
-            let digits = others.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
+            let digits =
+                others.get(..2).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit))?;
             bytes.push(u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?);
             rest = &others[2..];
         } else {

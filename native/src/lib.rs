@@ -1,4 +1,5 @@
-//! What a native host needs: carries signature checks with `jsonwebtoken`, and ES512, which that has not, with `p521`.
+//! What a native host needs: carries signature checks with `jsonwebtoken`, and ES512, which that
+//! has not, with `p521`.
 
 use doorward::{Algorithm, Capabilities, Reply, SignatureCheck};
 use jsonwebtoken::jwk::Jwk;
@@ -46,7 +47,8 @@ fn with_jsonwebtoken(check: &SignatureCheck, algorithm: jsonwebtoken::Algorithm)
 
 fn with_p521(check: &SignatureCheck) -> Option<bool> {
     let members: serde_json::Value = serde_json::from_str(&check.key).ok()?;
-    let coordinate = |name: &str| members.get(name).and_then(serde_json::Value::as_str).and_then(from_base64url);
+    let coordinate =
+        |name: &str| members.get(name).and_then(serde_json::Value::as_str).and_then(from_base64url);
     let point = [vec![4], coordinate("x")?, coordinate("y")?].concat();
     let key = p521::ecdsa::VerifyingKey::from_sec1_bytes(&point).ok()?;
     let signature = p521::ecdsa::Signature::from_slice(&check.signature);

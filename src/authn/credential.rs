@@ -39,14 +39,18 @@ pub(crate) enum Credential<'a> {
 }
 
 impl Credential<'_> {
-    /// What its signature is over: of a JWT header and claims, of a Better Auth session its token. A signature may have other
-    /// spellings; this has not.
+    /// What its signature is over: of a JWT header and claims, of a Better Auth session its token.
+    /// A signature may have other spellings; this has not.
     pub(crate) fn signed_part(&self) -> Cow<'_, str> {
         match self {
             Self::Bearer(value) => Cow::Owned(value.read().signed_part().into_owned()),
             Self::Jwt { token, .. } => Cow::Borrowed(before_last_dot(token)),
-            Self::SessionCookie { cookie, .. } => Cow::Owned(before_last_dot(&cookie.value()).to_owned()),
-            Self::BearerToken { value, .. } => Cow::Borrowed(value.split_once('.').map_or(value, |(token, _)| token)),
+            Self::SessionCookie { cookie, .. } => {
+                Cow::Owned(before_last_dot(&cookie.value()).to_owned())
+            }
+            Self::BearerToken { value, .. } => {
+                Cow::Borrowed(value.split_once('.').map_or(value, |(token, _)| token))
+            }
             Self::Malformed(_) => Cow::Borrowed(""),
         }
     }
@@ -72,7 +76,8 @@ pub(crate) fn find<'a>(
     rule: &'a Rule,
 ) -> impl Iterator<Item = Credential<'a>> + use<'a> {
     let head = *head;
-    let believed = || policy.issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number));
+    let believed =
+        || policy.issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number));
     let session_cookies = believed().filter_map(move |(issuer, believed)| {
         let name = &believed.better_auth.as_ref()?.cookies.session_token;
         let cookie = cookie::first(&head, name).filter(|cookie| !cookie.is_empty())?;
@@ -97,7 +102,8 @@ pub(crate) fn find<'a>(
     of_authorization(&head, believed).into_iter().chain(session_cookies).chain(jwts)
 }
 
-/// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are none.
+/// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are
+/// none.
 fn joined<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> {
     let first = lines.next()?;
     let mut joined = Cow::Borrowed(first);
@@ -119,9 +125,12 @@ pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Op
     }
 }
 
-/// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours, and neither is a bearer
-/// token where nobody is expected to send one.
-fn of_authorization<'a, 'p, I>(head: &RequestHead<'a>, believed: impl Fn() -> I) -> Option<Credential<'a>>
+/// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours,
+/// and neither is a bearer token where nobody is expected to send one.
+fn of_authorization<'a, 'p, I>(
+    head: &RequestHead<'a>,
+    believed: impl Fn() -> I,
+) -> Option<Credential<'a>>
 where
     I: Iterator<Item = (usize, &'p Issuer)>,
 {
@@ -135,9 +144,12 @@ where
     }
     let lines = || head.headers_named("authorization");
     let line = lines().next()?;
-    let credentials = || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
-    let is_bearer = |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-    // Two are nobody's, also where a host has joined them into one line. Other schemes have commas of their own.
+    let credentials =
+        || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
+    let is_bearer =
+        |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
+    // Two are nobody's, also where a host has joined them into one line. Other schemes have commas
+    // of their own.
     if credentials().nth(1).is_some() && credentials().any(is_bearer) {
         return Some(Credential::Malformed(Reason::CredentialMalformed));
     }
@@ -176,7 +188,9 @@ impl<'a> BearerValue<'a> {
                 },
                 None => Credential::Malformed(Reason::TokenMalformed),
             },
-            _ if takes_jwt => Credential::Jwt { token: Cow::Borrowed(value), place: &Place::Authorization },
+            _ if takes_jwt => {
+                Credential::Jwt { token: Cow::Borrowed(value), place: &Place::Authorization }
+            }
             _ => Credential::Malformed(Reason::CredentialMalformed),
         }
     }

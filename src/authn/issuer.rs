@@ -13,8 +13,18 @@ const MAX_SHOWN_BYTES: usize = 128;
 
 impl Judge<'_> {
     /// Notes an `iss` that nobody here has, beside the configured one that it is most like.
-    pub(super) fn note_issuer(&mut self, reason: Reason, unverified: &UnverifiedClaims<'_>, place: &Place, rule: &Rule) {
-        let Some(unverified) = unverified.members.text("iss").filter(|_| reason == Reason::IssuerUnknown) else { return };
+    pub(super) fn note_issuer(
+        &mut self,
+        reason: Reason,
+        unverified: &UnverifiedClaims<'_>,
+        place: &Place,
+        rule: &Rule,
+    ) {
+        let Some(unverified) =
+            unverified.members.text("iss").filter(|_| reason == Reason::IssuerUnknown)
+        else {
+            return;
+        };
         let near = self.policy.issuers.iter().enumerate().filter_map(|(number, issuer)| {
             let expected = self.iss_here(issuer);
             let difference = if expected != unverified {
@@ -34,12 +44,20 @@ impl Judge<'_> {
 
     /// The same of a token that the service of this issuer has given for the bridge.
     pub(super) fn note_minted(&mut self, number: usize, unverified: &UnverifiedClaims<'_>) {
-        let (Some(unverified), Some(issuer)) = (unverified.members.text("iss"), self.issuer(number)) else { return };
+        let (Some(unverified), Some(issuer)) =
+            (unverified.members.text("iss"), self.issuer(number))
+        else {
+            return;
+        };
         let expected = self.iss_here(issuer);
-        self.note_miss(difference(&expected, unverified).map(|difference| (difference, expected)), unverified);
+        self.note_miss(
+            difference(&expected, unverified).map(|difference| (difference, expected)),
+            unverified,
+        );
     }
 
-    /// The `iss` that this issuer would have at the public origin of the request, were it one of its hosts.
+    /// The `iss` that this issuer would have at the public origin of the request, were it one of
+    /// its hosts.
     fn iss_here(&self, issuer: &Issuer) -> String {
         issuer.expectations.at(self.head.public_origin).issuer
     }
@@ -54,7 +72,8 @@ impl Judge<'_> {
     }
 }
 
-/// In what an `iss` differs from a configured one that it agrees with in all else. The nearest first.
+/// In what an `iss` differs from a configured one that it agrees with in all else. The nearest
+/// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
     /// In nothing: the rule believes others.
@@ -114,7 +133,8 @@ fn difference(expected: &str, unverified: &str) -> Option<Difference> {
 /// Scheme, host, port and path, each as it is spelled; nothing in place of what is missing.
 fn parts(text: &str) -> [&str; 4] {
     let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let (authority, path) = rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
+    let (authority, path) =
+        rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
     let (host, port) = match authority.rsplit_once(':') {
         Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
         _ => (authority, ""),
@@ -150,7 +170,11 @@ mod tests {
             ("our-issuer", "their-issuer", None),
             ("https://a.example", "", None),
         ] {
-            assert_eq!(difference(expected, unverified).map(Difference::name), difference_of, "{expected} {unverified}");
+            assert_eq!(
+                difference(expected, unverified).map(Difference::name),
+                difference_of,
+                "{expected} {unverified}"
+            );
         }
     }
 }

@@ -17,7 +17,8 @@ use crate::reason::Reason;
 use super::{Finding, Judge, Need, Obstacle, ToCheck};
 
 impl<'e> Judge<'e> {
-    /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has to look what it is.
+    /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has
+    /// to look what it is.
     pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
         match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
             Some(identity) => self.if_recent(identity),
@@ -30,7 +31,9 @@ impl<'e> Judge<'e> {
         if let Some(identity) = self.proven_jwt(token, place, rule) {
             return self.if_recent(identity);
         }
-        let proof = self.presumed(token, place, rule).map_or_else(|| self.jwt_proof(token, place, rule), Ok);
+        let proof = self
+            .presumed(token, place, rule)
+            .map_or_else(|| self.jwt_proof(token, place, rule), Ok);
         match proof {
             Ok(proof) => {
                 self.keep(Use::Jwt, [token, self.name_of_site()], &proof);
@@ -52,7 +55,8 @@ impl<'e> Judge<'e> {
         let jws = Jws::parse(token)?;
         let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
         let number = self.issuer_of(&unverified, place, rule);
-        let number = number.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
+        let number =
+            number.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
         let typ = jws.header.typ.as_deref();
         match self.by_key_set(number, &jws) {
             Ok((verified, key_set)) => Ok(self.proof_of(&verified, unverified, typ, key_set)?),
@@ -81,37 +85,54 @@ impl<'e> Judge<'e> {
         let issuer = self.issuer(key_set.source).ok_or(Reason::IssuerUnknown)?;
         let expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
         let claims = Claims::check(verified, Some(read_before), typ, &expected, self.now)?;
-        let identity = self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
+        let identity =
+            self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
         Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
     }
 
-    /// What this very token proves, worked out while its signature was being checked: if that holds, and it is still so now.
+    /// What this very token proves, worked out while its signature was being checked: if that
+    /// holds, and it is still so now.
     fn presumed(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Proof> {
         let claimed = self.progress.proven.iter().find(|claimed| claimed.is_of(token))?;
         let Proof { identity, window, key_set } = &claimed.proof;
-        let holds = window.contains(self.now) && self.admits(identity.issuer, place, rule) && self.still_uses(*key_set);
+        let holds = window.contains(self.now)
+            && self.admits(identity.issuer, place, rule)
+            && self.still_uses(*key_set);
         holds.then(|| claimed.proof.clone())
     }
 
-    /// Where a JWT was verified, as far as that says anything: one of an issuer of several hosts proves nothing at another host.
+    /// Where a JWT was verified, as far as that says anything: one of an issuer of several hosts
+    /// proves nothing at another host.
     fn name_of_site(&self) -> &'e str {
         let has_several = self.policy.issuers.iter().any(|issuer| !issuer.public_hosts.is_empty());
         if has_several { self.head.public_origin } else { "" }
     }
 
-    /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about it.
+    /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about
+    /// it.
     fn if_recent(&self, identity: Identity) -> Finding {
-        if self.is_recent(&identity.session) { Finding::Good(identity) } else { Finding::Bad(Reason::TokenTooOld) }
+        if self.is_recent(&identity.session) {
+            Finding::Good(identity)
+        } else {
+            Finding::Bad(Reason::TokenTooOld)
+        }
     }
 
     /// Whether a rule takes the word of this issuer at this place.
     fn admits(&self, number: usize, place: &Place, rule: &Rule) -> bool {
-        rule.believes(number) && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
+        rule.believes(number)
+            && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
     }
 
-    /// Whose token it says it is: that only picks the keys and the expectations that it is then held to. Of several with one
-    /// `iss` the audience picks (the configuration sees to it that they share none).
-    fn issuer_of(&self, unverified: &UnverifiedClaims<'_>, place: &Place, rule: &Rule) -> Result<usize, Reason> {
+    /// Whose token it says it is: that only picks the keys and the expectations that it is then
+    /// held to. Of several with one `iss` the audience picks (the configuration sees to it that
+    /// they share none).
+    fn issuer_of(
+        &self,
+        unverified: &UnverifiedClaims<'_>,
+        place: &Place,
+        rule: &Rule,
+    ) -> Result<usize, Reason> {
         let unverified = &unverified.members;
         let unverified_issuer = match unverified.get("iss") {
             None => return Err(Reason::ClaimMissing),
@@ -119,47 +140,69 @@ impl<'e> Judge<'e> {
         };
         let origin = self.head.public_origin;
         let candidate = |(number, issuer): (usize, &'e Issuer)| {
-            let expected = issuer.expected(origin).filter(|expected| expected.issuer == unverified_issuer)?;
+            let expected =
+                issuer.expected(origin).filter(|expected| expected.issuer == unverified_issuer)?;
             self.admits(number, place, rule).then_some((number, expected))
         };
         let mut candidates = self.policy.issuers.iter().enumerate().filter_map(candidate);
         let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
-        let by_audience = |(_, expected): &(usize, Cow<'_, Expectations>)| claims::check_aud(unverified, expected).is_ok();
+        let by_audience = |(_, expected): &(usize, Cow<'_, Expectations>)| {
+            claims::check_aud(unverified, expected).is_ok()
+        };
         let of_first = first.0;
-        Ok([first].into_iter().chain(candidates).find(by_audience).map_or(of_first, |(number, _)| number))
+        Ok([first]
+            .into_iter()
+            .chain(candidates)
+            .find(by_audience)
+            .map_or(of_first, |(number, _)| number))
     }
 
     /// The signature of a token by an issuer's key set.
-    pub(crate) fn by_key_set<'j>(&mut self, number: usize, jws: &'j Jws<'_>) -> Result<(Verified<'j>, KeySetUsed), Obstacle> {
+    pub(crate) fn by_key_set<'j>(
+        &mut self,
+        number: usize,
+        jws: &'j Jws<'_>,
+    ) -> Result<(Verified<'j>, KeySetUsed), Obstacle> {
         let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
-        let algorithm = Algorithm::from_name(&jws.header.alg).filter(|algorithm| issuer.algorithms.contains(algorithm));
+        let algorithm = Algorithm::from_name(&jws.header.alg)
+            .filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
         let key = self.keys.select(number, wanted, self.progress, self.now);
         let key = key.map_err(|lack| self.without_key(number, jws, lack))?;
         match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
-                let generation = self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
+                let generation =
+                    self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
                 self.note_refresh(number);
                 Ok((verified, KeySetUsed { source: number, generation }))
             }
             Signature::Fails => {
-                let lack = self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
+                let lack =
+                    self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
                 Err(self.without_key(number, jws, lack))
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
-                let in_doubt = if self.progress.is_unsupported(&check) { Obstacle::Bad } else { Obstacle::InDoubt };
+                let in_doubt = if self.progress.is_unsupported(&check) {
+                    Obstacle::Bad
+                } else {
+                    Obstacle::InDoubt
+                };
                 Err(in_doubt(Reason::SignatureCheckUnavailable))
             }
-            Signature::Unchecked(check) => Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None })))),
+            Signature::Unchecked(check) => {
+                Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None }))))
+            }
         }
     }
 
     /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
     fn without_key(&mut self, source: usize, jws: &Jws<'_>, lack: Lack) -> Obstacle {
         match lack {
-            Lack::Ask(copies) => Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() }),
+            Lack::Ask(copies) => {
+                Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() })
+            }
             Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
             Lack::Missing(reason) => {
                 if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {

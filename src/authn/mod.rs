@@ -1,6 +1,7 @@
 //! What one credential is worth: the rooms of a token in their order.
 //!
-//! Layers are judged each on its own and put together at the end, so that `explain` can show all of them.
+//! Layers are judged each on its own and put together at the end, so that `explain` can show all of
+//! them.
 
 pub(crate) mod credential;
 mod issuer;
@@ -42,7 +43,8 @@ pub(crate) enum Finding {
     Good(Identity),
     /// Nobody, and why.
     Bad(Reason),
-    /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have brought about is bad.
+    /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have
+    /// brought about is bad.
     InDoubt(Reason),
     /// Not known without an errand.
     Needs(Need),
@@ -89,7 +91,8 @@ pub(crate) struct ToCheck {
     pub(crate) presumed: Option<Presumed<Box<Claimed>>>,
 }
 
-/// A key of a storage to read: that of a session token, or where a user is named, of when that user's sessions were revoked.
+/// A key of a storage to read: that of a session token, or where a user is named, of when that
+/// user's sessions were revoked.
 pub(crate) struct Lookup {
     pub(crate) issuer: usize,
     pub(crate) digest: [u8; 32],
@@ -139,7 +142,8 @@ pub(crate) struct Judge<'e> {
     pub(crate) soon: Soon,
 }
 
-/// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is moved with each request.
+/// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is
+/// moved with each request.
 #[derive(Default)]
 pub(crate) struct Soon {
     /// Why it is not known what has become of a session.
@@ -152,7 +156,8 @@ pub(crate) struct Soon {
     pub(crate) renewal: Option<Box<Question>>,
     /// Whether the request's own `session_data` is by the configured secret.
     pub(crate) has_own_data: bool,
-    /// A session that the auth service has signed a cookie cache for: it is worth asking about later.
+    /// A session that the auth service has signed a cookie cache for: it is worth asking about
+    /// later.
     pub(crate) vouched_for: Option<Box<([u8; 32], Party)>>,
     /// What is to be seen of a token that is refused.
     pub(crate) noted: Option<Box<Noted>>,
@@ -187,32 +192,48 @@ impl Asked for Progress {
 }
 
 impl<'e> Judge<'e> {
-    /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the operator has revoked is out.
+    /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the
+    /// operator has revoked is out.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
         match self.by_itself(credential, rule) {
-            Finding::Good(identity) => match self.revoked(&identity.session, || credential.signed_part()) {
-                Ok(()) => Finding::Good(identity),
-                Err(finding) => finding,
-            },
+            Finding::Good(identity) => {
+                match self.revoked(&identity.session, || credential.signed_part()) {
+                    Ok(()) => Finding::Good(identity),
+                    Err(finding) => finding,
+                }
+            }
             other => other,
         }
     }
 
-    /// Whether this session, which was told by this token, has been revoked as far as anybody knows.
+    /// Whether this session, which was told by this token, has been revoked as far as anybody
+    /// knows.
     ///
     /// # Errors
     /// It has been, or that is not known (yet).
-    pub(crate) fn revoked<'t>(&mut self, session: &Session, token: impl FnOnce() -> Cow<'t, str>) -> Result<(), Finding> {
+    pub(crate) fn revoked<'t>(
+        &mut self,
+        session: &Session,
+        token: impl FnOnce() -> Cow<'t, str>,
+    ) -> Result<(), Finding> {
         let Some(deny_list) = self.deny_list else { return Ok(()) };
-        let has_asked = |copies| self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList(copies));
+        let has_asked = |copies| {
+            self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList(copies))
+        };
         match deny_list.select(has_asked, self.now) {
             Selection::Use(revoked, is_due) => {
                 self.soon.refresh_deny_list |= is_due;
-                if revoked.includes(session, token) { Err(Finding::Bad(Reason::SessionRevoked)) } else { Ok(()) }
+                if revoked.includes(session, token) {
+                    Err(Finding::Bad(Reason::SessionRevoked))
+                } else {
+                    Ok(())
+                }
             }
             Selection::Ask(copies) => Err(Finding::Needs(Need::DenyList(copies))),
             Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
-            Selection::Missing if self.progress.has_waited_in_vain() => Err(Finding::Bad(Reason::RevocationUnavailable)),
+            Selection::Missing if self.progress.has_waited_in_vain() => {
+                Err(Finding::Bad(Reason::RevocationUnavailable))
+            }
             Selection::Missing => Err(Finding::InDoubt(Reason::RevocationUnavailable)),
         }
     }
@@ -233,31 +254,44 @@ impl<'e> Judge<'e> {
     }
 
     fn service(&self, number: usize) -> Result<&BetterAuth, Reason> {
-        self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()).ok_or(Reason::IssuerUnknown)
+        self.issuer(number)
+            .and_then(|issuer| issuer.better_auth.as_ref())
+            .ok_or(Reason::IssuerUnknown)
     }
 
     /// Whether what is known of a session is as recent as the rule wants it.
     fn is_recent(&self, session: &Session) -> bool {
-        self.max_staleness.is_none_or(|most| most > Seconds::new(0) && self.now <= session.known.plus(most))
+        self.max_staleness
+            .is_none_or(|most| most > Seconds::new(0) && self.now <= session.known.plus(most))
     }
 
     /// From when on knowledge of the session of this token counts.
     fn since(&self, number: usize, token: &str) -> Since {
         let cookie = cookie::first(&self.head, as_of::NAME);
-        let Some(issuer) = self.issuer(number).filter(|_| cookie.is_some() || !self.events.is_empty()) else {
+        let Some(issuer) =
+            self.issuer(number).filter(|_| cookie.is_some() || !self.events.is_empty())
+        else {
             return Since::EVER;
         };
         let (session, arrival) = (name_of(issuer, token), self.progress.arrival);
         let since = self.events.since(&session, arrival, self.now);
         let elsewhere = cookie.zip(issuer.better_auth.as_ref()).and_then(|(cookie, service)| {
-            as_of::read(cookie.as_received(), service.secrets.as_of.as_ref()?, &session, service.session_cache, self.now)
+            as_of::read(
+                cookie.as_received(),
+                service.secrets.as_of.as_ref()?,
+                &session,
+                service.session_cache,
+                self.now,
+            )
         });
         elsewhere.map_or(since, |at| since.and_elsewhere(at, arrival))
     }
 
-    /// The proof of a credential that has been verified before, if everything that it rests on still stands.
+    /// The proof of a credential that has been verified before, if everything that it rests on
+    /// still stands.
     fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
-        let Proof { identity, window, key_set } = self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+        let Proof { identity, window, key_set } =
+            self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
         self.still_uses(key_set).then_some((identity, window))
     }
 
@@ -275,7 +309,12 @@ impl<'e> Judge<'e> {
     fn identity(&self, issuer: usize, session: Session) -> Identity {
         let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
         let (headers, statement) = header_edits::identity(&session, name, self.policy);
-        Identity { issuer, session: Arc::new(session), headers, statement: statement.map(Arc::from) }
+        Identity {
+            issuer,
+            session: Arc::new(session),
+            headers,
+            statement: statement.map(Arc::from),
+        }
     }
 
     fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
@@ -286,7 +325,9 @@ impl<'e> Judge<'e> {
 
     fn note_refresh(&mut self, source: usize) {
         let has_asked = self.progress.has_asked(&Subject::Keys(source, Copies::DoNot));
-        if self.keys.wants_refresh(source, has_asked, self.now) && !self.soon.refresh.contains(&source) {
+        if self.keys.wants_refresh(source, has_asked, self.now)
+            && !self.soon.refresh.contains(&source)
+        {
             self.soon.refresh.push(source);
         }
     }

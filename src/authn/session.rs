@@ -1,4 +1,5 @@
-//! A Better Auth session: by its cookies, by a token of the bearer plugin, by the auth service's word.
+//! A Better Auth session: by its cookies, by a token of the bearer plugin, by the auth service's
+//! word.
 
 use std::collections::BTreeSet;
 
@@ -52,14 +53,18 @@ enum Word {
 }
 
 impl Judge<'_> {
-    /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask, not a sign-in.
+    /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask,
+    /// not a sign-in.
     pub(super) fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Finding {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
-            && let Some((identity, window)) = self.proven(Use::CookieCache, [cookie.as_received(), data])
+            && let Some((identity, window)) =
+                self.proven(Use::CookieCache, [cookie.as_received(), data])
             && identity.issuer == number
             && self.is_recent(&identity.session)
-            && self.since(number, token_of(&cookie.value())).admits_cookie_cache(identity.session.known)
+            && self
+                .since(number, token_of(&cookie.value()))
+                .admits_cookie_cache(identity.session.known)
         {
             return self.cached(number, cookie, identity, window);
         }
@@ -69,55 +74,90 @@ impl Judge<'_> {
         let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
         let owner = match (&token, &session_data) {
             // Whoever could vary an unverified token could have any number of sessions vouched for.
-            (Ok(TokenState::Signed), DataState::Good(proof)) => Some(party_of(number, &proof.identity.session.subject)),
-            (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => Some(party_of(number, subject)),
+            (Ok(TokenState::Signed), DataState::Good(proof)) => {
+                Some(party_of(number, &proof.identity.session.subject))
+            }
+            (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => {
+                Some(party_of(number, subject))
+            }
             _ => None,
         };
         self.soon.has_own_data |= owner.is_some();
         match (token, session_data) {
             (Err(reason), _) => Finding::Bad(reason),
             (Ok(_), DataState::Good(proof))
-                if self.is_recent(&proof.identity.session) && since.admits_cookie_cache(proof.identity.session.known) =>
+                if self.is_recent(&proof.identity.session)
+                    && since.admits_cookie_cache(proof.identity.session.known) =>
             {
                 // What a key set says of one host proves nothing at another.
-                let is_for_all =
-                    proof.key_set.is_none() || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
+                let is_for_all = proof.key_set.is_none()
+                    || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
                 if let (Ok(Some(data)), true) = (&data, is_for_all) {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
-                self.soon.vouched_for =
-                    self.issuer(number).zip(owner).map(|(issuer, owner)| Box::new((digest_of(issuer, "cookie", value), owner)));
+                self.soon.vouched_for = self
+                    .issuer(number)
+                    .zip(owner)
+                    .map(|(issuer, owner)| Box::new((digest_of(issuer, "cookie", value), owner)));
                 self.cached(number, cookie, proof.identity, proof.window)
             }
             (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
-            // What was written into the cookie too long ago for this rule, or before something has happened to the session, is no
-            // better than nothing.
-            (Ok(state), DataState::Absent | DataState::Miss(_) | DataState::Outdated(..) | DataState::Good(_)) => {
+            // What was written into the cookie too long ago for this rule, or before something has
+            // happened to the session, is no better than nothing.
+            (
+                Ok(state),
+                DataState::Absent
+                | DataState::Miss(_)
+                | DataState::Outdated(..)
+                | DataState::Good(_),
+            ) => {
                 let sent = self.session_cookies(number, |_| true);
                 self.ask_about(number, value, (token_of(value), state), ("cookie", sent), owner)
             }
         }
     }
 
-    /// A session of the cookie cache. Near its end it is time to have the cookies renewed, and until that is done the service
-    /// may have said that it has ended.
-    fn cached(&mut self, number: usize, cookie: &Cookie<'_>, identity: Identity, window: Window) -> Finding {
+    /// A session of the cookie cache. Near its end it is time to have the cookies renewed, and
+    /// until that is done the service may have said that it has ended.
+    fn cached(
+        &mut self,
+        number: usize,
+        cookie: &Cookie<'_>,
+        identity: Identity,
+        window: Window,
+    ) -> Finding {
         let Some(issuer) = self.issuer(number) else { return Finding::Bad(Reason::IssuerUnknown) };
         let value = &*cookie.value();
-        let digest = if self.sessions.is_owed_any() { Some(digest_of(issuer, "cookie", value)) } else { None };
-        let manner = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) { Manner::Refresh } else { Manner::Ask };
-        let is_due = |service: &&BetterAuth| manner == Manner::Refresh || self.is_due(service, &identity.session, window);
+        let digest = if self.sessions.is_owed_any() {
+            Some(digest_of(issuer, "cookie", value))
+        } else {
+            None
+        };
+        let manner = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) {
+            Manner::Refresh
+        } else {
+            Manner::Ask
+        };
+        let is_due = |service: &&BetterAuth| {
+            manner == Manner::Refresh || self.is_due(service, &identity.session, window)
+        };
         let Some(service) = issuer.better_auth.as_ref().filter(is_due) else {
             return Finding::Good(identity);
         };
         let digest = digest.unwrap_or_else(|| digest_of(issuer, "cookie", value));
         let (ever, came) = (&Since::EVER, self.progress.arrival);
-        if let Knowledge::Known(Answer::Ended) = self.sessions.look_up(&digest, service.session_cache, ever, came, self.now) {
+        if let Knowledge::Known(Answer::Ended) =
+            self.sessions.look_up(&digest, service.session_cache, ever, came, self.now)
+        {
             return Finding::Bad(Reason::SessionEnded);
         }
-        if self.sessions.may_renew(&digest, self.now) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
+        if self.sessions.may_renew(&digest, self.now)
+            && !self.is_never_renewed(service)
+            && self.soon.renewal.is_none()
+        {
             let is_signed = service.secrets.current.is_some();
-            let payer = self.payer(&digest, is_signed.then(|| party_of(number, &identity.session.subject)));
+            let payer =
+                self.payer(&digest, is_signed.then(|| party_of(number, &identity.session.subject)));
             self.soon.renewal = Some(Box::new(Question {
                 issuer: number,
                 digest,
@@ -133,27 +173,35 @@ impl Judge<'_> {
         Finding::Good(identity)
     }
 
-    /// Whether the cookie cache is in the last part of its life. Better Auth before 1.4 does not say when that began.
+    /// Whether the cookie cache is in the last part of its life. Better Auth before 1.4 does not
+    /// say when that began.
     fn is_due(&self, service: &BetterAuth, session: &Session, window: Window) -> bool {
         let end = window.until.plus_millis(-1);
-        let life = if session.known == LONG_AGO { USUAL_LIFE_MILLIS } else { end.millis_since(session.known) };
+        let life = if session.known == LONG_AGO {
+            USUAL_LIFE_MILLIS
+        } else {
+            end.millis_since(session.known)
+        };
         let left = end.millis_since(self.now);
-        let is_near = left.saturating_mul(100) <= life.saturating_mul(i64::from(service.renew_percent));
+        let is_near =
+            left.saturating_mul(100) <= life.saturating_mul(i64::from(service.renew_percent));
         is_near && service.renew_percent > 0 && !session.is_impersonated
     }
 
-    /// What the auth service would not renew: sessions that are not to be remembered or are somebody else's, and what a
-    /// browser fetches ahead of need or does not take cookies from.
+    /// What the auth service would not renew: sessions that are not to be remembered or are
+    /// somebody else's, and what a browser fetches ahead of need or does not take cookies from.
     fn is_never_renewed(&self, service: &BetterAuth) -> bool {
         let is_for_now = |cookie: &Cookie<'_>| {
             let value = &*cookie.value();
-            let signed = SignedValue::from_cookie(value).and_then(|it| token_state(&it, service.secrets.current.as_ref()));
+            let signed = SignedValue::from_cookie(value)
+                .and_then(|it| token_state(&it, service.secrets.current.as_ref()));
             signed.is_ok() && token_of(value) == "true"
         };
         !matches!(self.head.method, "GET" | "HEAD")
             || self.head.is_prefetch()
             || self.head.is_web_socket()
-            || cookie::first(&self.head, &service.cookies.dont_remember).is_some_and(|cookie| is_for_now(&cookie))
+            || cookie::first(&self.head, &service.cookies.dont_remember)
+                .is_some_and(|cookie| is_for_now(&cookie))
     }
 
     /// A token of the bearer plugin: the auth service has to be asked.
@@ -162,7 +210,13 @@ impl Judge<'_> {
             Err(reason) => Finding::Bad(reason),
             Ok(state) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
-                self.ask_about(number, value, (token, state), ("authorization", ["Bearer ", value].concat()), None)
+                self.ask_about(
+                    number,
+                    value,
+                    (token, state),
+                    ("authorization", ["Bearer ", value].concat()),
+                    None,
+                )
             }
         }
     }
@@ -174,14 +228,27 @@ impl Judge<'_> {
             let signed = SignedValue::from_bearer(value)?;
             return token_state(&signed, service.secrets.current.as_ref());
         }
-        if service.bearer == Bearer::Any { Ok(TokenState::Unsigned) } else { Err(Reason::CredentialMalformed) }
+        if service.bearer == Bearer::Any {
+            Ok(TokenState::Unsigned)
+        } else {
+            Err(Reason::CredentialMalformed)
+        }
     }
 
     /// Both layers of a Better Auth session, each on its own.
-    pub(crate) fn cookie_layers(&mut self, number: usize, session_token: Option<&str>) -> CookieLayers {
-        let token = session_token.ok_or(Reason::NoCredential).and_then(|value| self.token_layer(number, value));
+    pub(crate) fn cookie_layers(
+        &mut self,
+        number: usize,
+        session_token: Option<&str>,
+    ) -> CookieLayers {
+        let token = session_token
+            .ok_or(Reason::NoCredential)
+            .and_then(|value| self.token_layer(number, value));
         let data = self.session_data_cookie(number);
-        CookieLayers { token, data: self.session_data(number, data.as_ref(), session_token.map(token_of)) }
+        CookieLayers {
+            token,
+            data: self.session_data(number, data.as_ref(), session_token.map(token_of)),
+        }
     }
 
     fn token_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
@@ -205,12 +272,22 @@ impl Judge<'_> {
         let payer = self.payer(&digest, owner);
         let (session, since) = (name_of(issuer, token), self.since(number, token));
         let (token, copies_up_to) = (token.to_owned(), Seconds::new(0));
-        let question =
-            Question { issuer: number, digest, session, since, token, copies_up_to, payer, header, manner: Manner::Ask };
+        let question = Question {
+            issuer: number,
+            digest,
+            session,
+            since,
+            token,
+            copies_up_to,
+            payer,
+            header,
+            manner: Manner::Ask,
+        };
         self.asked(question, Word::Lately(state))
     }
 
-    /// Who pays for a question about this credential: its user, where the auth service vouches for that.
+    /// Who pays for a question about this credential: its user, where the auth service vouches for
+    /// that.
     pub(super) fn payer(&self, digest: &[u8; 32], owner: Option<Party>) -> Payer {
         match owner.or_else(|| self.sessions.owner(digest)) {
             Some(owner) => Payer::user(owner),
@@ -218,9 +295,11 @@ impl Judge<'_> {
         }
     }
 
-    /// What the auth service says about a session of which what is known does not suffice: somebody may have been given by now what a
-    /// rule demands, and the cookie cache need not have all that the service says. What it has said lately does, if it suffices; else
-    /// only its word of now counts, to this request or to one that has asked since this one came. Nothing where there is nobody to ask.
+    /// What the auth service says about a session of which what is known does not suffice: somebody
+    /// may have been given by now what a rule demands, and the cookie cache need not have all that
+    /// the service says. What it has said lately does, if it suffices; else only its word of now
+    /// counts, to this request or to one that has asked since this one came. Nothing where there is
+    /// nobody to ask.
     pub(crate) fn anew(
         &mut self,
         credential: &Credential<'_>,
@@ -229,69 +308,100 @@ impl Judge<'_> {
     ) -> Option<Finding> {
         let Footing::Session(question) = self.footing(credential, identity) else { return None };
         let service = self.issuer(question.issuer)?.better_auth.as_ref()?;
-        let max_age = self.max_staleness.map_or(service.session_cache, |most| most.min(service.session_cache));
+        let max_age = self
+            .max_staleness
+            .map_or(service.session_cache, |most| most.min(service.session_cache));
         let came = self.progress.arrival;
-        let known = self.sessions.look_up(&question.digest, max_age, &question.since, came, self.now);
+        let known =
+            self.sessions.look_up(&question.digest, max_age, &question.since, came, self.now);
         let found = match known {
-            Knowledge::Known(Answer::Alive(session)) if session.source != Source::Storage && suffices(&session) => {
+            Knowledge::Known(Answer::Alive(session))
+                if session.source != Source::Storage && suffices(&session) =>
+            {
                 Finding::Good(self.identity(question.issuer, session))
             }
             _ => self.asked(*question, Word::Now),
         };
         Some(match found {
-            Finding::Good(identity) => match self.revoked(&identity.session, || credential.signed_part()) {
-                Ok(()) => Finding::Good(identity),
-                Err(finding) => finding,
-            },
+            Finding::Good(identity) => {
+                match self.revoked(&identity.session, || credential.signed_part()) {
+                    Ok(()) => Finding::Good(identity),
+                    Err(finding) => finding,
+                }
+            }
             other => other,
         })
     }
 
-    /// The answer to a question, or what to do about it. Where nobody can be asked, what the service said longer ago counts as long as
-    /// the configuration lets it.
+    /// The answer to a question, or what to do about it. Where nobody can be asked, what the
+    /// service said longer ago counts as long as the configuration lets it.
     fn asked(&mut self, question: Question, word: Word) -> Finding {
         let (number, digest) = (question.issuer, question.digest);
-        let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref()) else {
+        let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref())
+        else {
             return Finding::Bad(Reason::IssuerUnknown);
         };
         let (since, came) = (question.since, self.progress.arrival);
-        let max_staleness = if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness };
+        let max_staleness =
+            if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness };
         let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
         // A storage that says things late is of no use to a rule that wants to know sooner.
         let suits = |session: &Session, is_own: bool| match &service.storage {
             _ if word == Word::Now => session.source == Source::AuthService,
             Some(storage) if session.source == Source::Storage => {
-                max_staleness.is_none_or(|most| if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) })
+                max_staleness.is_none_or(|most| {
+                    if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) }
+                })
             }
             _ => true,
         };
         let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
         let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
             Some(answer) => Knowledge::Known(answer.clone()),
-            None => match self.sessions.look_up(&digest, up_to(service.session_cache), &since, came, self.now) {
+            None => match self.sessions.look_up(
+                &digest,
+                up_to(service.session_cache),
+                &since,
+                came,
+                self.now,
+            ) {
                 Knowledge::Known(answer) if !is_of_use(&answer, false) => Knowledge::Nothing,
                 knowledge => knowledge,
             },
         };
-        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
+        let has_asked =
+            self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
         match known {
             Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
-                if self.sessions.is_owed(&digest) && !self.is_never_renewed(service) && self.soon.renewal.is_none() {
-                    let question = Question { copies_up_to: Seconds::new(0), manner: Manner::Refresh, ..question };
+                if self.sessions.is_owed(&digest)
+                    && !self.is_never_renewed(service)
+                    && self.soon.renewal.is_none()
+                {
+                    let question = Question {
+                        copies_up_to: Seconds::new(0),
+                        manner: Manner::Refresh,
+                        ..question
+                    };
                     self.soon.renewal = Some(Box::new(question));
                 }
                 Finding::Good(self.identity(number, session))
             }
             Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
             Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
-            Knowledge::Asked if !has_asked => Finding::Needs(Need::Wait(Reason::SessionUnavailable)),
+            Knowledge::Asked if !has_asked => {
+                Finding::Needs(Need::Wait(Reason::SessionUnavailable))
+            }
             Knowledge::Nothing if !has_asked => {
                 if let Word::Lately(TokenState::Signed) = word
                     && let Some(lookup) = self.in_storage(service, &question)
                 {
                     return Finding::Needs(Need::Storage(Box::new(lookup)));
                 }
-                let copies_up_to = if service.shares_sessions { up_to(service.session_cache) } else { Seconds::new(0) };
+                let copies_up_to = if service.shares_sessions {
+                    up_to(service.session_cache)
+                } else {
+                    Seconds::new(0)
+                };
                 Finding::Needs(Need::Session(Box::new(Question { copies_up_to, ..question })))
             }
             Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
@@ -315,8 +425,9 @@ impl Judge<'_> {
         }
     }
 
-    /// What is to be read of the service's storage before it is asked itself; nothing where that is done or of no use. Only a
-    /// token whose signature holds is ever looked up: any other text would be a key that a client chooses.
+    /// What is to be read of the service's storage before it is asked itself; nothing where that is
+    /// done or of no use. Only a token whose signature holds is ever looked up: any other text
+    /// would be a key that a client chooses.
     fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
         let Question { issuer, digest, session, since, ref token, payer, .. } = *question;
         let storage = service.storage.as_ref()?;
@@ -327,28 +438,38 @@ impl Judge<'_> {
             return None;
         }
         let has_read = |what| self.progress.has_asked(&Subject::Storage(digest, what));
-        let lookup = |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
+        let lookup =
+            |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
         match self.progress.stored(&digest) {
             _ if !has_read(Stored::Session) => lookup(None),
-            Some(session) if !has_read(Stored::RevokedBefore) => lookup(Some(session.subject.clone())),
+            Some(session) if !has_read(Stored::RevokedBefore) => {
+                lookup(Some(session.subject.clone()))
+            }
             _ => None,
         }
     }
 
-    /// Those of a service's cookies that are to be sent, and no others, as they came in; of two with one name the first, which
-    /// is the one judged.
+    /// Those of a service's cookies that are to be sent, and no others, as they came in; of two
+    /// with one name the first, which is the one judged.
     pub(super) fn session_cookies(&self, number: usize, is_sent: impl Fn(&str) -> bool) -> String {
         let Ok(service) = self.service(number) else {
             return String::new();
         };
         let mut names = BTreeSet::new();
-        let ours = cookie::all(&self.head).filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name));
-        let sent: Vec<String> = ours.filter(|cookie| names.insert(cookie.name)).map(|cookie| cookie.as_sent()).collect();
+        let ours = cookie::all(&self.head)
+            .filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name));
+        let sent: Vec<String> = ours
+            .filter(|cookie| names.insert(cookie.name))
+            .map(|cookie| cookie.as_sent())
+            .collect();
         sent.join("; ")
     }
 }
 
-pub(crate) fn token_state(signed: &SignedValue<'_>, secret: Option<&Secret>) -> Result<TokenState, Reason> {
+pub(crate) fn token_state(
+    signed: &SignedValue<'_>,
+    secret: Option<&Secret>,
+) -> Result<TokenState, Reason> {
     match secret {
         None => Ok(TokenState::Unverified),
         Some(secret) => verify::signed_value(signed, secret).map(|_| TokenState::Signed),

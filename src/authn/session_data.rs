@@ -34,7 +34,8 @@ pub(crate) enum DataState {
 }
 
 impl<'e> Judge<'e> {
-    /// `session_data`: verified by its own strategy, fresh, of this version, and about this session token.
+    /// `session_data`: verified by its own strategy, fresh, of this version, and about this session
+    /// token.
     pub(super) fn session_data(
         &mut self,
         number: usize,
@@ -55,7 +56,10 @@ impl<'e> Judge<'e> {
     }
 
     /// The cookie, its chunks joined; nothing where it is not to be read.
-    pub(super) fn session_data_cookie(&self, number: usize) -> Result<Option<Cow<'e, str>>, Reason> {
+    pub(super) fn session_data_cookie(
+        &self,
+        number: usize,
+    ) -> Result<Option<Cow<'e, str>>, Reason> {
         match self.service(number) {
             Ok(service) if service.cookie_cache != CookieCache::Off => {
                 cookie::joined_value(&self.head, &service.cookies.session_data)
@@ -64,22 +68,35 @@ impl<'e> Judge<'e> {
         }
     }
 
-    fn session_data_value(&mut self, number: usize, value: &str, token: Option<&str>) -> Result<Proof, Obstacle> {
+    fn session_data_value(
+        &mut self,
+        number: usize,
+        value: &str,
+        token: Option<&str>,
+    ) -> Result<Proof, Obstacle> {
         let service = self.service(number)?;
         let has_secret = service.secrets.current.is_some();
-        let (pair, window, key_set) = match Sealed::parse(value, service.cookie_cache, has_secret)? {
+        let (pair, window, key_set) = match Sealed::parse(value, service.cookie_cache, has_secret)?
+        {
             Sealed::Compact(compact) => {
-                // A cookie is good in the millisecond in which it expires, as it is for Better Auth.
+                // A cookie is good in the millisecond in which it expires, as it is for Better
+                // Auth.
                 let until = compact.unverified_expires.plus_millis(1);
                 let verified = verify::compact(compact, service.current_secret()?)?;
                 (pair_of(&verified, &self.policy.named_claims)?, Window::up_to(until), None)
             }
             Sealed::Jwt(jws) => {
-                let (pair, until) = dated_pair(&verify::hs256(&jws, service.current_secret()?)?, &self.policy.named_claims)?;
+                let (pair, until) = dated_pair(
+                    &verify::hs256(&jws, service.current_secret()?)?,
+                    &self.policy.named_claims,
+                )?;
                 (pair, Window::up_to(until), None)
             }
             Sealed::Jwe(jwe) => {
-                let (pair, until) = dated_pair(&verify::jwe(&jwe, service.secrets.all())?, &self.policy.named_claims)?;
+                let (pair, until) = dated_pair(
+                    &verify::jwe(&jwe, service.secrets.all())?,
+                    &self.policy.named_claims,
+                )?;
                 (pair, Window::up_to(until), None)
             }
             Sealed::JwtJwks(jws) => {
@@ -97,28 +114,44 @@ impl<'e> Judge<'e> {
             return Err(miss(Reason::TokenExpired));
         }
         let service = self.service(number)?;
-        let session = pair.judge(&token, service.version.as_deref(), Source::CookieCache, self.now).map_err(miss)?;
+        let session = pair
+            .judge(&token, service.version.as_deref(), Source::CookieCache, self.now)
+            .map_err(miss)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
         Ok(Proof { identity: self.identity(number, session), window, key_set })
     }
 
-    /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with itself.
-    fn pair_by_key_set(&mut self, number: usize, jws: &Jws<'_>) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
+    /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with
+    /// itself.
+    fn pair_by_key_set(
+        &mut self,
+        number: usize,
+        jws: &Jws<'_>,
+    ) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
         let (verified, key_set) = self.by_key_set(number, jws)?;
         let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
-        let expected =
-            issuer.at(&self.service(number)?.cache_expectations, self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
-        let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now)?;
-        let pair = Pair::from_members(claims.members(), &self.policy.named_claims).ok_or(Reason::TokenMalformed)?;
-        let agrees = claims.text("sub") == Some(pair.subject()) && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
-        if agrees { Ok((pair, claims.window(), key_set)) } else { Err(Obstacle::Bad(Reason::ClaimsMalformed)) }
+        let expected = issuer
+            .at(&self.service(number)?.cache_expectations, self.head.public_origin)
+            .ok_or(Reason::IssuerUnknown)?;
+        let claims =
+            Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now)?;
+        let pair = Pair::from_members(claims.members(), &self.policy.named_claims)
+            .ok_or(Reason::TokenMalformed)?;
+        let agrees = claims.text("sub") == Some(pair.subject())
+            && claims.text("sid").is_some_and(|sid| pair.is_about(sid));
+        if agrees {
+            Ok((pair, claims.window(), key_set))
+        } else {
+            Err(Obstacle::Bad(Reason::ClaimsMalformed))
+        }
     }
 }
 
-/// The session that the auth service itself has just written into the cookie cache with an answer: of its `Set-Cookie` lines the
-/// chunks or the whole, verified by the secret like any request's, and about this very session token. Nothing where the service
-/// writes none, or signs it by its key set.
+/// The session that the auth service itself has just written into the cookie cache with an answer:
+/// of its `Set-Cookie` lines the chunks or the whole, verified by the secret like any request's,
+/// and about this very session token. Nothing where the service writes none, or signs it by its key
+/// set.
 pub(crate) fn of_set_cookies(
     service: &BetterAuth,
     named: &[ClaimPath],
@@ -126,12 +159,24 @@ pub(crate) fn of_set_cookies(
     token: &str,
     now: UnixTime,
 ) -> Option<Session> {
-    let lines = headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")).map(|(_, line)| *line);
-    let pairs: Vec<String> =
-        lines.filter_map(cookie::SetCookie::parse).filter(|it| !it.is_deletion()).map(|it| it.as_sent()).collect();
+    let lines = headers
+        .iter()
+        .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+        .map(|(_, line)| *line);
+    let pairs: Vec<String> = lines
+        .filter_map(cookie::SetCookie::parse)
+        .filter(|it| !it.is_deletion())
+        .map(|it| it.as_sent())
+        .collect();
     let line = pairs.join("; ");
     let headers = [("cookie", line.as_str())];
-    let head = RequestHead { method: "GET", target: "/", headers: &headers, public_origin: "", client_address: None };
+    let head = RequestHead {
+        method: "GET",
+        target: "/",
+        headers: &headers,
+        public_origin: "",
+        client_address: None,
+    };
     let value = cookie::joined_value(&head, &service.cookies.session_data).ok()??;
     let secret = service.secrets.current.as_ref()?;
     let (pair, until) = match Sealed::parse(&value, service.cookie_cache, true).ok()? {
@@ -140,7 +185,9 @@ pub(crate) fn of_set_cookies(
             (pair_of(&verify::compact(compact, secret).ok()?, named).ok()?, until)
         }
         Sealed::Jwt(jws) => dated_pair(&verify::hs256(&jws, secret).ok()?, named).ok()?,
-        Sealed::Jwe(jwe) => dated_pair(&verify::jwe(&jwe, service.secrets.all()).ok()?, named).ok()?,
+        Sealed::Jwe(jwe) => {
+            dated_pair(&verify::jwe(&jwe, service.secrets.all()).ok()?, named).ok()?
+        }
         Sealed::JwtJwks(_) => return None,
     };
     let session = pair.judge(token, service.version.as_deref(), Source::AuthService, now).ok()?;
@@ -163,7 +210,10 @@ fn dated_pair(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<(Pair, Uni
 }
 
 fn pair_of(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<Pair, Reason> {
-    verified.members(None).and_then(|members| Pair::from_members(&members, named)).ok_or(Reason::TokenMalformed)
+    verified
+        .members(None)
+        .and_then(|members| Pair::from_members(&members, named))
+        .ok_or(Reason::TokenMalformed)
 }
 
 /// `session_data`, taken apart but not verified.
@@ -175,16 +225,22 @@ enum Sealed<'a> {
 }
 
 impl<'a> Sealed<'a> {
-    /// By the configured strategy, or the one that the value's shape tells: one piece compact, three JWS, five JWE. Which of the two
-    /// kinds of JWS it is, its algorithm tells: HS256 needs the secret, all others the key set, and neither reads the other's.
+    /// By the configured strategy, or the one that the value's shape tells: one piece compact,
+    /// three JWS, five JWE. Which of the two kinds of JWS it is, its algorithm tells: HS256 needs
+    /// the secret, all others the key set, and neither reads the other's.
     fn parse(value: &'a str, cookie_cache: CookieCache, has_secret: bool) -> Result<Self, Reason> {
         let strategy = match cookie_cache {
             CookieCache::Only(strategy) => strategy,
-            CookieCache::Off | CookieCache::Auto => match text::pieces(value, b'.').take(6).count() {
+            CookieCache::Off | CookieCache::Auto => match text::pieces(value, b'.').take(6).count()
+            {
                 1 => Strategy::Compact,
                 3 => {
                     let jws = Jws::parse_joined(value)?;
-                    return Ok(if has_secret && jws.header.alg == "HS256" { Self::Jwt(jws) } else { Self::JwtJwks(jws) });
+                    return Ok(if has_secret && jws.header.alg == "HS256" {
+                        Self::Jwt(jws)
+                    } else {
+                        Self::JwtJwks(jws)
+                    });
                 }
                 5 => Strategy::Jwe,
                 _ => return Err(Reason::TokenMalformed),

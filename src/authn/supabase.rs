@@ -1,4 +1,5 @@
-//! The session that `@supabase/ssr` keeps in a cookie: JSON, after `base64-` in base64url (its default), or as it is.
+//! The session that `@supabase/ssr` keeps in a cookie: JSON, after `base64-` in base64url (its
+//! default), or as it is.
 
 use crate::encoding::json;
 use crate::encoding::text;

@@ -32,7 +32,8 @@ pub(crate) enum Footing {
 
 /// How a session comes across.
 pub(crate) enum Crossing {
-    /// With a token. A new one is to be kept; one that is near its end is taken for want of a newer one.
+    /// With a token. A new one is to be kept; one that is near its end is taken for want of a newer
+    /// one.
     With(Minted, Stock),
     /// Not without an errand.
     Needs(Need),
@@ -68,7 +69,8 @@ pub(crate) struct TokenQuestion {
     pub(crate) session: SessionName,
     /// Who pays for it.
     pub(crate) payer: Payer,
-    /// The credential as a request header, without what the service would take for the session unseen.
+    /// The credential as a request header, without what the service would take for the session
+    /// unseen.
     pub(crate) header: (&'static str, String),
 }
 
@@ -83,7 +85,12 @@ impl Judge<'_> {
             }
             Credential::BearerToken { issuer, value } => {
                 let token = value.split_once('.').map_or(&**value, |(token, _)| token).to_owned();
-                (*issuer, ("authorization", ["Bearer ", value].concat()), value.clone().into_owned(), token)
+                (
+                    *issuer,
+                    ("authorization", ["Bearer ", value].concat()),
+                    value.clone().into_owned(),
+                    token,
+                )
             }
             Credential::Bearer(value) => match value.read() {
                 // What was read once is not to be read again.
@@ -92,11 +99,14 @@ impl Judge<'_> {
             },
             Credential::Jwt { .. } | Credential::Malformed(_) => return Footing::Elsewhere,
         };
-        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else { return Footing::Elsewhere };
+        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else {
+            return Footing::Elsewhere;
+        };
         let digest = digest_of(issuer, header.0, &value);
         // Whoever could vary an unverified token could have any number of sessions.
         let is_known = header.0 == "cookie" && service.secrets.current.is_some();
-        let payer = self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
+        let payer =
+            self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
         let (session, since) = (name_of(issuer, &token), self.since(number, &token));
         let copies_up_to = Seconds::new(0);
         Footing::Session(Box::new(Question {
@@ -112,9 +122,14 @@ impl Judge<'_> {
         }))
     }
 
-    /// Whether the token in `Authorization`, which has been verified already, is for one of these too.
+    /// Whether the token in `Authorization`, which has been verified already, is for one of these
+    /// too.
     pub(crate) fn suits(&self, bridge: &Bridge) -> bool {
-        let token = self.head.header("authorization").and_then(|line| line.split_once(' ')).map_or("", |(_, token)| token);
+        let token = self
+            .head
+            .header("authorization")
+            .and_then(|line| line.split_once(' '))
+            .map_or("", |(_, token)| token);
         let is_for = |jws: Jws<'_>| {
             let claims = jws.unverified_claims();
             claims.is_some_and(|claims| claims::is_for(&claims.members, &bridge.audience).is_ok())
@@ -122,23 +137,45 @@ impl Judge<'_> {
         bridge.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
     }
 
-    /// Where the token of a session over this bridge is kept: of a service that has several hosts, by each of them.
+    /// Where the token of a session over this bridge is kept: of a service that has several hosts,
+    /// by each of them.
     pub(crate) fn place_of(&self, session: &Question, bridge: &Bridge) -> Place {
-        let is_one = self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
-        let key = if is_one { bridge.key } else { digest::of_parts(&[&bridge.key, self.head.public_origin.as_bytes()]) };
+        let is_one =
+            self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
+        let key = if is_one {
+            bridge.key
+        } else {
+            digest::of_parts(&[&bridge.key, self.head.public_origin.as_bytes()])
+        };
         (session.digest, key)
     }
 
-    /// With which token a session goes on. That it is somebody's says its own judgement; that it still lives says the auth
-    /// service, who mints for no other.
-    pub(crate) fn bridged(&mut self, tokens: &Tokens, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
-        let Some(service) = self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
+    /// With which token a session goes on. That it is somebody's says its own judgement; that it
+    /// still lives says the auth service, who mints for no other.
+    pub(crate) fn bridged(
+        &mut self,
+        tokens: &Tokens,
+        session: &Question,
+        who: &Identity,
+        bridge: &Bridge,
+    ) -> Crossing {
+        let Some(service) =
+            self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref())
+        else {
             return Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(None));
         };
         let told = self.progress.answer(&session.digest);
         let came = self.progress.arrival;
-        let known = self.sessions.look_up(&session.digest, service.session_cache, &session.since, came, self.now);
-        if told == Some(&Answer::Ended) || matches!(known, sessions::Knowledge::Known(Answer::Ended)) {
+        let known = self.sessions.look_up(
+            &session.digest,
+            service.session_cache,
+            &session.since,
+            came,
+            self.now,
+        );
+        if told == Some(&Answer::Ended)
+            || matches!(known, sessions::Knowledge::Known(Answer::Ended))
+        {
             return Crossing::Ended;
         }
         match self.progress.minted.as_ref().map(|minted| (&minted.token, minted.asked)) {
@@ -170,17 +207,30 @@ impl Judge<'_> {
             Knowledge::InVain(_, doubt) => Some(doubt),
             Knowledge::Asked | Knowledge::Nothing => None,
         };
-        if doubt.is_none() && !self.progress.has_given_up && !self.progress.has_asked(&Subject::Token) {
-            let sent = |name: &str| service.is_stateless || !cookie::is_named(name, &service.cookies.session_data);
+        if doubt.is_none()
+            && !self.progress.has_given_up
+            && !self.progress.has_asked(&Subject::Token)
+        {
+            let sent = |name: &str| {
+                service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
+            };
             let header = match &session.header {
                 ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
                 (name, value) => (*name, value.clone()),
             };
             let (issuer, session, payer) = (session.issuer, session.session, session.payer);
-            return Crossing::Needs(Need::Token(Box::new(TokenQuestion { issuer, place, session, payer, header })));
+            return Crossing::Needs(Need::Token(Box::new(TokenQuestion {
+                issuer,
+                place,
+                session,
+                payer,
+                header,
+            })));
         }
         let doubt = doubt.flatten().or(self.progress.heard.doubt);
-        let spare = tokens.spare(&place, &session.since, self.now).filter(|_| doubt.is_none_or(Doubt::may_pass));
+        let spare = tokens
+            .spare(&place, &session.since, self.now)
+            .filter(|_| doubt.is_none_or(Doubt::may_pass));
         match spare.map(|token| self.if_still_good(token, session, who, bridge)) {
             Some(Ok((token, _))) => Crossing::With(token, Stock::Spare),
             _ => Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(doubt)),
@@ -188,13 +238,22 @@ impl Judge<'_> {
     }
 
     /// The token that was brought for this request, if it holds.
-    fn with_new(&mut self, jwt: &str, asked: Moment, session: &Question, who: &Identity, bridge: &Bridge) -> Crossing {
+    fn with_new(
+        &mut self,
+        jwt: &str,
+        asked: Moment,
+        session: &Question,
+        who: &Identity,
+        bridge: &Bridge,
+    ) -> Crossing {
         match self.minted((jwt, asked), session, who, bridge) {
             Ok(token) => Crossing::With(token, Stock::New),
             Err(Obstacle::Needs(need)) => Crossing::Needs(need),
             // That the keys are away says nothing about the token.
             Err(Obstacle::InDoubt(reason)) => Crossing::InDoubt(reason),
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) if reason.status() == 503 => {
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _))
+                if reason.status() == 503 =>
+            {
                 Crossing::Refused(reason, Because::Doubt(None))
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => {
@@ -205,7 +264,8 @@ impl Judge<'_> {
 
     /// The auth service has denied a token. Only its word on the session itself ends that.
     fn denied(&self, session: &Question) -> Crossing {
-        let has_asked = self.progress.has_given_up || self.progress.has_asked(&Subject::Session(session.digest));
+        let has_asked = self.progress.has_given_up
+            || self.progress.has_asked(&Subject::Session(session.digest));
         // What a storage or another instance has said does not count against it.
         if !has_asked {
             return Crossing::Needs(Need::Session(Box::new(session.clone())));
@@ -224,14 +284,18 @@ impl Judge<'_> {
     ) -> Result<(Minted, Stock), Obstacle> {
         let in_use = self.keys.generation(token.key_set.source, self.now);
         let is_overdue = self.keys.is_overdue(token.key_set.source, self.progress, self.now);
-        if in_use == Some(token.key_set.generation) && !is_overdue && token.subject == who.session.subject {
+        if in_use == Some(token.key_set.generation)
+            && !is_overdue
+            && token.subject == who.session.subject
+        {
             self.note_refresh(token.key_set.source);
             return Ok((token.clone(), Stock::Kept));
         }
         Ok((self.minted((&token.jwt, token.asked), session, who, bridge)?, Stock::New))
     }
 
-    /// The rooms of a token: signature, claims, and that it is about this very user. An origin's clock grants it nothing.
+    /// The rooms of a token: signature, claims, and that it is about this very user. An origin's
+    /// clock grants it nothing.
     fn minted(
         &mut self,
         (jwt, asked): (&str, Moment),
@@ -242,7 +306,8 @@ impl Judge<'_> {
         let jws = Jws::parse(jwt)?;
         let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
         let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
-        let mut expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
+        let mut expected =
+            issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
         if !bridge.audience.is_empty() {
             expected.audience.clone_from(&bridge.audience);
         }
@@ -251,7 +316,9 @@ impl Judge<'_> {
             self.note_minted(session.issuer, &unverified);
         }
         let claims = claims?;
-        let subject = Some(claims.subject()).filter(|subject| *subject == who.session.subject).ok_or(Reason::SessionMismatch)?;
+        let subject = Some(claims.subject())
+            .filter(|subject| *subject == who.session.subject)
+            .ok_or(Reason::SessionMismatch)?;
         if claims.expires() <= self.now {
             return Err(Reason::TokenExpired.into());
         }

@@ -1,4 +1,5 @@
-//! Formats of Better Auth: signed cookies, the session data cookie, and the session record of `/get-session`.
+//! Formats of Better Auth: signed cookies, the session data cookie, and the session record of
+//! `/get-session`.
 
 pub(crate) mod session_data;
 pub(crate) mod session_record;

@@ -1,4 +1,5 @@
-//! Better Auth's cookie cache: four strategies, and the bytes of the one that is neither JWS nor JWE.
+//! Better Auth's cookie cache: four strategies, and the bytes of the one that is neither JWS nor
+//! JWE.
 
 use crate::encoding::json;
 use crate::encoding::text;
@@ -56,8 +57,10 @@ impl Compact {
         let millis = outer.spelled("expiresAt")?;
         // Nothing in base64url has to be escaped.
         let signature = outer.spelled("signature")?.strip_prefix('"')?.strip_suffix('"')?;
-        // The session is an object with members: `{` alone would make the comma below a syntax error.
-        let is_plain_number = millis.len() <= 15 && millis.bytes().all(|byte| byte.is_ascii_digit());
+        // The session is an object with members: `{` alone would make the comma below a syntax
+        // error.
+        let is_plain_number =
+            millis.len() <= 15 && millis.bytes().all(|byte| byte.is_ascii_digit());
         if !is_plain_number || session.len() < 2 || !session.starts_with('{') {
             return None;
         }

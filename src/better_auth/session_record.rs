@@ -34,7 +34,8 @@ impl Source {
     }
 }
 
-/// Who it is. The raw session token is no part of it: Better Auth's bearer plugin would take it as a credential.
+/// Who it is. The raw session token is no part of it: Better Auth's bearer plugin would take it as
+/// a credential.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) subject: String,
@@ -57,8 +58,8 @@ impl std::fmt::Debug for Session {
 }
 
 impl Session {
-    /// The session of a JWT whose claims hold. It was known when it was issued, and began when the person signed in
-    /// (`auth_time`, OpenID Connect Core section 2) or else at that moment too.
+    /// The session of a JWT whose claims hold. It was known when it was issued, and began when the
+    /// person signed in (`auth_time`, OpenID Connect Core section 2) or else at that moment too.
     pub(crate) fn of_claims(claims: &Claims<'_>, named: &[ClaimPath]) -> Result<Self, Reason> {
         let subject = claims.subject().to_owned();
         let id = name_of_session(claims.members().get("sid")).ok_or(Reason::ClaimsMalformed)?;
@@ -88,8 +89,8 @@ impl Session {
 }
 
 impl Session {
-    /// What other instances need to know of it, for the shared cache: no token and no cookie, and of the claims only those that
-    /// the policy names.
+    /// What other instances need to know of it, for the shared cache: no token and no cookie, and
+    /// of the claims only those that the policy names.
     pub(crate) fn to_copy(&self) -> String {
         let mut members = self.facts.to_members();
         members.push(("subject", self.subject.as_str().into()));
@@ -97,14 +98,22 @@ impl Session {
         members.push(("impersonated", self.is_impersonated.into()));
         members.extend(self.id.as_deref().map(|id| ("id", id.into())));
         members.extend(self.email.as_deref().map(|email| ("email", email.into())));
-        let members: serde_json::Map<_, _> = members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let members: serde_json::Map<_, _> =
+            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         json::written(&members)
     }
 
     /// The session of a copy that was the auth service's answer at that moment, if it still lives.
-    pub(crate) fn from_copy(copy: &[u8], named: &[ClaimPath], known: UnixTime, now: UnixTime) -> Option<Self> {
+    pub(crate) fn from_copy(
+        copy: &[u8],
+        named: &[ClaimPath],
+        known: UnixTime,
+        now: UnixTime,
+    ) -> Option<Self> {
         let members = json::object(copy)?;
-        let expires = json::integer(&members, "expires").map(UnixTime::from_millis).filter(|expires| now <= *expires)?;
+        let expires = json::integer(&members, "expires")
+            .map(UnixTime::from_millis)
+            .filter(|expires| now <= *expires)?;
         Some(Self {
             subject: members.text("subject").filter(|subject| !subject.is_empty())?.to_owned(),
             id: members.text("id").map(str::to_owned),
@@ -121,7 +130,8 @@ impl Session {
 /// Knowledge without a date is as old as can be.
 pub(crate) const LONG_AGO: UnixTime = UnixTime::from_millis(i64::MIN);
 
-/// Better Auth's pair of `session` and `user`, as it stands in the cookie cache and in `/get-session`'s answer.
+/// Better Auth's pair of `session` and `user`, as it stands in the cookie cache and in
+/// `/get-session`'s answer.
 pub(crate) struct Pair {
     token: String,
     expires: UnixTime,
@@ -135,15 +145,19 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Reads the pair. Only what a decision needs is demanded: `session.token`, `session.expiresAt`, `user.id`, and that
-    /// `session.userId`, where it is there, names the same user.
+    /// Reads the pair. Only what a decision needs is demanded: `session.token`,
+    /// `session.expiresAt`, `user.id`, and that `session.userId`, where it is there, names the same
+    /// user.
     pub(crate) fn from_members(members: &Object<'_>, named: &[ClaimPath]) -> Option<Self> {
-        let (Some(Value::Object(session)), Some(Value::Object(user))) = (members.get("session"), members.get("user")) else {
+        let (Some(Value::Object(session)), Some(Value::Object(user))) =
+            (members.get("session"), members.get("user"))
+        else {
             return None;
         };
         let text = |object: &Object<'_>, name: &str| object.text(name).map(str::to_owned);
         let subject = text(user, "id").filter(|id| !id.is_empty())?;
-        let names_another = session.get("userId").is_some_and(|owner| owner.as_text() != Some(subject.as_str()));
+        let names_another =
+            session.get("userId").is_some_and(|owner| owner.as_text() != Some(subject.as_str()));
         if names_another {
             return None;
         }
@@ -158,7 +172,9 @@ impl Pair {
             version,
             id: name_of_session(session.get("id"))?,
             email: text(user, "email").filter(|email| !email.is_empty()),
-            is_impersonated: session.get("impersonatedBy").is_some_and(|by| !matches!(by, Value::Null)),
+            is_impersonated: session
+                .get("impersonatedBy")
+                .is_some_and(|by| !matches!(by, Value::Null)),
             known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
             // A claim is the user's; `session.…` leads to the session's own members.
             facts: Facts::read(&[user, members], named, session.get("createdAt").and_then(instant)),
@@ -181,15 +197,23 @@ impl Pair {
         &self.token
     }
 
-    /// The session, judged as Better Auth's server does: not expired, of this version, of this session token.
+    /// The session, judged as Better Auth's server does: not expired, of this version, of this
+    /// session token.
     ///
     /// # Errors
     /// `session_expired`, `session_version`, `session_mismatch`.
-    pub(crate) fn judge(self, token: &str, version: Option<&str>, source: Source, now: UnixTime) -> Result<Session, Reason> {
+    pub(crate) fn judge(
+        self,
+        token: &str,
+        version: Option<&str>,
+        source: Source,
+        now: UnixTime,
+    ) -> Result<Session, Reason> {
         if self.expires < now {
             return Err(Reason::SessionExpired);
         }
-        let own_version = self.version.as_deref().filter(|version| !version.is_empty()).unwrap_or("1");
+        let own_version =
+            self.version.as_deref().filter(|version| !version.is_empty()).unwrap_or("1");
         if version.is_some_and(|expected| expected != own_version) {
             return Err(Reason::SessionVersion);
         }
@@ -202,8 +226,8 @@ impl Pair {
     }
 }
 
-/// The name by which a deny-list knows a session, where it has one: a text, or a whole number as it is written. Anything else would be
-/// on no list: it is wrong, not absent.
+/// The name by which a deny-list knows a session, where it has one: a text, or a whole number as it
+/// is written. Anything else would be on no list: it is wrong, not absent.
 fn name_of_session(value: Option<&Value<'_>>) -> Option<Option<String>> {
     match value {
         None | Some(Value::Null) => Some(None),
@@ -223,7 +247,13 @@ fn instant(value: &Value<'_>) -> Option<UnixTime> {
 
 impl Session {
     /// The session that a Better Auth service has stored under this token, if it lives.
-    pub(crate) fn stored(value: &[u8], token: &str, named: &[ClaimPath], lag: Seconds, now: UnixTime) -> Option<Self> {
+    pub(crate) fn stored(
+        value: &[u8],
+        token: &str,
+        named: &[ClaimPath],
+        lag: Seconds,
+        now: UnixTime,
+    ) -> Option<Self> {
         let pair = Pair::from_members(&json::object(value)?, named)?;
         let session = pair.judge(token, None, Source::Storage, now).ok()?;
         Some(Self { known: now.plus_millis(lag.as_millis().saturating_neg()), ..session })
@@ -262,8 +292,9 @@ pub(crate) enum Doubt {
     Changed,
 }
 
-/// Whose doing a doubt is. Only where somebody else has failed may what was known before stand for now, or a request that has to be
-/// somebody's go on as nobody's: whoever could bring the doubt about would have let himself in.
+/// Whose doing a doubt is. Only where somebody else has failed may what was known before stand for
+/// now, or a request that has to be somebody's go on as nobody's: whoever could bring the doubt
+/// about would have let himself in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Blame {
     /// Whoever was asked has failed, for whoever asks.
@@ -298,16 +329,21 @@ impl Doubt {
         }
     }
 
-    /// Whose doing it is; `docs/sessions.md` has the list. The auth service counts requests by client where it is told who that is
-    /// (`knows_client`): then too many are this client's.
+    /// Whose doing it is; `docs/sessions.md` has the list. The auth service counts requests by
+    /// client where it is told who that is (`knows_client`): then too many are this client's.
     pub(crate) const fn blame(self, knows_client: bool) -> Blame {
         match self {
-            Self::Failed | Self::Absent | Self::Redirect | Self::ServerError | Self::OddStatus | Self::OddBody => Blame::Partner,
+            Self::Failed
+            | Self::Absent
+            | Self::Redirect
+            | Self::ServerError
+            | Self::OddStatus
+            | Self::OddBody => Blame::Partner,
             // All its time went on errands of its own, each of which somebody took too long for.
             Self::OtherToken | Self::OutOfTime | Self::NoJwtPlugin => Blame::Partner,
             Self::RateLimited if !knows_client => Blame::Partner,
-            // Somebody's own data can be too large, and so can somebody's cookies: a status of 4xx is about the request
-            // (RFC 9110 section 15.5).
+            // Somebody's own data can be too large, and so can somebody's cookies: a status of 4xx
+            // is about the request (RFC 9110 section 15.5).
             Self::TooLarge
             | Self::HeadersTooLarge
             | Self::ClientError
@@ -319,7 +355,8 @@ impl Doubt {
         }
     }
 
-    /// Whether a token that was minted before may stand for a new one: not where the service has spoken.
+    /// Whether a token that was minted before may stand for a new one: not where the service has
+    /// spoken.
     pub(crate) const fn may_pass(self) -> bool {
         !matches!(self, Self::Unauthorized | Self::NoJwtPlugin)
     }
@@ -339,15 +376,17 @@ impl Doubt {
     }
 }
 
-/// Whether a `/get-session` answer asks for a refresh: with `deferSessionRefresh` nothing else extends the session.
+/// Whether a `/get-session` answer asks for a refresh: with `deferSessionRefresh` nothing else
+/// extends the session.
 pub(crate) fn needs_refresh(body: &[u8]) -> bool {
-    json::object(body).is_some_and(|members| members.get("needsRefresh") == Some(&Value::Bool(true)))
+    json::object(body)
+        .is_some_and(|members| members.get("needsRefresh") == Some(&Value::Bool(true)))
 }
 
-/// Whether a `/get-session` answer is an object without the session's token, as `customSession` can make it.
+/// Whether a `/get-session` answer is an object without the session's token, as `customSession` can
+/// make it.
 pub(crate) fn hides_token(body: &[u8]) -> bool {
-    let has_token =
-        |members: &Object<'_>| matches!(members.get("session"), Some(Value::Object(session)) if session.text("token").is_some());
+    let has_token = |members: &Object<'_>| matches!(members.get("session"), Some(Value::Object(session)) if session.text("token").is_some());
     json::object(body).is_some_and(|members| !has_token(&members))
 }
 
@@ -355,8 +394,15 @@ impl Answer {
     /// Reads a `/get-session` answer.
     ///
     /// # Errors
-    /// Anything but `200` with `null` or with a live session *of this token* means that we do not know.
-    pub(crate) fn read(status: u16, body: &[u8], token: &str, named: &[ClaimPath], now: UnixTime) -> Result<Self, Doubt> {
+    /// Anything but `200` with `null` or with a live session *of this token* means that we do not
+    /// know.
+    pub(crate) fn read(
+        status: u16,
+        body: &[u8],
+        token: &str,
+        named: &[ClaimPath],
+        now: UnixTime,
+    ) -> Result<Self, Doubt> {
         if status != 200 {
             return Err(Doubt::of_status(status));
         }

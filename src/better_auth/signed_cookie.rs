@@ -1,7 +1,9 @@
-//! A cookie value signed by Better Auth: `value.signature`, the signature an HMAC-SHA256 in padded base64.
+//! A cookie value signed by Better Auth: `value.signature`, the signature an HMAC-SHA256 in padded
+//! base64.
 //!
-//! Every signed cookie of Better Auth uses the same key with nothing that binds it to the cookie's name, so a valid
-//! signature on `session_token` proves that Better Auth wrote the value, not that anybody signed in.
+//! Every signed cookie of Better Auth uses the same key with nothing that binds it to the cookie's
+//! name, so a valid signature on `session_token` proves that Better Auth wrote the value, not that
+//! anybody signed in.
 
 use crate::encoding::text;
 use crate::reason::Reason;
@@ -31,8 +33,11 @@ impl<'a> SignedValue<'a> {
 
     fn split(parts: Option<(&'a str, &'a str)>) -> Result<Self, Reason> {
         let well_formed = |(value, mac): &(&str, &str)| !value.is_empty() && mac.len() == 44;
-        let (unverified_value, mac) = parts.filter(well_formed).ok_or(Reason::CredentialMalformed)?;
-        let mac = text::from_base64(mac).and_then(|bytes| bytes.try_into().ok()).ok_or(Reason::CredentialMalformed)?;
+        let (unverified_value, mac) =
+            parts.filter(well_formed).ok_or(Reason::CredentialMalformed)?;
+        let mac = text::from_base64(mac)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(Reason::CredentialMalformed)?;
         Ok(Self { unverified_value, mac })
     }
 }

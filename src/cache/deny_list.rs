@@ -1,4 +1,5 @@
-//! The deny-list: sessions and tokens that the operator has revoked, and since when a user's sessions count.
+//! The deny-list: sessions and tokens that the operator has revoked, and since when a user's
+//! sessions count.
 //!
 //! ```json
 //! { "sessions": ["<session id>"], "tokens": ["<SHA-256, base64url>"], "not_before": { "<user id>": 1800000000 } }
@@ -6,11 +7,12 @@
 //!
 //! Rules of this file:
 //! - a document is read whole or not at all: what is not understood might be a revocation;
-//! - one that could not be had or read leaves the one before in use, up to its ceiling; past that nobody is let in on it;
-//! - one fetch at a time, as for keys; how old a list is counts from when it was asked for, also where it comes as a copy from the
-//!   shared cache;
-//! - a token is named by the SHA-256 of what its signature is over: an ECDSA signature has two spellings, and who holds a
-//!   token could choose the other one.
+//! - one that could not be had or read leaves the one before in use, up to its ceiling; past that
+//!   nobody is let in on it;
+//! - one fetch at a time, as for keys; how old a list is counts from when it was asked for, also
+//!   where it comes as a copy from the shared cache;
+//! - a token is named by the SHA-256 of what its signature is over: an ECDSA signature has two
+//!   spellings, and who holds a token could choose the other one.
 //!
 //! *May ask*: not cooling down, and this request has not asked yet.
 //!
@@ -36,7 +38,8 @@ use crate::time::{Seconds, UnixTime};
 
 /// Some thirty thousand entries. With more, revoke by `not_before` or shorten what lives so long.
 pub(crate) const MAX_LIST_BYTES: u32 = 1024 * 1024;
-/// After a fetch that succeeded: a list that was old when it came (`Age`) is not asked for all the time.
+/// After a fetch that succeeded: a list that was old when it came (`Age`) is not asked for all the
+/// time.
 const COOLDOWN: Seconds = Seconds::new(10);
 /// 1 January of the year 5138: a larger number is milliseconds taken for seconds.
 const LAST_SECOND: i64 = 100_000_000_000;
@@ -76,16 +79,26 @@ impl DenyList {
         Self { refresh, max_stale, jitter: seed, tries: Tries::default(), list: None }
     }
 
-    /// The list for a request; `has_asked`: whether that has asked for it already, or cannot, and for which.
-    pub(crate) fn select(&self, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Selection<'_> {
+    /// The list for a request; `has_asked`: whether that has asked for it already, or cannot, and
+    /// for which.
+    pub(crate) fn select(
+        &self,
+        has_asked: impl Fn(Copies) -> bool,
+        now: UnixTime,
+    ) -> Selection<'_> {
         let copies = if has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do };
         let has_asked = has_asked(Copies::DoNot);
-        let younger_than = |millis: i64| self.list.as_ref().filter(|(_, asked)| is_within(*asked, millis, now));
+        let younger_than =
+            |millis: i64| self.list.as_ref().filter(|(_, asked)| is_within(*asked, millis, now));
         let refresh = self.refresh.as_millis();
-        let may_ask = !has_asked && !self.tries.is_cooling(COOLDOWN.min(self.refresh), self.jitter, now);
+        let may_ask =
+            !has_asked && !self.tries.is_cooling(COOLDOWN.min(self.refresh), self.jitter, now);
         let is_asked = self.tries.is_under_way(now);
         if let Some((revoked, asked)) = younger_than(self.usual_life().as_millis()) {
-            return Selection::Use(revoked, may_ask && !is_asked && !is_within(*asked, refresh, now));
+            return Selection::Use(
+                revoked,
+                may_ask && !is_asked && !is_within(*asked, refresh, now),
+            );
         }
         match younger_than(self.max_stale.as_millis()) {
             _ if is_asked && !has_asked => Selection::Wait,
@@ -105,8 +118,8 @@ impl DenyList {
         self.tries.release();
     }
 
-    /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use of it, and for how many
-    /// seconds.
+    /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use
+    /// of it, and for how many seconds.
     ///
     /// # Errors
     /// Why it is not a list. The one before stays.
@@ -117,7 +130,9 @@ impl DenyList {
         now: UnixTime,
     ) -> Result<Option<(Copied<'r>, u32)>, Doubt> {
         let read = match reply {
-            Reply::Answered { status: 200, headers, body } => Revoked::parse(body).map(|list| (list, age(headers))),
+            Reply::Answered { status: 200, headers, body } => {
+                Revoked::parse(body).map(|list| (list, age(headers)))
+            }
             Reply::Found(body) => Revoked::parse(body).map(|list| (list, Seconds::new(0))),
             Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
             Reply::Absent => Err(Doubt::Absent),
@@ -135,19 +150,23 @@ impl DenyList {
         Ok(Some((Copied { fetched, cache_control, body }, seconds)))
     }
 
-    /// Takes what was found in the shared cache. It says nothing about where the list comes from: so it starts no cool-down, and
-    /// the same request can still ask there.
+    /// Takes what was found in the shared cache. It says nothing about where the list comes from:
+    /// so it starts no cool-down, and the same request can still ask there.
     pub(crate) fn receive_copy(&mut self, copied: &[u8], now: UnixTime) {
         self.tries.release();
         let copy = Copied::open(copied, self.usual_life(), now);
-        if let Some((list, fetched)) = copy.and_then(|copy| Some((Revoked::read(copy.body)?, copy.fetched))) {
+        if let Some((list, fetched)) =
+            copy.and_then(|copy| Some((Revoked::read(copy.body)?, copy.fetched)))
+        {
             self.put(list, fetched, now);
         }
     }
 
-    /// Caches on the way do not agree with each other: what has been heard is not forgotten for an older copy.
+    /// Caches on the way do not agree with each other: what has been heard is not forgotten for an
+    /// older copy.
     fn put(&mut self, list: Revoked, fetched: UnixTime, now: UnixTime) {
-        let has_newer = self.list.as_ref().is_some_and(|(_, in_use)| fetched < *in_use && *in_use <= now);
+        let has_newer =
+            self.list.as_ref().is_some_and(|(_, in_use)| fetched < *in_use && *in_use <= now);
         if !has_newer {
             self.list = Some((list, fetched));
         }
@@ -181,16 +200,22 @@ impl Revoked {
         let tokens = texts(&members, "tokens")?.map(digest).collect::<Option<_>>()?;
         let not_before = match members.get("not_before") {
             None => BTreeMap::new(),
-            Some(Value::Object(users)) => {
-                users.iter().map(|(user, since)| Some((user.to_owned(), moment(since)?))).collect::<Option<_>>()?
-            }
+            Some(Value::Object(users)) => users
+                .iter()
+                .map(|(user, since)| Some((user.to_owned(), moment(since)?)))
+                .collect::<Option<_>>()?,
             Some(_) => return None,
         };
         Some(Self { sessions, tokens, not_before })
     }
 
-    /// Whether this session is on the list, or the token that it was told by: what its signature is over.
-    pub(crate) fn includes<'t>(&self, session: &Session, token: impl FnOnce() -> std::borrow::Cow<'t, str>) -> bool {
+    /// Whether this session is on the list, or the token that it was told by: what its signature is
+    /// over.
+    pub(crate) fn includes<'t>(
+        &self,
+        session: &Session,
+        token: impl FnOnce() -> std::borrow::Cow<'t, str>,
+    ) -> bool {
         let is_too_old = |since: &UnixTime| session.facts.began.is_none_or(|began| began < *since);
         session.id.as_ref().is_some_and(|id| self.sessions.contains(id))
             || self.not_before.get(&session.subject).is_some_and(is_too_old)
@@ -205,16 +230,20 @@ fn texts<'o>(members: &'o Object<'_>, name: &str) -> Option<impl Iterator<Item =
         Some(Value::List(items)) => items.as_slice(),
         Some(_) => return None,
     };
-    let texts: Vec<&str> = items.iter().map(|item| item.as_text().filter(|text| !text.is_empty())).collect::<Option<_>>()?;
+    let texts: Vec<&str> = items
+        .iter()
+        .map(|item| item.as_text().filter(|text| !text.is_empty()))
+        .collect::<Option<_>>()?;
     Some(texts.into_iter())
 }
 
 /// Whole seconds since 1970.
 fn moment(since: &Value<'_>) -> Option<UnixTime> {
     match since {
-        Value::Number(seconds) => {
-            seconds.as_i64().filter(|seconds| (0..=LAST_SECOND).contains(seconds)).and_then(UnixTime::from_seconds)
-        }
+        Value::Number(seconds) => seconds
+            .as_i64()
+            .filter(|seconds| (0..=LAST_SECOND).contains(seconds))
+            .and_then(UnixTime::from_seconds),
         _ => None,
     }
 }

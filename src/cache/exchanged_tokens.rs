@@ -1,11 +1,14 @@
-//! The bridge: tokens that the auth service has minted for sessions, for origins that know no cookies.
+//! The bridge: tokens that the auth service has minted for sessions, for origins that know no
+//! cookies.
 //!
 //! Rules of this file:
 //! - a token is kept by the session's credential and the audience it is for, and found by both;
-//! - it is used until shortly before it expires or its session does; in what is left of its life only where there is no newer
-//!   one to be had;
-//! - a hit is judged at its own moment; whether its key set is still in use, and its user the session's, the caller asks;
-//! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about again at once;
+//! - it is used until shortly before it expires or its session does; in what is left of its life
+//!   only where there is no newer one to be had;
+//! - a hit is judged at its own moment; whether its key set is still in use, and its user the
+//!   session's, the caller asks;
+//! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about
+//!   again at once;
 //! - when something happens to the session (`events`), what was minted for it before is forgotten.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -26,11 +29,13 @@ const MAX_BYTES: usize = 4 * 1024 * 1024;
 const ENTRY_BYTES: usize = 256;
 /// No fetch may take longer.
 const MAX_LEASE_MILLIS: i64 = 10_000;
-/// After a failure, so long nobody asks for this token again: it is shorter than what a refusal tells clients to wait.
+/// After a failure, so long nobody asks for this token again: it is shorter than what a refusal
+/// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
 /// A new token is asked for in the last fifth of its life…
 const RENEWAL_PART: i64 = 5;
-/// …and no earlier than this before its end: the origin's clock is off by some seconds, and what it does takes some.
+/// …and no earlier than this before its end: the origin's clock is off by some seconds, and what it
+/// does takes some.
 const MAX_RENEWAL_MILLIS: i64 = 60_000;
 
 /// Where a token is kept: the digest of the session's credential, and that of the audience.
@@ -53,8 +58,20 @@ pub(crate) struct Minted {
 
 impl Minted {
     /// A token that was asked for at that moment, verified now, and is good within this window.
-    pub(crate) fn new(jwt: &str, subject: String, window: Window, key_set: KeySetUsed, asked: Moment, now: UnixTime) -> Self {
-        let margin = window.until.millis_since(now).checked_div(RENEWAL_PART).unwrap_or(0).min(MAX_RENEWAL_MILLIS);
+    pub(crate) fn new(
+        jwt: &str,
+        subject: String,
+        window: Window,
+        key_set: KeySetUsed,
+        asked: Moment,
+        now: UnixTime,
+    ) -> Self {
+        let margin = window
+            .until
+            .millis_since(now)
+            .checked_div(RENEWAL_PART)
+            .unwrap_or(0)
+            .min(MAX_RENEWAL_MILLIS);
         let renewal = window.until.plus_millis(margin.saturating_neg());
         Self { jwt: Arc::from(jwt), subject, window, renewal, key_set, asked }
     }
@@ -104,10 +121,15 @@ impl Tokens {
         let Some(entry) = self.entries.get(place) else {
             return Knowledge::Nothing;
         };
-        // A lease that would last longer was taken before the clock stepped back, and so was a failure in the future.
-        let is_leased = entry.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
+        // A lease that would last longer was taken before the clock stepped back, and so was a
+        // failure in the future.
+        let is_leased = entry
+            .lease
+            .is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
         match (entry.token.as_ref().filter(|token| token.counts(since)), entry.failed) {
-            (Some(token), _) if token.window.contains(now) && now < token.renewal => Knowledge::Good(token),
+            (Some(token), _) if token.window.contains(now) && now < token.renewal => {
+                Knowledge::Good(token)
+            }
             _ if is_leased => Knowledge::Asked,
             (_, Some((at, reason, doubt))) if at <= now && now.millis_since(at) < PAUSE_MILLIS => {
                 Knowledge::InVain(reason, doubt)
@@ -118,7 +140,11 @@ impl Tokens {
 
     /// A token that is near its end and good all the same.
     pub(crate) fn spare(&self, place: &Place, since: &Since, now: UnixTime) -> Option<&Minted> {
-        self.entries.get(place)?.token.as_ref().filter(|token| token.window.contains(now) && token.counts(since))
+        self.entries
+            .get(place)?
+            .token
+            .as_ref()
+            .filter(|token| token.window.contains(now) && token.counts(since))
     }
 
     /// Takes the lease of a place: this one is asking until then.
@@ -139,7 +165,14 @@ impl Tokens {
     }
 
     /// An ask came to nothing; its lease ends. What was kept stays.
-    pub(crate) fn fail(&mut self, place: Place, number: Number, reason: Reason, doubt: Option<Doubt>, now: UnixTime) {
+    pub(crate) fn fail(
+        &mut self,
+        place: Place,
+        number: Number,
+        reason: Reason,
+        doubt: Option<Doubt>,
+        now: UnixTime,
+    ) {
         let entry = self.entry(place);
         entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
         entry.failed = Some((now, reason, doubt));
@@ -192,12 +225,13 @@ const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<Place> {
 /// Reads the auth service's answer to the question for a token. What it says is not verified.
 ///
 /// # Errors
-/// Anything but `200` with a token. `401` is the service's way to say that it knows no such session, and others' way to say
-/// other things: it ends nobody's.
+/// Anything but `200` with a token. `401` is the service's way to say that it knows no such
+/// session, and others' way to say other things: it ends nobody's.
 pub(crate) fn read(reply: &Reply<'_>) -> Result<String, Doubt> {
     match reply {
         Reply::Answered { status: 200, body, .. } => {
-            let token = json::object(body).and_then(|members| members.text("token").map(str::to_owned));
+            let token =
+                json::object(body).and_then(|members| members.text("token").map(str::to_owned));
             token.filter(|token| !token.is_empty()).ok_or(Doubt::OddBody)
         }
         // Better Auth answers so where there is no such endpoint.
@@ -223,9 +257,17 @@ mod tests {
             let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
             tokens.lease(place(number), asked.number, now.plus_millis(2000));
             let key_set = KeySetUsed { source: 0, generation: 1 };
-            tokens.keep(place(number), Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, asked, now));
+            tokens.keep(
+                place(number),
+                Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, asked, now),
+            );
         }
-        let kept: usize = tokens.entries.values().filter_map(|entry| entry.token.as_ref()).map(Minted::weight).sum();
+        let kept: usize = tokens
+            .entries
+            .values()
+            .filter_map(|entry| entry.token.as_ref())
+            .map(Minted::weight)
+            .sum();
         assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
         assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
         assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), Knowledge::Good(_)));

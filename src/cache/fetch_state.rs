@@ -1,7 +1,8 @@
-//! Tries: when something was fetched last and how that went, so that nobody fetches it all the time and no two at once.
+//! Tries: when something was fetched last and how that went, so that nobody fetches it all the time
+//! and no two at once.
 //!
-//! Every try, good or bad, starts a cool-down; after failures it grows. A moment that lies in the future (the clock stepped
-//! back) freezes nothing.
+//! Every try, good or bad, starts a cool-down; after failures it grows. A moment that lies in the
+//! future (the clock stepped back) freezes nothing.
 
 use crate::time::{Seconds, UnixTime};
 
@@ -55,7 +56,8 @@ impl Tries {
 
     /// Whether somebody is on the way.
     pub(crate) fn is_under_way(&self, now: UnixTime) -> bool {
-        self.lease_until.is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
+        self.lease_until
+            .is_some_and(|until| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
     }
 
     /// Whether the next try has to wait: for so long after one that succeeded.
@@ -67,16 +69,19 @@ impl Tries {
     fn cooldown_millis(&self, cooldown: Seconds, jitter: u64) -> i64 {
         let base = match self.failures.checked_sub(1) {
             None => return cooldown.as_millis(),
-            Some(doublings) => {
-                BACKOFF.as_millis().checked_shl(doublings.min(10)).unwrap_or(i64::MAX).min(BACKOFF_CEILING.as_millis())
-            }
+            Some(doublings) => BACKOFF
+                .as_millis()
+                .checked_shl(doublings.min(10))
+                .unwrap_or(i64::MAX)
+                .min(BACKOFF_CEILING.as_millis()),
         };
         let share = i64::try_from(jitter.rotate_left(self.failures) % 256).unwrap_or(0);
         base.saturating_add(base.saturating_mul(share).checked_div(1024).unwrap_or(0))
     }
 }
 
-/// Whether `now` is within so many milliseconds after a moment. A moment in the future is none that we know the age of.
+/// Whether `now` is within so many milliseconds after a moment. A moment in the future is none that
+/// we know the age of.
 pub(crate) fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
     moment <= now && now.millis_since(moment) < millis
 }

@@ -1,15 +1,19 @@
 //! The key cache: which key for this token, and when to fetch.
 //!
 //! Rules of this file:
-//! - a fetch that failed never empties the cache; only the hard ceiling does, and the issuer's own word: a set without keys is one
-//!   (RFC 7517 section 5), and the keys that are not in it are withdrawn, all of them and at once;
-//! - a set that has keys, and none that can be used here, withdraws the others as well, and what it has in their place nobody here
-//!   knows: it counts as a fetch that failed, so its tokens are doubt (503) and it is soon fetched again;
-//! - one fetch at a time per source: whoever asks takes a lease, the others wait on timers of their own;
+//! - a fetch that failed never empties the cache; only the hard ceiling does, and the issuer's own
+//!   word: a set without keys is one (RFC 7517 section 5), and the keys that are not in it are
+//!   withdrawn, all of them and at once;
+//! - a set that has keys, and none that can be used here, withdraws the others as well, and what it
+//!   has in their place nobody here knows: it counts as a fetch that failed, so its tokens are
+//!   doubt (503) and it is soon fetched again;
+//! - one fetch at a time per source: whoever asks takes a lease, the others wait on timers of their
+//!   own;
 //! - every try, good or bad, starts a cool-down, so that tokens cannot make us fetch;
 //! - a moment that lies in the future (the clock stepped back) freezes nothing.
 //!
-//! *May ask*: not cooling down, this `kid` not known to be absent, and this request has not asked yet.
+//! *May ask*: not cooling down, this `kid` not known to be absent, and this request has not asked
+//! yet.
 //!
 //! | a set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
 //! |---|---|---|---|---|---|
@@ -25,19 +29,21 @@
 //! | no | – | no | – | no | `keys_unavailable` (503) |
 //! | no | – | no | – | yes | `keys_unavailable` (503), and nobody here could have helped it |
 //!
-//! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that a set that was empty by mistake is
-//! asked for again after the cool-down.
+//! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that
+//! a set that was empty by mistake is asked for again after the cool-down.
 //!
-//! *Overdue*: past twice `fresh_for`, because nobody came by whose response it could have been refreshed after. What was signed by a
-//! key that has been withdrawn since would pass once more.
+//! *Overdue*: past twice `fresh_for`, because nobody came by whose response it could have been
+//! refreshed after. What was signed by a key that has been withdrawn since would pass once more.
 //!
-//! A set past `fresh_for` proves no refusal either. An issuer may have another key under the same `kid`, or with none: then the
-//! signature does not hold, the key is of another kind, or there are two that suit. Such a refusal asks and waits as a missing key does.
+//! A set past `fresh_for` proves no refusal either. An issuer may have another key under the same
+//! `kid`, or with none: then the signature does not hold, the key is of another kind, or there are
+//! two that suit. Such a refusal asks and waits as a missing key does.
 //!
-//! A set that came as a copy from the shared cache and lacks the `kid`, or a copy that is none, leads to one more ask, for which
-//! no copy will do: the copy may be older than the key.
+//! A set that came as a copy from the shared cache and lacks the `kid`, or a copy that is none,
+//! leads to one more ask, for which no copy will do: the copy may be older than the key.
 //!
-//! A cool-down does not count while another request's fetch is on its way: its answer is worth waiting for.
+//! A cool-down does not count while another request's fetch is on its way: its answer is worth
+//! waiting for.
 
 use crate::cache::fetch_state::{Tries, is_within};
 use crate::cache::shared::{self, Copied};
@@ -48,19 +54,21 @@ use crate::jose::jwk::{Jwk, JwkSet, LeftOut};
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
 
-/// How long a set is fresh when its answer says nothing: Better Auth sends no `Cache-Control`, and a new key shows up
-/// only with the first token that it signed, which asks by itself.
+/// How long a set is fresh when its answer says nothing: Better Auth sends no `Cache-Control`, and
+/// a new key shows up only with the first token that it signed, which asks by itself.
 const FRESH_FOR: Seconds = Seconds::new(300);
 /// A `max-age` below this would have us fetch all the time.
 const FRESH_FLOOR: Seconds = Seconds::new(60);
-/// A `max-age` above this would keep a withdrawn key for too long: it counts up to twice this long after its last good fetch.
+/// A `max-age` above this would keep a withdrawn key for too long: it counts up to twice this long
+/// after its last good fetch.
 const FRESH_CEILING: Seconds = Seconds::new(3600);
-/// For so long a copy is of use to other instances: as long as a set is fresh by default, so that what it is good for does not
-/// depend on where it came from.
+/// For so long a copy is of use to other instances: as long as a set is fresh by default, so that
+/// what it is good for does not depend on where it came from.
 pub(crate) const SHARED_FOR: Seconds = FRESH_FOR;
 /// Hard ceiling: keys this old are no longer used, outage or not.
 const MAX_AGE: Seconds = Seconds::new(24 * 3600);
-/// After a fetch that succeeded: bounds what unknown `kid`s can cost (jose waits 30 s; a new key is noticed sooner here).
+/// After a fetch that succeeded: bounds what unknown `kid`s can cost (jose waits 30 s; a new key is
+/// noticed sooner here).
 const COOLDOWN: Seconds = Seconds::new(10);
 /// How long an absent `kid` is remembered.
 const ABSENT_FOR: Seconds = Seconds::new(60);
@@ -122,7 +130,8 @@ pub(crate) enum Lack {
     Wait,
     /// There is none.
     Missing(Reason),
-    /// There are none at all, because who has them could not be asked. Where there are some, a token that names another chooses to.
+    /// There are none at all, because who has them could not be asked. Where there are some, a
+    /// token that names another chooses to.
     Away,
 }
 
@@ -144,7 +153,13 @@ impl KeyCache {
     ///
     /// # Errors
     /// What to do about it that there is none.
-    pub(crate) fn select(&self, source: usize, wanted: Wanted<'_>, asked: &impl Asked, now: UnixTime) -> Result<&Jwk, Lack> {
+    pub(crate) fn select(
+        &self,
+        source: usize,
+        wanted: Wanted<'_>,
+        asked: &impl Asked,
+        now: UnixTime,
+    ) -> Result<&Jwk, Lack> {
         let own = self.sources.get(source).ok_or(Lack::Missing(Reason::KeysUnavailable))?;
         match own.matching(wanted, now) {
             Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Ok(key),
@@ -152,10 +167,16 @@ impl KeyCache {
             Err(Reason::KeyNotFound) if !own.is_remote => Err(Lack::Missing(Reason::KeyNotFound)),
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
-                let ask = if is_absent { None } else { self.ask(own, |copies| asked.has_asked(source, copies), now) };
+                let ask = if is_absent {
+                    None
+                } else {
+                    self.ask(own, |copies| asked.has_asked(source, copies), now)
+                };
                 let has_key = own.usable_keys(now).next().is_some();
                 Err(ask.unwrap_or_else(|| match own.tries.last_failed() {
-                    false if own.has_set(now) && !own.has_more(now) => Lack::Missing(Reason::KeyNotFound),
+                    false if own.has_set(now) && !own.has_more(now) => {
+                        Lack::Missing(Reason::KeyNotFound)
+                    }
                     true if !has_key => Lack::Away,
                     _ => Lack::Missing(Reason::KeysUnavailable),
                 }))
@@ -164,8 +185,15 @@ impl KeyCache {
         }
     }
 
-    /// What a refusal by the set in use comes to. A fresh set proves it; past that the issuer may have another key by now.
-    pub(crate) fn refusal(&self, source: usize, reason: Reason, asked: &impl Asked, now: UnixTime) -> Lack {
+    /// What a refusal by the set in use comes to. A fresh set proves it; past that the issuer may
+    /// have another key by now.
+    pub(crate) fn refusal(
+        &self,
+        source: usize,
+        reason: Reason,
+        asked: &impl Asked,
+        now: UnixTime,
+    ) -> Lack {
         let Some(own) = self.sources.get(source).filter(|own| own.is_stale(now)) else {
             return Lack::Missing(reason);
         };
@@ -179,10 +207,12 @@ impl KeyCache {
         self.renewal(source, asked, now).is_some()
     }
 
-    /// What to do about a set that is overdue. After a failure it serves without further ado: people would wait for each try.
+    /// What to do about a set that is overdue. After a failure it serves without further ado:
+    /// people would wait for each try.
     fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<Lack> {
         let own = self.sources.get(source)?;
-        let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now)) && !own.tries.last_failed();
+        let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now))
+            && !own.tries.last_failed();
         if is_due { self.ask(own, |copies| asked.is_through(source, copies), now) } else { None }
     }
 
@@ -197,8 +227,9 @@ impl KeyCache {
         }
     }
 
-    /// The number of the set that is in use, or nothing where none is. Inline keys alone are number 0: what a fetched set
-    /// has proven ends when that set is past its ceiling, whatever stands beside it.
+    /// The number of the set that is in use, or nothing where none is. Inline keys alone are number
+    /// 0: what a fetched set has proven ends when that set is past its ceiling, whatever stands
+    /// beside it.
     pub(crate) fn generation(&self, source: usize, now: UnixTime) -> Option<u64> {
         let source = self.sources.get(source).filter(|source| source.has_set(now))?;
         Some(if source.live_remote(now).is_some() { source.generation } else { 0 })
@@ -206,23 +237,34 @@ impl KeyCache {
 
     /// Whether the set should be fetched anew after the response.
     pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
-        let is_free = |tries: &Tries| !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now);
+        let is_free = |tries: &Tries| {
+            !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now)
+        };
         let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
         !has_asked && self.sources.get(source).is_some_and(may_refresh)
     }
 
-    /// The keys that were left out of a source's set, of those for which a token with this `kid` may be: all where it names none, and
-    /// where the set has nothing else.
+    /// The keys that were left out of a source's set, of those for which a token with this `kid`
+    /// may be: all where it names none, and where the set has nothing else.
     pub(crate) fn left_out(&self, source: usize, kid: Option<&str>, now: UnixTime) -> Vec<LeftOut> {
-        let set = self.sources.get(source).and_then(|source| source.live_remote(now)).map(|remote| &remote.set);
+        let set = self
+            .sources
+            .get(source)
+            .and_then(|source| source.live_remote(now))
+            .map(|remote| &remote.set);
         let is_about = |left_out: &&LeftOut| kid.is_none_or(|kid| left_out.is_named(kid));
         let all = set.map(JwkSet::left_out).unwrap_or_default();
-        if set.is_some_and(JwkSet::is_all_odd) { all.to_vec() } else { all.iter().filter(is_about).cloned().collect() }
+        if set.is_some_and(JwkSet::is_all_odd) {
+            all.to_vec()
+        } else {
+            all.iter().filter(is_about).cloned().collect()
+        }
     }
 
     /// Of these sources the one that was tried longest ago.
     pub(crate) fn tried_first(&self, sources: &[usize]) -> Option<usize> {
-        let tried_at = |source: &usize| self.sources.get(*source).and_then(|source| source.tries.tried_at());
+        let tried_at =
+            |source: &usize| self.sources.get(*source).and_then(|source| source.tries.tried_at());
         sources.iter().copied().min_by_key(tried_at)
     }
 
@@ -245,8 +287,8 @@ impl KeyCache {
         }
     }
 
-    /// Takes what came of a fetch, and the `kid` that it was for. Gives what other instances can use of it, and for how many
-    /// seconds.
+    /// Takes what came of a fetch, and the `kid` that it was for. Gives what other instances can
+    /// use of it, and for how many seconds.
     pub(crate) fn receive<'r>(
         &mut self,
         source: usize,
@@ -256,7 +298,9 @@ impl KeyCache {
     ) -> Option<(Copied<'r>, u32)> {
         let source = self.sources.get_mut(source)?;
         let answered = match reply {
-            Reply::Answered { status: 200, headers, body } => JwkSet::parse(body).map(|set| (set, *headers, *body)),
+            Reply::Answered { status: 200, headers, body } => {
+                JwkSet::parse(body).map(|set| (set, *headers, *body))
+            }
             _ => None,
         };
         let Some((set, headers, body)) = answered else {
@@ -267,7 +311,8 @@ impl KeyCache {
         source.tries.end(!is_all_odd, now);
         let cache_control = shared::value(headers, "cache-control");
         let fresh_for = fresh_for(cache_control);
-        // However long it has been in caches: that it is stale on arrival must neither have us fetch all the time nor end it.
+        // However long it has been in caches: that it is stale on arrival must neither have us
+        // fetch all the time nor end it.
         let most = fresh_for.as_millis().saturating_sub(FRESH_FLOOR.as_millis());
         let fetched = now.plus_millis(age(headers).as_millis().min(most).saturating_neg());
         source.put(set, fetched, fresh_for);
@@ -277,13 +322,16 @@ impl KeyCache {
         if let Some(kid) = kid.filter(|kid| !is_empty && !source.has_kid(kid, now)) {
             source.note_absence(kid, now);
         }
-        Some((Copied { fetched, cache_control, body }, shared::lifetime(cache_control, SHARED_FOR.get())))
+        Some((
+            Copied { fetched, cache_control, body },
+            shared::lifetime(cache_control, SHARED_FOR.get()),
+        ))
     }
 
     /// Takes what was found in the shared cache.
     ///
-    /// It says nothing about the issuer and nothing about a `kid` that is not in it, which may be newer: so it starts no
-    /// cool-down, and the same request can still ask the issuer itself.
+    /// It says nothing about the issuer and nothing about a `kid` that is not in it, which may be
+    /// newer: so it starts no cool-down, and the same request can still ask the issuer itself.
     pub(crate) fn receive_copy(&mut self, source: usize, copied: &[u8], now: UnixTime) {
         let Some(source) = self.sources.get_mut(source) else {
             return;
@@ -312,7 +360,10 @@ impl Remote {
 
 impl Source {
     fn usable_keys(&self, now: UnixTime) -> impl Iterator<Item = &Jwk> {
-        self.inline.keys().iter().chain(self.live_remote(now).into_iter().flat_map(|remote| remote.set.keys()))
+        self.inline
+            .keys()
+            .iter()
+            .chain(self.live_remote(now).into_iter().flat_map(|remote| remote.set.keys()))
     }
 
     fn put(&mut self, set: JwkSet, fetched_at: UnixTime, fresh_for: Seconds) {
@@ -323,7 +374,9 @@ impl Source {
     }
 
     fn live_remote(&self, now: UnixTime) -> Option<&Remote> {
-        self.remote.as_ref().filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis())
+        self.remote
+            .as_ref()
+            .filter(|remote| now.millis_since(remote.fetched_at) < MAX_AGE.as_millis())
     }
 
     /// Whether the issuer has said which keys there are: that there are none is a word too.
@@ -335,9 +388,11 @@ impl Source {
         self.is_remote && self.remote.as_ref().is_none_or(|remote| remote.is_stale(now))
     }
 
-    /// Whether the set in use is newer than that: what has been heard is not forgotten for an older copy.
+    /// Whether the set in use is newer than that: what has been heard is not forgotten for an older
+    /// copy.
     fn has_newer_than(&self, fetched: UnixTime, now: UnixTime) -> bool {
-        self.live_remote(now).is_some_and(|remote| fetched < remote.fetched_at && remote.fetched_at <= now)
+        self.live_remote(now)
+            .is_some_and(|remote| fetched < remote.fetched_at && remote.fetched_at <= now)
     }
 
     /// Whether its set has more keys than are looked at: the one that is missing may be among them.
@@ -347,7 +402,9 @@ impl Source {
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
         let kid = digest::of(kid.as_bytes());
-        self.absent.iter().any(|(absent, since)| *absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
+        self.absent
+            .iter()
+            .any(|(absent, since)| *absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
     }
 
     fn has_kid(&self, kid: &str, now: UnixTime) -> bool {
@@ -361,22 +418,30 @@ impl Source {
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
         let kid = digest::of(kid.as_bytes());
-        self.absent.retain(|(other, since)| *other != kid && is_within(*since, ABSENT_FOR.as_millis(), now));
+        self.absent.retain(|(other, since)| {
+            *other != kid && is_within(*since, ABSENT_FOR.as_millis(), now)
+        });
         if self.absent.len() >= MAX_ABSENT {
             self.absent.remove(0);
         }
         self.absent.push((kid, now));
     }
 
-    /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys with one `kid` the
-    /// algorithm must leave one.
+    /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys
+    /// with one `kid` the algorithm must leave one.
     fn matching(&self, wanted: Wanted<'_>, now: UnixTime) -> Result<&Jwk, Reason> {
-        let named: Vec<&Jwk> =
-            self.usable_keys(now).filter(|key| wanted.kid.is_none() || key.kid.as_deref() == wanted.kid).collect();
+        let named: Vec<&Jwk> = self
+            .usable_keys(now)
+            .filter(|key| wanted.kid.is_none() || key.kid.as_deref() == wanted.kid)
+            .collect();
         let mut suitable = named.iter().filter(|key| key.suits(wanted.algorithm));
         match (suitable.next(), suitable.next()) {
             (Some(key), None) => Ok(key),
-            (Some(first), Some(second)) if first.thumbprint == second.thumbprint && suitable.next().is_none() => Ok(first),
+            (Some(first), Some(second))
+                if first.thumbprint == second.thumbprint && suitable.next().is_none() =>
+            {
+                Ok(first)
+            }
             (Some(_), Some(_)) => Err(Reason::KeyAmbiguous),
             (None, _) if wanted.kid.is_some() && !named.is_empty() => Err(Reason::KeyUnsuitable),
             (None, _) => Err(Reason::KeyNotFound),
@@ -384,14 +449,20 @@ impl Source {
     }
 }
 
-/// How long the answer may be taken for fresh, from when it was the issuer's own: `max-age` between floor and ceiling
-/// (RFC 9111 section 5.2.2.1).
+/// How long the answer may be taken for fresh, from when it was the issuer's own: `max-age` between
+/// floor and ceiling (RFC 9111 section 5.2.2.1).
 fn fresh_for(cache_control: &str) -> Seconds {
     let max_age = cache_control.split(',').find_map(|directive| {
         let (name, seconds) = directive.split_once('=')?;
-        if name.trim().eq_ignore_ascii_case("max-age") { seconds.trim().trim_matches('"').parse::<u32>().ok() } else { None }
+        if name.trim().eq_ignore_ascii_case("max-age") {
+            seconds.trim().trim_matches('"').parse::<u32>().ok()
+        } else {
+            None
+        }
     });
-    Seconds::new(max_age.unwrap_or_else(|| FRESH_FOR.get()).clamp(FRESH_FLOOR.get(), FRESH_CEILING.get()))
+    Seconds::new(
+        max_age.unwrap_or_else(|| FRESH_FOR.get()).clamp(FRESH_FLOOR.get(), FRESH_CEILING.get()),
+    )
 }
 
 /// How long the answer has been in caches (RFC 9111 section 5.1).

@@ -1,15 +1,19 @@
-//! Budget: how often the auth service is asked, so that nobody can have the gate ask all the time, and nobody at the cost of others.
+//! Budget: how often the auth service is asked, so that nobody can have the gate ask all the time,
+//! and nobody at the cost of others.
 //!
 //! Rules of this file:
-//! - Two buckets fill with time. Sessions that something vouches for draw on the users' share; every other credential, forged ones
-//!   included, on the strangers'. None has more to spend than what has flowed into it.
-//! - Once the answer is there, the share that it belongs to pays, if it can: a stranger that turns out to live is a user, and a user
-//!   whose session turns out to have ended is a stranger.
-//! - Inside a share nobody is refused for what others ask. Who has drawn lately has to leave something for those who have not: the
-//!   more, the fuller the bucket has to be. With nobody else there, one party may have all that flows in.
-//! - A user is a party, with however many sessions; of strangers a client address is. Where neither is known, nobody is told from
-//!   anybody else.
-//! - What a party has drawn is forgotten within seconds, so that the table of parties stays as small as a share.
+//! - Two buckets fill with time. Sessions that something vouches for draw on the users' share;
+//!   every other credential, forged ones included, on the strangers'. None has more to spend than
+//!   what has flowed into it.
+//! - Once the answer is there, the share that it belongs to pays, if it can: a stranger that turns
+//!   out to live is a user, and a user whose session turns out to have ended is a stranger.
+//! - Inside a share nobody is refused for what others ask. Who has drawn lately has to leave
+//!   something for those who have not: the more, the fuller the bucket has to be. With nobody else
+//!   there, one party may have all that flows in.
+//! - A user is a party, with however many sessions; of strangers a client address is. Where neither
+//!   is known, nobody is told from anybody else.
+//! - What a party has drawn is forgotten within seconds, so that the table of parties stays as
+//!   small as a share.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -25,7 +29,8 @@ const ASK: i64 = 1000;
 const USERS_FREE_PART: i64 = 4;
 /// What a party has drawn is forgotten at one part in so many of what flows into the bucket.
 const FORGOTTEN_PART: i64 = 10;
-/// More parties are not told apart. What each draws comes out of the bucket, so that there are never so many.
+/// More parties are not told apart. What each draws comes out of the bucket, so that there are
+/// never so many.
 const MAX_PARTIES: usize = 4096;
 
 /// Whose ask it is.
@@ -64,10 +69,13 @@ pub(crate) fn party_of(issuer: usize, subject: &str) -> Party {
     digest::of_parts(&[b"user", &issuer.to_le_bytes(), subject.as_bytes()])
 }
 
-/// Whoever is at an address. Of IPv6 a network of 64 bits is one party: whoever has one address there has them all (RFC 4291).
+/// Whoever is at an address. Of IPv6 a network of 64 bits is one party: whoever has one address
+/// there has them all (RFC 4291).
 fn party_at(address: &str) -> Party {
     let network = match address.parse() {
-        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => (address.to_bits() >> 64).to_string(),
+        Ok(IpAddr::V6(address)) if address.to_ipv4_mapped().is_none() => {
+            (address.to_bits() >> 64).to_string()
+        }
         Ok(IpAddr::V6(address)) => address.to_canonical().to_string(),
         Ok(IpAddr::V4(address)) => address.to_string(),
         Err(_) => address.to_owned(),
@@ -126,7 +134,8 @@ impl Budget {
         self.bucket(payer.share).draw(payer.party.as_ref(), Keeps::Most, now)
     }
 
-    /// The answer says whose ask it was: that share pays for it, if it has something for this party.
+    /// The answer says whose ask it was: that share pays for it, if it has something for this
+    /// party.
     pub(crate) fn settle(&mut self, drawn: &Payer, owed: Share, now: UnixTime) {
         if drawn.share != owed && self.bucket(owed).draw(drawn.party.as_ref(), Keeps::Enough, now) {
             self.give_back(drawn, now);
@@ -150,7 +159,13 @@ impl Bucket {
     fn full(per_second: u32, free_part: i64) -> Self {
         let per_second = i64::from(per_second);
         let free = per_second.checked_div(free_part).unwrap_or(1).max(1).saturating_mul(ASK);
-        Self { per_second, level: per_second.saturating_mul(ASK), filled: None, free, parties: BTreeMap::new() }
+        Self {
+            per_second,
+            level: per_second.saturating_mul(ASK),
+            filled: None,
+            free,
+            parties: BTreeMap::new(),
+        }
     }
 
     const fn capacity(&self) -> i64 {
@@ -164,7 +179,9 @@ impl Bucket {
             Keeps::Enough => 0,
             Keeps::Half => (self.capacity() / 2).saturating_add(ASK),
             // Also of a bucket that holds no more than a few.
-            Keeps::Most => (self.capacity() / 4).saturating_mul(3).saturating_add(ASK).min(self.capacity()),
+            Keeps::Most => {
+                (self.capacity() / 4).saturating_mul(3).saturating_add(ASK).min(self.capacity())
+            }
         };
         let lately = party.map_or(0, |party| self.drawn_lately(party, now));
         let has = self.level >= at_least.max(self.least_for(lately));
@@ -182,8 +199,8 @@ impl Bucket {
         self.note(party, lately.saturating_sub(ASK), now);
     }
 
-    /// How full the bucket has to be for who has drawn so much lately: half for the first that is too much, two thirds for the
-    /// second, three quarters for the third…
+    /// How full the bucket has to be for who has drawn so much lately: half for the first that is
+    /// too much, two thirds for the second, three quarters for the third…
     fn least_for(&self, lately: i64) -> i64 {
         let over = lately.saturating_add(ASK).saturating_sub(self.free);
         if over <= 0 {
@@ -191,7 +208,10 @@ impl Bucket {
         }
         let too_many = over.saturating_add(ASK - 1).checked_div(ASK).unwrap_or(1);
         let shared = self.capacity().saturating_sub(ASK).max(0);
-        let left = shared.saturating_mul(too_many).checked_div(too_many.saturating_add(1)).unwrap_or(shared);
+        let left = shared
+            .saturating_mul(too_many)
+            .checked_div(too_many.saturating_add(1))
+            .unwrap_or(shared);
         left.saturating_add(ASK)
     }
 
@@ -201,7 +221,11 @@ impl Bucket {
 
     /// What is left of that after so long.
     fn remembered(&self, drawn: i64, at: UnixTime, now: UnixTime) -> i64 {
-        let forgotten = now.millis_since(at).saturating_mul(self.per_second).checked_div(FORGOTTEN_PART).unwrap_or(0);
+        let forgotten = now
+            .millis_since(at)
+            .saturating_mul(self.per_second)
+            .checked_div(FORGOTTEN_PART)
+            .unwrap_or(0);
         drawn.saturating_sub(forgotten).max(0)
     }
 
@@ -209,7 +233,8 @@ impl Bucket {
         let Some(party) = party else { return };
         let mut parties = std::mem::take(&mut self.parties);
         parties.retain(|_, (drawn, at)| self.remembered(*drawn, *at, now) > 0);
-        // Whoever draws all that there is for ten seconds is forgotten as soon as whoever draws it for a hundred.
+        // Whoever draws all that there is for ten seconds is forgotten as soon as whoever draws it
+        // for a hundred.
         let lately = lately.min(self.capacity().saturating_mul(2));
         if lately > 0 && (parties.len() < MAX_PARTIES || parties.contains_key(party)) {
             parties.insert(*party, (lately, now));
@@ -219,7 +244,8 @@ impl Bucket {
         self.parties = parties;
     }
 
-    /// What has flowed in since. A clock that stepped back gives nothing, and what it gives is counted from there.
+    /// What has flowed in since. A clock that stepped back gives nothing, and what it gives is
+    /// counted from there.
     fn fill(&mut self, now: UnixTime) {
         let elapsed = self.filled.map_or(0, |filled| now.millis_since(filled));
         self.filled = Some(now);
@@ -256,7 +282,11 @@ mod tests {
         assert_eq!(drawn(&mut budget, &STRANGER, 1000, 0), 5);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 0), 15);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 500), 7);
-        assert_eq!(drawn(&mut budget, &STRANGER, 1000, 60_000), 5, "no more than a second's worth is saved up");
+        assert_eq!(
+            drawn(&mut budget, &STRANGER, 1000, 60_000),
+            5,
+            "no more than a second's worth is saved up"
+        );
     }
 
     #[test]
@@ -288,7 +318,8 @@ mod tests {
         assert_eq!(drawn(&mut budget, &ANYBODY, 10, 0), 5);
     }
 
-    /// Both buckets were full when they were made, and are an hour later, whatever was settled in between.
+    /// Both buckets were full when they were made, and are an hour later, whatever was settled in
+    /// between.
     #[test]
     fn what_was_settled_before_anybody_drew_is_paid_back_by_time() {
         let mut budget = Budget::new(20);
@@ -307,23 +338,32 @@ mod tests {
         assert_eq!((spare, drawn(&mut budget, &ANYBODY, 100, 0)), (6, 6));
     }
 
-    /// Somebody asks a hundred times a second, with as many sessions as he likes; nineteen others each once within ten seconds, two of
-    /// them more often. All of them find what they need.
+    /// Somebody asks a hundred times a second, with as many sessions as he likes; nineteen others
+    /// each once within ten seconds, two of them more often. All of them find what they need.
     #[test]
     fn nobody_is_refused_for_what_another_user_asks() {
         for hammers in [1, 5] {
             let mut budget = Budget::new(20);
             let mut his = 0;
             for millis in (0..60_000).step_by(10) {
-                his += (0..hammers).filter(|hammer| budget.draw(&user(1000 + hammer), at(millis))).count();
-                // What five may draw at once is all that there is: others wait for the first second then.
+                his += (0..hammers)
+                    .filter(|hammer| budget.draw(&user(1000 + hammer), at(millis)))
+                    .count();
+                // What five may draw at once is all that there is: others wait for the first second
+                // then.
                 let tick = if millis < 1000 { 0 } else { millis / 10 };
                 if tick % 50 == 7 {
                     let number = u64::try_from(tick).unwrap_or_default() / 50 % 19;
-                    assert!(budget.draw(&user(number), at(millis)), "user {number} at {millis} beside {hammers}");
+                    assert!(
+                        budget.draw(&user(number), at(millis)),
+                        "user {number} at {millis} beside {hammers}"
+                    );
                 }
                 if tick % 70 == 9 {
-                    assert!(budget.draw(&user(50), at(millis)), "somebody who asks more often, at {millis} beside {hammers}");
+                    assert!(
+                        budget.draw(&user(50), at(millis)),
+                        "somebody who asks more often, at {millis} beside {hammers}"
+                    );
                 }
             }
             assert!(his > 60 * 8, "what nobody else needs is his: {his}");
@@ -370,7 +410,11 @@ mod tests {
                 }
             }
             // Each is forgotten when ten have flowed in since.
-            assert!(most <= MAX_PARTIES && most <= usize::try_from(asks_per_second).unwrap_or_default() + 10, "{most}");
+            assert!(
+                most <= MAX_PARTIES
+                    && most <= usize::try_from(asks_per_second).unwrap_or_default() + 10,
+                "{most}"
+            );
         }
     }
 }

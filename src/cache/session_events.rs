@@ -1,29 +1,36 @@
-//! Events: what has happened to sessions through this gate, and what is known of them that does not count any more.
+//! Events: what has happened to sessions through this gate, and what is known of them that does not
+//! count any more.
 //!
-//! An event is whatever may have changed a session: a request below the auth service's own path that is not safe, and a response
-//! that sets or clears the session's cookies. What was asked before it is older than what the client has seen since, however
-//! late its answer comes.
+//! An event is whatever may have changed a session: a request below the auth service's own path
+//! that is not safe, and a response that sets or clears the session's cookies. What was asked
+//! before it is older than what the client has seen since, however late its answer comes.
 //!
 //! Rules of this file:
-//! - the order of asks and events in this instance is a number, not a time: clocks step back, and a millisecond is long;
-//! - what other instances, stores and cookies say has a date instead, and has to be newer than the event;
-//! - from when a request goes on until its response is there, nobody knows whether the service has acted on it: then a request
-//!   takes no knowledge but what was asked after it came in;
-//! - the number of sessions is bounded. Whoever sends unverified tokens pushes out only those of others who do.
+//! - the order of asks and events in this instance is a number, not a time: clocks step back, and a
+//!   millisecond is long;
+//! - what other instances, stores and cookies say has a date instead, and has to be newer than the
+//!   event;
+//! - from when a request goes on until its response is there, nobody knows whether the service has
+//!   acted on it: then a request takes no knowledge but what was asked after it came in;
+//! - the number of sessions is bounded. Whoever sends unverified tokens pushes out only those of
+//!   others who do.
 
 use std::collections::BTreeMap;
 
 use crate::time::UnixTime;
 
-/// Bounds the memory: an entry is two hundred bytes. When there are more, the one without an event for longest is forgotten.
+/// Bounds the memory: an entry is two hundred bytes. When there are more, the one without an event
+/// for longest is forgotten.
 const MAX_SESSIONS: usize = 4096;
 /// The same for tokens that nobody has vouched for.
 const MAX_STRANGERS: usize = 512;
-/// A response that has not come after so long will not be waited for: its request has been acted on, or never will be.
+/// A response that has not come after so long will not be waited for: its request has been acted
+/// on, or never will be.
 pub(crate) const LONGEST_MILLIS: i64 = 5000;
 /// The same in seconds.
 pub(crate) const LONGEST_SECONDS: u32 = 5;
-/// A cookie cache from before an event is not believed for so long: then it has run out, by Better Auth's default.
+/// A cookie cache from before an event is not believed for so long: then it has run out, by Better
+/// Auth's default.
 const COOKIE_CACHE_MILLIS: i64 = 300_000;
 
 /// The order of what happens in this instance.
@@ -64,7 +71,8 @@ pub(crate) struct Since {
 
 impl Since {
     /// Everything counts.
-    pub(crate) const EVER: Self = Self { number: Number(0), elsewhere: EVER, dated: EVER, cookie_cache: EVER };
+    pub(crate) const EVER: Self =
+        Self { number: Number(0), elsewhere: EVER, dated: EVER, cookie_cache: EVER };
 
     /// Whether what came of this question counts.
     pub(crate) fn admits(&self, ask: Moment) -> bool {
@@ -81,8 +89,8 @@ impl Since {
         known > self.cookie_cache || self.cookie_cache == EVER
     }
 
-    /// Another instance has seen an event at that moment. One that has not been answered yet lies ahead: then what counts is what
-    /// is asked after the request has come in.
+    /// Another instance has seen an event at that moment. One that has not been answered yet lies
+    /// ahead: then what counts is what is asked after the request has come in.
     pub(crate) fn and_elsewhere(self, at: UnixTime, arrival: Moment) -> Self {
         // This instance has seen it, or a later one.
         if self.dated >= at && self.cookie_cache >= at {
@@ -97,7 +105,12 @@ impl Since {
 
     /// Only what was asked, said or written after that moment.
     fn and_at(self, at: UnixTime) -> Self {
-        Self { elsewhere: self.elsewhere.max(at), dated: self.dated.max(at), cookie_cache: self.cookie_cache.max(at), ..self }
+        Self {
+            elsewhere: self.elsewhere.max(at),
+            dated: self.dated.max(at),
+            cookie_cache: self.cookie_cache.max(at),
+            ..self
+        }
     }
 
     /// Only what is asked or said after this request has come in.
@@ -112,7 +125,8 @@ impl Since {
     }
 }
 
-/// When something was asked, or a request came in: its place in this instance's order, and the time.
+/// When something was asked, or a request came in: its place in this instance's order, and the
+/// time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Moment {
     pub(crate) number: Number,
@@ -154,7 +168,9 @@ struct Event {
 impl Event {
     /// One that would be believed for longer began before the clock stepped back.
     fn is_open(&self, now: UnixTime) -> bool {
-        self.open > 0 && now < self.open_until && self.open_until.millis_since(now) <= LONGEST_MILLIS
+        self.open > 0
+            && now < self.open_until
+            && self.open_until.millis_since(now) <= LONGEST_MILLIS
     }
 }
 
@@ -181,40 +197,69 @@ impl Events {
 
     /// From when on knowledge of this session counts for a request that came in then.
     pub(crate) fn since(&self, session: &SessionName, arrival: Moment, now: UnixTime) -> Since {
-        let Some((event, changed)) = self.find(session).and_then(|event| Some((event, event.changed?))) else {
+        let Some((event, changed)) =
+            self.find(session).and_then(|event| Some((event, event.changed?)))
+        else {
             return Since::EVER;
         };
         let of_service = event.of_service.filter(|at| now.millis_since(*at) < COOKIE_CACHE_MILLIS);
-        let since =
-            Since { number: changed.number, elsewhere: EVER, dated: changed.at, cookie_cache: of_service.unwrap_or(EVER) };
+        let since = Since {
+            number: changed.number,
+            elsewhere: EVER,
+            dated: changed.at,
+            cookie_cache: of_service.unwrap_or(EVER),
+        };
         if event.is_open(now) {
             return since.and_after(arrival);
         }
         // Nobody has seen the response, and until when it may have come was in the middle of it.
-        if event.open > 0 && event.open_until <= now { since.and_at(event.open_until) } else { since }
+        if event.open > 0 && event.open_until <= now {
+            since.and_at(event.open_until)
+        } else {
+            since
+        }
     }
 
-    /// Whether something has happened to this session since then. What has only begun has not: no client has heard of it, so an
-    /// answer from before counts for the request that asked.
+    /// Whether something has happened to this session since then. What has only begun has not: no
+    /// client has heard of it, so an answer from before counts for the request that asked.
     pub(crate) fn has_changed(&self, session: &SessionName, since: Number) -> bool {
         self.find(session).is_some_and(|event| event.done > since)
     }
 
     /// The same, or something has begun: what was heard then is not to be handed out.
-    pub(crate) fn has_or_may_have_changed(&self, session: &SessionName, since: Number, now: UnixTime) -> bool {
+    pub(crate) fn has_or_may_have_changed(
+        &self,
+        session: &SessionName,
+        since: Number,
+        now: UnixTime,
+    ) -> bool {
         self.find(session).is_some_and(|event| event.number > since || event.is_open(now))
     }
 
-    /// Whether cookies that were heard of then are not to be handed out to a request that came in then: its client may have others
-    /// by now, of another session perhaps.
-    pub(crate) fn has_overtaken(&self, session: &SessionName, heard: Number, arrived: Number, now: UnixTime) -> bool {
-        self.has_or_may_have_changed(session, heard, now) || self.may_have_been_changed(session, arrived, now)
+    /// Whether cookies that were heard of then are not to be handed out to a request that came in
+    /// then: its client may have others by now, of another session perhaps.
+    pub(crate) fn has_overtaken(
+        &self,
+        session: &SessionName,
+        heard: Number,
+        arrived: Number,
+        now: UnixTime,
+    ) -> bool {
+        self.has_or_may_have_changed(session, heard, now)
+            || self.may_have_been_changed(session, arrived, now)
     }
 
-    /// Whether something has happened to this session since then, or may be happening now, that is more than the news that it has
-    /// ended.
-    pub(crate) fn may_have_been_changed(&self, session: &SessionName, since: Number, now: UnixTime) -> bool {
-        self.find(session).is_some_and(|event| event.changed.is_some_and(|changed| changed.number > since) || event.is_open(now))
+    /// Whether something has happened to this session since then, or may be happening now, that is
+    /// more than the news that it has ended.
+    pub(crate) fn may_have_been_changed(
+        &self,
+        session: &SessionName,
+        since: Number,
+        now: UnixTime,
+    ) -> bool {
+        self.find(session).is_some_and(|event| {
+            event.changed.is_some_and(|changed| changed.number > since) || event.is_open(now)
+        })
     }
 
     /// The service has said that the session has ended.
@@ -252,21 +297,38 @@ impl Events {
 
     fn find(&self, session: &SessionName) -> Option<&Event> {
         match (self.known.entries.get(session), self.strangers.entries.get(session)) {
-            (Some(known), Some(stranger)) => Some(if known.number > stranger.number { known } else { stranger }),
+            (Some(known), Some(stranger)) => {
+                Some(if known.number > stranger.number { known } else { stranger })
+            }
             (known, stranger) => known.or(stranger),
         }
     }
 
-    fn change(&mut self, session: SessionName, standing: Standing, now: UnixTime, change: impl FnOnce(&mut Event)) {
+    fn change(
+        &mut self,
+        session: SessionName,
+        standing: Standing,
+        now: UnixTime,
+        change: impl FnOnce(&mut Event),
+    ) {
         let number = self.next();
-        let nothing = Event { number, done: Number(0), changed: None, of_service: None, open: 0, open_until: now };
+        let nothing = Event {
+            number,
+            done: Number(0),
+            changed: None,
+            of_service: None,
+            open: 0,
+            open_until: now,
+        };
         let before = self.find(&session).copied().unwrap_or(nothing);
         let mut event = Event { number, ..before };
         change(&mut event);
         // Whoever is known is not a stranger any more.
         self.strangers.remove(&session);
         match standing {
-            Standing::Stranger if !self.known.entries.contains_key(&session) => self.strangers.put(session, event, MAX_STRANGERS),
+            Standing::Stranger if !self.known.entries.contains_key(&session) => {
+                self.strangers.put(session, event, MAX_STRANGERS)
+            }
             _ => self.known.put(session, event, MAX_SESSIONS),
         }
     }
@@ -335,11 +397,18 @@ mod tests {
         let since = events.since(&ADA, later, NOW.plus_millis(20));
         assert!(!since.admits(at(asked, NOW)) && since.admits(at(own, NOW.plus_millis(10))));
         assert!(!since.admits_cookie_cache(NOW.plus_millis(9)));
-        assert!(events.has_or_may_have_changed(&ADA, own, NOW.plus_millis(20)) && !events.has_changed(&ADA, own));
+        assert!(
+            events.has_or_may_have_changed(&ADA, own, NOW.plus_millis(20))
+                && !events.has_changed(&ADA, own)
+        );
         events.close(ADA, Standing::Known, NOW.plus_millis(30));
-        assert!(!events.since(&ADA, later, NOW.plus_millis(30)).admits(at(own, NOW.plus_millis(10))));
+        assert!(
+            !events.since(&ADA, later, NOW.plus_millis(30)).admits(at(own, NOW.plus_millis(10)))
+        );
         let next = events.next();
-        assert!(events.since(&ADA, later, NOW.plus_millis(30)).admits(at(next, NOW.plus_millis(30))));
+        assert!(
+            events.since(&ADA, later, NOW.plus_millis(30)).admits(at(next, NOW.plus_millis(30)))
+        );
         assert!(!events.has_or_may_have_changed(&ADA, next, NOW.plus_millis(30)));
     }
 
@@ -352,7 +421,10 @@ mod tests {
         let last = events.next();
         assert!(events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(LONGEST_MILLIS - 1)));
         assert!(!events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(LONGEST_MILLIS)));
-        assert!(!events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(-1)), "the clock stepped back");
+        assert!(
+            !events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(-1)),
+            "the clock stepped back"
+        );
     }
 
     #[test]
@@ -366,7 +438,10 @@ mod tests {
             events.note(name, Standing::Stranger, NOW);
         }
         assert!(events.has_changed(&ADA, Number(0)) && !events.has_changed(&BOB, Number(0)));
-        assert_eq!((events.strangers.entries.len(), events.strangers.by_number.len()), (MAX_STRANGERS, MAX_STRANGERS));
+        assert_eq!(
+            (events.strangers.entries.len(), events.strangers.by_number.len()),
+            (MAX_STRANGERS, MAX_STRANGERS)
+        );
         events.note(ADA, Standing::Stranger, NOW);
         assert_eq!(events.known.entries.len(), 1, "who was known stays known");
     }
@@ -377,7 +452,10 @@ mod tests {
         let asked = events.next();
         let request = arrival(&mut events, NOW);
         let since = Since::EVER.and_elsewhere(NOW.plus_millis(-100), request);
-        assert!(!since.admits(at(asked, NOW.plus_millis(-100))) && since.admits(at(asked, NOW.plus_millis(-99))));
+        assert!(
+            !since.admits(at(asked, NOW.plus_millis(-100)))
+                && since.admits(at(asked, NOW.plus_millis(-99)))
+        );
         let ahead = Since::EVER.and_elsewhere(NOW.plus_millis(4000), request);
         let own = events.next();
         assert!(!ahead.admits(at(asked, NOW.plus_millis(-1))) && ahead.admits(at(own, NOW)));

@@ -1,13 +1,15 @@
 //! What the auth service said about sessions lately, and who is asking it now.
 //!
-//! A burst of one session asks once: whoever asks takes a lease, the others wait and find the answer. Answers are kept
-//! briefly, by a digest of the whole credential, and count for as long as nothing has happened to the session (`events`). What
-//! is not known is not kept: a failure is no answer, but it is not asked about again at once.
+//! A burst of one session asks once: whoever asks takes a lease, the others wait and find the
+//! answer. Answers are kept briefly, by a digest of the whole credential, and count for as long as
+//! nothing has happened to the session (`events`). What is not known is not kept: a failure is no
+//! answer, but it is not asked about again at once.
 //!
-//! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth service vouches for, those of them
-//! that it has said have ended, and all others. So nobody's forged or dead tokens push out what is known of a session. Of each kind the
-//! entry that has been heard of longest ago gives way. That an end has been forgotten brings nobody back: an answer to what was asked before it
-//! is no answer any more.
+//! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth
+//! service vouches for, those of them that it has said have ended, and all others. So nobody's
+//! forged or dead tokens push out what is known of a session. Of each kind the entry that has been
+//! heard of longest ago gives way. That an end has been forgotten brings nobody back: an answer to
+//! what was asked before it is no answer any more.
 
 use std::collections::BTreeMap;
 
@@ -22,20 +24,22 @@ const MAX_VOUCHED: usize = 4096;
 const MAX_VOUCHED_BYTES: usize = 8 * 1024 * 1024;
 /// Sessions that have ended, and as many that nobody has heard of.
 const MAX_OTHERS: usize = 1024;
-/// A session that weighs more is not remembered: each request asks about it anew. It is its claims that do, of those that the policy
-/// names, and nobody's grow so by accident.
+/// A session that weighs more is not remembered: each request asks about it anew. It is its claims
+/// that do, of those that the policy names, and nobody's grow so by accident.
 pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
 /// What an entry weighs without its session.
 const ENTRY_BYTES: usize = 256;
 
 /// No fetch may take longer.
 const MAX_LEASE_MILLIS: i64 = 10_000;
-/// After a failure, so long nobody asks about this session again: it is shorter than what a refusal tells clients to wait.
+/// After a failure, so long nobody asks about this session again: it is shorter than what a refusal
+/// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
-/// After an ask, so long its cookies are not renewed: requests that are under way carry the old ones still, and a service
-/// that has just failed is left alone.
+/// After an ask, so long its cookies are not renewed: requests that are under way carry the old
+/// ones still, and a service that has just failed is left alone.
 const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
-/// Who takes no answer to an older question than its own waits for one that was asked so little ago, to ask together with all that wait.
+/// Who takes no answer to an older question than its own waits for one that was asked so little
+/// ago, to ask together with all that wait.
 const TOGETHER_MILLIS: i64 = 500;
 
 /// Recent answers by digest of the credential.
@@ -92,7 +96,8 @@ struct Entry {
     asked: Option<UnixTime>,
     /// Why it brought no answer.
     doubt: Option<Doubt>,
-    /// Whose it is, where the auth service is known to have vouched for it and not to have said since that it has ended.
+    /// Whose it is, where the auth service is known to have vouched for it and not to have said
+    /// since that it has ended.
     owner: Option<Party>,
     was_vouched_for: bool,
     /// Whether the service waits to be asked for a refresh.
@@ -135,7 +140,8 @@ pub(crate) enum Knowledge {
 impl Entry {
     /// A lease that would last longer was taken before the clock stepped back.
     fn is_leased(&self, now: UnixTime) -> bool {
-        self.lease.is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
+        self.lease
+            .is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
     }
 
     /// Whoever has asked later goes on asking.
@@ -160,15 +166,24 @@ impl Entry {
     }
 }
 
-/// Whether this moment is so little ago. One in the future was before the clock stepped back: how long ago, nobody knows.
+/// Whether this moment is so little ago. One in the future was before the clock stepped back: how
+/// long ago, nobody knows.
 fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
     moment <= now && now.millis_since(moment) < millis
 }
 
 impl Sessions {
-    /// What is known about the session of this credential, for a request that came at that moment, if an answer of up to `max_age`
-    /// counts. An answer to what has been asked since it came is as good as one of its own. That it has ended nothing undoes.
-    pub(crate) fn look_up(&self, digest: &[u8; 32], max_age: Seconds, since: &Since, came: Moment, now: UnixTime) -> Knowledge {
+    /// What is known about the session of this credential, for a request that came at that moment,
+    /// if an answer of up to `max_age` counts. An answer to what has been asked since it came is as
+    /// good as one of its own. That it has ended nothing undoes.
+    pub(crate) fn look_up(
+        &self,
+        digest: &[u8; 32],
+        max_age: Seconds,
+        since: &Since,
+        came: Moment,
+        now: UnixTime,
+    ) -> Knowledge {
         let Some(entry) = self.entries.get(digest) else {
             return Knowledge::Nothing;
         };
@@ -182,15 +197,26 @@ impl Sessions {
         });
         match (recent, entry.doubt) {
             (Some(Remembered { answer, .. }), _) => Knowledge::Known(answer.clone()),
-            // Whoever takes no answer but its own waits for another's only to ask together with those who came meanwhile.
-            _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => Knowledge::Asked,
-            (None, Some(doubt)) if entry.was_asked_within(PAUSE_MILLIS, now) => Knowledge::InDoubt(doubt),
+            // Whoever takes no answer but its own waits for another's only to ask together with
+            // those who came meanwhile.
+            _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => {
+                Knowledge::Asked
+            }
+            (None, Some(doubt)) if entry.was_asked_within(PAUSE_MILLIS, now) => {
+                Knowledge::InDoubt(doubt)
+            }
             _ => Knowledge::Nothing,
         }
     }
 
     /// A session that lived so little ago, for as long as nobody knows any better.
-    pub(crate) fn lived_within(&self, digest: &[u8; 32], most: Seconds, since: &Since, now: UnixTime) -> Option<&Session> {
+    pub(crate) fn lived_within(
+        &self,
+        digest: &[u8; 32],
+        most: Seconds,
+        since: &Since,
+        now: UnixTime,
+    ) -> Option<&Session> {
         let Remembered { answer, at, asked, .. } = self.entries.get(digest)?.answer.as_ref()?;
         let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
         match answer {
@@ -199,7 +225,8 @@ impl Sessions {
         }
     }
 
-    /// Whose session it is, where the auth service has vouched for it, in an answer or in a cookie cache.
+    /// Whose session it is, where the auth service has vouched for it, in an answer or in a cookie
+    /// cache.
     pub(crate) fn owner(&self, digest: &[u8; 32]) -> Option<Party> {
         self.entries.get(digest)?.owner
     }
@@ -225,23 +252,36 @@ impl Sessions {
             && entry.is_owed != is_owed
         {
             entry.is_owed = is_owed;
-            self.owed = if is_owed { self.owed.saturating_add(1) } else { self.owed.saturating_sub(1) };
+            self.owed =
+                if is_owed { self.owed.saturating_add(1) } else { self.owed.saturating_sub(1) };
         }
     }
 
     /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
     pub(crate) fn may_renew(&self, digest: &[u8; 32], now: UnixTime) -> bool {
-        let is_busy = |entry: &Entry| entry.is_leased(now) || !entry.is_owed && entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now);
+        let is_busy = |entry: &Entry| {
+            entry.is_leased(now)
+                || !entry.is_owed && entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now)
+        };
         !self.entries.get(digest).is_some_and(is_busy)
     }
 
     /// Takes the lease of a session: this one is asking until then.
-    pub(crate) fn lease(&mut self, digest: [u8; 32], number: Number, until: UnixTime, now: UnixTime) {
-        self.change(digest, now, |entry| (entry.lease, entry.leased) = (Some((number, until)), Some(now)));
+    pub(crate) fn lease(
+        &mut self,
+        digest: [u8; 32],
+        number: Number,
+        until: UnixTime,
+        now: UnixTime,
+    ) {
+        self.change(digest, now, |entry| {
+            (entry.lease, entry.leased) = (Some((number, until)), Some(now))
+        });
     }
 
-    /// Takes the answer about this user's session to what was asked at that moment, or why there is none; its lease ends either way.
-    /// Gives the answer that counts: what has ended since it was asked has ended, however late another answer comes.
+    /// Takes the answer about this user's session to what was asked at that moment, or why there is
+    /// none; its lease ends either way. Gives the answer that counts: what has ended since it was
+    /// asked has ended, however late another answer comes.
     pub(crate) fn receive(
         &mut self,
         digest: [u8; 32],
@@ -255,7 +295,9 @@ impl Sessions {
             entry.end_lease(asked.number);
             if let Ok(Answer::Alive(_)) = &answer {
                 match &entry.answer {
-                    Some(Remembered { answer: Answer::Ended, at: ended, .. }) if asked.at <= *ended && *ended <= now => {
+                    Some(Remembered { answer: Answer::Ended, at: ended, .. })
+                        if asked.at <= *ended && *ended <= now =>
+                    {
                         return Ok(Answer::Ended);
                     }
                     _ if has_forgotten => return Err(Doubt::OutOfBudget),
@@ -267,14 +309,16 @@ impl Sessions {
             if let Ok(answer) = &answer {
                 entry.owner = owner.filter(|_| *answer != Answer::Ended);
                 let source = Source::Service;
-                entry.answer = remembered(answer).map(|answer| Remembered { answer, at: now, asked, source });
+                entry.answer =
+                    remembered(answer).map(|answer| Remembered { answer, at: now, asked, source });
             }
             answer
         })
     }
 
-    /// Takes a session of this user by the word of a storage or of another instance, heard at that moment. What is known since then
-    /// counts more, and that it has ended counts more than a word from before: whether it was taken.
+    /// Takes a session of this user by the word of a storage or of another instance, heard at that
+    /// moment. What is known since then counts more, and that it has ended counts more than a word
+    /// from before: whether it was taken.
     pub(crate) fn receive_copy(
         &mut self,
         digest: [u8; 32],
@@ -312,15 +356,19 @@ impl Sessions {
 
     /// Whether anything is remembered of this credential, or somebody is asking.
     fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.entries.get(digest).is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
+        self.entries
+            .get(digest)
+            .is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
     }
 
-    /// Something has happened to the session: what was said before does not count, and whoever was asking asks for nobody else.
+    /// Something has happened to the session: what was said before does not count, and whoever was
+    /// asking asks for nobody else.
     pub(crate) fn forget(&mut self, digest: &[u8; 32], now: UnixTime) {
         if self.knows(digest) {
             self.change(*digest, now, |entry| {
                 entry.lease = None;
-                entry.answer = entry.answer.take().filter(|remembered| remembered.answer == Answer::Ended);
+                entry.answer =
+                    entry.answer.take().filter(|remembered| remembered.answer == Answer::Ended);
             });
         }
     }
@@ -334,22 +382,34 @@ impl Sessions {
         });
     }
 
-    /// Whether this session may have been said to have ended since then, and that has been forgotten with its entry.
+    /// Whether this session may have been said to have ended since then, and that has been
+    /// forgotten with its entry.
     fn has_forgotten_since(&self, digest: &[u8; 32], asked: UnixTime, now: UnixTime) -> bool {
-        let is_newer = self.entries.get(digest).is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
+        let is_newer = self
+            .entries
+            .get(digest)
+            .is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
         is_newer && self.forgotten_end.is_some_and(|end| asked <= end && end <= now)
     }
 
     /// Changes the entry of a credential, and finds its place among those that give way.
-    fn change<T>(&mut self, digest: [u8; 32], now: UnixTime, change: impl FnOnce(&mut Entry) -> T) -> T {
+    fn change<T>(
+        &mut self,
+        digest: [u8; 32],
+        now: UnixTime,
+        change: impl FnOnce(&mut Entry) -> T,
+    ) -> T {
         self.clock = self.clock.saturating_add(1);
-        let mut entry = self.take(&digest).unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
+        let mut entry =
+            self.take(&digest).unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
         let changed = change(&mut entry);
         entry.was_vouched_for |= entry.owner.is_some();
         let kind = entry.kind();
         entry.place = (kind, self.clock);
         entry.weight = match &entry.answer {
-            Some(Remembered { answer: Answer::Alive(session), .. }) => session.weight().saturating_add(ENTRY_BYTES),
+            Some(Remembered { answer: Answer::Alive(session), .. }) => {
+                session.weight().saturating_add(ENTRY_BYTES)
+            }
             _ => ENTRY_BYTES,
         };
         let count = self.counts.of(kind);
@@ -378,10 +438,16 @@ impl Sessions {
 
     fn make_room(&mut self, kind: Kind) {
         let most = if kind == Kind::Vouched { MAX_VOUCHED } else { MAX_OTHERS };
-        while *self.counts.of(kind) > most || kind == Kind::Vouched && self.vouched_bytes > MAX_VOUCHED_BYTES {
-            let Some((_, digest)) = self.order.range((kind, 0)..=(kind, u64::MAX)).next() else { return };
+        while *self.counts.of(kind) > most
+            || kind == Kind::Vouched && self.vouched_bytes > MAX_VOUCHED_BYTES
+        {
+            let Some((_, digest)) = self.order.range((kind, 0)..=(kind, u64::MAX)).next() else {
+                return;
+            };
             let digest = *digest;
-            if let Some(Remembered { answer: Answer::Ended, at: ended, .. }) = self.take(&digest).and_then(|entry| entry.answer) {
+            if let Some(Remembered { answer: Answer::Ended, at: ended, .. }) =
+                self.take(&digest).and_then(|entry| entry.answer)
+            {
                 self.forgotten_end = self.forgotten_end.max(Some(ended));
             }
         }
@@ -423,13 +489,21 @@ mod tests {
         read.unwrap_or_else(|| unreachable!("a copy"))
     }
 
-    fn lives(sessions: &mut Sessions, number: u32, claim: usize, now: UnixTime) -> Result<Answer, Doubt> {
+    fn lives(
+        sessions: &mut Sessions,
+        number: u32,
+        claim: usize,
+        now: UnixTime,
+    ) -> Result<Answer, Doubt> {
         let answer = Ok(Answer::Alive(session(claim)));
         sessions.receive(digest(number), Some([1; 32]), answer, moment(now.plus_millis(-20)), now)
     }
 
     fn is_known(sessions: &Sessions, number: u32, now: UnixTime) -> bool {
-        matches!(sessions.look_up(&digest(number), LONG, &Since::EVER, moment(now), now), Knowledge::Known(Answer::Alive(_)))
+        matches!(
+            sessions.look_up(&digest(number), LONG, &Since::EVER, moment(now), now),
+            Knowledge::Known(Answer::Alive(_))
+        )
     }
 
     #[test]
@@ -442,7 +516,10 @@ mod tests {
         let kept = (0..3000).filter(|number| is_known(&sessions, *number, START)).count();
         let weighed: usize = sessions.entries.values().map(|entry| entry.weight).sum();
         assert_eq!((kept, weighed), (sessions.entries.len(), sessions.vouched_bytes));
-        assert!(kept > 500 && is_known(&sessions, 2999, START) && !is_known(&sessions, 0, START), "{kept}");
+        assert!(
+            kept > 500 && is_known(&sessions, 2999, START) && !is_known(&sessions, 0, START),
+            "{kept}"
+        );
     }
 
     #[test]
@@ -459,16 +536,24 @@ mod tests {
         for number in 0..101 {
             assert!(lives(&mut sessions, number, 10, START).is_ok());
         }
-        assert!(sessions.receive(digest(100), None, Ok(Answer::Ended), moment(START), START).is_ok());
+        assert!(
+            sessions.receive(digest(100), None, Ok(Answer::Ended), moment(START), START).is_ok()
+        );
         for number in 1000..20_000 {
             sessions.lease(digest(number), moment(START).number, START.plus_millis(2000), START);
             let answer = if number % 2 == 0 { Ok(Answer::Ended) } else { Err(Doubt::Failed) };
-            assert!(sessions.receive(digest(number), None, answer, moment(START), START).is_ok() == (number % 2 == 0));
+            assert!(
+                sessions.receive(digest(number), None, answer, moment(START), START).is_ok()
+                    == (number % 2 == 0)
+            );
         }
         assert!((0..100).all(|number| is_known(&sessions, number, START)));
         let ended = sessions.look_up(&digest(100), LONG, &Since::EVER, moment(START), START);
         assert!(matches!(ended, Knowledge::Known(Answer::Ended)), "it stays what it was");
-        assert_eq!((sessions.entries.len(), sessions.order.len()), (101 + MAX_OTHERS, 101 + MAX_OTHERS));
+        assert_eq!(
+            (sessions.entries.len(), sessions.order.len()),
+            (101 + MAX_OTHERS, 101 + MAX_OTHERS)
+        );
     }
 
     #[test]
@@ -477,16 +562,32 @@ mod tests {
         let at = |millis| START.plus_millis(millis);
         let alive = || Ok(Answer::Alive(session(10)));
         sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
-        assert!(matches!(sessions.receive(digest(1), None, Ok(Answer::Ended), moment(at(10)), at(30)), Ok(Answer::Ended)));
+        assert!(matches!(
+            sessions.receive(digest(1), None, Ok(Answer::Ended), moment(at(10)), at(30)),
+            Ok(Answer::Ended)
+        ));
         for number in 1000..1000 + u32::try_from(MAX_OTHERS).unwrap_or_default() {
-            assert!(sessions.receive(digest(number), None, Ok(Answer::Ended), moment(at(40)), at(50)).is_ok());
+            assert!(
+                sessions
+                    .receive(digest(number), None, Ok(Answer::Ended), moment(at(40)), at(50))
+                    .is_ok()
+            );
         }
         assert!(!sessions.entries.contains_key(&digest(1)), "it has been pushed out");
-        assert!(matches!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)), Err(Doubt::OutOfBudget)));
+        assert!(matches!(
+            sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)),
+            Err(Doubt::OutOfBudget)
+        ));
         assert!(!is_known(&sessions, 1, at(60)));
         let copy = Session { known: at(20), ..session(10) };
-        assert!(!sessions.receive_copy(digest(2), [1; 32], &copy, (at(20), moment(at(20))), at(60)), "nor does an older copy");
-        assert!(sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(55)), at(70)).is_ok(), "this was asked for later");
+        assert!(
+            !sessions.receive_copy(digest(2), [1; 32], &copy, (at(20), moment(at(20))), at(60)),
+            "nor does an older copy"
+        );
+        assert!(
+            sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(55)), at(70)).is_ok(),
+            "this was asked for later"
+        );
         sessions.lease(digest(3), moment(at(31)).number, at(2000), at(31));
         assert!(
             sessions.receive(digest(3), Some([1; 32]), alive(), moment(at(31)), at(80)).is_ok(),
@@ -499,16 +600,46 @@ mod tests {
         let mut sessions = Sessions::default();
         let at = |millis| START.plus_millis(millis);
         let now_only = Seconds::new(0);
-        let look_up =
-            |sessions: &Sessions, came, now| sessions.look_up(&digest(1), now_only, &Since::EVER, moment(at(came)), at(now));
+        let look_up = |sessions: &Sessions, came, now| {
+            sessions.look_up(&digest(1), now_only, &Since::EVER, moment(at(came)), at(now))
+        };
         sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
         assert!(matches!(look_up(&sessions, 5, 5), Knowledge::Asked));
         assert!(matches!(look_up(&sessions, 5, 505), Knowledge::Nothing), "not for ever");
-        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(0)), at(20)).is_ok());
-        assert!(matches!(look_up(&sessions, 5, 20), Knowledge::Nothing), "that was asked for before it came");
+        assert!(
+            sessions
+                .receive(
+                    digest(1),
+                    Some([1; 32]),
+                    Ok(Answer::Alive(session(10))),
+                    moment(at(0)),
+                    at(20)
+                )
+                .is_ok()
+        );
+        assert!(
+            matches!(look_up(&sessions, 5, 20), Knowledge::Nothing),
+            "that was asked for before it came"
+        );
         sessions.lease(digest(1), moment(at(20)).number, at(2020), at(20));
-        assert!(sessions.receive(digest(1), Some([1; 32]), Ok(Answer::Alive(session(10))), moment(at(20)), at(40)).is_ok());
-        assert!(matches!(look_up(&sessions, 5, 41), Knowledge::Known(_)), "that was asked for since it came");
-        assert!(matches!(look_up(&sessions, 20, 41), Knowledge::Nothing), "in the same millisecond, nobody knows");
+        assert!(
+            sessions
+                .receive(
+                    digest(1),
+                    Some([1; 32]),
+                    Ok(Answer::Alive(session(10))),
+                    moment(at(20)),
+                    at(40)
+                )
+                .is_ok()
+        );
+        assert!(
+            matches!(look_up(&sessions, 5, 41), Knowledge::Known(_)),
+            "that was asked for since it came"
+        );
+        assert!(
+            matches!(look_up(&sessions, 20, 41), Knowledge::Nothing),
+            "in the same millisecond, nobody knows"
+        );
     }
 }

@@ -1,19 +1,22 @@
-//! The shared tier: copies of what was fetched, so that an instance that has just started finds what others know.
+//! The shared tier: copies of what was fetched, so that an instance that has just started finds
+//! what others know.
 //!
 //! Rules of this file:
-//! - a copy has the time of its fetch with it, and every ceiling counts from there, wherever the copy has been since;
-//! - the name of a copy is made here, of digests: no token or cookie is in it, and nobody else asks for it;
+//! - a copy has the time of its fetch with it, and every ceiling counts from there, wherever the
+//!   copy has been since;
+//! - the name of a copy is made here, of digests: no token or cookie is in it, and nobody else asks
+//!   for it;
 //! - what is not a copy, is too old, or comes from the future, is no copy: then who knows is asked.
 //!
-//! Whoever can write the shared cache is believed. A copy is not signed: its reader trusts the cache as it trusts its own
-//! memory.
+//! Whoever can write the shared cache is believed. A copy is not signed: its reader trusts the
+//! cache as it trusts its own memory.
 
 use crate::encoding::digest;
 use crate::encoding::text;
 use crate::time::{Seconds, UnixTime};
 
-/// The form of a copy: `doorward-copy-1 <fetched> <until>`, both in milliseconds since 1970; the issuer's `Cache-Control`;
-/// and from the third line on the body.
+/// The form of a copy: `doorward-copy-1 <fetched> <until>`, both in milliseconds since 1970; the
+/// issuer's `Cache-Control`; and from the third line on the body.
 const FORM: &str = "doorward-copy-1";
 
 /// What is to be put into the shared cache.
@@ -22,14 +25,18 @@ pub struct Keep {
     pub key: String,
     /// What to put there, as it is.
     pub text: String,
-    /// How long it is of any use, in seconds. A cache may keep it longer: it says itself until when it counts.
+    /// How long it is of any use, in seconds. A cache may keep it longer: it says itself until when
+    /// it counts.
     pub seconds: u32,
 }
 
 impl std::fmt::Debug for Keep {
     /// The text stays out: it may say who somebody is.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keep").field("key", &self.key).field("seconds", &self.seconds).finish_non_exhaustive()
+        f.debug_struct("Keep")
+            .field("key", &self.key)
+            .field("seconds", &self.seconds)
+            .finish_non_exhaustive()
     }
 }
 
@@ -51,18 +58,31 @@ impl<'a> Copied<'a> {
         let is_form = words.next()? == FORM;
         let mut moment = || words.next()?.parse().ok().map(UnixTime::from_millis);
         let (fetched, until) = (moment()?, moment()?);
-        let counts = fetched <= now && now < until && now.millis_since(fetched) < max_age.as_millis();
-        (is_form && words.next().is_none() && counts).then_some(Self { fetched, cache_control, body })
+        let counts =
+            fetched <= now && now < until && now.millis_since(fetched) < max_age.as_millis();
+        (is_form && words.next().is_none() && counts).then_some(Self {
+            fetched,
+            cache_control,
+            body,
+        })
     }
 
-    /// What is to be kept under this name, for so long. Nothing where the body is no text, or the whole is larger than who asks
-    /// for it will read.
-    pub(crate) fn kept(&self, key: String, seconds: u32, max_bytes: u32, now: UnixTime) -> Option<Keep> {
+    /// What is to be kept under this name, for so long. Nothing where the body is no text, or the
+    /// whole is larger than who asks for it will read.
+    pub(crate) fn kept(
+        &self,
+        key: String,
+        seconds: u32,
+        max_bytes: u32,
+        now: UnixTime,
+    ) -> Option<Keep> {
         let body = std::str::from_utf8(self.body).ok()?;
         let fetched = self.fetched.as_millis().to_string();
         let until = now.plus(Seconds::new(seconds)).as_millis().to_string();
-        let text = [FORM, " ", &fetched, " ", &until, "\n", self.cache_control, "\n", body].concat();
-        let fits = usize::try_from(max_bytes).is_ok_and(|most| text.len() <= most) && !self.cache_control.contains('\n');
+        let text =
+            [FORM, " ", &fetched, " ", &until, "\n", self.cache_control, "\n", body].concat();
+        let fits = usize::try_from(max_bytes).is_ok_and(|most| text.len() <= most)
+            && !self.cache_control.contains('\n');
         (fits && seconds > 0).then_some(Keep { key, text, seconds })
     }
 }
@@ -78,8 +98,8 @@ pub(crate) fn value<'r>(headers: &[(&'r str, &'r str)], name: &str) -> &'r str {
     headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map_or("", |(_, value)| value)
 }
 
-/// How long a copy of this answer may be kept, in seconds: as `Cache-Control` says (RFC 9111 section 5.2.2), at most so long,
-/// and so long where it says nothing. 0: not at all.
+/// How long a copy of this answer may be kept, in seconds: as `Cache-Control` says (RFC 9111
+/// section 5.2.2), at most so long, and so long where it says nothing. 0: not at all.
 pub(crate) fn lifetime(cache_control: &str, most: u32) -> u32 {
     let mut seconds = most;
     for directive in cache_control.split(',') {
@@ -108,14 +128,38 @@ mod tests {
     fn a_copy_is_read_as_it_was_kept_and_for_as_long() {
         let before = NOW.plus_millis(-20_000);
         let copy = Copied { fetched: before, cache_control: "max-age=5", body: b"{\n\n}" };
-        let (text, seconds) = copy.kept("k".to_owned(), 60, 100, NOW).map(|keep| (keep.text, keep.seconds)).unwrap_or_default();
-        assert_eq!((seconds, text.as_str()), (60, "doorward-copy-1 1699999980000 1700000060000\nmax-age=5\n{\n\n}"));
+        let (text, seconds) = copy
+            .kept("k".to_owned(), 60, 100, NOW)
+            .map(|keep| (keep.text, keep.seconds))
+            .unwrap_or_default();
+        assert_eq!(
+            (seconds, text.as_str()),
+            (60, "doorward-copy-1 1699999980000 1700000060000\nmax-age=5\n{\n\n}")
+        );
         let copy = Copied::open(text.as_bytes(), HOUR, NOW);
-        assert_eq!(copy.map(|copy| (copy.cache_control, copy.body)), Some(("max-age=5", &b"{\n\n}"[..])));
-        assert_eq!(fetched(text.as_bytes(), HOUR, NOW.plus_millis(59_999)), Some(before.as_millis()));
-        assert_eq!(fetched(text.as_bytes(), HOUR, NOW.plus_millis(60_000)), None, "it says itself until when it counts");
-        assert_eq!(fetched(text.as_bytes(), Seconds::new(20), NOW), None, "its age counts from its fetch");
-        assert_eq!(fetched(text.as_bytes(), HOUR, before.plus_millis(-1)), None, "how old it is from the future, nobody knows");
+        assert_eq!(
+            copy.map(|copy| (copy.cache_control, copy.body)),
+            Some(("max-age=5", &b"{\n\n}"[..]))
+        );
+        assert_eq!(
+            fetched(text.as_bytes(), HOUR, NOW.plus_millis(59_999)),
+            Some(before.as_millis())
+        );
+        assert_eq!(
+            fetched(text.as_bytes(), HOUR, NOW.plus_millis(60_000)),
+            None,
+            "it says itself until when it counts"
+        );
+        assert_eq!(
+            fetched(text.as_bytes(), Seconds::new(20), NOW),
+            None,
+            "its age counts from its fetch"
+        );
+        assert_eq!(
+            fetched(text.as_bytes(), HOUR, before.plus_millis(-1)),
+            None,
+            "how old it is from the future, nobody knows"
+        );
     }
 
     #[test]
@@ -137,14 +181,19 @@ mod tests {
         ] {
             assert_eq!(fetched(text.as_bytes(), Seconds::new(u32::MAX), NOW), None, "{text:?}");
         }
-        assert_eq!(fetched(b"doorward-copy-1 1 9999999999999\n\n{}", Seconds::new(u32::MAX), NOW), Some(1));
+        assert_eq!(
+            fetched(b"doorward-copy-1 1 9999999999999\n\n{}", Seconds::new(u32::MAX), NOW),
+            Some(1)
+        );
         assert_eq!(fetched(b"doorward-copy-1 \xff 9999999999999\n\n{}", HOUR, NOW), None);
     }
 
     #[test]
     fn what_would_not_be_read_is_not_kept() {
         let kept = |body: &[u8], cache_control, seconds, most| {
-            Copied { fetched: NOW, cache_control, body }.kept("k".to_owned(), seconds, most, NOW).is_some()
+            Copied { fetched: NOW, cache_control, body }
+                .kept("k".to_owned(), seconds, most, NOW)
+                .is_some()
         };
         assert!(kept(b"{}", "", 60, 47));
         assert!(!kept(b"{}", "", 60, 46));
@@ -180,8 +229,15 @@ mod tests {
             name_of("session", &[b"a", b"b"]),
         ];
         for (number, name) in names.iter().enumerate() {
-            assert!(!names.iter().skip(number.saturating_add(1)).any(|other| other == name), "{name}");
-            assert!(name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) && name.len() < 80, "{name}");
+            assert!(
+                !names.iter().skip(number.saturating_add(1)).any(|other| other == name),
+                "{name}"
+            );
+            assert!(
+                name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+                    && name.len() < 80,
+                "{name}"
+            );
         }
     }
 }

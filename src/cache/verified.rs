@@ -1,11 +1,14 @@
-//! Proofs: credentials that have been verified, so that a page with twenty requests costs one signature.
+//! Proofs: credentials that have been verified, so that a page with twenty requests costs one
+//! signature.
 //!
 //! Rules of this file:
-//! - an entry is found by the whole credential, compared to its last byte, and by what it was a credential *for*: a token
-//!   that is good in one place proves nothing in another;
+//! - an entry is found by the whole credential, compared to its last byte, and by what it was a
+//!   credential *for*: a token that is good in one place proves nothing in another;
 //! - a hit is judged at its own moment: the window of validity is checked again each time;
-//! - a proof by a key set holds as long as that very set is in use: a new set, or one past its ceiling, ends it;
-//! - the number of entries and their size are bounded; of four that share a place the one unused for longest gives way.
+//! - a proof by a key set holds as long as that very set is in use: a new set, or one past its
+//!   ceiling, ends it;
+//! - the number of entries and their size are bounded; of four that share a place the one unused
+//!   for longest gives way.
 
 use std::sync::Arc;
 
@@ -15,11 +18,13 @@ use crate::time::{UnixTime, Window};
 
 /// How many places there are; a power of two.
 const SETS: usize = 512;
-/// How many entries share a place: with one, two users out of thirty would push each other out all day.
+/// How many entries share a place: with one, two users out of thirty would push each other out all
+/// day.
 const WAYS: usize = 4;
 /// A longer credential is verified each time.
 const MAX_CREDENTIAL_BYTES: usize = 4096;
-/// So is one that weighs more with what it proves: 2048 entries of this size are 24 MiB, and a usual one is of two kilobytes.
+/// So is one that weighs more with what it proves: 2048 entries of this size are 24 MiB, and a
+/// usual one is of two kilobytes.
 const MAX_ENTRY_BYTES: usize = 12 * 1024;
 /// What an entry weighs without its texts.
 const ENTRY_BYTES: usize = 512;
@@ -56,9 +61,18 @@ pub(crate) struct Identity {
 impl Identity {
     /// What it weighs in memory, in bytes, rounded up.
     fn weight(&self) -> usize {
-        let headers = self.headers.lengths().len().saturating_mul(4).saturating_add(self.headers.text().len());
+        let headers = self
+            .headers
+            .lengths()
+            .len()
+            .saturating_mul(4)
+            .saturating_add(self.headers.text().len());
         let statement = self.statement.as_ref().map_or(0, |statement| statement.len());
-        self.session.weight().saturating_add(headers).saturating_add(statement).saturating_add(ENTRY_BYTES)
+        self.session
+            .weight()
+            .saturating_add(headers)
+            .saturating_add(statement)
+            .saturating_add(ENTRY_BYTES)
     }
 
     /// Whether two credentials name one person.
@@ -90,7 +104,8 @@ impl Claimed {
 
 /// Verified credentials, bounded.
 pub(crate) struct Proofs {
-    /// The entries of each place. There is room for them when they come: all of it at once took as long as a whole decision.
+    /// The entries of each place. There is room for them when they come: all of it at once took as
+    /// long as a whole decision.
     sets: Vec<Vec<Entry>>,
     seed: u64,
     clock: u64,
@@ -98,7 +113,8 @@ pub(crate) struct Proofs {
 
 struct Entry {
     purpose: Use,
-    /// The parts of the credential, one after the other; the lengths keep `ab`+`c` apart from `a`+`bc`.
+    /// The parts of the credential, one after the other; the lengths keep `ab`+`c` apart from
+    /// `a`+`bc`.
     credential: Box<[u8]>,
     first_part: usize,
     /// The credential's digest: says of nearly every other one that it is another.
@@ -113,10 +129,9 @@ impl Entry {
         self.digest == digest
             && self.purpose == purpose
             && self.first_part == first.len()
-            && self
-                .credential
-                .split_at_checked(first.len())
-                .is_some_and(|own| are_same(own.0, first.as_bytes()) && are_same(own.1, second.as_bytes()))
+            && self.credential.split_at_checked(first.len()).is_some_and(|own| {
+                are_same(own.0, first.as_bytes()) && are_same(own.1, second.as_bytes())
+            })
     }
 }
 
@@ -126,7 +141,8 @@ impl Proofs {
         Self { sets: (0..SETS).map(|_| Vec::new()).collect(), seed, clock: 0 }
     }
 
-    /// The proof of a credential, if it is good at this moment. Whether its key set is still in use, the caller asks.
+    /// The proof of a credential, if it is good at this moment. Whether its key set is still in
+    /// use, the caller asks.
     pub(crate) fn find(&mut self, purpose: Use, parts: [&str; 2], now: UnixTime) -> Option<&Proof> {
         self.clock = self.clock.wrapping_add(1);
         let clock = self.clock;
@@ -143,28 +159,40 @@ impl Proofs {
     pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: Proof) {
         let [first, second] = parts;
         let bytes = first.len().saturating_add(second.len());
-        if bytes > MAX_CREDENTIAL_BYTES || proof.identity.weight().saturating_add(bytes) > MAX_ENTRY_BYTES {
+        if bytes > MAX_CREDENTIAL_BYTES
+            || proof.identity.weight().saturating_add(bytes) > MAX_ENTRY_BYTES
+        {
             return;
         }
         let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
         let digest = self.digest(parts);
-        let entry = Entry { purpose, credential, first_part: first.len(), digest, proof, used: self.clock };
+        let entry =
+            Entry { purpose, credential, first_part: first.len(), digest, proof, used: self.clock };
         let Some(set) = self.set(digest) else { return };
         let same = set.iter().position(|other| other.is(purpose, parts, digest));
         let is_full = set.len() == WAYS;
-        let oldest = || set.iter().enumerate().min_by_key(|(_, other)| other.used).map(|(place, _)| place).filter(|_| is_full);
+        let oldest = || {
+            set.iter()
+                .enumerate()
+                .min_by_key(|(_, other)| other.used)
+                .map(|(place, _)| place)
+                .filter(|_| is_full)
+        };
         match same.or_else(oldest).and_then(|place| set.get_mut(place)) {
             Some(given_up) => *given_up = entry,
             None => set.push(entry),
         }
     }
 
-    /// A digest for finding, not for proving. Credentials end in a signature, so their tails are as good as the whole; the
-    /// seed goes in first.
+    /// A digest for finding, not for proving. Credentials end in a signature, so their tails are as
+    /// good as the whole; the seed goes in first.
     fn digest(&self, parts: [&str; 2]) -> u64 {
         let mut mixed = self.seed;
         for part in parts {
-            let (_, tail) = part.as_bytes().split_at_checked(part.len().saturating_sub(24)).unwrap_or((&[], part.as_bytes()));
+            let (_, tail) = part
+                .as_bytes()
+                .split_at_checked(part.len().saturating_sub(24))
+                .unwrap_or((&[], part.as_bytes()));
             let (words, rest) = tail.as_chunks::<8>();
             let mut last = [0; 8];
             last.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
@@ -182,17 +210,22 @@ impl Proofs {
     }
 }
 
-/// Whether two texts are the same to the last byte. `==` goes byte by byte in WebAssembly; this takes 32 at once, and all of
-/// them.
+/// Whether two texts are the same to the last byte. `==` goes byte by byte in WebAssembly; this
+/// takes 32 at once, and all of them.
 fn are_same(one: &[u8], other: &[u8]) -> bool {
     let ((ours, our_tail), (theirs, their_tail)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let ((ours, our_words), (theirs, their_words)) = (ours.as_chunks::<4>(), theirs.as_chunks::<4>());
-    let differing = |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
+    let ((ours, our_words), (theirs, their_words)) =
+        (ours.as_chunks::<4>(), theirs.as_chunks::<4>());
+    let differing =
+        |one: &[u8; 8], other: &[u8; 8]| u64::from_ne_bytes(*one) ^ u64::from_ne_bytes(*other);
     let mut found = 0;
     for ([a, b, c, d], [e, f, g, h]) in ours.iter().zip(theirs) {
         found |= differing(a, e) | differing(b, f) | differing(c, g) | differing(d, h);
     }
-    let found = our_words.iter().zip(their_words).fold(found, |found, (one, other)| found | differing(one, other));
+    let found = our_words
+        .iter()
+        .zip(their_words)
+        .fold(found, |found, (one, other)| found | differing(one, other));
     one.len() == other.len() && found == 0 && our_tail == their_tail
 }
 
@@ -217,14 +250,27 @@ mod tests {
         };
         for number in 0..20_000_usize {
             let session = Arc::new(claims(number % 16 * 1000));
-            let identity = Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
-            let proof = Proof { identity, window: Window::up_to(UnixTime::from_millis(i64::MAX)), key_set: None };
+            let identity =
+                Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
+            let proof = Proof {
+                identity,
+                window: Window::up_to(UnixTime::from_millis(i64::MAX)),
+                key_set: None,
+            };
             let token = format!("{number:0>width$}", width = 100 + number % 10 * 500);
             proofs.keep(Use::Jwt, [&token, ""], proof);
         }
         let entries = || proofs.sets.iter().flatten();
-        let heaviest = entries().map(|entry| entry.proof.identity.weight() + entry.credential.len()).max();
-        assert!(entries().count() <= SETS * WAYS && entries().count() > SETS, "{}", entries().count());
-        assert!(heaviest.is_some_and(|most| most <= MAX_ENTRY_BYTES && most > 8 * 1024), "{heaviest:?}");
+        let heaviest =
+            entries().map(|entry| entry.proof.identity.weight() + entry.credential.len()).max();
+        assert!(
+            entries().count() <= SETS * WAYS && entries().count() > SETS,
+            "{}",
+            entries().count()
+        );
+        assert!(
+            heaviest.is_some_and(|most| most <= MAX_ENTRY_BYTES && most > 8 * 1024),
+            "{heaviest:?}"
+        );
     }
 }

@@ -17,16 +17,33 @@ const USUAL_LIFE: Seconds = Seconds::new(30);
 impl Compiler<'_> {
     pub(super) fn assertions(&mut self, root: &Node<'_>, issuers: &[Issuer]) -> Option<Assertions> {
         let node = root.member("assertion").filter(|node| !node.value.is_null())?;
-        self.reader.only_members(&node, &["audience", "issuer", "keys", "secret", "life_seconds", "jwks_path"]);
-        let audience =
-            self.reader.required_text(&node, "audience", "the origin has no name", "write the audience that it expects");
-        let issuer = self.reader.optional_text(&node, "issuer").unwrap_or_else(|| "doorward".to_owned());
+        self.reader.only_members(
+            &node,
+            &["audience", "issuer", "keys", "secret", "life_seconds", "jwks_path"],
+        );
+        let audience = self.reader.required_text(
+            &node,
+            "audience",
+            "the origin has no name",
+            "write the audience that it expects",
+        );
+        let issuer =
+            self.reader.optional_text(&node, "issuer").unwrap_or_else(|| "doorward".to_owned());
         if issuer.is_empty() || audience.as_deref() == Some("") {
-            self.reader.wrong(&node.path, "a name is empty", "write what the origin's verifier expects");
+            self.reader.wrong(
+                &node.path,
+                "a name is empty",
+                "write what the origin's verifier expects",
+            );
         }
-        let life = self.reader.seconds(&node, "life_seconds", MAX_LIFE_SECONDS).unwrap_or(USUAL_LIFE);
+        let life =
+            self.reader.seconds(&node, "life_seconds", MAX_LIFE_SECONDS).unwrap_or(USUAL_LIFE);
         if life < Seconds::new(1) {
-            self.reader.wrong(&node.path_of("life_seconds"), "an assertion would be over at once", "write 1 to 60");
+            self.reader.wrong(
+                &node.path_of("life_seconds"),
+                "an assertion would be over at once",
+                "write 1 to 60",
+            );
         }
         let keys = self.signing_keys(&node, issuers);
         let jwks_path = self.reader.optional_text(&node, "jwks_path");
@@ -39,7 +56,11 @@ impl Compiler<'_> {
             );
         }
         if jwks_path.is_some() && keys.iter().any(|key| key.secret().is_some()) {
-            self.reader.wrong(&node.path_of("jwks_path"), "a shared secret is not published", "leave \"jwks_path\" out");
+            self.reader.wrong(
+                &node.path_of("jwks_path"),
+                "a shared secret is not published",
+                "leave \"jwks_path\" out",
+            );
         }
         let mut keys = keys.into_iter();
         let keys = SigningKeys { signing: keys.next()?, other: keys.next() };
@@ -49,7 +70,11 @@ impl Compiler<'_> {
     /// The keys, the one that signs first; or the one shared secret.
     fn signing_keys(&mut self, node: &Node<'_>, issuers: &[Issuer]) -> Vec<SigningKey> {
         let mut keys = Vec::new();
-        let places = node.member("keys").filter(|keys| !keys.value.is_null()).map(|keys| keys.items()).unwrap_or_default();
+        let places = node
+            .member("keys")
+            .filter(|keys| !keys.value.is_null())
+            .map(|keys| keys.items())
+            .unwrap_or_default();
         for place in &places {
             // The next key of a rotation may not be there yet.
             let Some(jwk) = self.secret_value(place) else { continue };
@@ -66,11 +91,18 @@ impl Compiler<'_> {
         {
             match SigningKey::from_secret(&secret) {
                 Ok(key) => keys.push(key),
-                Err(problem) => self.reader.wrong(&place.path, problem, "make a longer one: openssl rand -base64 32"),
+                Err(problem) => self.reader.wrong(
+                    &place.path,
+                    problem,
+                    "make a longer one: openssl rand -base64 32",
+                ),
             }
         }
         let shared: Vec<_> = keys.iter().filter_map(SigningKey::secret).collect();
-        let others = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref()).flat_map(|service| service.secrets.all());
+        let others = issuers
+            .iter()
+            .filter_map(|issuer| issuer.better_auth.as_ref())
+            .flat_map(|service| service.secrets.all());
         if others.into_iter().any(|other| shared.iter().any(|secret| secret.equals(other))) {
             self.reader.wrong(
                 &node.path_of("secret"),
@@ -85,9 +117,14 @@ impl Compiler<'_> {
                 "write \"keys\": [{\"env\": \"DOORWARD_ASSERTION_KEY\"}] or \"secret\": {\"env\": \"DOORWARD_ASSERTION_SECRET\"}",
             );
         }
-        if keys.iter().enumerate().any(|(place, key)| keys.iter().skip(place.saturating_add(1)).any(|other| other.kid == key.kid))
-        {
-            self.reader.wrong(&node.path_of("keys"), "two keys have the same \"kid\"", "give each a name of its own");
+        if keys.iter().enumerate().any(|(place, key)| {
+            keys.iter().skip(place.saturating_add(1)).any(|other| other.kid == key.kid)
+        }) {
+            self.reader.wrong(
+                &node.path_of("keys"),
+                "two keys have the same \"kid\"",
+                "give each a name of its own",
+            );
         }
         keys
     }

@@ -1,4 +1,5 @@
-//! What a rule asks beyond an identity: roles, scopes, claims, e-mail domains, the age of the session.
+//! What a rule asks beyond an identity: roles, scopes, claims, e-mail domains, the age of the
+//! session.
 
 use serde_json::Value;
 
@@ -7,8 +8,14 @@ use super::reader::Node;
 use crate::policy::requirements::{ClaimPath, Demands, Wanted};
 
 /// Members of a rule that are read here.
-pub(super) const MEMBERS: &[&str] =
-    &["roles", "scopes", "claims", "email_domains", "max_session_age_seconds", "max_staleness_seconds"];
+pub(super) const MEMBERS: &[&str] = &[
+    "roles",
+    "scopes",
+    "claims",
+    "email_domains",
+    "max_session_age_seconds",
+    "max_staleness_seconds",
+];
 
 const NOTHING: &str = "this asks for nothing that can be there";
 
@@ -17,7 +24,11 @@ impl Compiler<'_> {
         // Elsewhere `null` is as good as nothing. A demand that is none lets people in.
         for name in MEMBERS {
             if node.member(name).is_some_and(|member| member.value.is_null()) {
-                self.reader.wrong(&node.path_of(name), NOTHING, "leave it out, or write what is demanded");
+                self.reader.wrong(
+                    &node.path_of(name),
+                    NOTHING,
+                    "leave it out, or write what is demanded",
+                );
             }
         }
         let mut claims = Vec::new();
@@ -25,15 +36,25 @@ impl Compiler<'_> {
             match member.value {
                 Value::Object(named) if !named.is_empty() => {
                     for name in named.keys() {
-                        claims.extend(self.wanted(&member, name).map(|wanted| (ClaimPath::new(name), wanted)));
+                        claims.extend(
+                            self.wanted(&member, name).map(|wanted| (ClaimPath::new(name), wanted)),
+                        );
                     }
                 }
-                _ => self.reader.wrong(&member.path, "this names no claims", "write {\"org.id\": \"acme\"}"),
+                _ => self.reader.wrong(
+                    &member.path,
+                    "this names no claims",
+                    "write {\"org.id\": \"acme\"}",
+                ),
             }
         }
         let email_domains = self.reader.texts(node, "email_domains").unwrap_or_default();
         if email_domains.is_empty() && node.member("email_domains").is_some() {
-            self.reader.wrong(&node.path_of("email_domains"), NOTHING, "write a domain, or leave it out");
+            self.reader.wrong(
+                &node.path_of("email_domains"),
+                NOTHING,
+                "write a domain, or leave it out",
+            );
         }
         if email_domains.iter().any(|domain| !is_domain(domain)) {
             self.reader.wrong(
@@ -56,12 +77,17 @@ impl Compiler<'_> {
         let wanted = self.wanted(node, name)?;
         let (Wanted::Any(values) | Wanted::All(values)) = &wanted;
         if values.iter().any(|value| value.as_str() == Some("")) {
-            self.reader.wrong(&node.path_of(name), "a name is empty", "leave it out, or write what is demanded");
+            self.reader.wrong(
+                &node.path_of(name),
+                "a name is empty",
+                "leave it out, or write what is demanded",
+            );
         }
         Some(wanted)
     }
 
-    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.
+    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the
+    /// two is meant.
     fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
         let member = node.member(name)?;
         let hint = "write one value, or {\"any\": [ … ]}, or {\"all\": [ … ]}";
@@ -71,7 +97,9 @@ impl Compiler<'_> {
             }
             return Some(Wanted::All(vec![member.value.clone()]));
         };
-        let list = |name: &str| members.get(name).and_then(Value::as_array).filter(|list| !list.is_empty()).cloned();
+        let list = |name: &str| {
+            members.get(name).and_then(Value::as_array).filter(|list| !list.is_empty()).cloned()
+        };
         let (wanted, values) = match (members.len(), list("any"), list("all")) {
             (1, Some(any), None) => (Wanted::Any(any.clone()), any),
             (1, None, Some(all)) => (Wanted::All(all.clone()), all),
@@ -81,7 +109,11 @@ impl Compiler<'_> {
             }
         };
         if !values.iter().all(is_scalar) {
-            self.reader.wrong(&member.path, "only texts, numbers, true and false are compared", hint);
+            self.reader.wrong(
+                &member.path,
+                "only texts, numbers, true and false are compared",
+                hint,
+            );
         }
         Some(wanted)
     }
@@ -92,5 +124,6 @@ fn is_scalar(value: &Value) -> bool {
 }
 
 fn is_domain(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'.')
 }

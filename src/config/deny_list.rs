@@ -18,9 +18,16 @@ const MOST_STALE: u32 = 86_400;
 impl Compiler<'_> {
     pub(super) fn deny_list(&mut self, root: &Node<'_>) -> Option<DenyListPolicy> {
         let node = root.member("deny_list").filter(|node| !node.value.is_null())?;
-        self.reader.only_members(&node, &["url", "token", "store", "key", "refresh_seconds", "max_stale_seconds"]);
-        let refresh = self.reader.number(&node, "refresh_seconds", 1, MOST_REFRESH).unwrap_or(USUAL_REFRESH);
-        let max_stale = self.reader.number(&node, "max_stale_seconds", 1, MOST_STALE).unwrap_or(USUAL_MAX_STALE);
+        self.reader.only_members(
+            &node,
+            &["url", "token", "store", "key", "refresh_seconds", "max_stale_seconds"],
+        );
+        let refresh =
+            self.reader.number(&node, "refresh_seconds", 1, MOST_REFRESH).unwrap_or(USUAL_REFRESH);
+        let max_stale = self
+            .reader
+            .number(&node, "max_stale_seconds", 1, MOST_STALE)
+            .unwrap_or(USUAL_MAX_STALE);
         if max_stale < refresh.saturating_mul(2) {
             self.reader.wrong(
                 &node.path_of("max_stale_seconds"),
@@ -39,7 +46,8 @@ impl Compiler<'_> {
                 DenyListSource::Url(url, token.and_then(|token| self.authorization(&token)))
             }
             (None, Some(name)) => {
-                let key = self.reader.optional_text(&node, "key").unwrap_or_else(|| USUAL_KEY.to_owned());
+                let key =
+                    self.reader.optional_text(&node, "key").unwrap_or_else(|| USUAL_KEY.to_owned());
                 DenyListSource::Store { name, key }
             }
             (url, _) => {
@@ -56,10 +64,18 @@ impl Compiler<'_> {
         for (name, belongs) in [("token", is_url), ("key", !is_url)] {
             if !belongs && node.member(name).is_some_and(|member| !member.value.is_null()) {
                 let hint = "\"token\" belongs to \"url\", \"key\" to \"store\"";
-                self.reader.wrong(&node.path_of(name), "this is for a list from another place", hint);
+                self.reader.wrong(
+                    &node.path_of(name),
+                    "this is for a list from another place",
+                    hint,
+                );
             }
         }
-        Some(DenyListPolicy { source, refresh: Seconds::new(refresh), max_stale: Seconds::new(max_stale) })
+        Some(DenyListPolicy {
+            source,
+            refresh: Seconds::new(refresh),
+            max_stale: Seconds::new(max_stale),
+        })
     }
 
     /// What the server of the list takes us by (RFC 6750 section 2.1).
@@ -67,7 +83,11 @@ impl Compiler<'_> {
         let value = self.secret_value(token)?;
         let value = value.trim();
         if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-            self.reader.wrong(&token.path, "this is not a token for a header", "use visible characters without spaces");
+            self.reader.wrong(
+                &token.path,
+                "this is not a token for a header",
+                "use visible characters without spaces",
+            );
         }
         Some(["Bearer ", value].concat())
     }

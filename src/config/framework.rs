@@ -14,7 +14,9 @@ impl Compiler<'_> {
             "this member has another name now".clone_into(&mut error.problem);
             error.hint = "write \"framework\": \"next\", or \"framework\": {\"name\": \"next\", \"base_path\": …}".to_owned();
         }
-        let node = root.member("framework").filter(|node| !matches!(node.value, Value::Null | Value::Bool(false)))?;
+        let node = root
+            .member("framework")
+            .filter(|node| !matches!(node.value, Value::Null | Value::Bool(false)))?;
         let words: Vec<(&str, Option<Kind>)> =
             KINDS.iter().map(|(name, kind)| (*name, Some(*kind))).chain([("none", None)]).collect();
         if node.value.is_string() {
@@ -32,12 +34,19 @@ impl Compiler<'_> {
         }
         let kind = self.reader.word(&node, "name", &words).flatten();
         let base_path = self.reader.optional_text(&node, "base_path").unwrap_or_default();
-        let base_segments = if base_path.is_empty() { Some(Vec::new()) } else { path::plain_segments(&base_path) };
+        let base_segments =
+            if base_path.is_empty() { Some(Vec::new()) } else { path::plain_segments(&base_path) };
         let locales = self.reader.texts(&node, "locales").unwrap_or_default();
         if base_segments.is_none() || base_path.ends_with('/') {
-            self.reader.wrong(&node.path_of("base_path"), "this is not the base path of an app", "write it like /docs");
+            self.reader.wrong(
+                &node.path_of("base_path"),
+                "this is not the base path of an app",
+                "write it like /docs",
+            );
         }
-        let is_locale = |locale: &String| locale.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        let is_locale = |locale: &String| {
+            locale.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+        };
         if !locales.iter().all(|locale| !locale.is_empty() && is_locale(locale)) {
             self.reader.wrong(
                 &node.path_of("locales"),

@@ -1,4 +1,5 @@
-//! `headers`: which claims the origin is told, and under which names. `keep_headers`: what other proxies may tell it.
+//! `headers`: which claims the origin is told, and under which names. `keep_headers`: what other
+//! proxies may tell it.
 
 use serde_json::Value;
 
@@ -11,18 +12,32 @@ use crate::policy::{IDENTITY_HEADERS, KeptHeader, Rule};
 
 impl Compiler<'_> {
     /// Names of headers (without prefix) and the claims that they tell.
-    pub(super) fn claim_headers(&mut self, root: &Node<'_>, rules: &[Rule]) -> Vec<(String, ClaimPath)> {
+    pub(super) fn claim_headers(
+        &mut self,
+        root: &Node<'_>,
+        rules: &[Rule],
+    ) -> Vec<(String, ClaimPath)> {
         let mut headers: Vec<(String, ClaimPath)> = Vec::new();
         let node = root.member("headers").filter(|node| !node.value.is_null());
         if let Some(node) = &node {
             let Value::Object(members) = node.value else {
-                self.reader.wrong("headers", "this is not an object", "write {\"role\": \"role\"}: header name and claim");
+                self.reader.wrong(
+                    "headers",
+                    "this is not an object",
+                    "write {\"role\": \"role\"}: header name and claim",
+                );
                 return headers;
             };
             for name in members.keys() {
                 let claim = self.reader.optional_text(node, name).unwrap_or_default();
-                let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-                if !plain || name.is_empty() || IDENTITY_HEADERS.contains(&name.as_str()) || claim.is_empty() {
+                let plain = name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+                if !plain
+                    || name.is_empty()
+                    || IDENTITY_HEADERS.contains(&name.as_str())
+                    || claim.is_empty()
+                {
                     self.reader.wrong(
                         &node.path_of(name),
                         "this is not a header of yours and a claim",
@@ -33,8 +48,10 @@ impl Compiler<'_> {
             }
         }
         for (number, rule) in rules.iter().enumerate() {
-            let is_known =
-                |name: &String| IDENTITY_HEADERS.contains(&name.as_str()) || headers.iter().any(|(own, _)| own == name);
+            let is_known = |name: &String| {
+                IDENTITY_HEADERS.contains(&name.as_str())
+                    || headers.iter().any(|(own, _)| own == name)
+            };
             if !rule.headers.iter().flatten().all(is_known) {
                 self.reader.wrong(
                     &["rules[", &number.to_string(), "].headers"].concat(),
@@ -50,9 +67,11 @@ impl Compiler<'_> {
     pub(super) fn keep_headers(&mut self, root: &Node<'_>) -> Vec<KeptHeader> {
         let mut kept = Vec::new();
         for name in self.reader.texts(root, "keep_headers").unwrap_or_default() {
-            let folded: String = name.bytes().map(|byte| char::from(header_pairs::folded(byte))).collect();
+            let folded: String =
+                name.bytes().map(|byte| char::from(header_pairs::folded(byte))).collect();
             let beginning = name.strip_suffix('*').and_then(|own| folded.get(..own.len()));
-            let is_removed = beginning.map_or_else(|| client_headers::is_former(&folded), client_headers::begins_former);
+            let is_removed = beginning
+                .map_or_else(|| client_headers::is_former(&folded), client_headers::begins_former);
             if !is_removed || folded.len() < 4 {
                 self.reader.wrong(
                     "keep_headers",
@@ -72,7 +91,11 @@ impl Compiler<'_> {
 /// The claims that a rule or a header looks at, each once.
 pub(super) fn named_claims(rules: &[Rule], headers: &[(String, ClaimPath)]) -> Vec<ClaimPath> {
     let mut named: Vec<ClaimPath> = Vec::new();
-    for claim in rules.iter().flat_map(|rule| rule.demands.claims_named()).chain(headers.iter().map(|(_, claim)| claim.clone())) {
+    for claim in rules
+        .iter()
+        .flat_map(|rule| rule.demands.claims_named())
+        .chain(headers.iter().map(|(_, claim)| claim.clone()))
+    {
         if !named.contains(&claim) {
             named.push(claim);
         }

@@ -13,16 +13,20 @@ use crate::jose::alg::Algorithm;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jose::jwk::{JwkSet, LeftOut};
 use crate::jose::verify::{self, Secret};
-use crate::policy::{AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets};
+use crate::policy::{
+    AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets,
+};
 use crate::time::Seconds;
 
 /// Published with Better Auth: whoever reads the documentation could sign in as anybody.
-const PUBLISHED_SECRETS: [&str; 2] = ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
+const PUBLISHED_SECRETS: [&str; 2] =
+    ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
 /// A shorter secret can be guessed.
 const MIN_SECRET_BYTES: usize = 16;
 /// Who was signed out an hour ago is out.
 const MAX_STALE_SECONDS: u32 = 3600;
-/// One minute of the five that Better Auth's cookie cache lives: whoever looks at a page a minute never meets its end.
+/// One minute of the five that Better Auth's cookie cache lives: whoever looks at a page a minute
+/// never meets its end.
 const RENEW_PERCENT: u32 = 20;
 /// With more, most requests would be asked about.
 const MAX_RENEW_PERCENT: u32 = 80;
@@ -84,19 +88,30 @@ impl Compiler<'_> {
                 Some("better-auth") => self.better_auth_issuer(node),
                 Some("jwt") => self.jwt_issuer(node),
                 _ => {
-                    self.reader.wrong(&node.path_of("type"), "this is not a kind of issuer", "write \"better-auth\" or \"jwt\"");
+                    self.reader.wrong(
+                        &node.path_of("type"),
+                        "this is not a kind of issuer",
+                        "write \"better-auth\" or \"jwt\"",
+                    );
                     None
                 }
             };
             let Some(issuer) = issuer else { continue };
             if issuers.iter().any(|other| other.name == issuer.name) {
-                self.reader.wrong(&node.path_of("name"), "two issuers have this name", "give each a \"name\" of its own");
+                self.reader.wrong(
+                    &node.path_of("name"),
+                    "two issuers have this name",
+                    "give each a \"name\" of its own",
+                );
             }
             let shares_audience = |other: &Issuer| {
                 let (one, other) = (&issuer.expectations.audience, &other.expectations.audience);
-                one.is_empty() && other.is_empty() || other.iter().any(|audience| one.contains(audience))
+                one.is_empty() && other.is_empty()
+                    || other.iter().any(|audience| one.contains(audience))
             };
-            if issuers.iter().any(|other| other.expectations.issuer == issuer.expectations.issuer && shares_audience(other)) {
+            if issuers.iter().any(|other| {
+                other.expectations.issuer == issuer.expectations.issuer && shares_audience(other)
+            }) {
                 self.reader.wrong(
                     &node.path_of("audience"),
                     "another issuer has the same \"iss\" and one of these audiences",
@@ -110,12 +125,19 @@ impl Compiler<'_> {
 
     fn jwt_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
         self.reader.only_members(node, &[&["type", "name"], TOKEN_MEMBERS].concat());
-        let issuer = self.reader.required_text(node, "issuer", "the issuer is missing", "write the exact \"iss\" of its tokens");
+        let issuer = self.reader.required_text(
+            node,
+            "issuer",
+            "the issuer is missing",
+            "write the exact \"iss\" of its tokens",
+        );
         let audience = self.reader.texts(node, "audience").unwrap_or_default();
         let jwks_url = self.reader.optional_text(node, "jwks_url");
         let name = self.reader.optional_text(node, "name");
         let name = name.unwrap_or_else(|| issuer.as_deref().map(host_of).unwrap_or_default());
-        if node.member("name").is_none() && issuer.as_ref().is_some_and(|issuer| issuer.starts_with(PUBLIC_ORIGIN)) {
+        if node.member("name").is_none()
+            && issuer.as_ref().is_some_and(|issuer| issuer.starts_with(PUBLIC_ORIGIN))
+        {
             self.reader.wrong(
                 &node.path_of("name"),
                 "an issuer of several hosts has no host to be named after",
@@ -123,10 +145,21 @@ impl Compiler<'_> {
             );
         }
         let public_hosts = self.public_hosts(node);
-        let read = self.token_issuer(node, name, issuer.clone().unwrap_or_default(), audience, jwks_url, public_hosts);
+        let read = self.token_issuer(
+            node,
+            name,
+            issuer.clone().unwrap_or_default(),
+            audience,
+            jwks_url,
+            public_hosts,
+        );
         let has_set = node.member("jwks").is_some_and(|member| !member.value.is_null());
         if read.jwks_url.is_none() && !has_set {
-            self.reader.wrong(&node.path_of("jwks_url"), "there are no keys", "give a \"jwks_url\", or \"jwks\" with keys in it");
+            self.reader.wrong(
+                &node.path_of("jwks_url"),
+                "there are no keys",
+                "give a \"jwks_url\", or \"jwks\" with keys in it",
+            );
         }
         issuer.map(|_| read)
     }
@@ -154,10 +187,22 @@ impl Compiler<'_> {
         let party_may_be_absent = self.reader.flag(node, "party_may_be_absent") == Some(true);
         let audience_may_be_empty = self.reader.flag(node, "audience_may_be_empty") == Some(true);
         let audience_is_null = node.member("audience").is_some_and(|member| member.value.is_null());
-        self.addressees(node, &audience, audience_is_null, &authorized_parties, party_may_be_absent, audience_may_be_empty);
-        let subject = self.reader.texts(node, "subject_claim").unwrap_or_else(|| vec!["sub".to_owned()]);
+        self.addressees(
+            node,
+            &audience,
+            audience_is_null,
+            &authorized_parties,
+            party_may_be_absent,
+            audience_may_be_empty,
+        );
+        let subject =
+            self.reader.texts(node, "subject_claim").unwrap_or_else(|| vec!["sub".to_owned()]);
         if subject.is_empty() || subject.iter().any(String::is_empty) {
-            self.reader.wrong(&node.path_of("subject_claim"), "a name is empty", "write \"sub\", or [\"sub\", \"common_name\"]");
+            self.reader.wrong(
+                &node.path_of("subject_claim"),
+                "a name is empty",
+                "write \"sub\", or [\"sub\", \"common_name\"]",
+            );
         }
         if is_broken(&issuer) {
             self.reader.wrong(
@@ -168,15 +213,27 @@ impl Compiler<'_> {
         }
         let inline_keys = self.inline_keys(node);
         let typ = self.reader.texts(node, "typ").unwrap_or_else(|| vec!["JWT".to_owned()]);
-        for (member, text) in [("issuer", &issuer)].into_iter().chain(audience.iter().map(|text| ("audience", text))) {
-            if text.contains(PUBLIC_ORIGIN) && (public_hosts.is_empty() || text.rfind(PUBLIC_ORIGIN) != Some(0)) {
+        for (member, text) in
+            [("issuer", &issuer)].into_iter().chain(audience.iter().map(|text| ("audience", text)))
+        {
+            if text.contains(PUBLIC_ORIGIN)
+                && (public_hosts.is_empty() || text.rfind(PUBLIC_ORIGIN) != Some(0))
+            {
                 let hint = "write it at the beginning, and the hosts that it may stand for in \"public_hosts\"";
-                self.reader.wrong(&node.path_of(member), "{public_origin} stands for nothing here", hint);
+                self.reader.wrong(
+                    &node.path_of(member),
+                    "{public_origin} stands for nothing here",
+                    hint,
+                );
             }
         }
         if !public_hosts.is_empty() && !issuer.starts_with(PUBLIC_ORIGIN) {
             let hint = "begin it with {public_origin}, or leave \"public_hosts\" out";
-            self.reader.wrong(&node.path_of("issuer"), "this is the same \"iss\" at every host", hint);
+            self.reader.wrong(
+                &node.path_of("issuer"),
+                "this is the same \"iss\" at every host",
+                hint,
+            );
         }
         let expectations = Expectations {
             issuer,
@@ -193,11 +250,20 @@ impl Compiler<'_> {
         };
         let algorithms = self.algorithms(node);
         let places = self.places(node);
-        Issuer { name, expectations, public_hosts, algorithms, inline_keys, jwks_url, places, better_auth: None }
+        Issuer {
+            name,
+            expectations,
+            public_hosts,
+            algorithms,
+            inline_keys,
+            jwks_url,
+            places,
+            better_auth: None,
+        }
     }
 
-    /// The origins at which an issuer speaks in the name of each. What the platform says of the request picks one; nothing that a client
-    /// writes does.
+    /// The origins at which an issuer speaks in the name of each. What the platform says of the
+    /// request picks one; nothing that a client writes does.
     fn public_hosts(&mut self, node: &Node<'_>) -> Vec<String> {
         let Some(hosts) = self.reader.texts(node, "public_hosts") else { return Vec::new() };
         let read: Vec<String> = hosts.iter().filter_map(|host| public_host(host)).collect();
@@ -221,7 +287,8 @@ impl Compiler<'_> {
         party_may_be_absent: bool,
         audience_may_be_empty: bool,
     ) {
-        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for. Older ones of WorkOS name nobody.
+        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were
+        // issued for. Older ones of WorkOS name nobody.
         let names_somebody = !parties.is_empty() || party_may_be_absent;
         if audience.is_empty() && !audience_is_null {
             self.reader.wrong(
@@ -254,7 +321,12 @@ impl Compiler<'_> {
 
     fn better_auth_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
         self.reader.only_members(node, &[BETTER_AUTH_MEMBERS, TOKEN_MEMBERS].concat());
-        let url = self.reader.required_text(node, "url", "the URL of the auth service is missing", "write its public URL");
+        let url = self.reader.required_text(
+            node,
+            "url",
+            "the URL of the auth service is missing",
+            "write its public URL",
+        );
         let url_origin = url.and_then(|url| self.fetchable_origin(node, "url", &url));
         // Without it the rest is read all the same, for what else is wrong.
         let public_origin = url_origin.clone().unwrap_or_else(|| "https://localhost".to_owned());
@@ -274,16 +346,23 @@ impl Compiler<'_> {
         let service = [fetch_origin.as_str(), base_path.as_str()].concat();
         let jwks_url = match node.member("jwks_url") {
             Some(member) if member.value.is_null() => None,
-            _ => Some(self.reader.optional_text(node, "jwks_url").unwrap_or_else(|| [service.as_str(), "/jwks"].concat())),
+            _ => Some(
+                self.reader
+                    .optional_text(node, "jwks_url")
+                    .unwrap_or_else(|| [service.as_str(), "/jwks"].concat()),
+            ),
         };
         let mut public_hosts = self.public_hosts(node);
         if !public_hosts.is_empty() {
             public_hosts.push(public_origin.clone());
         }
-        let own_name = if !public_hosts.is_empty() { PUBLIC_ORIGIN.to_owned() } else { public_origin.clone() };
+        let own_name =
+            if !public_hosts.is_empty() { PUBLIC_ORIGIN.to_owned() } else { public_origin.clone() };
         let issuer = self.reader.optional_text(node, "issuer").unwrap_or_else(|| own_name.clone());
-        let audience = self.reader.texts(node, "audience").unwrap_or_else(|| vec![own_name.clone()]);
-        let name = self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
+        let audience =
+            self.reader.texts(node, "audience").unwrap_or_else(|| vec![own_name.clone()]);
+        let name =
+            self.reader.optional_text(node, "name").unwrap_or_else(|| "better-auth".to_owned());
         let mut issuer = self.token_issuer(node, name, issuer, audience, jwks_url, public_hosts);
         let is_stateless = self.reader.flag(node, "stateless") == Some(true);
         let secrets = self.secrets(node);
@@ -300,10 +379,14 @@ impl Compiler<'_> {
             },
             bearer: self
                 .reader
-                .word(node, "bearer", &[("off", Bearer::Off), ("signed", Bearer::Signed), ("any", Bearer::Any)])
+                .word(
+                    node,
+                    "bearer",
+                    &[("off", Bearer::Off), ("signed", Bearer::Signed), ("any", Bearer::Any)],
+                )
                 .unwrap_or(Bearer::Off),
-            // With a live cache a service that has a store would answer from the cache, and renew nothing. Without a store the
-            // cache is all there is.
+            // With a live cache a service that has a store would answer from the cache, and renew
+            // nothing. Without a store the cache is all there is.
             get_session_url: if is_stateless {
                 [service.as_str(), "/get-session"].concat()
             } else {
@@ -311,10 +394,19 @@ impl Compiler<'_> {
             },
             token_url: [service.as_str(), "/token"].concat(),
             is_stateless,
-            session_cache: self.reader.seconds(node, "session_cache_seconds", 30).unwrap_or(Seconds::new(10)),
+            session_cache: self
+                .reader
+                .seconds(node, "session_cache_seconds", 30)
+                .unwrap_or(Seconds::new(10)),
             shares_sessions: self.reader.flag(node, "share_sessions") == Some(true),
-            stale: self.reader.seconds(node, "stale_seconds", MAX_STALE_SECONDS).unwrap_or_default(),
-            renew_percent: self.reader.number(node, "renew_percent", 0, MAX_RENEW_PERCENT).unwrap_or(RENEW_PERCENT),
+            stale: self
+                .reader
+                .seconds(node, "stale_seconds", MAX_STALE_SECONDS)
+                .unwrap_or_default(),
+            renew_percent: self
+                .reader
+                .number(node, "renew_percent", 0, MAX_RENEW_PERCENT)
+                .unwrap_or(RENEW_PERCENT),
             base_segments,
             origin: public_origin.clone(),
             fetch_origin,
@@ -343,19 +435,34 @@ impl Compiler<'_> {
         let origin = &service.origin;
         if issuer.expectations.issuer != service.cache_expectations.issuer {
             let problem = "this is not the \"iss\" that Better Auth writes by itself";
-            let hint = format!("Better Auth writes {origin}, unless its jwt plugin has an issuer of its own");
+            let hint = format!(
+                "Better Auth writes {origin}, unless its jwt plugin has an issuer of its own"
+            );
             self.reader.warn(&node.path_of("issuer"), problem, hint);
         }
         if service.shares_sessions && !self.capabilities.shares() {
             let hint = "give the gate the option \"cache\", or leave it out";
-            self.reader.warn(&node.path_of("share_sessions"), "this host has no cache that instances share", hint);
+            self.reader.warn(
+                &node.path_of("share_sessions"),
+                "this host has no cache that instances share",
+                hint,
+            );
         }
-        let path: String = service.base_segments.iter().flat_map(|segment| ["/", segment.as_str()]).collect();
+        let path: String =
+            service.base_segments.iter().flat_map(|segment| ["/", segment.as_str()]).collect();
         let public = [origin.as_str(), path.as_str()].concat();
-        let is_below = |url: &str, base: &str| url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
-        if issuer.jwks_url.iter().any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base))) {
+        let is_below = |url: &str, base: &str| {
+            url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'))
+        };
+        if issuer
+            .jwks_url
+            .iter()
+            .any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base)))
+        {
             let problem = "this is not below the URL of the auth service";
-            let hint = format!("Better Auth publishes its keys at {path}/jwks, unless its jwt plugin has another place for them");
+            let hint = format!(
+                "Better Auth publishes its keys at {path}/jwks, unless its jwt plugin has another place for them"
+            );
             self.reader.warn(&node.path_of("jwks_url"), problem, hint);
         }
     }
@@ -363,7 +470,8 @@ impl Compiler<'_> {
     fn fetchable_origin(&mut self, node: &Node<'_>, member: &str, url: &str) -> Option<String> {
         let origin = origin_of(url).filter(|origin| is_fetchable(origin));
         if origin.is_none() {
-            let hint = "write it like https://auth.example.com; http is for loopback addresses only";
+            let hint =
+                "write it like https://auth.example.com; http is for loopback addresses only";
             self.reader.wrong(&node.path_of(member), "this is not an https URL", hint);
         }
         origin
@@ -381,11 +489,17 @@ impl Compiler<'_> {
             value => JwkSet::from_value(&value.into()),
         };
         let Some(set) = set else {
-            self.reader.wrong(&member.path, "this is not a key set", "write {\"keys\": [ … ]} as in RFC 7517");
+            self.reader.wrong(
+                &member.path,
+                "this is not a key set",
+                "write {\"keys\": [ … ]} as in RFC 7517",
+            );
             return JwkSet::default();
         };
         if set.skipped() > 0 {
-            let named = |odd: &LeftOut| [odd.kid.as_deref().unwrap_or("(no kid)"), ": ", odd.rule.name()].concat();
+            let named = |odd: &LeftOut| {
+                [odd.kid.as_deref().unwrap_or("(no kid)"), ": ", odd.rule.name()].concat()
+            };
             let odd: Vec<String> = set.left_out().iter().map(named).collect();
             self.reader.wrong(
                 &member.path,
@@ -431,9 +545,15 @@ impl Compiler<'_> {
         for name in &names {
             match name.split_once(':') {
                 None if name == "authorization" => places.push(Place::Authorization),
-                Some(("cookie", name)) if is_token(name) => places.push(Place::Cookie(name.to_owned())),
-                Some(("supabase-cookie", name)) if is_token(name) => places.push(Place::SupabaseCookie(name.to_owned())),
-                Some(("header", name)) if is_token(name) => places.push(Place::Header(name.to_ascii_lowercase())),
+                Some(("cookie", name)) if is_token(name) => {
+                    places.push(Place::Cookie(name.to_owned()))
+                }
+                Some(("supabase-cookie", name)) if is_token(name) => {
+                    places.push(Place::SupabaseCookie(name.to_owned()))
+                }
+                Some(("header", name)) if is_token(name) => {
+                    places.push(Place::Header(name.to_ascii_lowercase()))
+                }
                 _ => self.reader.wrong(
                     &node.path_of("from"),
                     "this is not a place of a request",
@@ -448,10 +568,16 @@ impl Compiler<'_> {
         let errors_before = self.reader.errors.len();
         let mut secrets = self.named_secrets(node);
         secrets.as_of = secrets.current.as_ref().and_then(|secret| secret.derived(AS_OF_PURPOSE));
-        let is_named = ["secret", "secrets"].iter().any(|name| node.member(name).is_some_and(|member| !member.value.is_null()));
+        let is_named = ["secret", "secrets"]
+            .iter()
+            .any(|name| node.member(name).is_some_and(|member| !member.value.is_null()));
         if is_named && secrets.current.is_none() && self.reader.errors.len() == errors_before {
             let hint = "set BETTER_AUTH_SECRET (or the variable that you named); to go without a secret, leave \"secret\" and \"secrets\" out";
-            self.reader.wrong(&node.path_of("secret"), "none of the variables that may hold the secret is set", hint);
+            self.reader.wrong(
+                &node.path_of("secret"),
+                "none of the variables that may hold the secret is set",
+                hint,
+            );
         }
         secrets
     }
@@ -459,14 +585,20 @@ impl Compiler<'_> {
     fn named_secrets(&mut self, node: &Node<'_>) -> Secrets {
         let single = self.secret_text(node, "secret");
         let Some(list) = self.secret_text(node, "secrets") else {
-            return Secrets { current: self.secret(node, "secret", single.as_deref()), ..Secrets::default() };
+            return Secrets {
+                current: self.secret(node, "secret", single.as_deref()),
+                ..Secrets::default()
+            };
         };
         // Better Auth's form `2:new,1:old`: the first entry is current, whatever its number.
-        let entries: Vec<&str> = list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
+        let entries: Vec<&str> =
+            list.split(',').map(str::trim).filter(|entry| !entry.is_empty()).collect();
         let mut secrets: Vec<Secret> = Vec::new();
         for entry in &entries {
             match entry.split_once(':') {
-                Some((version, secret)) if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) => {
+                Some((version, secret))
+                    if !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit()) =>
+                {
                     secrets.extend(self.secret(node, "secrets", Some(secret.trim())));
                 }
                 _ => self.reader.wrong(
@@ -476,9 +608,11 @@ impl Compiler<'_> {
                 ),
             }
         }
-        // Better Auth wants the first secret of all kept beside the list: there it is the oldest entry once more.
-        let single =
-            self.secret(node, "secret", single.as_deref()).filter(|single| !secrets.iter().any(|own| own.equals(single)));
+        // Better Auth wants the first secret of all kept beside the list: there it is the oldest
+        // entry once more.
+        let single = self
+            .secret(node, "secret", single.as_deref())
+            .filter(|single| !secrets.iter().any(|own| own.equals(single)));
         secrets.extend(single);
         let mut secrets = secrets.into_iter();
         Secrets { current: secrets.next(), retired: secrets.collect(), as_of: None }
@@ -529,7 +663,11 @@ impl Compiler<'_> {
         if secret.is_short() {
             self.reader.warn(&node.path_of(name), "the secret has fewer than 32 bytes", longer);
         } else if secret.is_monotonous() {
-            self.reader.warn(&node.path_of(name), "the secret has few different characters", longer);
+            self.reader.warn(
+                &node.path_of(name),
+                "the secret has few different characters",
+                longer,
+            );
         }
         Some(secret)
     }
@@ -537,10 +675,9 @@ impl Compiler<'_> {
     pub(super) fn equal_secrets(&mut self, issuers: &[Issuer]) {
         let services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
         let secrets: Vec<&Secret> = services.flat_map(|service| service.secrets.all()).collect();
-        let equal = secrets
-            .iter()
-            .enumerate()
-            .any(|(place, one)| secrets.iter().skip(place.saturating_add(1)).any(|other| one.equals(other)));
+        let equal = secrets.iter().enumerate().any(|(place, one)| {
+            secrets.iter().skip(place.saturating_add(1)).any(|other| one.equals(other))
+        });
         if equal {
             self.reader.wrong(
                 "issuers",
@@ -551,8 +688,14 @@ impl Compiler<'_> {
     }
 
     fn cookies(&mut self, node: &Node<'_>, public_origin: &str) -> CookieNames {
-        let secure = self.reader.flag(node, "secure_cookies").unwrap_or_else(|| public_origin.starts_with("https://"));
-        let prefix = self.reader.optional_text(node, "cookie_prefix").unwrap_or_else(|| "better-auth".to_owned());
+        let secure = self
+            .reader
+            .flag(node, "secure_cookies")
+            .unwrap_or_else(|| public_origin.starts_with("https://"));
+        let prefix = self
+            .reader
+            .optional_text(node, "cookie_prefix")
+            .unwrap_or_else(|| "better-auth".to_owned());
         let mut name_of = |member: Option<&str>, logical: &str| {
             let custom = member.and_then(|member| self.reader.optional_text(node, member));
             let name = custom.unwrap_or_else(|| [prefix.as_str(), ".", logical].concat());
@@ -575,13 +718,18 @@ impl Compiler<'_> {
 
     fn cookie_domain(&mut self, node: &Node<'_>) -> Option<String> {
         let domain = self.reader.optional_text(node, "cookie_domain")?;
-        // Better Auth writes it as it is configured; a browser reads it with and without the dot in the same way.
+        // Better Auth writes it as it is configured; a browser reads it with and without the dot in
+        // the same way.
         let plain = domain.strip_prefix('.').unwrap_or(&domain);
-        if !plain
-            .split('.')
-            .all(|label| !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'))
-        {
-            self.reader.wrong(&node.path_of("cookie_domain"), "this is not a domain", "write it like example.com");
+        if !plain.split('.').all(|label| {
+            !label.is_empty()
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        }) {
+            self.reader.wrong(
+                &node.path_of("cookie_domain"),
+                "this is not a domain",
+                "write it like example.com",
+            );
         }
         Some(plain.to_owned())
     }
@@ -615,17 +763,21 @@ fn public_host(host: &str) -> Option<String> {
     let is_first_label = !behind.contains('*') && !before.split_once("://")?.1.contains('.');
     let following = behind.split_once('.')?.1;
     let (before, behind) = (before.to_ascii_lowercase(), behind.to_ascii_lowercase());
-    let origin = as_origin(&[before.as_str(), "x", &behind].concat()).filter(|origin| origin.starts_with("https://"))?;
-    let (before, behind) = (origin.get(..before.len())?, origin.get(before.len().checked_add(1)?..)?);
+    let origin = as_origin(&[before.as_str(), "x", &behind].concat())
+        .filter(|origin| origin.starts_with("https://"))?;
+    let (before, behind) =
+        (origin.get(..before.len())?, origin.get(before.len().checked_add(1)?..)?);
     (is_first_label && following.contains('.')).then(|| [before, "*", behind].concat())
 }
 
-/// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.
+/// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's
+/// default.
 pub(super) fn base_path_of(node: &Node<'_>, values: &BTreeMap<String, String>) -> String {
     let mut quiet = Reader::new(values);
-    let of_url = quiet
-        .optional_text(node, "url")
-        .and_then(|url| Some(Url::read(&url)?.rest.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty()));
-    let path = quiet.optional_text(node, "base_path").or(of_url).unwrap_or_else(|| "/api/auth".to_owned());
+    let of_url = quiet.optional_text(node, "url").and_then(|url| {
+        Some(Url::read(&url)?.rest.trim_end_matches('/').to_owned()).filter(|path| !path.is_empty())
+    });
+    let path =
+        quiet.optional_text(node, "base_path").or(of_url).unwrap_or_else(|| "/api/auth".to_owned());
     path.trim_end_matches('/').to_owned()
 }

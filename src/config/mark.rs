@@ -1,25 +1,36 @@
-//! The secret of the marks. No member of the document names it: the application that reads them has no document.
+//! The secret of the marks. No member of the document names it: the application that reads them has
+//! no document.
 
 use super::Compiler;
 use crate::jose::verify::Secret;
 use crate::policy::Issuer;
 
-/// The environment variable with the secret of the marks, where there is no Better Auth secret to derive one from or the two
-/// processes do not both have it. At least 32 bytes.
+/// The environment variable with the secret of the marks, where there is no Better Auth secret to
+/// derive one from or the two processes do not both have it. At least 32 bytes.
 pub const MARK_SECRET: &str = "DOORWARD_MARK_SECRET";
 
 /// What HKDF is told about the use of the key.
 const USE: &[u8] = b"doorward mark 1";
 
 impl Compiler<'_> {
-    /// The key of the marks; nothing where the host wants none, and with a warning where there is no secret.
+    /// The key of the marks; nothing where the host wants none, and with a warning where there is
+    /// no secret.
     pub(super) fn mark(&mut self, issuers: &[Issuer]) -> Option<Secret> {
         if !self.capabilities.marks() {
             return None;
         }
-        let own = self.reader.values.get(MARK_SECRET).filter(|value| !value.trim().is_empty()).map(|value| Secret::new(value));
+        let own = self
+            .reader
+            .values
+            .get(MARK_SECRET)
+            .filter(|value| !value.trim().is_empty())
+            .map(|value| Secret::new(value));
         if own.as_ref().is_some_and(Secret::is_short) {
-            self.reader.wrong(MARK_SECRET, "the secret is shorter than 32 bytes", "make a longer one: openssl rand -base64 32");
+            self.reader.wrong(
+                MARK_SECRET,
+                "the secret is shorter than 32 bytes",
+                "make a longer one: openssl rand -base64 32",
+            );
         }
         let mut services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
         let secret = own.or_else(|| services.find_map(|service| service.secrets.current.clone()));

@@ -24,20 +24,30 @@ pub(super) struct Node<'d> {
 
 impl<'d> Node<'d> {
     pub(super) fn member(&self, name: &str) -> Option<Self> {
-        let path = if self.path.is_empty() { name.to_owned() } else { [self.path.as_str(), ".", name].concat() };
+        let path = if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            [self.path.as_str(), ".", name].concat()
+        };
         self.value.get(name).map(|value| Node { value, path })
     }
 
     pub(super) fn path_of(&self, name: &str) -> String {
-        if self.path.is_empty() { name.to_owned() } else { [self.path.as_str(), ".", name].concat() }
+        if self.path.is_empty() {
+            name.to_owned()
+        } else {
+            [self.path.as_str(), ".", name].concat()
+        }
     }
 
     /// The items of a list, or the one item that stands in place of a list.
     pub(super) fn items(&self) -> Vec<Self> {
         match self.value {
             Value::Array(items) => {
-                let place =
-                    |(number, value)| Node { value, path: [self.path.as_str(), "[", &usize::to_string(&number), "]"].concat() };
+                let place = |(number, value)| Node {
+                    value,
+                    path: [self.path.as_str(), "[", &usize::to_string(&number), "]"].concat(),
+                };
                 items.iter().enumerate().map(place).collect()
             }
             value => vec![Node { value, path: self.path.clone() }],
@@ -50,7 +60,12 @@ impl<'v> Reader<'v> {
         Self { values, errors: Vec::new(), warnings: Vec::new(), sources: Vec::new() }
     }
 
-    pub(super) fn wrong(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
+    pub(super) fn wrong(
+        &mut self,
+        path: &str,
+        problem: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         let error = self.finding(path, problem.into(), hint.into());
         self.errors.push(error);
     }
@@ -63,9 +78,15 @@ impl<'v> Reader<'v> {
 
     /// Whoever deploys knows the variable, not the document: what is said about its value names it.
     fn finding(&self, path: &str, mut problem: String, hint: String) -> ConfigError {
-        let is_here = |place: &str| place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('['));
-        let mut names: Vec<&str> =
-            self.sources.iter().filter(|(place, _)| is_here(place)).map(|(_, name)| name.as_str()).collect();
+        let is_here = |place: &str| {
+            place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
+        };
+        let mut names: Vec<&str> = self
+            .sources
+            .iter()
+            .filter(|(place, _)| is_here(place))
+            .map(|(_, name)| name.as_str())
+            .collect();
         names.dedup();
         if !names.is_empty() {
             problem = [problem.as_str(), " (value of ", &names.join(", "), ")"].concat();
@@ -79,7 +100,11 @@ impl<'v> Reader<'v> {
             return;
         };
         for name in members.keys().filter(|name| !known.contains(&name.as_str())) {
-            self.wrong(&node.path_of(name), "there is no such member", format!("known here: {}", known.join(", ")));
+            self.wrong(
+                &node.path_of(name),
+                "there is no such member",
+                format!("known here: {}", known.join(", ")),
+            );
         }
     }
 
@@ -89,13 +114,18 @@ impl<'v> Reader<'v> {
             Value::String(text) => Some(text.clone()),
             Value::Object(_) => self.variable(node).map(|value| value.trim().to_owned()),
             _ => {
-                self.wrong(&node.path, "this is not a string", "write a string or {\"env\": \"NAME\"}");
+                self.wrong(
+                    &node.path,
+                    "this is not a string",
+                    "write a string or {\"env\": \"NAME\"}",
+                );
                 None
             }
         }
     }
 
-    /// A value from the environment as it stands there (Better Auth does not trim its secret); `None` when no variable has one.
+    /// A value from the environment as it stands there (Better Auth does not trim its secret);
+    /// `None` when no variable has one.
     pub(super) fn variable(&mut self, node: &Node<'_>) -> Option<String> {
         self.only_members(node, &["env", "default", "optional"]);
         let names = node.member("env").map(|env| env.items()).unwrap_or_default();
@@ -103,7 +133,10 @@ impl<'v> Reader<'v> {
         if names.is_empty() {
             self.wrong(&node.path, "\"env\" names no variable", "write {\"env\": \"NAME\"}");
         }
-        let set = names.iter().filter_map(|name| self.values.get_key_value(*name)).find(|(_, value)| !value.trim().is_empty());
+        let set = names
+            .iter()
+            .filter_map(|name| self.values.get_key_value(*name))
+            .find(|(_, value)| !value.trim().is_empty());
         self.sources.extend(set.map(|(name, _)| (node.path.clone(), name.clone())));
         let default = node.member("default").and_then(|default| default.value.as_str());
         let found = set.map(|(_, value)| value.as_str()).or(default).map(str::to_owned);
@@ -115,14 +148,23 @@ impl<'v> Reader<'v> {
             } else {
                 "the value comes from the environment, and there is none"
             };
-            let hint = format!("give the environment variable {} a value, or write \"optional\": true", names.join(" or "));
+            let hint = format!(
+                "give the environment variable {} a value, or write \"optional\": true",
+                names.join(" or ")
+            );
             self.wrong(&node.path, problem, hint);
         }
         found
     }
 
     /// A text that must be there.
-    pub(super) fn required_text(&mut self, node: &Node<'_>, name: &str, problem: &str, hint: &str) -> Option<String> {
+    pub(super) fn required_text(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        problem: &str,
+        hint: &str,
+    ) -> Option<String> {
         if node.member(name).is_none_or(|member| member.value.is_null()) {
             self.wrong(&node.path_of(name), problem, hint);
         }
@@ -134,7 +176,8 @@ impl<'v> Reader<'v> {
         self.text(&member)
     }
 
-    /// A list of texts, or one text in place of it; a variable may hold several, separated by commas.
+    /// A list of texts, or one text in place of it; a variable may hold several, separated by
+    /// commas.
     pub(super) fn texts(&mut self, node: &Node<'_>, name: &str) -> Option<Vec<String>> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
         let mut texts = Vec::new();
@@ -143,7 +186,12 @@ impl<'v> Reader<'v> {
                 continue;
             };
             if item.value.is_object() {
-                texts.extend(text.split(',').map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned));
+                texts.extend(
+                    text.split(',')
+                        .map(str::trim)
+                        .filter(|text| !text.is_empty())
+                        .map(str::to_owned),
+                );
             } else {
                 texts.push(text);
             }
@@ -155,7 +203,11 @@ impl<'v> Reader<'v> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
         let flag = member.value.as_bool();
         if flag.is_none() {
-            self.wrong(&member.path, "this is neither true nor false", "write true or false without quotes");
+            self.wrong(
+                &member.path,
+                "this is neither true nor false",
+                "write true or false without quotes",
+            );
         }
         flag
     }
@@ -164,11 +216,24 @@ impl<'v> Reader<'v> {
         self.whole(node, name, "of seconds ", 0, most).map(Seconds::new)
     }
 
-    pub(super) fn number(&mut self, node: &Node<'_>, name: &str, least: u32, most: u32) -> Option<u32> {
+    pub(super) fn number(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        least: u32,
+        most: u32,
+    ) -> Option<u32> {
         self.whole(node, name, "", least, most)
     }
 
-    fn whole(&mut self, node: &Node<'_>, name: &str, of: &str, least: u32, most: u32) -> Option<u32> {
+    fn whole(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        of: &str,
+        least: u32,
+        most: u32,
+    ) -> Option<u32> {
         let member = node.member(name).filter(|member| !member.value.is_null())?;
         let number = member.value.as_u64().and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| (least..=most).contains(number));
@@ -176,14 +241,23 @@ impl<'v> Reader<'v> {
             self.wrong(
                 &member.path,
                 format!("this is not a whole number {of}from {least} to {most}"),
-                if member.value.is_number() { "take one that is" } else { "write a number without quotes" },
+                if member.value.is_number() {
+                    "take one that is"
+                } else {
+                    "write a number without quotes"
+                },
             );
         }
         number
     }
 
     /// One of a closed list of words.
-    pub(super) fn word<T: Copy>(&mut self, node: &Node<'_>, name: &str, words: &[(&str, T)]) -> Option<T> {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        node: &Node<'_>,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Option<T> {
         let text = self.optional_text(node, name)?;
         let found = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
         if found.is_none() {

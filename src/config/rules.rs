@@ -8,7 +8,8 @@ use super::{Compiler, demands};
 use crate::http::path;
 use crate::http::path::framework::{self, Framework};
 use crate::policy::{
-    self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule, SegmentPattern, Treatment,
+    self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule,
+    SegmentPattern, Treatment,
 };
 use crate::time::{self, Seconds, UnixTime};
 
@@ -59,14 +60,30 @@ impl Compiler<'_> {
         let mut rules: Vec<Rule> = Vec::new();
         for node in &nodes {
             let Some(rule) = self.rule(node, issuers, framework, base_path) else { continue };
-            if assertions.is_none() && (rule.credential == Treatment::Replace || rule.audience.is_some()) {
-                self.reader.wrong(&node.path, "this rule speaks of an assertion, and there is none", "configure \"assertion\"");
+            if assertions.is_none()
+                && (rule.credential == Treatment::Replace || rule.audience.is_some())
+            {
+                self.reader.wrong(
+                    &node.path,
+                    "this rule speaks of an assertion, and there is none",
+                    "configure \"assertion\"",
+                );
             }
             if assertions.is_some() && rule.audience.as_deref() == Some("") {
-                self.reader.wrong(&node.path_of("audience"), "a name is empty", "write what the origin's verifier expects");
+                self.reader.wrong(
+                    &node.path_of("audience"),
+                    "a name is empty",
+                    "write what the origin's verifier expects",
+                );
             }
-            if rule.access == Access::Public && (!rule.demands.is_empty() || rule.max_staleness.is_some()) {
-                self.reader.wrong(&node.path_of("access"), "a public rule asks nobody for anything", "write \"required\"");
+            if rule.access == Access::Public
+                && (!rule.demands.is_empty() || rule.max_staleness.is_some())
+            {
+                self.reader.wrong(
+                    &node.path_of("access"),
+                    "a public rule asks nobody for anything",
+                    "write \"required\"",
+                );
             }
             if rule.access == Access::Optional && !rule.demands.is_empty() {
                 self.reader.warn(
@@ -86,30 +103,42 @@ impl Compiler<'_> {
             self.reachable(node, &rule, &rules, framework);
             rules.push(rule);
         }
-        let catches_all =
-            |rule: &Rule| rule.methods.is_none() && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact));
+        let catches_all = |rule: &Rule| {
+            rule.methods.is_none()
+                && rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact))
+        };
         let is_required = self.reader.flag(root, "require_catch_all") == Some(true);
         if !rules.is_empty() && !rules.iter().any(catches_all) {
             let problem = "no rule covers everything that is left, so it is denied";
-            let covers_some = |rule: &Rule| rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact));
+            let covers_some = |rule: &Rule| {
+                rule.patterns.iter().any(|pattern| pattern.covers(&EVERYTHING, Case::Exact))
+            };
             let hint = if rules.iter().any(covers_some) {
                 "leave \"methods\" out of the last rule for /**: what is sent by another method is denied"
             } else {
                 "end with {\"path\": \"/**\", \"access\": \"required\"}"
             };
-            if is_required { self.reader.wrong("rules", problem, hint) } else { self.reader.warn("rules", problem, hint) }
+            if is_required {
+                self.reader.wrong("rules", problem, hint)
+            } else {
+                self.reader.warn("rules", problem, hint)
+            }
         }
         rules
     }
 
-    /// A bridge needs somebody who mints tokens, and keys to verify them by; and there is one `Authorization`.
+    /// A bridge needs somebody who mints tokens, and keys to verify them by; and there is one
+    /// `Authorization`.
     fn bridged(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
         let Some(Bridge { audience, .. }) = &rule.bridge else { return };
         let bearer = node.path_of("bearer");
         let is_same = |other: &Bridge| {
-            other.audience.is_empty() && audience.is_empty() || other.audience.iter().any(|one| audience.contains(one))
+            other.audience.is_empty() && audience.is_empty()
+                || other.audience.iter().any(|one| audience.contains(one))
         };
-        if earlier.iter().any(|other| other.upstream != rule.upstream && other.bridge.as_ref().is_some_and(is_same)) {
+        if earlier.iter().any(|other| {
+            other.upstream != rule.upstream && other.bridge.as_ref().is_some_and(is_same)
+        }) {
             self.reader.warn(
                 &bearer,
                 "two origins take the same tokens, so each could use at the other what it is given",
@@ -117,7 +146,11 @@ impl Compiler<'_> {
             );
         }
         if rule.access == Access::Public {
-            self.reader.wrong(&bearer, "a public rule asks nobody for a session", "write \"access\": \"required\"");
+            self.reader.wrong(
+                &bearer,
+                "a public rule asks nobody for a session",
+                "write \"access\": \"required\"",
+            );
         }
         if rule.credential == Treatment::Replace {
             self.reader.wrong(
@@ -126,7 +159,11 @@ impl Compiler<'_> {
                 "leave one of the two out: the assertion has a header of its own as well",
             );
         }
-        let believed = issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number)).map(|(_, issuer)| issuer);
+        let believed = issuers
+            .iter()
+            .enumerate()
+            .filter(|(number, _)| rule.believes(*number))
+            .map(|(_, issuer)| issuer);
         let mut services = believed.filter(|issuer| issuer.better_auth.is_some()).peekable();
         if services.peek().is_none() {
             self.reader.wrong(
@@ -135,7 +172,8 @@ impl Compiler<'_> {
                 "add an issuer of type \"better-auth\"",
             );
         }
-        if services.any(|issuer| issuer.jwks_url.is_none() && issuer.inline_keys.keys().is_empty()) {
+        if services.any(|issuer| issuer.jwks_url.is_none() && issuer.inline_keys.keys().is_empty())
+        {
             self.reader.wrong(
                 &bearer,
                 "the auth service's tokens could not be verified",
@@ -144,8 +182,15 @@ impl Compiler<'_> {
         }
     }
 
-    /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never count.
-    fn reachable(&mut self, node: &Node<'_>, rule: &Rule, earlier: &[Rule], framework: Option<&Framework>) {
+    /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never
+    /// count.
+    fn reachable(
+        &mut self,
+        node: &Node<'_>,
+        rule: &Rule,
+        earlier: &[Rule],
+        framework: Option<&Framework>,
+    ) {
         let all_methods = |first: &Rule| match (&first.methods, &rule.methods) {
             (None, _) => true,
             (Some(_), None) => false,
@@ -158,16 +203,24 @@ impl Compiler<'_> {
             let covers = |first: &Rule| {
                 let case = if opens(first) { Case::Any } else { Case::Exact };
                 let spelled = if first.access == Access::Public { spelled } else { 0 };
-                first.patterns.iter().any(|candidate| candidate.spells(spelled) && candidate.covers(pattern, case))
+                first
+                    .patterns
+                    .iter()
+                    .any(|candidate| candidate.spells(spelled) && candidate.covers(pattern, case))
             };
-            let covering = earlier.iter().filter(|first| all_methods(first)).find(|first| covers(first));
+            let covering =
+                earlier.iter().filter(|first| all_methods(first)).find(|first| covers(first));
             let Some(covering) = covering else { continue };
             let problem = if opens(covering) {
                 "an earlier rule makes public what this one protects"
             } else {
                 "an earlier rule covers all that this one is about"
             };
-            self.reader.wrong(&node.path_of("path"), problem, "the first match counts: write the narrower rule first");
+            self.reader.wrong(
+                &node.path_of("path"),
+                problem,
+                "the first match counts: write the narrower rule first",
+            );
         }
     }
 
@@ -182,7 +235,11 @@ impl Compiler<'_> {
         let access = self.reader.word(
             node,
             "access",
-            &[("public", Access::Public), ("optional", Access::Optional), ("required", Access::Required)],
+            &[
+                ("public", Access::Public),
+                ("optional", Access::Optional),
+                ("required", Access::Required),
+            ],
         );
         if access.is_none() && node.member("access").is_none() {
             self.reader.wrong(
@@ -193,24 +250,36 @@ impl Compiler<'_> {
         }
         let paths = self.reader.texts(node, "path").unwrap_or_default();
         if paths.is_empty() {
-            self.reader.wrong(&node.path_of("path"), "the rule covers no path", "write a pattern like /app/**");
+            self.reader.wrong(
+                &node.path_of("path"),
+                "the rule covers no path",
+                "write a pattern like /app/**",
+            );
         }
         let mut patterns = Vec::new();
         for path in &paths {
             match pattern(path, framework, base_path) {
                 Ok(pattern) => patterns.push(pattern),
-                Err(hint) => self.reader.wrong(&node.path_of("path"), format!("the pattern {path:?} can match nothing"), hint),
+                Err(hint) => self.reader.wrong(
+                    &node.path_of("path"),
+                    format!("the pattern {path:?} can match nothing"),
+                    hint,
+                ),
             }
         }
         let methods = self.reader.texts(node, "methods");
-        if methods.as_ref().is_some_and(|methods| methods.is_empty() || methods.iter().any(|method| is_every(method))) {
-            self.reader.wrong(&node.path_of("methods"), "no request has such a method", "leave \"methods\" out for all of them");
+        if methods.as_ref().is_some_and(|methods| {
+            methods.is_empty() || methods.iter().any(|method| is_every(method))
+        }) {
+            self.reader.wrong(
+                &node.path_of("methods"),
+                "no request has such a method",
+                "leave \"methods\" out for all of them",
+            );
         }
-        if methods
-            .iter()
-            .flatten()
-            .any(|method| !is_token(method) || method.chars().any(|character| character.is_ascii_lowercase()))
-        {
+        if methods.iter().flatten().any(|method| {
+            !is_token(method) || method.chars().any(|character| character.is_ascii_lowercase())
+        }) {
             self.reader.wrong(
                 &node.path_of("methods"),
                 "this is not an HTTP method",
@@ -221,7 +290,11 @@ impl Compiler<'_> {
             let mut numbers = Vec::new();
             if names.is_empty() {
                 let hint = "leave \"issuers\" out for all of them";
-                self.reader.wrong(&node.path_of("issuers"), "nobody is believed, so nobody can pass", hint);
+                self.reader.wrong(
+                    &node.path_of("issuers"),
+                    "nobody is believed, so nobody can pass",
+                    hint,
+                );
             }
             for name in &names {
                 match issuers.iter().position(|issuer| issuer.name == *name) {
@@ -235,17 +308,30 @@ impl Compiler<'_> {
             }
             numbers
         });
-        let styles = [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
+        let styles =
+            [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
         let answer = self.reader.word(node, "answer", &styles).unwrap_or(AnswerStyle::Auto);
         let demands = self.demands(node);
         let upstream = self.upstream(node);
         // Only the auth service itself needs the session's cookies at another origin.
         let is_service = |upstream: &String| {
-            let at = |url: &str| url.strip_prefix(upstream.as_str()).is_some_and(|rest| rest.starts_with('/'));
-            issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref()).any(|service| at(&service.token_url))
+            let at = |url: &str| {
+                url.strip_prefix(upstream.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            };
+            issuers
+                .iter()
+                .filter_map(|issuer| issuer.better_auth.as_ref())
+                .any(|service| at(&service.token_url))
         };
-        let usual = if upstream.as_ref().is_none_or(is_service) { Treatment::Keep } else { Treatment::Remove };
-        let mode = self.reader.word(node, "mode", &[("enforce", false), ("report", true)]).unwrap_or(false);
+        let usual = if upstream.as_ref().is_none_or(is_service) {
+            Treatment::Keep
+        } else {
+            Treatment::Remove
+        };
+        let mode = self
+            .reader
+            .word(node, "mode", &[("enforce", false), ("report", true)])
+            .unwrap_or(false);
         Some(Rule {
             patterns,
             methods,
@@ -254,11 +340,24 @@ impl Compiler<'_> {
             answer,
             demands,
             max_staleness: self.reader.seconds(node, "max_staleness_seconds", u32::MAX),
-            max_connection: self.reader.number(node, "max_connection_seconds", 1, MAX_CONNECTION_SECONDS).map(Seconds::new),
-            passes_doubt: self.reader.word(node, "on_doubt", &[("refuse", false), ("pass", true)]).unwrap_or(false),
-            judges_preflights: self.reader.word(node, "preflight", &[("forward", false), ("refuse", true)]).unwrap_or(false),
+            max_connection: self
+                .reader
+                .number(node, "max_connection_seconds", 1, MAX_CONNECTION_SECONDS)
+                .map(Seconds::new),
+            passes_doubt: self
+                .reader
+                .word(node, "on_doubt", &[("refuse", false), ("pass", true)])
+                .unwrap_or(false),
+            judges_preflights: self
+                .reader
+                .word(node, "preflight", &[("forward", false), ("refuse", true)])
+                .unwrap_or(false),
             has_native_clients: self.reader.flag(node, "native_clients").unwrap_or(false),
-            prefers: self.reader.word(node, "prefer", &[("cookie", Preferred::Cookie), ("header", Preferred::Header)]),
+            prefers: self.reader.word(
+                node,
+                "prefer",
+                &[("cookie", Preferred::Cookie), ("header", Preferred::Header)],
+            ),
             report_until: self.report_until(node, mode),
             headers: self.reader.texts(node, "headers"),
             credential: self
@@ -266,7 +365,11 @@ impl Compiler<'_> {
                 .word(
                     node,
                     "credential",
-                    &[("keep", Treatment::Keep), ("remove", Treatment::Remove), ("replace", Treatment::Replace)],
+                    &[
+                        ("keep", Treatment::Keep),
+                        ("remove", Treatment::Remove),
+                        ("replace", Treatment::Replace),
+                    ],
                 )
                 .unwrap_or(usual),
             audience: self.reader.optional_text(node, "audience"),
@@ -279,23 +382,43 @@ impl Compiler<'_> {
         let upstream = self.reader.optional_text(node, "upstream")?;
         let path = node.path_of("upstream");
         let Some(Url { origin: upstream, rest: "" }) = Url::read(&upstream) else {
-            self.reader.wrong(&path, "this is not an origin", "write scheme, host and port only, like https://api.example.com");
+            self.reader.wrong(
+                &path,
+                "this is not an origin",
+                "write scheme, host and port only, like https://api.example.com",
+            );
             return Some(upstream);
         };
         if !is_fetchable(&upstream) {
-            self.reader.wrong(&path, "requests would go there over plain http", "use https; http is for loopback addresses only");
+            self.reader.wrong(
+                &path,
+                "requests would go there over plain http",
+                "use https; http is for loopback addresses only",
+            );
         }
         Some(upstream)
     }
 
     fn bridge(&mut self, node: &Node<'_>) -> Option<Bridge> {
-        let is_bridged = self.reader.word(node, "bearer", &[("keep", false), ("bridge", true)]).unwrap_or(false);
+        let is_bridged =
+            self.reader.word(node, "bearer", &[("keep", false), ("bridge", true)]).unwrap_or(false);
         let audience = self.reader.texts(node, "bearer_audience");
-        if audience.as_ref().is_some_and(|audience| audience.is_empty() || audience.iter().any(String::is_empty)) {
-            self.reader.wrong(&node.path_of("bearer_audience"), "a name is empty", "write the \"aud\" that the origin expects");
+        if audience
+            .as_ref()
+            .is_some_and(|audience| audience.is_empty() || audience.iter().any(String::is_empty))
+        {
+            self.reader.wrong(
+                &node.path_of("bearer_audience"),
+                "a name is empty",
+                "write the \"aud\" that the origin expects",
+            );
         }
         if audience.is_some() && !is_bridged {
-            self.reader.wrong(&node.path_of("bearer_audience"), "there is no bridge", "write \"bearer\": \"bridge\"");
+            self.reader.wrong(
+                &node.path_of("bearer_audience"),
+                "there is no bridge",
+                "write \"bearer\": \"bridge\"",
+            );
         }
         is_bridged.then(|| Bridge::to(audience.unwrap_or_default()))
     }
@@ -313,19 +436,29 @@ impl Compiler<'_> {
         }
         let begins = time::from_iso(&[day?.as_str(), "T00:00:00.000Z"].concat());
         if begins.is_none() {
-            self.reader.wrong(&node.path_of("report_until"), "this is not a day", "write it like 2027-01-31");
+            self.reader.wrong(
+                &node.path_of("report_until"),
+                "this is not a day",
+                "write it like 2027-01-31",
+            );
         }
         begins.map(|begins| begins.plus_millis(DAY_MILLIS))
     }
 }
 
-fn pattern(text: &str, framework: Option<&Framework>, auth_path: Option<&str>) -> Result<Pattern, &'static str> {
+fn pattern(
+    text: &str,
+    framework: Option<&Framework>,
+    auth_path: Option<&str>,
+) -> Result<Pattern, &'static str> {
     let text = match text.strip_prefix("{auth}") {
         Some(rest) => {
             if !(rest.is_empty() || rest.starts_with('/')) {
                 return Err("behind {auth} there is nothing, or a /");
             }
-            let auth_path = auth_path.ok_or("{auth} stands for the base path of a Better Auth issuer, and there is none")?;
+            let auth_path = auth_path.ok_or(
+                "{auth} stands for the base path of a Better Auth issuer, and there is none",
+            )?;
             if auth_path.is_empty() {
                 return Err(
                     "{auth} would stand for the whole site: the auth service answers at the root, so write the paths that are its own",
@@ -358,14 +491,17 @@ fn pattern(text: &str, framework: Option<&Framework>, auth_path: Option<&str>) -
         (Some(framework), Some(SegmentPattern::Literal(first))) if framework.is_locale(first) => {
             Err("leave the locale out: it is taken off first")
         }
-        (Some(framework), _) if !framework.base_path.is_empty() && begins_with(&segments, &framework.base_path) => {
+        (Some(framework), _)
+            if !framework.base_path.is_empty() && begins_with(&segments, &framework.base_path) =>
+        {
             Err("leave the base path out: it is taken off first")
         }
         _ => Ok(Pattern { segments, open }),
     }
 }
 
-/// How many segments a public pattern has to spell in order to cover what this one covers: it may be about functions of a framework.
+/// How many segments a public pattern has to spell in order to cover what this one covers: it may
+/// be about functions of a framework.
 fn functions_below(pattern: &Pattern, framework: Option<&Framework>) -> usize {
     let text = |segment: &SegmentPattern| match segment {
         SegmentPattern::Literal(literal) => Cow::Owned(literal.clone()),
@@ -382,12 +518,14 @@ fn is_every(method: &str) -> bool {
     ["*", "ALL", "ANY"].contains(&method)
 }
 
-/// The name of a segment, as path-to-regexp reads it: with anything behind it, it would be more than one segment, or part of one.
+/// The name of a segment, as path-to-regexp reads it: with anything behind it, it would be more
+/// than one segment, or part of one.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// `[id]`, `[...slug]`, `{id}`, `<id>`, `(group)`: what other routers have for a segment or for none. As it stands it is in no path.
+/// `[id]`, `[...slug]`, `{id}`, `<id>`, `(group)`: what other routers have for a segment or for
+/// none. As it stands it is in no path.
 fn is_of_another_router(segment: &str) -> bool {
     [('[', ']'), ('{', '}'), ('<', '>'), ('(', ')')]
         .iter()
@@ -401,7 +539,12 @@ fn begins_with(segments: &[SegmentPattern], base: &[String]) -> bool {
 
 /// A path of this site without the base path of its app, as patterns are written.
 fn within<'p>(framework: Option<&Framework>, path: &'p str) -> &'p str {
-    let base_path: String =
-        framework.iter().flat_map(|framework| &framework.base_path).flat_map(|segment| ["/", segment.as_str()]).collect();
-    path.strip_prefix(base_path.as_str()).filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
+    let base_path: String = framework
+        .iter()
+        .flat_map(|framework| &framework.base_path)
+        .flat_map(|segment| ["/", segment.as_str()])
+        .collect();
+    path.strip_prefix(base_path.as_str())
+        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        .unwrap_or(path)
 }

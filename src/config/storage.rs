@@ -15,7 +15,11 @@ impl Compiler<'_> {
         self.reader.only_members(&node, &["store", "prefix", "lag_seconds"]);
         let store = self.store(&node);
         if store.is_none() {
-            self.reader.wrong(&node.path_of("store"), "the store has no name", "write the name of a store that the host has");
+            self.reader.wrong(
+                &node.path_of("store"),
+                "the store has no name",
+                "write the name of a store that the host has",
+            );
         }
         // Any text may stand in a cookie: without a signature anybody could look up anything.
         if secrets.current.is_none() {
@@ -27,11 +31,16 @@ impl Compiler<'_> {
         Some(Storage { store: store?, prefix, lag })
     }
 
-    /// The name of a store that the host has. It stands in the document itself: the host is asked for it before there are values.
+    /// The name of a store that the host has. It stands in the document itself: the host is asked
+    /// for it before there are values.
     pub(super) fn store(&mut self, node: &Node<'_>) -> Option<String> {
         let member = node.member("store").filter(|member| !member.value.is_null())?;
         let Some(name) = member.value.as_str().filter(|name| !name.is_empty()) else {
-            self.reader.wrong(&member.path, "this is not the name of a store", "write the name itself, like \"SESSIONS\"");
+            self.reader.wrong(
+                &member.path,
+                "this is not the name of a store",
+                "write the name itself, like \"SESSIONS\"",
+            );
             return Some(String::new());
         };
         if !self.capabilities.has_store(name) {

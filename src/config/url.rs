@@ -1,8 +1,9 @@
 //! URLs and names, as far as the configuration has to tell them apart.
 //!
-//! A reader of our own, because the one that browsers have (`url`, 2 MB of tables for names in other scripts) is too large to be
-//! downloaded. It reads less: what it takes, browsers take, and with the same origin; the tests below hold it to that. What it
-//! leaves out nobody means: a user's name, a host in percent-encoding or other scripts (write it in Punycode), IPv4 addresses that
+//! A reader of our own, because the one that browsers have (`url`, 2 MB of tables for names in
+//! other scripts) is too large to be downloaded. It reads less: what it takes, browsers take, and
+//! with the same origin; the tests below hold it to that. What it leaves out nobody means: a user's
+//! name, a host in percent-encoding or other scripts (write it in Punycode), IPv4 addresses that
 //! are no four decimal numbers, ports that are none.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -24,11 +25,15 @@ impl<'u> Url<'u> {
     /// Reads an absolute http(s) URL.
     pub(super) fn read(url: &'u str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
-        let scheme = ["https", "http"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?;
+        let scheme =
+            ["https", "http"].into_iter().find(|known| scheme.eq_ignore_ascii_case(known))?;
         let usual_port = if scheme == "https" { 443 } else { 80 };
-        let (authority, rest) = rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
+        let (authority, rest) =
+            rest.split_at_checked(rest.find(['/', '?', '#']).unwrap_or(rest.len()))?;
         let (host, port) = host_and_port(authority)?;
-        let port = port.filter(|port| *port != usual_port).map_or_else(String::new, |port| [":", &port.to_string()].concat());
+        let port = port
+            .filter(|port| *port != usual_port)
+            .map_or_else(String::new, |port| [":", &port.to_string()].concat());
         Some(Self { origin: [scheme, "://", &host, &port].concat(), rest })
     }
 }
@@ -43,7 +48,8 @@ fn host_and_port(authority: &str) -> Option<(String, Option<u16>)> {
             (["[", &address, "]"].concat(), behind)
         }
         None => {
-            let (name, behind) = authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?;
+            let (name, behind) =
+                authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?;
             (name.to_ascii_lowercase(), behind)
         }
     };
@@ -67,21 +73,25 @@ fn is_name(host: &str) -> bool {
     let labels = || host.strip_suffix('.').unwrap_or(host).split('.');
     let is_label = |label: &str| {
         (1..=MAX_LABEL_BYTES).contains(&label.len())
-            && label.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte))
+            && label.bytes().all(|byte| {
+                byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-_".contains(&byte)
+            })
             && label.strip_prefix("xn--").is_none_or(is_punycode)
     };
     // A browser takes a name whose last label is a number for an address, in whatever form.
     let is_number = |label: &str| {
         label.bytes().all(|byte| byte.is_ascii_digit())
-            || label.strip_prefix("0x").is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            || label
+                .strip_prefix("0x")
+                .is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
     };
     host.len() <= MAX_HOST_BYTES
         && labels().all(is_label)
         && (!labels().next_back().is_some_and(is_number) || host.parse::<Ipv4Addr>().is_ok())
 }
 
-/// Whether a label, behind `xn--`, is Punycode of something that needs it (RFC 3492 section 6.2). Which characters may stand in a
-/// name is not looked at: a platform that does so fetches nothing.
+/// Whether a label, behind `xn--`, is Punycode of something that needs it (RFC 3492 section 6.2).
+/// Which characters may stand in a name is not looked at: a platform that does so fetches nothing.
 fn is_punycode(label: &str) -> bool {
     const BASE: u32 = 36;
     let (basic, mut digits) = match label.rsplit_once('-') {
@@ -97,7 +107,8 @@ fn is_punycode(label: &str) -> bool {
             loop {
                 let digit = char::from(digits.next()?).to_digit(36)?;
                 // Letters come first in Punycode.
-                let digit = if digit < 10 { digit.checked_add(26)? } else { digit.checked_sub(10)? };
+                let digit =
+                    if digit < 10 { digit.checked_add(26)? } else { digit.checked_sub(10)? };
                 place = place.checked_add(digit.checked_mul(weight)?)?;
                 let threshold = threshold_at.saturating_sub(bias).clamp(1, 26);
                 if digit < threshold {
@@ -134,8 +145,8 @@ pub(super) fn origin_of(url: &str) -> Option<String> {
     Url::read(url).map(|url| url.origin)
 }
 
-/// The origin that is written here, as a client sends it in `Origin`: of a site, or of an app or extension with a scheme of its own
-/// (`capacitor://localhost`).
+/// The origin that is written here, as a client sends it in `Origin`: of a site, or of an app or
+/// extension with a scheme of its own (`capacitor://localhost`).
 pub(super) fn as_origin(text: &str) -> Option<String> {
     if let Some(url) = Url::read(text) {
         return url.rest.is_empty().then_some(url.origin);
@@ -143,22 +154,31 @@ pub(super) fn as_origin(text: &str) -> Option<String> {
     let (scheme, authority) = text.split_once("://")?;
     let is_scheme = !matches!(scheme, "http" | "https")
         && scheme.starts_with(|first: char| first.is_ascii_lowercase())
-        && scheme.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte));
-    let (host, behind) = authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?;
-    let is_host =
-        !host.is_empty() && host.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte));
+        && scheme.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"+-.".contains(&byte)
+        });
+    let (host, behind) =
+        authority.split_at_checked(authority.find(':').unwrap_or(authority.len()))?;
+    let is_host = !host.is_empty()
+        && host.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte)
+        });
     let is_port = behind.is_empty() || behind.strip_prefix(':').and_then(port).is_some();
     (is_scheme && is_host && is_port).then(|| text.to_owned())
 }
 
 /// Host and port of a URL, or the whole text where it is none.
 pub(super) fn host_of(url: &str) -> String {
-    origin_of(url).and_then(|origin| origin.split_once("://").map(|(_, host)| host.to_owned())).unwrap_or_else(|| url.to_owned())
+    origin_of(url)
+        .and_then(|origin| origin.split_once("://").map(|(_, host)| host.to_owned()))
+        .unwrap_or_else(|| url.to_owned())
 }
 
 /// Whether this begins like a URL of the web, and is none.
 pub(super) fn is_broken(text: &str) -> bool {
-    let begins = |scheme: &str| text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme));
+    let begins = |scheme: &str| {
+        text.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    };
     (begins("https:") || begins("http:")) && Url::read(text).is_none()
 }
 
@@ -170,16 +190,23 @@ pub(super) fn is_fetchable(url: &str) -> bool {
     let clean = rest.bytes().all(|byte| byte.is_ascii_graphic()) && !rest.contains('#');
     let is_loopback = || {
         let host = host_of(&origin);
-        let name =
-            if host.starts_with('[') { host.split(']').next().unwrap_or("") } else { host.split(':').next().unwrap_or("") };
-        matches!(name, "localhost" | "[::1") || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
+        let name = if host.starts_with('[') {
+            host.split(']').next().unwrap_or("")
+        } else {
+            host.split(':').next().unwrap_or("")
+        };
+        matches!(name, "localhost" | "[::1")
+            || name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback())
     };
     clean && (origin.starts_with("https://") || is_loopback())
 }
 
 /// A token of RFC 9110 section 5.6.2: names of headers, cookies, methods.
 pub(super) fn is_token(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
 }
 
 #[cfg(test)]
@@ -202,7 +229,8 @@ mod tests {
         }
     }
 
-    /// Whether the only thing that browsers have against it is a character that may not stand in a name.
+    /// Whether the only thing that browsers have against it is a character that may not stand in a
+    /// name.
     fn has_punycode(text: &str) -> bool {
         text.to_ascii_lowercase().contains("xn--")
     }
@@ -312,9 +340,12 @@ mod tests {
 
     #[test]
     fn origins_of_apps_have_a_host_and_perhaps_a_port() {
-        for good in
-            ["capacitor://localhost", "chrome-extension://abcdefghijklmnop", "tauri://localhost:1420", "https://a.test:8443"]
-        {
+        for good in [
+            "capacitor://localhost",
+            "chrome-extension://abcdefghijklmnop",
+            "tauri://localhost:1420",
+            "https://a.test:8443",
+        ] {
             assert_eq!(as_origin(good).as_deref(), Some(good));
         }
         assert_eq!(as_origin("https://A.test:443").as_deref(), Some("https://a.test"));
@@ -404,13 +435,17 @@ mod tests {
         ]);
         let between = pick(&[".", ".", ".", "", "..", "-", ":"]);
         let port = pick(&[
-            "", "", "", ":443", ":80", ":8443", ":", ":0", ":0443", ":port", ":99999", ":65535", ":65536", ":1:2", ":-1", ":+1",
-            ":1a", ":\u{664}",
+            "", "", "", ":443", ":80", ":8443", ":", ":0", ":0443", ":port", ":99999", ":65535",
+            ":65536", ":1:2", ":-1", ":+1", ":1a", ":\u{664}",
         ]);
-        let rest = pick(&["", "", "/", "/a", "?x", "#x", "\\x", "/a/../b", "//", "/ ", "/\n", "/@b.test", ":1", "@b.test"]);
+        let rest = pick(&[
+            "", "", "/", "/a", "?x", "#x", "\\x", "/a/../b", "//", "/ ", "/\n", "/@b.test", ":1",
+            "@b.test",
+        ]);
         let host = (label.clone(), proptest::collection::vec((between, label), 0..5));
         (scheme, host, port, rest).prop_map(|(scheme, (first, more), port, rest)| {
-            let more: String = more.into_iter().map(|(between, label)| [between, label].concat()).collect();
+            let more: String =
+                more.into_iter().map(|(between, label)| [between, label].concat()).collect();
             [scheme, first, &more, port, rest].concat()
         })
     }

@@ -1,4 +1,5 @@
-//! Asks: what the host is sent for, within which time, and what is learned from what it brings back.
+//! Asks: what the host is sent for, within which time, and what is learned from what it brings
+//! back.
 
 use crate::authn::{Lookup, Need, Question, TokenQuestion};
 use crate::better_auth::session_record::Doubt;
@@ -10,7 +11,9 @@ use crate::cache::session_events::{Events, Moment};
 use crate::cache::sessions::Sessions;
 use crate::cache::shared::{self, Keep};
 use crate::effects::effect::{Copies, Fetch, Manner, Purpose, StoreRead, Work};
-use crate::effects::progress::{CookiesFor, Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject};
+use crate::effects::progress::{
+    CookiesFor, Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject,
+};
 use crate::http::request::RequestHead;
 use crate::jose::jwk;
 use crate::policy::{BetterAuth, DenyListSource, Policy};
@@ -19,7 +22,8 @@ use crate::time::{Seconds, UnixTime};
 
 /// All asks of a request share this budget: people wait for pages.
 pub(crate) const REQUEST_BUDGET_MILLIS: i64 = 3000;
-/// One fetch may take so long; shorter than the budget, so that another request can take over a lease whose owner died.
+/// One fetch may take so long; shorter than the budget, so that another request can take over a
+/// lease whose owner died.
 const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 /// A lease lasts a little longer than its fetch: the answer has a way to go.
 const LEASE_MILLIS: i64 = 2250;
@@ -43,7 +47,8 @@ const WATCH_MILLIS: i64 = 5000;
 const FIRST_WAIT_MILLIS: u32 = 10;
 /// Up to this.
 const LONGEST_WAIT_MILLIS: u32 = 160;
-/// The budget divided by the longest wait, and some: a clock that steps back must not let a request wait for ever.
+/// The budget divided by the longest wait, and some: a clock that steps back must not let a request
+/// wait for ever.
 const MAX_WAITS: u32 = 40;
 
 /// What has been fetched, and who is fetching now.
@@ -63,13 +68,19 @@ pub(crate) struct Asks {
 impl Asks {
     /// Nothing has been asked yet. `seed` spreads retries over time.
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
-        let sources = policy.issuers.iter().map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
+        let sources = policy
+            .issuers
+            .iter()
+            .map(|issuer| (issuer.inline_keys.clone(), issuer.jwks_url.is_some()));
         Self {
             events: Events::default(),
             keys: KeyCache::new(sources, seed),
             sessions: Sessions::default(),
             tokens: Tokens::default(),
-            deny_list: policy.deny_list.as_ref().map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
+            deny_list: policy
+                .deny_list
+                .as_ref()
+                .map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
             budget: Budget::new(policy.asks_per_second),
             reads: Budget::new(policy.asks_per_second.saturating_mul(READS_PER_ASK)),
             keeps: Vec::new(),
@@ -102,34 +113,46 @@ impl Asks {
                 (false, 0) => Doubt::OutOfTime,
                 (false, _) => Doubt::KeptWaiting,
             };
-            // What others have failed at is worth knowing, but it does not excuse what is the gate's own.
+            // What others have failed at is worth knowing, but it does not excuse what is the
+            // gate's own.
             let heard = progress.heard.doubt.filter(|_| doubt == Doubt::OutOfTime);
             progress.heard.doubt = heard.or(Some(doubt));
             return Err((reason, doubt));
         }
         let otherwise = (reason, Doubt::OutOfTime);
         let begun = match need {
-            Need::Keys { source, copies, kid } => {
-                self.fetch_keys(policy, request, source, (copies, kid), progress, now).ok_or(otherwise)
-            }
-            // Whoever reads too much of a storage is answered by the service, whose budget is smaller.
+            Need::Keys { source, copies, kid } => self
+                .fetch_keys(policy, request, source, (copies, kid), progress, now)
+                .ok_or(otherwise),
+            // Whoever reads too much of a storage is answered by the service, whose budget is
+            // smaller.
             Need::Storage(lookup) if !self.reads.draw(&lookup.payer, now) => {
-                let read = [Stored::Session, Stored::RevokedBefore].map(|what| Subject::Storage(lookup.digest, what));
+                let read = [Stored::Session, Stored::RevokedBefore]
+                    .map(|what| Subject::Storage(lookup.digest, what));
                 progress.asked.extend(read);
                 progress.stored.retain(|(digest, ..)| *digest != lookup.digest);
                 Ok((Work::Wait { millis: 0 }, Mission::Wait))
             }
-            Need::Storage(lookup) => self.read_storage(policy, *lookup, progress, now).ok_or(otherwise),
+            Need::Storage(lookup) => {
+                self.read_storage(policy, *lookup, progress, now).ok_or(otherwise)
+            }
             Need::Session(question) if !self.may_ask(&question.payer, progress, now) => {
                 in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
             }
             Need::Session(mut question) => {
-                if progress.has_asked(&Subject::SessionCopy(question.digest)) || !policy.capabilities.shares() {
+                if progress.has_asked(&Subject::SessionCopy(question.digest))
+                    || !policy.capabilities.shares()
+                {
                     question.copies_up_to = Seconds::new(0);
                 }
-                let subject = if question.copies_up_to > Seconds::new(0) { Subject::SessionCopy } else { Subject::Session };
+                let subject = if question.copies_up_to > Seconds::new(0) {
+                    Subject::SessionCopy
+                } else {
+                    Subject::Session
+                };
                 progress.asked.push(subject(question.digest));
-                self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now).ok_or(otherwise)
+                self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now)
+                    .ok_or(otherwise)
             }
             Need::Token(question) if !self.may_ask(&question.payer, progress, now) => {
                 in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
@@ -138,7 +161,9 @@ impl Asks {
                 progress.asked.push(Subject::Token);
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
-            Need::DenyList(copies) => self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise),
+            Need::DenyList(copies) => {
+                self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise)
+            }
             Need::Check(wanted) => Ok((Work::Check(wanted.check), Mission::Check(wanted.presumed))),
             Need::Sign(request) => {
                 progress.asked.push(Subject::Assertion);
@@ -171,12 +196,20 @@ impl Asks {
     ) -> Option<(Work, Mission)> {
         let issuer = policy.issuers.get(source)?;
         let url = issuer.jwks_url.clone()?;
-        let mut headers = vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())];
-        // The set is everybody's, so it must not depend on who comes first: no address is told, by which the service would count, and
-        // where it knows nothing of this host (a deployment's own address), the next try is made in the name of its own.
-        if let Some(service) = issuer.better_auth.as_ref().filter(|service| service.is_asked_at(&url)) {
+        let mut headers =
+            vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())];
+        // The set is everybody's, so it must not depend on who comes first: no address is told, by
+        // which the service would count, and where it knows nothing of this host (a deployment's
+        // own address), the next try is made in the name of its own.
+        if let Some(service) =
+            issuer.better_auth.as_ref().filter(|service| service.is_asked_at(&url))
+        {
             let is_second = self.keys.failures(source) % 2 == 1;
-            headers.extend(introduction(if is_second { &service.origin } else { request.public_origin }));
+            headers.extend(introduction(if is_second {
+                &service.origin
+            } else {
+                request.public_origin
+            }));
         }
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
         progress.asked.push(Subject::Keys(source, copies));
@@ -206,7 +239,9 @@ impl Asks {
         let work = match &policy.deny_list.as_ref()?.source {
             DenyListSource::Url(url, authorization) => {
                 let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
-                headers.extend(authorization.iter().map(|value| ("authorization".to_owned(), value.clone())));
+                headers.extend(
+                    authorization.iter().map(|value| ("authorization".to_owned(), value.clone())),
+                );
                 Work::Fetch(Fetch {
                     purpose: Purpose::DenyList,
                     method: "GET",
@@ -227,7 +262,8 @@ impl Asks {
         Some((work, Mission::DenyList { asked: now }))
     }
 
-    /// What a service's storage has about a session (Better Auth's secondary storage): its key is the bare token.
+    /// What a service's storage has about a session (Better Auth's secondary storage): its key is
+    /// the bare token.
     fn read_storage(
         &mut self,
         policy: &Policy,
@@ -241,11 +277,15 @@ impl Asks {
         self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
         let (what, key) = match &user {
             None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
-            Some(user) => (Stored::RevokedBefore, [storage.prefix.as_str(), "revoked-sessions-before-", user].concat()),
+            Some(user) => (
+                Stored::RevokedBefore,
+                [storage.prefix.as_str(), "revoked-sessions-before-", user].concat(),
+            ),
         };
         progress.asked.push(Subject::Storage(digest, what));
         let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
-        let work = Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
+        let work =
+            Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
         Some((work, Mission::Storage { issuer, digest, session, asked, token, user }))
     }
 
@@ -261,13 +301,19 @@ impl Asks {
         if !self.budget.draw_spare(&question.payer, now) {
             return None;
         }
-        let (work, mission) = self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
+        let (work, mission) =
+            self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
         Some(Errand::new(work, mission, Progress::new(Moment { at: now, ..arrived }, LEASE_MILLIS)))
     }
 
-    /// An errand that says what the response of the origin sets. It has nothing to do but to wait for that.
+    /// An errand that says what the response of the origin sets. It has nothing to do but to wait
+    /// for that.
     pub(crate) fn watch(arrived: Moment, now: UnixTime) -> Errand {
-        Errand::new(Work::Wait { millis: 0 }, Mission::Watch, Progress::new(Moment { at: now, ..arrived }, WATCH_MILLIS))
+        Errand::new(
+            Work::Wait { millis: 0 },
+            Mission::Watch,
+            Progress::new(Moment { at: now, ..arrived }, WATCH_MILLIS),
+        )
     }
 
     fn fetch_token(
@@ -302,7 +348,8 @@ impl Asks {
         timeout_ms: u32,
         now: UnixTime,
     ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, session, since, token, copies_up_to, payer, header, manner } = question;
+        let Question { issuer, digest, session, since, token, copies_up_to, payer, header, manner } =
+            question;
         let url = service(policy, issuer)?.get_session_url.clone();
         let asked = self.events.moment(now);
         self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
@@ -324,11 +371,26 @@ impl Asks {
             headers,
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
-            copy: if copies_up_to > Seconds::new(0) { name_of_session(policy, issuer, &digest) } else { None },
+            copy: if copies_up_to > Seconds::new(0) {
+                name_of_session(policy, issuer, &digest)
+            } else {
+                None
+            },
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        let mission =
-            Mission::Session { issuer, digest, session, since, asked, token, copies_up_to, payer, cookies, is_renewal, manner };
+        let mission = Mission::Session {
+            issuer,
+            digest,
+            session,
+            since,
+            asked,
+            token,
+            copies_up_to,
+            payer,
+            cookies,
+            is_renewal,
+            manner,
+        };
         Some((Work::Fetch(fetch), mission))
     }
 }
@@ -336,19 +398,25 @@ impl Asks {
 /// The name of the copy of an issuer's key set, where there is a shared cache.
 pub(super) fn name_of_keys(policy: &Policy, source: usize) -> Option<String> {
     let issuer = policy.issuers.get(source).filter(|_| policy.capabilities.shares())?;
-    Some(shared::name_of(Purpose::Keys.name(), &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()]))
+    Some(shared::name_of(
+        Purpose::Keys.name(),
+        &[issuer.name.as_bytes(), issuer.jwks_url.as_ref()?.as_bytes()],
+    ))
 }
 
-/// The name of the copy of the deny-list. What its server gives for a token only is not shared (RFC 9111 section 3.5).
+/// The name of the copy of the deny-list. What its server gives for a token only is not shared (RFC
+/// 9111 section 3.5).
 pub(super) fn name_of_deny_list(policy: &Policy) -> Option<String> {
     match &policy.deny_list.as_ref().filter(|_| policy.capabilities.shares())?.source {
-        DenyListSource::Url(url, None) => Some(shared::name_of(Purpose::DenyList.name(), &[url.as_bytes()])),
+        DenyListSource::Url(url, None) => {
+            Some(shared::name_of(Purpose::DenyList.name(), &[url.as_bytes()]))
+        }
         DenyListSource::Url(_, Some(_)) | DenyListSource::Store { .. } => None,
     }
 }
 
-/// The name of the copy of what the auth service said about the credential with this digest. What is kept depends on which claims
-/// the policy names: another policy's copies go under other names.
+/// The name of the copy of what the auth service said about the credential with this digest. What
+/// is kept depends on which claims the policy names: another policy's copies go under other names.
 pub(super) fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
     let service = service(policy, issuer).filter(|_| policy.capabilities.shares())?;
     let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
@@ -356,7 +424,8 @@ pub(super) fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32])
     Some(shared::name_of(Purpose::Session.name(), &parts))
 }
 
-/// The same in what its request has left: the second of two slow fetches gets less time than the first.
+/// The same in what its request has left: the second of two slow fetches gets less time than the
+/// first.
 fn within(work: Work, left_millis: i64) -> Work {
     let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
     match work {
@@ -370,21 +439,33 @@ pub(super) fn service(policy: &Policy, issuer: usize) -> Option<&BetterAuth> {
     policy.issuers.get(issuer)?.better_auth.as_ref()
 }
 
-/// The auth service gets the session's credential and whatever it needs to tell clients apart, and nothing else.
-fn told_to_service(request: &RequestHead<'_>, credential: (&'static str, String)) -> Vec<(String, String)> {
-    let mut headers = vec![("accept".to_owned(), "application/json".to_owned()), (credential.0.to_owned(), credential.1)];
+/// The auth service gets the session's credential and whatever it needs to tell clients apart, and
+/// nothing else.
+fn told_to_service(
+    request: &RequestHead<'_>,
+    credential: (&'static str, String),
+) -> Vec<(String, String)> {
+    let mut headers = vec![
+        ("accept".to_owned(), "application/json".to_owned()),
+        (credential.0.to_owned(), credential.1),
+    ];
     headers.extend(introduction(request.public_origin));
     // Better Auth counts requests by client, and only believes a single address.
-    headers.extend(request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())));
+    headers.extend(
+        request.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())),
+    );
     headers
 }
 
-/// In whose name an auth service is asked, whatever the question: one with several hosts (`baseURL: { allowedHosts }`) answers
-/// nobody else (better-auth#8009).
+/// In whose name an auth service is asked, whatever the question: one with several hosts
+/// (`baseURL: { allowedHosts }`) answers nobody else (better-auth#8009).
 fn introduction(public_origin: &str) -> Vec<(String, String)> {
     match public_origin.split_once("://") {
         Some((scheme, host)) if !host.is_empty() => {
-            vec![("x-forwarded-host".to_owned(), host.to_owned()), ("x-forwarded-proto".to_owned(), scheme.to_owned())]
+            vec![
+                ("x-forwarded-host".to_owned(), host.to_owned()),
+                ("x-forwarded-proto".to_owned(), scheme.to_owned()),
+            ]
         }
         _ => Vec::new(),
     }
@@ -401,8 +482,9 @@ fn host_of(request: &RequestHead<'_>) -> String {
     host.split(':').next().unwrap_or_default().to_owned()
 }
 
-/// A user for whom there is no ask left waits for the next: whoever comes meanwhile and asks the same asks together with this request.
-/// Strangers do not wait: a flood of them would be kept as long as it lasts.
+/// A user for whom there is no ask left waits for the next: whoever comes meanwhile and asks the
+/// same asks together with this request. Strangers do not wait: a flood of them would be kept as
+/// long as it lasts.
 fn in_turn(payer: &Payer, progress: &mut Progress) -> Option<(Work, Mission)> {
     if payer.share == Share::Users && progress.waits < MAX_WAITS {
         progress.is_short_of_asks = true;

@@ -1,7 +1,7 @@
 //! Errands: what a host can be sent to do, and what it may come back with.
 //!
-//! Errands are data. A host does exactly what one describes and hands it back with the answer or the failure; it never
-//! looks inside for a decision. A new purpose changes the core and no host.
+//! Errands are data. A host does exactly what one describes and hands it back with the answer or
+//! the failure; it never looks inside for a decision. A new purpose changes the core and no host.
 
 use std::fmt;
 use std::sync::Arc;
@@ -30,7 +30,11 @@ impl Work {
     /// About how many bytes it keeps in memory.
     pub(crate) fn weight(&self) -> usize {
         match self {
-            Self::Fetch(fetch) => fetch.headers.iter().map(|(name, value)| name.len().saturating_add(value.len())).sum(),
+            Self::Fetch(fetch) => fetch
+                .headers
+                .iter()
+                .map(|(name, value)| name.len().saturating_add(value.len()))
+                .sum(),
             // A token is there three times: as what was signed, as itself and by what it proves.
             Self::Check(check) => check.weight().saturating_mul(3),
             Self::Sign(request) => request.input.len().saturating_add(request.key.len()),
@@ -48,7 +52,8 @@ pub enum Purpose {
     Keys,
     /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
     Session,
-    /// A token of the auth service for the user of one session. Private; never to be cached by a host.
+    /// A token of the auth service for the user of one session. Private; never to be cached by a
+    /// host.
     Token,
     /// The list of what has been revoked. Not secret, and not to be older than it says.
     DenyList,
@@ -66,7 +71,8 @@ impl Purpose {
     }
 }
 
-/// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a redirect is an answer.
+/// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a
+/// redirect is an answer.
 pub struct Fetch {
     /// What it is for.
     pub purpose: Purpose,
@@ -80,8 +86,9 @@ pub struct Fetch {
     pub timeout_ms: u32,
     /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
     pub max_bytes: u32,
-    /// The name under which a cache that instances share may have a copy that will do. A host that has such a cache looks
-    /// there first, for a short while, and answers [`Reply::Copied`] with what it finds; nothing: no copy will do.
+    /// The name under which a cache that instances share may have a copy that will do. A host that
+    /// has such a cache looks there first, for a short while, and answers [`Reply::Copied`] with
+    /// what it finds; nothing: no copy will do.
     pub copy: Option<String>,
 }
 
@@ -100,9 +107,11 @@ impl fmt::Debug for Fetch {
 pub struct SignatureCheck {
     /// The algorithm; its parameters are fixed by RFC 7518.
     pub algorithm: Algorithm,
-    /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`, `y`, `n`, `e`.
+    /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`,
+    /// `y`, `n`, `e`.
     pub key: Arc<str>,
-    /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may be kept.
+    /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may
+    /// be kept.
     pub thumbprint: Arc<str>,
     /// What was signed.
     pub signing_input: Vec<u8>,
@@ -126,8 +135,8 @@ impl fmt::Debug for SignatureCheck {
     }
 }
 
-/// A signature for the platform to make. The key is the gate's own; it comes from the host's environment and goes nowhere
-/// else.
+/// A signature for the platform to make. The key is the gate's own; it comes from the host's
+/// environment and goes nowhere else.
 pub struct SignatureRequest {
     /// The algorithm; its parameters are fixed by RFC 7518.
     pub algorithm: Algorithm,
@@ -141,11 +150,15 @@ pub struct SignatureRequest {
 
 impl fmt::Debug for SignatureRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignatureRequest").field("algorithm", &self.algorithm).field("kid", &self.kid).finish_non_exhaustive()
+        f.debug_struct("SignatureRequest")
+            .field("algorithm", &self.algorithm)
+            .field("kid", &self.kid)
+            .finish_non_exhaustive()
     }
 }
 
-/// A key to look up in a store that the host has under this name ([`crate::Capabilities::and_stores`]).
+/// A key to look up in a store that the host has under this name
+/// ([`crate::Capabilities::and_stores`]).
 pub struct StoreRead {
     /// The store's name in the configuration.
     pub store: String,
@@ -159,7 +172,10 @@ pub struct StoreRead {
 
 impl fmt::Debug for StoreRead {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StoreRead").field("store", &self.store).field("timeout_ms", &self.timeout_ms).finish_non_exhaustive()
+        f.debug_struct("StoreRead")
+            .field("store", &self.store)
+            .field("timeout_ms", &self.timeout_ms)
+            .finish_non_exhaustive()
     }
 }
 
@@ -174,8 +190,8 @@ pub enum Reply<'a> {
         /// The whole body.
         body: &'a [u8],
     },
-    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]), and nothing was sent. It need
-    /// not be a copy; one of more than `max_bytes` is not shown.
+    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]),
+    /// and nothing was sent. It need not be a copy; one of more than `max_bytes` is not shown.
     Copied(&'a [u8]),
     /// The platform's verdict on a signature.
     Checked(bool),
@@ -202,7 +218,8 @@ pub enum Reply<'a> {
 pub(crate) enum Manner {
     /// What has become of it?
     Ask,
-    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is asked so.
+    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is
+    /// asked so.
     Refresh,
 }
 
@@ -215,7 +232,8 @@ pub(crate) enum Copies {
     DoNot,
 }
 
-/// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no verdict.
+/// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no
+/// verdict.
 #[derive(Debug)]
 pub(crate) struct Checked {
     pub(crate) check: SignatureCheck,

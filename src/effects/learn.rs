@@ -8,7 +8,9 @@ use crate::cache::rate_limit::{Share, party_of};
 use crate::cache::session_events::{Moment, SessionName, Standing};
 use crate::cache::shared::{Copied, Keep};
 use crate::effects::effect::{Checked, Copies, Manner, Reply, Work};
-use crate::effects::progress::{Answered, Brought, CookiesFor, End, Heard, Minted, Mission, Progress, Subject};
+use crate::effects::progress::{
+    Answered, Brought, CookiesFor, End, Heard, Minted, Mission, Progress, Subject,
+};
 use crate::http::cookie::SetCookie;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk;
@@ -17,7 +19,8 @@ use crate::reason::Reason;
 use crate::time::UnixTime;
 
 use super::asks::{
-    Asks, MAX_KEEPS, MAX_KEEPS_BYTES, MAX_SESSION_BYTES, name_of_deny_list, name_of_keys, name_of_session, service,
+    Asks, MAX_KEEPS, MAX_KEEPS_BYTES, MAX_SESSION_BYTES, name_of_deny_list, name_of_keys,
+    name_of_session, service,
 };
 
 impl Asks {
@@ -40,21 +43,40 @@ impl Asks {
                     // Whatever copy would have done: the issuer itself has been asked.
                     progress.asked.push(Subject::Keys(source, Copies::DoNot));
                     let useful = self.keys.receive(source, kid.as_deref(), reply, now);
-                    if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source)) {
+                    if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source))
+                    {
                         self.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
                     }
                 }
             },
             Mission::Storage { issuer, digest, session, asked, token, user } => {
-                self.learn_stored(policy, (issuer, &token, user), (digest, session, asked), reply, progress, now);
+                self.learn_stored(
+                    policy,
+                    (issuer, &token, user),
+                    (digest, session, asked),
+                    reply,
+                    progress,
+                    now,
+                );
             }
-            Mission::Session { issuer, digest, session: name, since, asked, copies_up_to, payer, .. }
-                if let Reply::Copied(copied) = reply =>
-            {
+            Mission::Session {
+                issuer,
+                digest,
+                session: name,
+                since,
+                asked,
+                copies_up_to,
+                payer,
+                ..
+            } if let Reply::Copied(copied) = reply => {
                 self.budget.give_back(&payer, now);
                 let copy = Copied::open(copied, copies_up_to, now);
-                let session = copy.and_then(|it| Session::from_copy(it.body, &policy.named_claims, it.fetched, now));
-                let counts = |known| since.admits_dated(known) && !self.events.has_changed(&name, asked.number);
+                let session = copy.and_then(|it| {
+                    Session::from_copy(it.body, &policy.named_claims, it.fetched, now)
+                });
+                let counts = |known| {
+                    since.admits_dated(known) && !self.events.has_changed(&name, asked.number)
+                };
                 match session.filter(|session| counts(session.known)) {
                     Some(session)
                         if self.sessions.receive_copy(
@@ -65,24 +87,45 @@ impl Asks {
                             now,
                         ) =>
                     {
-                        progress.answers.push(Answered { digest, session: name, answer: Answer::Alive(session), asked });
+                        progress.answers.push(Answered {
+                            digest,
+                            session: name,
+                            answer: Answer::Alive(session),
+                            asked,
+                        });
                     }
                     Some(_) => {}
                     None => self.sessions.release(&digest, asked.number),
                 }
             }
-            Mission::Session { issuer, digest, session, asked, token, payer, cookies, is_renewal, manner, .. } => {
+            Mission::Session {
+                issuer,
+                digest,
+                session,
+                asked,
+                token,
+                payer,
+                cookies,
+                is_renewal,
+                manner,
+                ..
+            } => {
                 progress.asked.push(Subject::Session(digest));
                 let heard = match reply {
                     Reply::Answered { status, body, headers } => {
                         let named = &policy.named_claims;
-                        Answer::read(*status, body, &token, named, now).or_else(|doubt| match service(policy, issuer) {
-                            // `customSession` may have taken it out; what the service writes beside it proves as much.
-                            Some(service) if doubt == Doubt::OddBody && hides_token(body) => {
-                                progress.heard.hint = Some(HIDES_TOKEN);
-                                of_set_cookies(service, named, headers, &token, now).map(Answer::Alive).ok_or(doubt)
+                        Answer::read(*status, body, &token, named, now).or_else(|doubt| {
+                            match service(policy, issuer) {
+                                // `customSession` may have taken it out; what the service writes
+                                // beside it proves as much.
+                                Some(service) if doubt == Doubt::OddBody && hides_token(body) => {
+                                    progress.heard.hint = Some(HIDES_TOKEN);
+                                    of_set_cookies(service, named, headers, &token, now)
+                                        .map(Answer::Alive)
+                                        .ok_or(doubt)
+                                }
+                                _ => Err(doubt),
                             }
-                            _ => Err(doubt),
                         })
                     }
                     Reply::TooLarge => Err(Doubt::TooLarge),
@@ -109,11 +152,23 @@ impl Asks {
                     Ok(Answer::Alive(session)) => Some(party_of(issuer, &session.subject)),
                     _ => None,
                 };
-                match (self.sessions.receive(digest, owner, heard, asked, now), reply, service(policy, issuer)) {
+                match (
+                    self.sessions.receive(digest, owner, heard, asked, now),
+                    reply,
+                    service(policy, issuer),
+                ) {
                     (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
-                        self.budget.settle(&payer, if answer == Answer::Ended { Share::Strangers } else { Share::Users }, now);
-                        let is_asked_for = matches!(reply, Reply::Answered { body, .. } if needs_refresh(body));
-                        self.sessions.owe(&digest, is_asked_for && answer != Answer::Ended && manner == Manner::Ask);
+                        self.budget.settle(
+                            &payer,
+                            if answer == Answer::Ended { Share::Strangers } else { Share::Users },
+                            now,
+                        );
+                        let is_asked_for =
+                            matches!(reply, Reply::Answered { body, .. } if needs_refresh(body));
+                        self.sessions.owe(
+                            &digest,
+                            is_asked_for && answer != Answer::Ended && manner == Manner::Ask,
+                        );
                         if answer == Answer::Ended {
                             let lines: Vec<&str> = headers
                                 .iter()
@@ -122,19 +177,26 @@ impl Asks {
                                 .collect();
                             let deletes = |line: &&str| {
                                 let cookie = SetCookie::parse(line);
-                                cookie.is_some_and(|it| it.is_deletion() && service.cookies.include(it.name))
+                                cookie.is_some_and(|it| {
+                                    it.is_deletion() && service.cookies.include(it.name)
+                                })
                             };
-                            let end = End { url: url_of(&work), has_deleted_cookies: lines.iter().any(deletes) };
+                            let end = End {
+                                url: url_of(&work),
+                                has_deleted_cookies: lines.iter().any(deletes),
+                            };
                             progress.heard.end = Some(Box::new(end));
                             self.tokens.forget(&digest);
-                            let standing = if was_vouched_for { Standing::Known } else { Standing::Stranger };
+                            let standing =
+                                if was_vouched_for { Standing::Known } else { Standing::Stranger };
                             self.events.note_end(session, standing, now);
                         }
                         // Cookies of a word that does not count any more are none for the client.
                         if says_it_lives == (answer != Answer::Ended) && !is_overtaken {
                             self.hear(service, &cookies, session, headers, &mut progress.heard);
                         }
-                        // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the cache.
+                        // Of what nobody has vouched for there is no copy, and forged tokens shall
+                        // not fill the cache.
                         if answer != Answer::Ended || was_vouched_for {
                             self.share_answer(policy, issuer, &digest, &answer, asked, now);
                         }
@@ -153,31 +215,45 @@ impl Asks {
                     }
                     return;
                 }
-                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) = (&answer, reply, service(policy, issuer)) {
+                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) =
+                    (&answer, reply, service(policy, issuer))
+                {
                     self.budget.settle(&payer, Share::Users, now);
                     self.hear(service, &cookies, session, headers, &mut progress.heard);
                 }
                 match &answer {
-                    // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
+                    // Whoever has it goes on to see whether it holds: the lease lasts until that is
+                    // known.
                     Ok(_) => {}
                     // And whoever was denied it goes on to ask about the session.
                     Err(Doubt::Unauthorized) => self.budget.settle(&payer, Share::Strangers, now),
                     Err(doubt) => {
                         progress.heard.doubt = Some(*doubt);
-                        self.tokens.fail(place, asked.number, Reason::TokenExchangeUnavailable, Some(*doubt), now);
+                        self.tokens.fail(
+                            place,
+                            asked.number,
+                            Reason::TokenExchangeUnavailable,
+                            Some(*doubt),
+                            now,
+                        );
                     }
                 }
                 progress.minted = Some(Minted { token: answer, session, asked });
             }
-            Mission::DenyList { asked } => self.learn_deny_list(policy, asked, reply, progress, now),
+            Mission::DenyList { asked } => {
+                self.learn_deny_list(policy, asked, reply, progress, now)
+            }
             Mission::Check(presumed) => {
                 let Some(checked) = checked(work, reply) else { return };
-                progress.proven.extend(presumed.and_then(|presumed| presumed.given(&checked)).map(|claimed| *claimed));
+                progress.proven.extend(
+                    presumed.and_then(|presumed| presumed.given(&checked)).map(|claimed| *claimed),
+                );
                 progress.checked.push(checked);
             }
             Mission::Sign => {
                 // Not every WebCrypto has Ed25519, and no host finds out before it tries.
-                let is_eddsa = matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);
+                let is_eddsa =
+                    matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);
                 progress.signs_inside = is_eddsa && matches!(reply, Reply::Unsupported);
                 progress.signed = signed(work, reply);
             }
@@ -185,7 +261,8 @@ impl Asks {
         }
     }
 
-    /// A request that others kept waiting had too little time left for its errand: that says nothing about whoever was asked.
+    /// A request that others kept waiting had too little time left for its errand: that says
+    /// nothing about whoever was asked.
     fn give_up(&mut self, mission: &Mission, progress: &mut Progress) {
         progress.heard.doubt = Some(Doubt::KeptWaiting);
         match mission {
@@ -209,7 +286,14 @@ impl Asks {
         }
     }
 
-    fn learn_deny_list(&mut self, policy: &Policy, asked: UnixTime, reply: &Reply<'_>, progress: &mut Progress, now: UnixTime) {
+    fn learn_deny_list(
+        &mut self,
+        policy: &Policy,
+        asked: UnixTime,
+        reply: &Reply<'_>,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) {
         let Some(list) = &mut self.deny_list else { return };
         if let Reply::Copied(copied) = reply {
             return list.receive_copy(copied, now);
@@ -226,8 +310,17 @@ impl Asks {
         }
     }
 
-    /// Tells other instances that a session lives, where the configuration wants it; and no longer, once it has ended.
-    fn share_answer(&mut self, policy: &Policy, issuer: usize, digest: &[u8; 32], answer: &Answer, asked: Moment, now: UnixTime) {
+    /// Tells other instances that a session lives, where the configuration wants it; and no longer,
+    /// once it has ended.
+    fn share_answer(
+        &mut self,
+        policy: &Policy,
+        issuer: usize,
+        digest: &[u8; 32],
+        answer: &Answer,
+        asked: Moment,
+        now: UnixTime,
+    ) {
         let seconds = match service(policy, issuer) {
             Some(service) if service.shares_sessions => service.session_cache.get(),
             _ => return,
@@ -242,7 +335,8 @@ impl Asks {
         }
     }
 
-    /// Something has happened to a session, or may be about to: what is remembered of it is forgotten, here and in the shared cache.
+    /// Something has happened to a session, or may be about to: what is remembered of it is
+    /// forgotten, here and in the shared cache.
     pub(crate) fn forget(&mut self, policy: &Policy, brought: &Brought, now: UnixTime) {
         let asked = self.events.moment(now);
         for digest in &brought.digests {
@@ -255,12 +349,16 @@ impl Asks {
         }
     }
 
-    /// What this request has learned of sessions to which something has happened since does not count for it any more.
+    /// What this request has learned of sessions to which something has happened since does not
+    /// count for it any more.
     pub(crate) fn drop_overtaken(&self, progress: &mut Progress, now: UnixTime) {
-        let has_changed = |session: &SessionName, asked: Moment| self.events.has_changed(session, asked.number);
-        let (overtaken, kept) = std::mem::take(&mut progress.answers).into_iter().partition::<Vec<_>, _>(|answered| {
-            matches!(answered.answer, Answer::Alive(_)) && has_changed(&answered.session, answered.asked)
-        });
+        let has_changed =
+            |session: &SessionName, asked: Moment| self.events.has_changed(session, asked.number);
+        let (overtaken, kept) =
+            std::mem::take(&mut progress.answers).into_iter().partition::<Vec<_>, _>(|answered| {
+                matches!(answered.answer, Answer::Alive(_))
+                    && has_changed(&answered.session, answered.asked)
+            });
         progress.answers = kept;
         for answered in overtaken {
             progress.stored.retain(|(digest, ..)| *digest != answered.digest);
@@ -268,21 +366,29 @@ impl Asks {
                 progress.heard.doubt = Some(Doubt::Changed);
             }
         }
-        if progress.minted.as_ref().is_some_and(|minted| minted.token.is_ok() && has_changed(&minted.session, minted.asked)) {
+        if progress.minted.as_ref().is_some_and(|minted| {
+            minted.token.is_ok() && has_changed(&minted.session, minted.asked)
+        }) {
             progress.minted = None;
             if !progress.may_ask_again(Subject::Token) {
                 progress.heard.doubt = Some(Doubt::Changed);
             }
         }
         let arrived = progress.arrival.number;
-        if progress.heard.cookies_of.iter().any(|(session, heard)| self.events.has_overtaken(session, *heard, arrived, now)) {
+        if progress
+            .heard
+            .cookies_of
+            .iter()
+            .any(|(session, heard)| self.events.has_overtaken(session, *heard, arrived, now))
+        {
             progress.heard.set_cookies.clear();
             progress.heard.cookies_of.clear();
         }
     }
 
-    /// Keeps the cookies that the auth service wants to set: those of the session only, and only for this host. The others'
-    /// names are noted. Its `set-auth-token` and `set-auth-jwt` would give scripts what cookies keep from them: they stop here.
+    /// Keeps the cookies that the auth service wants to set: those of the session only, and only
+    /// for this host. The others' names are noted. Its `set-auth-token` and `set-auth-jwt` would
+    /// give scripts what cookies keep from them: they stop here.
     fn hear(
         &self,
         service: &BetterAuth,
@@ -292,12 +398,15 @@ impl Asks {
         heard: &mut Heard,
     ) {
         let CookiesFor::Host(host) = cookies else { return };
-        for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie")) {
+        for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
+        {
             match SetCookie::parse(line) {
                 Some(cookie) if service.cookies.include(cookie.name) && cookie.suits_host(host) => {
                     heard.set_cookies.push((*line).to_owned());
                 }
-                cookie => heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned()),
+                cookie => {
+                    heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned())
+                }
             }
         }
         heard.cookies_of.push((session, self.events.last()));
@@ -305,14 +414,19 @@ impl Asks {
 
     fn keep(&mut self, keep: Option<Keep>) {
         let Some(keep) = keep else { return };
-        let bytes = self.keeps.iter().map(|kept| kept.text.len()).fold(keep.text.len(), usize::saturating_add);
+        let bytes = self
+            .keeps
+            .iter()
+            .map(|kept| kept.text.len())
+            .fold(keep.text.len(), usize::saturating_add);
         if self.keeps.len() < MAX_KEEPS && bytes <= MAX_KEEPS_BYTES {
             self.keeps.push(keep);
         }
     }
 
-    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an answer: with anything else the
-    /// service itself is asked, for a store may be late and there may be a database behind it.
+    /// Learns what a storage has. Only a session that lives, and that nobody has revoked, is an
+    /// answer: with anything else the service itself is asked, for a store may be late and there
+    /// may be a database behind it.
     fn learn_stored(
         &mut self,
         policy: &Policy,
@@ -330,17 +444,34 @@ impl Asks {
                 None
             }
             (Some(_), Reply::Absent, _) => progress.stored(&digest),
-            (Some(_), Reply::Found(since), _) => progress.stored(&digest).filter(|session| began_after(session, since)),
+            (Some(_), Reply::Found(since), _) => {
+                progress.stored(&digest).filter(|session| began_after(session, since))
+            }
             _ => None,
         };
-        let first_asked = progress.stored.iter().find(|(stored, ..)| *stored == digest).map_or(asked, |(.., first)| *first);
+        let first_asked = progress
+            .stored
+            .iter()
+            .find(|(stored, ..)| *stored == digest)
+            .map_or(asked, |(.., first)| *first);
         let is_overtaken = self.events.has_changed(&name, first_asked.number);
         match session.cloned().filter(|_| !is_overtaken) {
             // Nobody has heard since that it has ended.
             Some(session)
-                if self.sessions.receive_copy(digest, party_of(issuer, &session.subject), &session, (now, asked), now) =>
+                if self.sessions.receive_copy(
+                    digest,
+                    party_of(issuer, &session.subject),
+                    &session,
+                    (now, asked),
+                    now,
+                ) =>
             {
-                progress.answers.push(Answered { digest, session: name, answer: Answer::Alive(session), asked: first_asked });
+                progress.answers.push(Answered {
+                    digest,
+                    session: name,
+                    answer: Answer::Alive(session),
+                    asked: first_asked,
+                });
             }
             Some(_) => {}
             None => self.sessions.release(&digest, asked.number),
@@ -348,9 +479,13 @@ impl Asks {
     }
 }
 
-/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in decimal.
+/// Whether a session began when its user's sessions counted again: milliseconds since 1970, in
+/// decimal.
 fn began_after(session: &Session, since: &[u8]) -> bool {
-    let since = std::str::from_utf8(since).ok().and_then(|since| since.parse().ok()).map(UnixTime::from_millis);
+    let since = std::str::from_utf8(since)
+        .ok()
+        .and_then(|since| since.parse().ok())
+        .map(UnixTime::from_millis);
     session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
 }
 
@@ -360,7 +495,8 @@ fn loggable(name: &str) -> &str {
 }
 
 /// What the log says about an answer without the session's token.
-const HIDES_TOKEN: &str = "session.token is missing: customSession has to keep it, or the cookie cache has to be on";
+const HIDES_TOKEN: &str =
+    "session.token is missing: customSession has to keep it, or the cookie cache has to be on";
 
 /// Where a fetch goes.
 fn url_of(work: &Work) -> String {
@@ -373,7 +509,9 @@ fn url_of(work: &Work) -> String {
 /// A signature, with all that it was made over. A failure is no signature.
 fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
     match (work, reply) {
-        (Work::Sign(request), Reply::Signed(signature)) => Some((request.input, signature.to_vec())),
+        (Work::Sign(request), Reply::Signed(signature)) => {
+            Some((request.input, signature.to_vec()))
+        }
         _ => None,
     }
 }

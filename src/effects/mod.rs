@@ -1,4 +1,5 @@
-//! What the host is asked to do (fetches, signature checks, reads of stores), and what is learned from the results.
+//! What the host is asked to do (fetches, signature checks, reads of stores), and what is learned
+//! from the results.
 
 pub(crate) mod asks;
 pub(crate) mod effect;

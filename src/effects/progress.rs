@@ -1,4 +1,5 @@
-//! Progress: what one request has asked for and learned, and the errand that carries it to the host and back.
+//! Progress: what one request has asked for and learned, and the errand that carries it to the host
+//! and back.
 
 use std::fmt;
 
@@ -23,8 +24,8 @@ const MAX_KEYS_TRIED: usize = 2;
 
 /// Something to do before (or after) a decision can be carried out.
 ///
-/// An errand is handed back by value: it remembers what its request has asked for already and what it has learned, so a
-/// request can neither ask twice nor be confused with another.
+/// An errand is handed back by value: it remembers what its request has asked for already and what
+/// it has learned, so a request can neither ask twice nor be confused with another.
 #[must_use = "an errand that is dropped leaves its request undecided"]
 pub struct Errand {
     /// Apart, so that the decisions of requests that ask nothing stay small.
@@ -58,13 +59,16 @@ impl Errand {
         &self.task.work
     }
 
-    /// About how many bytes it keeps in memory, with all that its request has learned. Whoever keeps many errands bounds their sum: how
-    /// much each is, a client chooses with what it sends.
+    /// About how many bytes it keeps in memory, with all that its request has learned. Whoever
+    /// keeps many errands bounds their sum: how much each is, a client chooses with what it sends.
     pub fn weight(&self) -> usize {
-        EMPTY_ERRAND_BYTES.saturating_add(self.task.work.weight()).saturating_add(self.task.progress.weight())
+        EMPTY_ERRAND_BYTES
+            .saturating_add(self.task.work.weight())
+            .saturating_add(self.task.progress.weight())
     }
 
-    /// The moment after which the request no longer waits for it. A host that keeps errands may forget this one then.
+    /// The moment after which the request no longer waits for it. A host that keeps errands may
+    /// forget this one then.
     pub fn deadline(&self) -> UnixTime {
         self.task.progress.deadline
     }
@@ -80,8 +84,8 @@ impl fmt::Debug for Errand {
 pub(crate) enum Mission {
     /// Put it into the key source of this number; it was for a token with this `kid`.
     Keys { source: usize, kid: Option<String> },
-    /// Read it as the auth service's word on the session of this token. A renewal gives up too soon for its failure to say
-    /// anything about the service.
+    /// Read it as the auth service's word on the session of this token. A renewal gives up too soon
+    /// for its failure to say anything about the service.
     Session {
         issuer: usize,
         digest: [u8; 32],
@@ -96,13 +100,28 @@ pub(crate) enum Mission {
         manner: Manner,
     },
     /// Read it as a token for the bridge, for this session and this audience.
-    Token { issuer: usize, place: ([u8; 32], [u8; 32]), session: SessionName, asked: Moment, payer: Payer, cookies: CookiesFor },
+    Token {
+        issuer: usize,
+        place: ([u8; 32], [u8; 32]),
+        session: SessionName,
+        asked: Moment,
+        payer: Payer,
+        cookies: CookiesFor,
+    },
     /// See what the origin's response means for the sessions of its request ([`Watch`]).
     Watch,
     /// Read it as the list of what has been revoked, as it was when it was asked for.
     DenyList { asked: UnixTime },
-    /// Read it as what a storage has under this session token; or, where a user is named, since when that user's sessions count.
-    Storage { issuer: usize, digest: [u8; 32], session: SessionName, asked: Moment, token: String, user: Option<String> },
+    /// Read it as what a storage has under this session token; or, where a user is named, since
+    /// when that user's sessions count.
+    Storage {
+        issuer: usize,
+        digest: [u8; 32],
+        session: SessionName,
+        asked: Moment,
+        token: String,
+        user: Option<String>,
+    },
     /// Take it for the verdict on the signature of the errand's work, from which this would follow.
     Check(Option<Presumed<Box<Claimed>>>),
     /// Take it for the signature over the errand's work.
@@ -116,7 +135,8 @@ pub(crate) enum Mission {
 pub(crate) enum CookiesFor {
     /// For the browser on this host, which has sent the session's cookies.
     Host(String),
-    /// For nobody: who has sent the session in a header has no use for cookies, and they would be a second credential beside it.
+    /// For nobody: who has sent the session in a header has no use for cookies, and they would be a
+    /// second credential beside it.
     Nobody,
 }
 
@@ -128,7 +148,8 @@ pub(crate) struct Brought {
     /// Its credentials, under which something may be remembered.
     pub(crate) digests: Vec<[u8; 32]>,
     pub(crate) standing: Standing,
-    /// Whether the request goes to the service itself and is not safe: then it may change the session, whatever its response sets.
+    /// Whether the request goes to the service itself and is not safe: then it may change the
+    /// session, whatever its response sets.
     pub(crate) is_for_service: bool,
     /// Whether a cookie names it.
     pub(crate) is_cookie: bool,
@@ -138,7 +159,8 @@ pub(crate) struct Brought {
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     pub(crate) brought: Vec<Brought>,
-    /// Of which sessions cookies are waiting for the response, and what had happened last when they were heard of.
+    /// Of which sessions cookies are waiting for the response, and what had happened last when they
+    /// were heard of.
     pub(crate) cookies_of: Vec<(SessionName, Number)>,
     /// Scheme, host and port of the site.
     pub(crate) public_origin: String,
@@ -151,8 +173,8 @@ impl Watch {
     }
 }
 
-/// What an errand is about: a request asks at most once per subject, and twice for each signature and for the assertion; and once
-/// more about a session to which something has happened meanwhile.
+/// What an errand is about: a request asks at most once per subject, and twice for each signature
+/// and for the assertion; and once more about a session to which something has happened meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Subject {
     /// The key set of the key source with this number.
@@ -200,10 +222,11 @@ pub(crate) struct Progress {
     pub(crate) proven: Vec<Claimed>,
     /// What the auth service answered to this request.
     pub(crate) answers: Vec<Answered>,
-    /// The token that the auth service gave to this request, or why it did not. Nothing about it is verified.
+    /// The token that the auth service gave to this request, or why it did not. Nothing about it is
+    /// verified.
     pub(crate) minted: Option<Minted>,
-    /// Sessions that a storage has, by digest of the credential, and when it was asked: they count once it is known that none of
-    /// them is revoked.
+    /// Sessions that a storage has, by digest of the credential, and when it was asked: they count
+    /// once it is known that none of them is revoked.
     pub(crate) stored: Vec<([u8; 32], session_record::Session, Moment)>,
     /// Number and moment of the request's assertion: the same when it is looked at again.
     pub(crate) assertion: Option<([u8; 16], UnixTime)>,
@@ -267,7 +290,8 @@ pub(crate) struct End {
     pub(crate) has_deleted_cookies: bool,
 }
 
-/// What the log says of a token that was refused, beside the reason. Bounded and escaped: whoever sent it may have made it all up.
+/// What the log says of a token that was refused, beside the reason. Bounded and escaped: whoever
+/// sent it may have made it all up.
 #[derive(Default)]
 pub(crate) struct Noted {
     /// Keys of the issuer's set that are not used, and by which rule.
@@ -322,19 +346,31 @@ impl Progress {
         let stored = self.stored.iter().map(|(_, session, _)| session.weight());
         let checked = self.checked.iter().map(|checked| checked.check.weight());
         let proven = self.proven.iter().map(|claimed| claimed.token.len().saturating_mul(2));
-        let minted = self.minted.iter().filter_map(|minted| minted.token.as_ref().ok()).map(String::len);
-        let signed = self.signed.iter().map(|(input, signature)| input.len().saturating_add(signature.len()));
+        let minted =
+            self.minted.iter().filter_map(|minted| minted.token.as_ref().ok()).map(String::len);
+        let signed = self
+            .signed
+            .iter()
+            .map(|(input, signature)| input.len().saturating_add(signature.len()));
         let cookies = self.heard.set_cookies.iter().map(String::len);
-        let all = answers.chain(stored).chain(checked).chain(proven).chain(minted).chain(signed).chain(cookies);
+        let all = answers
+            .chain(stored)
+            .chain(checked)
+            .chain(proven)
+            .chain(minted)
+            .chain(signed)
+            .chain(cookies);
         all.fold(0, usize::saturating_add)
     }
 
-    /// Whether what has failed now had less than its usual time, because this request had to wait for others.
+    /// Whether what has failed now had less than its usual time, because this request had to wait
+    /// for others.
     pub(crate) fn was_kept_waiting(&self, now: UnixTime) -> bool {
         self.waits > 0 && self.deadline.millis_since(now) < LEAST_ASK_MILLIS
     }
 
-    /// Whether all that it lacks is its own turn: others were before it, and did not come back in time.
+    /// Whether all that it lacks is its own turn: others were before it, and did not come back in
+    /// time.
     pub(crate) fn has_waited_in_vain(&self) -> bool {
         matches!(self.heard.doubt, Some(Doubt::KeptWaiting | Doubt::OutOfBudget))
     }
@@ -344,12 +380,16 @@ impl Progress {
         self.asked.contains(subject)
     }
 
-    /// Whether the platform could not check this signature for want of the algorithm, which the token chose.
+    /// Whether the platform could not check this signature for want of the algorithm, which the
+    /// token chose.
     pub(crate) fn is_unsupported(&self, wanted: &SignatureCheck) -> bool {
-        self.checked.iter().any(|checked| checked.is_unsupported && checked.check.signing_input == wanted.signing_input)
+        self.checked.iter().any(|checked| {
+            checked.is_unsupported && checked.check.signing_input == wanted.signing_input
+        })
     }
 
-    /// What was said about this does not count any more: it may be asked for again, once. Whether it may.
+    /// What was said about this does not count any more: it may be asked for again, once. Whether
+    /// it may.
     pub(crate) fn may_ask_again(&mut self, subject: Subject) -> bool {
         if self.asked_again.contains(&subject) {
             return false;
@@ -359,12 +399,15 @@ impl Progress {
         true
     }
 
-    /// Whether this request may not have this signature checked (again): once by each key, and by two keys at most, because the
-    /// issuer may have another one by now.
+    /// Whether this request may not have this signature checked (again): once by each key, and by
+    /// two keys at most, because the issuer may have another one by now.
     pub(crate) fn has_asked_to_check(&self, wanted: &SignatureCheck) -> bool {
-        let is_same = |check: &SignatureCheck| check.signing_input == wanted.signing_input && check.signature == wanted.signature;
+        let is_same = |check: &SignatureCheck| {
+            check.signing_input == wanted.signing_input && check.signature == wanted.signature
+        };
         let by = |key: &SignatureCheck| key.algorithm == wanted.algorithm && key.key == wanted.key;
-        let same = || self.checked.iter().map(|checked| &checked.check).filter(|check| is_same(check));
+        let same =
+            || self.checked.iter().map(|checked| &checked.check).filter(|check| is_same(check));
         same().any(by) || same().count() >= MAX_KEYS_TRIED
     }
 
@@ -373,8 +416,9 @@ impl Progress {
         self.stored.iter().find(|(stored, ..)| stored == digest).map(|(_, session, _)| session)
     }
 
-    /// Whether the host may be asked to sign: once, and once more if it has signed what is no longer the last that is known of
-    /// the session. The cookie cache may have run out meanwhile, or another request may have heard of it.
+    /// Whether the host may be asked to sign: once, and once more if it has signed what is no
+    /// longer the last that is known of the session. The cookie cache may have run out meanwhile,
+    /// or another request may have heard of it.
     pub(crate) fn may_ask_to_sign(&self) -> bool {
         match self.asked.iter().filter(|subject| **subject == Subject::Assertion).count() {
             0 => true,
@@ -385,6 +429,9 @@ impl Progress {
 
     /// What was answered to this request last: the auth service's word comes after its storage's.
     pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session_record::Answer> {
-        self.answers.iter().rfind(|answered| answered.digest == *digest).map(|answered| &answered.answer)
+        self.answers
+            .iter()
+            .rfind(|answered| answered.digest == *digest)
+            .map(|answered| &answered.answer)
     }
 }

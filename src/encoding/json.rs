@@ -1,12 +1,16 @@
-//! JSON as strictly as a verifier needs it (RFC 8259, RFC 7519 section 4: duplicate members are refused).
+//! JSON as strictly as a verifier needs it (RFC 8259, RFC 7519 section 4: duplicate members are
+//! refused).
 //!
-//! Two readers of one text that disagree are an attack; so whatever JSON leaves open is refused here.
+//! Two readers of one text that disagree are an attack; so whatever JSON leaves open is refused
+//! here.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::de::{Deserialize as _, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize as _, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor,
+};
 use serde_json::Number;
 use serde_json::value::RawValue;
 
@@ -48,7 +52,9 @@ impl<'a> From<&'a serde_json::Value> for Value<'a> {
             serde_json::Value::String(text) => Self::Text(Cow::Borrowed(text)),
             serde_json::Value::Array(items) => Self::List(items.iter().map(Self::from).collect()),
             serde_json::Value::Object(members) => {
-                let member = |(name, value): (&'a String, &'a serde_json::Value)| (Cow::Borrowed(name.as_str()), value.into());
+                let member = |(name, value): (&'a String, &'a serde_json::Value)| {
+                    (Cow::Borrowed(name.as_str()), value.into())
+                };
                 Self::Object(Object { members: members.iter().map(member).collect() })
             }
         }
@@ -97,7 +103,8 @@ impl<'a> Object<'a> {
         self.get(name).and_then(Value::as_text)
     }
 
-    /// The member of this name as it is spelled, if there is exactly one and it is [`Value::Unread`].
+    /// The member of this name as it is spelled, if there is exactly one and it is
+    /// [`Value::Unread`].
     pub(crate) fn spelled(&self, name: &str) -> Option<&'a str> {
         let mut found = self.members.iter().filter(|(own, _)| own == name);
         match (found.next(), found.next()) {
@@ -116,8 +123,8 @@ impl<'a> Object<'a> {
         self.members.len()
     }
 
-    /// Few names are compared with each other; many are sorted, so that nobody can make that expensive. Nearly always one look at
-    /// each is enough.
+    /// Few names are compared with each other; many are sorted, so that nobody can make that
+    /// expensive. Nearly always one look at each is enough.
     fn names_repeat(&self) -> bool {
         let mut names = self.members.iter().map(|(name, _)| name);
         let mut marks = 0_u64;
@@ -129,18 +136,25 @@ impl<'a> Object<'a> {
             let mut seen = BTreeSet::new();
             return !names.all(|name| seen.insert(name));
         }
-        names.enumerate().any(|(number, name)| self.members.iter().take(number).any(|(before, _)| before == name))
+        names.enumerate().any(|(number, name)| {
+            self.members.iter().take(number).any(|(before, _)| before == name)
+        })
     }
 }
 
 /// One bit of 64: names whose marks differ are different.
 fn mark_of(name: &str) -> u64 {
-    let (first, last) = (name.bytes().next().unwrap_or_default(), name.bytes().next_back().unwrap_or_default());
-    let mixed = usize::from(first).wrapping_mul(7).wrapping_add(usize::from(last)).wrapping_add(name.len().wrapping_mul(11));
+    let (first, last) =
+        (name.bytes().next().unwrap_or_default(), name.bytes().next_back().unwrap_or_default());
+    let mixed = usize::from(first)
+        .wrapping_mul(7)
+        .wrapping_add(usize::from(last))
+        .wrapping_add(name.len().wrapping_mul(11));
     1_u64.rotate_left(u32::try_from(mixed % 64).unwrap_or_default())
 }
 
-/// Reads one JSON object and nothing else: no duplicate members at any depth, no trailing data, at most 16 levels.
+/// Reads one JSON object and nothing else: no duplicate members at any depth, no trailing data, at
+/// most 16 levels.
 pub(crate) fn object(text: &[u8]) -> Option<Object<'_>> {
     match value(text)? {
         Value::Object(members) => Some(members),
@@ -162,7 +176,8 @@ pub(crate) fn written(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-/// Reads one JSON value, but of an object's members and a list's items only how they are spelled; members may be there twice.
+/// Reads one JSON value, but of an object's members and a list's items only how they are spelled;
+/// members may be there twice.
 pub(crate) fn unread(text: &str) -> Option<Value<'_>> {
     let mut reader = serde_json::Deserializer::from_str(text);
     let value = Strict { levels_left: 1, read: Read::Outermost }.deserialize(&mut reader).ok()?;
@@ -297,9 +312,17 @@ mod tests {
 
     #[test]
     fn what_json_leaves_open_is_refused() {
-        for text in
-            [r#"{"a":1,"a":2}"#, r#"{"a":{"b":1,"b":1}}"#, r#"{"a":1} x"#, r#"{"a":1}{}"#, "[]", "", "{", "nul", "{\"a\":01}"]
-        {
+        for text in [
+            r#"{"a":1,"a":2}"#,
+            r#"{"a":{"b":1,"b":1}}"#,
+            r#"{"a":1} x"#,
+            r#"{"a":1}{}"#,
+            "[]",
+            "",
+            "{",
+            "nul",
+            "{\"a\":01}",
+        ] {
             assert!(object(text.as_bytes()).is_none(), "{text}");
         }
         let deep = format!("{}1{}", "{\"a\":".repeat(17), "}".repeat(17));
@@ -310,18 +333,27 @@ mod tests {
     #[test]
     fn ordinary_objects_are_read() {
         let read = object(br#" {"a":[1,-2,null,true,"x","x\u0041"],"\u0062":{}} "#);
-        let list = [Value::Number(1.into()), Value::Number((-2).into()), Value::Null, Value::Bool(true)];
+        let list =
+            [Value::Number(1.into()), Value::Number((-2).into()), Value::Null, Value::Bool(true)];
         let texts = ["x", "xA"].map(|text| Value::Text(text.into()));
         let read = read.map(|read| (read.get("a").cloned(), read.get("b").cloned(), read.has("c")));
         let empty = Value::Object(Object { members: Vec::new() });
-        assert_eq!(read, Some((Some(Value::List(list.into_iter().chain(texts).collect())), Some(empty), false)));
+        assert_eq!(
+            read,
+            Some((Some(Value::List(list.into_iter().chain(texts).collect())), Some(empty), false))
+        );
     }
 
     #[test]
     fn what_is_left_unread_keeps_its_spelling() {
-        let read = unread_object(r#" {"a": [1.50, {"b":{}, "b":{}}] ,"\u0063":"x\u0041", "d":1, "d":1} "#);
-        let read = read.map(|read| (read.len(), ["a", "c", "d", "e"].map(|name| read.spelled(name))));
-        assert_eq!(read, Some((4, [Some(r#"[1.50, {"b":{}, "b":{}}]"#), Some(r#""x\u0041""#), None, None])));
+        let read =
+            unread_object(r#" {"a": [1.50, {"b":{}, "b":{}}] ,"\u0063":"x\u0041", "d":1, "d":1} "#);
+        let read =
+            read.map(|read| (read.len(), ["a", "c", "d", "e"].map(|name| read.spelled(name))));
+        assert_eq!(
+            read,
+            Some((4, [Some(r#"[1.50, {"b":{}, "b":{}}]"#), Some(r#""x\u0041""#), None, None]))
+        );
         for text in ["", "{", "[{}]", "{} x", r#"{"a":}"#, r#"{"a":nul}"#, r#"{"a":"\x"}"#] {
             assert!(unread_object(text).is_none(), "{text}");
         }

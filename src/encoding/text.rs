@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
-/// Decodes base64url without padding (RFC 7515 section 2): no white space, no padding, canonical trailing bits, so that
-/// a token has one spelling only.
+/// Decodes base64url without padding (RFC 7515 section 2): no white space, no padding, canonical
+/// trailing bits, so that a token has one spelling only.
 pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
@@ -21,7 +21,8 @@ pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     STANDARD.decode(text).ok()
 }
 
-/// Eight times this byte: eight characters are looked at together, because a `Cookie` header or a token is long.
+/// Eight times this byte: eight characters are looked at together, because a `Cookie` header or a
+/// token is long.
 const fn eight(byte: u8) -> u64 {
     u64::from_ne_bytes([byte; 8])
 }
@@ -38,7 +39,8 @@ pub(crate) fn is_visible_without(text: &str, unwanted: u8) -> bool {
         (below | above | differing.wrapping_sub(eight(1)) & !differing) & HIGH == 0
     };
     let (chunks, rest) = text.as_bytes().as_chunks::<8>();
-    chunks.iter().all(is_good) && rest.iter().all(|byte| byte.is_ascii_graphic() && *byte != unwanted)
+    chunks.iter().all(is_good)
+        && rest.iter().all(|byte| byte.is_ascii_graphic() && *byte != unwanted)
 }
 
 /// Where the first of these ASCII characters is.
@@ -57,7 +59,8 @@ pub(crate) fn cut(text: &str, at: u8) -> Option<(&str, &str)> {
 pub(crate) fn pieces(text: &str, between: u8) -> impl Iterator<Item = &str> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
-        let (piece, behind) = cut(rest?, between).map_or((rest?, None), |(piece, behind)| (piece, Some(behind)));
+        let (piece, behind) =
+            cut(rest?, between).map_or((rest?, None), |(piece, behind)| (piece, Some(behind)));
         rest = behind;
         Some(piece)
     })
@@ -110,8 +113,8 @@ pub(crate) fn query_component(text: &str) -> String {
     percent_encoded(text, |byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte))
 }
 
-/// A header value that `decodeURIComponent` reads back: visible ASCII stays as it is, all else is percent-encoded, so
-/// that no value can end a header or begin another.
+/// A header value that `decodeURIComponent` reads back: visible ASCII stays as it is, all else is
+/// percent-encoded, so that no value can end a header or begin another.
 pub(crate) fn header_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     push_header_value(&mut out, text);
@@ -123,9 +126,11 @@ pub(crate) fn push_header_value(out: &mut String, text: &str) {
     push_percent_encoded(out, text, |byte| byte.is_ascii_graphic() && byte != b'%');
 }
 
-/// A text that somebody unknown has made up, for a log: as a header value, and no more than so many bytes of it.
+/// A text that somebody unknown has made up, for a log: as a header value, and no more than so many
+/// bytes of it.
 pub(crate) fn loggable(text: &str, max_bytes: usize) -> String {
-    let mut escaped = header_value(text.get(..text.floor_char_boundary(max_bytes)).unwrap_or_default());
+    let mut escaped =
+        header_value(text.get(..text.floor_char_boundary(max_bytes)).unwrap_or_default());
     if escaped.len() > max_bytes || text.len() > max_bytes {
         // All of it is ASCII by now.
         escaped.truncate(max_bytes);
@@ -167,8 +172,15 @@ mod tests {
                     .next()
                     .filter(|_| character.is_ascii())
                     .zip(Some(pieces.collect::<Vec<_>>().join(&character.to_string())));
-                let found = u8::try_from(character).ok().filter(u8::is_ascii).and_then(|byte| cut(&text, byte));
-                assert_eq!(found.map(|(before, behind)| (before, behind.to_owned())), expected, "{text:?}");
+                let found = u8::try_from(character)
+                    .ok()
+                    .filter(u8::is_ascii)
+                    .and_then(|byte| cut(&text, byte));
+                assert_eq!(
+                    found.map(|(before, behind)| (before, behind.to_owned())),
+                    expected,
+                    "{text:?}"
+                );
                 seen += 1;
             }
         }

@@ -1,4 +1,5 @@
-//! Whether a request comes from this site itself. `docs/strictness.md`, "Which requests are this site's own", weighs the rule.
+//! Whether a request comes from this site itself. `docs/strictness.md`, "Which requests are this
+//! site's own", weighs the rule.
 
 use std::net::IpAddr;
 
@@ -7,9 +8,10 @@ use crate::policy::{Policy, Rule};
 
 /// Whether a request with nothing but a cookie comes from this site itself.
 ///
-/// A browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`): no script can write a header whose name begins with `Sec-`, and
-/// `same-origin` is said only where each hop of a chain of redirects was. Whatever else it says, or where it says nothing (older
-/// browsers, and http outside of this machine), `Origin` decides. Of a WebSocket it decides always.
+/// A browser's own word comes first (Fetch Metadata, `Sec-Fetch-Site`): no script can write a
+/// header whose name begins with `Sec-`, and `same-origin` is said only where each hop of a chain
+/// of redirects was. Whatever else it says, or where it says nothing (older browsers, and http
+/// outside of this machine), `Origin` decides. Of a WebSocket it decides always.
 pub(super) fn comes_from_here(request: &RequestHead<'_>, policy: &Policy, rule: &Rule) -> bool {
     let origins = request.headers_named("origin").count();
     // Hosts with Fetch's `Headers` join several lines; no browser sends such an `Origin`.
@@ -34,12 +36,14 @@ fn is_of_this_site(origin: &str, request: &RequestHead<'_>, policy: &Policy) -> 
     let here = request.public_origin;
     origin == here
         || policy.allowed_origins.iter().any(|allowed| allowed == origin)
-        // The team of this site runs its auth service. One on this machine says nothing about a site elsewhere.
+        // The team of this site runs its auth service. One on this machine says nothing about a
+        // site elsewhere.
         || policy.service_origins.iter().any(|service| service == origin && (!is_loopback(service) || is_loopback(here)))
         || policy.is_development && is_own_machine(request) && is_same_but_for_name(origin, here)
 }
 
-/// Whether both are loopback names with the same scheme and port: `localhost`, `127.0.0.1` and `[::1]`.
+/// Whether both are loopback names with the same scheme and port: `localhost`, `127.0.0.1` and
+/// `[::1]`.
 fn is_same_but_for_name(origin: &str, here: &str) -> bool {
     let place = |origin| parts(origin).map(|(scheme, _, port)| (scheme, port));
     is_loopback(origin) && is_loopback(here) && place(origin) == place(here)
@@ -80,7 +84,11 @@ fn parts(origin: &str) -> Option<(&str, &str, &str)> {
 /// Host and port; an address of IPv6 has its brackets.
 fn host_and_port(authority: &str) -> (&str, &str) {
     match authority.rsplit_once(':') {
-        Some((host, port)) if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) => (host, port),
+        Some((host, port))
+            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            (host, port)
+        }
         _ => (authority, ""),
     }
 }

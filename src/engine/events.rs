@@ -1,5 +1,5 @@
-//! What may change a session on its way through the gate: it is noticed when such a request goes on, and when its response is
-//! there.
+//! What may change a session on its way through the gate: it is noticed when such a request goes
+//! on, and when its response is there.
 
 use crate::authn::credential;
 use crate::authn::{digest_of, name_of, token_of, token_state};
@@ -26,10 +26,16 @@ pub(super) enum Reach {
 }
 
 impl Engine {
-    /// The request goes on. The sessions that it brings and may change: one that goes to the auth service itself may change what
-    /// the service knows of them at any moment from now on, so what is remembered is forgotten. Any other changes them by what its
-    /// response sets.
-    pub(super) fn goes_on(&mut self, request: &RequestHead<'_>, path: &Path<'_>, reach: Reach, now: UnixTime) -> Vec<Brought> {
+    /// The request goes on. The sessions that it brings and may change: one that goes to the auth
+    /// service itself may change what the service knows of them at any moment from now on, so what
+    /// is remembered is forgotten. Any other changes them by what its response sets.
+    pub(super) fn goes_on(
+        &mut self,
+        request: &RequestHead<'_>,
+        path: &Path<'_>,
+        reach: Reach,
+        now: UnixTime,
+    ) -> Vec<Brought> {
         let brought = self.brought(request, path, reach);
         for each in brought.iter().filter(|each| each.is_for_service) {
             self.asks.events.open(each.session, each.standing, now);
@@ -52,29 +58,40 @@ impl Engine {
         }
     }
 
-    /// The request goes on, and nobody will see its response: from now on it may have been carried out.
+    /// The request goes on, and nobody will see its response: from now on it may have been carried
+    /// out.
     pub(super) fn is_unseen(&mut self, watch: &Watch, now: UnixTime) {
         for each in watch.brought.iter().filter(|each| each.is_for_service) {
             self.asks.events.note(each.session, each.standing, now);
         }
     }
 
-    /// The cookies that tell other instances so, of a response that came at this moment or may come until then.
+    /// The cookies that tell other instances so, of a response that came at this moment or may come
+    /// until then.
     pub(super) fn as_of(&self, watch: &Watch, at: UnixTime, more_seconds: u32) -> Vec<String> {
         let line = |each: &Brought| {
             let service = self.policy.issuers.get(each.issuer)?.better_auth.as_ref()?;
-            let key = service.secrets.as_of.as_ref().filter(|_| each.is_cookie && each.is_for_service)?;
+            let key =
+                service.secrets.as_of.as_ref().filter(|_| each.is_cookie && each.is_for_service)?;
             let max_age = service.session_cache.get().saturating_add(more_seconds);
             Some(as_of::set_cookie(key, &each.session, at, max_age, &watch.public_origin))
         };
         watch.brought.iter().find_map(line).into_iter().collect()
     }
 
-    /// A session of this request's cookies has ended: they are dead, and what was minted for it is forgotten. If something has
-    /// happened to it since the request came in, its response may come after one that has set new cookies: then it clears none.
-    pub(super) fn sign_out(&mut self, request: &RequestHead<'_>, number: usize, progress: &mut Progress, now: UnixTime) {
+    /// A session of this request's cookies has ended: they are dead, and what was minted for it is
+    /// forgotten. If something has happened to it since the request came in, its response may come
+    /// after one that has set new cookies: then it clears none.
+    pub(super) fn sign_out(
+        &mut self,
+        request: &RequestHead<'_>,
+        number: usize,
+        progress: &mut Progress,
+        now: UnixTime,
+    ) {
         let issuer = self.policy.issuers.get(number);
-        let cookies = issuer.and_then(|issuer| issuer.better_auth.as_ref()).map(|service| &service.cookies);
+        let cookies =
+            issuer.and_then(|issuer| issuer.better_auth.as_ref()).map(|service| &service.cookies);
         let cookie = cookies.and_then(|cookies| cookie::first(request, &cookies.session_token));
         if let (Some(issuer), Some(cookie)) = (issuer, cookie) {
             let value = cookie.value();
@@ -85,7 +102,8 @@ impl Engine {
                 return;
             }
         }
-        let dead = refusal::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
+        let dead =
+            refusal::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
         progress.heard.set_cookies.extend(dead);
     }
 
@@ -95,16 +113,28 @@ impl Engine {
         let mut brought = Vec::new();
         for (number, issuer) in services {
             let Some(service) = &issuer.better_auth else { continue };
-            let is_below = path.readings().any(|reading| service.has(reading, request.public_origin));
+            let is_below =
+                path.readings().any(|reading| service.has(reading, request.public_origin));
             if request.is_safe() && !is_below && reach != Reach::All {
                 continue;
             }
-            let cookie = cookie::first(request, &service.cookies.session_token).filter(|cookie| !cookie.is_empty());
+            let cookie = cookie::first(request, &service.cookies.session_token)
+                .filter(|cookie| !cookie.is_empty());
             let cookie = cookie.map(|cookie| cookie.value().into_owned());
-            let bearer = credential::bearer_token_of(request, issuer).map(std::borrow::Cow::into_owned);
+            let bearer =
+                credential::bearer_token_of(request, issuer).map(std::borrow::Cow::into_owned);
             let is_for_service = is_below && !request.is_safe();
-            for (value, is_cookie) in cookie.map(|value| (value, true)).into_iter().chain(bearer.map(|value| (value, false))) {
-                brought.extend(self.session_in((number, issuer), &value, is_cookie, is_for_service));
+            for (value, is_cookie) in cookie
+                .map(|value| (value, true))
+                .into_iter()
+                .chain(bearer.map(|value| (value, false)))
+            {
+                brought.extend(self.session_in(
+                    (number, issuer),
+                    &value,
+                    is_cookie,
+                    is_for_service,
+                ));
             }
         }
         brought
@@ -119,18 +149,35 @@ impl Engine {
         is_for_service: bool,
     ) -> Option<Brought> {
         let secret = issuer.better_auth.as_ref()?.secrets.current.as_ref();
-        let token = if is_cookie { token_of(value) } else { value.split_once('.').map_or(value, |(token, _)| token) };
+        let token = if is_cookie {
+            token_of(value)
+        } else {
+            value.split_once('.').map_or(value, |(token, _)| token)
+        };
         let is_bare = token.len() == value.len();
         if !is_bare || is_cookie {
-            let signed = if is_cookie { SignedValue::from_cookie(value) } else { SignedValue::from_bearer(value) };
+            let signed = if is_cookie {
+                SignedValue::from_cookie(value)
+            } else {
+                SignedValue::from_bearer(value)
+            };
             token_state(&signed.ok()?, secret).ok()?;
         }
         let mut digests = vec![digest_of(issuer, "authorization", token)];
         if !is_bare {
-            digests.extend(["cookie", "authorization"].map(|header| digest_of(issuer, header, value)));
+            digests
+                .extend(["cookie", "authorization"].map(|header| digest_of(issuer, header, value)));
         }
-        let is_known = secret.is_some() && !is_bare || digests.iter().any(|digest| self.asks.sessions.owner(digest).is_some());
+        let is_known = secret.is_some() && !is_bare
+            || digests.iter().any(|digest| self.asks.sessions.owner(digest).is_some());
         let standing = if is_known { Standing::Known } else { Standing::Stranger };
-        Some(Brought { issuer: number, session: name_of(issuer, token), digests, standing, is_for_service, is_cookie })
+        Some(Brought {
+            issuer: number,
+            session: name_of(issuer, token),
+            digests,
+            standing,
+            is_for_service,
+            is_cookie,
+        })
     }
 }

@@ -89,7 +89,8 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
         let Some(service) = &issuer.better_auth else {
             continue;
         };
-        let cookie = cookie::first(&judge.head, &service.cookies.session_token).filter(|cookie| !cookie.is_empty());
+        let cookie = cookie::first(&judge.head, &service.cookies.session_token)
+            .filter(|cookie| !cookie.is_empty());
         let layers = judge.cookie_layers(number, cookie.map(|cookie| cookie.value()).as_deref());
         let token = match layers.token {
             Err(Reason::NoCredential) => Layer::Absent,
@@ -104,7 +105,9 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
         };
         let verdict = match cookie {
             None => Verdict::Unauthenticated(Reason::NoCredential),
-            Some(cookie) => verdict(judge.credential(&Credential::SessionCookie { issuer: number, cookie }, &rule)),
+            Some(cookie) => verdict(
+                judge.credential(&Credential::SessionCookie { issuer: number, cookie }, &rule),
+            ),
         };
         credentials.push(CredentialExplanation {
             issuer: Some(issuer.name.clone()),
@@ -122,9 +125,14 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
             Credential::Malformed(reason) => (None, Layers::Jwt { jwt: Layer::Bad(*reason) }),
             Credential::BearerToken { issuer, value } => {
                 let token = judge.bearer_layer(*issuer, value).map_or_else(Layer::Bad, of_token);
-                (judge.policy.issuers.get(*issuer).map(|issuer| issuer.name.clone()), Layers::BearerToken { token })
+                (
+                    judge.policy.issuers.get(*issuer).map(|issuer| issuer.name.clone()),
+                    Layers::BearerToken { token },
+                )
             }
-            Credential::Jwt { token, place } => (None, Layers::Jwt { jwt: of_jwt(&mut judge, token, place, &rule) }),
+            Credential::Jwt { token, place } => {
+                (None, Layers::Jwt { jwt: of_jwt(&mut judge, token, place, &rule) })
+            }
         };
         let verdict = verdict(judge.credential(&credential, &rule));
         credentials.push(CredentialExplanation { issuer, layers, verdict });
@@ -151,9 +159,13 @@ fn of_jwt(judge: &mut Judge<'_>, token: &str, place: &Place, rule: &Rule) -> Lay
 fn verdict(finding: Finding) -> Verdict {
     use crate::authn::Need;
     match finding {
-        Finding::Good(identity) => Verdict::Authenticated { subject: identity.session.subject.clone() },
+        Finding::Good(identity) => {
+            Verdict::Authenticated { subject: identity.session.subject.clone() }
+        }
         Finding::Bad(reason) | Finding::InDoubt(reason) => Verdict::Unauthenticated(reason),
-        Finding::Needs(Need::Session(_) | Need::Storage(_) | Need::Wait(Reason::SessionUnavailable)) => Verdict::LookupRequired,
+        Finding::Needs(
+            Need::Session(_) | Need::Storage(_) | Need::Wait(Reason::SessionUnavailable),
+        ) => Verdict::LookupRequired,
         Finding::Needs(_) => Verdict::ErrandRequired,
     }
 }

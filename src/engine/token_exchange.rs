@@ -12,8 +12,8 @@ use crate::time::UnixTime;
 use super::{Engine, Otherwise, Pass, Stop, leniency};
 
 impl Engine {
-    /// What stands in `Authorization` of a request that goes on. Rules that would not carry a refusal out let this one pass,
-    /// as nobody's.
+    /// What stands in `Authorization` of a request that goes on. Rules that would not carry a
+    /// refusal out let this one pass, as nobody's.
     pub(super) fn bridge(
         &mut self,
         request: &RequestHead<'_>,
@@ -34,19 +34,24 @@ impl Engine {
                 let otherwise = Otherwise::of(|blame| leniency(reason, blame));
                 Err(Stop::Ask(need, otherwise))
             }
-            Err(stop @ (Stop::Refuse(reason) | Stop::InDoubt(reason) | Stop::SignOut(reason, _))) => {
-                match leniency(reason, stop.blame()) {
-                    None => Err(stop),
-                    Some(leniency) => {
-                        let pass = Pass { soon: pass.soon, in_spite_of: Some((reason, leniency)), ..Pass::default() };
-                        Ok((self.without_bridge(rules), pass))
-                    }
+            Err(
+                stop @ (Stop::Refuse(reason) | Stop::InDoubt(reason) | Stop::SignOut(reason, _)),
+            ) => match leniency(reason, stop.blame()) {
+                None => Err(stop),
+                Some(leniency) => {
+                    let pass = Pass {
+                        soon: pass.soon,
+                        in_spite_of: Some((reason, leniency)),
+                        ..Pass::default()
+                    };
+                    Ok((self.without_bridge(rules), pass))
                 }
-            }
+            },
         }
     }
 
-    /// Where sessions go over a bridge, they go with a token of their issuer. A token that came by itself is one already.
+    /// Where sessions go over a bridge, they go with a token of their issuer. A token that came by
+    /// itself is one already.
     fn cross(
         &mut self,
         request: &RequestHead<'_>,
@@ -55,7 +60,9 @@ impl Engine {
         progress: &mut Progress,
         now: UnixTime,
     ) -> Result<Authorization, Stop> {
-        let (Some(bridge), Some(identity), Some(footing)) = (self.policy.bridge(rules), &pass.identity, &pass.footing) else {
+        let (Some(bridge), Some(identity), Some(footing)) =
+            (self.policy.bridge(rules), &pass.identity, &pass.footing)
+        else {
             return Ok(self.without_bridge(rules));
         };
         let mut judge = Judge {
@@ -86,7 +93,10 @@ impl Engine {
                 let jwt = token.jwt.clone();
                 match stock {
                     Stock::New => self.asks.tokens.keep(place, token),
-                    Stock::Spare => pass.in_spite_of = pass.in_spite_of.or(Some((Reason::TokenExchangeUnavailable, "stale"))),
+                    Stock::Spare => {
+                        pass.in_spite_of =
+                            pass.in_spite_of.or(Some((Reason::TokenExchangeUnavailable, "stale")))
+                    }
                     Stock::Kept => {}
                 }
                 return Ok(Authorization::Bridged(jwt));
@@ -98,23 +108,33 @@ impl Engine {
             }
             Crossing::Ended => return Err(Stop::Refuse(Reason::SessionEnded)),
             Crossing::Refused(reason, Because::Doubt(doubt)) => {
-                let blame = doubt.map_or(Blame::Gate, |doubt| doubt.blame(request.client_address.is_some()));
+                let blame = doubt
+                    .map_or(Blame::Gate, |doubt| doubt.blame(request.client_address.is_some()));
                 (reason, doubt, None, blame)
             }
-            Crossing::Refused(reason, Because::Token(cause)) => (reason, None, Some(cause), Blame::Caller),
+            Crossing::Refused(reason, Because::Token(cause)) => {
+                (reason, None, Some(cause), Blame::Caller)
+            }
         };
         progress.heard.doubt = progress.heard.doubt.or(doubt);
         progress.heard.cause = cause;
         progress.heard.noted = noted;
         // Whoever asked has failed for all that wait.
-        if let Some(minted) = progress.minted.as_ref().filter(|_| progress.has_asked(&Subject::Token)) {
+        if let Some(minted) =
+            progress.minted.as_ref().filter(|_| progress.has_asked(&Subject::Token))
+        {
             self.asks.tokens.fail(place, minted.asked.number, reason, doubt, now);
         }
         Err(if blame == Blame::Partner { Stop::InDoubt(reason) } else { Stop::Refuse(reason) })
     }
 
-    /// `Authorization` of a request that goes over no bridge: what clients put there never passes for a token of one.
+    /// `Authorization` of a request that goes over no bridge: what clients put there never passes
+    /// for a token of one.
     pub(super) fn without_bridge(&self, rules: &Covering) -> Authorization {
-        if self.policy.has_bridge(rules) { Authorization::Removed } else { Authorization::AsCredential }
+        if self.policy.has_bridge(rules) {
+            Authorization::Removed
+        } else {
+            Authorization::AsCredential
+        }
     }
 }

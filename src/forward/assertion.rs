@@ -1,8 +1,9 @@
-//! The assertion: the gate's signed statement to the origin about one request (RFC 7519). `docs/assertion.md` is its
-//! reference; `origin/` holds its verifiers.
+//! The assertion: the gate's signed statement to the origin about one request (RFC 7519).
+//! `docs/assertion.md` is its reference; `origin/` holds its verifiers.
 //!
-//! It is bound to the method, the public host and the exact target that is forwarded, lives for seconds, and has a type of
-//! its own, so that no other token passes for one and it passes for no other token.
+//! It is bound to the method, the public host and the exact target that is forwarded, lives for
+//! seconds, and has a type of its own, so that no other token passes for one and it passes for no
+//! other token.
 
 use serde_json::Value;
 
@@ -20,16 +21,23 @@ use crate::time::UnixTime;
 /// `typ` of an assertion (RFC 8725 section 3.11).
 const TYPE: &str = "doorward-assertion+jwt";
 
-/// What an assertion says about a session, as members of a JSON object: made once when the session is known. `is_told` is asked
-/// for what goes by the name of an identity header and may be missing.
-pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value)], is_told: impl Fn(&str) -> bool) -> String {
+/// What an assertion says about a session, as members of a JSON object: made once when the session
+/// is known. `is_told` is asked for what goes by the name of an identity header and may be missing.
+pub(crate) fn statement(
+    session: &Session,
+    issuer: &str,
+    claims: &[(&str, &Value)],
+    is_told: impl Fn(&str) -> bool,
+) -> String {
     let mut members = ["\"sub\":", &json::quoted(&session.subject)].concat();
     let mut add = |name: &str, value: &str| {
         for part in [",\"", name, "\":", value] {
             members.push_str(part);
         }
     };
-    for (header, name, value) in [("session", "sid", &session.id), ("email", "email", &session.email)] {
+    for (header, name, value) in
+        [("session", "sid", &session.id), ("email", "email", &session.email)]
+    {
         if let Some(value) = value
             && is_told(header)
         {
@@ -39,8 +47,10 @@ pub(crate) fn statement(session: &Session, issuer: &str, claims: &[(&str, &Value
     add("idp", &json::quoted(issuer));
     add("src", &json::quoted(session.source.name()));
     add("sess_exp", &session.expires.as_seconds().to_string());
-    let claims: Vec<String> =
-        claims.iter().map(|(name, value)| [&json::quoted(name), ":", &value.to_string()].concat()).collect();
+    let claims: Vec<String> = claims
+        .iter()
+        .map(|(name, value)| [&json::quoted(name), ":", &value.to_string()].concat())
+        .collect();
     if !claims.is_empty() {
         add("claims", &["{", &claims.join(","), "}"].concat());
     }
@@ -57,14 +67,19 @@ pub(crate) struct About<'a> {
     pub(crate) statement: &'a str,
 }
 
-/// A number that no other assertion has: gates differ by their seeds, one gate's assertions by their count.
+/// A number that no other assertion has: gates differ by their seeds, one gate's assertions by
+/// their count.
 pub(crate) fn id(seed: u64, count: u64, now: UnixTime) -> [u8; 16] {
-    let digest = digest::of_parts(&[&seed.to_be_bytes(), &count.to_be_bytes(), &now.as_millis().to_be_bytes()]);
+    let digest = digest::of_parts(&[
+        &seed.to_be_bytes(),
+        &count.to_be_bytes(),
+        &now.as_millis().to_be_bytes(),
+    ]);
     digest.first_chunk().copied().unwrap_or_default()
 }
 
-/// The signed assertion, or what the host has to sign first. `signed` is what it has signed for this request, and its
-/// signature: it counts for exactly that.
+/// The signed assertion, or what the host has to sign first. `signed` is what it has signed for
+/// this request, and its signature: it counts for exactly that.
 pub(crate) fn sign(
     policy: &Assertions,
     about: &About<'_>,
@@ -75,18 +90,42 @@ pub(crate) fn sign(
 ) -> Result<String, SignatureRequest> {
     let key = &policy.keys.signing;
     let input = signing_input(policy, key, about, id, issued);
-    let by_host = signed.filter(|(signed, _)| signed == input.as_bytes()).map(|(_, signature)| Signing::Done(signature.clone()));
+    let by_host = signed
+        .filter(|(signed, _)| signed == input.as_bytes())
+        .map(|(_, signature)| Signing::Done(signature.clone()));
     match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), host)) {
-        Signing::Done(signature) => Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat()),
+        Signing::Done(signature) => {
+            Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat())
+        }
         Signing::ByHost(request) => Err(request),
     }
 }
 
-fn signing_input(policy: &Assertions, key: &SigningKey, about: &About<'_>, id: [u8; 16], issued: UnixTime) -> String {
-    let host = about.request.public_origin.split_once("://").map_or("", |(_, host)| host).to_ascii_lowercase();
+fn signing_input(
+    policy: &Assertions,
+    key: &SigningKey,
+    about: &About<'_>,
+    id: [u8; 16],
+    issued: UnixTime,
+) -> String {
+    let host = about
+        .request
+        .public_origin
+        .split_once("://")
+        .map_or("", |(_, host)| host)
+        .to_ascii_lowercase();
     let issued = issued.as_seconds();
     let expires = issued.saturating_add(i64::from(policy.life.get()));
-    let header = ["{\"alg\":\"", key.algorithm(), "\",\"kid\":", &json::quoted(&key.kid), ",\"typ\":\"", TYPE, "\"}"].concat();
+    let header = [
+        "{\"alg\":\"",
+        key.algorithm(),
+        "\",\"kid\":",
+        &json::quoted(&key.kid),
+        ",\"typ\":\"",
+        TYPE,
+        "\"}",
+    ]
+    .concat();
     let claims = [
         "{\"iss\":",
         &json::quoted(&policy.issuer),
@@ -112,8 +151,8 @@ fn signing_input(policy: &Assertions, key: &SigningKey, about: &About<'_>, id: [
     [text::to_base64url(header.as_bytes()), text::to_base64url(claims.as_bytes())].join(".")
 }
 
-/// The public keys (RFC 7517 section 5): what the origin verifies assertions with. All of them are shown, so that an origin
-/// knows the next key before the gate signs with it.
+/// The public keys (RFC 7517 section 5): what the origin verifies assertions with. All of them are
+/// shown, so that an origin knows the next key before the gate signs with it.
 pub(crate) fn key_set(policy: &Assertions) -> String {
     let keys: Vec<String> = policy.keys.all().filter_map(SigningKey::public_jwk).collect();
     ["{\"keys\":[", &keys.join(","), "]}"].concat()

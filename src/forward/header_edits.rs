@@ -1,4 +1,5 @@
-//! Header edits on the way to the origin: first everything that only the gate may say is removed, then the gate says it.
+//! Header edits on the way to the origin: first everything that only the gate may say is removed,
+//! then the gate says it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -17,13 +18,15 @@ use crate::http::header_pairs::{HeaderPairs, Joining, is_spelled};
 use crate::http::request::RequestHead;
 use crate::policy::{Covering, Issuer, Place, Policy, Treatment};
 
-/// A claim whose value is longer is left out, and its name told: servers refuse heads of 8 to 16 KiB.
+/// A claim whose value is longer is left out, and its name told: servers refuse heads of 8 to 16
+/// KiB.
 const MAX_CLAIM_BYTES: usize = 4096;
 /// All claims together.
 const MAX_CLAIMS_BYTES: usize = 6144;
-/// All that says who it is: identity headers with their names, the mark, and the assertion, twice where it replaces the credential. Node,
-/// Daphne and Tomcat take heads of 16 KiB and of 8 KiB, the client's own part included, gunicorn 8190 bytes a field. What does not
-/// fit is left out and its name told.
+/// All that says who it is: identity headers with their names, the mark, and the assertion, twice
+/// where it replaces the credential. Node, Daphne and Tomcat take heads of 16 KiB and of 8 KiB, the
+/// client's own part included, gunicorn 8190 bytes a field. What does not fit is left out and its
+/// name told.
 const MAX_ADDED_BYTES: usize = 7680;
 /// What an assertion has besides: its name, a header, the claims about the request, a signature.
 const ASSERTION_BYTES: usize = 1024;
@@ -49,8 +52,8 @@ pub(crate) struct Told<'a> {
     pub(crate) fresh: &'a [String],
 }
 
-/// All edits of a forward: what is removed, and what is set after that. Of several rules the origin gets what all of them
-/// let it have.
+/// All edits of a forward: what is removed, and what is set after that. Of several rules the origin
+/// gets what all of them let it have.
 pub(crate) fn edits<'p>(
     head: &RequestHead<'_>,
     policy: &'p Policy,
@@ -58,30 +61,53 @@ pub(crate) fn edits<'p>(
     told: Told<'_>,
 ) -> (Vec<String>, HeaderPairs) {
     let Told { identity, assertion, authorization, fresh } = told;
-    let mut remove = client_headers::removals(head, &policy.header_prefix, |name| policy.keeps_header(name));
+    let mut remove =
+        client_headers::removals(head, &policy.header_prefix, |name| policy.keeps_header(name));
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
     let treatment = policy.covered_by(rules).map(|rule| rule.credential).max().unwrap_or_default();
     let is_credential = matches!(authorization, Authorization::AsCredential);
     let renews = !fresh.is_empty() || cookie::first(head, as_of::NAME).is_some();
-    if treatment == Treatment::Keep && is_credential && assertion.is_none() && tells_all(policy, rules) && !renews {
+    if treatment == Treatment::Keep
+        && is_credential
+        && assertion.is_none()
+        && tells_all(policy, rules)
+        && !renews
+    {
         return (remove, identity);
     }
     let told = identity.iter().filter(|(name, _)| is_told(policy, rules, own_name(policy, name)));
-    let mut set: Vec<(String, String)> = told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    let mut set: Vec<(String, String)> =
+        told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != Treatment::Keep {
         let (names, cookies) = without_credential(head, policy, is_credential);
         remove.extend(names);
         set.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
     } else if renews {
-        // What goes on is what the browser would send after the response: the application may read the session once more.
-        remove.extend(head.headers.iter().filter(|(name, _)| is_cookie(name)).map(|(name, _)| (*name).to_owned()));
-        let session_data = |issuer: &'p Issuer| Some(issuer.better_auth.as_ref()?.cookies.session_data.as_str());
+        // What goes on is what the browser would send after the response: the application may read
+        // the session once more.
+        remove.extend(
+            head.headers
+                .iter()
+                .filter(|(name, _)| is_cookie(name))
+                .map(|(name, _)| (*name).to_owned()),
+        );
+        let session_data =
+            |issuer: &'p Issuer| Some(issuer.better_auth.as_ref()?.cookies.session_data.as_str());
         let chunked: Vec<&str> = policy.issuers.iter().filter_map(session_data).collect();
         let cookies = cookie::renewed(head, fresh, &chunked, as_of::NAME);
-        set.extend(Some(cookies).filter(|cookies| !cookies.is_empty()).map(|cookies| ("cookie".to_owned(), cookies)));
+        set.extend(
+            Some(cookies)
+                .filter(|cookies| !cookies.is_empty())
+                .map(|cookies| ("cookie".to_owned(), cookies)),
+        );
     }
     if matches!(authorization, Authorization::Removed | Authorization::Bridged(_)) {
-        remove.extend(head.headers.iter().filter(|(name, _)| is_authorization(name)).map(|(name, _)| (*name).to_owned()));
+        remove.extend(
+            head.headers
+                .iter()
+                .filter(|(name, _)| is_authorization(name))
+                .map(|(name, _)| (*name).to_owned()),
+        );
     }
     if let Authorization::Bridged(jwt) = authorization {
         set.push(("authorization".to_owned(), ["Bearer ", jwt].concat()));
@@ -100,9 +126,13 @@ fn tells_all(policy: &Policy, rules: &Covering) -> bool {
     policy.covered_by(rules).all(|rule| rule.headers.is_none())
 }
 
-/// Whether the origin is told what goes by this name: every rule that covers the request has to let it.
+/// Whether the origin is told what goes by this name: every rule that covers the request has to let
+/// it.
 pub(crate) fn is_told(policy: &Policy, rules: &Covering, name: &str) -> bool {
-    policy.covered_by(rules).filter_map(|rule| rule.headers.as_ref()).all(|told| told.iter().any(|wanted| wanted == name))
+    policy
+        .covered_by(rules)
+        .filter_map(|rule| rule.headers.as_ref())
+        .all(|told| told.iter().any(|wanted| wanted == name))
 }
 
 /// An identity header's name without its prefix.
@@ -110,22 +140,35 @@ fn own_name<'n>(policy: &Policy, name: &'n str) -> &'n str {
     name.strip_prefix(policy.header_prefix.as_str()).unwrap_or(name)
 }
 
-/// What an assertion says about somebody under these rules: of what may be missing there, only what the origin is told in headers.
-pub(crate) fn statement<'i>(identity: &'i Identity, policy: &Policy, rules: &Covering) -> Cow<'i, str> {
+/// What an assertion says about somebody under these rules: of what may be missing there, only what
+/// the origin is told in headers.
+pub(crate) fn statement<'i>(
+    identity: &'i Identity,
+    policy: &Policy,
+    rules: &Covering,
+) -> Cow<'i, str> {
     if tells_all(policy, rules) {
         return Cow::Borrowed(identity.statement.as_deref().unwrap_or_default());
     }
     // A claim that was too long for a header is in neither.
-    let has = |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
+    let has =
+        |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
     let is_told = |name: &str| is_told(policy, rules, name) && has(name);
     let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name));
-    let claims: Vec<_> = claims.filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?))).collect();
+    let claims: Vec<_> = claims
+        .filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?)))
+        .collect();
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
     Cow::Owned(assertion::statement(&identity.session, issuer, &claims, is_told))
 }
 
-/// What the gate says about a verified session of the issuer of this name: in headers, and in an assertion where there are any.
-pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (HeaderPairs, Option<String>) {
+/// What the gate says about a verified session of the issuer of this name: in headers, and in an
+/// assertion where there are any.
+pub(crate) fn identity(
+    session: &Session,
+    issuer: &str,
+    policy: &Policy,
+) -> (HeaderPairs, Option<String>) {
     let mut headers = Joining::new();
     let mut add = |name: &str, value: &str| {
         headers.add([&policy.header_prefix, name], |text| text::push_header_value(text, value));
@@ -154,7 +197,10 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
         let Some(value) = session.facts.claim(claim) else { continue };
         let as_header = claim_value(value);
         match left.checked_sub(as_header.len()) {
-            Some(rest) if as_header.len() <= MAX_CLAIM_BYTES && room.takes(name, as_header.len(), || value.to_string().len()) => {
+            Some(rest)
+                if as_header.len() <= MAX_CLAIM_BYTES
+                    && room.takes(name, as_header.len(), || value.to_string().len()) =>
+            {
                 left = rest;
                 headers.add([&policy.header_prefix, name], |text| text.push_str(&as_header));
                 told.push((name.as_str(), value));
@@ -163,7 +209,9 @@ pub(crate) fn identity(session: &Session, issuer: &str, policy: &Policy) -> (Hea
         }
     }
     if !omitted.is_empty() {
-        headers.add([&policy.header_prefix, "omitted"], |text| text::push_header_value(text, &omitted.join(",")));
+        headers.add([&policy.header_prefix, "omitted"], |text| {
+            text::push_header_value(text, &omitted.join(","))
+        });
     }
     let is_stated = policy.assertions.is_some() || policy.capabilities.tells();
     let has_room = |name: &str| !omitted.contains(&name);
@@ -182,8 +230,8 @@ struct Room {
 impl Room {
     fn under(policy: &Policy) -> Self {
         let is_replaced = || policy.rules.iter().any(|rule| rule.credential == Treatment::Replace);
-        let assertions =
-            usize::from(policy.assertions.is_some()).saturating_add(usize::from(policy.assertions.is_some() && is_replaced()));
+        let assertions = usize::from(policy.assertions.is_some())
+            .saturating_add(usize::from(policy.assertions.is_some() && is_replaced()));
         // A mark has the same in it.
         let assertions = assertions.saturating_add(usize::from(policy.mark.is_some()));
         let left = MAX_ADDED_BYTES.saturating_sub(assertions.saturating_mul(ASSERTION_BYTES));
@@ -191,8 +239,15 @@ impl Room {
     }
 
     /// Takes the room for a header, and for the same in each assertion, if there is so much left.
-    fn takes(&mut self, name: &str, header_bytes: usize, json_bytes: impl FnOnce() -> usize) -> bool {
-        let header = [self.prefix, name.len(), ": \r\n".len(), header_bytes].into_iter().fold(0, usize::saturating_add);
+    fn takes(
+        &mut self,
+        name: &str,
+        header_bytes: usize,
+        json_bytes: impl FnOnce() -> usize,
+    ) -> bool {
+        let header = [self.prefix, name.len(), ": \r\n".len(), header_bytes]
+            .into_iter()
+            .fold(0, usize::saturating_add);
         let stated = if self.assertions == 0 {
             0
         } else {
@@ -210,8 +265,8 @@ impl Room {
     }
 }
 
-/// A claim as a header: texts as every other identity header, numbers and flags as they are, lists and objects as JSON in
-/// base64url. No value of any of them can end a header.
+/// A claim as a header: texts as every other identity header, numbers and flags as they are, lists
+/// and objects as JSON in base64url. No value of any of them can end a header.
 fn claim_value(value: &Value) -> String {
     match value {
         Value::String(text) => text::header_value(text),
@@ -229,14 +284,26 @@ fn is_authorization(name: &str) -> bool {
     is_spelled(name, "authorization")
 }
 
-/// The edits that keep the credential itself from the origin: names of headers to remove, and what is left of the cookies.
-/// `Authorization` may be somebody else's matter.
-fn without_credential(head: &RequestHead<'_>, policy: &Policy, has_authorization: bool) -> (Vec<String>, Option<String>) {
+/// The edits that keep the credential itself from the origin: names of headers to remove, and what
+/// is left of the cookies. `Authorization` may be somebody else's matter.
+fn without_credential(
+    head: &RequestHead<'_>,
+    policy: &Policy,
+    has_authorization: bool,
+) -> (Vec<String>, Option<String>) {
     let is_session = |name: &str| {
         name == as_of::NAME
             || policy.issuers.iter().any(|issuer| {
-                let of_service = issuer.better_auth.as_ref().is_some_and(|service| service.cookies.are_secret(name));
-                of_service || issuer.places.iter().filter_map(Place::cookie).any(|own| cookie::is_named(name, own))
+                let of_service = issuer
+                    .better_auth
+                    .as_ref()
+                    .is_some_and(|service| service.cookies.are_secret(name));
+                of_service
+                    || issuer
+                        .places
+                        .iter()
+                        .filter_map(Place::cookie)
+                        .any(|own| cookie::is_named(name, own))
             })
     };
     let mut removals: Vec<String> = Vec::new();
@@ -249,6 +316,9 @@ fn without_credential(head: &RequestHead<'_>, policy: &Policy, has_authorization
             removals.push((*name).to_owned());
         }
     }
-    let kept: Vec<String> = cookie::all(head).filter(|cookie| !is_session(cookie.name)).map(|cookie| cookie.as_sent()).collect();
+    let kept: Vec<String> = cookie::all(head)
+        .filter(|cookie| !is_session(cookie.name))
+        .map(|cookie| cookie.as_sent())
+        .collect();
     (removals, Some(kept.join("; ")).filter(|kept| !kept.is_empty()))
 }

@@ -1,9 +1,11 @@
-//! The mark: what the gate says to the application of its own host, across processes, about a request that it has let pass. It
-//! shows that the gate ran, and it says who is asking, or that nobody is (RFC 7519, HS256).
+//! The mark: what the gate says to the application of its own host, across processes, about a
+//! request that it has let pass. It shows that the gate ran, and it says who is asking, or that
+//! nobody is (RFC 7519, HS256).
 //!
-//! An assertion is for another origin, which sees method and target; a mark is for code that often sees nothing but headers,
-//! like a server component. So it is bound to what is left there: the public host, `Host`, and the credential. It has a
-//! type and a key of its own: neither passes for the other.
+//! An assertion is for another origin, which sees method and target; a mark is for code that often
+//! sees nothing but headers, like a server component. So it is bound to what is left there: the
+//! public host, `Host`, and the credential. It has a type and a key of its own: neither passes for
+//! the other.
 
 use crate::cache::verified::Identity;
 use crate::encoding::digest;
@@ -21,7 +23,8 @@ use crate::time::UnixTime;
 const TYPE: &str = "doorward-mark+jwt";
 /// A page has begun by then.
 const LIFE_SECONDS: i64 = 30;
-/// Claims beyond are left out, and their names told: servers refuse heads of 8 to 16 KiB, and the headers say them too.
+/// Claims beyond are left out, and their names told: servers refuse heads of 8 to 16 KiB, and the
+/// headers say them too.
 const MAX_CLAIMS_BYTES: usize = 2048;
 /// A request has a cookie and a token at most; what is far beyond is not bound.
 const MAX_BOUND: usize = 8;
@@ -45,7 +48,12 @@ pub(crate) fn sign(
     now: UnixTime,
 ) -> String {
     let issued = now.as_seconds();
-    let host = forwarded.head.public_origin.split_once("://").map_or("", |(_, host)| host).to_ascii_lowercase();
+    let host = forwarded
+        .head
+        .public_origin
+        .split_once("://")
+        .map_or("", |(_, host)| host)
+        .to_ascii_lowercase();
     let path = forwarded.target.split(['?', '#']).next().unwrap_or_default();
     let mut claims = [
         "{\"iat\":",
@@ -61,18 +69,22 @@ pub(crate) fn sign(
         "\"",
     ]
     .concat();
-    // Next takes the base path off what a route handler sees, and leaves it in what its middleware sees.
+    // Next takes the base path off what a route handler sees, and leaves it in what its middleware
+    // sees.
     if let Some(inner) = without_base_path(path, policy) {
         claims.push_str(&[",\"inner\":\"", &digest_of(inner), "\""].concat());
     }
-    // The public host may be another than the one that a proxy in front says; the application sees the latter.
+    // The public host may be another than the one that a proxy in front says; the application sees
+    // the latter.
     if let Some(host) = forwarded.head.header("host") {
         claims.push_str(&[",\"via\":", &json::quoted(&host.to_ascii_lowercase())].concat());
     }
     let bound: Vec<String> = bound(forwarded, policy)
         .into_iter()
         .take(MAX_BOUND)
-        .map(|(place, name, value)| ["[\"", place, "\",", &json::quoted(name), ",\"", &digest_of(&value), "\"]"].concat())
+        .map(|(place, name, value)| {
+            ["[\"", place, "\",", &json::quoted(name), ",\"", &digest_of(&value), "\"]"].concat()
+        })
         .collect();
     claims.push_str(&[",\"crd\":[", &bound.join(","), "]"].concat());
     if let Some(identity) = identity {
@@ -80,7 +92,8 @@ pub(crate) fn sign(
     }
     claims.push('}');
     let header = ["{\"alg\":\"HS256\",\"typ\":\"", TYPE, "\"}"].concat();
-    let input = [text::to_base64url(header.as_bytes()), text::to_base64url(claims.as_bytes())].join(".");
+    let input =
+        [text::to_base64url(header.as_bytes()), text::to_base64url(claims.as_bytes())].join(".");
     let signature = key.mac(input.as_bytes());
     [input.as_str(), ".", &text::to_base64url(&signature)].concat()
 }
@@ -101,12 +114,19 @@ fn statement(identity: &Identity, is_told: impl Fn(&str) -> bool, policy: &Polic
     }
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
     let statement = assertion::statement(&identity.session, issuer, &told, is_told);
-    if omitted.is_empty() { statement } else { [&statement, ",\"omitted\":[", &omitted.join(","), "]"].concat() }
+    if omitted.is_empty() {
+        statement
+    } else {
+        [&statement, ",\"omitted\":[", &omitted.join(","), "]"].concat()
+    }
 }
 
-/// The credentials that the application sees as well: where each is, and its value as it stands there. Not the cookie cache,
-/// whose value changes while the session stays the same.
-fn bound<'a>(forwarded: &'a Forwarded<'_>, policy: &'a Policy) -> Vec<(&'static str, &'a str, String)> {
+/// The credentials that the application sees as well: where each is, and its value as it stands
+/// there. Not the cookie cache, whose value changes while the session stays the same.
+fn bound<'a>(
+    forwarded: &'a Forwarded<'_>,
+    policy: &'a Policy,
+) -> Vec<(&'static str, &'a str, String)> {
     let Forwarded { head, remove, set, .. } = forwarded;
     let is_removed = |name: &str| remove.iter().any(|removed| removed.eq_ignore_ascii_case(name));
     let is_set = |name: &str| set.iter().any(|(own, _)| own == name);
@@ -124,9 +144,11 @@ fn bound<'a>(forwarded: &'a Forwarded<'_>, policy: &'a Policy) -> Vec<(&'static 
         None => cookie::first(head, name).map(|cookie| cookie.as_received().to_owned()),
     };
     for issuer in &policy.issuers {
-        let session = issuer.better_auth.as_ref().map(|service| service.cookies.session_token.as_str());
-        let tokens =
-            issuer.places.iter().filter_map(|place| if let Place::Cookie(name) = place { Some(name.as_str()) } else { None });
+        let session =
+            issuer.better_auth.as_ref().map(|service| service.cookies.session_token.as_str());
+        let tokens = issuer.places.iter().filter_map(|place| {
+            if let Place::Cookie(name) = place { Some(name.as_str()) } else { None }
+        });
         for name in session.into_iter().chain(tokens) {
             if let Some(value) = kept(name) {
                 add("cookie", name, &value);
@@ -152,7 +174,13 @@ fn digest_of(text: &str) -> String {
 
 /// The path as the application itself may see it, where that is another one.
 fn without_base_path<'p>(path: &'p str, policy: &Policy) -> Option<&'p str> {
-    let base: String = policy.framework.as_ref()?.base_path.iter().flat_map(|segment| ["/", segment.as_str()]).collect();
+    let base: String = policy
+        .framework
+        .as_ref()?
+        .base_path
+        .iter()
+        .flat_map(|segment| ["/", segment.as_str()])
+        .collect();
     let rest = path.strip_prefix(base.as_str()).filter(|_| !base.is_empty())?;
     match rest {
         "" => Some("/"),

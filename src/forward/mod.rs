@@ -1,4 +1,5 @@
-//! What goes to the origin: header edits, the signed assertion, the mark for the application of the same host.
+//! What goes to the origin: header edits, the signed assertion, the mark for the application of the
+//! same host.
 
 pub(crate) mod assertion;
 pub(crate) mod header_edits;

@@ -1,15 +1,18 @@
-//! What a client may not say: names of inbound headers that never reach an origin, on every forward.
+//! What a client may not say: names of inbound headers that never reach an origin, on every
+//! forward.
 //!
-//! Three tables: our own prefix, what would tell an origin another path or method than the judged one, and what only a proxy in front
-//! of the origin may say about who is there. Names are compared as an origin may read them.
+//! Three tables: our own prefix, what would tell an origin another path or method than the judged
+//! one, and what only a proxy in front of the origin may say about who is there. Names are compared
+//! as an origin may read them.
 
 use std::collections::BTreeSet;
 
 use crate::http::header_pairs::{begins_with, folded, is_spelled};
 use crate::http::request::RequestHead;
 
-/// Headers by which a client could tell the origin another path, or another method, than the one that was judged. Left alone
-/// are `x-nextjs-data`, which the Pages Router's client sends and which names no path, and `next-url`, which is judged.
+/// Headers by which a client could tell the origin another path, or another method, than the one
+/// that was judged. Left alone are `x-nextjs-data`, which the Pages Router's client sends and which
+/// names no path, and `next-url`, which is judged.
 #[rustfmt::skip]
 const INTERNAL_NAMES: [&str; 20] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
@@ -22,16 +25,22 @@ const INTERNAL_NAMES: [&str; 20] = [
     "daphne-root-path",                                                  // Daphne: taken off the path that Django routes by
     "x-http-method-override", "x-http-method", "x-method-override",      // Rack, Symfony, Laravel, Express, ASP.NET
 ];
-/// How such headers begin: the words between Next.js and its middleware, between its processes, and between Astro and its adapters
-/// (CVE-2026-33768).
+/// How such headers begin: the words between Next.js and its middleware, between its processes, and
+/// between Astro and its adapters (CVE-2026-33768).
 const INTERNAL_PREFIXES: [&str; 3] = ["x-middleware-", "x-invoke-", "x-astro-"];
 /// Where proxies say who was asked, and by whom. Frameworks put their URL together from it.
-const FORWARDED_NAMES: [&str; 6] =
-    ["forwarded", "x-forwarded-host", "x-forwarded-proto", "x-forwarded-port", "x-forwarded-server", "x-forwarded-for"];
+const FORWARDED_NAMES: [&str; 6] = [
+    "forwarded",
+    "x-forwarded-host",
+    "x-forwarded-proto",
+    "x-forwarded-port",
+    "x-forwarded-server",
+    "x-forwarded-for",
+];
 
-/// Headers in which a proxy or a platform says who is there. An origin that once stood behind one may still believe them, and behind
-/// the gate a client would write them. Not in here is what an origin verifies or looks up itself, like `X-Auth-Token` or
-/// `X-Api-Key`.
+/// Headers in which a proxy or a platform says who is there. An origin that once stood behind one
+/// may still believe them, and behind the gate a client would write them. Not in here is what an
+/// origin verifies or looks up itself, like `X-Auth-Token` or `X-Api-Key`.
 #[rustfmt::skip]
 const FORMER_NAMES: [&str; 45] = [
     "remote-user", "remote-group", "remote-groups", "remote-name", "remote-email", "remote-roles", // Authelia, CGI's REMOTE_USER
@@ -65,20 +74,32 @@ const FORMER_PREFIXES: [&str; 38] = [
     "ssl-client-", "x-ssl-client-", "x-client-cert", "client-cert",
 ];
 /// What somebody has looked at, under names that begin like other proxies' words.
-const FORMER_CERTIFICATES: [&str; 3] = ["x-forwarded-client-cert", "x-forwarded-tls-client-cert", "x-ssl-cert"];
+const FORMER_CERTIFICATES: [&str; 3] =
+    ["x-forwarded-client-cert", "x-forwarded-tls-client-cert", "x-ssl-cert"];
 
-/// Names of inbound headers that must not reach the origin. Each spelling once, in the order in which they came. `stays` is asked
-/// for what only a former proxy would have written.
-pub(crate) fn removals(head: &RequestHead<'_>, own_prefix: &str, stays: impl Fn(&str) -> bool) -> Vec<String> {
+/// Names of inbound headers that must not reach the origin. Each spelling once, in the order in
+/// which they came. `stays` is asked for what only a former proxy would have written.
+pub(crate) fn removals(
+    head: &RequestHead<'_>,
+    own_prefix: &str,
+    stays: impl Fn(&str) -> bool,
+) -> Vec<String> {
     let initials = INITIALS | initial(own_prefix.as_bytes());
     let ours = |name: &str| {
         initials & initial(name.as_bytes()) != 0
             && (begins_with(name, own_prefix) || renames(name) || is_former(name) && !stays(name))
     };
-    let is_removed = |(name, value): &&(&str, &str)| ours(name) || drops_headers(name, value) || leads_elsewhere(name, value);
+    let is_removed = |(name, value): &&(&str, &str)| {
+        ours(name) || drops_headers(name, value) || leads_elsewhere(name, value)
+    };
     // Sorted, not searched through: a client may send thousands of names.
     let mut seen = BTreeSet::new();
-    let names = head.headers.iter().filter(is_removed).map(|(name, _)| *name).filter(|name| seen.insert(*name));
+    let names = head
+        .headers
+        .iter()
+        .filter(is_removed)
+        .map(|(name, _)| *name)
+        .filter(|name| seen.insert(*name));
     names.map(str::to_owned).collect()
 }
 
@@ -110,7 +131,8 @@ const fn initials(mut names: &[&str]) -> u32 {
     initials
 }
 
-/// One bit for the first character as an origin may read it; all bits for none, which begins everything.
+/// One bit for the first character as an origin may read it; all bits for none, which begins
+/// everything.
 #[allow(clippy::as_conversions)] // a byte fits; `From` is not const
 const fn initial(name: &[u8]) -> u32 {
     match name.first() {
@@ -125,10 +147,14 @@ fn renames(name: &str) -> bool {
         || INTERNAL_NAMES.iter().any(|internal| is_spelled(name, internal))
 }
 
-/// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section 7.6.1).
+/// `Connection: x-doorward-subject` would have the next proxy drop what we say (RFC 9110 section
+/// 7.6.1).
 fn drops_headers(name: &str, value: &str) -> bool {
-    let harmless = |option: &str| ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known));
-    let is_connection = ["connection", "proxy-connection"].iter().any(|known| name.eq_ignore_ascii_case(known));
+    let harmless = |option: &str| {
+        ["keep-alive", "close", "upgrade"].iter().any(|known| option.eq_ignore_ascii_case(known))
+    };
+    let is_connection =
+        ["connection", "proxy-connection"].iter().any(|known| name.eq_ignore_ascii_case(known));
     is_connection && !value.split(',').map(str::trim).all(harmless)
 }
 
@@ -148,13 +174,21 @@ mod tests {
     fn a_header_is_known_in_each_spelling() {
         let [by_path, by_person]: [fn(&str) -> bool; 2] = [renames, is_former];
         let begun = |prefix: &&str| [*prefix, "email"].concat();
-        let internal = INTERNAL_NAMES.iter().map(|name| (*name).to_owned()).chain(INTERNAL_PREFIXES.iter().map(begun));
+        let internal = INTERNAL_NAMES
+            .iter()
+            .map(|name| (*name).to_owned())
+            .chain(INTERNAL_PREFIXES.iter().map(begun));
         let prefixes = FORMER_PREFIXES.iter().chain(&FORMER_CERTIFICATES).map(begun);
         let former = FORMER_NAMES.iter().map(|name| (*name).to_owned()).chain(prefixes);
         let internal = internal.map(|name| (name, by_path));
         for (name, is_known) in internal.chain(former.map(|name| (name, by_person))) {
             let capitals = name.to_ascii_uppercase();
-            let dashes = [name.replace('-', "_"), name.replacen('-', "_", 1), name.replace('-', "."), capitals.replace('-', "_")];
+            let dashes = [
+                name.replace('-', "_"),
+                name.replacen('-', "_", 1),
+                name.replace('-', "."),
+                capitals.replace('-', "_"),
+            ];
             for spelling in dashes.into_iter().chain([capitals, name]) {
                 assert!(is_known(&spelling), "{spelling}");
                 assert!(INITIALS & initial(spelling.as_bytes()) != 0, "{spelling}");

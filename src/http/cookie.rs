@@ -1,7 +1,8 @@
-//! Cookie and Set-Cookie syntax as Better Auth's server reads it (RFC 6265bis; `better-call`'s parser).
+//! Cookie and Set-Cookie syntax as Better Auth's server reads it (RFC 6265bis; `better-call`'s
+//! parser).
 //!
-//! Same-named cookies: the first counts, because the server reads the first. A value is percent-decoded as a whole, and
-//! kept as it is where that fails.
+//! Same-named cookies: the first counts, because the server reads the first. A value is
+//! percent-decoded as a whole, and kept as it is where that fails.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -76,22 +77,35 @@ pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>
 /// The value of the first cookie of this name in one `Cookie` header, as it stands there.
 pub(crate) fn in_line<'a>(line: &'a str, name: &str) -> Option<&'a str> {
     let pairs = text::pieces(line, b';').filter_map(|pair| text::cut(pair, b'='));
-    pairs.map(|(own, value)| (trimmed(own), trimmed(value))).find(|(own, _)| *own == name).map(|(_, value)| value)
+    pairs
+        .map(|(own, value)| (trimmed(own), trimmed(value)))
+        .find(|(own, _)| *own == name)
+        .map(|(_, value)| value)
 }
 
-/// The value of a cookie that may have been cut in chunks `<name>.0`, `<name>.1`, …; a whole one that is not empty wins.
+/// The value of a cookie that may have been cut in chunks `<name>.0`, `<name>.1`, …; a whole one
+/// that is not empty wins.
 ///
 /// # Errors
-/// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they are too many or too long.
-pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Option<Cow<'a, str>>, Reason> {
+/// `cookie_incomplete` when the chunks do not run from 0 without a gap, `token_too_large` when they
+/// are too many or too long.
+pub(crate) fn joined_value<'a>(
+    head: &RequestHead<'a>,
+    name: &str,
+) -> Result<Option<Cow<'a, str>>, Reason> {
     let mut is_first = true;
-    // Of two with one number the first counts; one more than there may be is enough to know that there are too many.
+    // Of two with one number the first counts; one more than there may be is enough to know that
+    // there are too many.
     let mut chunks: BTreeMap<usize, Cookie<'a>> = BTreeMap::new();
     for cookie in all(head) {
         if cookie.name == name {
             if is_first && !cookie.is_empty() {
                 let whole = cookie.value();
-                return if whole.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(whole)) };
+                return if whole.len() > MAX_JOINED_BYTES {
+                    Err(Reason::TokenTooLarge)
+                } else {
+                    Ok(Some(whole))
+                };
             }
             is_first = false;
         } else if let Some(number) = chunk_number(cookie.name, name)
@@ -110,7 +124,11 @@ pub(crate) fn joined_value<'a>(head: &RequestHead<'a>, name: &str) -> Result<Opt
         return Err(Reason::CookieIncomplete);
     }
     let joined: String = chunks.values().map(Cookie::value).collect();
-    if joined.len() > MAX_JOINED_BYTES { Err(Reason::TokenTooLarge) } else { Ok(Some(Cow::Owned(joined))) }
+    if joined.len() > MAX_JOINED_BYTES {
+        Err(Reason::TokenTooLarge)
+    } else {
+        Ok(Some(Cow::Owned(joined)))
+    }
 }
 
 /// Whether `candidate` is `name` or one of its chunks.
@@ -123,31 +141,45 @@ pub(crate) fn is_chunk(candidate: &str, name: &str) -> bool {
     chunk_number(candidate, name).is_some_and(|number| number < MAX_CHUNKS)
 }
 
-/// The number of a chunk: decimal without leading zeros. `session_token_multi-…` shares a prefix with `session_token`
-/// but is no chunk of it.
+/// The number of a chunk: decimal without leading zeros. `session_token_multi-…` shares a prefix
+/// with `session_token` but is no chunk of it.
 fn chunk_number(candidate: &str, name: &str) -> Option<usize> {
     let digits = candidate.strip_prefix(name)?.strip_prefix('.')?;
     let canonical = digits == "0" || !digits.starts_with('0');
-    if canonical && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+    if canonical && digits.len() <= 3 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        digits.parse().ok()
+    } else {
+        None
+    }
 }
 
-/// A `Set-Cookie` line that deletes a session's cookie: with no life, and the attributes with which Better Auth sets and
-/// deletes it (`better-auth` 1.7, `dist/cookies/index.mjs`), in its order. Browsers take a name with `__Secure-` only with `Secure`.
+/// A `Set-Cookie` line that deletes a session's cookie: with no life, and the attributes with which
+/// Better Auth sets and deletes it (`better-auth` 1.7, `dist/cookies/index.mjs`), in its order.
+/// Browsers take a name with `__Secure-` only with `Secure`.
 pub(crate) fn deletion(name: &str, domain: Option<&str>) -> String {
     let domain = domain.map_or_else(String::new, |domain| ["; Domain=", domain].concat());
     let secure = if name.starts_with("__Secure-") { "; Secure" } else { "" };
     [name, "=; Max-Age=0", &domain, "; Path=/; HttpOnly", secure, "; SameSite=Lax"].concat()
 }
 
-/// The cookies of a request as they are after these `Set-Cookie` lines: a new value takes the place of the first of its name, and of
-/// those behind it, since not every reader takes the first; what is deleted or in chunks no longer goes. `chunked` are names of
-/// cookies that may be cut in chunks: of these only what was set now is left. One of this other name goes as well.
-pub(crate) fn renewed(head: &RequestHead<'_>, lines: &[String], chunked: &[&str], without: &str) -> String {
+/// The cookies of a request as they are after these `Set-Cookie` lines: a new value takes the place
+/// of the first of its name, and of those behind it, since not every reader takes the first; what
+/// is deleted or in chunks no longer goes. `chunked` are names of cookies that may be cut in
+/// chunks: of these only what was set now is left. One of this other name goes as well.
+pub(crate) fn renewed(
+    head: &RequestHead<'_>,
+    lines: &[String],
+    chunked: &[&str],
+    without: &str,
+) -> String {
     let set: Vec<SetCookie<'_>> = lines.iter().filter_map(|line| SetCookie::parse(line)).collect();
-    let value_of = |name: &str| set.iter().rfind(|it| it.name == name && !it.is_deletion()).map(|it| it.raw_value);
+    let value_of = |name: &str| {
+        set.iter().rfind(|it| it.name == name && !it.is_deletion()).map(|it| it.raw_value)
+    };
     let is_replaced = |name: &str| {
         let base = chunked.iter().find(|base| is_named(name, base));
-        let is_rewritten = |base: &&str| set.iter().any(|it| is_named(it.name, base) && !it.is_deletion());
+        let is_rewritten =
+            |base: &&str| set.iter().any(|it| is_named(it.name, base) && !it.is_deletion());
         set.iter().any(|it| it.name == name) || base.is_some_and(is_rewritten)
     };
     let mut written: Vec<&str> = Vec::new();
@@ -190,11 +222,13 @@ impl<'a> SetCookie<'a> {
         let (name, value) = parts.next()?.split_once('=')?;
         let attributes = || parts.clone().filter_map(|attribute| attribute.split_once('='));
         let last = |wanted: &str| {
-            let named = attributes().filter(|(attribute, _)| attribute.trim().eq_ignore_ascii_case(wanted));
+            let named =
+                attributes().filter(|(attribute, _)| attribute.trim().eq_ignore_ascii_case(wanted));
             named.map(|(_, value)| value.trim()).next_back()
         };
         let domain = last("domain").map(|domain| domain.trim_start_matches('.'));
-        // `Max-Age` counts before `Expires`; a date is taken for a deletion only where it is the usual one.
+        // `Max-Age` counts before `Expires`; a date is taken for a deletion only where it is the
+        // usual one.
         let ends = match last("max-age") {
             Some(age) => age.parse::<i64>().is_ok_and(|age| age <= 0),
             None => last("expires").is_some_and(|date| date.contains("1970")),
@@ -217,7 +251,10 @@ impl<'a> SetCookie<'a> {
         self.domain.is_none_or(|domain| {
             let domain = domain.to_ascii_lowercase();
             let host = host.to_ascii_lowercase();
-            host == domain || host.strip_suffix(domain.as_str()).is_some_and(|rest| rest.ends_with('.') && !domain.is_empty())
+            host == domain
+                || host
+                    .strip_suffix(domain.as_str())
+                    .is_some_and(|rest| rest.ends_with('.') && !domain.is_empty())
         })
     }
 }
@@ -228,12 +265,20 @@ mod tests {
 
     fn with_cookies<T>(line: &str, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
         let headers = [("Cookie", line)];
-        look(&RequestHead { method: "GET", target: "/", headers: &headers, public_origin: "", client_address: None })
+        look(&RequestHead {
+            method: "GET",
+            target: "/",
+            headers: &headers,
+            public_origin: "",
+            client_address: None,
+        })
     }
 
     #[test]
     fn the_first_of_two_counts_and_values_are_decoded_once() {
-        let found = |line: &str| with_cookies(line, |head| first(head, "a").map(|cookie| cookie.value().into_owned()));
+        let found = |line: &str| {
+            with_cookies(line, |head| first(head, "a").map(|cookie| cookie.value().into_owned()))
+        };
         assert_eq!(found("a=1; a=2").as_deref(), Some("1"));
         assert_eq!(found(" b=0 ;a = x%2By ; c").as_deref(), Some("x+y"));
         assert_eq!(found("a=\"q\"").as_deref(), Some("q"));
@@ -243,7 +288,11 @@ mod tests {
 
     #[test]
     fn chunks_run_from_zero_without_a_gap() {
-        let joined = |line: &str| with_cookies(line, |head| joined_value(head, "d").map(|value| value.map(Cow::into_owned)));
+        let joined = |line: &str| {
+            with_cookies(line, |head| {
+                joined_value(head, "d").map(|value| value.map(Cow::into_owned))
+            })
+        };
         assert_eq!(joined("d.1=b; d.0=a"), Ok(Some("ab".to_owned())));
         assert_eq!(joined("d.0=a; d=whole"), Ok(Some("whole".to_owned())));
         assert_eq!(joined("d=; d.0=a"), Ok(Some("a".to_owned())));
@@ -262,11 +311,25 @@ mod tests {
             with_cookies(line, |head| renewed(head, &lines, &["d"], "ours"))
         };
         assert_eq!(after("a=1; s=old; b=2", &["s=new; Path=/; HttpOnly"]), "a=1; s=new; b=2");
-        assert_eq!(after("s=old; a=1; s=older", &["s=new"]), "s=new; a=1", "who reads the last one reads it too");
+        assert_eq!(
+            after("s=old; a=1; s=older", &["s=new"]),
+            "s=new; a=1",
+            "who reads the last one reads it too"
+        );
         assert_eq!(after("a=1", &["s=new; Max-Age=300", "d=x"]), "a=1; s=new; d=x");
-        assert_eq!(after("d=1; a=1; s=1", &["d=; Max-Age=0", "s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]), "a=1");
-        assert_eq!(after("d.0=a; d.1=b; d.2=c; a=1", &["d.0=x", "d.1=y", "d.2=; Max-Age=0"]), "d.0=x; d.1=y; a=1");
-        assert_eq!(after("d.0=a; d.1=b; a=1", &["d=whole"]), "a=1; d=whole", "chunks of the old one are none of the new");
+        assert_eq!(
+            after("d=1; a=1; s=1", &["d=; Max-Age=0", "s=; Expires=Thu, 01 Jan 1970 00:00:00 GMT"]),
+            "a=1"
+        );
+        assert_eq!(
+            after("d.0=a; d.1=b; d.2=c; a=1", &["d.0=x", "d.1=y", "d.2=; Max-Age=0"]),
+            "d.0=x; d.1=y; a=1"
+        );
+        assert_eq!(
+            after("d.0=a; d.1=b; a=1", &["d=whole"]),
+            "a=1; d=whole",
+            "chunks of the old one are none of the new"
+        );
         assert_eq!(after("d=whole; dd=2", &["d.0=x", "d.1=y"]), "dd=2; d.0=x; d.1=y");
         assert_eq!(
             after("s=1", &["s=; Max-Age=0", "s=2; Domain=example.com"]),
@@ -279,7 +342,9 @@ mod tests {
 
     #[test]
     fn a_foreign_domain_is_seen() {
-        let suits = |line: &str, host: &str| SetCookie::parse(line).is_some_and(|cookie| cookie.suits_host(host));
+        let suits = |line: &str, host: &str| {
+            SetCookie::parse(line).is_some_and(|cookie| cookie.suits_host(host))
+        };
         assert!(suits("s=1; Path=/; HttpOnly", "app.example.com"));
         assert!(suits("s=1; Domain=.example.com", "app.example.com"));
         assert!(suits("s=1; domain=APP.example.com", "app.example.com"));

@@ -1,5 +1,5 @@
-//! Header names as origins read them, and header pairs as one text and its cuts: who it is, is told with each request, and so it is
-//! put together once.
+//! Header names as origins read them, and header pairs as one text and its cuts: who it is, is told
+//! with each request, and so it is put together once.
 
 use std::fmt;
 use std::sync::Arc;
@@ -62,7 +62,12 @@ const USUAL_LENGTHS: usize = 14;
 impl Joining {
     /// None yet.
     pub(crate) fn new() -> Self {
-        Self { joined: Joined { text: String::with_capacity(USUAL_BYTES), lengths: Vec::with_capacity(USUAL_LENGTHS) } }
+        Self {
+            joined: Joined {
+                text: String::with_capacity(USUAL_BYTES),
+                lengths: Vec::with_capacity(USUAL_LENGTHS),
+            },
+        }
     }
 
     /// One more: a name in two parts, and what writes its value behind it.
@@ -73,7 +78,10 @@ impl Joining {
         let before = text.len();
         write_value(text);
         let value = text.len().saturating_sub(before);
-        lengths.extend([prefix.len().saturating_add(name.len()), value].map(|length| u32::try_from(length).unwrap_or(u32::MAX)));
+        lengths.extend(
+            [prefix.len().saturating_add(name.len()), value]
+                .map(|length| u32::try_from(length).unwrap_or(u32::MAX)),
+        );
     }
 
     /// All of them.
@@ -93,7 +101,8 @@ impl FromIterator<(String, String)> for HeaderPairs {
 }
 
 impl fmt::Debug for HeaderPairs {
-    /// Values stay out: an assertion, a token for the origin and somebody's e-mail address may be among them.
+    /// Values stay out: an assertion, a token for the origin and somebody's e-mail address may be
+    /// among them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter().map(|(name, _)| name)).finish()
     }
@@ -101,7 +110,8 @@ impl fmt::Debug for HeaderPairs {
 
 /// Whether a name begins so, as an origin may read it. `prefix` is in lower case with dashes.
 pub(crate) fn begins_with(name: &str, prefix: &str) -> bool {
-    name.len() >= prefix.len() && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
+    name.len() >= prefix.len()
+        && name.bytes().map(folded).zip(prefix.bytes()).all(|(own, wanted)| own == wanted)
 }
 
 /// Whether an origin may read this name for that one, which is in lower case with dashes.
@@ -109,7 +119,8 @@ pub(crate) fn is_spelled(name: &str, known: &str) -> bool {
     name.len() == known.len() && begins_with(name, known)
 }
 
-/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as well, and PHP of `.`.
+/// CGI and WSGI know no case and take `-` for `_`; lighttpd makes `_` of every other character as
+/// well, and PHP of `.`.
 pub(crate) const fn folded(byte: u8) -> u8 {
     if byte.is_ascii_alphanumeric() { byte.to_ascii_lowercase() } else { b'-' }
 }
@@ -120,9 +131,16 @@ mod tests {
 
     #[test]
     fn pairs_come_out_as_they_went_in() {
-        let pairs = [("a", "ü"), ("b", ""), ("a", "x y")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let pairs = [("a", "ü"), ("b", ""), ("a", "x y")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
         let joined = pairs.iter().cloned().collect::<HeaderPairs>();
-        assert_eq!(joined.iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect::<Vec<_>>(), pairs);
+        assert_eq!(
+            joined
+                .iter()
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .collect::<Vec<_>>(),
+            pairs
+        );
         assert_eq!((joined.text(), joined.lengths()), ("aübax y", &[1, 2, 1, 0, 1, 3][..]));
         assert_eq!(HeaderPairs::default().iter().count(), 0);
     }

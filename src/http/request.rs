@@ -7,9 +7,11 @@ pub struct RequestHead<'a> {
     pub method: &'a str,
     /// Path and query as received (origin-form, RFC 9112 section 3.2.1).
     pub target: &'a str,
-    /// Header pairs in the order received. A host that has bytes reads them as Latin-1, as Fetch does.
+    /// Header pairs in the order received. A host that has bytes reads them as Latin-1, as Fetch
+    /// does.
     pub headers: &'a [(&'a str, &'a str)],
-    /// Scheme, host and port under which the client sees this site, as the *platform* knows it, never from a client's header.
+    /// Scheme, host and port under which the client sees this site, as the *platform* knows it,
+    /// never from a client's header.
     pub public_origin: &'a str,
     /// The client's network address as the platform knows it.
     pub client_address: Option<&'a str>,
@@ -18,30 +20,40 @@ pub struct RequestHead<'a> {
 impl<'a> RequestHead<'a> {
     /// The value of the first header of this name (lower case), compared without regard to case.
     pub fn header(&self, name: &str) -> Option<&'a str> {
-        self.headers.iter().find(|(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
+        self.headers
+            .iter()
+            .find(|(candidate, _)| is_named(candidate, name))
+            .map(|(_, value)| *value)
     }
 
     /// All values of this name, in order.
     pub fn headers_named(&self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.headers.iter().filter(move |(candidate, _)| is_named(candidate, name)).map(|(_, value)| *value)
+        self.headers
+            .iter()
+            .filter(move |(candidate, _)| is_named(candidate, name))
+            .map(|(_, value)| *value)
     }
 
-    /// The value of a header that there is one line of. Nothing where there are several: whichever counted here, another reader might
-    /// go by another one.
+    /// The value of a header that there is one line of. Nothing where there are several: whichever
+    /// counted here, another reader might go by another one.
     pub(crate) fn only(&self, name: &'a str) -> Option<&'a str> {
         let mut lines = self.headers_named(name);
         lines.next().filter(|_| lines.next().is_none())
     }
 
-    /// Whether a rule can say anything about the method, and about the one that a preflight asks for. Methods are compared with regard to
-    /// case (RFC 9110 section 9.1), but origins have been seen to read `post` as `POST`; then the rules for that would not have counted.
-    /// What registered methods have in common is taken for all: a word in capitals.
+    /// Whether a rule can say anything about the method, and about the one that a preflight asks
+    /// for. Methods are compared with regard to case (RFC 9110 section 9.1), but origins have been
+    /// seen to read `post` as `POST`; then the rules for that would not have counted. What
+    /// registered methods have in common is taken for all: a word in capitals.
     pub(crate) fn has_plain_method(&self) -> bool {
         let mut asked_for = self.headers_named("access-control-request-method");
-        is_method(self.method) && (!self.is_preflight() || asked_for.next().is_some_and(is_method) && asked_for.next().is_none())
+        is_method(self.method)
+            && (!self.is_preflight()
+                || asked_for.next().is_some_and(is_method) && asked_for.next().is_none())
     }
 
-    /// Whether it is a true CORS preflight. None asks for another protocol; a server may not look at the method of who does.
+    /// Whether it is a true CORS preflight. None asks for another protocol; a server may not look
+    /// at the method of who does.
     pub fn is_preflight(&self) -> bool {
         self.method == "OPTIONS"
             && self.header("origin").is_some()
@@ -51,11 +63,13 @@ impl<'a> RequestHead<'a> {
 
     /// The method whose rules count: of a preflight that of the request that it asks for.
     pub(crate) fn asked_method(&self) -> &'a str {
-        let asked_for = if self.is_preflight() { self.header("access-control-request-method") } else { None };
+        let asked_for =
+            if self.is_preflight() { self.header("access-control-request-method") } else { None };
         asked_for.unwrap_or(self.method)
     }
 
-    /// Whether it is a WebSocket handshake (RFC 6455 section 4.1): `Upgrade` is a list (RFC 9110 section 7.8), in one line or several.
+    /// Whether it is a WebSocket handshake (RFC 6455 section 4.1): `Upgrade` is a list (RFC 9110
+    /// section 7.8), in one line or several.
     pub fn is_web_socket(&self) -> bool {
         let protocols = self.headers_named("upgrade").flat_map(|line| line.split(','));
         protocols.map(str::trim).any(|protocol| protocol.eq_ignore_ascii_case("websocket"))
@@ -63,8 +77,12 @@ impl<'a> RequestHead<'a> {
 
     /// Whether it is fetched ahead of need, by a browser or by Next's router.
     pub(crate) fn is_prefetch(&self) -> bool {
-        let says_so = |name: &'static str| self.headers_named(name).any(|value| value.starts_with("prefetch"));
-        self.header("next-router-prefetch").is_some() || says_so("sec-purpose") || says_so("purpose")
+        let says_so = |name: &'static str| {
+            self.headers_named(name).any(|value| value.starts_with("prefetch"))
+        };
+        self.header("next-router-prefetch").is_some()
+            || says_so("sec-purpose")
+            || says_so("purpose")
     }
 
     /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
@@ -78,16 +96,22 @@ const MAX_METHOD_BYTES: usize = 32;
 
 /// A token of RFC 9110 section 5.6.2 without small letters.
 fn is_method(text: &str) -> bool {
-    let may_be = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    let may_be = |byte: u8| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"!#$%&'*+-.^_`|~".contains(&byte)
+    };
     (1..=MAX_METHOD_BYTES).contains(&text.len()) && text.bytes().all(may_be)
 }
 
-/// Whether two names are the same without regard to case. Nearly always the length or the first character says no.
+/// Whether two names are the same without regard to case. Nearly always the length or the first
+/// character says no.
 #[inline]
 fn is_named(candidate: &str, name: &str) -> bool {
     let (candidate, name) = (candidate.as_bytes(), name.as_bytes());
     candidate.len() == name.len()
-        && candidate.iter().zip(name).all(|(one, other)| one == other || one.eq_ignore_ascii_case(other))
+        && candidate
+            .iter()
+            .zip(name)
+            .all(|(one, other)| one == other || one.eq_ignore_ascii_case(other))
 }
 
 impl std::fmt::Debug for RequestHead<'_> {
@@ -97,8 +121,8 @@ impl std::fmt::Debug for RequestHead<'_> {
     }
 }
 
-/// What kind of request it is. Clients choose these hints freely, so a kind decides the *shape* of a refusal, never
-/// *whether* to refuse.
+/// What kind of request it is. Clients choose these hints freely, so a kind decides the *shape* of
+/// a refusal, never *whether* to refuse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive] // browsers invent kinds
 pub enum RequestKind {
@@ -114,7 +138,8 @@ pub enum RequestKind {
     Fetch,
     /// A WebSocket handshake.
     WebSocket,
-    /// A true CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch standard, CORS-preflight fetch).
+    /// A true CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` (Fetch
+    /// standard, CORS-preflight fetch).
     Preflight,
 }
 
@@ -146,7 +171,9 @@ fn looks_like_navigation(head: &RequestHead<'_>) -> bool {
     // Of several lines the one that a host with Fetch's `Headers` sees is none of these words.
     match (head.header("sec-fetch-mode"), head.header("sec-fetch-dest")) {
         (Some(_), _) => head.only("sec-fetch-mode") == Some("navigate"),
-        (None, Some(_)) => head.only("sec-fetch-dest").is_some_and(|word| matches!(word, "document" | "iframe" | "frame")),
+        (None, Some(_)) => head
+            .only("sec-fetch-dest")
+            .is_some_and(|word| matches!(word, "document" | "iframe" | "frame")),
         (None, None) => head.headers_named("accept").any(|value| value.contains("text/html")),
     }
 }

@@ -1,7 +1,8 @@
 //! The algorithm registry: one row each (RFC 7518 section 3.1, RFC 8037 section 3.1).
 //!
-//! There is no row for `none` and none for HMAC: a key set brings public keys only, and the HMAC of Better Auth's cookies
-//! is pinned where those cookies are read. Algorithm confusion is therefore not representable here.
+//! There is no row for `none` and none for HMAC: a key set brings public keys only, and the HMAC of
+//! Better Auth's cookies is pinned where those cookies are read. Algorithm confusion is therefore
+//! not representable here.
 
 /// A signature algorithm that a key of a JWKS may have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -36,7 +37,12 @@ struct Row {
     curve: Option<&'static str>,
 }
 
-const fn row(algorithm: Algorithm, name: &'static str, key_type: KeyType, curve: Option<&'static str>) -> Row {
+const fn row(
+    algorithm: Algorithm,
+    name: &'static str,
+    key_type: KeyType,
+    curve: Option<&'static str>,
+) -> Row {
     Row { algorithm, name, key_type, curve }
 }
 
@@ -60,8 +66,8 @@ impl Algorithm {
         REGISTRY.iter().map(|row| row.algorithm)
     }
 
-    /// The algorithm of this exact name. Names are case-sensitive (RFC 7515 section 4.1.1); RFC 9864's `Ed25519` is
-    /// the fully specified name of what `EdDSA` means here.
+    /// The algorithm of this exact name. Names are case-sensitive (RFC 7515 section 4.1.1); RFC
+    /// 9864's `Ed25519` is the fully specified name of what `EdDSA` means here.
     pub fn from_name(name: &str) -> Option<Self> {
         if name == "Ed25519" {
             return Some(Self::EdDSA);
@@ -91,8 +97,9 @@ impl Algorithm {
 
 /// What a host can carry for the engine.
 ///
-/// EdDSA is always checked inside, and ES256 inside as well unless the host declares it. Every other algorithm is only
-/// available where the host declares it: an engine never accepts what nobody can check.
+/// EdDSA is always checked inside, and ES256 inside as well unless the host declares it. Every
+/// other algorithm is only available where the host declares it: an engine never accepts what
+/// nobody can check.
 #[derive(Debug, Clone, Default)]
 pub struct Capabilities {
     checks: Vec<Algorithm>,
@@ -111,7 +118,13 @@ impl Capabilities {
 
     /// A host that also checks signatures of these algorithms when asked.
     pub fn checking(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { checks: algorithms.into_iter().filter(|algorithm| *algorithm != Algorithm::EdDSA).collect(), ..Self::default() }
+        Self {
+            checks: algorithms
+                .into_iter()
+                .filter(|algorithm| *algorithm != Algorithm::EdDSA)
+                .collect(),
+            ..Self::default()
+        }
     }
 
     /// The same host, which also signs with these algorithms when asked.
@@ -131,7 +144,8 @@ impl Capabilities {
         self.stores.iter().any(|own| own == name)
     }
 
-    /// The same host, which also looks into a cache that instances share, and keeps there what [`crate::Engine::keeps`] gives.
+    /// The same host, which also looks into a cache that instances share, and keeps there what
+    /// [`crate::Engine::keeps`] gives.
     #[must_use]
     pub fn and_sharing(self) -> Self {
         Self { shares: true, ..self }
@@ -142,7 +156,8 @@ impl Capabilities {
         self.shares
     }
 
-    /// The same host, which also tells its application whom the gate has found ([`crate::Forward::identity`]).
+    /// The same host, which also tells its application whom the gate has found
+    /// ([`crate::Forward::identity`]).
     #[must_use]
     pub fn and_telling(self) -> Self {
         Self { tells: true, ..self }
@@ -153,8 +168,9 @@ impl Capabilities {
         self.tells
     }
 
-    /// The same host, whose application is another process that shares a secret with the gate: it is told by a mark. The
-    /// secret is the value of [`crate::MARK_SECRET`], otherwise it is derived from the first Better Auth secret.
+    /// The same host, whose application is another process that shares a secret with the gate: it
+    /// is told by a mark. The secret is the value of [`crate::MARK_SECRET`], otherwise it is
+    /// derived from the first Better Auth secret.
     #[must_use]
     pub fn and_marking(self) -> Self {
         Self { marks: true, ..self }

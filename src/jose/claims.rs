@@ -6,24 +6,26 @@ use crate::jose::verify::Verified;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
 
-/// What an issuer's tokens have to say. Issuer, audience and type are pinned together: a token of one purpose never
-/// passes as another.
+/// What an issuer's tokens have to say. Issuer, audience and type are pinned together: a token of
+/// one purpose never passes as another.
 #[derive(Debug, Clone)]
 pub(crate) struct Expectations {
     /// Exact `iss`.
     pub(crate) issuer: String,
-    /// `aud` must contain one of these. Empty: there must be none, and `authorized_parties` says whom the token is for.
+    /// `aud` must contain one of these. Empty: there must be none, and `authorized_parties` says
+    /// whom the token is for.
     pub(crate) audience: Vec<String>,
     /// Whether an `aud` that is an empty list is as good as none.
     pub(crate) audience_may_be_empty: bool,
-    /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom the token was issued. In its place
-    /// access tokens have `client_id` (RFC 9068 section 2.2).
+    /// `azp` must be one of these, where there are any (OpenID Connect Core section 2): for whom
+    /// the token was issued. In its place access tokens have `client_id` (RFC 9068 section 2.2).
     pub(crate) authorized_parties: Vec<String>,
     /// Whether a token may name no party. One that is named has to be an accepted one all the same.
     pub(crate) party_may_be_absent: bool,
     /// The claims that may say who it is: the first that is there, and not empty, does.
     pub(crate) subject: Vec<String>,
-    /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515 section 4.1.9).
+    /// Accepted `typ` values, compared without regard to case and without `application/` (RFC 7515
+    /// section 4.1.9).
     pub(crate) typ: Vec<String>,
     /// Whether a token without `typ` is accepted.
     pub(crate) typ_may_be_absent: bool,
@@ -45,7 +47,11 @@ impl Expectations {
             Some(rest) => [public_origin, rest].concat(),
             None => text.clone(),
         };
-        Self { issuer: filled(&self.issuer), audience: self.audience.iter().map(filled).collect(), ..self.clone() }
+        Self {
+            issuer: filled(&self.issuer),
+            audience: self.audience.iter().map(filled).collect(),
+            ..self.clone()
+        }
     }
 }
 
@@ -60,7 +66,8 @@ pub(crate) struct Claims<'a> {
 /// A check and the name of the claim it is about.
 type Check = fn(&Object<'_>, &Expectations, UnixTime) -> Result<(), Reason>;
 
-/// The checks after `typ`, in the order in which their reasons are given: whose token it is comes before whether it is fresh.
+/// The checks after `typ`, in the order in which their reasons are given: whose token it is comes
+/// before whether it is fresh.
 const CHECKS: [Check; 9] = [
     check_iss,
     |members, expected, _now| check_aud(members, expected),
@@ -74,12 +81,12 @@ const CHECKS: [Check; 9] = [
 ];
 
 impl<'a> Claims<'a> {
-    /// Judges the claims of a verified token. `typ` is that of its protected header; claims that were read before it was
-    /// verified are not read again.
+    /// Judges the claims of a verified token. `typ` is that of its protected header; claims that
+    /// were read before it was verified are not read again.
     ///
     /// # Errors
-    /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`, `token_bound`,
-    /// `token_expired`, `token_not_yet_valid`, `token_too_old`.
+    /// `claims_malformed`, `type_mismatch`, `issuer_unknown`, `audience_mismatch`, `claim_missing`,
+    /// `token_bound`, `token_expired`, `token_not_yet_valid`, `token_too_old`.
     pub(crate) fn check(
         verified: &'a Verified<'_>,
         read_before: Option<UnverifiedClaims<'a>>,
@@ -113,7 +120,8 @@ impl<'a> Claims<'a> {
         self.expires
     }
 
-    /// From when until when they hold: the dates of the token and the issuer's tolerance, put together.
+    /// From when until when they hold: the dates of the token and the issuer's tolerance, put
+    /// together.
     pub(crate) fn window(&self) -> Window {
         self.window
     }
@@ -127,14 +135,21 @@ impl<'a> Claims<'a> {
 fn check_typ(typ: Option<&str>, expected: &Expectations) -> Result<(), Reason> {
     let holds = match typ {
         None => expected.typ_may_be_absent,
-        Some(typ) => expected.typ.iter().any(|accepted| media_type(accepted).eq_ignore_ascii_case(media_type(typ))),
+        Some(typ) => expected
+            .typ
+            .iter()
+            .any(|accepted| media_type(accepted).eq_ignore_ascii_case(media_type(typ))),
     };
     if holds { Ok(()) } else { Err(Reason::TypeMismatch) }
 }
 
 fn media_type(typ: &str) -> &str {
     match typ.split_at_checked("application/".len()) {
-        Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') => rest,
+        Some((prefix, rest))
+            if prefix.eq_ignore_ascii_case("application/") && !rest.contains('/') =>
+        {
+            rest
+        }
         _ => typ,
     }
 }
@@ -157,8 +172,8 @@ pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result
     is_for(members, &expected.audience)
 }
 
-/// Whether `aud` contains one of these; where there are none, whether nobody is named: a token that names somebody is for nobody
-/// else (RFC 7519 section 4.1.3).
+/// Whether `aud` contains one of these; where there are none, whether nobody is named: a token that
+/// names somebody is for nobody else (RFC 7519 section 4.1.3).
 pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Reason> {
     let accepted = |named: &str| audience.iter().any(|accepted| accepted == named);
     let holds = match members.get("aud") {
@@ -166,7 +181,11 @@ pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Re
         None => return Err(Reason::ClaimMissing),
         Some(Value::Text(audience)) => accepted(audience),
         Some(Value::List(list)) => {
-            let audiences = list.iter().map(Value::as_text).collect::<Option<Vec<_>>>().ok_or(Reason::ClaimsMalformed)?;
+            let audiences = list
+                .iter()
+                .map(Value::as_text)
+                .collect::<Option<Vec<_>>>()
+                .ok_or(Reason::ClaimsMalformed)?;
             audiences.into_iter().any(accepted)
         }
         Some(_) => return Err(Reason::ClaimsMalformed),
@@ -181,15 +200,20 @@ fn check_azp(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
     match members.get("azp").or_else(|| members.get("client_id")) {
         None if expected.party_may_be_absent => Ok(()),
         None => Err(Reason::ClaimMissing),
-        Some(Value::Text(party)) if expected.authorized_parties.iter().any(|accepted| accepted == party) => Ok(()),
+        Some(Value::Text(party))
+            if expected.authorized_parties.iter().any(|accepted| accepted == party) =>
+        {
+            Ok(())
+        }
         Some(Value::Text(_)) => Err(Reason::AuthorizedPartyMismatch),
         Some(_) => Err(Reason::ClaimsMalformed),
     }
 }
 
-/// A confirmation says that only the holder of a key may use the token (RFC 7800 section 3.1; `jkt`: RFC 9449 section 6.1;
-/// `x5t#S256`: RFC 8705 section 3.1). None of its methods can be checked here, so none is ever met, and whoever stole the token
-/// would be its holder. An object that names no method names none that is met either; anything else is no confirmation.
+/// A confirmation says that only the holder of a key may use the token (RFC 7800 section 3.1;
+/// `jkt`: RFC 9449 section 6.1; `x5t#S256`: RFC 8705 section 3.1). None of its methods can be
+/// checked here, so none is ever met, and whoever stole the token would be its holder. An object
+/// that names no method names none that is met either; anything else is no confirmation.
 pub(crate) fn check_cnf(members: &Object<'_>) -> Result<(), Reason> {
     match members.get("cnf") {
         None => Ok(()),
@@ -216,7 +240,9 @@ fn check_iat(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Re
     let issued = date(members, "iat")?;
     match (issued, expected.max_age) {
         (Some(issued), _) if issued > now.plus(expected.skew) => Err(Reason::TokenNotYetValid),
-        (Some(issued), Some(max_age)) if now > issued.plus(max_age).plus(expected.skew) => Err(Reason::TokenTooOld),
+        (Some(issued), Some(max_age)) if now > issued.plus(max_age).plus(expected.skew) => {
+            Err(Reason::TokenTooOld)
+        }
         (None, Some(_)) => Err(Reason::ClaimMissing),
         _ => Ok(()),
     }
@@ -235,33 +261,47 @@ fn subject<'m>(members: &'m Object<'_>, names: &[String]) -> Result<&'m str, Rea
 }
 
 /// The moments at which [`CHECKS`] would say the same again.
-fn window(members: &Object<'_>, expires: UnixTime, expected: &Expectations) -> Result<Window, Reason> {
+fn window(
+    members: &Object<'_>,
+    expires: UnixTime,
+    expected: &Expectations,
+) -> Result<Window, Reason> {
     let (begins, issued) = (date(members, "nbf")?, date(members, "iat")?);
     let first = begins.into_iter().chain(issued).max().unwrap_or(UnixTime::from_millis(i64::MIN));
     let until = expires.plus(expected.skew);
-    let too_old = issued.zip(expected.max_age).map(|(issued, max_age)| issued.plus(max_age).plus(expected.skew).plus_millis(1));
+    let too_old = issued
+        .zip(expected.max_age)
+        .map(|(issued, max_age)| issued.plus(max_age).plus(expected.skew).plus_millis(1));
     Ok(Window {
         from: first.plus_millis(expected.skew.as_millis().saturating_neg()),
         until: too_old.map_or(until, |too_old| too_old.min(until)),
     })
 }
 
-fn check_required(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> Result<(), Reason> {
+fn check_required(
+    members: &Object<'_>,
+    expected: &Expectations,
+    _now: UnixTime,
+) -> Result<(), Reason> {
     let present = |name: &String| members.get(name).is_some_and(|value| *value != Value::Null);
     if expected.required.iter().all(present) { Ok(()) } else { Err(Reason::ClaimMissing) }
 }
 
-/// A `NumericDate`: a number of seconds, fractions allowed. Any other type, or a number that no clock will show, is
-/// malformed, never absent (CVE-2026-25537).
+/// A `NumericDate`: a number of seconds, fractions allowed. Any other type, or a number that no
+/// clock will show, is malformed, never absent (CVE-2026-25537).
 pub(crate) fn date(members: &Object<'_>, name: &str) -> Result<Option<UnixTime>, Reason> {
-    /// 1 January of the year 5138: a larger number is milliseconds taken for seconds, or an attempt to wrap.
+    /// 1 January of the year 5138: a larger number is milliseconds taken for seconds, or an attempt
+    /// to wrap.
     const END: f64 = 1e11;
     let number = match members.get(name) {
         None => return Ok(None),
         Some(Value::Number(number)) => number,
         Some(_) => return Err(Reason::ClaimsMalformed),
     };
-    let seconds = number.as_f64().filter(|seconds| (0.0..=END).contains(seconds)).ok_or(Reason::ClaimsMalformed)?;
+    let seconds = number
+        .as_f64()
+        .filter(|seconds| (0.0..=END).contains(seconds))
+        .ok_or(Reason::ClaimsMalformed)?;
     #[allow(clippy::as_conversions, clippy::cast_possible_truncation)]
     // the range above fits i64 in milliseconds
     let millis = (seconds * 1000.0) as i64;

@@ -1,7 +1,9 @@
-//! The curves of ECDSA keys (RFC 7518 section 6.2.1.1), and whether a point is on the one that its key names.
+//! The curves of ECDSA keys (RFC 7518 section 6.2.1.1), and whether a point is on the one that its
+//! key names.
 //!
-//! A platform asks the same when it takes a key, and says no in the middle of a request: nobody can tell then whether the key is
-//! bad or the platform. Asked here, such a key is left out of its set like any other odd one.
+//! A platform asks the same when it takes a key, and says no in the middle of a request: nobody can
+//! tell then whether the key is bad or the platform. Asked here, such a key is left out of its set
+//! like any other odd one.
 //!
 //! Everything here is public, so nothing has to take the same time for all values.
 
@@ -54,7 +56,8 @@ impl Curve {
         CURVES.iter().find(|curve| curve.name == name)
     }
 
-    /// Whether there is such a point: big-endian coordinates of full length, below p, that fulfil the equation.
+    /// Whether there is such a point: big-endian coordinates of full length, below p, that fulfil
+    /// the equation.
     pub(crate) fn has(&self, x: &[u8], y: &[u8]) -> bool {
         let coordinate = |bytes: &[u8]| {
             let number = number(bytes);
@@ -139,7 +142,10 @@ mod tests {
 
     fn bytes(hex: &str) -> Vec<u8> {
         let digits: Vec<char> = hex.chars().collect();
-        digits.chunks(2).filter_map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).ok()).collect()
+        digits
+            .chunks(2)
+            .filter_map(|pair| u8::from_str_radix(&pair.iter().collect::<String>(), 16).ok())
+            .collect()
     }
 
     #[test]
@@ -150,7 +156,11 @@ mod tests {
                 assert_eq!(curve.has(&x, &y), curve.name == name, "{name} on {}", curve.name);
             }
         }
-        assert!(Curve::of("secp256k1").is_none() && Curve::of("p-256").is_none() && Curve::of("").is_none());
+        assert!(
+            Curve::of("secp256k1").is_none()
+                && Curve::of("p-256").is_none()
+                && Curve::of("").is_none()
+        );
     }
 
     #[test]
@@ -164,7 +174,9 @@ mod tests {
                     bytes
                 };
                 assert!(
-                    Curve::of(name).is_some_and(|curve| !curve.has(&turned(&x), &y) && !curve.has(&x, &turned(&y))),
+                    Curve::of(name).is_some_and(
+                        |curve| !curve.has(&turned(&x), &y) && !curve.has(&x, &turned(&y))
+                    ),
                     "{name}"
                 );
             }
@@ -176,12 +188,18 @@ mod tests {
         for (name, x, y) in POINTS {
             let (Some(curve), x, y) = (Curve::of(name), bytes(x), bytes(y)) else { continue };
             assert!(curve.has(&x, &y));
-            assert!(!curve.has(&[&[0], &x[..]].concat(), &y) && !curve.has(x.split_first().map_or(&[], |(_, rest)| rest), &y));
             assert!(
-                !curve.has(&[], &[]) && !curve.has(&vec![0; x.len()], &vec![0; y.len()]) && !curve.has(&vec![255; x.len()], &y)
+                !curve.has(&[&[0], &x[..]].concat(), &y)
+                    && !curve.has(x.split_first().map_or(&[], |(_, rest)| rest), &y)
+            );
+            assert!(
+                !curve.has(&[], &[])
+                    && !curve.has(&vec![0; x.len()], &vec![0; y.len()])
+                    && !curve.has(&vec![255; x.len()], &y)
             );
         }
-        // 66 bytes have room for x + p, which is x + 2^521 - 1: the same point to who does not look closely.
+        // 66 bytes have room for x + p, which is x + 2^521 - 1: the same point to who does not look
+        // closely.
         let [_, _, (name, x, y)] = POINTS;
         let mut more = bytes(x);
         more.first_mut().into_iter().for_each(|first| *first |= 2);
@@ -205,9 +223,21 @@ mod tests {
         let point = |parity: u8| {
             let point = [&[parity], x].concat();
             let bytes = match curve.name {
-                "P-256" => p256::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
-                "P-384" => p384::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
-                _ => p521::PublicKey::from_sec1_bytes(&point).ok()?.to_sec1_point(false).as_bytes().to_vec(),
+                "P-256" => p256::PublicKey::from_sec1_bytes(&point)
+                    .ok()?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
+                "P-384" => p384::PublicKey::from_sec1_bytes(&point)
+                    .ok()?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
+                _ => p521::PublicKey::from_sec1_bytes(&point)
+                    .ok()?
+                    .to_sec1_point(false)
+                    .as_bytes()
+                    .to_vec(),
             };
             bytes.get(x.len().saturating_add(1)..).map(<[u8]>::to_vec)
         };
@@ -245,7 +275,8 @@ mod tests {
             let mut numbers: Vec<Number> = (0..24).map(small).collect();
             numbers.extend((1..24).map(|value| less(&curve.p, &small(value)).0));
             numbers.extend((0..4).map(|value| past(curve, value)));
-            let mut coordinates: Vec<Vec<u8>> = numbers.iter().map(|number| big_endian(number, curve.length)).collect();
+            let mut coordinates: Vec<Vec<u8>> =
+                numbers.iter().map(|number| big_endian(number, curve.length)).collect();
             coordinates.extend((0..24).map(|_| {
                 let words: Number = std::array::from_fn(|_| random());
                 let mut bytes = big_endian(&words, curve.length);
@@ -259,9 +290,16 @@ mod tests {
             }));
             // The same point with p added to its x is no point.
             for value in 0..24 {
-                let (x, more) = (big_endian(&small(value), curve.length), big_endian(&past(curve, value), curve.length));
+                let (x, more) = (
+                    big_endian(&small(value), curve.length),
+                    big_endian(&past(curve, value), curve.length),
+                );
                 for y in decompressed(curve, &x) {
-                    assert!(curve.has(&x, &y) && !curve.has(&more, &y) && !is_point(curve, &more, &y), "{}: {value}", curve.name);
+                    assert!(
+                        curve.has(&x, &y) && !curve.has(&more, &y) && !is_point(curve, &more, &y),
+                        "{}: {value}",
+                        curve.name
+                    );
                 }
             }
             for x in &coordinates {

@@ -1,15 +1,17 @@
 //! Ed25519 (RFC 8032): a key that is met again is checked with tables, in half the time.
 //!
 //! Rules of this file:
-//! - strict, with tables and without: canonical S and R, no key and no R of low order (RFC 8032 section 5.1.7; "Taming the
-//!   many EdDSAs"); both ways decide alike, signature by signature (see the tests);
+//! - strict, with tables and without: canonical S and R, no key and no R of low order (RFC 8032
+//!   section 5.1.7; "Taming the many EdDSAs"); both ways decide alike, signature by signature (see
+//!   the tests);
 //! - everything here is public, so nothing has to take the same time for all values;
 //! - tables are made when they begin to pay: most instances that start see few signatures.
 //!
-//! A table has the multiples of a point that the digits of a scalar can ask for. A digit has six bits with a sign (-31 to 32),
-//! a row of the table is for four digits, which are three bytes of the scalar, and the sum goes from the highest of each four
-//! to the lowest: 86 additions and 18 doublings in place of 253 doublings and 70 additions. A table is 55 KiB and takes as long
-//! to make as three signatures to check.
+//! A table has the multiples of a point that the digits of a scalar can ask for. A digit has six
+//! bits with a sign (-31 to 32), a row of the table is for four digits, which are three bytes of
+//! the scalar, and the sum goes from the highest of each four to the lowest: 86 additions and 18
+//! doublings in place of 253 doublings and 70 additions. A table is 55 KiB and takes as long to
+//! make as three signatures to check.
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -57,14 +59,16 @@ impl Key {
             return self.holds_by_table(message, signature);
         }
         let holds = self.holds_without_table(message, signature);
-        // A table takes 56 KiB. Whoever forges signatures by all keys of a set shall not have them made.
+        // A table takes 56 KiB. Whoever forges signatures by all keys of a set shall not have them
+        // made.
         self.met.fetch_add(u32::from(holds), Ordering::Relaxed);
         holds
     }
 
     fn holds_without_table(&self, message: &[u8], signature: &[u8; 64]) -> bool {
         let signature = ed25519_dalek::Signature::from_bytes(signature);
-        ed25519_dalek::VerifyingKey::from_bytes(&self.bytes).is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
+        ed25519_dalek::VerifyingKey::from_bytes(&self.bytes)
+            .is_ok_and(|key| key.verify_strict(message, &signature).is_ok())
     }
 
     #[allow(clippy::arithmetic_side_effects)] // of points and scalars: nothing overflows
@@ -72,14 +76,18 @@ impl Key {
         let Some(minus_key) = self.table.get_or_init(|| self.make_table()) else {
             return false;
         };
-        let (Some((r, s)), Some(base)) = (signature.split_first_chunk::<32>(), Some(BASE.get_or_init(Table::of_base))) else {
+        let (Some((r, s)), Some(base)) =
+            (signature.split_first_chunk::<32>(), Some(BASE.get_or_init(Table::of_base)))
+        else {
             return false;
         };
-        let s: Option<Scalar> = s.try_into().ok().and_then(|s| Scalar::from_canonical_bytes(s).into());
+        let s: Option<Scalar> =
+            s.try_into().ok().and_then(|s| Scalar::from_canonical_bytes(s).into());
         let Some(s) = s else {
             return false;
         };
-        let hash = Sha512::new().chain_update(r).chain_update(self.bytes).chain_update(message).finalize();
+        let hash =
+            Sha512::new().chain_update(r).chain_update(self.bytes).chain_update(message).finalize();
         let k = Scalar::from_bytes_mod_order_wide(&hash.into());
         let sum = sum(&[(base, digits(&s)), (minus_key, digits(&k))]);
         sum.compress().as_bytes() == r && !sum.is_small_order()
@@ -87,7 +95,8 @@ impl Key {
 
     #[allow(clippy::arithmetic_side_effects)] // of points: nothing overflows
     fn make_table(&self) -> Option<Table> {
-        let point = CompressedEdwardsY(self.bytes).decompress().filter(|point| !point.is_small_order())?;
+        let point =
+            CompressedEdwardsY(self.bytes).decompress().filter(|point| !point.is_small_order())?;
         Some(Table::of(-point))
     }
 }
@@ -106,7 +115,8 @@ impl PartialEq for Key {
 
 impl Eq for Key {}
 
-/// Rows of multiples of a point: 1 to 32 times the point, then 1 to 32 times 2^24 the point, and so on.
+/// Rows of multiples of a point: 1 to 32 times the point, then 1 to 32 times 2^24 the point, and so
+/// on.
 struct Table {
     multiples: Vec<EdwardsPoint>,
 }
@@ -120,7 +130,8 @@ impl Table {
     fn of(mut point: EdwardsPoint) -> Self {
         let mut multiples = Vec::with_capacity(ROWS.saturating_mul(MULTIPLES));
         for _ in 0..ROWS {
-            let row = std::iter::successors(Some(point), |multiple| Some(multiple + point)).take(MULTIPLES);
+            let row = std::iter::successors(Some(point), |multiple| Some(multiple + point))
+                .take(MULTIPLES);
             multiples.extend(row);
             for _ in 0..8 {
                 point = point.mul_by_cofactor();
@@ -163,7 +174,9 @@ fn sum(terms: &[(&Table, Digits); 2]) -> EdwardsPoint {
         for (table, digits) in terms {
             for (row, digits) in table.multiples.chunks_exact(MULTIPLES).zip(digits) {
                 let digit = digits.get(place).copied().unwrap_or_default();
-                let multiple = usize::try_from(digit.unsigned_abs()).ok().and_then(|digit| row.get(digit.checked_sub(1)?));
+                let multiple = usize::try_from(digit.unsigned_abs())
+                    .ok()
+                    .and_then(|digit| row.get(digit.checked_sub(1)?));
                 match multiple {
                     Some(multiple) if digit > 0 => sum += multiple,
                     Some(multiple) => sum -= multiple,
@@ -234,12 +247,17 @@ mod tests {
                 let (a, r) = (scalar(seed, "a"), scalar(seed, "r"));
                 let key = (EdwardsPoint::mul_base(&a) + torsion).compress().to_bytes();
                 let sealed = EdwardsPoint::mul_base(&r).compress().to_bytes();
-                let hash = Sha512::new().chain_update(sealed).chain_update(key).chain_update([7]).finalize();
+                let hash = Sha512::new()
+                    .chain_update(sealed)
+                    .chain_update(key)
+                    .chain_update([7])
+                    .finalize();
                 let s = r + Scalar::from_bytes_mod_order_wide(&hash.into()) * a;
                 held += u32::from(both(key, &[7], signature(sealed, s.to_bytes())));
             }
         }
-        // Where the part of low order falls away, which by chance it does: always, or for one hash in 2, 4 or 8.
+        // Where the part of low order falls away, which by chance it does: always, or for one hash
+        // in 2, 4 or 8.
         assert!((24..100).contains(&held), "{held}");
     }
 
@@ -257,7 +275,9 @@ mod tests {
         };
         let odd: Vec<[u8; 32]> = (0..19)
             .flat_map(|more| [p(more), signs(p(more))])
-            .chain(EIGHT_TORSION.iter().flat_map(|point| [point.compress().to_bytes(), signs(point.compress().to_bytes())]))
+            .chain(EIGHT_TORSION.iter().flat_map(|point| {
+                [point.compress().to_bytes(), signs(point.compress().to_bytes())]
+            }))
             .collect();
         let honest = EdwardsPoint::mul_base(&scalar(1, "a")).compress().to_bytes();
         for point in &odd {
@@ -294,7 +314,10 @@ mod tests {
         for number in 0..10_u8 {
             let good = signer.sign(&[number]).to_bytes();
             assert!(key.holds(&[number], &good));
-            assert!(!key.holds(&[number, 0], &good) && !key.holds(&[number], good.split_last().map_or(&[], |(_, most)| most)));
+            assert!(
+                !key.holds(&[number, 0], &good)
+                    && !key.holds(&[number], good.split_last().map_or(&[], |(_, most)| most))
+            );
         }
         assert!(key.table.get().is_some_and(Option::is_some));
     }

@@ -20,7 +20,8 @@ pub(crate) struct Jwe<'a> {
 }
 
 impl<'a> Jwe<'a> {
-    /// Reads a token. Everything that would cost work before a key is checked (PBES2, `zip`) is refused here.
+    /// Reads a token. Everything that would cost work before a key is checked (PBES2, `zip`) is
+    /// refused here.
     ///
     /// # Errors
     /// `token_malformed`, `token_too_large`, `token_unsupported`.
@@ -33,15 +34,21 @@ impl<'a> Jwe<'a> {
         };
         let header = header_bytes(aad)?;
         let header = object_of(&header)?;
-        let is = |name: &str, wanted: &str| text_member(&header, name).map(|found| found.as_deref() == Some(wanted));
+        let is = |name: &str, wanted: &str| {
+            text_member(&header, name).map(|found| found.as_deref() == Some(wanted))
+        };
         if !is("alg", "dir")? || !is("enc", "A256CBC-HS512")? {
             return Err(Reason::TokenUnsupported);
         }
         if header.has("zip") || header.has("crit") {
             return Err(Reason::TokenUnsupported);
         }
-        let iv = text::from_base64url(iv).and_then(|bytes| bytes.try_into().ok()).ok_or(Reason::TokenMalformed)?;
-        let tag = text::from_base64url(tag).and_then(|bytes| bytes.try_into().ok()).ok_or(Reason::TokenMalformed)?;
+        let iv = text::from_base64url(iv)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(Reason::TokenMalformed)?;
+        let tag = text::from_base64url(tag)
+            .and_then(|bytes| bytes.try_into().ok())
+            .ok_or(Reason::TokenMalformed)?;
         let ciphertext = text::from_base64url(ciphertext).ok_or(Reason::TokenMalformed)?;
         let whole_blocks = !ciphertext.is_empty() && ciphertext.len().is_multiple_of(BLOCK_BYTES);
         if !key.is_empty() || !whole_blocks {

@@ -1,7 +1,7 @@
 //! JWK and JWK Set (RFC 7517): public signature keys of known kinds and sufficient strength.
 //!
-//! One odd key never costs the others: a key that is unknown, weak, private or broken is left out, and the rest is used. Which
-//! ones, and by which rule of `docs/strictness.md`, the log can say.
+//! One odd key never costs the others: a key that is unknown, weak, private or broken is left out,
+//! and the rest is used. Which ones, and by which rule of `docs/strictness.md`, the log can say.
 
 use std::sync::Arc;
 
@@ -16,7 +16,8 @@ use crate::jose::ed25519;
 
 /// A larger document is not read.
 pub(crate) const MAX_SET_BYTES: u32 = 256 * 1024;
-/// Further keys are not looked at: to see whether a point is on its curve takes time. Better Auth keeps the keys of a month.
+/// Further keys are not looked at: to see whether a point is on its curve takes time. Better Auth
+/// keeps the keys of a month.
 const MAX_KEYS: usize = 512;
 /// NIST SP 800-131A; RFC 7518 section 3.3.
 const MIN_RSA_BITS: usize = 2048;
@@ -48,7 +49,8 @@ pub(crate) struct LeftOut {
     pub(crate) rule: Rule,
 }
 
-/// Why a key is not used. The names are those of `docs/strictness.md`; a test holds the two together.
+/// Why a key is not used. The names are those of `docs/strictness.md`; a test holds the two
+/// together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Rule {
@@ -130,9 +132,8 @@ impl JwkSet {
         let document = json::unread_object(std::str::from_utf8(document).ok()?)?;
         let Value::List(keys) = json::unread(document.spelled("keys")?)? else { return None };
         Some(Self::of(&keys, |key| match key {
-            Value::Unread(text) => {
-                json::object(text.as_bytes()).map_or(Err(LeftOut::nameless(Rule::StrictJson)), |members| Jwk::read(&members))
-            }
+            Value::Unread(text) => json::object(text.as_bytes())
+                .map_or(Err(LeftOut::nameless(Rule::StrictJson)), |members| Jwk::read(&members)),
             _ => Err(LeftOut::nameless(Rule::StrictJson)),
         }))
     }
@@ -147,7 +148,10 @@ impl JwkSet {
         }))
     }
 
-    fn of<'k, 'd: 'k>(found: &'k [Value<'d>], read: impl Fn(&'k Value<'d>) -> Result<Jwk, LeftOut>) -> Self {
+    fn of<'k, 'd: 'k>(
+        found: &'k [Value<'d>],
+        read: impl Fn(&'k Value<'d>) -> Result<Jwk, LeftOut>,
+    ) -> Self {
         let (mut keys, mut left_out) = (Vec::new(), Vec::new());
         for key in found.iter().take(MAX_KEYS) {
             match read(key) {
@@ -163,7 +167,8 @@ impl JwkSet {
         Self { skipped: found.len().saturating_sub(keys.len()), keys, left_out, is_cut }
     }
 
-    /// Whether the document has keys, and none of them is usable: it says that there are others, and not which.
+    /// Whether the document has keys, and none of them is usable: it says that there are others,
+    /// and not which.
     pub(crate) fn is_all_odd(&self) -> bool {
         self.keys.is_empty() && self.skipped > 0
     }
@@ -210,14 +215,17 @@ impl Jwk {
         if members.text("kty") == Some("oct") {
             return Err(Rule::SymmetricKeys);
         }
-        let is_private = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.has(name));
+        let is_private =
+            ["d", "p", "q", "dp", "dq", "qi", "oth", "k"].iter().any(|name| members.has(name));
         let for_signatures = match members.get("use") {
             None => true,
             Some(used) => used.as_text() == Some("sig"),
         };
         let for_verifying = match members.get("key_ops") {
             None => true,
-            Some(Value::List(operations)) => operations.iter().any(|operation| operation.as_text() == Some("verify")),
+            Some(Value::List(operations)) => {
+                operations.iter().any(|operation| operation.as_text() == Some("verify"))
+            }
             Some(_) => false,
         };
         if is_private || !for_signatures || !for_verifying {
@@ -239,7 +247,13 @@ impl Jwk {
         };
         let definition = material.as_jwk();
         let thumbprint = text::to_base64url(&digest::of(definition.as_bytes()));
-        Ok(Self { kid, algorithm, material, definition: definition.into(), thumbprint: thumbprint.into() })
+        Ok(Self {
+            kid,
+            algorithm,
+            material,
+            definition: definition.into(),
+            thumbprint: thumbprint.into(),
+        })
     }
 
     /// Whether this key may be used with `algorithm`: by its type, its curve, and its own `alg`.
@@ -255,7 +269,9 @@ impl Material {
     /// The rule by which it is no key.
     pub(crate) fn from_members(members: &Object<'_>) -> Result<Self, Rule> {
         let text_of = |name: &str| members.text(name).ok_or(Rule::KeyMembers);
-        let bytes_of = |name: &str| text_of(name).and_then(|text| text::from_base64url(text).ok_or(Rule::Base64url));
+        let bytes_of = |name: &str| {
+            text_of(name).and_then(|text| text::from_base64url(text).ok_or(Rule::Base64url))
+        };
         match text_of("kty")? {
             "OKP" if text_of("crv")? == "Ed25519" => {
                 let x = bytes_of("x")?.try_into().map_err(|_| Rule::KeyMembers)?;
@@ -264,11 +280,16 @@ impl Material {
             "EC" => {
                 let curve = Curve::of(text_of("crv")?).ok_or(Rule::KeyTypes)?;
                 let (x, y) = (bytes_of("x")?, bytes_of("y")?);
-                if curve.has(&x, &y) { Ok(Self::Ec { curve: curve.name, x, y }) } else { Err(Rule::WeakKeys) }
+                if curve.has(&x, &y) {
+                    Ok(Self::Ec { curve: curve.name, x, y })
+                } else {
+                    Err(Rule::WeakKeys)
+                }
             }
             "RSA" => {
                 let (n, e) = (bytes_of("n")?, bytes_of("e")?);
-                // One key, one spelling: its thumbprint depends on it. Libraries that sign their numbers put a zero before them.
+                // One key, one spelling: its thumbprint depends on it. Libraries that sign their
+                // numbers put a zero before them.
                 if n.first() == Some(&0) || e.first() == Some(&0) {
                     return Err(Rule::MinimalIntegers);
                 }
@@ -282,7 +303,9 @@ impl Material {
     fn suits(&self, algorithm: Algorithm) -> bool {
         match self {
             Self::Okp { .. } => algorithm.key_type() == KeyType::Okp,
-            Self::Ec { curve, .. } => algorithm.key_type() == KeyType::Ec && algorithm.curve() == Some(curve),
+            Self::Ec { curve, .. } => {
+                algorithm.key_type() == KeyType::Ec && algorithm.curve() == Some(curve)
+            }
             Self::Rsa { .. } => algorithm.key_type() == KeyType::Rsa,
         }
     }
@@ -291,18 +314,33 @@ impl Material {
     pub(crate) fn as_jwk(&self) -> String {
         let encode = |bytes: &[u8]| text::to_base64url(bytes);
         match self {
-            Self::Okp { x } => ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"].concat(),
-            Self::Ec { curve, x, y } => {
-                ["{\"crv\":\"", curve, "\",\"kty\":\"EC\",\"x\":\"", &encode(x), "\",\"y\":\"", &encode(y), "\"}"].concat()
+            Self::Okp { x } => {
+                ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"]
+                    .concat()
             }
-            Self::Rsa { n, e } => ["{\"e\":\"", &encode(e), "\",\"kty\":\"RSA\",\"n\":\"", &encode(n), "\"}"].concat(),
+            Self::Ec { curve, x, y } => [
+                "{\"crv\":\"",
+                curve,
+                "\",\"kty\":\"EC\",\"x\":\"",
+                &encode(x),
+                "\",\"y\":\"",
+                &encode(y),
+                "\"}",
+            ]
+            .concat(),
+            Self::Rsa { n, e } => {
+                ["{\"e\":\"", &encode(e), "\",\"kty\":\"RSA\",\"n\":\"", &encode(n), "\"}"].concat()
+            }
         }
     }
 }
 
 fn is_strong_modulus(n: &[u8]) -> bool {
     let Some(first) = n.first() else { return false };
-    let bits = n.len().saturating_mul(8).saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(8));
+    let bits = n
+        .len()
+        .saturating_mul(8)
+        .saturating_sub(usize::try_from(first.leading_zeros()).unwrap_or(8));
     let is_odd = n.last().is_some_and(|last| last & 1 == 1);
     *first != 0 && is_odd && (MIN_RSA_BITS..=MAX_RSA_BITS).contains(&bits)
 }
@@ -316,18 +354,22 @@ fn is_sane_exponent(e: &[u8]) -> bool {
     at_least_three && e.len() <= MAX_EXPONENT_BYTES && e.last().is_some_and(|last| last & 1 == 1)
 }
 
-/// Whether a modulus has the mark of ROCA (CVE-2017-15361): chips whose primes were powers of 65537, so that their private
-/// keys can be computed. Modulo each of these primes such a modulus is a power of 65537 too; of others one in 2^27 is.
+/// Whether a modulus has the mark of ROCA (CVE-2017-15361): chips whose primes were powers of
+/// 65537, so that their private keys can be computed. Modulo each of these primes such a modulus is
+/// a power of 65537 too; of others one in 2^27 is.
 fn is_of_roca(n: &[u8]) -> bool {
-    const PRIMES: [u32; 17] = [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
+    const PRIMES: [u32; 17] =
+        [11, 13, 17, 19, 37, 53, 61, 71, 73, 79, 97, 103, 107, 109, 127, 151, 157];
     let is_power = |prime: u32| {
         // Below 157 * 65537, so nothing wraps.
         let times = |rest: u32, factor: u32, more: u32| {
             rest.wrapping_mul(factor).wrapping_add(more).checked_rem(prime).unwrap_or_default()
         };
         let rest = n.iter().fold(0, |rest, byte| times(rest, 256, u32::from(*byte)));
-        std::iter::successors(Some(1), |power| Some(times(*power, 65537, 0)).filter(|power| *power != 1))
-            .any(|power| power == rest)
+        std::iter::successors(Some(1), |power| {
+            Some(times(*power, 65537, 0)).filter(|power| *power != 1)
+        })
+        .any(|power| power == rest)
     };
     PRIMES.into_iter().all(is_power)
 }
@@ -340,7 +382,8 @@ mod tests {
     #[test]
     fn thumbprint_is_that_of_rfc_8037() {
         let set = JwkSet::parse(br#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#);
-        let thumbprints: Vec<Arc<str>> = set.iter().flat_map(JwkSet::keys).map(|key| key.thumbprint.clone()).collect();
+        let thumbprints: Vec<Arc<str>> =
+            set.iter().flat_map(JwkSet::keys).map(|key| key.thumbprint.clone()).collect();
         assert_eq!(thumbprints, [Arc::from("kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k")]);
     }
 
@@ -364,29 +407,48 @@ mod tests {
         ];
         let document = format!("{{\"keys\":[{},{good}],\"x\":1}}", odd.join(","));
         let set = JwkSet::parse(document.as_bytes()).unwrap_or_default();
-        assert_eq!(set.keys().iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(), [Some("good")]);
+        assert_eq!(
+            set.keys().iter().map(|key| key.kid.as_deref()).collect::<Vec<_>>(),
+            [Some("good")]
+        );
         assert_eq!(set.skipped(), odd.len());
     }
 
     #[test]
     fn a_rule_is_logged_by_its_name() {
-        for rule in [Rule::StrictJson, Rule::SymmetricKeys, Rule::Base64url, Rule::AlgOfTheKey, Rule::MinimalIntegers] {
+        for rule in [
+            Rule::StrictJson,
+            Rule::SymmetricKeys,
+            Rule::Base64url,
+            Rule::AlgOfTheKey,
+            Rule::MinimalIntegers,
+        ] {
             assert_eq!(json::written(&rule), format!("{:?}", rule.name()));
         }
     }
 
     #[test]
     fn an_array_is_no_set() {
-        let key = r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
+        let key =
+            r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
         assert!(JwkSet::parse(format!(" {{\"keys\":[{key}]}}").as_bytes()).is_some());
         assert!(JwkSet::parse(format!("[[{key}]]").as_bytes()).is_none());
     }
 
     #[test]
     fn weak_rsa_keys_are_left_out() {
-        assert!(!is_sane_exponent(&[1]) && !is_sane_exponent(&[]) && !is_sane_exponent(&[0, 3]) && !is_sane_exponent(&[2]));
+        assert!(
+            !is_sane_exponent(&[1])
+                && !is_sane_exponent(&[])
+                && !is_sane_exponent(&[0, 3])
+                && !is_sane_exponent(&[2])
+        );
         assert!(is_sane_exponent(&[3]) && is_sane_exponent(&[1, 0, 1]));
         assert!(!is_strong_modulus(&[0xff; 255]) && is_strong_modulus(&[0xff; 256]));
-        assert!(!is_strong_modulus(&[0x7f; 256]) && !is_strong_modulus(&[0xfe; 256]) && !is_strong_modulus(&[0xff; 1025]));
+        assert!(
+            !is_strong_modulus(&[0x7f; 256])
+                && !is_strong_modulus(&[0xfe; 256])
+                && !is_strong_modulus(&[0xff; 1025])
+        );
     }
 }

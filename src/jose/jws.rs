@@ -17,7 +17,8 @@ pub(crate) struct Jws<'a> {
     pub(crate) signature: Vec<u8>,
 }
 
-/// What the protected header says. `jku`, `jwk`, `x5u` and `x5c` have no place here: a token does not bring its own key.
+/// What the protected header says. `jku`, `jwk`, `x5u` and `x5c` have no place here: a token does
+/// not bring its own key.
 pub(crate) struct Header {
     /// `alg`: only ever compared with what the key and the issuer allow.
     pub(crate) alg: String,
@@ -31,7 +32,8 @@ impl<'a> Jws<'a> {
     /// Reads a token.
     ///
     /// # Errors
-    /// `token_too_large`, `token_malformed`; `token_unsupported` for JWE, JSON serialisation, `crit`, `b64` and nesting.
+    /// `token_too_large`, `token_malformed`; `token_unsupported` for JWE, JSON serialisation,
+    /// `crit`, `b64` and nesting.
     pub(crate) fn parse(token: &'a str) -> Result<Self, Reason> {
         Self::parse_up_to(token, MAX_TOKEN_BYTES)
     }
@@ -54,7 +56,8 @@ impl<'a> Jws<'a> {
         if token.starts_with('{') || is_jwe {
             return Err(Reason::TokenUnsupported);
         }
-        let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, iv) else {
+        let (Some(header), Some(payload), Some(signature), None) = (header, payload, signature, iv)
+        else {
             return Err(Reason::TokenMalformed);
         };
         let signed = header.len().saturating_add(1).saturating_add(payload.len());
@@ -67,11 +70,15 @@ impl<'a> Jws<'a> {
 
     /// The payload's members; nothing where it is not an object.
     pub(crate) fn unverified_claims(&self) -> Option<UnverifiedClaims<'_>> {
-        Some(UnverifiedClaims { text: &self.unverified_payload, members: json::object(&self.unverified_payload)? })
+        Some(UnverifiedClaims {
+            text: &self.unverified_payload,
+            members: json::object(&self.unverified_payload)?,
+        })
     }
 }
 
-/// Claims as they are read before anybody knows whether they are signed, and the very text that they were read from.
+/// Claims as they are read before anybody knows whether they are signed, and the very text that
+/// they were read from.
 pub(crate) struct UnverifiedClaims<'a> {
     pub(crate) text: &'a [u8],
     pub(crate) members: Object<'a>,
@@ -82,8 +89,10 @@ impl Header {
         if members.has("crit") || members.has("b64") || members.has("zip") {
             return Err(Reason::TokenUnsupported);
         }
-        // `cty: JWT` is a nested token (RFC 7519 section 5.2): what it carries would not be what is verified here.
-        let nested = text_member(members, "cty")?.is_some_and(|cty| cty.eq_ignore_ascii_case("JWT"));
+        // `cty: JWT` is a nested token (RFC 7519 section 5.2): what it carries would not be what is
+        // verified here.
+        let nested =
+            text_member(members, "cty")?.is_some_and(|cty| cty.eq_ignore_ascii_case("JWT"));
         if nested {
             return Err(Reason::TokenUnsupported);
         }

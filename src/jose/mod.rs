@@ -1,4 +1,5 @@
-//! JSON object signing and encryption: algorithms, keys, tokens (parsed, unverified), signatures, claims.
+//! JSON object signing and encryption: algorithms, keys, tokens (parsed, unverified), signatures,
+//! claims.
 
 pub(crate) mod alg;
 pub(crate) mod claims;

@@ -1,8 +1,9 @@
-//! Signatures that the gate makes, with keys of its own. Beside `verify.rs` the only file that names crates of
-//! cryptography.
+//! Signatures that the gate makes, with keys of its own. Beside `verify.rs` the only file that
+//! names crates of cryptography.
 //!
-//! HMAC is made inside. ES256 and EdDSA are made by a host that has them, because in WebAssembly they take several times as long
-//! as the platform does; elsewhere `p256` makes ES256, with the nonce of RFC 6979, so that nothing here needs randomness.
+//! HMAC is made inside. ES256 and EdDSA are made by a host that has them, because in WebAssembly
+//! they take several times as long as the platform does; elsewhere `p256` makes ES256, with the
+//! nonce of RFC 6979, so that nothing here needs randomness.
 
 use std::fmt;
 
@@ -68,8 +69,8 @@ impl SigningKey {
         #[cfg_attr(feature = "es256", allow(unused_variables))] host: &Capabilities, // with p256 nothing is wanting
     ) -> Result<Self, &'static str> {
         let members = json::object(jwk.as_bytes()).ok_or("this is not a JWK: one JSON object")?;
-        let public =
-            Material::from_members(&members).map_err(|_| "this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
+        let public = Material::from_members(&members)
+            .map_err(|_| "this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
         let private = members.text("d").and_then(text::from_base64url);
         let private: [u8; 32] = private
             .ok_or("the private part \"d\" is missing or not base64url")?
@@ -77,7 +78,9 @@ impl SigningKey {
             .map_err(|_| "the private part \"d\" has not 32 bytes")?;
         let kid = match members.get("kid") {
             None => text::to_base64url(&digest::of(public.as_jwk().as_bytes())),
-            Some(Value::Text(kid)) if !kid.is_empty() && kid.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Some(Value::Text(kid))
+                if !kid.is_empty() && kid.bytes().all(|byte| byte.is_ascii_graphic()) =>
+            {
                 kid.clone().into_owned()
             }
             Some(_) => return Err("\"kid\" is not a plain text"),
@@ -91,19 +94,24 @@ impl SigningKey {
                 Inside::EdDSA(Box::new(key))
             }
             #[cfg(feature = "es256")]
-            Material::Ec { curve: "P-256", .. } => {
-                Inside::Es256(es256_key(&public, &private).ok_or("\"x\" and \"y\" are not the public part of \"d\"")?)
-            }
+            Material::Ec { curve: "P-256", .. } => Inside::Es256(
+                es256_key(&public, &private)
+                    .ok_or("\"x\" and \"y\" are not the public part of \"d\"")?,
+            ),
             #[cfg(not(feature = "es256"))]
             Material::Ec { curve: "P-256", .. } if host.signs(Algorithm::ES256) => Inside::Es256,
             #[cfg(not(feature = "es256"))]
             Material::Ec { curve: "P-256", .. } => return Err("this host cannot sign with ES256"),
             _ => return Err("this is neither an EC key on P-256 nor an OKP key on Ed25519"),
         };
-        Ok(Self { kid, kind: Kind::Pair { private: private_jwk(&public, &private), public, inside } })
+        Ok(Self {
+            kid,
+            kind: Kind::Pair { private: private_jwk(&public, &private), public, inside },
+        })
     }
 
-    /// A shared secret, for HS256. Its name is a digest that says nothing about it beyond whether two are the same.
+    /// A shared secret, for HS256. Its name is a digest that says nothing about it beyond whether
+    /// two are the same.
     ///
     /// # Errors
     /// It is too short.
@@ -139,7 +147,17 @@ impl SigningKey {
         };
         let defining = public.as_jwk();
         let kid = json::quoted(&self.kid);
-        Some([defining.strip_suffix('}')?, ",\"alg\":\"", self.algorithm(), "\",\"use\":\"sig\",\"kid\":", &kid, "}"].concat())
+        Some(
+            [
+                defining.strip_suffix('}')?,
+                ",\"alg\":\"",
+                self.algorithm(),
+                "\",\"use\":\"sig\",\"kid\":",
+                &kid,
+                "}",
+            ]
+            .concat(),
+        )
     }
 
     /// The signature over this input, as a JWS has it (for ECDSA: r and s side by side).
@@ -155,7 +173,8 @@ impl SigningKey {
             }
             #[cfg(feature = "es256")]
             Inside::Es256(key) if !host.signs(algorithm) => {
-                let signature: p256::ecdsa::Signature = p256::ecdsa::signature::Signer::sign(&**key, input);
+                let signature: p256::ecdsa::Signature =
+                    p256::ecdsa::signature::Signer::sign(&**key, input);
                 Signing::Done(signature.to_bytes().to_vec())
             }
             _ => Signing::ByHost(SignatureRequest {
@@ -183,7 +202,8 @@ impl Inside {
 /// The private key as a JWK with just the members that define it.
 fn private_jwk(public: &Material, private: &[u8; 32]) -> String {
     let public = public.as_jwk();
-    [public.strip_suffix('}').unwrap_or_default(), ",\"d\":\"", &text::to_base64url(private), "\"}"].concat()
+    [public.strip_suffix('}').unwrap_or_default(), ",\"d\":\"", &text::to_base64url(private), "\"}"]
+        .concat()
 }
 
 /// The private key; nothing where the two parts do not belong together.
@@ -192,7 +212,11 @@ fn es256_key(public: &Material, private: &[u8; 32]) -> Option<Box<p256::ecdsa::S
     let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
     let own = key.verifying_key().to_sec1_point(false);
     let Material::Ec { x, y, .. } = public else { return None };
-    if own.as_bytes() == [&[4], x.as_slice(), y.as_slice()].concat() { Some(Box::new(key)) } else { None }
+    if own.as_bytes() == [&[4], x.as_slice(), y.as_slice()].concat() {
+        Some(Box::new(key))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -204,10 +228,13 @@ mod tests {
     #[test]
     fn ed25519_signs_as_the_rfc_does() {
         let jwk = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-        let key = SigningKey::from_jwk(jwk, &Capabilities::none()).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let key = SigningKey::from_jwk(jwk, &Capabilities::none())
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"); // appendix A.3
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else { panic!("nobody else is there") };
+        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else {
+            panic!("nobody else is there")
+        };
         assert_eq!(
             text::to_base64url(&signature),
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
@@ -219,24 +246,39 @@ mod tests {
             )
         );
         let host = Capabilities::none().and_signing([Algorithm::EdDSA]);
-        assert!(matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA));
+        assert!(
+            matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA)
+        );
     }
 
-    /// The key of RFC 7515 appendix A.3, the nonce of RFC 6979: two signatures of one input are the same, and it holds.
+    /// The key of RFC 7515 appendix A.3, the nonce of RFC 6979: two signatures of one input are the
+    /// same, and it holds.
     #[test]
     fn es256_holds_and_a_host_is_asked_where_it_can() {
         let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI","kid":"a"}"#;
-        let key = SigningKey::from_jwk(jwk, &Capabilities::none()).unwrap_or_else(|wrong| panic!("{wrong}"));
-        let Signing::Done(signature) = key.sign(b"input", &Capabilities::none()) else { panic!("nobody else is there") };
-        let public =
-            [4].into_iter().chain(text::from_base64url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap_or_default());
-        let public: Vec<u8> =
-            public.chain(text::from_base64url("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0").unwrap_or_default()).collect();
-        let verifier = p256::ecdsa::VerifyingKey::from_sec1_bytes(&public).unwrap_or_else(|_| panic!("a point"));
-        let parsed = p256::ecdsa::Signature::from_slice(&signature).unwrap_or_else(|_| panic!("a signature"));
+        let key = SigningKey::from_jwk(jwk, &Capabilities::none())
+            .unwrap_or_else(|wrong| panic!("{wrong}"));
+        let Signing::Done(signature) = key.sign(b"input", &Capabilities::none()) else {
+            panic!("nobody else is there")
+        };
+        let public = [4].into_iter().chain(
+            text::from_base64url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap_or_default(),
+        );
+        let public: Vec<u8> = public
+            .chain(
+                text::from_base64url("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+                    .unwrap_or_default(),
+            )
+            .collect();
+        let verifier = p256::ecdsa::VerifyingKey::from_sec1_bytes(&public)
+            .unwrap_or_else(|_| panic!("a point"));
+        let parsed = p256::ecdsa::Signature::from_slice(&signature)
+            .unwrap_or_else(|_| panic!("a signature"));
         assert!(p256::ecdsa::signature::Verifier::verify(&verifier, b"input", &parsed).is_ok());
         let host = Capabilities::none().and_signing([Algorithm::ES256]);
-        assert!(matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.kid == "a" && request.input == b"input"));
+        assert!(
+            matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.kid == "a" && request.input == b"input")
+        );
         assert!(!format!("{:?} {:?}", key, key.public_jwk()).contains("jpsQ"));
     }
 

@@ -1,5 +1,5 @@
-//! Signatures and MACs. The only file that makes [`Verified`], and with `ed25519` the only one that names crates of
-//! cryptography.
+//! Signatures and MACs. The only file that makes [`Verified`], and with `ed25519` the only one that
+//! names crates of cryptography.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -35,9 +35,12 @@ impl Verified<'_> {
         &self.content
     }
 
-    /// The content's members; nothing where it is not an object. What was read before counts if it was read from this very
-    /// text.
-    pub(crate) fn members<'v>(&'v self, read_before: Option<UnverifiedClaims<'v>>) -> Option<Object<'v>> {
+    /// The content's members; nothing where it is not an object. What was read before counts if it
+    /// was read from this very text.
+    pub(crate) fn members<'v>(
+        &'v self,
+        read_before: Option<UnverifiedClaims<'v>>,
+    ) -> Option<Object<'v>> {
         match read_before {
             Some(claims) if std::ptr::eq(claims.text, self.content()) => Some(claims.members),
             _ => json::object(self.content()),
@@ -45,13 +48,16 @@ impl Verified<'_> {
     }
 }
 
-/// What follows from a signature that is yet to be checked, worked out while the token is at hand. It is shut until the verdict
-/// on that very signature is there.
+/// What follows from a signature that is yet to be checked, worked out while the token is at hand.
+/// It is shut until the verdict on that very signature is there.
 pub(crate) struct Presumed<T>(T);
 
 impl<T> Presumed<T> {
     /// What follows if the signature holds; nothing where nothing would.
-    pub(crate) fn of<'a>(jws: &'a Jws<'_>, follow: impl FnOnce(Verified<'a>) -> Option<T>) -> Option<Self> {
+    pub(crate) fn of<'a>(
+        jws: &'a Jws<'_>,
+        follow: impl FnOnce(Verified<'a>) -> Option<T>,
+    ) -> Option<Self> {
         follow(Verified { content: Cow::Borrowed(&jws.unverified_payload) }).map(Self)
     }
 
@@ -61,7 +67,8 @@ impl<T> Presumed<T> {
     }
 }
 
-/// A Better Auth secret: its UTF-8 bytes are the HMAC key, and the encryption key is derived from them.
+/// A Better Auth secret: its UTF-8 bytes are the HMAC key, and the encryption key is derived from
+/// them.
 #[derive(Clone)]
 pub(crate) struct Secret {
     bytes: Vec<u8>,
@@ -87,34 +94,40 @@ impl Secret {
     pub(crate) fn from_bytes(secret: &[u8]) -> Self {
         let mut encryption_key = [0; 64];
         let info = b"BetterAuth.js Generated Encryption Key";
-        // 64 bytes are far below HKDF's limit of 255 blocks, so this cannot fail; if it ever did, the key would be all
-        // zeros and no honest token would match its kid.
-        let _ = Hkdf::<Sha256>::new(Some(b"better-auth-session"), secret).expand(info, &mut encryption_key);
+        // 64 bytes are far below HKDF's limit of 255 blocks, so this cannot fail; if it ever did,
+        // the key would be all zeros and no honest token would match its kid.
+        let _ = Hkdf::<Sha256>::new(Some(b"better-auth-session"), secret)
+            .expand(info, &mut encryption_key);
         // `kid` is the thumbprint of the key as a JWK (RFC 7638).
-        let jwk = ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
+        let jwk =
+            ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
         let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
         let hmac = Hmac::new_from_slice(secret).ok();
         Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
     }
 
-    /// A key for another use, from which nobody gets back to this one (RFC 5869, SHA-256, no salt, 32 bytes).
+    /// A key for another use, from which nobody gets back to this one (RFC 5869, SHA-256, no salt,
+    /// 32 bytes).
     pub(crate) fn derived(&self, info: &[u8]) -> Option<Self> {
         let mut key = [0; 32];
         Hkdf::<Sha256>::new(None, &self.bytes).expand(info, &mut key).ok()?;
         Some(Self::from_bytes(&key))
     }
 
-    /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks for as many).
+    /// Whether it has fewer bytes than the MACs that are made with it (RFC 7518 section 3.2 asks
+    /// for as many).
     pub(crate) fn is_short(&self) -> bool {
         self.bytes.len() < 32
     }
 
-    /// Whether it can be guessed sooner than 120 bits, were each of its bytes as likely as any other of them: what Better Auth
-    /// warns of.
+    /// Whether it can be guessed sooner than 120 bits, were each of its bytes as likely as any
+    /// other of them: what Better Auth warns of.
     pub(crate) fn is_monotonous(&self) -> bool {
         let different: BTreeSet<u8> = self.bytes.iter().copied().collect();
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
-        let guesses = u128::try_from(different.len()).ok().and_then(|different| different.checked_pow(length));
+        let guesses = u128::try_from(different.len())
+            .ok()
+            .and_then(|different| different.checked_pow(length));
         guesses.is_some_and(|guesses| guesses < 1 << 120)
     }
 
@@ -126,7 +139,10 @@ impl Secret {
     /// The HMAC-SHA256 of the message.
     pub(crate) fn mac(&self, message: &[u8]) -> [u8; 32] {
         // HMAC takes a key of any length (RFC 2104 section 2), so there is always one.
-        self.hmac.clone().map(|hmac| hmac.chain_update(message).finalize().into_bytes().into()).unwrap_or_default()
+        self.hmac
+            .clone()
+            .map(|hmac| hmac.chain_update(message).finalize().into_bytes().into())
+            .unwrap_or_default()
     }
 
     /// Whether this is the HMAC-SHA256 of the message.
@@ -144,7 +160,10 @@ pub(crate) fn same_text(one: &str, other: &str) -> bool {
 }
 
 /// A signed cookie value.
-pub(crate) fn signed_value<'a>(signed: &SignedValue<'a>, secret: &Secret) -> Result<Verified<'a>, Reason> {
+pub(crate) fn signed_value<'a>(
+    signed: &SignedValue<'a>,
+    secret: &Secret,
+) -> Result<Verified<'a>, Reason> {
     let message = signed.unverified_value.as_bytes();
     if secret.authenticates(message, &signed.mac) {
         Ok(Verified { content: message.into() })
@@ -167,13 +186,24 @@ pub(crate) fn hs256<'a>(jws: &'a Jws<'_>, secret: &Secret) -> Result<Verified<'a
     if jws.header.alg != "HS256" {
         return Err(Reason::AlgNotAllowed);
     }
-    let holds = jws.signature.as_slice().try_into().is_ok_and(|mac| secret.authenticates(jws.signing_input.as_bytes(), mac));
-    if holds { Ok(Verified { content: Cow::Borrowed(&jws.unverified_payload) }) } else { Err(Reason::SignatureInvalid) }
+    let holds = jws
+        .signature
+        .as_slice()
+        .try_into()
+        .is_ok_and(|mac| secret.authenticates(jws.signing_input.as_bytes(), mac));
+    if holds {
+        Ok(Verified { content: Cow::Borrowed(&jws.unverified_payload) })
+    } else {
+        Err(Reason::SignatureInvalid)
+    }
 }
 
-/// An encrypted `session_data` cookie: the tag first, then the content (RFC 7518 section 5.2.2.2). A `kid` picks the
-/// secret; without one each is tried.
-pub(crate) fn jwe<'s>(jwe: &Jwe<'_>, secrets: impl Iterator<Item = &'s Secret>) -> Result<Verified<'static>, Reason> {
+/// An encrypted `session_data` cookie: the tag first, then the content (RFC 7518 section 5.2.2.2).
+/// A `kid` picks the secret; without one each is tried.
+pub(crate) fn jwe<'s>(
+    jwe: &Jwe<'_>,
+    secrets: impl Iterator<Item = &'s Secret>,
+) -> Result<Verified<'static>, Reason> {
     let mut outcome = Reason::KeyNotFound;
     for secret in secrets {
         if jwe.kid.as_ref().is_some_and(|kid| !same_text(kid, &secret.encryption_kid)) {
@@ -203,7 +233,9 @@ pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
 
 /// Whether a signature of this algorithm can be checked, inside or by this host.
 pub(crate) fn can_check(algorithm: Algorithm, host: &Capabilities) -> bool {
-    algorithm == Algorithm::EdDSA || cfg!(feature = "es256") && algorithm == Algorithm::ES256 || host.checks(algorithm)
+    algorithm == Algorithm::EdDSA
+        || cfg!(feature = "es256") && algorithm == Algorithm::ES256
+        || host.checks(algorithm)
 }
 
 /// What is known about a JWS signature.
@@ -231,8 +263,8 @@ pub(crate) fn jws<'a>(
     }
 }
 
-/// A signature over any bytes by one key: inside for EdDSA (and ES256 unless the host has it); otherwise the host's verdict,
-/// or what it is to check.
+/// A signature over any bytes by one key: inside for EdDSA (and ES256 unless the host has it);
+/// otherwise the host's verdict, or what it is to check.
 ///
 /// A host's verdict counts only if it was on exactly this algorithm, key, input and signature.
 pub(crate) fn signature(

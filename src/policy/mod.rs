@@ -35,12 +35,14 @@ pub struct Policy {
     pub(crate) allowed_origins: Vec<String>,
     /// Where Better Auth services are: scheme, host and port.
     pub(crate) service_origins: Vec<String>,
-    /// Whether the host's environment says that somebody develops here. By itself it says nothing about a request.
+    /// Whether the host's environment says that somebody develops here. By itself it says nothing
+    /// about a request.
     pub(crate) is_development: bool,
     pub(crate) cors: Cors,
     pub(crate) docs_url: Option<String>,
     pub(crate) header_prefix: String,
-    /// Headers of a former proxy that stay: names, or beginnings of names, in lower case with dashes.
+    /// Headers of a former proxy that stay: names, or beginnings of names, in lower case with
+    /// dashes.
     pub(crate) keep_headers: Vec<KeptHeader>,
     pub(crate) debug_header: bool,
     pub(crate) assertions: Option<Assertions>,
@@ -64,8 +66,8 @@ impl Policy {
         &self.warnings
     }
 
-    /// Whether a header of this name stays, although a former proxy may have written it: the configuration names it, or an issuer's
-    /// tokens are there.
+    /// Whether a header of this name stays, although a former proxy may have written it: the
+    /// configuration names it, or an issuer's tokens are there.
     pub(crate) fn keeps_header(&self, name: &str) -> bool {
         let is_named = self.keep_headers.iter().any(|kept| match kept {
             KeptHeader::Named(own) => is_spelled(name, own),
@@ -77,7 +79,9 @@ impl Policy {
     /// Whether some issuer's tokens may be in a header of this name.
     pub(crate) fn holds_token(&self, name: &str) -> bool {
         let places = self.issuers.iter().flat_map(|issuer| &issuer.places);
-        places.into_iter().any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
+        places
+            .into_iter()
+            .any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
     }
 }
 
@@ -113,7 +117,9 @@ impl fmt::Debug for DenyListSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Url(url, _) => f.debug_tuple("Url").field(url).finish_non_exhaustive(),
-            Self::Store { name, key } => f.debug_struct("Store").field("name", name).field("key", key).finish(),
+            Self::Store { name, key } => {
+                f.debug_struct("Store").field("name", name).field("key", key).finish()
+            }
         }
     }
 }
@@ -124,8 +130,8 @@ pub(crate) struct Issuer {
     pub(crate) name: String,
     /// As they are written: [`Self::expected`] says what they come to.
     pub(crate) expectations: Expectations,
-    /// The public origins at which it speaks in the name of each by itself, with one star in the first label perhaps. None: it speaks
-    /// in one name everywhere.
+    /// The public origins at which it speaks in the name of each by itself, with one star in the
+    /// first label perhaps. None: it speaks in one name everywhere.
     pub(crate) public_hosts: Vec<String>,
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) inline_keys: JwkSet,
@@ -148,13 +154,18 @@ pub(crate) enum Place {
 }
 
 impl Issuer {
-    /// What its tokens have to say at this public origin; nothing where it has no name there, and so no token of its own.
+    /// What its tokens have to say at this public origin; nothing where it has no name there, and
+    /// so no token of its own.
     pub(crate) fn expected(&self, public_origin: &str) -> Option<Cow<'_, Expectations>> {
         self.at(&self.expectations, public_origin)
     }
 
     /// The same of other expectations of this issuer's.
-    pub(crate) fn at<'x>(&self, expectations: &'x Expectations, public_origin: &str) -> Option<Cow<'x, Expectations>> {
+    pub(crate) fn at<'x>(
+        &self,
+        expectations: &'x Expectations,
+        public_origin: &str,
+    ) -> Option<Cow<'x, Expectations>> {
         if self.public_hosts.is_empty() {
             return Some(Cow::Borrowed(expectations));
         }
@@ -163,11 +174,15 @@ impl Issuer {
     }
 }
 
-/// Whether a public origin is this one, or is named by this pattern: a star stands for at least one character of one label.
+/// Whether a public origin is this one, or is named by this pattern: a star stands for at least one
+/// character of one label.
 fn is_named_by(public_origin: &str, pattern: &str) -> bool {
     let Some((before, behind)) = pattern.split_once('*') else { return public_origin == pattern };
     let star = public_origin.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind));
-    star.is_some_and(|star| !star.is_empty() && star.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)))
+    star.is_some_and(|star| {
+        !star.is_empty()
+            && star.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    })
 }
 
 impl Place {
@@ -226,7 +241,8 @@ pub(crate) struct Storage {
 /// What the key of our own `doorward_as_of` is derived for.
 pub(crate) const AS_OF_PURPOSE: &[u8] = b"doorward as of 1";
 
-/// The Better Auth secrets. Only the current one verifies; retired ones open encrypted cookies, as Better Auth does.
+/// The Better Auth secrets. Only the current one verifies; retired ones open encrypted cookies, as
+/// Better Auth does.
 #[derive(Debug, Default)]
 pub(crate) struct Secrets {
     pub(crate) current: Option<Secret>,
@@ -245,9 +261,10 @@ pub(crate) struct CookieNames {
     pub(crate) prefix: String,
 }
 
-/// The service's own cookies by their logical names (`better-auth` 1.7.25 with its plugins): each is a credential, becomes one, or is
-/// sealed by the service's secret, which also signs sessions and says nothing of the cookie's name. An origin that sees one
-/// could go on as somebody with it. What is not in here tells nothing: `last_used_login_method` is for scripts to read.
+/// The service's own cookies by their logical names (`better-auth` 1.7.25 with its plugins): each
+/// is a credential, becomes one, or is sealed by the service's secret, which also signs sessions
+/// and says nothing of the cookie's name. An origin that sees one could go on as somebody with it.
+/// What is not in here tells nothing: `last_used_login_method` is for scripts to read.
 #[rustfmt::skip]
 const SERVICE_COOKIES: [&str; 15] = [
     "session_token", "session_data", "dont_remember",
@@ -260,7 +277,8 @@ const SERVICE_COOKIES: [&str; 15] = [
     "convex_jwt",                                                        // @convex-dev/better-auth: a JWT of the session
 ];
 
-/// Such cookies without the prefix: an authorization code, and what was asked for it (the service's own clients, up to 1.6).
+/// Such cookies without the prefix: an authorization code, and what was asked for it (the service's
+/// own clients, up to 1.6).
 const BARE_SERVICE_COOKIES: [&str; 2] = ["oidc_login_prompt", "oidc_consent_prompt"];
 
 /// What to do with `session_data`.
@@ -301,15 +319,18 @@ pub(crate) struct Rule {
     pub(crate) max_connection: Option<Seconds>,
     /// Whether a request whose session is in doubt goes on as nobody's.
     pub(crate) passes_doubt: bool,
-    /// Whether a CORS preflight is judged like any other request, and so refused: it has no credentials.
+    /// Whether a CORS preflight is judged like any other request, and so refused: it has no
+    /// credentials.
     pub(crate) judges_preflights: bool,
-    /// Whether clients that are no browsers change things with nothing but a cookie: they send neither `Origin` nor `Sec-Fetch-Site`.
+    /// Whether clients that are no browsers change things with nothing but a cookie: they send
+    /// neither `Origin` nor `Sec-Fetch-Site`.
     pub(crate) has_native_clients: bool,
     /// Which of several good credentials counts.
     pub(crate) prefers: Option<Preferred>,
     /// Until then, refusals are only reported.
     pub(crate) report_until: Option<UnixTime>,
-    /// Names (without prefix) of the identity headers that the origin gets; all where it does not say.
+    /// Names (without prefix) of the identity headers that the origin gets; all where it does not
+    /// say.
     pub(crate) headers: Option<Vec<String>>,
     /// What becomes of the credential itself.
     pub(crate) credential: Treatment,
@@ -353,7 +374,8 @@ pub(crate) enum AnswerStyle {
 /// Numbers of the rules that cover one request, each of which has to let it pass.
 #[derive(Debug)]
 pub(crate) struct Covering {
-    /// Of the strictest access; among equals that of the last reading. How a refusal looks is its matter.
+    /// Of the strictest access; among equals that of the last reading. How a refusal looks is its
+    /// matter.
     pub(crate) strictest: usize,
     /// Of the target as it stands: where the request goes is its matter.
     of_target: usize,
@@ -467,12 +489,13 @@ pub(crate) struct SignIn {
 }
 
 impl Policy {
-    /// The rules that cover a request: of each reading, all of which must be covered, the first that matches. Many routers take
-    /// `/Admin` for `/admin`: a rule that would come first there counts as well.
-    /// Many frameworks serve what a page shows under a name of its own, `/admin.json` for `/admin`: a rule for the page that would come
-    /// first counts as well, unless the rule names that very file.
-    /// A function of a framework is made public only by a rule that names it: what a prefix stands for is not meant.
-    /// A preflight is covered by the rules of the request that it asks for.
+    /// The rules that cover a request: of each reading, all of which must be covered, the first
+    /// that matches. Many routers take `/Admin` for `/admin`: a rule that would come first there
+    /// counts as well. Many frameworks serve what a page shows under a name of its own,
+    /// `/admin.json` for `/admin`: a rule for the page that would come first counts as well, unless
+    /// the rule names that very file. A function of a framework is made public only by a rule that
+    /// names it: what a prefix stands for is not meant. A preflight is covered by the rules of the
+    /// request that it asks for.
     pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
         let method = head.asked_method();
         let kind = self.framework.as_ref().map(|framework| framework.kind);
@@ -487,14 +510,21 @@ impl Policy {
             let exact = first(segments, Case::Exact)?;
             let is_named = || self.rules.get(exact).is_some_and(|rule| rule.names(segments));
             let page = path::page_of_data(segments).filter(|_| !is_named());
-            let of_page = page.and_then(|page| first(page.as_slice(), Case::Any)).filter(|number| *number < exact);
-            // Before the exact match or the exact match itself: a letter in another case makes no fewer rules match.
+            let of_page = page
+                .and_then(|page| first(page.as_slice(), Case::Any))
+                .filter(|number| *number < exact);
+            // Before the exact match or the exact match itself: a letter in another case makes no
+            // fewer rules match.
             for number in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
                 if covering.all().any(|known| known == number) {
                     continue;
                 }
                 let is_stricter = access(number) >= access(covering.strictest);
-                covering.others.push(if is_stricter { std::mem::replace(&mut covering.strictest, number) } else { number });
+                covering.others.push(if is_stricter {
+                    std::mem::replace(&mut covering.strictest, number)
+                } else {
+                    number
+                });
             }
         }
         Some(covering)
@@ -510,8 +540,8 @@ impl Policy {
         self.rules.get(covering.of_target)?.upstream.as_deref()
     }
 
-    /// The bridge that a request's session goes over: where all rules that cover it have the same, to the same origin. A token
-    /// never goes where one of them would not have it.
+    /// The bridge that a request's session goes over: where all rules that cover it have the same,
+    /// to the same origin. A token never goes where one of them would not have it.
     pub(crate) fn bridge(&self, covering: &Covering) -> Option<&Bridge> {
         let rule = self.rules.get(covering.of_target)?;
         let is_same = |other: &Rule| other.bridge == rule.bridge && other.upstream == rule.upstream;
@@ -533,17 +563,25 @@ impl Covering {
 }
 
 impl Rule {
-    /// Whether it counts for these segments, of which one that makes them public has to spell out so many.
+    /// Whether it counts for these segments, of which one that makes them public has to spell out
+    /// so many.
     fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case, spelled: usize) -> bool {
         let spelled = if self.access == Access::Public { spelled } else { 0 };
         self.methods.as_ref().is_none_or(|methods| include(methods, method))
-            && self.patterns.iter().any(|pattern| pattern.spells(spelled) && pattern.matches(segments, case))
+            && self
+                .patterns
+                .iter()
+                .any(|pattern| pattern.spells(spelled) && pattern.matches(segments, case))
     }
 
     /// Whether a pattern of the rule has the last of these segments in it as it stands.
     fn names(&self, segments: &[Cow<'_, str>]) -> bool {
-        let ends_so = |pattern: &Pattern| !pattern.open && matches!(pattern.segments.last(), Some(SegmentPattern::Literal(_)));
-        self.patterns.iter().any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
+        let ends_so = |pattern: &Pattern| {
+            !pattern.open && matches!(pattern.segments.last(), Some(SegmentPattern::Literal(_)))
+        };
+        self.patterns
+            .iter()
+            .any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
     }
 
     /// Whether the rule believes the issuer of this number.
@@ -552,7 +590,8 @@ impl Rule {
     }
 }
 
-/// Whether a rule's methods include this one: `HEAD` is `GET` without the content (RFC 9110 section 9.3.2), and routers answer it so.
+/// Whether a rule's methods include this one: `HEAD` is `GET` without the content (RFC 9110 section
+/// 9.3.2), and routers answer it so.
 pub(crate) fn include(methods: &[String], method: &str) -> bool {
     methods.iter().any(|candidate| candidate == method || candidate == "GET" && method == "HEAD")
 }
@@ -568,18 +607,26 @@ impl Pattern {
         long_enough
             && self.segments.iter().zip(&other.segments).all(|pair| match pair {
                 (SegmentPattern::Any, _) => true,
-                (SegmentPattern::Literal(own), SegmentPattern::Literal(other)) => case.is_same(own, other),
+                (SegmentPattern::Literal(own), SegmentPattern::Literal(other)) => {
+                    case.is_same(own, other)
+                }
                 (SegmentPattern::Literal(_), SegmentPattern::Any) => false,
             })
     }
 
     /// Whether its first so many segments are no placeholders.
     pub(crate) fn spells(&self, count: usize) -> bool {
-        self.segments.get(..count).is_some_and(|start| start.iter().all(|segment| matches!(segment, SegmentPattern::Literal(_))))
+        self.segments.get(..count).is_some_and(|start| {
+            start.iter().all(|segment| matches!(segment, SegmentPattern::Literal(_)))
+        })
     }
 
     fn matches(&self, segments: &[Cow<'_, str>], case: Case) -> bool {
-        let long_enough = if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
+        let long_enough = if self.open {
+            segments.len() >= self.segments.len()
+        } else {
+            segments.len() == self.segments.len()
+        };
         long_enough
             && self.segments.iter().zip(segments).all(|(pattern, segment)| match pattern {
                 SegmentPattern::Any => true,
@@ -592,39 +639,52 @@ impl Case {
     fn is_same(self, literal: &str, segment: &str) -> bool {
         match self {
             Self::Exact => literal == segment,
-            Self::Any if literal.is_ascii() && segment.is_ascii() => literal.eq_ignore_ascii_case(segment),
+            Self::Any if literal.is_ascii() && segment.is_ascii() => {
+                literal.eq_ignore_ascii_case(segment)
+            }
             Self::Any => small(literal) == small(segment),
         }
     }
 }
 
-/// In small letters. Routers that fold to capitals take U+017F for `S` and U+0131 for `I`; U+212A is `k` by itself.
+/// In small letters. Routers that fold to capitals take U+017F for `S` and U+0131 for `I`; U+212A
+/// is `k` by itself.
 fn small(text: &str) -> String {
     text.replace('\u{17f}', "s").replace('\u{131}', "i").to_lowercase()
 }
 
 impl CookieNames {
-    /// Whether a cookie belongs to the session: these are sent to the auth service and taken from it.
+    /// Whether a cookie belongs to the session: these are sent to the auth service and taken from
+    /// it.
     pub(crate) fn include(&self, name: &str) -> bool {
-        name == self.session_token || name == self.dont_remember || cookie::is_named(name, &self.session_data)
+        name == self.session_token
+            || name == self.dont_remember
+            || cookie::is_named(name, &self.session_data)
     }
 
-    /// Whether a cookie is the service's own affair, so that an origin that gets no credential does not get it either. With and without
-    /// `__Secure-`: what one deployment has left in the browser may be good in the next.
+    /// Whether a cookie is the service's own affair, so that an origin that gets no credential does
+    /// not get it either. With and without `__Secure-`: what one deployment has left in the browser
+    /// may be good in the next.
     pub(crate) fn are_secret(&self, name: &str) -> bool {
         let name = without_browser_prefix(name);
         let is_of = |own: &str| cookie::is_named(name, without_browser_prefix(own));
         let behind_token = name.strip_prefix(without_browser_prefix(&self.session_token));
-        // The accounts of the multi-session plugin: each holds a whole signed token, and the token is in its name too.
-        let is_other_account =
-            behind_token.is_some_and(|rest| rest.starts_with("_multi-") || rest == ".oauth_logout_confirmation");
+        // The accounts of the multi-session plugin: each holds a whole signed token, and the token
+        // is in its name too.
+        let is_other_account = behind_token.is_some_and(|rest| {
+            rest.starts_with("_multi-") || rest == ".oauth_logout_confirmation"
+        });
         // `getSessionCookie` of Better Auth's own helpers reads the name with a dash as well.
-        let logical = name.strip_prefix(self.prefix.as_str()).and_then(|rest| rest.strip_prefix(['.', '-']));
+        let logical =
+            name.strip_prefix(self.prefix.as_str()).and_then(|rest| rest.strip_prefix(['.', '-']));
         is_other_account
             || BARE_SERVICE_COOKIES.contains(&name)
-            || [&self.session_token, &self.session_data, &self.dont_remember].into_iter().any(|own| is_of(own))
+            || [&self.session_token, &self.session_data, &self.dont_remember]
+                .into_iter()
+                .any(|own| is_of(own))
             || logical.is_some_and(|logical| {
-                SERVICE_COOKIES.iter().any(|own| cookie::is_named(logical, own)) || logical.starts_with("session_token_multi-")
+                SERVICE_COOKIES.iter().any(|own| cookie::is_named(logical, own))
+                    || logical.starts_with("session_token_multi-")
             })
     }
 }
@@ -637,15 +697,20 @@ fn without_browser_prefix(name: &str) -> &str {
 impl BetterAuth {
     /// Whether it is the service that answers at this URL.
     pub(crate) fn is_asked_at(&self, url: &str) -> bool {
-        let is_at = |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
+        let is_at =
+            |origin: &str| url.strip_prefix(origin).is_some_and(|rest| rest.starts_with('/'));
         is_at(&self.origin) || is_at(&self.fetch_origin)
     }
 
-    /// Whether this path of the site at `public_origin` is the service's own: what goes there the service sees to by itself. One that
-    /// answers at the root has every path of its own host, and none of another.
+    /// Whether this path of the site at `public_origin` is the service's own: what goes there the
+    /// service sees to by itself. One that answers at the root has every path of its own host, and
+    /// none of another.
     pub(crate) fn has(&self, path: &[Cow<'_, str>], public_origin: &str) -> bool {
         let is_below = path.len() >= self.base_segments.len()
-            && path.iter().zip(&self.base_segments).all(|(one, other)| one.eq_ignore_ascii_case(other));
+            && path
+                .iter()
+                .zip(&self.base_segments)
+                .all(|(one, other)| one.eq_ignore_ascii_case(other));
         is_below && (!self.base_segments.is_empty() || public_origin == self.origin)
     }
 }

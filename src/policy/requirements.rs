@@ -1,6 +1,8 @@
-//! Demands: what a rule asks of an identity beyond there being one, and the facts about an identity that it asks about.
+//! Demands: what a rule asks of an identity beyond there being one, and the facts about an identity
+//! that it asks about.
 //!
-//! All demands of a rule have to hold, each is a plain yes or no, and what is missing or of an unexpected type is a no.
+//! All demands of a rule have to hold, each is a plain yes or no, and what is missing or of an
+//! unexpected type is a no.
 
 use serde_json::Value;
 
@@ -30,7 +32,8 @@ pub(crate) enum Wanted {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ClaimPath(String);
 
-/// What a verified credential says beyond who it is: the claims that the configuration names, and no others.
+/// What a verified credential says beyond who it is: the claims that the configuration names, and
+/// no others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Facts {
     claims: Vec<(ClaimPath, Value)>,
@@ -40,7 +43,8 @@ pub(crate) struct Facts {
     pub(crate) began: Option<UnixTime>,
 }
 
-/// A session from the future began on a clock that goes ahead by up to this: the most that is tolerated anywhere.
+/// A session from the future began on a clock that goes ahead by up to this: the most that is
+/// tolerated anywhere.
 const MOST_SKEW: Seconds = Seconds::new(60);
 
 /// Names of the claims that say which roles somebody has (Better Auth's admin plugin; others).
@@ -58,7 +62,8 @@ impl ClaimPath {
         &self.0
     }
 
-    /// The claim's value. Names like `https://example.com/roles` have dots of their own, so the exact name comes first.
+    /// The claim's value. Names like `https://example.com/roles` have dots of their own, so the
+    /// exact name comes first.
     pub(crate) fn find<'o, 'd>(&self, members: &'o Object<'d>) -> Option<&'o json::Value<'d>> {
         members.get(&self.0).or_else(|| {
             let (first, rest) = self.0.split_once('.')?;
@@ -71,25 +76,41 @@ impl ClaimPath {
 }
 
 impl Facts {
-    /// The facts that the policy names, each where it is found first; the address is in the first of these.
-    pub(crate) fn read(objects: &[&Object<'_>], named: &[ClaimPath], began: Option<UnixTime>) -> Self {
+    /// The facts that the policy names, each where it is found first; the address is in the first
+    /// of these.
+    pub(crate) fn read(
+        objects: &[&Object<'_>],
+        named: &[ClaimPath],
+        began: Option<UnixTime>,
+    ) -> Self {
         // What is `null` says nothing (RFC 7519 leaves it open): it is as good as missing.
-        let found = |path: &ClaimPath| objects.iter().find_map(|members| path.find(members)).cloned().map(Value::from);
+        let found = |path: &ClaimPath| {
+            objects.iter().find_map(|members| path.find(members)).cloned().map(Value::from)
+        };
         let found = |path: &ClaimPath| found(path).filter(|value| !value.is_null());
         let claims = named.iter().filter_map(|path| Some((path.clone(), found(path)?))).collect();
         let member = |name: &str| objects.first().and_then(|members| members.get(name));
-        // `email_verified` in OpenID Connect, `emailVerified` in Better Auth. Two that contradict each other are a no.
-        let said = ["email_verified", "emailVerified"].map(|name| member(name).filter(|said| **said != json::Value::Null));
-        let is_verified = said.iter().any(Option::is_some) && said.iter().flatten().all(|said| **said == json::Value::Bool(true));
-        let verified_email = member("email").and_then(json::Value::as_text).filter(|_| is_verified).map(str::to_owned);
+        // `email_verified` in OpenID Connect, `emailVerified` in Better Auth. Two that contradict
+        // each other are a no.
+        let said = ["email_verified", "emailVerified"]
+            .map(|name| member(name).filter(|said| **said != json::Value::Null));
+        let is_verified = said.iter().any(Option::is_some)
+            && said.iter().flatten().all(|said| **said == json::Value::Bool(true));
+        let verified_email = member("email")
+            .and_then(json::Value::as_text)
+            .filter(|_| is_verified)
+            .map(str::to_owned);
         Self { claims, verified_email, began }
     }
 
     /// The facts as members of a copy.
     pub(crate) fn to_members(&self) -> Vec<(&'static str, Value)> {
-        let claims = self.claims.iter().map(|(path, value)| (path.name().to_owned(), value.clone()));
+        let claims =
+            self.claims.iter().map(|(path, value)| (path.name().to_owned(), value.clone()));
         let mut members = vec![("claims", Value::Object(claims.collect()))];
-        members.extend(self.verified_email.as_deref().map(|email| ("verified_email", Value::from(email))));
+        members.extend(
+            self.verified_email.as_deref().map(|email| ("verified_email", Value::from(email))),
+        );
         members.extend(self.began.map(|began| ("began", Value::from(began.as_millis()))));
         members
     }
@@ -99,7 +120,9 @@ impl Facts {
         let Some(json::Value::Object(kept)) = members.get("claims") else {
             return None;
         };
-        let claims = named.iter().filter_map(|path| Some((path.clone(), kept.get(path.name())?.clone().into())));
+        let claims = named
+            .iter()
+            .filter_map(|path| Some((path.clone(), kept.get(path.name())?.clone().into())));
         Some(Self {
             claims: claims.collect(),
             verified_email: members.text("verified_email").map(str::to_owned),
@@ -114,19 +137,28 @@ impl Facts {
 
     /// What they weigh in memory, in bytes, rounded up.
     pub(crate) fn weight(&self) -> usize {
-        let claims =
-            self.claims.iter().map(|(path, value)| weight_of(value).saturating_add(path.name().len()).saturating_add(64));
+        let claims = self.claims.iter().map(|(path, value)| {
+            weight_of(value).saturating_add(path.name().len()).saturating_add(64)
+        });
         let email = self.verified_email.as_ref().map_or(0, String::len);
         claims.fold(email, usize::saturating_add)
     }
 
     fn texts(&self, names: [&str; 2], separator: char) -> Vec<Value> {
-        let values = self.claims.iter().filter(|(path, _)| names.contains(&path.name())).map(|(_, value)| value);
+        let values = self
+            .claims
+            .iter()
+            .filter(|(path, _)| names.contains(&path.name()))
+            .map(|(_, value)| value);
         let mut texts = Vec::new();
         for value in values {
             match value {
-                Value::String(list) => texts.extend(list.split(separator).map(|text| Value::from(text.trim()))),
-                Value::Array(items) => texts.extend(items.iter().filter(|item| item.is_string()).cloned()),
+                Value::String(list) => {
+                    texts.extend(list.split(separator).map(|text| Value::from(text.trim())))
+                }
+                Value::Array(items) => {
+                    texts.extend(items.iter().filter(|item| item.is_string()).cloned())
+                }
                 _ => {}
             }
         }
@@ -138,23 +170,37 @@ impl Demands {
     /// Whether everything that is asked for is there.
     pub(crate) fn are_met(&self, facts: &Facts, now: UnixTime) -> bool {
         self.roles.as_ref().is_none_or(|wanted| wanted.is_in(&facts.texts(ROLE_CLAIMS, ',')))
-            && self.scopes.as_ref().is_none_or(|wanted| wanted.is_in(&facts.texts(SCOPE_CLAIMS, ' ')))
-            && self.claims.iter().all(|(path, wanted)| facts.claim(path).is_some_and(|value| wanted.is_in(values_of(value))))
-            && (self.email_domains.is_empty() || facts.verified_email.as_deref().is_some_and(|email| self.has_domain(email)))
             && self
-                .max_session_age
-                .is_none_or(|most| facts.began.is_some_and(|began| began <= now.plus(MOST_SKEW) && now <= began.plus(most)))
+                .scopes
+                .as_ref()
+                .is_none_or(|wanted| wanted.is_in(&facts.texts(SCOPE_CLAIMS, ' ')))
+            && self.claims.iter().all(|(path, wanted)| {
+                facts.claim(path).is_some_and(|value| wanted.is_in(values_of(value)))
+            })
+            && (self.email_domains.is_empty()
+                || facts.verified_email.as_deref().is_some_and(|email| self.has_domain(email)))
+            && self.max_session_age.is_none_or(|most| {
+                facts
+                    .began
+                    .is_some_and(|began| began <= now.plus(MOST_SKEW) && now <= began.plus(most))
+            })
     }
 
     /// The address that one reader sees must be the one that every other sees.
     fn has_domain(&self, email: &str) -> bool {
-        let domain = email.split_once('@').filter(|(local, domain)| is_plain_local_part(local) && is_plain_domain(domain));
-        domain.is_some_and(|(_, domain)| self.email_domains.iter().any(|accepted| accepted.eq_ignore_ascii_case(domain)))
+        let domain = email
+            .split_once('@')
+            .filter(|(local, domain)| is_plain_local_part(local) && is_plain_domain(domain));
+        domain.is_some_and(|(_, domain)| {
+            self.email_domains.iter().any(|accepted| accepted.eq_ignore_ascii_case(domain))
+        })
     }
 
-    /// Whether what is demanded is that the session began lately, and it began in the future: a clock is off.
+    /// Whether what is demanded is that the session began lately, and it began in the future: a
+    /// clock is off.
     pub(crate) fn come_before(&self, facts: &Facts, now: UnixTime) -> bool {
-        self.max_session_age.is_some() && facts.began.is_some_and(|began| began > now.plus(MOST_SKEW))
+        self.max_session_age.is_some()
+            && facts.began.is_some_and(|began| began > now.plus(MOST_SKEW))
     }
 
     /// Whether nothing is asked for.
@@ -167,18 +213,23 @@ impl Demands {
     pub(crate) fn claims_named(&self) -> impl Iterator<Item = ClaimPath> {
         let roles = ROLE_CLAIMS.iter().filter(|_| self.roles.is_some());
         let scopes = SCOPE_CLAIMS.iter().filter(|_| self.scopes.is_some());
-        roles.chain(scopes).map(|name| ClaimPath::new(name)).chain(self.claims.iter().map(|(path, _)| path.clone()))
+        roles
+            .chain(scopes)
+            .map(|name| ClaimPath::new(name))
+            .chain(self.claims.iter().map(|(path, _)| path.clone()))
     }
 }
 
-/// A dot-atom (RFC 5322 section 3.2.3) that no reader decodes or reroutes: not `a%40evil.com` and `evil.com!a`, which old mailers
-/// forward; not `a=40evil.com` and `=?utf-8?q?a=40?=`, which are encodings (RFC 2045, RFC 2047); and none in quotation marks.
+/// A dot-atom (RFC 5322 section 3.2.3) that no reader decodes or reroutes: not `a%40evil.com` and
+/// `evil.com!a`, which old mailers forward; not `a=40evil.com` and `=?utf-8?q?a=40?=`, which are
+/// encodings (RFC 2045, RFC 2047); and none in quotation marks.
 fn is_plain_local_part(local: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"#$&'*+-/?^_`{|}~".contains(&byte);
     local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty() && atom.bytes().all(is_plain))
 }
 
-/// Labels of letters, digits and hyphens (RFC 5890 section 2.3.1); of names in other scripts their A-labels.
+/// Labels of letters, digits and hyphens (RFC 5890 section 2.3.1); of names in other scripts their
+/// A-labels.
 fn is_plain_domain(domain: &str) -> bool {
     let is_label = |label: &str| {
         let plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
@@ -195,7 +246,9 @@ fn weight_of(value: &Value) -> usize {
         Value::String(text) => text.len().saturating_add(NODE),
         Value::Array(items) => items.iter().map(weight_of).fold(NODE, usize::saturating_add),
         Value::Object(members) => {
-            let each = members.iter().map(|(name, value)| weight_of(value).saturating_add(name.len()).saturating_add(2 * NODE));
+            let each = members.iter().map(|(name, value)| {
+                weight_of(value).saturating_add(name.len()).saturating_add(2 * NODE)
+            });
             each.fold(NODE, usize::saturating_add)
         }
     }
@@ -210,7 +263,9 @@ impl Wanted {
     fn is_in(&self, present: &[Value]) -> bool {
         match self {
             Self::Any(wanted) => wanted.iter().any(|value| present.contains(value)),
-            Self::All(wanted) => !wanted.is_empty() && wanted.iter().all(|value| present.contains(value)),
+            Self::All(wanted) => {
+                !wanted.is_empty() && wanted.iter().all(|value| present.contains(value))
+            }
         }
     }
 }
@@ -249,7 +304,11 @@ mod tests {
             (json!({"scope": "admin"}), false),
             (json!({}), false),
         ] {
-            assert_eq!(demands.are_met(&facts(role.clone(), &["role", "roles"]), NOW), met, "{role}");
+            assert_eq!(
+                demands.are_met(&facts(role.clone(), &["role", "roles"]), NOW),
+                met,
+                "{role}"
+            );
         }
     }
 
@@ -267,8 +326,16 @@ mod tests {
             (json!({"scope": 1}), false, false),
         ] {
             let facts = facts(scope.clone(), &["scope", "scp"]);
-            assert_eq!(Demands { scopes: wanted(true), ..Demands::default() }.are_met(&facts, NOW), all, "all of {scope}");
-            assert_eq!(Demands { scopes: wanted(false), ..Demands::default() }.are_met(&facts, NOW), one, "any of {scope}");
+            assert_eq!(
+                Demands { scopes: wanted(true), ..Demands::default() }.are_met(&facts, NOW),
+                all,
+                "all of {scope}"
+            );
+            assert_eq!(
+                Demands { scopes: wanted(false), ..Demands::default() }.are_met(&facts, NOW),
+                one,
+                "any of {scope}"
+            );
         }
     }
 
@@ -291,14 +358,19 @@ mod tests {
             ("org.id.x", json!("a"), false),
             ("none", json!(null), false),
         ] {
-            assert_eq!(demands(path, value.clone()).are_met(&facts(members.clone(), &[path]), NOW), met, "{path} {value}");
+            assert_eq!(
+                demands(path, value.clone()).are_met(&facts(members.clone(), &[path]), NOW),
+                met,
+                "{path} {value}"
+            );
         }
     }
 
     /// GHSA-7rqj-j65f-68wh, GHSA-c5c4-8r6x-56w3: two readers, two addresses.
     #[test]
     fn only_a_verified_plain_address_has_a_domain() {
-        let demands = Demands { email_domains: vec!["example.com".to_owned()], ..Demands::default() };
+        let demands =
+            Demands { email_domains: vec!["example.com".to_owned()], ..Demands::default() };
         for (email, verified, met) in [
             ("ada@example.com", json!(true), true),
             ("ada@EXAMPLE.com", json!(true), true),
@@ -322,7 +394,10 @@ mod tests {
 
     #[test]
     fn an_old_session_is_too_old_and_one_without_a_beginning_too() {
-        let demands = |seconds| Demands { max_session_age: Some(Seconds::new(seconds)), ..Demands::default() };
+        let demands = |seconds| Demands {
+            max_session_age: Some(Seconds::new(seconds)),
+            ..Demands::default()
+        };
         assert!(demands(10).are_met(&facts(json!({}), &[]), NOW));
         assert!(!demands(9).are_met(&facts(json!({}), &[]), NOW));
         assert!(!demands(10).are_met(&Facts::default(), NOW));
@@ -346,7 +421,8 @@ mod tests {
             members.insert("email_verified".to_owned(), Value::Bool(true));
             let text = Value::Object(members).to_string();
             let Some(members) = json::object(text.as_bytes()) else { unreachable!("an object") };
-            let named: Vec<ClaimPath> = ["role", "roles", "scope", "scp", "plan"].map(ClaimPath::new).to_vec();
+            let named: Vec<ClaimPath> =
+                ["role", "roles", "scope", "scp", "plan"].map(ClaimPath::new).to_vec();
             let began = UnixTime::from_seconds(if is_broken(4) { 10 } else { 1000 });
             let demands = Demands {
                 roles: any(&["admin"]),
@@ -355,7 +431,11 @@ mod tests {
                 email_domains: vec!["example.com".to_owned()],
                 max_session_age: Some(Seconds::new(60)),
             };
-            assert_eq!(demands.are_met(&Facts::read(&[&members], &named, began), NOW), broken == 0, "{broken:b}");
+            assert_eq!(
+                demands.are_met(&Facts::read(&[&members], &named, began), NOW),
+                broken == 0,
+                "{broken:b}"
+            );
             combinations += 1;
         }
         assert_eq!(combinations, 32);

@@ -1,7 +1,8 @@
-//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/responses.md` is the table; a test holds the two together.
+//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/responses.md` is the table; a
+//! test holds the two together.
 //!
-//! The reason decides the status, the kind of request only the shape. Every answer is `private, no-store`: one user's
-//! refusal is nobody else's, and none outlives its moment.
+//! The reason decides the status, the kind of request only the shape. Every answer is
+//! `private, no-store`: one user's refusal is nobody else's, and none outlives its moment.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -70,26 +71,38 @@ struct Refusal<'a> {
     heard: Heard,
 }
 
-/// The answer where no engine can give one: it did not start, or its head could not be read. The same as an engine's, but for
-/// what a configuration adds (`docs_url`, `cors`, `debug_header`, the style of a rule), and without a line for the log.
+/// The answer where no engine can give one: it did not start, or its head could not be read. The
+/// same as an engine's, but for what a configuration adds (`docs_url`, `cors`, `debug_header`, the
+/// style of a rule), and without a line for the log.
 ///
-/// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`, made by `cargo xtask build`.
+/// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`,
+/// made by `cargo xtask build`.
 pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Answer {
-    let refusal = Refusal { reason, cause: None, policy: None, head, path: None, heard: Heard::default() };
+    let refusal =
+        Refusal { reason, cause: None, policy: None, head, path: None, heard: Heard::default() };
     Answer { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
 }
 
 /// The answer to a request that may not go on.
-pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>, heard: Heard) -> Decision {
+pub(crate) fn refuse(
+    reason: Reason,
+    policy: &Policy,
+    head: &RequestHead<'_>,
+    path: Option<&Path<'_>>,
+    heard: Heard,
+) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
     let refusal = Refusal { reason, cause: None, policy: Some(policy), head, path, heard };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
-    let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path) else {
+    let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
+    else {
         return Decision::Reject(refusal.rejection(form));
     };
     match sign_in::way(sign_in, head, kind, path) {
-        Some(way) if form == Form::ActionSignIn => Decision::Redirect(refusal.action_redirection(&way.target, path)),
+        Some(way) if form == Form::ActionSignIn => {
+            Decision::Redirect(refusal.action_redirection(&way.target, path))
+        }
         Some(way) => Decision::Redirect(refusal.redirection(way)),
         None => {
             let refusal = Refusal { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
@@ -98,9 +111,9 @@ pub(crate) fn refuse(reason: Reason, policy: &Policy, head: &RequestHead<'_>, pa
     }
 }
 
-/// The log's line about a request that goes on, where there is something to say: it would have been refused, somebody is
-/// believed on an older word of the auth service, some of its cookies are not passed on, or the list of what has been revoked was not
-/// to be had.
+/// The log's line about a request that goes on, where there is something to say: it would have been
+/// refused, somebody is believed on an older word of the auth service, some of its cookies are not
+/// passed on, or the list of what has been revoked was not to be had.
 pub(crate) fn forward_log_line(
     in_spite_of: Option<(Reason, &str)>,
     policy: &Policy,
@@ -117,7 +130,10 @@ pub(crate) fn forward_log_line(
             return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
         }
     };
-    Some(Refusal { reason, cause: None, policy: Some(policy), head, path: Some(path), heard }.log_line(decision, reason.status()))
+    Some(
+        Refusal { reason, cause: None, policy: Some(policy), head, path: Some(path), heard }
+            .log_line(decision, reason.status()),
+    )
 }
 
 /// The log's line about a renewal that did not come to all that it should.
@@ -126,8 +142,8 @@ pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
     says_something.then(|| LogLine::about("renew", heard).written())
 }
 
-/// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213 section 2.2), and the first of these that
-/// the CDN knows: so each is replaced.
+/// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213
+/// section 2.2), and the first of these that the CDN knows: so each is replaced.
 const FOR_CACHES: [&str; 6] = [
     "cache-control",
     "cdn-cache-control",
@@ -154,22 +170,35 @@ pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str
     lines.iter().any(is_ours)
 }
 
-/// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better Auth itself clears it:
-/// its names, with the chunks that were sent; also without a domain, where they were set before there was one. What the
-/// service has said about a name itself stands.
-pub(crate) fn dead_cookies(policy: &Policy, issuer: usize, head: &RequestHead<'_>, already_set: &[String]) -> Vec<String> {
-    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref()) else {
+/// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better
+/// Auth itself clears it: its names, with the chunks that were sent; also without a domain, where
+/// they were set before there was one. What the service has said about a name itself stands.
+pub(crate) fn dead_cookies(
+    policy: &Policy,
+    issuer: usize,
+    head: &RequestHead<'_>,
+    already_set: &[String],
+) -> Vec<String> {
+    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref())
+    else {
         return Vec::new();
     };
     let names = &service.cookies;
-    let always = [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
-    // Chunks that no service can have written stay: an answer is no place for a thousand lines of them.
-    let sent = cookie::all(head).map(|sent| sent.name).filter(|name| cookie::is_chunk(name, &names.session_data));
-    let already_set = already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
+    let always =
+        [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
+    // Chunks that no service can have written stay: an answer is no place for a thousand lines of
+    // them.
+    let sent = cookie::all(head)
+        .map(|sent| sent.name)
+        .filter(|name| cookie::is_chunk(name, &names.session_data));
+    let already_set =
+        already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
     let mut seen: BTreeSet<&str> = already_set.collect();
     let mut lines = Vec::new();
     for name in always.into_iter().chain(sent).filter(|name| seen.insert(*name)) {
-        lines.extend(service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))));
+        lines.extend(
+            service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))),
+        );
         lines.push(cookie::deletion(name, None));
     }
     lines
@@ -186,7 +215,9 @@ fn kind_for(style: AnswerStyle, head: &RequestHead<'_>, path: Option<&Path<'_>>)
     match (style, kind_of(head, path)) {
         (AnswerStyle::Api, _) => RequestKind::Fetch,
         // A browser's script says that it is one.
-        (AnswerStyle::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => RequestKind::Document,
+        (AnswerStyle::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => {
+            RequestKind::Document
+        }
         (_, kind) => kind,
     }
 }
@@ -194,7 +225,9 @@ fn kind_for(style: AnswerStyle, head: &RequestHead<'_>, path: Option<&Path<'_>>)
 /// The kind of request, as the target's own form tells or else its headers do.
 fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match RequestKind::of(head) {
-        RequestKind::Document | RequestKind::Fetch => path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head)),
+        RequestKind::Document | RequestKind::Fetch => {
+            path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head))
+        }
         kind => kind,
     }
 }
@@ -202,18 +235,22 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 impl Refusal<'_> {
     fn redirection(mut self, way: sign_in::Way) -> Answer {
         self.heard.set_cookies.extend(way.set_cookie);
-        // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections 15.4.4 and 15.4.8).
+        // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections
+        // 15.4.4 and 15.4.8).
         let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
         self.redirect(status, ("location".to_owned(), way.target))
     }
 
-    /// What the client of Next.js reads after a server action (next 16.4.5, `dist/client/components/router-reducer/reducers/`
-    /// `server-action-reducer.js`; the same since 14): `x-action-redirect: <url>;push` without a body that is
-    /// `text/x-component` rejects the action's promise as a redirect and goes there by a hard navigation. Up to 15 it throws
-    /// for any status from 400 on, so the status is Next's own 303; without `Location`, because `fetch` would follow that.
+    /// What the client of Next.js reads after a server action (next 16.4.5,
+    /// `dist/client/components/router-reducer/reducers/` `server-action-reducer.js`; the same since
+    /// 14): `x-action-redirect: <url>;push` without a body that is `text/x-component` rejects the
+    /// action's promise as a redirect and goes there by a hard navigation. Up to 15 it throws for
+    /// any status from 400 on, so the status is Next's own 303; without `Location`, because `fetch`
+    /// would follow that.
     ///
-    /// The URL is relative to the page, from its root: the client puts the app's base path before one that begins with `/`
-    /// (`dist/client/assign-location.js`), and the sign-in path has it already.
+    /// The URL is relative to the page, from its root: the client puts the app's base path before
+    /// one that begins with `/` (`dist/client/assign-location.js`), and the sign-in path has it
+    /// already.
     fn action_redirection(self, target: &str, path: &Path<'_>) -> Answer {
         let up = "../".repeat(path.segments().len().saturating_add(1));
         let location = ["./", &up, target.trim_start_matches('/'), ";push"].concat();
@@ -230,7 +267,9 @@ impl Refusal<'_> {
     fn rejection(self, form: Form) -> Answer {
         let status = self.reason.status();
         let mut headers = self.common_headers("reject");
-        headers.extend(challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)));
+        headers.extend(
+            challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)),
+        );
         if status >= 500 {
             headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
         }
@@ -238,21 +277,38 @@ impl Refusal<'_> {
             Form::Page => ("text/html; charset=utf-8", self.page()),
             // Exactly this: with a charset, the client of Next.js does not show it.
             Form::Text => ("text/plain", self.line()),
-            Form::Problem | Form::SignIn | Form::ActionSignIn => ("application/problem+json", self.problem()),
+            Form::Problem | Form::SignIn | Form::ActionSignIn => {
+                ("application/problem+json", self.problem())
+            }
         };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
         let body = if self.head.method == "HEAD" { String::new() } else { body };
-        Answer { reason: self.reason, status, headers, body, log: Some(self.log_line("reject", status)) }
+        Answer {
+            reason: self.reason,
+            status,
+            headers,
+            body,
+            log: Some(self.log_line("reject", status)),
+        }
     }
 
     fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
-        let mut headers = vec![("cache-control".to_owned(), "private, no-store".to_owned()), ("vary".to_owned(), self.vary())];
+        let mut headers = vec![
+            ("cache-control".to_owned(), "private, no-store".to_owned()),
+            ("vary".to_owned(), self.vary()),
+        ];
         headers.extend(self.cors());
         if self.shows_decision() {
-            let cause = self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
-            headers.push(("doorward-decision".to_owned(), [decision, "; reason=", self.reason.code(), &cause].concat()));
+            let cause =
+                self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
+            headers.push((
+                "doorward-decision".to_owned(),
+                [decision, "; reason=", self.reason.code(), &cause].concat(),
+            ));
         }
-        headers.extend(self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())));
+        headers.extend(
+            self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())),
+        );
         headers
     }
 
@@ -263,7 +319,9 @@ impl Refusal<'_> {
     /// Also the headers where an issuer's tokens may be.
     fn vary(&self) -> String {
         let mut vary = VARY.to_owned();
-        for place in self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places) {
+        for place in
+            self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places)
+        {
             if let Place::Header(name) = place {
                 vary.push_str(", ");
                 vary.push_str(name);
@@ -272,18 +330,26 @@ impl Refusal<'_> {
         vary
     }
 
-    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin sees to its own answers.
+    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin
+    /// sees to its own answers.
     fn cors(&self) -> Vec<(String, String)> {
         let Some(cors) = self.policy.map(|policy| &policy.cors) else {
             return Vec::new();
         };
-        let Some(origin) = self.head.only("origin").filter(|origin| cors.origins.iter().any(|listed| listed == origin)) else {
+        let Some(origin) = self
+            .head
+            .only("origin")
+            .filter(|origin| cors.origins.iter().any(|listed| listed == origin))
+        else {
             return Vec::new();
         };
         let exposed = if self.shows_decision() { ", doorward-decision" } else { "" };
         let mut headers = vec![
             ("access-control-allow-origin".to_owned(), origin.to_owned()),
-            ("access-control-expose-headers".to_owned(), ["www-authenticate, retry-after", exposed].concat()),
+            (
+                "access-control-expose-headers".to_owned(),
+                ["www-authenticate, retry-after", exposed].concat(),
+            ),
         ];
         if cors.credentials {
             headers.push(("access-control-allow-credentials".to_owned(), "true".to_owned()));
@@ -310,18 +376,28 @@ impl Refusal<'_> {
 
     /// One line: the message of an error that the application's own error page shows.
     fn line(&self) -> String {
-        [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"].concat()
+        [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"]
+            .concat()
     }
 
     /// A page for people. Nothing of the request is repeated in it.
     fn page(&self) -> String {
         let title = title(self.reason.status());
         let code = match self.docs_url() {
-            Some(docs_url) => ["<a href=\"", &escaped(&docs_url), "\">", self.reason.code(), "</a>"].concat(),
+            Some(docs_url) => {
+                ["<a href=\"", &escaped(&docs_url), "\">", self.reason.code(), "</a>"].concat()
+            }
             None => self.reason.code().to_owned(),
         };
         let cause = self.cause.map_or_else(String::new, |cause| {
-            ["<p>What was wrong each time: ", &escaped(cause.sentence()), ".</p><p><code>", cause.code(), "</code></p>"].concat()
+            [
+                "<p>What was wrong each time: ",
+                &escaped(cause.sentence()),
+                ".</p><p><code>",
+                cause.code(),
+                "</code></p>",
+            ]
+            .concat()
         });
         [
             "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>",
@@ -340,30 +416,38 @@ impl Refusal<'_> {
         .concat()
     }
 
-    /// Who went round may still want to sign in as somebody else: from here, without a way back, no round is counted.
+    /// Who went round may still want to sign in as somebody else: from here, without a way back, no
+    /// round is counted.
     fn try_again(&self) -> String {
-        let is_here = |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
+        let is_here =
+            |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
         match self
             .policy
             .and_then(|policy| policy.sign_in.as_ref())
             .filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in))
         {
-            Some(sign_in) => ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat(),
+            Some(sign_in) => {
+                ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat()
+            }
             None => String::new(),
         }
     }
 
-    /// One JSON line per refusal. The query stays out, and so does every header: they may hold secrets.
+    /// One JSON line per refusal. The query stays out, and so does every header: they may hold
+    /// secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        // Whose request it was by its own word, and whose site this is: where two names of one site differ, it shows here.
+        // Whose request it was by its own word, and whose site this is: where two names of one site
+        // differ, it shows here.
         let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
         let end = self.heard.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
-        // Its own cookie cache says that this very session was somebody's, by a secret that the service that was asked need not have.
+        // Its own cookie cache says that this very session was somebody's, by a secret that the
+        // service that was asked need not have.
         let hint = end.filter(|_| self.heard.has_own_data).map(|_| "another auth service?");
         LogLine {
             asked: end.map(|end| end.url.as_str()),
             cookies_deleted: end.map(|end| end.has_deleted_cookies),
-            hint: hint.or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
+            hint: hint
+                .or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
             cause: self.cause.or(self.heard.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
@@ -380,7 +464,8 @@ impl Refusal<'_> {
     }
 }
 
-/// As much of a client's word as the log takes, in letters that move no terminal. A host name has at most 253 characters.
+/// As much of a client's word as the log takes, in letters that move no terminal. A host name has
+/// at most 253 characters.
 fn said(text: &str) -> Cow<'_, str> {
     let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
     let start = text.get(..end).unwrap_or(text);
@@ -447,7 +532,14 @@ struct LogLine<'a> {
 impl<'a> LogLine<'a> {
     fn about(decision: &'a str, heard: &'a Heard) -> Self {
         let (deny_list, doubt) = (heard.deny_list.map(Doubt::word), heard.doubt.map(Doubt::word));
-        Self { decision, gate: "doorward", deny_list, doubt, dropped_cookies: &heard.dropped, ..Self::default() }
+        Self {
+            decision,
+            gate: "doorward",
+            deny_list,
+            doubt,
+            dropped_cookies: &heard.dropped,
+            ..Self::default()
+        }
     }
 
     fn written(&self) -> String {
@@ -461,9 +553,14 @@ fn challenge(reason: Reason) -> Option<String> {
         Reason::NoCredential | Reason::RedirectLoop => Some("Bearer".to_owned()),
         Reason::Forbidden => Some("Bearer error=\"insufficient_scope\"".to_owned()),
         // A quoted-string of RFC 6750 has no quotation marks of its own.
-        _ if reason.status() == 401 => {
-            Some(["Bearer error=\"invalid_token\", error_description=\"", &reason.sentence().replace('"', "'"), "\""].concat())
-        }
+        _ if reason.status() == 401 => Some(
+            [
+                "Bearer error=\"invalid_token\", error_description=\"",
+                &reason.sentence().replace('"', "'"),
+                "\"",
+            ]
+            .concat(),
+        ),
         _ => None,
     }
 }

@@ -1,7 +1,8 @@
 //! The explorer: every order of the steps of a small world, each path from its beginning.
 //!
-//! Engines cannot be copied, so a path is played anew for each of its ends. Of two steps that touch different things only one
-//! order is gone (sleep sets, Godefroid 1996): every state that can be reached is reached all the same.
+//! Engines cannot be copied, so a path is played anew for each of its ends. Of two steps that touch
+//! different things only one order is gone (sleep sets, Godefroid 1996): every state that can be
+//! reached is reached all the same.
 
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -81,10 +82,13 @@ pub(crate) fn explore(setup: &Setup, plans: &[Plan], until: Option<Instant>) -> 
         // On to an end, always by the first step that is awake.
         loop {
             let asleep = frames.last().map_or(Vec::new(), asleep_after);
-            let steps: Vec<(Step, Touch)> = world.steps().into_iter().map(|step| (step, world.touch(step))).collect();
+            let steps: Vec<(Step, Touch)> =
+                world.steps().into_iter().map(|step| (step, world.touch(step))).collect();
             let is_end = steps.is_empty();
-            let awake: Vec<(Step, Touch)> =
-                steps.into_iter().filter(|(step, _)| !asleep.iter().any(|(other, _)| other == step)).collect();
+            let awake: Vec<(Step, Touch)> = steps
+                .into_iter()
+                .filter(|(step, _)| !asleep.iter().any(|(other, _)| other == step))
+                .collect();
             seen.states += 1;
             if is_end {
                 world.close();
@@ -115,7 +119,8 @@ pub(crate) fn explore(setup: &Setup, plans: &[Plan], until: Option<Instant>) -> 
     }
 }
 
-/// What need not be taken after a frame's step: what has been taken in its place, and touches nothing of it.
+/// What need not be taken after a frame's step: what has been taken in its place, and touches
+/// nothing of it.
 fn asleep_after(frame: &Frame) -> Vec<(Step, Touch)> {
     let (_, touch) = frame.steps[frame.next];
     let before = frame.asleep.iter().chain(&frame.steps[..frame.next]);
@@ -142,7 +147,12 @@ fn note(seen: &mut Seen, setup: &Setup, plans: &[Plan], frames: &[Frame], world:
             again.take(frame.steps[frame.next].0);
         }
         again.close();
-        let story = Story { setup: setup.to_string(), how: wrong.how.clone(), sentences: again.story(), length };
+        let story = Story {
+            setup: setup.to_string(),
+            how: wrong.how.clone(),
+            sentences: again.story(),
+            length,
+        };
         seen.wrong.insert(wrong.what, (count, story));
     }
 }

@@ -1,12 +1,20 @@
-//! A small world, explored whole: every order in which up to three requests of one session can go their way, and everything
-//! that can become of their errands, judged by an oracle that knows the truth.
+//! A small world, explored whole: every order in which up to three requests of one session can go
+//! their way, and everything that can become of their errands, judged by an oracle that knows the
+//! truth.
 //!
-//! `setups.rs` says what there is, `world.rs` plays one path, `service.rs` is the auth service, `oracle.rs` has the promises,
-//! `explore.rs` goes through all paths. A path that breaks a promise is printed as a story.
+//! `setups.rs` says what there is, `world.rs` plays one path, `service.rs` is the auth service,
+//! `oracle.rs` has the promises, `explore.rs` goes through all paths. A path that breaks a promise
+//! is printed as a story.
 //!
-//! `cargo test --test small_world` goes through a part of it, in a minute at most; `DOORWARD_SMALL_WORLD=all` through all of it.
+//! `cargo test --test small_world` goes through a part of it, in a minute at most;
+//! `DOORWARD_SMALL_WORLD=all` through all of it.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 mod explore;
 mod oracle;
@@ -66,7 +74,11 @@ fn report(seen: &Seen) {
 
 #[test]
 fn every_promise_holds_on_every_path() {
-    let extent = if std::env::var("DOORWARD_SMALL_WORLD").is_ok_and(|value| value == "all") { Extent::All } else { Extent::Part };
+    let extent = if std::env::var("DOORWARD_SMALL_WORLD").is_ok_and(|value| value == "all") {
+        Extent::All
+    } else {
+        Extent::Part
+    };
     let began = Instant::now();
     let jobs = jobs(extent);
     let until = (extent == Extent::Part).then(|| began + PART_TAKES);

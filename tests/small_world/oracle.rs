@@ -1,12 +1,14 @@
 //! Who knows the truth, and what has to hold of every path.
 //!
-//! - What the origin is told of a request was true at some moment that is not too long ago: the organisation of its own session,
-//!   and no older than the writes that its client had been answered before it began.
+//! - What the origin is told of a request was true at some moment that is not too long ago: the
+//!   organisation of its own session, and no older than the writes that its client had been
+//!   answered before it began.
 //! - A token that goes on instead says the same.
-//! - Once a sign-out has been answered, nobody passes as her: neither by memory nor by cookies that a late response has brought
-//!   back. Once Bob has signed in, nobody but Bob does.
-//! - Where the host sees responses, the response of a request through the same instance adds no session cookie that was made
-//!   before a change that has been answered; and no response deletes the cookies of a session that lives.
+//! - Once a sign-out has been answered, nobody passes as her: neither by memory nor by cookies that
+//!   a late response has brought back. Once Bob has signed in, nobody but Bob does.
+//! - Where the host sees responses, the response of a request through the same instance adds no
+//!   session cookie that was made before a change that has been answered; and no response deletes
+//!   the cookies of a session that lives.
 //! - A session that lives is refused only in doubt, and in doubt only where something has failed.
 //! - A request asks once about each thing, and ends (`world.rs`).
 
@@ -23,7 +25,8 @@ use crate::service::{DATA, Number, Service, TOKEN};
 use crate::setups::{Host, Kind, Plan, Setup};
 use crate::world::{Flight, is_session_cookie};
 
-/// How long the gate may remember what the service has said: `session_cache_seconds`, and an ask that was on its way.
+/// How long the gate may remember what the service has said: `session_cache_seconds`, and an ask
+/// that was on its way.
 const MEMORY_MILLIS: i64 = 10_000 + 3000;
 /// How long other instances are told that something has changed: `session_cache_seconds`.
 const AS_OF_MILLIS: i64 = 10_000;
@@ -41,7 +44,9 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn of(set: &HeaderPairs) -> Self {
-        let value = |wanted: &str| set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+        let value = |wanted: &str| {
+            set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned())
+        };
         Self {
             subject: value("x-doorward-subject"),
             organisation: value("x-doorward-org"),
@@ -58,7 +63,9 @@ impl fmt::Display for Told {
             _ => write!(f, "nobody")?,
         }
         match &self.token {
-            Some((subject, organisation)) => write!(f, ", with a token of {subject} in {organisation}"),
+            Some((subject, organisation)) => {
+                write!(f, ", with a token of {subject} in {organisation}")
+            }
             None => Ok(()),
         }
     }
@@ -166,10 +173,15 @@ impl Oracle {
             made.and_then(|(_, made)| made.version)
         });
         let answered = || self.writes.iter().filter(|write| write.answered.is_some());
-        let floor = answered().filter(|write| write.session == session).map(|write| write.version).max().unwrap_or(0);
+        let floor = answered()
+            .filter(|write| write.session == session)
+            .map(|write| write.version)
+            .max()
+            .unwrap_or(0);
         let last = answered().max_by_key(|write| write.answered);
         let is_alive = session.is_some_and(|session| service.sessions[session].ended.is_none());
-        let expected = last.map(|write| write.becomes).filter(|_| flight.plan.kind.is_of_the_browser());
+        let expected =
+            last.map(|write| write.becomes).filter(|_| flight.plan.kind.is_of_the_browser());
         self.begun.insert(number, Begun { session, cached, is_alive, floor, expected });
     }
 
@@ -183,8 +195,19 @@ impl Oracle {
         (processed, at): (u32, i64),
     ) {
         let version = session.map_or(0, |session| service.sessions[session].version());
-        let (kind, instance) = self.plans.get(request).map_or((Kind::Page, 0), |plan| (plan.kind, plan.instance));
-        self.writes.push(Write { request, instance, kind, session, becomes, version, processed, at, answered: None });
+        let (kind, instance) =
+            self.plans.get(request).map_or((Kind::Page, 0), |plan| (plan.kind, plan.instance));
+        self.writes.push(Write {
+            request,
+            instance,
+            kind,
+            session,
+            becomes,
+            version,
+            processed,
+            at,
+            answered: None,
+        });
     }
 
     /// A request goes on to the origin.
@@ -200,33 +223,58 @@ impl Oracle {
             return self.blame("nobody passes without a session", number, told.to_string());
         };
         let truth = &service.sessions[session];
-        let named = told.subject.as_deref().into_iter().chain(told.token.as_ref().map(|(subject, _)| subject.as_str()));
+        let named = told
+            .subject
+            .as_deref()
+            .into_iter()
+            .chain(told.token.as_ref().map(|(subject, _)| subject.as_str()));
         if named.clone().count() == 0 || named.clone().any(|subject| subject != truth.user) {
-            self.blame("nobody is taken for somebody else", number, format!("{told}, and it is {}", truth.user));
+            self.blame(
+                "nobody is taken for somebody else",
+                number,
+                format!("{told}, and it is {}", truth.user),
+            );
         }
         match begun.expected {
             Some(None) => self.blame("who has signed out is out", number, told.to_string()),
-            // Who does not see a response cannot take back what has been put on it: the first person's cookies, whose session lives.
+            // Who does not see a response cannot take back what has been put on it: the first
+            // person's cookies, whose session lives.
             Some(Some(other)) if other != session && self.host == Host::Sees => {
-                self.blame("who has signed in is in", number, format!("{told}, and it is {}", service.sessions[other].user));
+                self.blame(
+                    "who has signed in is in",
+                    number,
+                    format!("{told}, and it is {}", service.sessions[other].user),
+                );
             }
             _ => {}
         }
-        let version = |name: &str| name.strip_prefix("org-").and_then(|version| version.parse::<usize>().ok());
+        let version = |name: &str| {
+            name.strip_prefix("org-").and_then(|version| version.parse::<usize>().ok())
+        };
         let by_header = told.organisation.as_deref().and_then(version);
         let by_token = told.token.as_ref().and_then(|(_, organisation)| version(organisation));
-        // Other instances hear of a change by the cookie that the gate sets with the auth service's own answer, and for as long as
-        // that lives. What the application sets by itself they hear of by the cookie cache, if there is one.
+        // Other instances hear of a change by the cookie that the gate sets with the auth service's
+        // own answer, and for as long as that lives. What the application sets by itself they hear
+        // of by the cookie cache, if there is one.
         let here = |write: &Write| write.instance == flight.plan.instance;
-        let is_told = |write: &Write| here(write) || write.kind != Kind::Action && flight.began_at - write.at < AS_OF_MILLIS;
+        let is_told = |write: &Write| {
+            here(write) || write.kind != Kind::Action && flight.began_at - write.at < AS_OF_MILLIS
+        };
         for version in by_header.into_iter().chain(by_token) {
             // A client that has kept its cookies brings what was true then, signed.
             let is_kept = flight.plan.kind == Kind::Kept;
             let floor = if is_kept && begun.cached.is_some() { 0 } else { begun.floor };
-            let later = |write: &&Write| write.session == begun.session && write.version > version && write.version <= floor;
-            let is_promised = self.writes.iter().filter(later).any(|write| here(write) || !is_kept && is_told(write));
+            let later = |write: &&Write| {
+                write.session == begun.session && write.version > version && write.version <= floor
+            };
+            let is_promised = self
+                .writes
+                .iter()
+                .filter(later)
+                .any(|write| here(write) || !is_kept && is_told(write));
             // Two changes at two instances in one millisecond have no order.
-            let has_order = self.tick > 0 || self.writes.windows(2).all(|pair| pair[0].instance == pair[1].instance);
+            let has_order = self.tick > 0
+                || self.writes.windows(2).all(|pair| pair[0].instance == pair[1].instance);
             if version < floor && is_promised && has_order {
                 let how = format!("{told}, and it was answered org-{floor} before it began");
                 self.blame("own writes are read back", number, how);
@@ -243,32 +291,56 @@ impl Oracle {
         let Some((ended, at)) = truth.ended else { return };
         let lag = if self.has_storage { STORE_LAG_MILLIS } else { 0 };
         if at < flight.began_at - MEMORY_MILLIS - lag && begun.cached.is_none() {
-            self.blame("nothing is remembered for too long", number, format!("{told}, whose session is over"));
+            self.blame(
+                "nothing is remembered for too long",
+                number,
+                format!("{told}, whose session is over"),
+            );
         }
-        // Who kept the cookies and sends them after the sign-out passes by what is signed in them, or at an instance that does not
-        // know yet.
+        // Who kept the cookies and sends them after the sign-out passes by what is signed in them,
+        // or at an instance that does not know yet.
         let is_known_here = |write: &&Write| {
-            write.kind == Kind::SignOut && write.session == Some(session) && write.instance == flight.plan.instance
+            write.kind == Kind::SignOut
+                && write.session == Some(session)
+                && write.instance == flight.plan.instance
         };
-        let answered = self.writes.iter().filter(is_known_here).filter_map(|write| write.answered).min();
-        if flight.plan.kind == Kind::Kept && answered.is_some_and(|answered| answered < flight.begun) && begun.cached.is_none() {
-            self.blame("who has signed out is out", number, format!("{told}, by kept cookies; it was over at step {ended}"));
+        let answered =
+            self.writes.iter().filter(is_known_here).filter_map(|write| write.answered).min();
+        if flight.plan.kind == Kind::Kept
+            && answered.is_some_and(|answered| answered < flight.begun)
+            && begun.cached.is_none()
+        {
+            self.blame(
+                "who has signed out is out",
+                number,
+                format!("{told}, by kept cookies; it was over at step {ended}"),
+            );
         }
     }
 
     /// A request is refused.
-    pub(crate) fn refused(&mut self, number: usize, (code, log): (&'static str, &str), service: &Service, has_failed: bool) {
+    pub(crate) fn refused(
+        &mut self,
+        number: usize,
+        (code, log): (&'static str, &str),
+        service: &Service,
+        has_failed: bool,
+    ) {
         let begun = self.begun.get(&number).cloned().unwrap_or_default();
         let lives = begun.session.is_some_and(|session| service.sessions[session].ended.is_none());
         let is_doubt = ["session_unavailable", "token_exchange_unavailable"].contains(&code);
         let has_spent = log.contains("out-of-budget");
-        if has_spent && (self.plans.get(number).is_none_or(|plan| plan.kind == Kind::Another) || !self.is_flooded) {
+        if has_spent
+            && (self.plans.get(number).is_none_or(|plan| plan.kind == Kind::Another)
+                || !self.is_flooded)
+        {
             self.blame("nobody is refused for another's asking", number, format!("{code} {log}"));
         }
         // What has ended while it was asked about is known to nobody for certain.
         let has_ended = begun.is_alive && !lives;
         // Two changes overtake two answers.
-        let is_overtaken = log.contains("\"changed\"") && self.plans.iter().filter(|plan| plan.kind.is_write()).count() > 1;
+        let is_overtaken = log.contains("\"changed\"")
+            && self.plans.iter().filter(|plan| plan.kind.is_write()).count() > 1;
         if is_doubt && !has_failed && !has_spent && !has_ended && !is_overtaken {
             self.blame("doubt has a cause", number, format!("{code} {log}"));
         }
@@ -278,9 +350,17 @@ impl Oracle {
     }
 
     /// A response has left, with what the gate has added to it.
-    pub(crate) fn left(&mut self, number: usize, flight: &Flight, added: &[String], service: &Service, step: u32) {
+    pub(crate) fn left(
+        &mut self,
+        number: usize,
+        flight: &Flight,
+        added: &[String],
+        service: &Service,
+        step: u32,
+    ) {
         let begun = self.begun.get(&number).cloned().unwrap_or_default();
-        // What other instances and hosts that see no response cannot know: there, what comes of it counts.
+        // What other instances and hosts that see no response cannot know: there, what comes of it
+        // counts.
         let knows = |write: &&Write| {
             self.host == Host::Sees
                 && write.instance == flight.plan.instance
@@ -293,22 +373,38 @@ impl Oracle {
             let Some(made) = service.made.get(line) else {
                 let current = begun.expected_now(&self.writes);
                 let lives = |session: Number| service.sessions[session].ended.is_none();
-                let is_another = current.is_some_and(|session| lives(session) && Some(session) != begun.session);
+                let is_another =
+                    current.is_some_and(|session| lives(session) && Some(session) != begun.session);
                 let is_own = begun.session.is_some_and(lives);
-                let is_far =
-                    self.host == Host::SeesNothing || self.writes.iter().any(|write| write.instance != flight.plan.instance);
-                if name == TOKEN && flight.plan.kind.is_of_the_browser() && (is_own || is_another && !is_far) {
-                    found.push(("nobody's cookies are deleted who is signed in", format!("{name} is deleted")));
+                let is_far = self.host == Host::SeesNothing
+                    || self.writes.iter().any(|write| write.instance != flight.plan.instance);
+                if name == TOKEN
+                    && flight.plan.kind.is_of_the_browser()
+                    && (is_own || is_another && !is_far)
+                {
+                    found.push((
+                        "nobody's cookies are deleted who is signed in",
+                        format!("{name} is deleted"),
+                    ));
                 }
                 continue;
             };
             for write in self.writes.iter().filter(knows) {
                 let is_of_it = write.session == Some(made.session);
                 if is_of_it && made.version.is_some() && made.at < write.processed {
-                    found.push(("no late response brings old cookies back", format!("{name} from before {:?}", write.kind)));
+                    found.push((
+                        "no late response brings old cookies back",
+                        format!("{name} from before {:?}", write.kind),
+                    ));
                 } else if is_of_it && write.kind == Kind::SignOut {
-                    found.push(("no late response brings a session back", format!("{name} after {:?}", write.kind)));
-                } else if is_of_it && write.kind == Kind::SignIn && write.answered > Some(flight.begun) {
+                    found.push((
+                        "no late response brings a session back",
+                        format!("{name} after {:?}", write.kind),
+                    ));
+                } else if is_of_it
+                    && write.kind == Kind::SignIn
+                    && write.answered > Some(flight.begun)
+                {
                     found.push((
                         "no late response brings another session back",
                         format!("{name} of {}", service.sessions[made.session].user),
@@ -331,7 +427,10 @@ impl Oracle {
 impl Begun {
     /// The session of the browser, as far as it has been changed.
     fn expected_now(&self, writes: &[Write]) -> Option<Number> {
-        let last = writes.iter().filter(|write| write.answered.is_some()).max_by_key(|write| write.answered);
+        let last = writes
+            .iter()
+            .filter(|write| write.answered.is_some())
+            .max_by_key(|write| write.answered);
         last.map_or(self.session, |write| write.becomes)
     }
 }

@@ -1,5 +1,5 @@
-//! The auth service of the small world: what is true of each session, since when, and what it says about that. What it says it
-//! says as Better Auth does; `../timeline/service.rs` holds its pen.
+//! The auth service of the small world: what is true of each session, since when, and what it says
+//! about that. What it says it says as Better Auth does; `../timeline/service.rs` holds its pen.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -69,7 +69,12 @@ pub(crate) struct Service {
 
 impl Service {
     pub(crate) fn new(setup: &Setup) -> Self {
-        Self { sessions: Vec::new(), made: BTreeMap::new(), cookie_cache: setup.age != Age::Never, serial: 0 }
+        Self {
+            sessions: Vec::new(),
+            made: BTreeMap::new(),
+            cookie_cache: setup.age != Age::Never,
+            serial: 0,
+        }
     }
 
     /// A session of this user.
@@ -90,27 +95,39 @@ impl Service {
 
     /// The session of a `Cookie` header.
     pub(crate) fn session_of(&self, cookies: &str) -> Option<Number> {
-        let value = cookies.split("; ").find_map(|pair| pair.strip_prefix(TOKEN)?.strip_prefix('='))?;
-        self.sessions.iter().enumerate().map(|(number, _)| number).find(|number| self.token_cookie(*number) == value)
+        let value =
+            cookies.split("; ").find_map(|pair| pair.strip_prefix(TOKEN)?.strip_prefix('='))?;
+        self.sessions
+            .iter()
+            .enumerate()
+            .map(|(number, _)| number)
+            .find(|number| self.token_cookie(*number) == value)
     }
 
     /// `/get-session`, without its cookie cache.
     pub(crate) fn get_session(&mut self, cookies: &str, step: u32, now: i64) -> Answer {
-        let alive = self.session_of(cookies).filter(|number| self.sessions[*number].ended.is_none());
+        let alive =
+            self.session_of(cookies).filter(|number| self.sessions[*number].ended.is_none());
         let Some(number) = alive else {
             return Answer { status: 200, body: "null".to_owned(), set_cookies: deletions() };
         };
         // As on the second day: the session is extended with each answer.
-        Answer { status: 200, body: self.written_pair(number, now), set_cookies: self.lines(number, step, now) }
+        Answer {
+            status: 200,
+            body: self.written_pair(number, now),
+            set_cookies: self.lines(number, step, now),
+        }
     }
 
     /// `/token`.
     pub(crate) fn token(&mut self, cookies: &str, now: i64) -> Answer {
-        let alive = self.session_of(cookies).filter(|number| self.sessions[*number].ended.is_none());
+        let alive =
+            self.session_of(cookies).filter(|number| self.sessions[*number].ended.is_none());
         let Some(number) = alive else {
             return Answer { status: 401, body: "{}".to_owned(), set_cookies: Vec::new() };
         };
-        let (user, version, issued) = (self.sessions[number].user, self.sessions[number].version(), now / 1000);
+        let (user, version, issued) =
+            (self.sessions[number].user, self.sessions[number].version(), now / 1000);
         let body = remembered(format!("jwt {user} {version} {issued}"), || {
             let claims = json!({ "sub": user, "org": organisation(version), "iat": issued, "exp": issued + pen::TOKEN_LIFE, "iss": ORIGIN, "aud": ORIGIN });
             json!({ "token": PEN.jwt(&claims) }).to_string()
@@ -134,7 +151,11 @@ impl Service {
     }
 
     fn token_line(&mut self, number: Number, step: u32) -> String {
-        let line = format!("{TOKEN}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax", self.token_cookie(number), LIFE / 1000);
+        let line = format!(
+            "{TOKEN}={}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax",
+            self.token_cookie(number),
+            LIFE / 1000
+        );
         self.made.insert(line.clone(), Made { session: number, at: step, version: None });
         line
     }
@@ -144,13 +165,17 @@ impl Service {
         self.serial += 1;
         let version = self.sessions[number].version();
         let known = now + life - CACHE_MILLIS;
-        let name = format!("data {number} {} {version} {known} {}", self.sessions[number].user, self.serial);
+        let name = format!(
+            "data {number} {} {version} {known} {}",
+            self.sessions[number].user, self.serial
+        );
         let value = remembered(name, || {
             let mut pair = self.pair(number, known);
             pair["serial"] = json!(self.serial);
             PEN.compact(&pair, known + CACHE_MILLIS)
         });
-        let line = format!("{DATA}={value}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax", life / 1000);
+        let line =
+            format!("{DATA}={value}; Max-Age={}; Path=/; HttpOnly; SameSite=Lax", life / 1000);
         self.made.insert(line.clone(), Made { session: number, at: step, version: Some(version) });
         line
     }
@@ -172,7 +197,9 @@ impl Service {
 
     fn written_pair(&self, number: Number, now: i64) -> String {
         let (user, version) = (self.sessions[number].user, self.sessions[number].version());
-        remembered(format!("pair {number} {user} {version} {now}"), || self.pair(number, now).to_string())
+        remembered(format!("pair {number} {user} {version} {now}"), || {
+            self.pair(number, now).to_string()
+        })
     }
 
     fn pair(&self, number: Number, now: i64) -> Value {
@@ -195,7 +222,9 @@ pub(crate) fn organisation(version: usize) -> String {
 
 /// The lines with which the service deletes its cookies.
 pub(crate) fn deletions() -> Vec<String> {
-    [TOKEN, DATA, pen::FOR_NOW].map(|name| format!("{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax")).to_vec()
+    [TOKEN, DATA, pen::FOR_NOW]
+        .map(|name| format!("{name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax"))
+        .to_vec()
 }
 
 thread_local! {

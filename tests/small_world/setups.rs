@@ -37,7 +37,8 @@ pub(crate) struct Setup {
     pub(crate) has_storage: bool,
     /// Whether the API behind the gate takes tokens of the service.
     pub(crate) has_bridge: bool,
-    /// Milliseconds from one step to the next; 0 where clocks stand still while nothing is waited for, as in Workers.
+    /// Milliseconds from one step to the next; 0 where clocks stand still while nothing is waited
+    /// for, as in Workers.
     pub(crate) tick: i64,
     /// How many errands may fail on a path.
     pub(crate) faults: u32,
@@ -75,7 +76,19 @@ impl Setup {
 
 impl std::fmt::Display for Setup {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { host, instances, age, is_warm, shares, has_storage, has_bridge, tick, faults, pauses, is_flooded } = self;
+        let Self {
+            host,
+            instances,
+            age,
+            is_warm,
+            shares,
+            has_storage,
+            has_bridge,
+            tick,
+            faults,
+            pauses,
+            is_flooded,
+        } = self;
         let flags = [
             (*is_warm, "warm"),
             (*shares, "shared copies"),
@@ -86,8 +99,13 @@ impl std::fmt::Display for Setup {
             (*pauses > 0, "pauses"),
             (*is_flooded, "after a flood of Ada's"),
         ];
-        let flags: Vec<&str> = flags.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
-        write!(f, "host {host:?}, {instances} instance(s), cookie cache {age:?}, {}", flags.join(", "))
+        let flags: Vec<&str> =
+            flags.into_iter().filter_map(|(is, name)| is.then_some(name)).collect();
+        write!(
+            f,
+            "host {host:?}, {instances} instance(s), cookie cache {age:?}, {}",
+            flags.join(", ")
+        )
     }
 }
 
@@ -166,12 +184,17 @@ pub(crate) enum Extent {
 /// In part, one of so many jobs of up to two requests, and of three.
 const PART: [usize; 2] = [25, 2500];
 
-/// Everything that there is to explore: fewer requests first, so that the first story of a fault is a short one.
+/// Everything that there is to explore: fewer requests first, so that the first story of a fault is
+/// a short one.
 pub(crate) fn jobs(extent: Extent) -> Vec<Job> {
     let mut jobs = Vec::new();
     for kinds in sets_of_kinds() {
         for setup in setups(&kinds) {
-            jobs.extend(placed(&kinds, setup.instances).into_iter().map(|plans| Job { setup: setup.clone(), plans }));
+            jobs.extend(
+                placed(&kinds, setup.instances)
+                    .into_iter()
+                    .map(|plans| Job { setup: setup.clone(), plans }),
+            );
         }
     }
     if extent == Extent::All {
@@ -179,13 +202,15 @@ pub(crate) fn jobs(extent: Extent) -> Vec<Job> {
         return jobs;
     }
     let (few, many): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| job.plans.len() < 3);
-    // A step that has no divisor in common with how the jobs are ordered comes to a bit of everything.
+    // A step that has no divisor in common with how the jobs are ordered comes to a bit of
+    // everything.
     let part = |jobs: Vec<Job>, one_of: usize| {
         let count = jobs.len();
         (0..count / one_of).map(move |number| jobs[number * 7919 % count].clone())
     };
     // Floods are few.
-    let floods: Vec<Job> = few.iter().filter(|job| job.setup.is_flooded && job.plans.len() == 1).cloned().collect();
+    let floods: Vec<Job> =
+        few.iter().filter(|job| job.setup.is_flooded && job.plans.len() == 1).cloned().collect();
     floods.into_iter().chain(part(few, PART[0])).chain(part(many, PART[1])).collect()
 }
 
@@ -199,7 +224,9 @@ fn sets_of_kinds() -> Vec<Vec<Kind>> {
             sets.extend(Kind::ALL.into_iter().skip(place).map(|third| vec![first, second, third]));
         }
     }
-    let changes = |kinds: &[Kind]| kinds.iter().filter(|kind| kind.is_write() || **kind == Kind::Elsewhere).count();
+    let changes = |kinds: &[Kind]| {
+        kinds.iter().filter(|kind| kind.is_write() || **kind == Kind::Elsewhere).count()
+    };
     sets.retain(|kinds| kinds.len() < 3 || (1..3).contains(&changes(kinds)));
     // A client that has kept its cookies is none before there are others.
     sets.retain(|kinds| !kinds.contains(&Kind::Kept) || changes(kinds) > 0);
@@ -208,17 +235,27 @@ fn sets_of_kinds() -> Vec<Vec<Kind>> {
     sets
 }
 
-/// At which instance each of them is done. Instances are alike: the first thing is done at the first.
+/// At which instance each of them is done. Instances are alike: the first thing is done at the
+/// first.
 fn placed(kinds: &[Kind], instances: usize) -> Vec<Vec<Plan>> {
     let all = (0..instances.pow(u32::try_from(kinds.len() - 1).unwrap_or(0))).map(|number| {
-        let instance =
-            |place: usize| if place == 0 { 0 } else { number / instances.pow(u32::try_from(place - 1).unwrap_or(0)) % instances };
-        let mut plans: Vec<Plan> =
-            kinds.iter().enumerate().map(|(place, kind)| Plan { kind: *kind, instance: instance(place) }).collect();
+        let instance = |place: usize| {
+            if place == 0 {
+                0
+            } else {
+                number / instances.pow(u32::try_from(place - 1).unwrap_or(0)) % instances
+            }
+        };
+        let mut plans: Vec<Plan> = kinds
+            .iter()
+            .enumerate()
+            .map(|(place, kind)| Plan { kind: *kind, instance: instance(place) })
+            .collect();
         plans.sort();
         plans
     });
-    let mut all: Vec<Vec<Plan>> = all.filter(|plans| instances == 1 || plans.iter().any(|plan| plan.instance == 1)).collect();
+    let mut all: Vec<Vec<Plan>> =
+        all.filter(|plans| instances == 1 || plans.iter().any(|plan| plan.instance == 1)).collect();
     all.sort();
     all.dedup();
     all
@@ -228,13 +265,18 @@ fn setups(kinds: &[Kind]) -> Vec<Setup> {
     let has_bridge = kinds.contains(&Kind::Call);
     let mut setups = Vec::new();
     for host in [Host::Sees, Host::SeesNothing] {
-        // Whoever sees nothing of a response cannot hear of a change that the application makes by itself.
+        // Whoever sees nothing of a response cannot hear of a change that the application makes by
+        // itself.
         if host == Host::SeesNothing && kinds.contains(&Kind::Action) {
             continue;
         }
-        for (instances, shares, has_storage) in
-            [(1, false, false), (1, false, true), (2, false, false), (2, true, false), (2, false, true)]
-        {
+        for (instances, shares, has_storage) in [
+            (1, false, false),
+            (1, false, true),
+            (2, false, false),
+            (2, true, false),
+            (2, false, true),
+        ] {
             for (age, is_warm) in [
                 (Age::Never, true),
                 (Age::Never, false),
@@ -243,13 +285,18 @@ fn setups(kinds: &[Kind]) -> Vec<Setup> {
                 (Age::Due, false),
                 (Age::Fresh, has_bridge),
             ] {
-                for (tick, faults, pauses, is_flooded) in
-                    [(1, 0, 0, false), (0, 0, 0, false), (1, 1, 0, false), (1, 0, 1, false), (0, 0, 0, true)]
-                {
+                for (tick, faults, pauses, is_flooded) in [
+                    (1, 0, 0, false),
+                    (0, 0, 0, false),
+                    (1, 1, 0, false),
+                    (1, 0, 1, false),
+                    (0, 0, 0, true),
+                ] {
                     if is_flooded && !kinds.contains(&Kind::Another) {
                         continue;
                     }
-                    let (shared, limits) = ((shares, has_storage, has_bridge), (tick, faults, pauses, is_flooded));
+                    let (shared, limits) =
+                        ((shares, has_storage, has_bridge), (tick, faults, pauses, is_flooded));
                     setups.push(setup((host, instances), (age, is_warm), shared, limits));
                 }
             }
@@ -265,5 +312,17 @@ const fn setup(
     (shares, has_storage, has_bridge): (bool, bool, bool),
     (tick, faults, pauses, is_flooded): (i64, u32, u32, bool),
 ) -> Setup {
-    Setup { host, instances, age, is_warm, shares, has_storage, has_bridge, tick, faults, pauses, is_flooded }
+    Setup {
+        host,
+        instances,
+        age,
+        is_warm,
+        shares,
+        has_storage,
+        has_bridge,
+        tick,
+        faults,
+        pauses,
+        is_flooded,
+    }
 }

@@ -1,5 +1,5 @@
-//! One path through the small world: instances of the gate, a host that does its duty, browsers, and steps of which each is taken
-//! when the explorer says so.
+//! One path through the small world: instances of the gate, a host that does its duty, browsers,
+//! and steps of which each is taken when the explorer says so.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,8 @@ use crate::service::{Answer, CACHE_MILLIS, DATA, START, Service, TOKEN};
 use crate::setups::{Age, Host, Kind, Plan, Setup};
 use crate::support::{self, ORIGIN};
 
-/// No request takes longer to be decided on: its budget, and one fetch that began just before its end.
+/// No request takes longer to be decided on: its budget, and one fetch that began just before its
+/// end.
 const LONGEST_MILLIS: i64 = 5000;
 const PAUSE_MILLIS: i64 = 11_000;
 /// An instance asks twenty times a second, at most.
@@ -25,7 +26,8 @@ pub(crate) enum Step {
     Process(usize, Place),
     /// What an errand has brought comes back to the gate.
     Arrive(usize, Place),
-    /// The shared cache or the store is looked at: it shows what was put there last, or what was there before that.
+    /// The shared cache or the store is looked at: it shows what was put there last, or what was
+    /// there before that.
     Look(usize, Place, View),
     /// Nobody answers.
     Fail(usize, Place),
@@ -71,7 +73,9 @@ pub(crate) struct Touch {
 
 impl Touch {
     pub(crate) fn is_apart_from(&self, other: &Self) -> bool {
-        let apart = |one: Option<usize>, other: Option<usize>| one.is_none() || other.is_none() || one != other;
+        let apart = |one: Option<usize>, other: Option<usize>| {
+            one.is_none() || other.is_none() || one != other
+        };
         // Whatever an engine does may end in a response, and those go into one jar.
         let both_decide = self.engine.is_some() && other.engine.is_some();
         !self.everything
@@ -92,17 +96,23 @@ impl Jar {
         for line in lines {
             let (name, rest) = line.split_once('=').unwrap_or((line, ""));
             let value = rest.split(';').next().unwrap_or_default();
-            let age = rest.split(';').find_map(|part| part.trim().strip_prefix("Max-Age=")?.parse::<i64>().ok());
+            let age = rest
+                .split(';')
+                .find_map(|part| part.trim().strip_prefix("Max-Age=")?.parse::<i64>().ok());
             match age {
                 Some(age) if age <= 0 => drop(self.0.remove(name)),
-                age => drop(self.0.insert(name.to_owned(), (value.to_owned(), age.map_or(i64::MAX, |age| now + age * 1000)))),
+                age => drop(self.0.insert(
+                    name.to_owned(),
+                    (value.to_owned(), age.map_or(i64::MAX, |age| now + age * 1000)),
+                )),
             }
         }
     }
 
     fn header(&self, now: i64) -> String {
         let alive = self.0.iter().filter(|(_, (_, ends))| now < *ends);
-        let pairs: Vec<String> = alive.map(|(name, (value, _))| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            alive.map(|(name, (value, _))| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 }
@@ -244,8 +254,8 @@ impl<'s> World<'s> {
         world
     }
 
-    /// Each instance has served each kind of request once. What it hears then its client does not take: the cookies are as old as
-    /// they are to be.
+    /// Each instance has served each kind of request once. What it hears then its client does not
+    /// take: the cookies are as old as they are to be.
     fn warm_up(&mut self, plans: &[Plan], flight: impl Fn(&Plan) -> Flight) {
         let jars = (self.browser.clone(), self.others.clone());
         let mut seen: Vec<Plan> = Vec::new();
@@ -274,9 +284,12 @@ impl<'s> World<'s> {
     fn flood(&mut self, flight: impl Fn(&Plan) -> Flight) {
         let jars = (self.browser.clone(), self.others.clone());
         for number in 0..FLOOD {
-            self.flights = vec![flight(&Plan { kind: Kind::Strict, instance: number % self.engines.len() })];
+            self.flights =
+                vec![flight(&Plan { kind: Kind::Strict, instance: number % self.engines.len() })];
             // Who would have to wait goes away.
-            while let Some(step) = self.steps().first().copied().filter(|step| !matches!(step, Step::Wake(_))) {
+            while let Some(step) =
+                self.steps().first().copied().filter(|step| !matches!(step, Step::Wake(_)))
+            {
                 self.take(step);
             }
         }
@@ -308,9 +321,9 @@ impl<'s> World<'s> {
             match &flight.state {
                 // Of two that are alike the first goes first.
                 State::NotYet
-                    if self.flights[..number]
-                        .iter()
-                        .any(|other| other.plan == flight.plan && matches!(other.state, State::NotYet)) => {}
+                    if self.flights[..number].iter().any(|other| {
+                        other.plan == flight.plan && matches!(other.state, State::NotYet)
+                    }) => {}
                 State::NotYet => steps.push(Step::Begin(number)),
                 State::Asking(Op { kind: Ask::Wait { may_matter }, .. }) => {
                     if *may_matter { &mut steps } else { &mut wakes }.push(Step::Wake(number));
@@ -370,7 +383,11 @@ impl<'s> World<'s> {
 
     fn has_older(&self, op: &Op) -> bool {
         match op.errand.work() {
-            Work::Fetch(fetch) => fetch.copy.as_ref().and_then(|key| self.cache.get(key)).is_some_and(|put| put.len() > 1),
+            Work::Fetch(fetch) => fetch
+                .copy
+                .as_ref()
+                .and_then(|key| self.cache.get(key))
+                .is_some_and(|put| put.len() > 1),
             Work::Read(read) => self.store_before.contains_key(&read.key),
             _ => false,
         }
@@ -378,17 +395,32 @@ impl<'s> World<'s> {
 
     /// What a step touches, before it is taken.
     pub(crate) fn touch(&self, step: Step) -> Touch {
-        let nothing = Touch { request: None, engine: None, reads_truth: false, writes_truth: false, everything: false };
-        let decides =
-            |number: usize| Touch { request: Some(number), engine: Some(self.flights[number].plan.instance), ..nothing };
+        let nothing = Touch {
+            request: None,
+            engine: None,
+            reads_truth: false,
+            writes_truth: false,
+            everything: false,
+        };
+        let decides = |number: usize| Touch {
+            request: Some(number),
+            engine: Some(self.flights[number].plan.instance),
+            ..nothing
+        };
         match step {
             Step::Begin(number) if self.flights[number].plan.kind == Kind::Elsewhere => {
                 Touch { request: Some(number), writes_truth: true, ..nothing }
             }
-            Step::Process(number, Place::Origin) => Touch { request: Some(number), writes_truth: true, ..nothing },
-            Step::Process(number, _) => Touch { request: Some(number), reads_truth: true, ..nothing },
+            Step::Process(number, Place::Origin) => {
+                Touch { request: Some(number), writes_truth: true, ..nothing }
+            }
+            Step::Process(number, _) => {
+                Touch { request: Some(number), reads_truth: true, ..nothing }
+            }
             Step::Look(number, ..) => Touch { reads_truth: true, ..decides(number) },
-            Step::Begin(number) | Step::Arrive(number, _) | Step::Respond(number) => decides(number),
+            Step::Begin(number) | Step::Arrive(number, _) | Step::Respond(number) => {
+                decides(number)
+            }
             Step::Fail(..) | Step::TimeOut(..) | Step::Wake(_) | Step::Abort(_) | Step::Pause => {
                 Touch { everything: true, ..nothing }
             }
@@ -430,7 +462,8 @@ impl<'s> World<'s> {
             Step::Pause => {
                 self.pauses -= 1;
                 self.clock += PAUSE_MILLIS;
-                self.has_failed |= self.flights.iter().any(|flight| matches!(flight.state, State::Asking(_)));
+                self.has_failed |=
+                    self.flights.iter().any(|flight| matches!(flight.state, State::Asking(_)));
             }
         }
     }
@@ -461,14 +494,17 @@ impl<'s> World<'s> {
         (flight.begun, flight.began_at) = (self.step, self.clock);
         self.oracle.begun(number, flight, &self.service);
         let now = UnixTime::from_millis(self.clock);
-        let decision = with_head(&self.flights[number], |head, instance| self.engines[instance].decide(head, now));
+        let decision = with_head(&self.flights[number], |head, instance| {
+            self.engines[instance].decide(head, now)
+        });
         self.decided(number, decision);
     }
 
     fn process(&mut self, number: usize, place: Place) {
         let (step, clock) = (self.step, self.clock);
         if place == Place::Origin {
-            let (kind, cookies) = (self.flights[number].plan.kind, self.flights[number].cookies.clone());
+            let (kind, cookies) =
+                (self.flights[number].plan.kind, self.flights[number].cookies.clone());
             let lines = self.change(number, kind, &cookies);
             if let State::Onward(onward) = &mut self.flights[number].state {
                 onward.response = Some(lines);
@@ -477,7 +513,11 @@ impl<'s> World<'s> {
         }
         let Some(op) = self.op(number, place) else { return };
         let Work::Fetch(fetch) = op.errand.work() else { return };
-        let cookies = fetch.headers.iter().find(|(name, _)| name == "cookie").map_or(String::new(), |(_, line)| line.clone());
+        let cookies = fetch
+            .headers
+            .iter()
+            .find(|(name, _)| name == "cookie")
+            .map_or(String::new(), |(_, line)| line.clone());
         let answer = match fetch.purpose {
             Purpose::Token => self.service.token(&cookies, clock),
             _ => self.service.get_session(&cookies, step, clock),
@@ -490,7 +530,10 @@ impl<'s> World<'s> {
     /// What a request changes at the auth service, and the cookies that its response sets.
     fn change(&mut self, number: usize, kind: Kind, cookies: &str) -> Vec<String> {
         let (step, clock) = (self.step, self.clock);
-        let session = self.service.session_of(cookies).filter(|it| self.service.sessions[*it].ended.is_none());
+        let session = self
+            .service
+            .session_of(cookies)
+            .filter(|it| self.service.sessions[*it].ended.is_none());
         let (lines, becomes) = match (kind, session) {
             (Kind::Switch | Kind::Action, Some(session)) => {
                 self.remember_store(session);
@@ -525,7 +568,11 @@ impl<'s> World<'s> {
         let Some(op) = self.op(number, place) else { return };
         let body = match op.errand.work() {
             Work::Fetch(fetch) => {
-                let put = fetch.copy.as_ref().and_then(|key| self.cache.get(key)).map_or(&[][..], |put| put.as_slice());
+                let put = fetch
+                    .copy
+                    .as_ref()
+                    .and_then(|key| self.cache.get(key))
+                    .map_or(&[][..], |put| put.as_slice());
                 let at = match view {
                     View::Newest => put.last(),
                     View::Older => put.len().checked_sub(2).and_then(|place| put.get(place)),
@@ -533,7 +580,9 @@ impl<'s> World<'s> {
                 };
                 at.cloned()
             }
-            Work::Read(read) if view == View::Older => self.store_before.get(&read.key).cloned().flatten(),
+            Work::Read(read) if view == View::Older => {
+                self.store_before.get(&read.key).cloned().flatten()
+            }
             Work::Read(read) => self.service.stored(&read.key, START),
             _ => None,
         };
@@ -559,7 +608,8 @@ impl<'s> World<'s> {
         if place == Place::Alongside {
             let State::Onward(onward) = &mut flight.state else { return };
             let Some(op) = onward.alongside.take() else { return };
-            onward.brought = Some((op.errand, op.answer.filter(|_| matches!(outcome, Outcome::Answer))));
+            onward.brought =
+                Some((op.errand, op.answer.filter(|_| matches!(outcome, Outcome::Answer))));
             if self.setup.host == Host::SeesNothing {
                 self.finish(number, &[]);
             }
@@ -569,7 +619,9 @@ impl<'s> World<'s> {
         let now = UnixTime::from_millis(self.clock);
         let decision = with_head(&self.flights[number], |head, instance| {
             let engine = &mut self.engines[instance];
-            with_reply(&outcome, op.answer.as_ref(), |reply| engine.resume(head, op.errand, reply, now))
+            with_reply(&outcome, op.answer.as_ref(), |reply| {
+                engine.resume(head, op.errand, reply, now)
+            })
         });
         self.decided(number, decision);
     }
@@ -586,9 +638,15 @@ impl<'s> World<'s> {
                 self.oracle.ended("forwarded");
                 let _ = forward.after;
                 self.changes += u32::from(self.flights[number].plan.kind.is_write());
-                // A page is answered when the explorer says so; what is true changes at the auth service.
+                // A page is answered when the explorer says so; what is true changes at the auth
+                // service.
                 let response = (!self.flights[number].plan.kind.is_write()).then(Vec::new);
-                let onward = Onward { headers: forward.response_headers, alongside: None, brought: None, response };
+                let onward = Onward {
+                    headers: forward.response_headers,
+                    alongside: None,
+                    brought: None,
+                    response,
+                };
                 self.flights[number].state = State::Onward(onward);
                 if let Some(errand) = forward.alongside {
                     self.carry_alongside(number, errand);
@@ -605,13 +663,15 @@ impl<'s> World<'s> {
             Decision::Respond(_) => panic!("nothing is served here"),
         }
         let waited = self.clock - self.flights[number].began_at;
-        let paused = i64::from(self.setup.pauses - self.pauses.min(self.setup.pauses)) * PAUSE_MILLIS;
+        let paused =
+            i64::from(self.setup.pauses - self.pauses.min(self.setup.pauses)) * PAUSE_MILLIS;
         if waited > LONGEST_MILLIS + paused {
             self.oracle.blame("a request does not end", number, "it outlives its budget");
         }
     }
 
-    /// An instance has learned something: what it shares is put into the cache, and who waits there looks again.
+    /// An instance has learned something: what it shares is put into the cache, and who waits there
+    /// looks again.
     fn learned(&mut self, number: usize, instance: usize) {
         for keep in self.engines[instance].keeps() {
             self.cache.entry(keep.key).or_default().push(keep.text);
@@ -637,15 +697,24 @@ impl<'s> World<'s> {
                 let keys = Service::key_set();
                 let decision = with_head(&self.flights[number], |head, instance| {
                     let engine = &mut self.engines[instance];
-                    with_reply(&Outcome::Answer, Some(&keys), |reply| engine.resume(head, errand, reply, now))
+                    with_reply(&Outcome::Answer, Some(&keys), |reply| {
+                        engine.resume(head, errand, reply, now)
+                    })
                 });
                 return self.decided(number, decision);
             }
-            Work::Fetch(fetch) => (if fetch.copy.is_some() { Ask::Copy } else { Ask::Service }, fetch.timeout_ms),
+            Work::Fetch(fetch) => {
+                (if fetch.copy.is_some() { Ask::Copy } else { Ask::Service }, fetch.timeout_ms)
+            }
             Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
         };
-        self.flights[number].state =
-            State::Asking(Op { errand, kind, changes: self.changes, due: clock + i64::from(timeout), answer: None });
+        self.flights[number].state = State::Asking(Op {
+            errand,
+            kind,
+            changes: self.changes,
+            due: clock + i64::from(timeout),
+            answer: None,
+        });
         if kind == Ask::Service {
             self.note_ask(number, Place::First);
         }
@@ -663,22 +732,31 @@ impl<'s> World<'s> {
                 self.finish(number, &[]);
             }
         } else {
-            onward.alongside = Some(Op { errand, kind: Ask::Service, changes: self.changes, due, answer: None });
+            onward.alongside =
+                Some(Op { errand, kind: Ask::Service, changes: self.changes, due, answer: None });
             self.note_ask(number, Place::Alongside);
         }
     }
 
     /// A request asks once about each thing.
     fn note_ask(&mut self, number: usize, place: Place) {
-        let Some(Work::Fetch(fetch)) = self.op(number, place).map(|op| op.errand.work()) else { return };
-        let credential = fetch.headers.iter().find(|(name, _)| name == "cookie" || name == "authorization");
+        let Some(Work::Fetch(fetch)) = self.op(number, place).map(|op| op.errand.work()) else {
+            return;
+        };
+        let credential =
+            fetch.headers.iter().find(|(name, _)| name == "cookie" || name == "authorization");
         let what = format!("{} {credential:?}", fetch.purpose.name());
         let purpose = fetch.purpose.name();
         self.tell(|_| format!("   … the auth service is asked: {purpose}"));
         self.oracle.asked += 1;
         let changes = self.op(number, place).map_or(0, |op| op.changes);
         let flight = &mut self.flights[number];
-        let before: Vec<u32> = flight.asked.iter().filter(|(asked, _)| *asked == what).map(|(_, then)| *then).collect();
+        let before: Vec<u32> = flight
+            .asked
+            .iter()
+            .filter(|(asked, _)| *asked == what)
+            .map(|(_, then)| *then)
+            .collect();
         flight.asked.push((what, changes));
         // Once more where a change has overtaken the answer.
         if before.len() > 1 || before.contains(&changes) {
@@ -693,11 +771,15 @@ impl<'s> World<'s> {
         if self.setup.host == Host::Sees {
             self.finish(number, &own);
         }
-        let State::Onward(onward) = std::mem::replace(&mut self.flights[number].state, State::Done) else { return };
+        let State::Onward(onward) = std::mem::replace(&mut self.flights[number].state, State::Done)
+        else {
+            return;
+        };
         self.leave(number, &own, &onward.headers);
     }
 
-    /// Tells the gate what the origin's response sets, as far as the host sees it, with what the errand alongside has brought.
+    /// Tells the gate what the origin's response sets, as far as the host sees it, with what the
+    /// errand alongside has brought.
     fn finish(&mut self, number: usize, own: &[String]) {
         let State::Onward(onward) = &mut self.flights[number].state else { return };
         let Some((errand, answer)) = onward.brought.take() else { return };
@@ -724,7 +806,11 @@ impl<'s> World<'s> {
 
     /// A response goes out to its client.
     fn leave(&mut self, number: usize, own: &[String], headers: &[(String, String)]) {
-        let added: Vec<String> = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.clone()).collect();
+        let added: Vec<String> = headers
+            .iter()
+            .filter(|(name, _)| name == "set-cookie")
+            .map(|(_, line)| line.clone())
+            .collect();
         self.tell(|_| format!("   … its response sets {}", names(own, &added)));
         let flight = &self.flights[number];
         self.oracle.left(number, flight, &added, &self.service, self.step);
@@ -762,7 +848,11 @@ impl<'s> World<'s> {
     fn sentence(&self, step: Step) -> String {
         let who = |number: usize| {
             let Plan { kind, instance } = self.flights[number].plan;
-            let at = if self.setup.instances > 1 { format!(" at instance {instance}") } else { String::new() };
+            let at = if self.setup.instances > 1 {
+                format!(" at instance {instance}")
+            } else {
+                String::new()
+            };
             format!("{}: {kind:?}{at}", number + 1)
         };
         let what = |number, place| match self.op(number, place).map(|op| op.errand.work()) {
@@ -772,14 +862,26 @@ impl<'s> World<'s> {
         };
         let sentence = match step {
             Step::Begin(number) => format!("[{}] begins", who(number)),
-            Step::Process(number, Place::Origin) => format!("[{}] is carried out by the auth service", who(number)),
-            Step::Process(number, place) => format!("[{}] the auth service takes {}", who(number), what(number, place)),
-            Step::Arrive(number, place) => format!("[{}] the answer to {} arrives", who(number), what(number, place)),
-            Step::Look(number, place, view) => format!("[{}] {} shows {view:?}", who(number), what(number, place)),
+            Step::Process(number, Place::Origin) => {
+                format!("[{}] is carried out by the auth service", who(number))
+            }
+            Step::Process(number, place) => {
+                format!("[{}] the auth service takes {}", who(number), what(number, place))
+            }
+            Step::Arrive(number, place) => {
+                format!("[{}] the answer to {} arrives", who(number), what(number, place))
+            }
+            Step::Look(number, place, view) => {
+                format!("[{}] {} shows {view:?}", who(number), what(number, place))
+            }
             Step::Fail(number, place) => format!("[{}] {} fails", who(number), what(number, place)),
-            Step::TimeOut(number, place) => format!("[{}] {} takes too long", who(number), what(number, place)),
+            Step::TimeOut(number, place) => {
+                format!("[{}] {} takes too long", who(number), what(number, place))
+            }
             Step::Wake(number) => format!("[{}] has waited for another's answer", who(number)),
-            Step::Respond(number) => format!("[{}] the origin's response arrives and goes out", who(number)),
+            Step::Respond(number) => {
+                format!("[{}] the origin's response arrives and goes out", who(number))
+            }
             Step::Abort(number) => format!("[{}] the client is gone", who(number)),
             Step::Pause => "eleven seconds pass".to_owned(),
         };
@@ -797,11 +899,20 @@ enum Outcome {
     Absent,
 }
 
-fn with_reply<T>(outcome: &Outcome, answer: Option<&Answer>, take: impl FnOnce(Reply<'_>) -> T) -> T {
+fn with_reply<T>(
+    outcome: &Outcome,
+    answer: Option<&Answer>,
+    take: impl FnOnce(Reply<'_>) -> T,
+) -> T {
     match (outcome, answer) {
         (Outcome::Answer, Some(answer)) => {
-            let headers: Vec<(&str, &str)> = answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
-            take(Reply::Answered { status: answer.status, headers: &headers, body: answer.body.as_bytes() })
+            let headers: Vec<(&str, &str)> =
+                answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
+            take(Reply::Answered {
+                status: answer.status,
+                headers: &headers,
+                body: answer.body.as_bytes(),
+            })
         }
         (Outcome::Waited, _) => take(Reply::Waited),
         (Outcome::Copied(body), _) => take(Reply::Copied(body.as_bytes())),
@@ -826,7 +937,16 @@ fn with_head<T>(flight: &Flight, act: impl FnOnce(&RequestHead<'_>, usize) -> T)
     if !flight.cookies.is_empty() {
         headers.push(("cookie", flight.cookies.as_str()));
     }
-    act(&RequestHead { method, target, headers: &headers, public_origin: ORIGIN, client_address: None }, flight.plan.instance)
+    act(
+        &RequestHead {
+            method,
+            target,
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        },
+        flight.plan.instance,
+    )
 }
 
 /// The names of the cookies that a response sets and deletes.
@@ -849,7 +969,9 @@ fn names(own: &[String], added: &[String]) -> String {
 pub(crate) fn engines(setup: &Setup) -> Vec<Engine> {
     let (issuer, document) = setup.document();
     let stores: &[&str] = if setup.has_storage { &["SESSIONS"] } else { &[] };
-    (0..setup.instances).map(|_| support::engine_of(issuer.clone(), document.clone(), stores)).collect()
+    (0..setup.instances)
+        .map(|_| support::engine_of(issuer.clone(), document.clone(), stores))
+        .collect()
 }
 
 /// Whether these are names of a session's cookies.

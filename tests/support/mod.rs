@@ -12,13 +12,18 @@ pub(crate) const ORIGIN: &str = "http://localhost:3000";
 /// The secret of the vectors: a throwaway.
 pub(crate) const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 
-static VECTORS: LazyLock<Value> =
-    LazyLock::new(|| serde_json::from_str(include_str!("../vectors/better-auth/vectors.json")).unwrap_or_default());
+static VECTORS: LazyLock<Value> = LazyLock::new(|| {
+    serde_json::from_str(include_str!("../vectors/better-auth/vectors.json")).unwrap_or_default()
+});
 
 /// A vector of `tests/vectors/better-auth/vectors.json` by its name.
 pub(crate) fn vector(name: &str) -> Value {
     let vectors = VECTORS["vectors"].as_array().into_iter().flatten();
-    vectors.into_iter().find(|vector| vector["name"] == name).cloned().unwrap_or_else(|| panic!("there is no vector {name}"))
+    vectors
+        .into_iter()
+        .find(|vector| vector["name"] == name)
+        .cloned()
+        .unwrap_or_else(|| panic!("there is no vector {name}"))
 }
 
 /// The moment of a vector.
@@ -31,7 +36,8 @@ pub(crate) fn text(vector: &Value, name: &str) -> String {
     vector[name].as_str().unwrap_or_default().to_owned()
 }
 
-/// An engine that asks for everything: public, optional and required paths, cookies, bearer tokens and JWTs.
+/// An engine that asks for everything: public, optional and required paths, cookies, bearer tokens
+/// and JWTs.
 pub(crate) fn engine() -> Engine {
     engine_with(json!({}))
 }
@@ -69,7 +75,9 @@ pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine 
     }
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let host = doorward_native::capabilities().and_sharing().and_stores(stores.iter().map(|name| (*name).to_owned()));
+    let host = doorward_native::capabilities()
+        .and_sharing()
+        .and_stores(stores.iter().map(|name| (*name).to_owned()));
     let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }

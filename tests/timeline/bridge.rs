@@ -19,13 +19,16 @@ fn world(members: Value) -> World {
 }
 
 fn claims(outcome: &Outcome) -> Value {
-    let payload = outcome.token.as_deref().and_then(|token| token.split('.').nth(1)).unwrap_or_default();
+    let payload =
+        outcome.token.as_deref().and_then(|token| token.split('.').nth(1)).unwrap_or_default();
     serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap_or_default()).unwrap_or_default()
 }
 
 fn kid(outcome: &Outcome) -> String {
-    let header = outcome.token.as_deref().and_then(|token| token.split('.').next()).unwrap_or_default();
-    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap_or_default()).unwrap_or_default();
+    let header =
+        outcome.token.as_deref().and_then(|token| token.split('.').next()).unwrap_or_default();
+    let header: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(header).unwrap_or_default())
+        .unwrap_or_default();
     header["kid"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -56,7 +59,11 @@ fn a_burst_asks_for_one_token() {
         let jar = world.browser_of("ada", START);
         let outcomes = world.play(&every(jar, START + SECOND, START + SECOND + 60, 1));
         let longest = outcomes.iter().map(|outcome| outcome.waited).max().unwrap_or_default();
-        println!("a burst of {}, {slow} ms: {} asks, {longest} ms at most", outcomes.len(), world.service.minted.len());
+        println!(
+            "a burst of {}, {slow} ms: {} asks, {longest} ms at most",
+            outcomes.len(),
+            world.service.minted.len()
+        );
         assert!(outcomes.len() == 60 && refused(&outcomes).is_empty(), "{:?}", refused(&outcomes));
         assert_eq!(world.service.minted.len(), 1);
         all_cross(&outcomes, "ada");
@@ -71,10 +78,18 @@ fn a_working_day_asks_once_in_the_life_of_a_token_and_refuses_nobody() {
     let outcomes = world.play(&every(jar, START, START + 10 * HOUR, 10 * SECOND));
     let asked = &world.service.minted;
     let least = asked.windows(2).map(|pair| pair[1] - pair[0]).min().unwrap_or_default();
-    println!("a working day of an API: {} requests, {} tokens, {least} ms apart at least", outcomes.len(), asked.len());
+    println!(
+        "a working day of an API: {} requests, {} tokens, {least} ms apart at least",
+        outcomes.len(),
+        asked.len()
+    );
     assert!(outcomes.len() == 3600 && refused(&outcomes).is_empty(), "{:?}", refused(&outcomes));
     all_cross(&outcomes, "ada");
-    assert!(least >= (TOKEN_LIFE - 61) * SECOND && asked.len() <= 43, "{} tokens, {least} ms apart", asked.len());
+    assert!(
+        least >= (TOKEN_LIFE - 61) * SECOND && asked.len() <= 43,
+        "{} tokens, {least} ms apart",
+        asked.len()
+    );
 }
 
 #[test]
@@ -85,28 +100,51 @@ fn two_people_never_share_a_token() {
     views.extend(every(bob, START + SECOND, START + HOUR, 11 * SECOND));
     let outcomes = world.play(&views);
     for (jar, user) in [(ada, "ada"), (bob, "bob")] {
-        let own: Vec<Outcome> = outcomes.iter().filter(|outcome| outcome.jar == jar).cloned().collect();
+        let own: Vec<Outcome> =
+            outcomes.iter().filter(|outcome| outcome.jar == jar).cloned().collect();
         assert!(own.len() > 300 && refused(&own).is_empty(), "{:?}", refused(&own));
         all_cross(&own, user);
     }
 }
 
-/// The auth service mints nothing for an hour: what there is serves to its very end, then it is doubt, never a sign-out.
+/// The auth service mints nothing for an hour: what there is serves to its very end, then it is
+/// doubt, never a sign-out.
 #[test]
 fn an_outage_is_served_to_the_end_of_the_token_and_doubt_from_then_on() {
     let mut world = world(json!({}));
     let jar = world.browser_of("ada", START);
-    world.service.token_fault =
-        |at| if (START + 5 * MINUTE..START + 65 * MINUTE).contains(&at) { Fault::Down } else { Fault::None };
+    world.service.token_fault = |at| {
+        if (START + 5 * MINUTE..START + 65 * MINUTE).contains(&at) {
+            Fault::Down
+        } else {
+            Fault::None
+        }
+    };
     let outcomes = world.play(&every(jar, START, START + 70 * MINUTE, 5 * SECOND));
     let served = |from: i64, until: i64| {
-        let within = outcomes.iter().filter(move |outcome| (START + from..START + until).contains(&outcome.at));
-        within.map(|outcome| (outcome.status, outcome.reason)).collect::<std::collections::BTreeSet<_>>()
+        let within = outcomes
+            .iter()
+            .filter(move |outcome| (START + from..START + until).contains(&outcome.at));
+        within
+            .map(|outcome| (outcome.status, outcome.reason))
+            .collect::<std::collections::BTreeSet<_>>()
     };
-    let asked = world.service.minted.iter().filter(|at| (START + 5 * MINUTE..START + 65 * MINUTE).contains(*at)).count();
-    println!("no tokens for an hour: {} requests, {} refused, {asked} asks", outcomes.len(), refused(&outcomes).len());
+    let asked = world
+        .service
+        .minted
+        .iter()
+        .filter(|at| (START + 5 * MINUTE..START + 65 * MINUTE).contains(*at))
+        .count();
+    println!(
+        "no tokens for an hour: {} requests, {} refused, {asked} asks",
+        outcomes.len(),
+        refused(&outcomes).len()
+    );
     assert_eq!(served(0, 14 * MINUTE + 55 * SECOND), [(200, "forward")].into());
-    assert_eq!(served(15 * MINUTE + SECOND, 65 * MINUTE), [(503, "token_exchange_unavailable")].into());
+    assert_eq!(
+        served(15 * MINUTE + SECOND, 65 * MINUTE),
+        [(503, "token_exchange_unavailable")].into()
+    );
     assert_eq!(served(65 * MINUTE + 10 * SECOND, 70 * MINUTE), [(200, "forward")].into());
     all_cross(&outcomes, "ada");
     let stale = outcomes.iter().filter(|outcome| outcome.said.as_deref() == Some("stale")).count();
@@ -119,10 +157,13 @@ fn a_failure_is_not_asked_about_by_everybody() {
     let jar = world.browser_of("ada", START);
     world.service.token_fault = |_| Fault::Status(500);
     let outcomes = world.play(&every(jar, START + SECOND, START + SECOND + MINUTE, 50));
-    println!("no tokens for a minute of a burst: {} requests, {} asks", outcomes.len(), world.service.minted.len());
-    assert!(
-        outcomes.iter().all(|outcome| outcome.reason == "token_exchange_unavailable" && outcome.doubt.as_deref() == Some("server-error"))
+    println!(
+        "no tokens for a minute of a burst: {} requests, {} asks",
+        outcomes.len(),
+        world.service.minted.len()
     );
+    assert!(outcomes.iter().all(|outcome| outcome.reason == "token_exchange_unavailable"
+        && outcome.doubt.as_deref() == Some("server-error")));
     assert!(world.service.minted.len() <= 31, "{}", world.service.minted.len());
 }
 
@@ -135,7 +176,12 @@ fn tokens_of_a_key_that_is_withdrawn_end_with_it() {
     assert!(before.iter().all(|outcome| kid(outcome) == "ed"), "{before:?}");
     world.service.key = 1;
     let after = world.play(&every(jar, START + 4 * MINUTE, START + 20 * MINUTE, 10 * SECOND));
-    let last = after.iter().filter(|outcome| kid(outcome) == "ed").map(|outcome| outcome.at - START).max().unwrap_or_default();
+    let last = after
+        .iter()
+        .filter(|outcome| kid(outcome) == "ed")
+        .map(|outcome| outcome.at - START)
+        .max()
+        .unwrap_or_default();
     println!("a key is withdrawn after 240000 ms: its token goes on until {last} ms");
     assert!(refused(&after).is_empty(), "{:?}", refused(&after));
     // The set is fresh for five minutes.
@@ -152,12 +198,15 @@ fn a_session_that_was_revoked_mints_nothing_although_its_cookie_cache_is_good() 
     world.service.rows.clear();
     let outcomes = world.play(&every(jar, START + SECOND, START + SECOND + 100, 20));
     // Those that come later find their cookies cleared.
-    let is_out = |outcome: &Outcome| ["session_ended", "no_credential"].contains(&outcome.reason) && outcome.token.is_none();
+    let is_out = |outcome: &Outcome| {
+        ["session_ended", "no_credential"].contains(&outcome.reason) && outcome.token.is_none()
+    };
     assert!(outcomes[0].reason == "session_ended" && outcomes.iter().all(is_out), "{outcomes:?}");
     assert_eq!((world.service.minted.len(), world.service.asked.len()), (1, 1));
 }
 
-/// What is kept goes on for as long as the session counts elsewhere in the gate, and not for as long as the token lives.
+/// What is kept goes on for as long as the session counts elsewhere in the gate, and not for as
+/// long as the token lives.
 #[test]
 fn a_token_that_is_kept_ends_with_its_session() {
     let mut world = world(json!({}));
@@ -165,7 +214,11 @@ fn a_token_that_is_kept_ends_with_its_session() {
     assert_eq!(world.view(START + SECOND, jar).status, 200);
     world.service.rows.clear();
     let outcomes = world.play(&every(jar, START + 2 * SECOND, START + 10 * MINUTE, 5 * SECOND));
-    let last = outcomes.iter().filter(|outcome| outcome.status == 200).map(|outcome| outcome.at - START).max();
+    let last = outcomes
+        .iter()
+        .filter(|outcome| outcome.status == 200)
+        .map(|outcome| outcome.at - START)
+        .max();
     println!("revoked elsewhere: its token goes on until {last:?} ms");
     assert!(last.is_some_and(|last| last <= 4 * MINUTE + 10 * SECOND), "{last:?}");
     assert_eq!(world.service.minted.len(), 1, "nothing is minted from then on");
@@ -178,9 +231,15 @@ fn a_clock_that_steps_back_freezes_nothing() {
     assert_eq!(world.view(START + SECOND, jar).status, 200);
     world.clock_error = -30 * SECOND;
     let outcomes = world.play(&every(jar, START + 2 * SECOND, START + 2 * MINUTE, SECOND));
-    let late: Vec<&Outcome> =
-        outcomes.iter().filter(|outcome| outcome.at > START + 40 * SECOND && outcome.status != 200).collect();
+    let late: Vec<&Outcome> = outcomes
+        .iter()
+        .filter(|outcome| outcome.at > START + 40 * SECOND && outcome.status != 200)
+        .collect();
     println!("a clock steps back 30 s: {} of {} refused", refused(&outcomes).len(), outcomes.len());
     assert!(late.is_empty(), "{late:?}");
-    assert!(outcomes.iter().all(|outcome| [200, 503].contains(&outcome.status)), "{:?}", refused(&outcomes));
+    assert!(
+        outcomes.iter().all(|outcome| [200, 503].contains(&outcome.status)),
+        "{:?}",
+        refused(&outcomes)
+    );
 }

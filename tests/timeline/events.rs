@@ -1,5 +1,5 @@
-//! Somebody signs out, or changes what the service knows of a session, while other requests of the session are under way: whatever
-//! was said before restores nothing, however late it comes.
+//! Somebody signs out, or changes what the service knows of a session, while other requests of the
+//! session are under way: whatever was said before restores nothing, however late it comes.
 
 use doorward::{Decision, Engine, Errand, Finish, Forward, Reply, RequestHead, UnixTime, Work};
 use serde_json::{Value, json};
@@ -10,7 +10,8 @@ use crate::support::{ORIGIN, engine_of, engine_with};
 
 const START: UnixTime = UnixTime::from_millis(1_795_402_800_000);
 const TOKEN: &str = "aVeryPrivateSessionTokenOf32Bytes";
-const RENEWED: &str = "better-auth.session_token=renewed; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
+const RENEWED: &str =
+    "better-auth.session_token=renewed; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax";
 const GONE: &str = "better-auth.session_token=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax";
 
 fn signed() -> String {
@@ -25,7 +26,14 @@ struct Instance {
 
 impl Instance {
     fn new(members: Value) -> Self {
-        Self { engine: engine_of(members, json!({ "headers": { "org": "session.activeOrganizationId" } }), &[]), now: START }
+        Self {
+            engine: engine_of(
+                members,
+                json!({ "headers": { "org": "session.activeOrganizationId" } }),
+                &[],
+            ),
+            now: START,
+        }
     }
 
     fn later(&mut self, millis: i64) {
@@ -37,7 +45,9 @@ impl Instance {
     }
 
     fn answer(&mut self, request: &Request, errand: Errand, answer: &Says) -> Decision {
-        answer.with(|reply| request.with_head(|head| self.engine.resume(head, errand, reply, self.now)))
+        answer.with(|reply| {
+            request.with_head(|head| self.engine.resume(head, errand, reply, self.now))
+        })
     }
 
     fn finish(&mut self, errand: Errand, answer: &Says, set_cookies: &[&str]) -> Finish {
@@ -70,10 +80,15 @@ impl Says {
         };
         match self {
             Self::Lives(org, lines) => {
-                let headers: Vec<(&str, &str)> = lines.iter().map(|line| ("set-cookie", *line)).collect();
+                let headers: Vec<(&str, &str)> =
+                    lines.iter().map(|line| ("set-cookie", *line)).collect();
                 take(Reply::Answered { status: 200, headers: &headers, body: body(org).as_bytes() })
             }
-            Self::Ended => take(Reply::Answered { status: 200, headers: &[("set-cookie", GONE)], body: b"null" }),
+            Self::Ended => take(Reply::Answered {
+                status: 200,
+                headers: &[("set-cookie", GONE)],
+                body: b"null",
+            }),
             Self::Fails => take(Reply::Failed),
             Self::Nothing => take(Reply::Waited),
         }
@@ -97,7 +112,8 @@ impl Request {
     }
 
     fn with_head<T>(&self, act: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let headers = [("cookie", self.cookies.as_str()), ("origin", ORIGIN), ("accept", "application/json")];
+        let headers =
+            [("cookie", self.cookies.as_str()), ("origin", ORIGIN), ("accept", "application/json")];
         act(&RequestHead {
             method: self.method,
             target: self.target,
@@ -127,7 +143,11 @@ fn alongside(forward: &mut Forward) -> Errand {
 }
 
 fn org(forward: &Forward) -> Option<String> {
-    forward.set.iter().find(|(name, _)| *name == "x-doorward-org").map(|(_, value)| value.to_owned())
+    forward
+        .set
+        .iter()
+        .find(|(name, _)| *name == "x-doorward-org")
+        .map(|(_, value)| value.to_owned())
 }
 
 fn cookies(headers: &[(String, String)]) -> Vec<&str> {
@@ -136,8 +156,12 @@ fn cookies(headers: &[(String, String)]) -> Vec<&str> {
 
 /// Cookies that the client gets with a response, and what of them is about the session.
 fn of_session<'a>(forward: &'a Forward, finish: &'a Finish) -> Vec<&'a str> {
-    let held = if finish.withdraws_cookies { Vec::new() } else { cookies(&forward.response_headers) };
-    held.into_iter().chain(cookies(&finish.headers)).filter(|line| line.starts_with("better-auth.")).collect()
+    let held =
+        if finish.withdraws_cookies { Vec::new() } else { cookies(&forward.response_headers) };
+    held.into_iter()
+        .chain(cookies(&finish.headers))
+        .filter(|line| line.starts_with("better-auth."))
+        .collect()
 }
 
 const PAGE: fn() -> Request = || Request::of("GET", "/app");
@@ -182,7 +206,8 @@ fn an_origin_that_signs_out_itself_is_not_contradicted() {
     assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
 }
 
-/// What was asked before, and comes back after it: it is not remembered, sets nothing, and is not believed.
+/// What was asked before, and comes back after it: it is not remembered, sets nothing, and is not
+/// believed.
 #[test]
 fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
     for comes_back in ["at once", "later"] {
@@ -196,12 +221,19 @@ fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
         let again = asked(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
         let decision = gate.answer(&PAGE(), again, &Says::Ended);
         assert_eq!(reason(&decision), "session_ended", "{comes_back}");
-        let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else { panic!("{comes_back}") };
-        assert_eq!(cookies(&answer.headers), [""; 0], "who has signed in meanwhile keeps the cookies: {comes_back}");
+        let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else {
+            panic!("{comes_back}")
+        };
+        assert_eq!(
+            cookies(&answer.headers),
+            [""; 0],
+            "who has signed in meanwhile keeps the cookies: {comes_back}"
+        );
     }
 }
 
-/// What comes back while it is under way is for those who asked before, and for nobody else: no client has heard of it yet.
+/// What comes back while it is under way is for those who asked before, and for nobody else: no
+/// client has heard of it yet.
 #[test]
 fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_answered() {
     let mut gate = Instance::new(json!({}));
@@ -211,7 +243,11 @@ fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_ans
     let out_errand = alongside(&mut out);
     gate.later(10);
     let mut page = forwarded(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
-    assert_eq!((org(&page).as_deref(), cookies(&page.response_headers)), (Some("a"), vec![]), "no cookies from before");
+    assert_eq!(
+        (org(&page).as_deref(), cookies(&page.response_headers)),
+        (Some("a"), vec![]),
+        "no cookies from before"
+    );
     let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
     if let Some(errand) = page.alongside.take() {
         assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[])), [""; 0]);
@@ -231,7 +267,9 @@ fn a_request_asks_once_more_and_not_for_ever() {
         decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![]));
     }
     assert_eq!(reason(&decision), "session_unavailable");
-    let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else { panic!("an answer") };
+    let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else {
+        panic!("an answer")
+    };
     assert!(answer.log.is_some_and(|log| log.contains(r#""doubt":"changed""#)));
 }
 
@@ -239,7 +277,8 @@ fn a_request_asks_once_more_and_not_for_ever() {
 #[test]
 fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
     let mut gate = Instance::new(json!({}));
-    let mut change = gate.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
+    let mut change =
+        gate.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
     let errand = alongside(&mut change);
     gate.later(10);
     let waiting = asked(gate.decide(&PAGE()));
@@ -247,17 +286,29 @@ fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
     assert!(matches!(other.work(), Work::Wait { .. }));
     gate.later(10);
     let page = forwarded(gate.answer(&PAGE(), waiting, &Says::Lives("a", vec![RENEWED])));
-    assert_eq!((org(&page).as_deref(), cookies(&page.response_headers)), (Some("a"), vec![]), "no cookies from the middle");
-    // It came in before that was asked? No: it waited for one that had been asked before. It asks itself.
+    assert_eq!(
+        (org(&page).as_deref(), cookies(&page.response_headers)),
+        (Some("a"), vec![]),
+        "no cookies from the middle"
+    );
+    // It came in before that was asked? No: it waited for one that had been asked before. It asks
+    // itself.
     let own = asked(gate.answer(&PAGE(), other, &Says::Nothing));
     assert!(matches!(own.work(), Work::Fetch(_)));
     gate.later(10);
-    assert_eq!(org(&forwarded(gate.answer(&PAGE(), own, &Says::Lives("b", vec![])))).as_deref(), Some("b"));
+    assert_eq!(
+        org(&forwarded(gate.answer(&PAGE(), own, &Says::Lives("b", vec![])))).as_deref(),
+        Some("b")
+    );
     gate.later(10);
     let finish = gate.finish(errand, &Says::Nothing, &[]);
     assert_eq!(cookies(&finish.headers).len(), 1, "other instances are told");
     assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives("c", vec![]))).as_deref(), Some("c"));
-    assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("c"), "and from then on it is remembered");
+    assert_eq!(
+        org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(),
+        Some("c"),
+        "and from then on it is remembered"
+    );
 }
 
 /// A host that does not see the response: it may come for five seconds.
@@ -268,10 +319,17 @@ fn where_the_response_is_not_seen_it_may_come_at_any_moment_of_five_seconds() {
     let errand = alongside(&mut change);
     let finish = Says::Nothing.with(|reply| gate.engine.finish_unseen(errand, reply, gate.now));
     let told = cookies(&finish.headers).first().copied().unwrap_or_default().to_owned();
-    assert!(told.starts_with("doorward_as_of=1795402805000.") && told.contains("; Max-Age=15;"), "{told}");
+    assert!(
+        told.starts_with("doorward_as_of=1795402805000.") && told.contains("; Max-Age=15;"),
+        "{told}"
+    );
     for (seconds, expected) in [(1, "a"), (4, "b"), (6, "c")] {
         gate.now = START.plus_millis(seconds * 1000);
-        assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives(expected, vec![]))).as_deref(), Some(expected), "after {seconds} s");
+        assert_eq!(
+            org(&gate.forward(&PAGE(), &Says::Lives(expected, vec![]))).as_deref(),
+            Some(expected),
+            "after {seconds} s"
+        );
     }
     assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("c"), "remembered");
 
@@ -287,7 +345,11 @@ fn where_the_response_is_not_seen_it_may_come_at_any_moment_of_five_seconds() {
             "elsewhere, after {seconds} s"
         );
     }
-    assert_eq!(org(&other.forward(&with_it(), &Says::Fails)).as_deref(), Some("d"), "remembered elsewhere");
+    assert_eq!(
+        org(&other.forward(&with_it(), &Says::Fails)).as_deref(),
+        Some("d"),
+        "remembered elsewhere"
+    );
 }
 
 /// Two instances, the second one remembers what the first has seen change.
@@ -297,19 +359,28 @@ fn another_instance_is_told_by_the_browser() {
     assert_eq!(org(&other.forward(&PAGE(), &Says::Lives("a", vec![]))).as_deref(), Some("a"));
     one.later(1000);
     other.later(2000);
-    let mut change = one.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
+    let mut change =
+        one.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
     let errand = alongside(&mut change);
     let finish = one.finish(errand, &Says::Nothing, &[]);
-    let told =
-        cookies(&finish.headers).first().map(|line| line.split(';').next().unwrap_or_default().to_owned()).unwrap_or_default();
-    assert_eq!(org(&other.forward(&PAGE(), &Says::Fails)).as_deref(), Some("a"), "who does not tell is told what is remembered");
+    let told = cookies(&finish.headers)
+        .first()
+        .map(|line| line.split(';').next().unwrap_or_default().to_owned())
+        .unwrap_or_default();
+    assert_eq!(
+        org(&other.forward(&PAGE(), &Says::Fails)).as_deref(),
+        Some("a"),
+        "who does not tell is told what is remembered"
+    );
     let page = other.forward(&PAGE().with(&told), &Says::Lives("b", vec![]));
     assert_eq!(org(&page).as_deref(), Some("b"));
-    let forwarded = page.set.iter().find(|(name, _)| *name == "cookie").map(|(_, line)| line.to_owned());
+    let forwarded =
+        page.set.iter().find(|(name, _)| *name == "cookie").map(|(_, line)| line.to_owned());
     assert_eq!(forwarded, Some(PAGE().cookies), "the origin does not hear of it");
 }
 
-/// In a cache that instances share, what was known before is taken off, and an answer that is late does not put it back for long.
+/// In a cache that instances share, what was known before is taken off, and an answer that is late
+/// does not put it back for long.
 #[test]
 fn a_copy_is_taken_off_the_shared_cache() {
     let mut gate = Instance::new(json!({ "share_sessions": true }));
@@ -317,7 +388,13 @@ fn a_copy_is_taken_off_the_shared_cache() {
     let name = gate.engine.keeps().pop().map(|keep| keep.key);
     gate.later(1000);
     let _ = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
-    let kept = gate.engine.keeps().into_iter().filter(|keep| Some(&keep.key) == name.as_ref()).map(|keep| keep.text).next();
+    let kept = gate
+        .engine
+        .keeps()
+        .into_iter()
+        .filter(|keep| Some(&keep.key) == name.as_ref())
+        .map(|keep| keep.text)
+        .next();
     assert!(kept.is_some_and(|text| text.ends_with("\nnull") && text.contains(" 1795402801000 ")));
 }
 
@@ -340,12 +417,19 @@ fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
     let now = crate::support::moment(&good);
     let head = |method, target, act: &mut dyn FnMut(&RequestHead<'_>)| {
         let headers = [("cookie", cookie.as_str()), ("origin", ORIGIN)];
-        act(&RequestHead { method, target, headers: &headers, public_origin: ORIGIN, client_address: None });
+        act(&RequestHead {
+            method,
+            target,
+            headers: &headers,
+            public_origin: ORIGIN,
+            client_address: None,
+        });
     };
     let mut decisions = Vec::new();
     head("GET", "/app", &mut |head| decisions.push(engine.decide(head, now)));
     head("POST", "/api/auth/sign-out", &mut |head| decisions.push(engine.decide(head, now)));
-    let mut errands: Vec<Errand> = decisions.into_iter().map(|decision| alongside(&mut forwarded(decision))).collect();
+    let mut errands: Vec<Errand> =
+        decisions.into_iter().map(|decision| alongside(&mut forwarded(decision))).collect();
     let session = &good["expect"]["decoded_payload"];
     let body = json!({ "session": session["session"], "user": session["user"] }).to_string();
     let out = errands.pop().unwrap_or_else(|| panic!("a watch"));
@@ -353,10 +437,18 @@ fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
     assert!(matches!(renewal.work(), Work::Fetch(_)));
     let _ = engine.finish(out, Reply::Waited, &[GONE], now);
     let headers = [("set-cookie", RENEWED)];
-    let finish = engine.finish(renewal, Reply::Answered { status: 200, headers: &headers, body: body.as_bytes() }, &[], now);
+    let finish = engine.finish(
+        renewal,
+        Reply::Answered { status: 200, headers: &headers, body: body.as_bytes() },
+        &[],
+        now,
+    );
     assert!(finish.headers.is_empty());
     head("GET", "/app", &mut |head| {
-        assert!(matches!(engine.decide(head, now), Decision::Ask(_)), "its cookie cache is from before the sign-out");
+        assert!(
+            matches!(engine.decide(head, now), Decision::Ask(_)),
+            "its cookie cache is from before the sign-out"
+        );
     });
 }
 
@@ -365,7 +457,8 @@ fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
 fn a_session_that_is_to_be_refreshed_is_asked_for_with_a_post_of_its_own_site() {
     let mut engine = engine_with(json!({}));
     let session = json!({ "id": "s", "token": TOKEN, "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" });
-    let body = json!({ "session": session, "user": { "id": "ada" }, "needsRefresh": true }).to_string();
+    let body =
+        json!({ "session": session, "user": { "id": "ada" }, "needsRefresh": true }).to_string();
     let page = PAGE();
     let errand = asked(page.with_head(|head| engine.decide(head, START)));
     let reply = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };

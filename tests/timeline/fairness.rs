@@ -54,8 +54,11 @@ fn one_account_that_asks_all_the_time_costs_nobody_else_a_refusal() {
     });
     let views = sorted(hammer(start, start + 20 * SECOND, 0).into_iter().chain(others).collect());
     let outcomes = world.play(&views);
-    let (his, others): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|outcome| outcome.jar == 0);
-    let longest = |outcomes: &[&Outcome]| outcomes.iter().map(|outcome| outcome.waited).max().unwrap_or_default();
+    let (his, others): (Vec<&Outcome>, Vec<&Outcome>) =
+        outcomes.iter().partition(|outcome| outcome.jar == 0);
+    let longest = |outcomes: &[&Outcome]| {
+        outcomes.iter().map(|outcome| outcome.waited).max().unwrap_or_default()
+    };
     println!(
         "fifty a second: {} of his, at most {} ms; {} of others, at most {} ms; {} asks in 20 s",
         his.len(),
@@ -69,15 +72,24 @@ fn one_account_that_asks_all_the_time_costs_nobody_else_a_refusal() {
     assert!(world.service.asked.len() <= 20 * 20, "{}", world.service.asked.len());
 }
 
-/// What comes at once is asked about once or twice, and each answer is to what was asked after its request came.
+/// What comes at once is asked about once or twice, and each answer is to what was asked after its
+/// request came.
 #[test]
 fn a_page_with_twenty_requests_that_want_to_know_now_costs_two_asks() {
     let mut world = known(json!({}), 1);
     let at = START + MINUTE;
     let views: Vec<View> = (0..20).map(|_| View { at, jar: 0, target: "/app/now" }).collect();
     let outcomes = world.play(&views);
-    println!("twenty at once: {} asks, at most {:?} ms", world.service.asked.len(), outcomes.iter().map(|it| it.waited).max());
-    assert!(refused(&outcomes).is_empty() && world.service.asked.len() == 2, "{}", world.service.asked.len());
+    println!(
+        "twenty at once: {} asks, at most {:?} ms",
+        world.service.asked.len(),
+        outcomes.iter().map(|it| it.waited).max()
+    );
+    assert!(
+        refused(&outcomes).is_empty() && world.service.asked.len() == 2,
+        "{}",
+        world.service.asked.len()
+    );
 
     // It ends while the first ask is on its way: whoever came after that hears of it.
     world.service.asked.clear();
@@ -91,16 +103,23 @@ fn a_page_with_twenty_requests_that_want_to_know_now_costs_two_asks() {
     assert_eq!(reasons[..2], ["forward", "session_ended"], "{reasons:?}");
 }
 
-/// While the service is there, nobody passes on what was known before, whatever the gate is kept busy with.
+/// While the service is there, nobody passes on what was known before, whatever the gate is kept
+/// busy with.
 #[test]
 fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
     let mut world = known(json!({ "stale_seconds": 600 }), 8);
     world.service.writes_cache = false;
     let start = START + MINUTE;
-    let token = world.service.rows.iter().find(|(_, row)| row.user == "user7").map(|(token, _)| token.clone());
+    let token = world
+        .service
+        .rows
+        .iter()
+        .find(|(_, row)| row.user == "user7")
+        .map(|(token, _)| token.clone());
     world.service.rows.remove(&token.unwrap_or_default());
     let hammers = (0..7).flat_map(|jar| hammer(start, start + 10 * SECOND, jar));
-    let revoked = (0..40).map(|number| View { at: start + 500 + number * 200, jar: 7, target: "/app" });
+    let revoked =
+        (0..40).map(|number| View { at: start + 500 + number * 200, jar: 7, target: "/app" });
     let outcomes = world.play(&sorted(hammers.chain(revoked).collect()));
     let his: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.jar == 7).collect();
     assert!(his.len() == 40 && his.iter().all(|outcome| outcome.status != 200), "{his:?}");
@@ -112,7 +131,8 @@ fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
     );
 }
 
-/// Whoever breaks requests off while they ask keeps the next one waiting, and could leave it hardly any time: that is no outage.
+/// Whoever breaks requests off while they ask keeps the next one waiting, and could leave it hardly
+/// any time: that is no outage.
 #[test]
 fn requests_that_are_broken_off_make_no_outage() {
     use doorward::{Decision, Reply, RequestHead, UnixTime};
@@ -137,7 +157,9 @@ fn requests_that_are_broken_off_make_no_outage() {
     assert_eq!(crate::reason(&engine.resume(&head, errand, alive, at(20))), "forward");
 
     // Revoked. Somebody asks and goes away; and again, as soon as that lease is over.
-    let Decision::Ask(_gone) = engine.decide(&head, at(60_000)) else { panic!("that was too long ago") };
+    let Decision::Ask(_gone) = engine.decide(&head, at(60_000)) else {
+        panic!("that was too long ago")
+    };
     let mut gone = None;
     let mut now = 61_600;
     let mut decision = engine.decide(&head, at(now));
@@ -161,7 +183,12 @@ fn requests_that_are_broken_off_make_no_outage() {
     }
     assert!(matches!(gone, Some(Decision::Ask(_))));
     assert_eq!(crate::reason(&decision), "session_unavailable");
-    let Decision::Ask(errand) = engine.decide(&head, at(now + 2300)) else { panic!("whoever comes next asks") };
+    let Decision::Ask(errand) = engine.decide(&head, at(now + 2300)) else {
+        panic!("whoever comes next asks")
+    };
     let ended = Reply::Answered { status: 200, headers: &[], body: b"null" };
-    assert_eq!(crate::reason(&engine.resume(&head, errand, ended, at(now + 2320))), "session_ended");
+    assert_eq!(
+        crate::reason(&engine.resume(&head, errand, ended, at(now + 2320))),
+        "session_ended"
+    );
 }

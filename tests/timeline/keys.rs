@@ -12,11 +12,23 @@ fn bearer(name: &str) -> String {
 
 fn with_head<T>(authorization: &str, act: impl FnOnce(&RequestHead<'_>) -> T) -> T {
     let headers = [("authorization", authorization)];
-    act(&RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None })
+    act(&RequestHead {
+        method: "GET",
+        target: "/api/x",
+        headers: &headers,
+        public_origin: ORIGIN,
+        client_address: None,
+    })
 }
 
-/// Decides, answering every fetch with this key set, until there is something other than a fetch to do.
-fn decide_with_keys(engine: &mut Engine, head: &RequestHead<'_>, jwks: &Value, now: UnixTime) -> Decision {
+/// Decides, answering every fetch with this key set, until there is something other than a fetch to
+/// do.
+fn decide_with_keys(
+    engine: &mut Engine,
+    head: &RequestHead<'_>,
+    jwks: &Value,
+    now: UnixTime,
+) -> Decision {
     let mut decision = engine.decide(head, now);
     while let Decision::Ask(errand) = decision {
         if !matches!(errand.work(), Work::Fetch(_)) {
@@ -48,17 +60,20 @@ fn a_verdict_on_a_replaced_key_counts_for_nothing() {
     let start = moment(&good);
     let mut engine = support::engine();
     let authorization = bearer("api-jwt-rs256-valid");
-    let asked = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
+    let asked =
+        with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
     let Decision::Ask(errand) = asked else { panic!("RS256 is checked by the host") };
 
-    // A token with a `kid` that nobody has makes the engine fetch again, and the key behind the first `kid` is another now.
+    // A token with a `kid` that nobody has makes the engine fetch again, and the key behind the
+    // first `kid` is another now.
     let later = start.plus_millis(11_000);
     let unknown = with_head(&bearer("api-jwt-rotation-new-key"), |head| {
         decide_with_keys(&mut engine, head, &with_another_rsa_key(&good["jwks"]), later)
     });
     assert_eq!(reason(&unknown), "key_not_found");
 
-    let decision = with_head(&authorization, |head| engine.resume(head, errand, Reply::Checked(true), later));
+    let decision =
+        with_head(&authorization, |head| engine.resume(head, errand, Reply::Checked(true), later));
     assert_eq!(reason(&decision), "signature_check_unavailable");
 }
 
@@ -74,9 +89,20 @@ fn a_proof_ends_with_its_key() {
     assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &good["jwks"], start), "forward");
     let without = vector("api-jwt-rs256-valid")["jwks"].clone();
     let later = start.plus_millis(11_000);
-    assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later), "forward", "it is in the cache");
-    assert_eq!(decide(&mut engine, "api-jwt-rotation-new-key", &without, later), "key_not_found", "this fetches the new set");
-    assert_eq!(decide(&mut engine, "api-jwt-eddsa-valid", &without, later.plus_millis(1)), "key_not_found");
+    assert_eq!(
+        decide(&mut engine, "api-jwt-eddsa-valid", &without, later),
+        "forward",
+        "it is in the cache"
+    );
+    assert_eq!(
+        decide(&mut engine, "api-jwt-rotation-new-key", &without, later),
+        "key_not_found",
+        "this fetches the new set"
+    );
+    assert_eq!(
+        decide(&mut engine, "api-jwt-eddsa-valid", &without, later.plus_millis(1)),
+        "key_not_found"
+    );
 }
 
 /// All asks of a request share three seconds: after one that has taken two, the next is given one.
@@ -85,11 +111,19 @@ fn the_second_of_two_slow_fetches_is_given_what_is_left() {
     let good = vector("api-jwt-eddsa-valid");
     let (start, jwks) = (moment(&good), good["jwks"].to_string());
     let jwt = text(&good, "jwt");
-    let session =
-        json!({ "token": "a-session-token-of-more-than-32-bytes", "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" });
+    let session = json!({ "token": "a-session-token-of-more-than-32-bytes", "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z" });
     let session = json!({ "session": session, "user": { "id": "ada" } }).to_string();
-    let headers = [("authorization", "Bearer a-session-token-of-more-than-32-bytes"), ("x-token", jwt.as_str())];
-    let head = RequestHead { method: "GET", target: "/api/x", headers: &headers, public_origin: ORIGIN, client_address: None };
+    let headers = [
+        ("authorization", "Bearer a-session-token-of-more-than-32-bytes"),
+        ("x-token", jwt.as_str()),
+    ];
+    let head = RequestHead {
+        method: "GET",
+        target: "/api/x",
+        headers: &headers,
+        public_origin: ORIGIN,
+        client_address: None,
+    };
     let mut engine = support::engine();
     let mut decision = engine.decide(&head, start);
     let mut asked = Vec::new();
@@ -98,7 +132,12 @@ fn the_second_of_two_slow_fetches_is_given_what_is_left() {
         asked.push((fetch.purpose.name(), fetch.timeout_ms));
         let body = if asked.len() == 1 { &session } else { &jwks };
         let now = start.plus_millis(2000);
-        decision = engine.resume(&head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+        decision = engine.resume(
+            &head,
+            errand,
+            Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+            now,
+        );
     }
     assert_eq!(asked, [("session", 2000), ("keys", 1000)]);
     assert_eq!(reason(&decision), "credential_ambiguous", "the two are of different people");
@@ -122,7 +161,12 @@ fn a_flood_of_unknown_kids_is_bounded() {
             let mut decision = engine.decide(head, now);
             while let Decision::Ask(errand) = decision {
                 fetches += 1;
-                decision = engine.resume(head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+                decision = engine.resume(
+                    head,
+                    errand,
+                    Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                    now,
+                );
             }
             assert_eq!(reason(&decision), "key_not_found");
         });
@@ -131,7 +175,8 @@ fn a_flood_of_unknown_kids_is_bounded() {
     assert!((5..=7).contains(&fetches), "{fetches} fetches");
 }
 
-/// A clock that steps back an hour freezes nothing: the next request fetches, and good tokens pass all the while.
+/// A clock that steps back an hour freezes nothing: the next request fetches, and good tokens pass
+/// all the while.
 #[test]
 fn a_clock_that_steps_back_freezes_nothing() {
     let good = vector("api-jwt-eddsa-valid");
@@ -139,27 +184,35 @@ fn a_clock_that_steps_back_freezes_nothing() {
     let mut engine = support::engine_with(json!({ "skew_seconds": 60 }));
     let authorization = bearer("api-jwt-eddsa-valid");
     let ahead = start.plus_millis(600_000);
-    let first = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], ahead));
+    let first =
+        with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], ahead));
     assert_eq!(reason(&first), "forward");
     let back = with_head(&authorization, |head| engine.decide(head, start));
     let Decision::Forward(forward) = back else { panic!("{}", reason(&back)) };
-    assert!(forward.after.is_some(), "how old the keys are, nobody knows any more: they are fetched anew");
+    assert!(
+        forward.after.is_some(),
+        "how old the keys are, nobody knows any more: they are fetched anew"
+    );
 }
 
-/// An outage of the key server: tokens of known keys pass, the fetches back off, and recovery is noticed.
+/// An outage of the key server: tokens of known keys pass, the fetches back off, and recovery is
+/// noticed.
 #[test]
 fn an_outage_of_the_key_server_signs_nobody_out() {
     let good = vector("api-jwt-eddsa-valid");
     let start = moment(&good);
     let mut engine = support::engine();
     let authorization = bearer("api-jwt-eddsa-valid");
-    let first = with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
+    let first =
+        with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
     assert_eq!(reason(&first), "forward");
     let mut refreshes = 0;
     for second in 1..830_i64 {
         let now = start.plus_millis(second * 1000);
         let decision = with_head(&authorization, |head| engine.decide(head, now));
-        let Decision::Forward(forward) = decision else { panic!("second {second}: {}", reason(&decision)) };
+        let Decision::Forward(forward) = decision else {
+            panic!("second {second}: {}", reason(&decision))
+        };
         if let Some(errand) = forward.after {
             refreshes += 1;
             engine.receive(errand, Reply::Failed, now);
@@ -169,46 +222,70 @@ fn an_outage_of_the_key_server_signs_nobody_out() {
     assert!((10..40).contains(&refreshes), "{refreshes} refreshes");
 }
 
-/// Decides on a good token, answering every fetch, those for after the response included. Gives the reason and what was fetched.
-fn view(engine: &mut Engine, authorization: &str, jwks: &str, now: UnixTime) -> (&'static str, Vec<&'static str>) {
+/// Decides on a good token, answering every fetch, those for after the response included. Gives the
+/// reason and what was fetched.
+fn view(
+    engine: &mut Engine,
+    authorization: &str,
+    jwks: &str,
+    now: UnixTime,
+) -> (&'static str, Vec<&'static str>) {
     let mut fetched = Vec::new();
     let mut body = |errand: &Errand| {
         let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
         fetched.push(fetch.purpose.name());
-        if fetch.purpose == Purpose::Keys { jwks.to_owned() } else { json!({ "sessions": [] }).to_string() }
+        if fetch.purpose == Purpose::Keys {
+            jwks.to_owned()
+        } else {
+            json!({ "sessions": [] }).to_string()
+        }
     };
     let reason = with_head(authorization, |head| {
         let mut decision = engine.decide(head, now);
         while let Decision::Ask(errand) = decision {
             let body = body(&errand);
-            decision = engine.resume(head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+            decision = engine.resume(
+                head,
+                errand,
+                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                now,
+            );
         }
         let name = reason(&decision);
         if let Decision::Forward(forward) = decision
             && let Some(errand) = forward.after
         {
             let body = body(&errand);
-            engine.receive(errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+            engine.receive(
+                errand,
+                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                now,
+            );
         }
         name
     });
     (reason, fetched)
 }
 
-/// With somebody every 45 seconds the deny-list is due each time, and the keys are fetched all the same: a key that has been
-/// withdrawn passes for hardly longer than its set is fresh.
+/// With somebody every 45 seconds the deny-list is due each time, and the keys are fetched all the
+/// same: a key that has been withdrawn passes for hardly longer than its set is fresh.
 #[test]
 fn a_list_that_is_always_due_does_not_keep_the_keys_from_being_fetched() {
     let good = vector("api-jwt-eddsa-valid");
     let start = moment(&good);
     let without = vector("api-jwt-rs256-valid")["jwks"].to_string();
-    let mut engine = support::engine_of(json!({}), json!({ "deny_list": { "url": "https://ops.example.com/list" } }), &[]);
+    let mut engine = support::engine_of(
+        json!({}),
+        json!({ "deny_list": { "url": "https://ops.example.com/list" } }),
+        &[],
+    );
     let authorization = bearer("api-jwt-eddsa-valid");
     assert_eq!(view(&mut engine, &authorization, &good["jwks"].to_string(), start).0, "forward");
     let mut fetched = Vec::new();
     let mut last = 0;
     for second in (45..900).step_by(45) {
-        let (reason, more) = view(&mut engine, &authorization, &without, start.plus_millis(second * 1000));
+        let (reason, more) =
+            view(&mut engine, &authorization, &without, start.plus_millis(second * 1000));
         fetched.extend(more);
         last = if reason == "forward" { second } else { last };
     }
@@ -231,9 +308,14 @@ fn a_late_copy_does_not_bring_a_withdrawn_key_back() {
     assert_eq!(view(&mut engine, &authorization, &without, later).0, "key_not_found");
     let (fetched, until) = (later.as_millis() - 250_000, later.as_millis() + 50_000);
     let copy = format!("doorward-copy-1 {fetched} {until}\n\n{}", good["jwks"]);
-    let decision = with_head(&authorization, |head| engine.resume(head, slow, Reply::Copied(copy.as_bytes()), later));
+    let decision = with_head(&authorization, |head| {
+        engine.resume(head, slow, Reply::Copied(copy.as_bytes()), later)
+    });
     assert_ne!(reason(&decision), "forward");
-    assert_eq!(view(&mut engine, &authorization, &without, later.plus_millis(1)).0, "key_not_found");
+    assert_eq!(
+        view(&mut engine, &authorization, &without, later.plus_millis(1)).0,
+        "key_not_found"
+    );
 }
 
 /// Of a set with more keys than are looked at nobody can say that a key is not in it.
@@ -245,9 +327,14 @@ fn a_set_that_is_cut_proves_no_absence() {
     let own = good["jwks"]["keys"].as_array().cloned().unwrap_or_default();
     let other = json!({ "kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", "kid": "other" });
     for (others, expected) in [(512 - own.len(), "forward"), (512, "keys_unavailable")] {
-        let keys: Vec<Value> = std::iter::repeat_n(other.clone(), others).chain(own.clone()).collect();
+        let keys: Vec<Value> =
+            std::iter::repeat_n(other.clone(), others).chain(own.clone()).collect();
         let set = json!({ "keys": keys }).to_string();
-        assert_eq!(view(&mut support::engine(), &authorization, &set, start).0, expected, "{others} other keys");
+        assert_eq!(
+            view(&mut support::engine(), &authorization, &set, start).0,
+            expected,
+            "{others} other keys"
+        );
     }
 }
 
@@ -256,14 +343,17 @@ fn base64url(bytes: &[u8]) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
-/// A CDN that serves the old set for a minute after a rotation: old tokens pass all the while, new ones as soon as it has
-/// caught up, and the tokens that nobody knows the key of cost one fetch per cool-down.
+/// A CDN that serves the old set for a minute after a rotation: old tokens pass all the while, new
+/// ones as soon as it has caught up, and the tokens that nobody knows the key of cost one fetch per
+/// cool-down.
 #[test]
 fn a_rotation_behind_a_lagging_cdn_is_survived() {
-    let (old, new) = (vector("api-jwt-rotation-old-key-in-grace"), vector("api-jwt-rotation-new-key"));
+    let (old, new) =
+        (vector("api-jwt-rotation-old-key-in-grace"), vector("api-jwt-rotation-new-key"));
     let start = moment(&new);
     let kid = |vector: &Value| {
-        let header = text(vector, "jwt").split('.').next().and_then(from_base64url).unwrap_or_default();
+        let header =
+            text(vector, "jwt").split('.').next().and_then(from_base64url).unwrap_or_default();
         serde_json::from_slice::<Value>(&header).unwrap_or_default()["kid"].clone()
     };
     let mut lagging = new["jwks"].clone();
@@ -284,7 +374,11 @@ fn a_rotation_behind_a_lagging_cdn_is_survived() {
                     decision = engine.resume(
                         head,
                         errand,
-                        Reply::Answered { status: 200, headers: &[("age", "30")], body: body.as_bytes() },
+                        Reply::Answered {
+                            status: 200,
+                            headers: &[("age", "30")],
+                            body: body.as_bytes(),
+                        },
                         now,
                     );
                 }
@@ -298,7 +392,9 @@ fn a_rotation_behind_a_lagging_cdn_is_survived() {
             }
         }
     }
-    println!("a lagging CDN: the new key counts after {passed_at:?} s, {fetches} fetches in two minutes");
+    println!(
+        "a lagging CDN: the new key counts after {passed_at:?} s, {fetches} fetches in two minutes"
+    );
     assert!(passed_at.is_some_and(|second| (60..=70).contains(&second)), "{passed_at:?}");
     assert!(fetches <= 9, "{fetches} fetches");
     assert_ne!(text(&old, "jwt"), text(&new, "jwt"));

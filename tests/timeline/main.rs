@@ -1,9 +1,15 @@
 //! Does it behave over time? Stories in virtual time, with interleaved requests.
 //!
-//! `service.rs` is a small Better Auth that can go wrong in every way, `shelf.rs` what is published to all the world, `world.rs` browsers and a host in front of it. The
-//! stories print what they count.
+//! `service.rs` is a small Better Auth that can go wrong in every way, `shelf.rs` what is published
+//! to all the world, `world.rs` browsers and a host in front of it. The stories print what they
+//! count.
 
-#![allow(clippy::panic, clippy::indexing_slicing, clippy::string_slice, clippy::arithmetic_side_effects)] // a test that panics has found something
+#![allow(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects
+)] // a test that panics has found something
 
 mod bridge;
 mod events;

@@ -1,4 +1,5 @@
-//! A small Better Auth: sessions, the cookie cache (compact), `/get-session` in the order of the real one, and faults.
+//! A small Better Auth: sessions, the cookie cache (compact), `/get-session` in the order of the
+//! real one, and faults.
 
 use std::collections::BTreeMap;
 
@@ -95,13 +96,20 @@ impl Service {
 
     /// Signs somebody in: the lines that set the cookies.
     pub(crate) fn sign_in(&mut self, user: &str, now: i64) -> Vec<String> {
-        self.sign_in_as(Row { user: user.to_owned(), expires: now + LIFE, remember: true, impersonated: false }, now)
+        self.sign_in_as(
+            Row { user: user.to_owned(), expires: now + LIFE, remember: true, impersonated: false },
+            now,
+        )
     }
 
     pub(crate) fn sign_in_as(&mut self, row: Row, now: i64) -> Vec<String> {
         self.signed_in += 1;
         let token = format!("token-of-{}-{:020}", row.user, self.signed_in);
-        let mut lines = vec![self.line(TOKEN, &self.signed(&token), if row.remember { Some(LIFE) } else { None })];
+        let mut lines = vec![self.line(
+            TOKEN,
+            &self.signed(&token),
+            if row.remember { Some(LIFE) } else { None },
+        )];
         lines.extend(self.data_line(&token, &row, now));
         if !row.remember {
             lines.push(self.line(FOR_NOW, &self.signed("true"), None));
@@ -116,17 +124,40 @@ impl Service {
     }
 
     /// `/get-session`; wire format, section 4.1.
-    pub(crate) fn get_session(&mut self, url: &str, cookies: &BTreeMap<String, String>, now: i64) -> Option<Answer> {
+    pub(crate) fn get_session(
+        &mut self,
+        url: &str,
+        cookies: &BTreeMap<String, String>,
+        now: i64,
+    ) -> Option<Answer> {
         self.asked.push(now);
         let fault = (self.fault)(now);
-        let mut answer = Answer { status: 200, set_cookies: Vec::new(), body: "null".to_owned(), after_millis: 20 };
+        let mut answer = Answer {
+            status: 200,
+            set_cookies: Vec::new(),
+            body: "null".to_owned(),
+            after_millis: 20,
+        };
         match fault {
             Fault::Down => return None,
             Fault::Status(status) => {
-                return Some(Answer { status, body: "{}".to_owned(), set_cookies: self.deletions(), ..answer });
+                return Some(Answer {
+                    status,
+                    body: "{}".to_owned(),
+                    set_cookies: self.deletions(),
+                    ..answer
+                });
             }
-            Fault::Html => return Some(Answer { body: "<!doctype html>".to_owned(), set_cookies: self.deletions(), ..answer }),
-            Fault::Redirect => return Some(Answer { status: 302, set_cookies: self.deletions(), ..answer }),
+            Fault::Html => {
+                return Some(Answer {
+                    body: "<!doctype html>".to_owned(),
+                    set_cookies: self.deletions(),
+                    ..answer
+                });
+            }
+            Fault::Redirect => {
+                return Some(Answer { status: 302, set_cookies: self.deletions(), ..answer });
+            }
             Fault::Huge => return Some(Answer { body: "[".repeat(300_000), ..answer }),
             Fault::Slow(millis) => answer.after_millis = millis,
             Fault::None | Fault::ErrorWithSession | Fault::SomebodyElse | Fault::Expired => {}
@@ -145,7 +176,9 @@ impl Service {
             }
         }
         // Without a store nobody is found in it.
-        let Some(mut row) = self.rows.get(&token).cloned().filter(|row| row.expires > now && !self.stateless) else {
+        let Some(mut row) =
+            self.rows.get(&token).cloned().filter(|row| row.expires > now && !self.stateless)
+        else {
             answer.set_cookies = self.deletions();
             return Some(answer);
         };
@@ -171,7 +204,8 @@ impl Service {
     /// `/token`; wire format, section 6. A live cookie cache is as good as a session there.
     pub(crate) fn token(&mut self, cookies: &BTreeMap<String, String>, now: i64) -> Option<Answer> {
         self.minted.push(now);
-        let mut answer = Answer { status: 200, set_cookies: Vec::new(), body: String::new(), after_millis: 40 };
+        let mut answer =
+            Answer { status: 200, set_cookies: Vec::new(), body: String::new(), after_millis: 40 };
         match (self.token_fault)(now) {
             Fault::None => {}
             Fault::Slow(millis) => answer.after_millis = millis,
@@ -181,7 +215,9 @@ impl Service {
         let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
         let user = token.and_then(|token| {
             let cached = cookies.get(DATA).and_then(|data| self.user_of(data, &token, now));
-            cached.or_else(|| self.rows.get(&token).filter(|row| row.expires > now).map(|row| row.user.clone()))
+            cached.or_else(|| {
+                self.rows.get(&token).filter(|row| row.expires > now).map(|row| row.user.clone())
+            })
         });
         let Some(user) = user else { return Some(Answer { status: 401, ..answer }) };
         let issued = now / 1000;
@@ -194,12 +230,16 @@ impl Service {
     pub(crate) fn jwt(&self, claims: &Value) -> String {
         let (name, jwk) = self.keys().swap_remove(self.key);
         let header = json!({ "alg": "EdDSA", "kid": name });
-        let input = [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
+        let input =
+            [&header, claims].map(|part| URL_SAFE_NO_PAD.encode(part.to_string())).join(".");
         // PKCS #8 around the 32 bytes of the key (RFC 8410 section 7).
         let mut der = b"\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20".to_vec();
-        der.extend(URL_SAFE_NO_PAD.decode(jwk["d"].as_str().unwrap_or_default()).unwrap_or_default());
+        der.extend(
+            URL_SAFE_NO_PAD.decode(jwk["d"].as_str().unwrap_or_default()).unwrap_or_default(),
+        );
         let key = jsonwebtoken::EncodingKey::from_ed_der(&der);
-        let signature = jsonwebtoken::crypto::sign(input.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
+        let signature =
+            jsonwebtoken::crypto::sign(input.as_bytes(), &key, jsonwebtoken::Algorithm::EdDSA);
         let signature = signature.unwrap_or_else(|error| panic!("{error}"));
         format!("{input}.{signature}")
     }
@@ -207,19 +247,30 @@ impl Service {
     /// `/jwks`, with the key that signs now and no other.
     pub(crate) fn key_set(&self) -> Answer {
         let (name, jwk) = self.keys().swap_remove(self.key);
-        let key = json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": name, "x": jwk["x"] });
-        Answer { status: 200, set_cookies: Vec::new(), body: json!({ "keys": [key] }).to_string(), after_millis: 15 }
+        let key =
+            json!({ "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "kid": name, "x": jwk["x"] });
+        Answer {
+            status: 200,
+            set_cookies: Vec::new(),
+            body: json!({ "keys": [key] }).to_string(),
+            after_millis: 15,
+        }
     }
 
     fn keys(&self) -> Vec<(&'static str, Value)> {
-        let all: Value = serde_json::from_str(include_str!("../vectors/keys.json")).unwrap_or_default();
+        let all: Value =
+            serde_json::from_str(include_str!("../vectors/keys.json")).unwrap_or_default();
         ["ed", "ed2"].map(|name| (name, all[name].clone())).to_vec()
     }
 
-    /// The session that was begun last, as Better Auth puts it into a secondary storage: key and value.
+    /// The session that was begun last, as Better Auth puts it into a secondary storage: key and
+    /// value.
     pub(crate) fn stored(&self, now: i64) -> (String, String) {
-        let (token, row) =
-            self.rows.iter().max_by_key(|(token, _)| token.rsplit('-').next()).unwrap_or_else(|| panic!("nobody is signed in"));
+        let (token, row) = self
+            .rows
+            .iter()
+            .max_by_key(|(token, _)| token.rsplit('-').next())
+            .unwrap_or_else(|| panic!("nobody is signed in"));
         (token.clone(), self.pair(token, row, now).to_string())
     }
 
@@ -244,7 +295,9 @@ impl Service {
         let session = pair.to_string();
         let message = format!("{},\"expiresAt\":{expires}}}", &session[..session.len() - 1]);
         let mac = self.mac(&message);
-        URL_SAFE_NO_PAD.encode(format!("{{\"session\":{session},\"expiresAt\":{expires},\"signature\":\"{mac}\"}}"))
+        URL_SAFE_NO_PAD.encode(format!(
+            "{{\"session\":{session},\"expiresAt\":{expires},\"signature\":\"{mac}\"}}"
+        ))
     }
 
     /// Whose session a cache that still counts is, whatever has become of it since.
@@ -261,7 +314,10 @@ impl Service {
         let outer: Value = serde_json::from_slice(&URL_SAFE_NO_PAD.decode(data).ok()?).ok()?;
         let expires = outer["expiresAt"].as_i64().filter(|expires| *expires >= now)?;
         let pair = &outer["session"];
-        if self.compact(pair, expires) != data || pair["session"]["token"] != token || pair["version"] != self.version {
+        if self.compact(pair, expires) != data
+            || pair["session"]["token"] != token
+            || pair["version"] != self.version
+        {
             return None;
         }
         let row = self.rows.get(token).cloned()?;
@@ -276,7 +332,10 @@ impl Service {
 
     pub(crate) fn signed(&self, value: &str) -> String {
         let mac = URL_SAFE_NO_PAD.decode(self.mac(value)).unwrap_or_default();
-        format!("{value}.{}", STANDARD.encode(mac)).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D")
+        format!("{value}.{}", STANDARD.encode(mac))
+            .replace('+', "%2B")
+            .replace('/', "%2F")
+            .replace('=', "%3D")
     }
 
     fn unsigned(&self, cookie: &str) -> Option<String> {
@@ -286,7 +345,9 @@ impl Service {
 
     fn mac(&self, message: &str) -> String {
         jsonwebtoken::EncodingKey::from_secret(self.secret.as_bytes())
-            .and_then(|key| jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256))
+            .and_then(|key| {
+                jsonwebtoken::crypto::sign(message.as_bytes(), &key, jsonwebtoken::Algorithm::HS256)
+            })
             .unwrap_or_else(|error| panic!("{error}"))
     }
 }
@@ -297,7 +358,8 @@ pub(crate) fn iso(millis: i64) -> String {
     let z = days + 719_468;
     let era = z.div_euclid(146_097);
     let day_of_era = z.rem_euclid(146_097);
-    let year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month + 2) / 5 + 1;

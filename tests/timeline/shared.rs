@@ -1,4 +1,5 @@
-//! Instances that share a cache: what one has learned, another knows, and for no longer than the first.
+//! Instances that share a cache: what one has learned, another knows, and for no longer than the
+//! first.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +27,16 @@ impl Shared {
         }
     }
 
-    /// What becomes of a request with this credential at this instance, where the issuer answers so.
-    fn view(&mut self, engine: &mut Engine, target: &str, credential: &str, issuer: &str, now: UnixTime) -> &'static str {
+    /// What becomes of a request with this credential at this instance, where the issuer answers
+    /// so.
+    fn view(
+        &mut self,
+        engine: &mut Engine,
+        target: &str,
+        credential: &str,
+        issuer: &str,
+        now: UnixTime,
+    ) -> &'static str {
         with_head(target, credential, |head| {
             let mut decision = engine.decide(head, now);
             while let Decision::Ask(errand) = decision {
@@ -50,18 +59,30 @@ impl Shared {
         issuer: &str,
         now: UnixTime,
     ) -> Decision {
-        let decision = self.reply_to(errand, issuer, |errand, reply| engine.resume(head, errand, reply, now));
+        let decision =
+            self.reply_to(errand, issuer, |errand, reply| engine.resume(head, errand, reply, now));
         self.keep(engine);
         decision
     }
 
-    fn reply_and_receive(&mut self, engine: &mut Engine, errand: Errand, issuer: &str, now: UnixTime) {
+    fn reply_and_receive(
+        &mut self,
+        engine: &mut Engine,
+        errand: Errand,
+        issuer: &str,
+        now: UnixTime,
+    ) {
         self.reply_to(errand, issuer, |errand, reply| engine.receive(errand, reply, now));
         self.keep(engine);
     }
 
     /// What the cache has under the errand's name, else what the issuer says.
-    fn reply_to<T>(&mut self, errand: Errand, issuer: &str, act: impl FnOnce(Errand, Reply<'_>) -> T) -> T {
+    fn reply_to<T>(
+        &mut self,
+        errand: Errand,
+        issuer: &str,
+        act: impl FnOnce(Errand, Reply<'_>) -> T,
+    ) -> T {
         let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
         match fetch.copy.as_ref().and_then(|name| self.cache.get(name)) {
             Some(copy) => act(errand, Reply::Copied(copy.as_bytes())),
@@ -76,7 +97,13 @@ impl Shared {
 fn with_head<T>(target: &str, credential: &str, act: impl FnOnce(&RequestHead<'_>) -> T) -> T {
     let authorization = format!("Bearer {credential}");
     let headers = [("authorization", authorization.as_str())];
-    act(&RequestHead { method: "GET", target, headers: &headers, public_origin: ORIGIN, client_address: None })
+    act(&RequestHead {
+        method: "GET",
+        target,
+        headers: &headers,
+        public_origin: ORIGIN,
+        client_address: None,
+    })
 }
 
 /// Ada's session, as the auth service tells it.
@@ -85,8 +112,8 @@ fn alive() -> String {
     json!({ "session": session, "user": { "id": "ada", "email": "ada@example.com" } }).to_string()
 }
 
-/// Ten instances that start one after the other ask for the keys once in five minutes, and none of them uses them for longer
-/// than the first would.
+/// Ten instances that start one after the other ask for the keys once in five minutes, and none of
+/// them uses them for longer than the first would.
 #[test]
 fn instances_that_start_find_the_keys_and_their_age() {
     let good = vector("api-jwt-eddsa-valid");
@@ -118,17 +145,30 @@ fn a_session_is_shared_only_where_it_is_said_and_by_digest_only() {
         for number in 0..3 {
             let mut instance = engine_with(json!({ "share_sessions": shares }));
             let now = START.plus_millis(number * 1000);
-            assert_eq!(shared.view(&mut instance, "/api/x", SESSION_TOKEN, &alive(), now), "forward");
+            assert_eq!(
+                shared.view(&mut instance, "/api/x", SESSION_TOKEN, &alive(), now),
+                "forward"
+            );
         }
-        assert_eq!((shared.asked.len(), shared.cache.len()), (asks, usize::from(shares)), "share_sessions: {shares}");
+        assert_eq!(
+            (shared.asked.len(), shared.cache.len()),
+            (asks, usize::from(shares)),
+            "share_sessions: {shares}"
+        );
         for (key, copy) in &shared.cache {
-            assert!(![key, copy].iter().any(|text| text.contains(SESSION_TOKEN) || text.contains("oken")), "{key} {copy}");
+            assert!(
+                ![key, copy]
+                    .iter()
+                    .any(|text| text.contains(SESSION_TOKEN) || text.contains("oken")),
+                "{key} {copy}"
+            );
         }
     }
 }
 
-/// A session that has ended is remembered as such for ten seconds after an instance has heard of it; the others hear of it ten
-/// seconds after they have last heard of the session, wherever that was.
+/// A session that has ended is remembered as such for ten seconds after an instance has heard of
+/// it; the others hear of it ten seconds after they have last heard of the session, wherever that
+/// was.
 #[test]
 fn a_copy_delays_no_sign_out() {
     let mut shared = Shared::default();
@@ -136,11 +176,18 @@ fn a_copy_delays_no_sign_out() {
     let (mut first, mut second) = (share(), share());
     assert_eq!(shared.view(&mut first, "/api/x", SESSION_TOKEN, &alive(), START), "forward");
     // Signed out. The second instance starts nine seconds later, with a copy.
-    assert_eq!(shared.view(&mut second, "/api/x", SESSION_TOKEN, "null", START.plus_millis(9000)), "forward");
-    assert_eq!(shared.view(&mut second, "/api/x", SESSION_TOKEN, "null", START.plus_millis(10_000)), "session_ended");
+    assert_eq!(
+        shared.view(&mut second, "/api/x", SESSION_TOKEN, "null", START.plus_millis(9000)),
+        "forward"
+    );
+    assert_eq!(
+        shared.view(&mut second, "/api/x", SESSION_TOKEN, "null", START.plus_millis(10_000)),
+        "session_ended"
+    );
 }
 
-/// Who hears that a session has ended takes the copy back: an instance that starts then asks for itself.
+/// Who hears that a session has ended takes the copy back: an instance that starts then asks for
+/// itself.
 #[test]
 fn the_end_of_a_session_takes_its_copy_back() {
     let mut shared = Shared::default();
@@ -149,12 +196,19 @@ fn the_end_of_a_session_takes_its_copy_back() {
     shared.view(&mut first, "/api/x", SESSION_TOKEN, &alive(), START);
     shared.cache.clear();
     shared.view(&mut second, "/api/x", SESSION_TOKEN, &alive(), START.plus_millis(20_000));
-    // The first hears of the end from the auth service itself: the cache was slow to say what the second has put there.
+    // The first hears of the end from the auth service itself: the cache was slow to say what the
+    // second has put there.
     let put = std::mem::take(&mut shared.cache);
-    assert_eq!(shared.view(&mut first, "/api/x", SESSION_TOKEN, "null", START.plus_millis(31_000)), "session_ended");
+    assert_eq!(
+        shared.view(&mut first, "/api/x", SESSION_TOKEN, "null", START.plus_millis(31_000)),
+        "session_ended"
+    );
     shared.cache = put.into_iter().chain(std::mem::take(&mut shared.cache)).collect();
     let asked = shared.asked.len();
-    assert_eq!(shared.view(&mut share(), "/api/x", SESSION_TOKEN, "null", START.plus_millis(32_000)), "session_ended");
+    assert_eq!(
+        shared.view(&mut share(), "/api/x", SESSION_TOKEN, "null", START.plus_millis(32_000)),
+        "session_ended"
+    );
     assert_eq!((shared.asked.len(), shared.cache.len()), (asked + 1, 1));
 }
 
@@ -185,7 +239,9 @@ fn an_end_that_is_known_wins_over_a_copy_that_arrives_later() {
     shared.cache.clear();
     let later = now.plus_millis(2300);
     assert_eq!(shared.view(&mut engine, "/api/x", SESSION_TOKEN, "null", later), "session_ended");
-    let late = with_head("/api/x", SESSION_TOKEN, |head| engine.resume(head, errand, Reply::Copied(copy.as_bytes()), later));
+    let late = with_head("/api/x", SESSION_TOKEN, |head| {
+        engine.resume(head, errand, Reply::Copied(copy.as_bytes()), later)
+    });
     assert_eq!(reason(&late), "session_ended");
 }
 
@@ -198,8 +254,15 @@ fn what_nobody_takes_is_not_heaped_up() {
         let body = alive().replace(SESSION_TOKEN, &token);
         let now = START.plus_millis(number * 1000);
         with_head("/api/x", &token, |head| {
-            let Decision::Ask(errand) = engine.decide(head, now) else { panic!("it has to be asked about") };
-            let decision = engine.resume(head, errand, Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }, now);
+            let Decision::Ask(errand) = engine.decide(head, now) else {
+                panic!("it has to be asked about")
+            };
+            let decision = engine.resume(
+                head,
+                errand,
+                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                now,
+            );
             assert_eq!(reason(&decision), "forward");
         });
     }

@@ -27,14 +27,24 @@ impl Shelf {
     }
 
     fn seen(&self, place: &str, at: i64) -> Option<String> {
-        let put = self.put.get(place)?.iter().filter(|(when, _)| *when <= at - self.lag).max_by_key(|(when, _)| *when)?;
+        let put = self
+            .put
+            .get(place)?
+            .iter()
+            .filter(|(when, _)| *when <= at - self.lag)
+            .max_by_key(|(when, _)| *when)?;
         put.1.clone()
     }
 
     /// What is at a URL; nothing where nobody answers.
     pub(crate) fn fetch(&mut self, url: &str, at: i64) -> Option<Answer> {
         self.asked.push((at, url.to_owned()));
-        let answer = |status, body: &str| Answer { status, set_cookies: Vec::new(), body: body.to_owned(), after_millis: 20 };
+        let answer = |status, body: &str| Answer {
+            status,
+            set_cookies: Vec::new(),
+            body: body.to_owned(),
+            after_millis: 20,
+        };
         let there = self.seen(url, at).map_or_else(|| answer(404, ""), |body| answer(200, &body));
         match (self.fault)(at) {
             Fault::Down => None,

@@ -1,4 +1,5 @@
-//! Browsers, a host that does its duty, and virtual time: requests interleave as their errands take time.
+//! Browsers, a host that does its duty, and virtual time: requests interleave as their errands take
+//! time.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +23,8 @@ impl Jar {
     pub(crate) fn take(&mut self, lines: &[String], now: i64) {
         for line in lines {
             let mut parts = line.split("; ");
-            let (name, value) = parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
+            let (name, value) =
+                parts.next().and_then(|pair| pair.split_once('=')).unwrap_or_default();
             let attribute = |wanted: &str| {
                 line.split("; ")
                     .skip(1)
@@ -35,7 +37,9 @@ impl Jar {
             let key = (name.to_owned(), attribute("Domain").unwrap_or_default().to_owned());
             match age {
                 Some(0) => drop(self.cookies.remove(&key)),
-                _ => drop(self.cookies.insert(key, (value.to_owned(), age.map(|age| now + age * 1000)))),
+                _ => drop(
+                    self.cookies.insert(key, (value.to_owned(), age.map(|age| now + age * 1000))),
+                ),
             }
         }
     }
@@ -47,7 +51,8 @@ impl Jar {
     /// As a browser sends them: those without a domain, which are older, first.
     pub(crate) fn header(&self, now: i64) -> String {
         let alive = self.cookies.iter().filter(|(_, (_, ends))| ends.is_none_or(|ends| now < ends));
-        let pairs: Vec<String> = alive.map(|((name, _), (value, _))| format!("{name}={value}")).collect();
+        let pairs: Vec<String> =
+            alive.map(|((name, _), (value, _))| format!("{name}={value}")).collect();
         pairs.join("; ")
     }
 }
@@ -138,7 +143,10 @@ impl World {
     pub(crate) fn play(&mut self, views: &[View]) -> Vec<Outcome> {
         let mut queue: BTreeMap<(i64, usize), Flight> = BTreeMap::new();
         for (number, view) in views.iter().enumerate() {
-            queue.insert((view.at, number), Flight { view: *view, cookies: String::new(), next: Next::Arrive });
+            queue.insert(
+                (view.at, number),
+                Flight { view: *view, cookies: String::new(), next: Next::Arrive },
+            );
         }
         let mut outcomes = Vec::new();
         while let Some(((at, number), mut flight)) = queue.pop_first() {
@@ -157,18 +165,25 @@ impl World {
 
     /// Takes what has come after responses until now.
     fn hear_back(&mut self, at: i64) {
-        let (due, later) = std::mem::take(&mut self.background).into_iter().partition(|(due, ..)| *due <= at);
+        let (due, later) =
+            std::mem::take(&mut self.background).into_iter().partition(|(due, ..)| *due <= at);
         self.background = later;
         for (due, errand, answer) in due {
             let now = UnixTime::from_millis(due + self.clock_error);
-            with_reply(answer.as_ref(), &errand.work().into(), |reply| self.engine.receive(errand, reply, now));
+            with_reply(answer.as_ref(), &errand.work().into(), |reply| {
+                self.engine.receive(errand, reply, now)
+            });
         }
     }
 
     /// The next step of a request, and when the one after that is due.
     fn step(&mut self, flight: &mut Flight, at: i64, outcomes: &mut Vec<Outcome>) -> Option<i64> {
         let now = UnixTime::from_millis(at + self.clock_error);
-        let headers = [("cookie", flight.cookies.as_str()), ("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+        let headers = [
+            ("cookie", flight.cookies.as_str()),
+            ("accept", "text/html"),
+            ("sec-fetch-mode", "navigate"),
+        ];
         let head = RequestHead {
             method: "GET",
             target: flight.view.target,
@@ -179,10 +194,14 @@ impl World {
         let decision = match std::mem::replace(&mut flight.next, Next::Done) {
             Next::Arrive => self.engine.decide(&head, now),
             Next::Return(errand, answer) => {
-                with_reply(answer.as_ref(), &errand.work().into(), |reply| self.engine.resume(&head, errand, reply, now))
+                with_reply(answer.as_ref(), &errand.work().into(), |reply| {
+                    self.engine.resume(&head, errand, reply, now)
+                })
             }
             Next::Finish(errand, answer) => {
-                let finish = with_reply(answer.as_ref(), &Kind::Fetch, |reply| self.engine.finish(errand, reply, &[], now));
+                let finish = with_reply(answer.as_ref(), &Kind::Fetch, |reply| {
+                    self.engine.finish(errand, reply, &[], now)
+                });
                 self.jars[flight.view.jar].take(&set_cookies(&finish.headers), at);
                 return None;
             }
@@ -195,9 +214,22 @@ impl World {
                 return Some(due);
             }
             Decision::Forward(forward) => {
-                let set = |wanted: &str| forward.set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.to_owned());
+                let set = |wanted: &str| {
+                    forward
+                        .set
+                        .iter()
+                        .find(|(name, _)| *name == wanted)
+                        .map(|(_, value)| value.to_owned())
+                };
                 let told = (set("x-doorward-subject"), set("authorization"));
-                outcomes.push(outcome(at, flight.view, 200, "forward", told, forward.log.as_deref()));
+                outcomes.push(outcome(
+                    at,
+                    flight.view,
+                    200,
+                    "forward",
+                    told,
+                    forward.log.as_deref(),
+                ));
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
                 if let Some(errand) = forward.after {
                     let (answer, due) = self.carry(&errand, at);
@@ -225,11 +257,17 @@ impl World {
             Work::Fetch(fetch) if fetch.purpose == Purpose::DenyList => {
                 return within(self.shelf.fetch(&fetch.url, at), i64::from(fetch.timeout_ms), at);
             }
-            Work::Read(read) => return within(self.shelf.read(&read.key, at), i64::from(read.timeout_ms), at),
+            Work::Read(read) => {
+                return within(self.shelf.read(&read.key, at), i64::from(read.timeout_ms), at);
+            }
             Work::Fetch(fetch) => fetch,
             Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
         };
-        let line = fetch.headers.iter().find(|(name, _)| name == "cookie").map_or("", |(_, line)| line.as_str());
+        let line = fetch
+            .headers
+            .iter()
+            .find(|(name, _)| name == "cookie")
+            .map_or("", |(_, line)| line.as_str());
         let mut cookies = BTreeMap::new();
         for (name, value) in line.split("; ").filter_map(|pair| pair.split_once('=')) {
             cookies.entry(name.to_owned()).or_insert_with(|| value.to_owned());
@@ -281,8 +319,13 @@ fn with_reply<T>(answer: Option<&Answer>, kind: &Kind, take: impl FnOnce(Reply<'
         Some(answer) if *kind == Kind::Read => take(Reply::Found(answer.body.as_bytes())),
         Some(answer) if answer.body.len() > 262_144 => take(Reply::TooLarge),
         Some(answer) => {
-            let headers: Vec<(&str, &str)> = answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
-            take(Reply::Answered { status: answer.status, headers: &headers, body: answer.body.as_bytes() })
+            let headers: Vec<(&str, &str)> =
+                answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
+            take(Reply::Answered {
+                status: answer.status,
+                headers: &headers,
+                body: answer.body.as_bytes(),
+            })
         }
     }
 }
@@ -300,8 +343,9 @@ fn outcome(
     log: Option<&str>,
 ) -> Outcome {
     let token = authorization.and_then(|line| line.strip_prefix("Bearer ").map(str::to_owned));
-    let line: Value =
-        log.map_or(Value::Null, |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")));
+    let line: Value = log.map_or(Value::Null, |line| {
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))
+    });
     let word = |name: &str| line[name].as_str().map(str::to_owned);
     Outcome {
         at,

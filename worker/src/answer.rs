@@ -24,20 +24,28 @@ pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> 
     response(served.status, headers, &served.body, is_head)
 }
 
-/// 503: the gate could not start, or a request lost its place in it. Without a head, as far as the platform knows the request.
+/// 503: the gate could not start, or a request lost its place in it. Without a head, as far as the
+/// platform knows the request.
 pub(crate) fn not_started(request: &Request, head: Option<&Head>) -> Result<JsValue, JsValue> {
     let answer = match head {
         Some(head) => head.lend(|head| refuse_without_engine(Reason::NotStarted, head)),
         None => {
             let (method, public_origin) = (&*request.method(), "");
-            let head = RequestHead { method, target: "/", headers: &[], public_origin, client_address: None };
+            let head = RequestHead {
+                method,
+                target: "/",
+                headers: &[],
+                public_origin,
+                client_address: None,
+            };
             refuse_without_engine(Reason::NotStarted, &head)
         }
     };
     give(&answer, request.method() == "HEAD")
 }
 
-/// What this host finds out after the decision: what was judged cannot be sent as it was judged, or nobody is there to send it to.
+/// What this host finds out after the decision: what was judged cannot be sent as it was judged, or
+/// nobody is there to send it to.
 pub(crate) fn refused(request: &Request, head: &Head, reason: Reason) -> Result<JsValue, JsValue> {
     match gate::refuse(head, reason) {
         Some(answer) => give(&answer, head.is_head()),
@@ -53,5 +61,10 @@ fn response<'a>(
 ) -> Result<JsValue, JsValue> {
     let mut lines = Lines::new();
     let count = lines.pairs(headers);
-    platform::answer(status, lines.as_str(), count, Some(body).filter(|body| !is_head && !body.is_empty()))
+    platform::answer(
+        status,
+        lines.as_str(),
+        count,
+        Some(body).filter(|body| !is_head && !body.is_empty()),
+    )
 }

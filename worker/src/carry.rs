@@ -27,7 +27,8 @@ pub(crate) enum Carried {
     Absent,
     Waited,
     TooLarge,
-    /// This platform takes heads of any size that the gate does; a vector may bring one that is larger.
+    /// This platform takes heads of any size that the gate does; a vector may bring one that is
+    /// larger.
     #[cfg(feature = "conformance")]
     HeadTooLarge,
     Failed,

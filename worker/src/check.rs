@@ -30,7 +30,8 @@ thread_local! {
     static IMPORTED: RefCell<Vec<Imported>> = const { RefCell::new(Vec::new()) };
 }
 
-/// The platform's verdict. An exception is no verdict: it is a failure, or something that the platform does not do.
+/// The platform's verdict. An exception is no verdict: it is a failure, or something that the
+/// platform does not do.
 pub(crate) async fn check(errand: &SignatureCheck) -> Carried {
     match verdict(errand).await {
         Ok(verdict) => verdict.as_bool().map_or(Carried::Failed, Carried::Checked),
@@ -50,14 +51,18 @@ pub(crate) async fn sign(errand: &SignatureRequest) -> Carried {
 }
 
 async fn verdict(errand: &SignatureCheck) -> Result<JsValue, JsValue> {
-    let Some(Ready { key, parameters }) = imported(&errand.thumbprint, &errand.key, errand.algorithm, "verify").await? else {
+    let Some(Ready { key, parameters }) =
+        imported(&errand.thumbprint, &errand.key, errand.algorithm, "verify").await?
+    else {
         return Ok(JsValue::UNDEFINED);
     };
     verify(&parameters, &key, &errand.signature, &errand.signing_input).await
 }
 
 async fn signature(errand: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
-    let Some(Ready { key, parameters }) = imported(&errand.kid, &errand.key, errand.algorithm, "sign").await? else {
+    let Some(Ready { key, parameters }) =
+        imported(&errand.kid, &errand.key, errand.algorithm, "sign").await?
+    else {
         return Ok(None);
     };
     let signature = platform::sign(&parameters, &key, &errand.input).await?;
@@ -65,14 +70,21 @@ async fn signature(errand: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue
 }
 
 /// The key, imported once; nothing for an algorithm that Web Crypto is not asked for.
-async fn imported(name: &str, jwk: &str, algorithm: Algorithm, usage: &'static str) -> Result<Option<Ready>, JsValue> {
+async fn imported(
+    name: &str,
+    jwk: &str,
+    algorithm: Algorithm,
+    usage: &'static str,
+) -> Result<Option<Ready>, JsValue> {
     if let Some(ready) = kept(name, algorithm, usage) {
         return Ok(Some(ready));
     }
     let Some((import, parameters)) = parameters(algorithm) else {
         return Ok(None);
     };
-    let key = import_key("jwk", &JSON::parse(jwk)?, &object(&import)?, false, &Array::of1(&usage.into())).await?;
+    let key =
+        import_key("jwk", &JSON::parse(jwk)?, &object(&import)?, false, &Array::of1(&usage.into()))
+            .await?;
     let ready = Ready { key, parameters: object(&parameters)? };
     keep(Imported { name: name.to_owned(), usage, algorithm, ready: ready.clone() });
     Ok(Some(ready))
@@ -80,7 +92,8 @@ async fn imported(name: &str, jwk: &str, algorithm: Algorithm, usage: &'static s
 
 type Parameters = Vec<(&'static str, JsValue)>;
 
-/// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one row each).
+/// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one
+/// row each).
 fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
     match algorithm {
         // For signing: it is checked inside.
@@ -103,7 +116,10 @@ fn named(name: &str) -> Parameters {
 
 fn ecdsa(curve: &str, hash: &str) -> (Parameters, Parameters) {
     let name = JsValue::from("ECDSA");
-    (vec![("name", name.clone()), ("namedCurve", curve.into())], vec![("name", name), ("hash", hash.into())])
+    (
+        vec![("name", name.clone()), ("namedCurve", curve.into())],
+        vec![("name", name), ("hash", hash.into())],
+    )
 }
 
 fn pkcs1(hash: &str) -> (Parameters, Parameters) {
@@ -114,7 +130,10 @@ fn pkcs1(hash: &str) -> (Parameters, Parameters) {
 /// The salt is as long as the hash (RFC 7518 section 3.5).
 fn pss(hash: &str, salt_bytes: u32) -> (Parameters, Parameters) {
     let name = JsValue::from("RSA-PSS");
-    (vec![("name", name.clone()), ("hash", hash.into())], vec![("name", name), ("saltLength", salt_bytes.into())])
+    (
+        vec![("name", name.clone()), ("hash", hash.into())],
+        vec![("name", name), ("saltLength", salt_bytes.into())],
+    )
 }
 
 fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
@@ -128,7 +147,8 @@ fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
 fn kept(name: &str, algorithm: Algorithm, usage: &str) -> Option<Ready> {
     IMPORTED.with(|imported| {
         let imported = imported.try_borrow().ok()?;
-        let same = |own: &&Imported| own.algorithm == algorithm && own.name == name && own.usage == usage;
+        let same =
+            |own: &&Imported| own.algorithm == algorithm && own.name == name && own.usage == usage;
         imported.iter().find(same).map(|imported| imported.ready.clone())
     })
 }

@@ -1,14 +1,17 @@
-//! The decision vectors, played by this host's own code, behind the feature `conformance`, which no deployment has.
+//! The decision vectors, played by this host's own code, behind the feature `conformance`, which no
+//! deployment has.
 //!
-//! A vector brings the clock and what errands come back with, and hears what was decided; everything between is the Worker as it
-//! ships. Without the feature nothing of this does anything.
+//! A vector brings the clock and what errands come back with, and hears what was decided;
+//! everything between is the Worker as it ships. Without the feature nothing of this does anything.
 
 #[cfg(feature = "conformance")]
 pub(crate) use script::{carried, decided, finished, looked_at, now, odd_head, sends_on};
 
 #[cfg(feature = "conformance")]
 mod script {
-    use doorward::{Answer, Decision, Errand, Finish, Forward, Onward, RequestHead, Served, UnixTime, Work};
+    use doorward::{
+        Answer, Decision, Errand, Finish, Forward, Onward, RequestHead, Served, UnixTime, Work,
+    };
     use serde_json::{Value, json};
     use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -46,7 +49,8 @@ mod script {
         UnixTime::from_millis(clock() as i64)
     }
 
-    /// A head that no request of this platform has: with a line feed in it, or a target that is no path.
+    /// A head that no request of this platform has: with a line feed in it, or a target that is no
+    /// path.
     #[derive(Default)]
     pub(crate) struct OddHead {
         method: String,
@@ -62,7 +66,10 @@ mod script {
         Some(OddHead {
             method: text("method").unwrap_or_default(),
             target: text("target").unwrap_or_default(),
-            headers: head.get("headers").and_then(|pairs| serde_json::from_value(pairs.clone()).ok()).unwrap_or_default(),
+            headers: head
+                .get("headers")
+                .and_then(|pairs| serde_json::from_value(pairs.clone()).ok())
+                .unwrap_or_default(),
             public_origin: text("public_origin").unwrap_or_default(),
             client_address: text("client_address"),
         })
@@ -102,14 +109,24 @@ mod script {
     /// What the vector has in place of what an errand would come back with.
     pub(crate) fn carried(errand: &Errand) -> Option<Carried> {
         let reply: Value = serde_json::from_str(&reply(&asked(errand.work()).to_string())?).ok()?;
-        let bytes = |name: &str| reply.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec());
+        let bytes = |name: &str| {
+            reply.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec())
+        };
         let is = |name: &str| reply.get(name).and_then(Value::as_bool).unwrap_or_default();
-        let headers = reply.get("headers").and_then(|pairs| serde_json::from_value(pairs.clone()).ok()).unwrap_or_default();
-        let status = reply.get("status").and_then(Value::as_u64).and_then(|status| u16::try_from(status).ok());
+        let headers = reply
+            .get("headers")
+            .and_then(|pairs| serde_json::from_value(pairs.clone()).ok())
+            .unwrap_or_default();
+        let status = reply
+            .get("status")
+            .and_then(Value::as_u64)
+            .and_then(|status| u16::try_from(status).ok());
         Some(match (bytes("found"), bytes("copied"), status) {
             (Some(value), _, _) => Carried::Found(value),
             (_, Some(text), _) => Carried::Copied(text),
-            (_, _, Some(status)) => Carried::Answered { status, headers, body: bytes("body").unwrap_or_default() },
+            (_, _, Some(status)) => {
+                Carried::Answered { status, headers, body: bytes("body").unwrap_or_default() }
+            }
             _ if is("waited") => Carried::Waited,
             _ if is("absent") => Carried::Absent,
             _ if is("too_large") => Carried::TooLarge,
@@ -133,9 +150,20 @@ mod script {
 
     fn told(decision: &Decision) -> Value {
         match decision {
-            Decision::Forward(Forward { target, upstream, remove, set, response_headers, alongside, after, life, .. }) => {
+            Decision::Forward(Forward {
+                target,
+                upstream,
+                remove,
+                set,
+                response_headers,
+                alongside,
+                after,
+                life,
+                ..
+            }) => {
                 let set: Vec<(&str, &str)> = set.iter().collect();
-                let purpose = |errand: &Option<Errand>| errand.as_ref().map(|errand| asked(errand.work()));
+                let purpose =
+                    |errand: &Option<Errand>| errand.as_ref().map(|errand| asked(errand.work()));
                 let until = life.until.map(UnixTime::as_millis);
                 let forward = json!({
                     "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": response_headers,
@@ -148,8 +176,12 @@ mod script {
                     "after": purpose(after),
                 })
             }
-            Decision::Redirect(Answer { reason, .. }) => json!({ "decision": "redirect", "reason": reason.code() }),
-            Decision::Reject(Answer { reason, .. }) => json!({ "decision": "reject", "reason": reason.code() }),
+            Decision::Redirect(Answer { reason, .. }) => {
+                json!({ "decision": "redirect", "reason": reason.code() })
+            }
+            Decision::Reject(Answer { reason, .. }) => {
+                json!({ "decision": "reject", "reason": reason.code() })
+            }
             Decision::Respond(Served { .. }) => json!({ "decision": "respond" }),
             Decision::Ask(_) => Value::Null,
         }

@@ -4,13 +4,17 @@ use doorward::Fetch;
 use js_sys::futures::JsFuture;
 use js_sys::{Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit, RequestRedirect, Response};
+use web_sys::{
+    AbortController, Headers, ReadableStream, ReadableStreamDefaultReader, RequestInit,
+    RequestRedirect, Response,
+};
 
 use crate::carry::{Carried, within};
 use crate::head::pairs;
 use crate::{platform, shared_cache};
 
-/// What the shared cache has, where that will do, or the answer, or the failure; all within the errand's time.
+/// What the shared cache has, where that will do, or the answer, or the failure; all within the
+/// errand's time.
 pub(crate) async fn fetch(errand: &Fetch) -> Carried {
     let Ok(controller) = AbortController::new() else { return Carried::Failed };
     let copy_or_answer = async {
@@ -41,7 +45,11 @@ async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried,
     init.set_signal(Some(&controller.signal()));
     let response: Response = platform::fetch(&errand.url, &init).await?.dyn_into()?;
     Ok(match body(&response, errand.max_bytes).await? {
-        Some(body) => Carried::Answered { status: response.status(), headers: pairs(&response.headers()), body },
+        Some(body) => Carried::Answered {
+            status: response.status(),
+            headers: pairs(&response.headers()),
+            body,
+        },
         None => {
             controller.abort();
             Carried::TooLarge
@@ -58,7 +66,10 @@ pub(crate) async fn body(response: &Response, max_bytes: u32) -> Result<Option<V
 }
 
 /// All that a stream brings, or nothing if it is more than this.
-pub(crate) async fn whole(stream: &ReadableStream, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
+pub(crate) async fn whole(
+    stream: &ReadableStream,
+    max_bytes: u32,
+) -> Result<Option<Vec<u8>>, JsValue> {
     let mut body = Vec::new();
     let reader = ReadableStreamDefaultReader::new(stream)?;
     loop {

@@ -1,4 +1,5 @@
-//! Forwards a request to the origin and hands its response back. Bodies are streams that pass through, in both directions.
+//! Forwards a request to the origin and hands its response back. Bodies are streams that pass
+//! through, in both directions.
 
 use std::rc::Rc;
 
@@ -18,7 +19,8 @@ use crate::platform::{add_headers, ending_with, promised, send};
 use crate::shared_cache;
 use crate::start::Settings;
 
-/// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it says.
+/// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it
+/// says.
 pub(crate) fn forward(
     request: &Request,
     head: &Head,
@@ -30,7 +32,8 @@ pub(crate) fn forward(
         worker::console_log!("{line}");
     }
     if let Some(errand) = forward.after.take() {
-        // Begun now, and not waited for: the engine has told the other requests that somebody is on the way.
+        // Begun now, and not waited for: the engine has told the other requests that somebody is on
+        // the way.
         let after = Rc::clone(context);
         context.wait_until(async move {
             let carried = carry(&errand).await;
@@ -50,23 +53,31 @@ pub(crate) fn forward(
     let Onward { remove, set } = gate::onward(head, &forward)?;
     let removed = lines.names(remove.iter().map(String::as_str));
     let set = lines.pairs(set.iter());
-    // Cookies wait for the response where there is something to wait for: whether they still count then, `finish` says.
-    let is_held = |(name, _): &(String, String)| forward.alongside.is_some() && name == "set-cookie";
-    let (held, at_once) = std::mem::take(&mut forward.response_headers).into_iter().partition::<Vec<_>, _>(is_held);
+    // Cookies wait for the response where there is something to wait for: whether they still count
+    // then, `finish` says.
+    let is_held =
+        |(name, _): &(String, String)| forward.alongside.is_some() && name == "set-cookie";
+    let (held, at_once) =
+        std::mem::take(&mut forward.response_headers).into_iter().partition::<Vec<_>, _>(is_held);
     let added = lines.pairs(texts(&at_once));
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
     let response = match forward.life {
         Life { until: None, look_again_ms: None } => response,
-        Life { until, look_again_ms } => ending_with(request, &response, until.map(lives), look_again_ms).ok()?,
+        Life { until, look_again_ms } => {
+            ending_with(request, &response, until.map(lives), look_again_ms).ok()?
+        }
     };
     Some(match forward.alongside {
         None => response,
-        Some(errand) => promised(finished(response.clone(), errand, held, Rc::clone(context)), Some(&response)),
+        Some(errand) => {
+            promised(finished(response.clone(), errand, held, Rc::clone(context)), Some(&response))
+        }
     })
 }
 
-/// The origin's response, which is on its way already, with what comes of the errand alongside and the cookies that have waited for
-/// it. If the client goes away the platform drops all of this, and the errand with it.
+/// The origin's response, which is on its way already, with what comes of the errand alongside and
+/// the cookies that have waited for it. If the client goes away the platform drops all of this, and
+/// the errand with it.
 async fn finished(
     response: JsValue,
     errand: Errand,
@@ -76,7 +87,11 @@ async fn finished(
     let carried = carry(&errand).await;
     let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
     let headers = pairs(&response.headers());
-    let set_cookies: Vec<_> = headers.iter().filter(|(name, _)| name == "set-cookie").map(|(_, line)| line.as_str()).collect();
+    let set_cookies: Vec<_> = headers
+        .iter()
+        .filter(|(name, _)| name == "set-cookie")
+        .map(|(_, line)| line.as_str())
+        .collect();
     let finish = gate::finish(errand, &carried, &set_cookies);
     shared_cache::keep(gate::keeps(), &context);
     if let Some(line) = &finish.log {
@@ -88,15 +103,15 @@ async fn finished(
     add_headers(&response, lines.as_str(), count)
 }
 
-/// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and would take `/a/../b` or a
-/// backslash for something else.
+/// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and
+/// would take `/a/../b` or a backslash for something else.
 fn keeps_path(origin: &str, target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     is_plain(target, path) || is_kept(origin, target, path)
 }
 
-/// Whether a reader of URLs has nothing to do: no character that it writes in another way or leaves out (URL standard
-/// section 4.4), no `.` or `..` in any spelling for a segment, no fragment.
+/// Whether a reader of URLs has nothing to do: no character that it writes in another way or leaves
+/// out (URL standard section 4.4), no `.` or `..` in any spelling for a segment, no fragment.
 fn is_plain(target: &str, path: &str) -> bool {
     let stays = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_~!$&'()*+,;=:@.%".contains(&byte);
     path.starts_with('/')
@@ -108,7 +123,8 @@ fn is_plain(target: &str, path: &str) -> bool {
 /// Whether the platform's own reader of URLs leaves the path as it is.
 fn is_kept(origin: &str, target: &str, path: &str) -> bool {
     let url = [origin, target].concat();
-    Url::new(&url).is_ok_and(|url| url.origin() == origin && url.pathname() == path && url.hash().is_empty())
+    Url::new(&url)
+        .is_ok_and(|url| url.origin() == origin && url.pathname() == path && url.hash().is_empty())
 }
 
 /// How many milliseconds there are up to then.
@@ -131,12 +147,27 @@ mod tests {
 
     #[test]
     fn what_a_reader_of_urls_would_change_is_not_plain() {
-        for target in ["/", "/api/items?page=2", "/a.b/c..d/~e", "/%C3%A9/@x:y;z,(1)*'", "/a/?q=/../", "//a"] {
+        for target in
+            ["/", "/api/items?page=2", "/a.b/c..d/~e", "/%C3%A9/@x:y;z,(1)*'", "/a/?q=/../", "//a"]
+        {
             assert!(plain(target), "{target}");
         }
-        for target in
-            ["", "a", "/a/../b", "/.", "/a/.", "/%2e", "/a/%2E%2e/b", "/.%2e/a", "/a\\b", "/a b", "/a\tb", "/é", "/a#b", "/a?b#c"]
-        {
+        for target in [
+            "",
+            "a",
+            "/a/../b",
+            "/.",
+            "/a/.",
+            "/%2e",
+            "/a/%2E%2e/b",
+            "/.%2e/a",
+            "/a\\b",
+            "/a b",
+            "/a\tb",
+            "/é",
+            "/a#b",
+            "/a?b#c",
+        ] {
             assert!(!plain(target), "{target}");
         }
     }

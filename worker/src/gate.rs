@@ -1,6 +1,7 @@
 //! The engine of this instance: one for all of its requests.
 //!
-//! A borrow of it never lives across an `await`: every function here borrows, calls the engine, and gives the borrow back.
+//! A borrow of it never lives across an `await`: every function here borrows, calls the engine, and
+//! gives the borrow back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -19,7 +20,8 @@ use crate::start::{Settings, start};
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
 enum Gate {
     Started(Engine, Rc<Settings>),
-    /// The configuration is wrong. Variables do not change within the life of an instance, so it stays so.
+    /// The configuration is wrong. Variables do not change within the life of an instance, so it
+    /// stays so.
     Misconfigured,
 }
 
@@ -27,8 +29,8 @@ thread_local! {
     static GATE: RefCell<Option<Gate>> = const { RefCell::new(None) };
 }
 
-/// Starts the gate if nobody has yet: variables and randomness are there only when the first request is.
-/// Nothing where the configuration is wrong.
+/// Starts the gate if nobody has yet: variables and randomness are there only when the first
+/// request is. Nothing where the configuration is wrong.
 pub(crate) fn settings(env: &Env) -> Option<Rc<Settings>> {
     GATE.with(|gate| {
         let mut gate = gate.try_borrow_mut().ok()?;
@@ -43,7 +45,9 @@ fn started(env: &Env) -> Gate {
     match start(env) {
         Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
         Err(errors) => {
-            worker::console_error!("doorward: the configuration is wrong, so every request gets 503");
+            worker::console_error!(
+                "doorward: the configuration is wrong, so every request gets 503"
+            );
             for error in errors {
                 worker::console_error!("doorward: {}: {}", error.path, error.problem);
                 worker::console_error!("doorward: hint: {}", error.hint);
@@ -56,7 +60,9 @@ fn started(env: &Env) -> Gate {
 /// The store of this name.
 pub(crate) fn store(name: &str) -> Option<KvNamespace> {
     GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
-        Gate::Started(_, settings) => settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone()),
+        Gate::Started(_, settings) => {
+            settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone())
+        }
         Gate::Misconfigured => None,
     })
 }
@@ -76,7 +82,9 @@ pub(crate) fn decide(head: &Head) -> Option<Decision> {
 
 /// Goes on with a request after its errand. Nothing where there is no engine.
 pub(crate) fn resume(head: &Head, errand: Errand, carried: &Carried) -> Option<Decision> {
-    with_engine(|engine| head.lend(|head| carried.lend(|reply| engine.resume(head, errand, reply, now()))))
+    with_engine(|engine| {
+        head.lend(|head| carried.lend(|reply| engine.resume(head, errand, reply, now())))
+    })
 }
 
 /// Whether a connection may stay open that began with this head. Nothing where there is no engine.
@@ -86,7 +94,9 @@ pub(crate) fn look_again(head: &Head) -> Option<Standing> {
 
 /// Goes on with that after its errand. Nothing where there is no engine.
 pub(crate) fn looked(head: &Head, errand: Errand, carried: &Carried) -> Option<Standing> {
-    with_engine(|engine| head.lend(|head| carried.lend(|reply| engine.looked(head, errand, reply, now()))))
+    with_engine(|engine| {
+        head.lend(|head| carried.lend(|reply| engine.looked(head, errand, reply, now())))
+    })
 }
 
 /// What this host was told, if it has started.
@@ -114,9 +124,12 @@ pub(crate) fn receive(errand: Errand, carried: &Carried) {
     let _ = with_engine(|engine| carried.lend(|reply| engine.receive(errand, reply, now())));
 }
 
-/// Takes the answer to an errand that was carried alongside the origin, and says what its response gets besides.
+/// Takes the answer to an errand that was carried alongside the origin, and says what its response
+/// gets besides.
 pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&str]) -> Finish {
-    let finish = with_engine(|engine| carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now())));
+    let finish = with_engine(|engine| {
+        carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now()))
+    });
     let finish = finish.unwrap_or_default();
     conformance::finished(&finish);
     finish
@@ -143,7 +156,8 @@ pub(crate) fn forget() {
 /// What `session_data` of a request is found to be.
 #[cfg(feature = "conformance")]
 pub(crate) fn session_data(head: &Head) -> Option<&'static str> {
-    with_engine(|engine| head.lend(|head| doorward::suites::session_data(engine, head, now()))).flatten()
+    with_engine(|engine| head.lend(|head| doorward::suites::session_data(engine, head, now())))
+        .flatten()
 }
 
 #[cfg(feature = "conformance")]

@@ -35,12 +35,14 @@ impl Head {
         Self::read(text(request)?, settings.and_then(|settings| settings.public_origin.clone()))
     }
 
-    /// The head from its lines. They are looked for once: it is asked for its headers several times.
+    /// The head from its lines. They are looked for once: it is asked for its headers several
+    /// times.
     fn read(text: String, public_origin: Option<String>) -> Option<Self> {
         let ends = text.match_indices('\n').map(|(place, _)| place).collect();
         let mut head = Self { text, ends, origin: 0, public_origin };
         head.origin = origin_of(head.line(URL))?;
-        let is_whole = head.ends.last().is_some_and(|end| end.checked_add(1) == Some(head.text.len()));
+        let is_whole =
+            head.ends.last().is_some_and(|end| end.checked_add(1) == Some(head.text.len()));
         let count: usize = head.line(COUNT).parse().ok()?;
         // A line feed within a line would make a header of what is none.
         let lines = count.checked_mul(2)?.checked_add(HEADERS)?;
@@ -49,7 +51,10 @@ impl Head {
 
     /// The line of this number; nothing in it where there is none.
     fn line(&self, number: usize) -> &str {
-        let begin = number.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |end| end.saturating_add(1));
+        let begin = number
+            .checked_sub(1)
+            .and_then(|before| self.ends.get(before))
+            .map_or(0, |end| end.saturating_add(1));
         self.ends.get(number).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
     }
 
@@ -72,7 +77,9 @@ impl Head {
     }
 
     pub(crate) fn public_origin(&self) -> &str {
-        self.public_origin.as_deref().unwrap_or_else(|| self.line(URL).get(..self.origin).unwrap_or_default())
+        self.public_origin
+            .as_deref()
+            .unwrap_or_else(|| self.line(URL).get(..self.origin).unwrap_or_default())
     }
 
     /// The platform writes this header itself, over whatever the client has sent under its name.
@@ -82,7 +89,9 @@ impl Head {
 
     /// Header pairs as a Fetch `Headers` lists them: names lower case and sorted.
     pub(crate) fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        (HEADERS..self.ends.len()).step_by(2).map(|name| (self.line(name), self.line(name.saturating_add(1))))
+        (HEADERS..self.ends.len())
+            .step_by(2)
+            .map(|name| (self.line(name), self.line(name.saturating_add(1))))
     }
 
     /// Whether the answer must have no body (RFC 9110 section 9.3.2).
@@ -103,7 +112,8 @@ fn text(request: &Request) -> Option<String> {
     }
 }
 
-/// How long the origin of a request's URL is, without reading the rest: what the platform left as it came stays as it came.
+/// How long the origin of a request's URL is, without reading the rest: what the platform left as
+/// it came stays as it came.
 fn origin_of(url: &str) -> Option<usize> {
     let (scheme, rest) = url.split_once("://")?;
     let authority = rest.find(['/', '?', '#']).unwrap_or(rest.len());
@@ -133,19 +143,30 @@ mod tests {
 
     fn seen(text: &str) -> Option<String> {
         let head = Head::read(text.to_owned(), None)?;
-        Some(head.lend(|head| format!("{} {} {} {:?}", head.method, head.public_origin, head.target, head.headers)))
+        Some(head.lend(|head| {
+            format!("{} {} {} {:?}", head.method, head.public_origin, head.target, head.headers)
+        }))
     }
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
         let expected = r#"GET https://app.test /a?b=c [("accept", "*/*"), ("cookie", "")]"#;
-        assert_eq!(seen("2\nGET\nhttps://app.test/a?b=c\naccept\n*/*\ncookie\n\n").as_deref(), Some(expected));
-        assert_eq!(seen("0\nHEAD\nhttp://app.test:8080\n").as_deref(), Some("HEAD http://app.test:8080 / []"));
+        assert_eq!(
+            seen("2\nGET\nhttps://app.test/a?b=c\naccept\n*/*\ncookie\n\n").as_deref(),
+            Some(expected)
+        );
+        assert_eq!(
+            seen("0\nHEAD\nhttp://app.test:8080\n").as_deref(),
+            Some("HEAD http://app.test:8080 / []")
+        );
     }
 
     #[test]
     fn a_line_feed_within_a_value_makes_no_header() {
-        assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n*/*\nx-doorward-subject\nroot\n"), None);
+        assert_eq!(
+            seen("1\nGET\nhttps://app.test/\naccept\n*/*\nx-doorward-subject\nroot\n"),
+            None
+        );
         assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n*/*\nx\n"), None);
         assert_eq!(seen("1\nGET\nhttps://app.test/\naccept\n"), None);
         assert_eq!(seen("\nGET\nhttps://app.test/\n"), None);

@@ -1,14 +1,15 @@
 //! The Cloudflare host: the gate in front of an origin.
 //!
-//! It knows the platform and no rule. A request's head goes to the engine, the engine's errands are carried, and the final
-//! decision is carried out; there is no `if` about authentication in this crate.
+//! It knows the platform and no rule. A request's head goes to the engine, the engine's errands are
+//! carried, and the final decision is carried out; there is no `if` about authentication in this
+//! crate.
 //!
 //! ```text
 //! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
 //! ```
 //!
-//! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run any more is answered by
-//! the JavaScript around it (`worker/shim`).
+//! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run
+//! any more is answered by the JavaScript around it (`worker/shim`).
 
 mod answer;
 mod carry;
@@ -41,18 +42,24 @@ use crate::head::Head;
 use crate::platform::promised;
 use crate::start::Settings;
 
-/// What becomes of a request: a response, or the promise of one. A request that needs no errand needs no future either.
+/// What becomes of a request: a response, or the promise of one. A request that needs no errand
+/// needs no future either.
 ///
 /// # Errors
 /// Where the platform refuses to make the response that says that there is no gate.
 #[wasm_bindgen]
-pub fn fetch(request: Request, env: &Env, context: worker_sys::Context) -> Result<JsValue, JsValue> {
+pub fn fetch(
+    request: Request,
+    env: &Env,
+    context: worker_sys::Context,
+) -> Result<JsValue, JsValue> {
     panics::report();
-    begun(&request, env, context).map_or_else(|| not_started(&request, Head::of(&request, None).as_ref()), Ok)
+    begun(&request, env, context)
+        .map_or_else(|| not_started(&request, Head::of(&request, None).as_ref()), Ok)
 }
 
-/// Whether the connection of this request may stay open: the promise of the reason why it is over, or of nothing. Who does not know
-/// ends no connection.
+/// Whether the connection of this request may stay open: the promise of the reason why it is over,
+/// or of nothing. Who does not know ends no connection.
 #[wasm_bindgen]
 pub fn look_again(request: Request) -> Promise {
     future_to_promise(async move {
@@ -83,7 +90,8 @@ pub fn origin_unreachable(request: Request) -> Result<JsValue, JsValue> {
     }
 }
 
-/// Names of the headers of an origin's response that end here, one a line; `lines` are its names and values.
+/// Names of the headers of an origin's response that end here, one a line; `lines` are its names
+/// and values.
 #[wasm_bindgen]
 pub fn response_removals(lines: &str) -> String {
     let mut lines = lines.split('\n');
@@ -111,7 +119,13 @@ fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<J
 }
 
 /// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
-fn ended(decision: Decision, request: &Request, head: &Head, settings: &Settings, context: &Rc<Context>) -> Option<JsValue> {
+fn ended(
+    decision: Decision,
+    request: &Request,
+    head: &Head,
+    settings: &Settings,
+    context: &Rc<Context>,
+) -> Option<JsValue> {
     conformance::decided(&decision);
     match decision {
         Decision::Ask(_) => None,
@@ -141,7 +155,9 @@ impl Visit {
                     errand = next;
                     continue;
                 }
-                Some(decision) => ended(decision, &self.request, &self.head, &self.settings, &self.context),
+                Some(decision) => {
+                    ended(decision, &self.request, &self.head, &self.settings, &self.context)
+                }
                 None => None,
             };
             return response.map_or_else(|| not_started(&self.request, Some(&self.head)), Ok);

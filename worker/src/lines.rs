@@ -1,4 +1,5 @@
-//! What goes to the platform in one call: texts of lines, and how many there are (`worker/shim/message.js` reads them).
+//! What goes to the platform in one call: texts of lines, and how many there are
+//! (`worker/shim/message.js` reads them).
 
 /// Room for what nearly every message says, in bytes.
 const USUAL_BYTES: usize = 1024;

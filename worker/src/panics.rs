@@ -1,4 +1,5 @@
-//! What a panic says. The request that it happens in is answered by the JavaScript around this crate.
+//! What a panic says. The request that it happens in is answered by the JavaScript around this
+//! crate.
 
 use std::sync::Once;
 
@@ -19,7 +20,9 @@ fn set_hook() {
 #[cfg(not(debug_assertions))]
 fn set_hook() {
     std::panic::set_hook(Box::new(|panic| match panic.location() {
-        Some(place) => worker::console_error!("doorward: panicked at {}:{}", place.file(), place.line()),
+        Some(place) => {
+            worker::console_error!("doorward: panicked at {}:{}", place.file(), place.line())
+        }
         None => worker::console_error!("doorward: panicked"),
     }));
 }

@@ -1,5 +1,5 @@
-//! The platform's functions, typed as this crate uses them. Each can throw or reject; none of that leaves this crate as
-//! an exception.
+//! The platform's functions, typed as this crate uses them. Each can throw or reject; none of that
+//! leaves this crate as an exception.
 
 use js_sys::futures::{JsFuture, future_to_promise};
 use js_sys::{Array, Object, Promise};
@@ -11,16 +11,23 @@ use worker::wasm_bindgen_futures;
 // Whole messages, each in one call (`worker/shim/message.js` says in what form).
 #[wasm_bindgen(raw_module = "./message.js")]
 extern "C" {
-    /// Writes the head of a request. How many bytes it has; where that is more than there is room, how much room is
-    /// certainly enough.
+    /// Writes the head of a request. How many bytes it has; where that is more than there is room,
+    /// how much room is certainly enough.
     #[wasm_bindgen(catch, js_name = "writeHead")]
     pub(crate) fn write_head(request: &Request, room: &mut [u8]) -> Result<u32, JsValue>;
 
     /// Sends a request on, with edits; the promise of what the client gets.
     #[wasm_bindgen(catch)]
-    pub(crate) fn send(request: &Request, lines: &str, removed: u32, set: u32, added: u32) -> Result<JsValue, JsValue>;
+    pub(crate) fn send(
+        request: &Request,
+        lines: &str,
+        removed: u32,
+        set: u32,
+        added: u32,
+    ) -> Result<JsValue, JsValue>;
 
-    /// A response whose connection, if it stays open, ends after so long, and earlier where `look_again` says so; both in milliseconds.
+    /// A response whose connection, if it stays open, ends after so long, and earlier where
+    /// `look_again` says so; both in milliseconds.
     #[wasm_bindgen(catch, js_name = "endingWith")]
     pub(crate) fn ending_with(
         request: &Request,
@@ -31,11 +38,20 @@ extern "C" {
 
     /// A response with further headers.
     #[wasm_bindgen(catch, js_name = "addHeaders")]
-    pub(crate) fn add_headers(response: &Response, lines: &str, count: u32) -> Result<JsValue, JsValue>;
+    pub(crate) fn add_headers(
+        response: &Response,
+        lines: &str,
+        count: u32,
+    ) -> Result<JsValue, JsValue>;
 
     /// An answer that does not come from the origin.
     #[wasm_bindgen(catch)]
-    pub(crate) fn answer(status: u16, lines: &str, count: u32, body: Option<&str>) -> Result<JsValue, JsValue>;
+    pub(crate) fn answer(
+        status: u16,
+        lines: &str,
+        count: u32,
+        body: Option<&str>,
+    ) -> Result<JsValue, JsValue>;
 }
 
 #[wasm_bindgen(raw_module = "./instance.js")]
@@ -44,9 +60,13 @@ extern "C" {
     fn while_standing(promise: &Promise, otherwise: Option<&JsValue>) -> JsValue;
 }
 
-/// The promise of a response that this future brings, for the client. If the future fails, or the instance falls before it has ended,
-/// the promise brings what is there `otherwise`, or fails. It may fall while the response that was brought is itself still on its way.
-pub(crate) fn promised(future: impl Future<Output = Result<JsValue, JsValue>> + 'static, otherwise: Option<&JsValue>) -> JsValue {
+/// The promise of a response that this future brings, for the client. If the future fails, or the
+/// instance falls before it has ended, the promise brings what is there `otherwise`, or fails. It
+/// may fall while the response that was brought is itself still on its way.
+pub(crate) fn promised(
+    future: impl Future<Output = Result<JsValue, JsValue>> + 'static,
+    otherwise: Option<&JsValue>,
+) -> JsValue {
     while_standing(&future_to_promise(async { Ok(Array::of1(&future.await?).into()) }), otherwise)
 }
 
@@ -74,7 +94,12 @@ extern "C" {
 
     /// Keeps a text under a key.
     #[wasm_bindgen(catch, method)]
-    pub(crate) fn put(this: &KvNamespace, key: &str, text: &str, options: &Object) -> Result<JsValue, JsValue>;
+    pub(crate) fn put(
+        this: &KvNamespace,
+        key: &str,
+        text: &str,
+        options: &Object,
+    ) -> Result<JsValue, JsValue>;
 
     /// Makes a key from a JWK (Web Cryptography API).
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"], js_name = "importKey")]
@@ -88,11 +113,20 @@ extern "C" {
 
     /// Checks a signature (Web Cryptography API). The bytes are read before it returns.
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
-    pub(crate) async fn verify(algorithm: &Object, key: &JsValue, signature: &[u8], signed: &[u8]) -> Result<JsValue, JsValue>;
+    pub(crate) async fn verify(
+        algorithm: &Object,
+        key: &JsValue,
+        signature: &[u8],
+        signed: &[u8],
+    ) -> Result<JsValue, JsValue>;
 
     /// Makes a signature (Web Cryptography API). The bytes are read before it returns.
     #[wasm_bindgen(catch, js_namespace = ["crypto", "subtle"])]
-    pub(crate) async fn sign(algorithm: &Object, key: &JsValue, input: &[u8]) -> Result<JsValue, JsValue>;
+    pub(crate) async fn sign(
+        algorithm: &Object,
+        key: &JsValue,
+        input: &[u8],
+    ) -> Result<JsValue, JsValue>;
 }
 
 /// A store may throw where it should have given a promise.

@@ -1,7 +1,8 @@
-//! The cache that instances share: a KV namespace where the deployment has bound one, the platform's Cache API otherwise.
+//! The cache that instances share: a KV namespace where the deployment has bound one, the
+//! platform's Cache API otherwise.
 //!
-//! What is kept, under which key and for how long, the engine says; here are only the two stores. Whatever one of them does
-//! other than to give what was put there is as good as nothing.
+//! What is kept, under which key and for how long, the engine says; here are only the two stores.
+//! Whatever one of them does other than to give what was put there is as good as nothing.
 
 use std::rc::Rc;
 
@@ -20,8 +21,8 @@ use crate::platform::{awaited, cache_match, cache_put};
 const LOOK_UP_MS: u32 = 200;
 /// KV keeps nothing for less, in seconds.
 const LEAST_KV_SECONDS: u32 = 60;
-/// The Cache API is shared with the zone's own traffic: under this host, which cannot exist (RFC 6761 section 6.4), nobody
-/// asks for anything.
+/// The Cache API is shared with the zone's own traffic: under this host, which cannot exist (RFC
+/// 6761 section 6.4), nobody asks for anything.
 const NOWHERE: &str = "https://doorward.invalid/";
 
 /// What there is under the errand's key.
@@ -60,7 +61,11 @@ pub(crate) fn keep(keeps: Vec<Keep>, context: &Rc<Context>) {
 async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
     if let Some(kv) = gate::kv_namespace() {
         let options = Object::new();
-        Reflect::set(&options, &JsString::from("expirationTtl"), &seconds.max(LEAST_KV_SECONDS).into())?;
+        Reflect::set(
+            &options,
+            &JsString::from("expirationTtl"),
+            &seconds.max(LEAST_KV_SECONDS).into(),
+        )?;
         return awaited(kv.put(&key, &text, &options)).await;
     }
     let headers = Headers::new()?;

@@ -17,7 +17,8 @@ pub(crate) struct Settings {
     pub(crate) origin: String,
     /// Scheme, host and port that clients see, where it is not that of the request's URL.
     pub(crate) public_origin: Option<String>,
-    /// The host whose address is asked in place of the origin's, which then is the one that clients see.
+    /// The host whose address is asked in place of the origin's, which then is the one that clients
+    /// see.
     pub(crate) resolve_override: Option<String>,
     /// The stores that the configuration names and the deployment has bound.
     pub(crate) stores: Vec<(String, KvNamespace)>,
@@ -29,28 +30,40 @@ pub(crate) struct Settings {
 pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
     // What is no document has no place in one: what is known is the variable.
     let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
-    let parsed =
-        |document: String| Config::parse(&document).map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>());
+    let parsed = |document: String| {
+        Config::parse(&document)
+            .map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>())
+    };
     let config = document(env).and_then(parsed);
     let stores = config.as_ref().map(|config| bound(env, config.stores())).unwrap_or_default();
     let policy = config.and_then(|config| policy(env, &config, &stores));
     let (policy, settings) = match (policy, settings(env, stores)) {
         (Ok(policy), Ok(settings)) => (policy, settings),
-        (policy, settings) => return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect()),
+        (policy, settings) => {
+            return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect());
+        }
     };
     for warning in policy.warnings() {
         worker::console_warn!("doorward: warning: {}: {}", warning.path, warning.problem);
         worker::console_warn!("doorward: hint: {}", warning.hint);
     }
-    let seed = getrandom::u64().map_err(|_| vec![error("", "the platform gives no randomness", "report this as a bug")])?;
+    let seed = getrandom::u64()
+        .map_err(|_| vec![error("", "the platform gives no randomness", "report this as a bug")])?;
     Ok((Engine::new(policy, seed), settings))
 }
 
-fn policy(env: &Env, config: &Config, stores: &[(String, KvNamespace)]) -> Result<Policy, Vec<ConfigError>> {
+fn policy(
+    env: &Env,
+    config: &Config,
+    stores: &[(String, KvNamespace)],
+) -> Result<Policy, Vec<ConfigError>> {
     // `wrangler dev` is where people develop.
     let names = config.names().into_iter().chain(["NODE_ENV".to_owned()]);
-    let values: BTreeMap<_, _> = names.filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    let host = Capabilities::checking(Algorithm::all()).and_signing([Algorithm::ES256, Algorithm::EdDSA]).and_sharing();
+    let values: BTreeMap<_, _> =
+        names.filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
+    let host = Capabilities::checking(Algorithm::all())
+        .and_signing([Algorithm::ES256, Algorithm::EdDSA])
+        .and_sharing();
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 
@@ -64,17 +77,31 @@ fn document(env: &Env) -> Result<String, Vec<ConfigError>> {
         return Ok(text);
     }
     let text = JSON::stringify(&value).ok().and_then(|text| text.as_string());
-    text.ok_or_else(|| vec![error("DOORWARD", "is not a table and not JSON", "write it as [vars.DOORWARD] in wrangler.toml")])
+    text.ok_or_else(|| {
+        vec![error(
+            "DOORWARD",
+            "is not a table and not JSON",
+            "write it as [vars.DOORWARD] in wrangler.toml",
+        )]
+    })
 }
 
 fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, Vec<ConfigError>> {
     let hint = "name scheme, host and port only, like https://app.internal.example";
     let origin = match text(env, "ORIGIN_URL") {
-        Some(url) => origin(&url).ok_or_else(|| error("ORIGIN_URL", "is not the origin of an http or https URL", hint)),
-        None => Err(error("ORIGIN_URL", "is not set, so there is nowhere to forward to", "set it under [vars] in wrangler.toml")),
+        Some(url) => origin(&url)
+            .ok_or_else(|| error("ORIGIN_URL", "is not the origin of an http or https URL", hint)),
+        None => Err(error(
+            "ORIGIN_URL",
+            "is not set, so there is nowhere to forward to",
+            "set it under [vars] in wrangler.toml",
+        )),
     };
     let public_origin = match text(env, "PUBLIC_ORIGIN") {
-        Some(url) => origin_or(&url, error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint)),
+        Some(url) => origin_or(
+            &url,
+            error("PUBLIC_ORIGIN", "is not the origin of an http or https URL", hint),
+        ),
         None => Ok(None),
     };
     let resolve_override = text(env, "ORIGIN_RESOLVE_OVERRIDE");
@@ -87,7 +114,10 @@ fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, V
             Ok(Settings { origin, public_origin, resolve_override, stores, kv_namespace })
         }
         (origin, public_origin, kv, wrong) => {
-            Err([origin.err(), public_origin.err(), kv.err(), wrong].into_iter().flatten().collect())
+            Err([origin.err(), public_origin.err(), kv.err(), wrong]
+                .into_iter()
+                .flatten()
+                .collect())
         }
     }
 }
@@ -98,7 +128,13 @@ fn kv_namespace(env: &Env) -> Result<Option<KvNamespace>, ConfigError> {
     if binding.is_undefined() {
         return Ok(None);
     }
-    let wrong = || error("DOORWARD_CACHE", "is not a KV namespace", "bind one under [[kv_namespaces]] in wrangler.toml");
+    let wrong = || {
+        error(
+            "DOORWARD_CACHE",
+            "is not a KV namespace",
+            "bind one under [[kv_namespaces]] in wrangler.toml",
+        )
+    };
     namespace(env, "DOORWARD_CACHE").map(Some).ok_or_else(wrong)
 }
 
@@ -111,10 +147,12 @@ fn origin_or(url: &str, error: ConfigError) -> Result<Option<String>, ConfigErro
     origin(url).map(Some).ok_or(error)
 }
 
-/// The origin of an absolute URL that has nothing else: no path, query, fragment, or name and password.
+/// The origin of an absolute URL that has nothing else: no path, query, fragment, or name and
+/// password.
 fn origin(url: &str) -> Option<String> {
     let url = Url::new(url).ok()?;
-    let alone = matches!(url.protocol().as_str(), "http:" | "https:") && url.href() == format!("{}/", url.origin());
+    let alone = matches!(url.protocol().as_str(), "http:" | "https:")
+        && url.href() == format!("{}/", url.origin());
     alone.then(|| url.origin())
 }
 

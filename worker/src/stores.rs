@@ -16,7 +16,8 @@ pub(crate) fn bound(env: &Env, names: Vec<String>) -> Vec<(String, KvNamespace)>
     names.into_iter().filter_map(|name| namespace(env, &name).map(|found| (name, found))).collect()
 }
 
-/// The namespace that is bound under this name. Buckets and Durable Objects have a `get` as well; this only namespaces have.
+/// The namespace that is bound under this name. Buckets and Durable Objects have a `get` as well;
+/// this only namespaces have.
 pub(crate) fn namespace(env: &Env, name: &str) -> Option<KvNamespace> {
     let binding = Reflect::get(env, &JsValue::from_str(name)).ok()?;
     let is_namespace = Reflect::get(&binding, &"getWithMetadata".into()).ok()?.is_function();

@@ -1,4 +1,5 @@
-//! `cargo xtask bench`: builds what is measured, installs what it is compared with, and hands over to `benches/bench.mjs`.
+//! `cargo xtask bench`: builds what is measured, installs what it is compared with, and hands over
+//! to `benches/bench.mjs`.
 
 use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
@@ -52,16 +53,18 @@ fn out(options: &[String]) -> Result<Vec<String>> {
             "--quick" => {}
             "--out" if rest.next().is_some() => is_given = true,
             _ => {
-                return Err(
-                    Failure::usage(format!("`bench` does not take `{option}` like that")).hint("cargo xtask bench --help")
-                );
+                return Err(Failure::usage(format!("`bench` does not take `{option}` like that"))
+                    .hint("cargo xtask bench --help"));
             }
         }
     }
     if is_given {
         return Ok(Vec::new());
     }
-    Ok(vec!["--out".to_owned(), shell::target_directory()?.join("bench.json").display().to_string()])
+    Ok(vec![
+        "--out".to_owned(),
+        shell::target_directory()?.join("bench.json").display().to_string(),
+    ])
 }
 
 #[cfg(test)]
@@ -70,7 +73,9 @@ mod tests {
 
     #[test]
     fn unknown_options_and_a_missing_file_are_refused() {
-        let refused = |words: &[&str]| out(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).is_err();
+        let refused = |words: &[&str]| {
+            out(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).is_err()
+        };
         assert!(refused(&["--fast"]));
         assert!(refused(&["--quick", "--out"]));
         assert!(!refused(&["--quick", "--out", "file"]));

@@ -1,7 +1,9 @@
-//! The core as WebAssembly, with one JavaScript file for each kind of runtime: what the npm package loads.
+//! The core as WebAssembly, with one JavaScript file for each kind of runtime: what the npm package
+//! loads.
 //!
-//! The JavaScript that wasm-bindgen writes for its target `module` depends on the runtime in a single line: the one that
-//! imports the compiled module. Each variant is that text with that line rewritten, and without its start at import:
+//! The JavaScript that wasm-bindgen writes for its target `module` depends on the runtime in a
+//! single line: the one that imports the compiled module. Each variant is that text with that line
+//! rewritten, and without its start at import:
 //!
 //! | file | imports | for |
 //! |---|---|---|
@@ -56,7 +58,9 @@ fn package_folder() -> PathBuf {
 
 fn into(folder: PathBuf, features: &[&str], keeps_names: bool) -> Result<Built> {
     let wasm = wasm::compile(PACKAGE, Profile::Release, features)?;
-    let mut output = wasm::bindgen(&wasm, STEM, keeps_names)?.generate_output().map_err(|error| wasm::bindgen_failure(&error))?;
+    let mut output = wasm::bindgen(&wasm, STEM, keeps_names)?
+        .generate_output()
+        .map_err(|error| wasm::bindgen_failure(&error))?;
     let bytes = output.wasm_mut().emit_wasm();
 
     fs::create_dir_all(&folder).map_err(|error| wasm::not_written(&folder, &error))?;
@@ -72,8 +76,9 @@ fn into(folder: PathBuf, features: &[&str], keeps_names: bool) -> Result<Built> 
     Ok(Built { folder, wasm: file })
 }
 
-/// A JavaScript module whose default export is the compiled WebAssembly, from text: no file to find at run time. Where it
-/// cannot be compiled there is no export, and the start fails when it is tried.
+/// A JavaScript module whose default export is the compiled WebAssembly, from text: no file to find
+/// at run time. Where it cannot be compiled there is no export, and the start fails when it is
+/// tried.
 fn inline_module(wasm: &[u8]) -> String {
     format!(
         "// Made by `cargo xtask build`: doorward_bg.wasm as text.
@@ -120,7 +125,14 @@ mod tests {
 
     #[test]
     fn base64_is_that_of_rfc_4648_section_10() {
-        let cases = [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("foobar", "Zm9vYmFy")];
+        let cases = [
+            ("", ""),
+            ("f", "Zg=="),
+            ("fo", "Zm8="),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg=="),
+            ("foobar", "Zm9vYmFy"),
+        ];
         for (plain, encoded) in cases {
             assert_eq!(base64(plain.as_bytes()), encoded);
         }

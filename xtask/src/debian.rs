@@ -1,4 +1,5 @@
-//! Debian packages that a command needs and that no registry of libraries has: installed where that is allowed, said loudly where not.
+//! Debian packages that a command needs and that no registry of libraries has: installed where that
+//! is allowed, said loudly where not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,13 +7,18 @@ use std::process::{Command, Stdio};
 
 use crate::shell::{self, Failure, Result};
 
-/// PostgreSQL, to make clusters with: `examples/shared/postgres.mjs` looks for it in the same places. The folders of Debian's
-/// versions are there with the client alone.
+/// PostgreSQL, to make clusters with: `examples/shared/postgres.mjs` looks for it in the same
+/// places. The folders of Debian's versions are there with the client alone.
 pub(crate) fn ensure_postgresql() -> Result {
     ensure_that("postgresql", || {
-        let versions =
-            fs::read_dir("/usr/lib/postgresql").into_iter().flatten().flatten().map(|version| version.path().join("bin"));
-        versions.chain(["/usr/local/bin", "/usr/bin"].map(PathBuf::from)).any(|bin| bin.join("initdb").exists())
+        let versions = fs::read_dir("/usr/lib/postgresql")
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|version| version.path().join("bin"));
+        versions
+            .chain(["/usr/local/bin", "/usr/bin"].map(PathBuf::from))
+            .any(|bin| bin.join("initdb").exists())
     })
 }
 
@@ -25,21 +31,30 @@ fn ensure_that(package: &str, is_there: impl Fn() -> bool) -> Result {
     if is_there() {
         return Ok(());
     }
-    let hint = format!("apt-get install --no-install-recommends {package}, or the like of it on this system");
+    let hint = format!(
+        "apt-get install --no-install-recommends {package}, or the like of it on this system"
+    );
     if !may_install() {
-        return Err(
-            Failure::new(format!("THERE IS NO {package}, and this user may not install it: NOTHING IS PROVEN")).hint(hint)
-        );
+        return Err(Failure::new(format!(
+            "THERE IS NO {package}, and this user may not install it: NOTHING IS PROVEN"
+        ))
+        .hint(hint));
     }
     shell::say(format!("there is no {package}: INSTALLING IT with apt-get"));
     let mut update = shell::command("apt-get", &["update", "-qq"], &shell::root());
-    let mut install = shell::command("apt-get", &["install", "-y", "-qq", "--no-install-recommends", package], &shell::root());
+    let mut install = shell::command(
+        "apt-get",
+        &["install", "-y", "-qq", "--no-install-recommends", package],
+        &shell::root(),
+    );
     shell::run(&mut update).map_err(|failure| failure.hint(&hint))?;
-    shell::run(install.env("DEBIAN_FRONTEND", "noninteractive")).map_err(|failure| failure.hint(&hint))?;
+    shell::run(install.env("DEBIAN_FRONTEND", "noninteractive"))
+        .map_err(|failure| failure.hint(&hint))?;
     if is_there() {
         Ok(())
     } else {
-        Err(Failure::new(format!("{package} was installed, but is not where it was expected")).hint(hint))
+        Err(Failure::new(format!("{package} was installed, but is not where it was expected"))
+            .hint(hint))
     }
 }
 

@@ -1,4 +1,5 @@
-//! `cargo xtask demo`: builds what the demo needs, installs its packages, and hands over to `examples/demo/script.mjs`.
+//! `cargo xtask demo`: builds what the demo needs, installs its packages, and hands over to
+//! `examples/demo/script.mjs`.
 
 use std::process::Command;
 use std::time::Instant;
@@ -62,7 +63,10 @@ fn host(options: &[String]) -> Result<Host> {
     match host {
         "worker" => Ok(Host::Worker),
         "node" => Ok(Host::Node),
-        _ => Err(Failure::usage(format!("there is no host `{host}`")).hint("cargo xtask demo --help")),
+        _ => {
+            Err(Failure::usage(format!("there is no host `{host}`"))
+                .hint("cargo xtask demo --help"))
+        }
     }
 }
 

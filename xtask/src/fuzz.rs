@@ -29,7 +29,8 @@ const TARGETS: [&str; 5] = ["token", "jwk_set", "cookie_header", "session_data",
 
 /// An input that takes longer is a finding: no request may.
 const TIMEOUT: &str = "-timeout=10";
-/// The largest documents that are read at all are 256 KiB; what is longer than this finds nothing more.
+/// The largest documents that are read at all are 256 KiB; what is longer than this finds nothing
+/// more.
 const MAX_LENGTH: &str = "-max_len=16384";
 
 /// Two to three times as many executions; the core forbids unsafe code.
@@ -40,7 +41,8 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let Wanted { seconds, targets } = Wanted::from_arguments(arguments)?;
     ensure_cargo_fuzz()?;
     shell::run(&mut cargo_fuzz(&["build"]))?;
-    let outcomes = targets.into_iter().map(|target| fuzz(target, seconds)).collect::<Result<Vec<_>>>()?;
+    let outcomes =
+        targets.into_iter().map(|target| fuzz(target, seconds)).collect::<Result<Vec<_>>>()?;
     report(&outcomes)
 }
 
@@ -56,14 +58,21 @@ impl Wanted {
         let mut arguments = arguments.iter();
         while let Some(argument) = arguments.next() {
             if argument == "--seconds" {
-                let seconds = arguments.next().and_then(|seconds| seconds.parse().ok()).filter(|seconds| *seconds > 0);
-                wanted.seconds = seconds
-                    .ok_or_else(|| Failure::usage("`--seconds` needs a number above 0").hint("cargo xtask fuzz --seconds 600"))?;
+                let seconds = arguments
+                    .next()
+                    .and_then(|seconds| seconds.parse().ok())
+                    .filter(|seconds| *seconds > 0);
+                wanted.seconds = seconds.ok_or_else(|| {
+                    Failure::usage("`--seconds` needs a number above 0")
+                        .hint("cargo xtask fuzz --seconds 600")
+                })?;
                 continue;
             }
             let target = TARGETS.iter().find(|target| *target == argument);
-            let unknown =
-                || Failure::usage(format!("there is no target `{argument}`")).hint(format!("targets: {}", TARGETS.join(" ")));
+            let unknown = || {
+                Failure::usage(format!("there is no target `{argument}`"))
+                    .hint(format!("targets: {}", TARGETS.join(" ")))
+            };
             wanted.targets.push(target.ok_or_else(unknown)?);
         }
         if wanted.targets.is_empty() {
@@ -74,7 +83,11 @@ impl Wanted {
 }
 
 fn ensure_cargo_fuzz() -> Result {
-    let is_there = Command::new("cargo-fuzz").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let is_there = Command::new("cargo-fuzz")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if is_there.is_ok_and(|status| status.success()) {
         return Ok(());
     }
@@ -102,9 +115,13 @@ struct Outcome {
 fn fuzz(target: &'static str, seconds: u32) -> Result<Outcome> {
     let folder = shell::root().join("fuzz");
     let corpus = folder.join("corpus").join(target);
-    fs::create_dir_all(&corpus).map_err(|error| Failure::new(format!("{} cannot be made: {error}", corpus.display())))?;
+    fs::create_dir_all(&corpus)
+        .map_err(|error| Failure::new(format!("{} cannot be made: {error}", corpus.display())))?;
     let text = |path: PathBuf| path.display().to_string();
-    let kept = ["seeds", "regressions"].map(|kind| folder.join(kind).join(target)).into_iter().filter(|path| path.is_dir());
+    let kept = ["seeds", "regressions"]
+        .map(|kind| folder.join(kind).join(target))
+        .into_iter()
+        .filter(|path| path.is_dir());
 
     let mut command = cargo_fuzz(&["run", target]);
     // libFuzzer writes to the first folder only.
@@ -121,13 +138,18 @@ fn fuzz(target: &'static str, seconds: u32) -> Result<Outcome> {
         .stdout(Stdio::from(std::io::stderr()))
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| Failure::new(format!("`cargo fuzz run {target}` could not be started: {error}")))?;
+        .map_err(|error| {
+            Failure::new(format!("`cargo fuzz run {target}` could not be started: {error}"))
+        })?;
     let mut outcome = Outcome { target, executions: 0, seconds: 0, finding: None, problem: None };
-    for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufReader::split_lines) {
+    for line in child.stderr.take().map(BufReader::new).into_iter().flat_map(BufReader::split_lines)
+    {
         outcome.learn(&line, &folder);
         eprintln!("{line}");
     }
-    let status = child.wait().map_err(|error| Failure::new(format!("`cargo fuzz run {target}`: {error}")))?;
+    let status = child
+        .wait()
+        .map_err(|error| Failure::new(format!("`cargo fuzz run {target}`: {error}")))?;
     if !status.success() && outcome.finding.is_none() {
         outcome.problem = Some(format!("ended early ({status})"));
     }
@@ -153,11 +175,18 @@ impl Outcome {
             let (_, rest) = line.split_once(mark)?;
             rest.split_whitespace().next()?.parse().ok()
         };
-        // `#1024 pulse …` while it runs, `stat::number_of_executed_units: 1024` at the end, if it gets there.
-        let running = line.strip_prefix('#').and_then(|rest| rest.split_whitespace().next()?.parse().ok());
-        self.executions = number_after("stat::number_of_executed_units:").or(running).unwrap_or(self.executions);
+        // `#1024 pulse …` while it runs, `stat::number_of_executed_units: 1024` at the end, if it
+        // gets there.
+        let running =
+            line.strip_prefix('#').and_then(|rest| rest.split_whitespace().next()?.parse().ok());
+        self.executions =
+            number_after("stat::number_of_executed_units:").or(running).unwrap_or(self.executions);
         if let Some((_, rest)) = line.split_once(" runs in ") {
-            self.seconds = rest.split(' ').next().and_then(|seconds| seconds.parse().ok()).unwrap_or(self.seconds);
+            self.seconds = rest
+                .split(' ')
+                .next()
+                .and_then(|seconds| seconds.parse().ok())
+                .unwrap_or(self.seconds);
         }
         if let Some((_, path)) = line.split_once("Test unit written to ") {
             self.finding = Some(folder.join(path.trim()));
@@ -177,17 +206,35 @@ impl Outcome {
 fn report(outcomes: &[Outcome]) -> Result {
     println!("\n{:14}  {:>12}  {:>8}  finding", "target", "executions", "seconds");
     for outcome in outcomes {
-        println!("{:14}  {:>12}  {:>8}  {}", outcome.target, outcome.executions, outcome.seconds, outcome.result());
+        println!(
+            "{:14}  {:>12}  {:>8}  {}",
+            outcome.target,
+            outcome.executions,
+            outcome.seconds,
+            outcome.result()
+        );
     }
-    let findings: Vec<_> = outcomes.iter().filter_map(|outcome| Some((outcome.target, outcome.finding.as_ref()?))).collect();
+    let findings: Vec<_> = outcomes
+        .iter()
+        .filter_map(|outcome| Some((outcome.target, outcome.finding.as_ref()?)))
+        .collect();
     for (target, path) in &findings {
         println!("\n{target}: {}", path.display());
-        println!("  see it again    RUSTC_BOOTSTRAP=1 cargo fuzz run {NO_SANITIZER} {target} {}", path.display());
-        println!("  make it small   RUSTC_BOOTSTRAP=1 cargo fuzz tmin {NO_SANITIZER} {target} {}", path.display());
+        println!(
+            "  see it again    RUSTC_BOOTSTRAP=1 cargo fuzz run {NO_SANITIZER} {target} {}",
+            path.display()
+        );
+        println!(
+            "  make it small   RUSTC_BOOTSTRAP=1 cargo fuzz tmin {NO_SANITIZER} {target} {}",
+            path.display()
+        );
         println!("  keep it         cp {} fuzz/regressions/{target}/<what-it-was>", path.display());
     }
-    if let Some((outcome, problem)) = outcomes.iter().find_map(|outcome| Some((outcome, outcome.problem.as_ref()?))) {
-        return Err(Failure::new(format!("{} {problem} without a finding", outcome.target)).hint("its last lines above say why"));
+    if let Some((outcome, problem)) =
+        outcomes.iter().find_map(|outcome| Some((outcome, outcome.problem.as_ref()?)))
+    {
+        return Err(Failure::new(format!("{} {problem} without a finding", outcome.target))
+            .hint("its last lines above say why"));
     }
     if findings.is_empty() {
         return Ok(());
@@ -201,13 +248,19 @@ mod tests {
     use super::{Outcome, TARGETS, Wanted};
 
     fn wanted(arguments: &[&str]) -> Option<Wanted> {
-        Wanted::from_arguments(&arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>()).ok()
+        Wanted::from_arguments(
+            &arguments.iter().map(|argument| (*argument).to_owned()).collect::<Vec<_>>(),
+        )
+        .ok()
     }
 
     #[test]
     fn without_names_every_target_runs_for_a_minute() {
         assert_eq!(wanted(&[]), Some(Wanted { seconds: 60, targets: TARGETS.to_vec() }));
-        assert_eq!(wanted(&["--seconds", "5", "decide"]), Some(Wanted { seconds: 5, targets: vec!["decide"] }));
+        assert_eq!(
+            wanted(&["--seconds", "5", "decide"]),
+            Some(Wanted { seconds: 5, targets: vec!["decide"] })
+        );
         for wrong in [&["nothing"][..], &["--seconds"], &["--seconds", "0"], &["--seconds", "x"]] {
             assert_eq!(wanted(wrong), None, "{wrong:?}");
         }
@@ -215,7 +268,8 @@ mod tests {
 
     #[test]
     fn what_libfuzzer_says_is_understood() {
-        let mut outcome = Outcome { target: "token", executions: 0, seconds: 0, finding: None, problem: None };
+        let mut outcome =
+            Outcome { target: "token", executions: 0, seconds: 0, finding: None, problem: None };
         for line in [
             "#2048\tpulse  cov: 3163 ft: 8213 corp: 90/20Kb exec/s: 682 rss: 90Mb",
             "Done 4100 runs in 7 second(s)",
@@ -224,14 +278,18 @@ mod tests {
             outcome.learn(line, "/fuzz".as_ref());
         }
         assert_eq!((outcome.executions, outcome.seconds, outcome.result()), (4100, 7, "nothing"));
-        outcome.learn("artifact_prefix='x'; Test unit written to /fuzz/artifacts/token/crash-1", "/fuzz".as_ref());
+        outcome.learn(
+            "artifact_prefix='x'; Test unit written to /fuzz/artifacts/token/crash-1",
+            "/fuzz".as_ref(),
+        );
         assert_eq!(outcome.finding.as_deref(), Some("/fuzz/artifacts/token/crash-1".as_ref()));
     }
 
     #[test]
     fn the_targets_are_those_of_the_manifest() {
         let manifest = include_str!("../../fuzz/Cargo.toml");
-        let named: Vec<&str> = manifest.split("[[bin]]").skip(1).filter_map(|bin| bin.split('"').nth(1)).collect();
+        let named: Vec<&str> =
+            manifest.split("[[bin]]").skip(1).filter_map(|bin| bin.split('"').nth(1)).collect();
         assert_eq!(named, TARGETS);
     }
 }

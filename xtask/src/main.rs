@@ -1,6 +1,7 @@
 //! The project's commands, one each: `cargo xtask demo`, `cargo xtask test`, …
 //!
-//! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2: used wrongly.
+//! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2:
+//! used wrongly.
 
 mod bench;
 mod build;
@@ -92,11 +93,14 @@ fn asks_for_help(argument: &str) -> bool {
 }
 
 fn overview() -> String {
-    let mut text = String::from("Doorward's commands\n\nusage: cargo xtask <command> [options]\n\n");
+    let mut text =
+        String::from("Doorward's commands\n\nusage: cargo xtask <command> [options]\n\n");
     for command in COMMANDS {
         text.push_str(&format!("  {:<8} {}\n", command.name, command.summary));
     }
     text.push_str(EXAMPLES);
-    text.push_str("\n`cargo xtask <command> --help` says what a command needs, does and leaves behind.\n");
+    text.push_str(
+        "\n`cargo xtask <command> --help` says what a command needs, does and leaves behind.\n",
+    );
     text
 }

@@ -16,7 +16,11 @@ pub(crate) fn check() -> Result {
         return Err(Failure::new("there is no `node` on the PATH").hint(hint));
     };
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
+    let major = version
+        .trim_start_matches('v')
+        .split('.')
+        .next()
+        .and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST => Ok(()),
         _ => Err(Failure::new(format!("Node {version} is too old")).hint(hint)),

@@ -1,7 +1,9 @@
-//! `cargo xtask notices`: the licences of what is linked into the WebAssembly that ships, and one licence in every manifest.
+//! `cargo xtask notices`: the licences of what is linked into the WebAssembly that ships, and one
+//! licence in every manifest.
 //!
-//! Code under MIT, BSD, Apache-2.0 and the like may be passed on with its notice, so each package that has a WebAssembly in it has a
-//! `THIRD-PARTY.txt` beside it. It is made from the packages' own files and is committed: a new dependency is a line in a review.
+//! Code under MIT, BSD, Apache-2.0 and the like may be passed on with its notice, so each package
+//! that has a WebAssembly in it has a `THIRD-PARTY.txt` beside it. It is made from the packages'
+//! own files and is committed: a new dependency is a line in a review.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -33,11 +35,15 @@ const SHIPPED: [(&str, &str, &str); 2] = [
 const PACKAGES: [&str; 2] = ["middleware", "origin/python"];
 
 /// The licences that may be linked in; of several that a crate offers, the first in this order.
-const ACCEPTED: [&str; 6] = ["MIT", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "Unicode-3.0", "Zlib"];
+const ACCEPTED: [&str; 6] =
+    ["MIT", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "Unicode-3.0", "Zlib"];
 
 /// The standard library is linked in too, and no crate of the lock file.
-const STANDARD_LIBRARY: Notice<'_> =
-    Notice { crate_name: "the Rust standard library", licence: "MIT", text: "Copyright (c) The Rust Project Contributors" };
+const STANDARD_LIBRARY: Notice<'_> = Notice {
+    crate_name: "the Rust standard library",
+    licence: "MIT",
+    text: "Copyright (c) The Rust Project Contributors",
+};
 
 /// The licence text of one crate.
 struct Notice<'a> {
@@ -56,20 +62,29 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     };
     let root = shell::root();
     let licence = read(&root.join("LICENSE"))?;
-    let mut files: Vec<(PathBuf, String)> =
-        PACKAGES.iter().map(|package| (root.join(package).join("LICENSE"), licence.clone())).collect();
+    let mut files: Vec<(PathBuf, String)> = PACKAGES
+        .iter()
+        .map(|package| (root.join(package).join("LICENSE"), licence.clone()))
+        .collect();
     let crates = sources(&root)?;
     for (name, folder, title) in SHIPPED {
-        files.push((root.join(folder).join("THIRD-PARTY.txt"), notices(&root, name, title, &crates, &licence)?));
+        files.push((
+            root.join(folder).join("THIRD-PARTY.txt"),
+            notices(&root, name, title, &crates, &licence)?,
+        ));
     }
-    let outdated: Vec<_> =
-        files.into_iter().filter(|(file, text)| std::fs::read_to_string(file).ok().as_ref() != Some(text)).collect();
+    let outdated: Vec<_> = files
+        .into_iter()
+        .filter(|(file, text)| std::fs::read_to_string(file).ok().as_ref() != Some(text))
+        .collect();
     for (file, text) in &outdated {
         let name = file.strip_prefix(&root).unwrap_or(file).display();
         if check {
-            return Err(Failure::new(format!("{name} is not what the dependencies ask for")).hint("cargo xtask notices"));
+            return Err(Failure::new(format!("{name} is not what the dependencies ask for"))
+                .hint("cargo xtask notices"));
         }
-        std::fs::write(file, text).map_err(|error| Failure::new(format!("{name} cannot be written: {error}")))?;
+        std::fs::write(file, text)
+            .map_err(|error| Failure::new(format!("{name} cannot be written: {error}")))?;
         println!("{name}");
     }
     manifests(&root)
@@ -97,9 +112,13 @@ struct Source {
 
 /// By name and version, as `cargo tree` writes them.
 fn sources(root: &Path) -> Result<BTreeMap<String, Source>> {
-    let metadata = shell::output(&mut shell::command("cargo", &["metadata", "--format-version", "1", "--locked"], root))?;
-    let metadata: Value =
-        serde_json::from_str(&metadata).map_err(|error| Failure::new(format!("`cargo metadata` is not JSON: {error}")))?;
+    let metadata = shell::output(&mut shell::command(
+        "cargo",
+        &["metadata", "--format-version", "1", "--locked"],
+        root,
+    ))?;
+    let metadata: Value = serde_json::from_str(&metadata)
+        .map_err(|error| Failure::new(format!("`cargo metadata` is not JSON: {error}")))?;
     let packages = metadata.get("packages").and_then(Value::as_array).into_iter().flatten();
     Ok(packages.filter_map(source).collect())
 }
@@ -114,8 +133,12 @@ fn source(package: &Value) -> Option<(String, Source)> {
 /// The crates of others that are linked into that one as WebAssembly, in the order of their names.
 fn linked(root: &Path, name: &str) -> Result<Vec<String>> {
     let target = "wasm32-unknown-unknown";
-    let options = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "--locked"];
-    let tree = shell::output(shell::command("cargo", &["tree", "--package", name, "--target", target], root).args(options))?;
+    let options =
+        ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "--locked"];
+    let tree = shell::output(
+        shell::command("cargo", &["tree", "--package", name, "--target", target], root)
+            .args(options),
+    )?;
     let mut crates: Vec<_> = tree
         .lines()
         .map(|line| line.trim_end_matches(" (*)"))
@@ -127,20 +150,33 @@ fn linked(root: &Path, name: &str) -> Result<Vec<String>> {
     Ok(crates)
 }
 
-fn notices(root: &Path, name: &str, title: &str, crates: &BTreeMap<String, Source>, mit: &str) -> Result<String> {
+fn notices(
+    root: &Path,
+    name: &str,
+    title: &str,
+    crates: &BTreeMap<String, Source>,
+    mit: &str,
+) -> Result<String> {
     let mut texts = Vec::new();
     for id in linked(root, name)? {
-        let source = crates.get(&id).ok_or_else(|| Failure::new(format!("`cargo metadata` does not know {id}")))?;
+        let source = crates
+            .get(&id)
+            .ok_or_else(|| Failure::new(format!("`cargo metadata` does not know {id}")))?;
         let crate_name = id.split(' ').next().unwrap_or(&id).to_owned();
-        for licence in chosen(&source.expression).ok_or_else(|| unaccepted(&crate_name, &source.expression))? {
-            let text = licence_text(&source.folder, licence)
-                .ok_or_else(|| Failure::new(format!("{crate_name} has no text of its licence {licence}")))?;
+        for licence in
+            chosen(&source.expression).ok_or_else(|| unaccepted(&crate_name, &source.expression))?
+        {
+            let text = licence_text(&source.folder, licence).ok_or_else(|| {
+                Failure::new(format!("{crate_name} has no text of its licence {licence}"))
+            })?;
             let text = copyright_of_usual_mit(&text, mit).unwrap_or(text);
             texts.push((crate_name.clone(), licence, text));
         }
     }
-    let mut notices: Vec<Notice<'_>> =
-        texts.iter().map(|(crate_name, licence, text)| Notice { crate_name, licence, text }).collect();
+    let mut notices: Vec<Notice<'_>> = texts
+        .iter()
+        .map(|(crate_name, licence, text)| Notice { crate_name, licence, text })
+        .collect();
     notices.push(STANDARD_LIBRARY);
     Ok(page(title, &notices, mit))
 }
@@ -150,36 +186,46 @@ fn unaccepted(crate_name: &str, expression: &str) -> Failure {
         .hint("add it to ACCEPTED in xtask/src/notices.rs if it may be linked into what ships, or do without the crate")
 }
 
-/// What of an SPDX expression applies: one licence of each alternative. `None` if an alternative has none that is accepted.
+/// What of an SPDX expression applies: one licence of each alternative. `None` if an alternative
+/// has none that is accepted.
 fn chosen(expression: &str) -> Option<Vec<&'static str>> {
     let expression = expression.replace('/', " OR ");
     expression
         .split(" AND ")
         .map(|part| {
-            let offered: Vec<_> = part.trim_matches(['(', ')', ' ']).split(" OR ").map(str::trim).collect();
+            let offered: Vec<_> =
+                part.trim_matches(['(', ')', ' ']).split(" OR ").map(str::trim).collect();
             ACCEPTED.into_iter().find(|accepted| offered.contains(accepted))
         })
         .collect()
 }
 
-/// The text of a licence as a crate brings it: the file that names it, otherwise the only ones there are.
+/// The text of a licence as a crate brings it: the file that names it, otherwise the only ones
+/// there are.
 fn licence_text(folder: &Path, licence: &str) -> Option<String> {
     let mut files: Vec<String> = std::fs::read_dir(folder)
         .ok()?
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| ["LICENSE", "LICENCE", "COPYING", "NOTICE"].iter().any(|start| name.to_uppercase().starts_with(start)))
+        .filter(|name| {
+            ["LICENSE", "LICENCE", "COPYING", "NOTICE"]
+                .iter()
+                .any(|start| name.to_uppercase().starts_with(start))
+        })
         .collect();
     files.sort();
     let short = licence.split('-').next().unwrap_or(licence).to_uppercase();
-    let named: Vec<_> = files.iter().filter(|file| file.to_uppercase().contains(&format!("-{short}"))).collect();
+    let named: Vec<_> =
+        files.iter().filter(|file| file.to_uppercase().contains(&format!("-{short}"))).collect();
     let wanted = if named.is_empty() { files.iter().collect() } else { named };
-    let texts: Vec<_> = wanted.iter().filter_map(|file| std::fs::read_to_string(folder.join(file)).ok()).collect();
+    let texts: Vec<_> =
+        wanted.iter().filter_map(|file| std::fs::read_to_string(folder.join(file)).ok()).collect();
     (!texts.is_empty()).then(|| texts.join("\n").replace("\r\n", "\n"))
 }
 
 /// The copyright lines, if the rest is the usual MIT licence, word for word.
 fn copyright_of_usual_mit(text: &str, mit: &str) -> Option<String> {
-    let (copyright, rest): (Vec<_>, Vec<_>) = text.lines().map(str::trim).partition(|line| line.starts_with("Copyright"));
+    let (copyright, rest): (Vec<_>, Vec<_>) =
+        text.lines().map(str::trim).partition(|line| line.starts_with("Copyright"));
     (words(&rest.join(" ")) == words(&terms(mit))).then(|| copyright.join("\n"))
 }
 
@@ -190,7 +236,10 @@ fn terms(mit: &str) -> String {
 
 /// The words of a licence from "Permission" on, whatever its line breaks and quotation marks.
 fn words(text: &str) -> String {
-    let terms = text.find("Permission is hereby granted").and_then(|start| text.get(start..)).unwrap_or(text);
+    let terms = text
+        .find("Permission is hereby granted")
+        .and_then(|start| text.get(start..))
+        .unwrap_or(text);
     terms.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
 }
 
@@ -201,9 +250,9 @@ fn page(title: &str, notices: &[Notice<'_>], mit: &str) -> String {
          The WebAssembly contains code of the packages below, each under the licence that is named with it.\n\
          Doorward itself is under the MIT licence (LICENSE). Written by `cargo xtask notices`.\n"
     );
-    let (usual, own): (Vec<_>, Vec<_>) = notices
-        .iter()
-        .partition(|notice| notice.licence == "MIT" && notice.text.lines().all(|line| line.starts_with("Copyright")));
+    let (usual, own): (Vec<_>, Vec<_>) = notices.iter().partition(|notice| {
+        notice.licence == "MIT" && notice.text.lines().all(|line| line.starts_with("Copyright"))
+    });
     text.push_str(&heading("MIT"));
     for Notice { crate_name, text: copyright, .. } in usual {
         let holders: Vec<_> = copyright.lines().map(str::trim).collect();
@@ -220,7 +269,10 @@ fn page(title: &str, notices: &[Notice<'_>], mit: &str) -> String {
     }
     for (licence_text, (licences, crates)) in by_text {
         text.push_str(&heading(&format!("{}: {}", list(&licences), list(&crates))));
-        licence_text.trim_matches('\n').lines().for_each(|line| text.push_str(&format!("{}\n", line.trim_end())));
+        licence_text
+            .trim_matches('\n')
+            .lines()
+            .for_each(|line| text.push_str(&format!("{}\n", line.trim_end())));
     }
     text
 }
@@ -234,7 +286,8 @@ fn list(names: &BTreeSet<&str>) -> String {
 }
 
 fn read(file: &Path) -> Result<String> {
-    std::fs::read_to_string(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))
+    std::fs::read_to_string(file)
+        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! Python and its packages: is Python new enough, and is there a virtual environment with what a folder pins.
+//! Python and its packages: is Python new enough, and is there a virtual environment with what a
+//! folder pins.
 
 use std::ffi::OsString;
 use std::fs;
@@ -9,8 +10,8 @@ use crate::shell::{self, Failure, Result};
 
 const OLDEST: (u32, u32) = (3, 10);
 
-/// Checks style and types of the package in `folder`, and runs its tests. Nothing is written into it: environment and caches
-/// are below `target/`.
+/// Checks style and types of the package in `folder`, and runs its tests. Nothing is written into
+/// it: environment and caches are below `target/`.
 pub(crate) fn test(folder: &Path, quiet: &[(&str, &str)]) -> Result {
     let home = shell::target_directory()?.join("python");
     let python = environment(&home, &folder.join("requirements-test.txt"))?;
@@ -28,24 +29,31 @@ pub(crate) fn test(folder: &Path, quiet: &[(&str, &str)]) -> Result {
     Ok(())
 }
 
-/// The interpreter of a virtual environment with just these packages; it is made anew when they have changed.
+/// The interpreter of a virtual environment with just these packages; it is made anew when they
+/// have changed.
 fn environment(home: &Path, requirements: &Path) -> Result<String> {
-    let wanted = fs::read(requirements).map_err(|error| Failure::new(format!("{}: {error}", requirements.display())))?;
+    let wanted = fs::read(requirements)
+        .map_err(|error| Failure::new(format!("{}: {error}", requirements.display())))?;
     let folder = home.join("venv");
     let bin = if cfg!(windows) { ["Scripts", "python.exe"] } else { ["bin", "python"] };
     let python = folder.join(PathBuf::from_iter(bin)).to_string_lossy().into_owned();
     // Written last: an interrupted installation is not taken for a finished one.
     let installed = folder.join("installed.txt");
-    if fs::read(&installed).is_ok_and(|installed| installed == wanted) && Path::new(&python).exists() {
+    if fs::read(&installed).is_ok_and(|installed| installed == wanted)
+        && Path::new(&python).exists()
+    {
         return Ok(python);
     }
     let base = interpreter()?;
     // Debian's python3 has the module `venv` and not what it needs.
-    let hint = "on Debian and Ubuntu: apt install python3-venv; elsewhere install Python from python.org";
-    shell::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder)).map_err(|failure| failure.hint(hint))?;
+    let hint =
+        "on Debian and Ubuntu: apt install python3-venv; elsewhere install Python from python.org";
+    shell::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))
+        .map_err(|failure| failure.hint(hint))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     shell::run(Command::new(&python).args(pip).arg(requirements))?;
-    fs::write(&installed, wanted).map_err(|error| Failure::new(format!("{}: {error}", installed.display())))?;
+    fs::write(&installed, wanted)
+        .map_err(|error| Failure::new(format!("{}: {error}", installed.display())))?;
     Ok(python)
 }
 
@@ -53,7 +61,9 @@ fn environment(home: &Path, requirements: &Path) -> Result<String> {
 fn interpreter() -> Result<OsString> {
     let (major, minor) = OLDEST;
     let check = format!("import sys; sys.exit(sys.version_info < ({major}, {minor}))");
-    let is_good = |name: &&str| Command::new(name).args(["-c", &check]).output().is_ok_and(|output| output.status.success());
+    let is_good = |name: &&str| {
+        Command::new(name).args(["-c", &check]).output().is_ok_and(|output| output.status.success())
+    };
     ["python3", "python"].iter().find(|name| is_good(name)).map(OsString::from).ok_or_else(|| {
         Failure::new(format!("there is no Python {major}.{minor} or newer on the PATH"))
             .hint("install it from python.org or with a package manager, with its module venv")

@@ -1,4 +1,5 @@
-//! `cargo xtask sessions`: builds what both hosts need, installs the packages, and hands over to `examples/demo/sessions.mjs`.
+//! `cargo xtask sessions`: builds what both hosts need, installs the packages, and hands over to
+//! `examples/demo/sessions.mjs`.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! Running other programs: what is run is said on stderr, and a failure says which program it was and what to do.
+//! Running other programs: what is run is said on stderr, and a failure says which program it was
+//! and what to do.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -46,11 +47,11 @@ pub(crate) fn say(line: impl AsRef<str>) {
     eprintln!("doorward: {}", line.as_ref());
 }
 
-/// The root of the workspace: where cargo runs this program from, not where it was built. A checkout that was copied together with
-/// its `target` folder works on itself.
+/// The root of the workspace: where cargo runs this program from, not where it was built. A
+/// checkout that was copied together with its `target` folder works on itself.
 pub(crate) fn root() -> PathBuf {
-    let manifest =
-        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     manifest.parent().unwrap_or(&manifest).to_path_buf()
 }
 
@@ -61,9 +62,11 @@ pub(crate) fn command(program: &str, arguments: &[&str], directory: &Path) -> Co
     command
 }
 
-/// This program with those arguments, as a program of its own: what it prints goes to stderr then, and the caller goes on.
+/// This program with those arguments, as a program of its own: what it prints goes to stderr then,
+/// and the caller goes on.
 pub(crate) fn xtask(arguments: &[&str]) -> Result<Command> {
-    let program = std::env::current_exe().map_err(|error| Failure::new(format!("where is this program? {error}")))?;
+    let program = std::env::current_exe()
+        .map_err(|error| Failure::new(format!("where is this program? {error}")))?;
     let mut command = Command::new(program);
     command.args(arguments).current_dir(root());
     Ok(command)
@@ -73,18 +76,23 @@ pub(crate) fn xtask(arguments: &[&str]) -> Result<Command> {
 pub(crate) fn run(command: &mut Command) -> Result {
     let line = line_of(command);
     say(format!("$ {line}"));
-    let status = command.stdout(Stdio::from(std::io::stderr())).status().map_err(|error| not_started(&line, &error))?;
+    let status = command
+        .stdout(Stdio::from(std::io::stderr()))
+        .status()
+        .map_err(|error| not_started(&line, &error))?;
     if status.success() { Ok(()) } else { Err(Failure::new(format!("`{line}` failed ({status})"))) }
 }
 
 /// Runs a command to its end and gives what it printed on stdout. Quiet, unless it fails.
 pub(crate) fn output(command: &mut Command) -> Result<String> {
     let line = line_of(command);
-    let output = command.stderr(Stdio::inherit()).output().map_err(|error| not_started(&line, &error))?;
+    let output =
+        command.stderr(Stdio::inherit()).output().map_err(|error| not_started(&line, &error))?;
     if !output.status.success() {
         return Err(Failure::new(format!("`{line}` failed ({})", output.status)));
     }
-    String::from_utf8(output.stdout).map_err(|_| Failure::new(format!("`{line}` printed something that is not UTF-8")))
+    String::from_utf8(output.stdout)
+        .map_err(|_| Failure::new(format!("`{line}` printed something that is not UTF-8")))
 }
 
 /// Becomes that program, so that Ctrl-C and the exit code are its own.
@@ -97,15 +105,20 @@ pub(crate) fn hand_over(command: &mut Command) -> Result {
 /// Runs that program and ends with its exit code.
 #[cfg(not(unix))]
 pub(crate) fn hand_over(command: &mut Command) -> Result {
-    let status = command.status().map_err(|error| Failure::new(format!("node does not start: {error}")))?;
+    let status =
+        command.status().map_err(|error| Failure::new(format!("node does not start: {error}")))?;
     std::process::exit(status.code().unwrap_or(1))
 }
 
 /// The directory where cargo puts what it builds, wherever the environment has moved it to.
 pub(crate) fn target_directory() -> Result<PathBuf> {
-    let metadata = output(&mut command("cargo", &["metadata", "--format-version", "1", "--no-deps"], &root()))?;
-    let metadata: serde_json::Value =
-        serde_json::from_str(&metadata).map_err(|error| Failure::new(format!("`cargo metadata` is not JSON: {error}")))?;
+    let metadata = output(&mut command(
+        "cargo",
+        &["metadata", "--format-version", "1", "--no-deps"],
+        &root(),
+    ))?;
+    let metadata: serde_json::Value = serde_json::from_str(&metadata)
+        .map_err(|error| Failure::new(format!("`cargo metadata` is not JSON: {error}")))?;
     metadata
         .get("target_directory")
         .and_then(serde_json::Value::as_str)
@@ -120,5 +133,6 @@ fn line_of(command: &Command) -> String {
 
 fn not_started(line: &str, error: &std::io::Error) -> Failure {
     let program = line.split(' ').next().unwrap_or(line);
-    Failure::new(format!("`{line}` could not be started: {error}")).hint(format!("is `{program}` installed and on the PATH?"))
+    Failure::new(format!("`{line}` could not be started: {error}"))
+        .hint(format!("is `{program}` installed and on the PATH?"))
 }

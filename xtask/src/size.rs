@@ -1,4 +1,5 @@
-//! `cargo xtask size`: what the two WebAssembly modules weigh, and whether that is within their budgets.
+//! `cargo xtask size`: what the two WebAssembly modules weigh, and whether that is within their
+//! budgets.
 
 use crate::shell::{Failure, Result};
 use crate::weight::{MIDDLEWARE_BUDGET, WORKER_BUDGET, Weight, weight};
@@ -20,19 +21,29 @@ example
 /// `cargo xtask size`
 pub(crate) fn run(arguments: &[String]) -> Result {
     if let Some(argument) = arguments.first() {
-        return Err(Failure::usage(format!("`size` takes no argument `{argument}`")).hint("cargo xtask size --help"));
+        return Err(Failure::usage(format!("`size` takes no argument `{argument}`"))
+            .hint("cargo xtask size --help"));
     }
-    let modules =
-        [("middleware", build_package::release()?.wasm, MIDDLEWARE_BUDGET), ("worker", build_worker::release()?, WORKER_BUDGET)];
+    let modules = [
+        ("middleware", build_package::release()?.wasm, MIDDLEWARE_BUDGET),
+        ("worker", build_worker::release()?, WORKER_BUDGET),
+    ];
     let mut sizes = serde_json::Map::new();
     let mut over = Vec::new();
     for (name, wasm, budget) in modules {
         let Weight { raw, gzip } = weight(&wasm)?;
-        sizes.insert(name.to_owned(), serde_json::json!({ "raw": raw, "gzip": gzip, "budget": budget }));
+        sizes.insert(
+            name.to_owned(),
+            serde_json::json!({ "raw": raw, "gzip": gzip, "budget": budget }),
+        );
         if gzip > budget {
             over.push(format!("{name} by {} bytes", gzip.saturating_sub(budget)));
         }
     }
     println!("{:#}", serde_json::Value::Object(sizes));
-    if over.is_empty() { Ok(()) } else { Err(Failure::new(format!("over the budget: {}", over.join(", ")))) }
+    if over.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("over the budget: {}", over.join(", "))))
+    }
 }

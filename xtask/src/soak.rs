@@ -1,4 +1,5 @@
-//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to `hostile.mjs` beside it.
+//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to
+//! `hostile.mjs` beside it.
 
 use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
@@ -45,7 +46,11 @@ pub(crate) fn run(options: &[String]) -> Result {
     build_worker::release()?;
     let folder = shell::root().join("worker").join("test");
     node::install(&folder)?;
-    shell::hand_over(&mut shell::command("node", &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()], &folder))
+    shell::hand_over(&mut shell::command(
+        "node",
+        &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()],
+        &folder,
+    ))
 }
 
 fn hostile(options: &[String]) -> Result {
@@ -56,7 +61,11 @@ fn hostile(options: &[String]) -> Result {
     let folder = shell::root().join("worker").join("test");
     node::install(&folder)?;
     for host in ["worker", "node"] {
-        shell::run(&mut shell::command("node", &["soak/hostile.mjs", host, &seconds.to_string()], &folder))?;
+        shell::run(&mut shell::command(
+            "node",
+            &["soak/hostile.mjs", host, &seconds.to_string()],
+            &folder,
+        ))?;
     }
     Ok(())
 }
@@ -65,8 +74,12 @@ fn settings(options: &[String]) -> Result<(u32, u32)> {
     let (mut seconds, mut seed) = (LEAST_SECONDS, 1);
     let mut options = options.iter().map(String::as_str);
     while let Some(option) = options.next() {
-        let wrong = || Failure::usage(format!("`soak` does not take `{option}` like that")).hint("cargo xtask soak --help");
-        let number: u32 = options.next().and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
+        let wrong = || {
+            Failure::usage(format!("`soak` does not take `{option}` like that"))
+                .hint("cargo xtask soak --help")
+        };
+        let number: u32 =
+            options.next().and_then(|number| number.parse().ok()).ok_or_else(wrong)?;
         match option {
             "--seconds" if number >= LEAST_SECONDS => seconds = number,
             "--seed" => seed = number,
@@ -82,10 +95,14 @@ mod tests {
 
     #[test]
     fn too_short_a_run_and_unknown_options_are_refused() {
-        let read = |words: &[&str]| settings(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).ok();
+        let read = |words: &[&str]| {
+            settings(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>()).ok()
+        };
         assert_eq!(read(&[]), Some((20, 1)));
         assert_eq!(read(&["--seed", "7", "--seconds", "60"]), Some((60, 7)));
-        for wrong in [&["--seconds", "19"][..], &["--seconds"], &["--seed", "x"], &["--minutes", "1"]] {
+        for wrong in
+            [&["--seconds", "19"][..], &["--seconds"], &["--seed", "x"], &["--minutes", "1"]]
+        {
             assert_eq!(read(wrong), None, "{wrong:?}");
         }
     }

@@ -1,4 +1,5 @@
-//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to `examples/stack/stack.mjs`.
+//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to
+//! `examples/stack/stack.mjs`.
 
 use std::process::Command;
 
@@ -44,12 +45,19 @@ examples
 pub(crate) fn run(options: &[String]) -> Result {
     let named = |name: &str| options.iter().any(|option| option == name);
     // Judged by the script as well; here so that a slip costs no build.
-    if let Some(unknown) = options.iter().find(|option| !KNOWN.contains(&option.as_str()) && !option.starts_with("--front=")) {
-        return Err(Failure::usage(format!("`stack` takes no `{unknown}`")).hint("cargo xtask stack --help"));
+    if let Some(unknown) = options
+        .iter()
+        .find(|option| !KNOWN.contains(&option.as_str()) && !option.starts_with("--front="))
+    {
+        return Err(Failure::usage(format!("`stack` takes no `{unknown}`"))
+            .hint("cargo xtask stack --help"));
     }
     node::check()?;
     if named("--check") && std::env::var_os("CHROMIUM").is_none() {
-        debian::ensure("chromium", &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"])?;
+        debian::ensure(
+            "chromium",
+            &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
+        )?;
     }
     if named("--postgres") {
         debian::ensure_postgresql()?;

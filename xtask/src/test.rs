@@ -31,7 +31,8 @@ struct Part {
 enum Work {
     Cargo(&'static [&'static str]),
     Xtask(&'static [&'static str]),
-    /// A script of the `package.json` in that folder, after `npm ci` where it is due. It loads what the part `build` makes.
+    /// A script of the `package.json` in that folder, after `npm ci` where it is due. It loads what
+    /// the part `build` makes.
     Npm(&'static str, &'static str),
     /// The same for a script that loads what the part `build-tests` makes, besides.
     NpmOnVariants(&'static str, &'static str),
@@ -68,8 +69,11 @@ const PARTS: &[Part] = &[
 ];
 
 /// Tools that would phone home, told not to.
-const QUIET: [(&str, &str); 3] =
-    [("NEXT_TELEMETRY_DISABLED", "1"), ("WRANGLER_SEND_METRICS", "false"), ("CLOUDFLARE_CF_FETCH_ENABLED", "false")];
+const QUIET: [(&str, &str); 3] = [
+    ("NEXT_TELEMETRY_DISABLED", "1"),
+    ("WRANGLER_SEND_METRICS", "false"),
+    ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
+];
 
 /// Runs the named parts, or all.
 pub(crate) fn run(names: &[String]) -> Result {
@@ -80,7 +84,9 @@ pub(crate) fn run(names: &[String]) -> Result {
         return Ok(());
     }
     if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
-        return Err(Failure::usage(format!("there is no part `{unknown}`")).hint("cargo xtask test --list"));
+        return Err(
+            Failure::usage(format!("there is no part `{unknown}`")).hint("cargo xtask test --list")
+        );
     }
     node::check()?;
     wasm::ensure_target()?;
@@ -89,7 +95,8 @@ pub(crate) fn run(names: &[String]) -> Result {
     }
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
-    // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.
+    // What is tested through npm, and the gate before the Python servers, is what is built: never
+    // that of another day.
     let loads = |name: &str| {
         PARTS.iter().filter(is_named).any(|part| match part.work {
             Npm(..) | Python(..) => name == "build",
@@ -140,7 +147,8 @@ fn summary(results: &[(&str, Outcome)]) -> Result {
         let result = if problem.is_some() { "FAILED" } else { "passed" };
         println!("{name:12}  {result:6}  {:8.1}", took.as_secs_f64());
     }
-    let (failed, passed): (Vec<_>, Vec<_>) = results.iter().partition(|(_, outcome)| outcome.problem.is_some());
+    let (failed, passed): (Vec<_>, Vec<_>) =
+        results.iter().partition(|(_, outcome)| outcome.problem.is_some());
     println!("{} passed, {} failed", passed.len(), failed.len());
     if failed.is_empty() { Ok(()) } else { std::process::exit(1) } // without a word: the count is the last line
 }

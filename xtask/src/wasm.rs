@@ -1,4 +1,5 @@
-//! What both builds of WebAssembly share: how cargo compiles to it, and how wasm-bindgen's JavaScript is changed.
+//! What both builds of WebAssembly share: how cargo compiles to it, and how wasm-bindgen's
+//! JavaScript is changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,18 +12,24 @@ use crate::shell::{self, Failure, Result};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The lines of wasm-bindgen's JavaScript that start an instance as soon as the file is imported.
-pub(crate) const START: &str = "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
+pub(crate) const START: &str =
+    "let wasmInstance = new WebAssembly.Instance(wasmModule, __wbg_get_imports());
 let wasm = wasmInstance.exports;
 wasm.__wbindgen_start();";
 
-/// What stands there instead: `__wbg_reset_state()` does the same when it is called, so that the first instance is made by the
-/// first request, like any later one. An instance that cannot start is then a response (503) instead of an exception at import.
+/// What stands there instead: `__wbg_reset_state()` does the same when it is called, so that the
+/// first instance is made by the first request, like any later one. An instance that cannot start
+/// is then a response (503) instead of an exception at import.
 pub(crate) const NO_START: &str = "let wasmInstance, wasm;";
 
 /// Compiles a package to WebAssembly; gives the file, as cargo has written it.
 pub(crate) fn compile(package: &str, profile: Profile, features: &[&str]) -> Result<PathBuf> {
     ensure_target()?;
-    let mut command: Command = shell::command("cargo", &["build", "--target", TARGET, "--package", package], &shell::root());
+    let mut command: Command = shell::command(
+        "cargo",
+        &["build", "--target", TARGET, "--package", package],
+        &shell::root(),
+    );
     if profile == Profile::Release {
         command.arg("--release");
     }
@@ -34,7 +41,10 @@ pub(crate) fn compile(package: &str, profile: Profile, features: &[&str]) -> Res
         Profile::Release => "release",
         Profile::Debug => "debug",
     };
-    Ok(shell::target_directory()?.join(TARGET).join(folder).join(format!("{}.wasm", package.replace('-', "_"))))
+    Ok(shell::target_directory()?
+        .join(TARGET)
+        .join(folder)
+        .join(format!("{}.wasm", package.replace('-', "_"))))
 }
 
 /// How cargo optimises.
@@ -46,12 +56,14 @@ pub(crate) enum Profile {
     Debug,
 }
 
-/// Vectors of 128 bits are what memory is copied with in a fraction of the code; every runtime that is named in the README has
-/// them. The builder's home is left out of the places of panics.
+/// Vectors of 128 bits are what memory is copied with in a fraction of the code; every runtime that
+/// is named in the README has them. The builder's home is left out of the places of panics.
 fn flags() -> Vec<String> {
-    let home = std::env::var("CARGO_HOME").or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
+    let home = std::env::var("CARGO_HOME")
+        .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")));
     let remap = home.map(|home| format!("--remap-path-prefix={home}/registry/src=crates"));
-    let flags: Vec<String> = remap.into_iter().chain(["-Ctarget-feature=+simd128".to_owned()]).collect();
+    let flags: Vec<String> =
+        remap.into_iter().chain(["-Ctarget-feature=+simd128".to_owned()]).collect();
     vec!["--config".to_owned(), format!("target.{TARGET}.rustflags={}", serde_json::json!(flags))]
 }
 
@@ -63,11 +75,16 @@ pub(crate) fn ensure_target() -> Result {
         return Ok(());
     }
     shell::say(format!("this toolchain has no target {TARGET}: ADDING IT with rustup"));
-    shell::run(&mut shell::command("rustup", &["target", "add", TARGET], &shell::root()))
-        .map_err(|failure| failure.hint(format!("without rustup, install the standard library for {TARGET} yourself")))
+    shell::run(&mut shell::command("rustup", &["target", "add", TARGET], &shell::root())).map_err(
+        |failure| {
+            failure
+                .hint(format!("without rustup, install the standard library for {TARGET} yourself"))
+        },
+    )
 }
 
-/// wasm-bindgen, set up as both builds use it: its JavaScript has one import that depends on the runtime, and can start again.
+/// wasm-bindgen, set up as both builds use it: its JavaScript has one import that depends on the
+/// runtime, and can start again.
 pub(crate) fn bindgen(wasm: &Path, stem: &str, keeps_names: bool) -> Result<Bindgen> {
     let mut bindgen = Bindgen::new();
     bindgen
@@ -86,8 +103,10 @@ pub(crate) fn bindgen(wasm: &Path, stem: &str, keeps_names: bool) -> Result<Bind
 pub(crate) fn replace_once(glue: &str, part: &str, replacement: &str) -> Result<String> {
     match glue.matches(part).count() {
         1 => Ok(glue.replacen(part, replacement, 1)),
-        times => Err(Failure::new(format!("wasm-bindgen's JavaScript contains `{part}` {times} times instead of once"))
-            .hint("wasm-bindgen has changed: compare its output with what xtask/src replaces in it")),
+        times => Err(Failure::new(format!(
+            "wasm-bindgen's JavaScript contains `{part}` {times} times instead of once"
+        ))
+        .hint("wasm-bindgen has changed: compare its output with what xtask/src replaces in it")),
     }
 }
 

@@ -5,10 +5,12 @@ use std::path::Path;
 
 use crate::shell::{Failure, Result};
 
-/// Bytes that the npm package's module may have after gzip: an edge function is downloaded to every location.
+/// Bytes that the npm package's module may have after gzip: an edge function is downloaded to every
+/// location.
 pub(crate) const MIDDLEWARE_BUDGET: u64 = 80 * 1024;
 
-/// The same for the Worker's. The `worker` crate alone takes 180 KB of it; the free plan of the platform takes 3 MB.
+/// The same for the Worker's. The `worker` crate alone takes 180 KB of it; the free plan of the
+/// platform takes 3 MB.
 pub(crate) const WORKER_BUDGET: u64 = 340 * 1024;
 
 /// Bytes of a file.
@@ -21,7 +23,8 @@ pub(crate) struct Weight {
 
 /// What this file weighs.
 pub(crate) fn weight(file: &Path) -> Result<Weight> {
-    let bytes = fs::read(file).map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
+    let bytes = fs::read(file)
+        .map_err(|error| Failure::new(format!("{} cannot be read: {error}", file.display())))?;
     let mut encoder = flate2::write::GzEncoder::new(Counter(0), flate2::Compression::best());
     let packed = std::io::Write::write_all(&mut encoder, &bytes).and_then(|()| encoder.finish());
     let Counter(gzip) = packed.map_err(|error| Failure::new(format!("gzip: {error}")))?;

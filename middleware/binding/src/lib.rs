@@ -1,9 +1,10 @@
 //! The border to JavaScript hosts: bytes in, bytes out.
 //!
-//! An engine behind four calls: `decide`, `resume`, `finish`, `receive`. Heads and replies come in and decisions go out in the form
-//! that `WIRE.md` describes, because strings and objects cost many times more at this border than the decision itself. The
-//! host writes a head where it will be read and reads a decision where it was written: nothing is copied across. The errand
-//! of an unfinished request stays here, under a number; the host keeps the head and passes it to each call.
+//! An engine behind four calls: `decide`, `resume`, `finish`, `receive`. Heads and replies come in
+//! and decisions go out in the form that `WIRE.md` describes, because strings and objects cost many
+//! times more at this border than the decision itself. The host writes a head where it will be read
+//! and reads a decision where it was written: nothing is copied across. The errand of an unfinished
+//! request stays here, under a number; the host keeps the head and passes it to each call.
 
 mod panics;
 mod pending;
@@ -14,8 +15,9 @@ mod wire;
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Finish, MARK_SECRET, Onward, Reason,
-    RequestHead, Standing, UnixTime, refuse_without_engine, response_removals,
+    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Finish,
+    MARK_SECRET, Onward, Reason, RequestHead, Standing, UnixTime, refuse_without_engine,
+    response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -47,7 +49,16 @@ impl Draft {
         panics::install();
         let config = Config::parse(config).map_err(|errors| refused(&errors))?;
         let (checks, signs, stores) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Self { config, values: BTreeMap::new(), checks, signs, stores, shares: false, marks: false, proxies: false })
+        Ok(Self {
+            config,
+            values: BTreeMap::new(),
+            checks,
+            signs,
+            stores,
+            shares: false,
+            marks: false,
+            proxies: false,
+        })
     }
 
     /// Names of the environment variables that it needs, as JSON.
@@ -84,12 +95,14 @@ impl Draft {
         self.shares = true;
     }
 
-    /// The host's application is another process, and is told by a mark. Said before the names are asked for.
+    /// The host's application is another process, and is told by a mark. Said before the names are
+    /// asked for.
     pub fn marks(&mut self) {
         self.marks = true;
     }
 
-    /// The host sends each request on over a connection of its own, not only those that have an upstream.
+    /// The host sends each request on over a connection of its own, not only those that have an
+    /// upstream.
     pub fn proxies(&mut self) {
         self.proxies = true;
     }
@@ -99,7 +112,8 @@ impl Draft {
     /// # Errors
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
-        let host = Capabilities::checking(self.checks.iter().copied()).and_signing(self.signs.iter().copied());
+        let host = Capabilities::checking(self.checks.iter().copied())
+            .and_signing(self.signs.iter().copied());
         let host = host.and_stores(self.stores.iter().cloned());
         let host = host.and_telling();
         let host = if self.shares { host.and_sharing() } else { host };
@@ -107,7 +121,14 @@ impl Draft {
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
-        Ok(Gate { engine, pending, proxies: self.proxies, head: Vec::new(), decision: Writer::default(), warnings })
+        Ok(Gate {
+            engine,
+            pending,
+            proxies: self.proxies,
+            head: Vec::new(),
+            decision: Writer::default(),
+            warnings,
+        })
     }
 }
 
@@ -132,7 +153,8 @@ pub fn linear_memory() -> JsValue {
 
 #[wasm_bindgen]
 impl Gate {
-    /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors. Told once.
+    /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors.
+    /// Told once.
     pub fn warnings(&mut self) -> String {
         std::mem::take(&mut self.warnings)
     }
@@ -142,15 +164,16 @@ impl Gate {
         self.engine.header_prefix().to_owned()
     }
 
-    /// Makes room for a head of so many bytes, and gives its address. What was written before is gone.
+    /// Makes room for a head of so many bytes, and gives its address. What was written before is
+    /// gone.
     pub fn room(&mut self, bytes: u32) -> u32 {
         self.head = Vec::new();
         self.head.resize(usize::try_from(bytes).unwrap_or(usize::MAX), 0);
         address(&self.head)
     }
 
-    /// Decides on the request with the head of so many bytes that the host has written, at this moment (milliseconds since
-    /// 1970). Gives the decision's address.
+    /// Decides on the request with the head of so many bytes that the host has written, at this
+    /// moment (milliseconds since 1970). Gives the decision's address.
     pub fn decide(&mut self, length: u32, now: f64) -> u32 {
         let now = moment(now);
         self.with_written(length, |gate, message| {
@@ -162,10 +185,14 @@ impl Gate {
         })
     }
 
-    /// The answer for what only the host finds out, after the decision on the request with the head of so many bytes: the code of a
-    /// reason, like `origin_unreachable`. Gives its address.
+    /// The answer for what only the host finds out, after the decision on the request with the head
+    /// of so many bytes: the code of a reason, like `origin_unreachable`. Gives its address.
     pub fn refuse(&mut self, length: u32, code: &str) -> u32 {
-        let reason = Reason::ALL.iter().copied().find(|reason| reason.code() == code).unwrap_or(Reason::NotStarted);
+        let reason = Reason::ALL
+            .iter()
+            .copied()
+            .find(|reason| reason.code() == code)
+            .unwrap_or(Reason::NotStarted);
         self.with_written(length, |gate, message| {
             let answer = wire::with_head(message, |head| gate.engine.refuse(head, reason));
             address(gate.decision.answer(&answer.unwrap_or_else(|| refusal(message, reason))))
@@ -179,13 +206,15 @@ impl Gate {
             return self.turn_away(head, Reason::NotStarted);
         };
         let decided = wire::with_head(head, |head| {
-            let decision = wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now));
+            let decision =
+                wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now));
             (self.onward(head, &decision), decision)
         });
         self.hand_out(head, decided, now)
     }
 
-    /// Whether a connection that began with this head may stay open. Gives the address of its standing.
+    /// Whether a connection that began with this head may stay open. Gives the address of its
+    /// standing.
     pub fn look(&mut self, head: &[u8], now: f64) -> u32 {
         let now = moment(now);
         let standing = wire::with_head(head, |head| self.engine.look_again(head, now));
@@ -196,7 +225,9 @@ impl Gate {
     pub fn looked(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
         let now = moment(now);
         let standing = self.pending.take(id).and_then(|errand| {
-            wire::with_head(head, |head| wire::with_reply(reply, |reply| self.engine.looked(head, errand, reply, now)))
+            wire::with_head(head, |head| {
+                wire::with_reply(reply, |reply| self.engine.looked(head, errand, reply, now))
+            })
         });
         self.tell(standing, now)
     }
@@ -224,25 +255,26 @@ impl Gate {
         }
     }
 
-    /// Takes the reply to an errand that was carried alongside the origin, and the lines of `Set-Cookie` of the origin's response,
-    /// one under the other. Gives the address of what the response gets besides.
+    /// Takes the reply to an errand that was carried alongside the origin, and the lines of
+    /// `Set-Cookie` of the origin's response, one under the other. Gives the address of what the
+    /// response gets besides.
     pub fn finish(&mut self, id: u32, reply: &[u8], origin_set_cookies: &str, now: f64) -> u32 {
         let lines: Vec<&str> = origin_set_cookies.lines().collect();
-        let finish = self
-            .pending
-            .take(id)
-            .map(|errand| wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now))));
+        let finish = self.pending.take(id).map(|errand| {
+            wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now)))
+        });
         // Whose errand has been given up does not know what has happened since: no cookies.
-        address(self.decision.finished(&finish.unwrap_or_else(|| Finish { withdraws_cookies: true, ..Finish::default() })))
+        address(self.decision.finished(
+            &finish.unwrap_or_else(|| Finish { withdraws_cookies: true, ..Finish::default() }),
+        ))
     }
 
     /// The same where the host does not see the response, before the request goes on.
     #[wasm_bindgen(js_name = finishUnseen)]
     pub fn finish_unseen(&mut self, id: u32, reply: &[u8], now: f64) -> u32 {
-        let finish = self
-            .pending
-            .take(id)
-            .map(|errand| wire::with_reply(reply, |reply| self.engine.finish_unseen(errand, reply, moment(now))));
+        let finish = self.pending.take(id).map(|errand| {
+            wire::with_reply(reply, |reply| self.engine.finish_unseen(errand, reply, moment(now)))
+        });
         address(self.decision.finished(&finish.unwrap_or_default()))
     }
 
@@ -251,12 +283,14 @@ impl Gate {
         let _ = self.pending.take(id);
     }
 
-    /// What is to be put into the shared cache since this was asked last. Gives the address of the message.
+    /// What is to be put into the shared cache since this was asked last. Gives the address of the
+    /// message.
     pub fn keeps(&mut self) -> u32 {
         address(self.decision.keeps(&self.engine.keeps()))
     }
 
-    /// The number under which an errand is kept. One that finds no place is not carried: the request itself is decided.
+    /// The number under which an errand is kept. One that finds no place is not carried: the
+    /// request itself is decided.
     fn kept(&mut self, errand: Option<Errand>, now: UnixTime) -> Option<u32> {
         let errand = errand?;
         let id = self.pending.number(now)?;
@@ -267,7 +301,8 @@ impl Gate {
     /// Lends out what the host has written: so many bytes of it.
     fn with_written(&mut self, length: u32, work: impl FnOnce(&mut Self, &[u8]) -> u32) -> u32 {
         let head = std::mem::take(&mut self.head);
-        let message = usize::try_from(length).ok().and_then(|length| head.get(..length)).unwrap_or_default();
+        let message =
+            usize::try_from(length).ok().and_then(|length| head.get(..length)).unwrap_or_default();
         let address = work(self, message);
         self.head = head;
         address
@@ -276,12 +311,19 @@ impl Gate {
     /// The edits for another connection, where the request goes over one.
     fn onward(&self, head: &RequestHead<'_>, decision: &Decision) -> Option<Onward> {
         match decision {
-            Decision::Forward(forward) if self.proxies || forward.upstream.is_some() => Some(self.engine.onward(head, forward)),
+            Decision::Forward(forward) if self.proxies || forward.upstream.is_some() => {
+                Some(self.engine.onward(head, forward))
+            }
             _ => None,
         }
     }
 
-    fn hand_out(&mut self, head: &[u8], decided: Option<(Option<Onward>, Decision)>, now: UnixTime) -> u32 {
+    fn hand_out(
+        &mut self,
+        head: &[u8],
+        decided: Option<(Option<Onward>, Decision)>,
+        now: UnixTime,
+    ) -> u32 {
         let Some((onward, decision)) = decided else {
             return self.turn_away(head, Reason::HeadMalformed);
         };
@@ -295,15 +337,19 @@ impl Gate {
                 None => self.turn_away(head, Reason::NotStarted),
             },
             Decision::Forward(mut forward) => {
-                let alongside = forward.alongside.take().map(|errand| self.pending.keep_alongside(errand));
+                let alongside =
+                    forward.alongside.take().map(|errand| self.pending.keep_alongside(errand));
                 let kept = [self.kept(forward.after.take(), now), alongside];
                 if let Some(line) = self.pending.told_given_up(now) {
-                    forward.log = Some(forward.log.into_iter().chain([line]).collect::<Vec<_>>().join("\n"));
+                    forward.log =
+                        Some(forward.log.into_iter().chain([line]).collect::<Vec<_>>().join("\n"));
                 }
                 let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
                 address(self.decision.forward(&forward, errands, onward.as_ref(), now))
             }
-            Decision::Redirect(answer) | Decision::Reject(answer) => address(self.decision.answer(&answer)),
+            Decision::Redirect(answer) | Decision::Reject(answer) => {
+                address(self.decision.answer(&answer))
+            }
             Decision::Respond(served) => address(self.decision.served(&served)),
         }
     }
@@ -314,8 +360,8 @@ impl Gate {
     }
 }
 
-/// Names of headers of an origin's response that end at a proxy. Names and values in turn, each on a line of its own; so are the names
-/// that it gives.
+/// Names of headers of an origin's response that end at a proxy. Names and values in turn, each on
+/// a line of its own; so are the names that it gives.
 #[wasm_bindgen(js_name = responseRemovals)]
 pub fn removed_from_response(headers: &str) -> String {
     let lines: Vec<&str> = headers.split('\n').collect();
@@ -336,7 +382,8 @@ fn refused(errors: &[ConfigError]) -> JsValue {
 
 /// Place, problem and hint of each, as JSON.
 fn listed(errors: &[ConfigError]) -> String {
-    let errors: Vec<_> = errors.iter().map(|error| [&error.path, &error.problem, &error.hint]).collect();
+    let errors: Vec<_> =
+        errors.iter().map(|error| [&error.path, &error.problem, &error.hint]).collect();
     serde_json::to_string(&errors).unwrap_or_default()
 }
 
@@ -345,7 +392,8 @@ fn random() -> Result<u64, JsValue> {
     getrandom::u64().map_err(|_| JsError::new("the platform gives no random numbers").into())
 }
 
-/// The host's clock. A number that is none is the beginning of time: no session is valid then that is not valid for ever.
+/// The host's clock. A number that is none is the beginning of time: no session is valid then that
+/// is not valid for ever.
 #[allow(clippy::as_conversions)] // saturates, and turns NaN into 0; there is no `From` between the two
 const fn moment(millis: f64) -> UnixTime {
     UnixTime::from_millis(millis as i64)
@@ -353,7 +401,13 @@ const fn moment(millis: f64) -> UnixTime {
 
 /// The answer without an engine, for a head that may be none.
 fn refusal(message: &[u8], reason: Reason) -> Answer {
-    let nothing = RequestHead { method: "", target: "", headers: &[], public_origin: "", client_address: None };
+    let nothing = RequestHead {
+        method: "",
+        target: "",
+        headers: &[],
+        public_origin: "",
+        client_address: None,
+    };
     wire::with_head(message, |head| refuse_without_engine(reason, head))
         .unwrap_or_else(|| refuse_without_engine(reason, &nothing))
 }

@@ -1,4 +1,5 @@
-//! What a panic says: in release builds its place and nothing else, because a dependency's message may quote its input.
+//! What a panic says: in release builds its place and nothing else, because a dependency's message
+//! may quote its input.
 
 use std::sync::Once;
 
@@ -25,7 +26,9 @@ fn say_place(place: Option<&std::panic::Location<'_>>) {
     }
 
     match place {
-        Some(place) => console_error(&format!("doorward: panicked at {}:{}", place.file(), place.line())),
+        Some(place) => {
+            console_error(&format!("doorward: panicked at {}:{}", place.file(), place.line()))
+        }
         None => console_error("doorward: panicked"),
     }
 }

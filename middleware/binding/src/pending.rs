@@ -1,7 +1,9 @@
-//! Errands on their way: kept here by number, because JavaScript could neither hold one nor be trusted with its contents.
+//! Errands on their way: kept here by number, because JavaScript could neither hold one nor be
+//! trusted with its contents.
 //!
-//! Errands that a request waits for and those alongside an origin have places of their own: how long an origin takes, and whether
-//! it answers at all, is a client's to choose, and no client takes the places of others' decisions.
+//! Errands that a request waits for and those alongside an origin have places of their own: how
+//! long an origin takes, and whether it answers at all, is a client's to choose, and no client
+//! takes the places of others' decisions.
 
 use std::collections::VecDeque;
 
@@ -10,17 +12,19 @@ use doorward::{Errand, UnixTime, Work};
 /// How many requests may be on an errand at once.
 const CAPACITY: usize = 2048;
 
-/// What those may keep together, in bytes: a few kilobytes each as a rule, and as much as a client puts into a token.
+/// What those may keep together, in bytes: a few kilobytes each as a rule, and as much as a client
+/// puts into a token.
 const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 
 /// With so many it is time to look for forgotten ones; if they are not, again with twice as many.
 const CROWDED: usize = 64;
 
-/// How long after its deadline an errand is still known, in milliseconds: the news that the time is over arrives after it.
+/// How long after its deadline an errand is still known, in milliseconds: the news that the time is
+/// over arrives after it.
 const GRACE_MS: i64 = 10_000;
 
-/// How many errands may be alongside origins at once, a kilobyte or two each. With one more the oldest is given up: its request
-/// goes on, and its response gets no cookies from here.
+/// How many errands may be alongside origins at once, a kilobyte or two each. With one more the
+/// oldest is given up: its request goes on, and its response gets no cookies from here.
 const ALONGSIDE: usize = 2048;
 
 /// What those may keep together, in bytes.
@@ -44,7 +48,8 @@ pub(crate) struct Pending {
 }
 
 impl Pending {
-    /// Nothing on its way. Numbers begin anywhere, so those of an earlier instance are unlikely to mean anything here.
+    /// Nothing on its way. Numbers begin anywhere, so those of an earlier instance are unlikely to
+    /// mean anything here.
     pub(crate) fn starting_at(seed: u64) -> Self {
         let [a, b, c, d, ..] = seed.to_le_bytes();
         let (errands, alongside) = (Vec::new(), VecDeque::new());
@@ -64,7 +69,11 @@ impl Pending {
     pub(crate) fn number(&mut self, now: UnixTime) -> Option<u32> {
         if self.errands.len() >= self.crowded || self.bytes >= CAPACITY_BYTES {
             self.errands.retain(|(_, errand)| now.millis_since(errand.deadline()) < GRACE_MS);
-            self.bytes = self.errands.iter().map(|(_, errand)| errand.weight()).fold(0, usize::saturating_add);
+            self.bytes = self
+                .errands
+                .iter()
+                .map(|(_, errand)| errand.weight())
+                .fold(0, usize::saturating_add);
             self.crowded = self.errands.len().saturating_mul(2).clamp(CROWDED, CAPACITY);
         }
         if self.errands.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES {
@@ -80,7 +89,8 @@ impl Pending {
         self.errands.push((id, Box::new(errand)));
     }
 
-    /// Keeps an errand alongside an origin until that has answered, however long it takes. Its number.
+    /// Keeps an errand alongside an origin until that has answered, however long it takes. Its
+    /// number.
     pub(crate) fn keep_alongside(&mut self, errand: Errand) -> u32 {
         self.bytes_alongside = self.bytes_alongside.saturating_add(errand.weight());
         while self.alongside.len() >= ALONGSIDE || self.bytes_alongside > ALONGSIDE_BYTES {
@@ -96,7 +106,8 @@ impl Pending {
 
     /// The log's line about errands that were given up, if it is time to say so.
     pub(crate) fn told_given_up(&mut self, now: UnixTime) -> Option<String> {
-        let is_time = self.said.is_none_or(|said| now < said || now.millis_since(said) >= SAY_EVERY_MS);
+        let is_time =
+            self.said.is_none_or(|said| now < said || now.millis_since(said) >= SAY_EVERY_MS);
         if self.given_up == 0 || !is_time {
             return None;
         }

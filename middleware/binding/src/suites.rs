@@ -1,6 +1,6 @@
-//! The door for conformance suites (`doorward::suites`) as JavaScript sees it: behind the feature `suites`, in nothing that
-//! ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or `{"check"}` for what the host is to check first; its verdict
-//! comes with the second call.
+//! The door for conformance suites (`doorward::suites`) as JavaScript sees it: behind the feature
+//! `suites`, in nothing that ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or
+//! `{"check"}` for what the host is to check first; its verdict comes with the second call.
 
 use doorward::{Algorithm, Capabilities, Reason, Reply, SignatureCheck, suites};
 use serde_json::{Value, json};
@@ -15,23 +15,27 @@ const POLICY: &str = r#"{
 
 #[wasm_bindgen]
 impl Gate {
-    /// What the session's cookie of that kind is found to be, before anything is asked: `valid`, `absent`, or the reason why it does
-    /// not count. Nothing where there is no Better Auth issuer.
+    /// What the session's cookie of that kind is found to be, before anything is asked: `valid`,
+    /// `absent`, or the reason why it does not count. Nothing where there is no Better Auth issuer.
     pub fn session_data(&self, length: u32, now: f64) -> Option<String> {
         let head = self.head.get(..usize::try_from(length).ok()?)?;
-        wire::with_head(head, |head| suites::session_data(&self.engine, head, moment(now)))?.map(str::to_owned)
+        wire::with_head(head, |head| suites::session_data(&self.engine, head, moment(now)))?
+            .map(str::to_owned)
     }
 }
 
 /// A token by a key set.
 #[wasm_bindgen]
 pub fn suite_token(host: &str, key_set: &str, token: &str, verdict: Option<bool>) -> String {
-    let policy = doorward::Config::parse(POLICY).and_then(|config| config.compile(&Default::default(), &read_capabilities(host)));
+    let policy = doorward::Config::parse(POLICY)
+        .and_then(|config| config.compile(&Default::default(), &read_capabilities(host)));
     let Ok(policy) = policy else {
         return json!({ "reason": "not_started" }).to_string();
     };
     let mut asked = Value::Null;
-    let outcome = suites::signed_content(&policy, key_set.as_bytes(), token, |check| carry(check, verdict, &mut asked));
+    let outcome = suites::signed_content(&policy, key_set.as_bytes(), token, |check| {
+        carry(check, verdict, &mut asked)
+    });
     answer(outcome.map(drop), asked)
 }
 
@@ -49,7 +53,13 @@ pub fn suite_jwe(secret: &[u8], token: &str) -> String {
 
 /// What A256CBC-HS512 has encrypted.
 #[wasm_bindgen]
-pub fn suite_decrypted(key: &[u8], aad: &[u8], iv: &[u8], ciphertext: &[u8], tag: &[u8]) -> Option<Vec<u8>> {
+pub fn suite_decrypted(
+    key: &[u8],
+    aad: &[u8],
+    iv: &[u8],
+    ciphertext: &[u8],
+    tag: &[u8],
+) -> Option<Vec<u8>> {
     suites::decrypted(key, aad, iv, ciphertext, tag)
 }
 
@@ -68,8 +78,18 @@ pub fn suite_signature(
     };
     let mut asked = Value::Null;
     let carry = |check: &SignatureCheck| carry(check, verdict, &mut asked);
-    let outcome = suites::signature_holds(&read_capabilities(host), jwk, algorithm, message, signature, carry);
-    answer(outcome.and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) }), asked)
+    let outcome = suites::signature_holds(
+        &read_capabilities(host),
+        jwk,
+        algorithm,
+        message,
+        signature,
+        carry,
+    );
+    answer(
+        outcome.and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) }),
+        asked,
+    )
 }
 
 /// An HMAC-SHA256.
@@ -81,7 +101,8 @@ pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
 /// The algorithms that a host checks: JSON, `checks`.
 fn read_capabilities(host: &str) -> Capabilities {
     let host: Value = serde_json::from_str(host).unwrap_or_default();
-    let checks = host.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let checks =
+        host.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
 }
 

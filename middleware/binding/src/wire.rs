@@ -1,6 +1,10 @@
-//! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions are written.
+//! The messages at the border, as `WIRE.md` describes them: heads and replies are read, decisions
+//! are written.
 
-use doorward::{Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reason, Reply, RequestHead, Served, UnixTime, Work};
+use doorward::{
+    Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reason, Reply, RequestHead, Served,
+    UnixTime, Work,
+};
 
 type Pair<'a> = (&'a str, &'a str);
 
@@ -94,8 +98,8 @@ impl Writer {
         self.finish()
     }
 
-    /// A decision to send the request on; `errands` are what to do after the response and alongside the origin, with their
-    /// numbers; `onward` are the edits for another connection.
+    /// A decision to send the request on; `errands` are what to do after the response and alongside
+    /// the origin, with their numbers; `onward` are the edits for another connection.
     pub(crate) fn forward(
         &mut self,
         forward: &Forward,
@@ -121,7 +125,10 @@ impl Writer {
             self.names(&onward.remove);
             self.joined(&onward.set);
         }
-        let lives = forward.life.until.map(|until| u32::try_from(until.millis_since(now).max(0)).unwrap_or(FOR_EVER));
+        let lives = forward
+            .life
+            .until
+            .map(|until| u32::try_from(until.millis_since(now).max(0)).unwrap_or(FOR_EVER));
         self.number(lives.unwrap_or(FOR_EVER));
         self.number(forward.life.look_again_ms.unwrap_or(0));
         self.finish()
@@ -298,13 +305,20 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// The two parts of a message. It says how long they are, so one that is cut short or goes on is none.
+    /// The two parts of a message. It says how long they are, so one that is cut short or goes on
+    /// is none.
     fn of(message: &'a [u8]) -> Option<Self> {
-        let (mut lengths, rest) = message.split_at_checked(8).map(|(lengths, rest)| (lengths.as_chunks::<4>().0, rest))?;
+        let (mut lengths, rest) = message
+            .split_at_checked(8)
+            .map(|(lengths, rest)| (lengths.as_chunks::<4>().0, rest))?;
         let numbers = usize::try_from(number(&mut lengths)?).ok()?;
         let bytes = usize::try_from(number(&mut lengths)?).ok()?;
         let (numbers, rest) = rest.split_at_checked(numbers.checked_mul(4)?)?;
-        if rest.len() == bytes { Some(Self { numbers: numbers.as_chunks::<4>().0, rest }) } else { None }
+        if rest.len() == bytes {
+            Some(Self { numbers: numbers.as_chunks::<4>().0, rest })
+        } else {
+            None
+        }
     }
 
     fn number(&mut self) -> Option<u32> {
@@ -370,7 +384,8 @@ mod tests {
     }
 
     fn reject() -> Decision {
-        let (reason, status, headers, body, log) = (Reason::NotStarted, 503, Vec::new(), String::new(), None);
+        let (reason, status, headers, body, log) =
+            (Reason::NotStarted, 503, Vec::new(), String::new(), None);
         Decision::Reject(Answer { reason, status, headers, body, log })
     }
 
@@ -379,12 +394,16 @@ mod tests {
     }
 
     fn see(head: &RequestHead<'_>) -> String {
-        format!("{} {} {} {:?} {:?}", head.method, head.target, head.public_origin, head.client_address, head.headers)
+        format!(
+            "{} {} {} {:?} {:?}",
+            head.method, head.target, head.public_origin, head.client_address, head.headers
+        )
     }
 
     #[test]
     fn a_head_is_read_as_it_was_written() {
-        let message = head(&[("cookie".to_owned(), "a=ü".to_owned()), ("cookie".to_owned(), String::new())]);
+        let message =
+            head(&[("cookie".to_owned(), "a=ü".to_owned()), ("cookie".to_owned(), String::new())]);
         let mut seen = String::new();
         let decision = with_head(&message, |head| {
             seen = see(head);
@@ -410,7 +429,8 @@ mod tests {
         for place in 0..11_usize {
             for lie in [0, 1, 2, 5, 77, u32::MAX] {
                 let mut lying = message.clone();
-                let number = lying.as_chunks_mut::<4>().0.get_mut(place).unwrap_or_else(|| unreachable!());
+                let number =
+                    lying.as_chunks_mut::<4>().0.get_mut(place).unwrap_or_else(|| unreachable!());
                 if *number != lie.to_le_bytes() {
                     *number = lie.to_le_bytes();
                     assert!(!is_head(&lying), "{place} {lie}");
@@ -457,7 +477,10 @@ mod tests {
         assert!(with_reply(&reply(&[1, 1], b""), |reply| matches!(reply, Reply::Checked(true))));
         assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
         assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
-        assert!(with_reply(&reply(&[7, 3], b"abc"), |reply| matches!(reply, Reply::Copied(b"abc"))));
+        assert!(with_reply(&reply(&[7, 3], b"abc"), |reply| matches!(
+            reply,
+            Reply::Copied(b"abc")
+        )));
         assert!(with_reply(&reply(&[8, 3], b"abc"), |reply| matches!(reply, Reply::Found(b"abc"))));
         assert!(with_reply(&reply(&[9], b""), |reply| matches!(reply, Reply::Absent)));
         let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");

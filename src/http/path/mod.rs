@@ -1,12 +1,14 @@
 //! One canonical form of a request target, or a refusal.
 //!
-//! No canonical form is safe for every origin: two routers read `/a;/../b`, `/a%2fb` or `//a` in two ways. So a target
-//! with more than one plausible reading is refused (honest clients send none), what is left is decoded once, and the
-//! spelling that goes on to the origin is the one written here. Nothing but a [`Path`] may be matched against a rule.
+//! No canonical form is safe for every origin: two routers read `/a;/../b`, `/a%2fb` or `//a` in
+//! two ways. So a target with more than one plausible reading is refused (honest clients send
+//! none), what is left is decoded once, and the spelling that goes on to the origin is the one
+//! written here. Nothing but a [`Path`] may be matched against a rule.
 //!
-//! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …) and one target can show
-//! several pages (`/_next/image?url=…`, `Next-Url`). Other frameworks have forms of their own (`framework.rs`), and functions that are
-//! called by query or header. All these are readings: each must be covered, the strictest rule counts.
+//! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …)
+//! and one target can show several pages (`/_next/image?url=…`, `Next-Url`). Other frameworks have
+//! forms of their own (`framework.rs`), and functions that are called by query or header. All these
+//! are readings: each must be covered, the strictest rule counts.
 
 use std::borrow::Cow;
 
@@ -19,13 +21,20 @@ use crate::reason::Reason;
 
 /// Longer targets are refused: no honest one comes near.
 const MAX_TARGET_BYTES: usize = 8192;
-/// Where images are made smaller, by Next.js, Vercel, Netlify and Astro: this of the query names the one to be read.
-const IMAGE_PATHS: [(&[&str], &str); 4] =
-    [(&["_next", "image"], "url"), (&["_vercel", "image"], "url"), (&[".netlify", "images"], "url"), (&["_image"], "href")];
-/// Where the path does, behind one segment of options: Cloudflare's, and that of Nuxt's image module.
+/// Where images are made smaller, by Next.js, Vercel, Netlify and Astro: this of the query names
+/// the one to be read.
+const IMAGE_PATHS: [(&[&str], &str); 4] = [
+    (&["_next", "image"], "url"),
+    (&["_vercel", "image"], "url"),
+    (&[".netlify", "images"], "url"),
+    (&["_image"], "href"),
+];
+/// Where the path does, behind one segment of options: Cloudflare's, and that of Nuxt's image
+/// module.
 const IMAGE_PREFIXES: [&[&str]; 2] = [&["cdn-cgi", "image"], &["_ipx"]];
-/// How names of query parameters begin by which Next.js tells itself which page is meant (CVE-2026-44574, CVE-2024-46982).
-/// So do the adapters of Astro (CVE-2026-33768) and SvelteKit for Vercel.
+/// How names of query parameters begin by which Next.js tells itself which page is meant
+/// (CVE-2026-44574, CVE-2024-46982). So do the adapters of Astro (CVE-2026-33768) and SvelteKit for
+/// Vercel.
 const INTERNAL_PARAMETERS: [&str; 5] = ["nxtP", "nxtI", "__next", "x_astro_path", "__pathname"];
 /// Names under which frameworks serve the data of the page above (SvelteKit, Nuxt, React Router).
 const DATA_NAMES: [&str; 4] = ["__data.json", "_payload.json", "_root.data", "_.data"];
@@ -52,14 +61,21 @@ impl<'a> Path<'a> {
     ///
     /// # Errors
     /// `path_refused` when there is more than one plausible reading.
-    pub(crate) fn of(head: &RequestHead<'a>, framework: Option<&Framework>) -> Result<Self, Reason> {
+    pub(crate) fn of(
+        head: &RequestHead<'a>,
+        framework: Option<&Framework>,
+    ) -> Result<Self, Reason> {
         let mut path = Self::parse(head.target, framework)?;
         path.add_called(head, framework).ok_or(Reason::PathRefused)?;
-        // The page in which this one shall be shown (intercepting routes): Next.js reads it before its own routes.
+        // The page in which this one shall be shown (intercepting routes): Next.js reads it before
+        // its own routes.
         let mut shown_in = head.headers_named("next-url");
         let (page, another) = (shown_in.next(), shown_in.next());
         let mut hosts = head.headers_named("host");
-        if another.is_some() || hosts.next().is_some_and(|host| !is_authority(host)) || hosts.next().is_some() {
+        if another.is_some()
+            || hosts.next().is_some_and(|host| !is_authority(host))
+            || hosts.next().is_some()
+        {
             return Err(Reason::PathRefused);
         }
         if let Some(shown_in) = page.filter(|url| !url.is_empty()) {
@@ -70,17 +86,21 @@ impl<'a> Path<'a> {
 
     /// Adds the page in which this one is to be shown.
     fn add_around(&mut self, page: &'a str, framework: Option<&Framework>) -> Result<(), Reason> {
-        let mut around = Self::parse(page, framework)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
+        let mut around =
+            Self::parse(page, framework)?.readings().map(<[_]>::to_vec).collect::<Vec<_>>();
         around.append(&mut self.carried);
         self.carried = around;
         Ok(())
     }
 
-    /// Adds the functions that the request calls besides, by query or header; nothing where one of them has no plain name.
+    /// Adds the functions that the request calls besides, by query or header; nothing where one of
+    /// them has no plain name.
     fn add_called(&mut self, head: &RequestHead<'a>, framework: Option<&Framework>) -> Option<()> {
         let kind = framework.map(|framework| framework.kind);
-        // A remote function of SvelteKit hears from its caller which page that is, and takes it for the path that was asked for.
-        let calls_remote = kind.is_none_or(|kind| kind == Kind::SvelteKit) && self.readings().any(is_remote);
+        // A remote function of SvelteKit hears from its caller which page that is, and takes it for
+        // the path that was asked for.
+        let calls_remote =
+            kind.is_none_or(|kind| kind == Kind::SvelteKit) && self.readings().any(is_remote);
         if calls_remote {
             let mut callers = head.headers_named("x-sveltekit-pathname");
             if let Some(page) = callers.next() {
@@ -90,7 +110,8 @@ impl<'a> Path<'a> {
                 return None;
             }
         }
-        // A form that was sent with its action in the query leaves that in the address bar: whoever looks there again calls nothing.
+        // A form that was sent with its action in the query leaves that in the address bar: whoever
+        // looks there again calls nothing.
         if matches!(head.asked_method(), "GET" | "HEAD" | "OPTIONS") {
             return Some(());
         }
@@ -111,7 +132,8 @@ impl<'a> Path<'a> {
                     let query = self.query.clone().unwrap_or_default();
                     for pair in text::pieces(&query, b'&') {
                         if form_decoded(name_of(pair)).is_some_and(|name| name == *parameter) {
-                            let value = form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
+                            let value =
+                                form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
                             if !value.is_empty() {
                                 add(&value)?;
                             }
@@ -138,7 +160,8 @@ impl<'a> Path<'a> {
             Some((path, query)) => (path, Some(checked_query(query)?)),
             None => (target, None),
         };
-        // Nearly every path is spelled as the gate would spell it; then there is nothing to decode and nothing doubtful in it.
+        // Nearly every path is spelled as the gate would spell it; then there is nothing to decode
+        // and nothing doubtful in it.
         let is_plain = path.bytes().all(|byte| byte == b'/' || stays_in_path(byte));
         if target.len() > MAX_TARGET_BYTES || !(is_plain || is_visible(path)) {
             return None;
@@ -151,34 +174,52 @@ impl<'a> Path<'a> {
         let segments = match (inner, trailing_slash) {
             ("", true) => return None,
             ("", false) => Vec::new(),
-            (inner, _) if is_plain => text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?,
+            (inner, _) if is_plain => {
+                text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?
+            }
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
         let as_spelled = Some(target).filter(|_| is_plain && !matches!(query, Some(Cow::Owned(_))));
-        Some(Self { segments, carried: Vec::new(), is_itself: true, transport: None, trailing_slash, query, as_spelled })
+        Some(Self {
+            segments,
+            carried: Vec::new(),
+            is_itself: true,
+            transport: None,
+            trailing_slash,
+            query,
+            as_spelled,
+        })
     }
 
     /// Adds what it carries; nothing where that is more than one thing.
     fn resolve(&mut self, framework: Option<&Framework>) -> Option<()> {
         let kind = framework.map(|framework| framework.kind);
-        let known = framework.and_then(|framework| Some((framework, framework.without_base_path(&self.segments)?)));
-        let own = known.map_or(self.segments.as_slice(), |(framework, rest)| framework.without_locale(rest));
+        let known = framework
+            .and_then(|framework| Some((framework, framework.without_base_path(&self.segments)?)));
+        let own = known
+            .map_or(self.segments.as_slice(), |(framework, rest)| framework.without_locale(rest));
         let mut carried = Vec::new();
         if own.len() < self.segments.len() {
             self.is_itself = false;
             carried.push(own.to_vec());
         }
         // Each form has a dot somewhere, and a path spelled without one has none in any segment.
-        let has_no_dot = self.as_spelled.is_some_and(|target| target.bytes().all(|byte| byte != b'.'));
+        let has_no_dot =
+            self.as_spelled.is_some_and(|target| target.bytes().all(|byte| byte != b'.'));
         if let Some(form) = Some(own).filter(|_| !has_no_dot).and_then(Form::of) {
-            // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name (`next start` does).
-            if form.is_data && known.is_some() && kind == Some(Kind::Next) && form.before.is_empty() {
+            // Next.js keeps `/_next` for itself. `/a.rsc` it may take for a page of that name
+            // (`next start` does).
+            if form.is_data && known.is_some() && kind == Some(Kind::Next) && form.before.is_empty()
+            {
                 self.is_itself = false;
                 carried.clear();
             }
             let pages = form.pages();
-            // Without its ending a name may be a dot segment or another form: `/a/...rsc`, `/a.rsc.rsc`.
-            if !pages.iter().all(|page| page.iter().all(|segment| is_segment(segment)) && Form::of(page).is_none()) {
+            // Without its ending a name may be a dot segment or another form: `/a/...rsc`,
+            // `/a.rsc.rsc`.
+            if !pages.iter().all(|page| {
+                page.iter().all(|segment| is_segment(segment)) && Form::of(page).is_none()
+            }) {
                 return None;
             }
             carried.extend(pages.into_iter().map(|page| match known {
@@ -209,7 +250,10 @@ impl<'a> Path<'a> {
 
     /// Everything that a rule must cover, as decoded segments: the target itself first.
     pub(crate) fn readings(&self) -> impl Iterator<Item = &[Cow<'a, str>]> {
-        Some(self.segments.as_slice()).filter(|_| self.is_itself).into_iter().chain(self.carried.iter().map(Vec::as_slice))
+        Some(self.segments.as_slice())
+            .filter(|_| self.is_itself)
+            .into_iter()
+            .chain(self.carried.iter().map(Vec::as_slice))
     }
 
     /// The kind of request that the target's form alone gives away.
@@ -237,37 +281,47 @@ pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
     Some(path.segments.into_iter().map(Cow::into_owned).collect())
 }
 
-/// The page whose data this may be: `/admin` of `/admin.json` (Django REST framework, Rails), of `/admin.data` (React Router) and of
-/// `/admin/__data.json`.
+/// The page whose data this may be: `/admin` of `/admin.json` (Django REST framework, Rails), of
+/// `/admin.data` (React Router) and of `/admin/__data.json`.
 pub(crate) fn page_of_data<'s>(segments: &'s [Cow<'_, str>]) -> Option<Vec<Cow<'s, str>>> {
     let (last, parents) = segments.split_last()?;
     let is_of_parent = DATA_NAMES.contains(&last.as_ref());
-    let name =
-        if is_of_parent { None } else { Some(last.rsplit_once('.').map(|(name, _)| name).filter(|name| !name.is_empty())?) };
+    let name = if is_of_parent {
+        None
+    } else {
+        Some(last.rsplit_once('.').map(|(name, _)| name).filter(|name| !name.is_empty())?)
+    };
     let parents = parents.iter().map(|segment| segment.as_ref());
     Some(parents.chain(name).map(Cow::Borrowed).collect())
 }
 
-/// Whether `Host` has only what a host and a port can have (RFC 9110 section 7.2): some frameworks put their URL together from it, and
-/// would take the rest for a path.
+/// Whether `Host` has only what a host and a port can have (RFC 9110 section 7.2): some frameworks
+/// put their URL together from it, and would take the rest for a path.
 fn is_authority(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&byte))
 }
 
-/// A query is carried as it is, unless it says which page it belongs to in Next's internal words. Only what every reader of URLs
-/// writes in another way (URL standard, "special-query percent-encode set") is written so here: verifiers that see the request through one
-/// see the target that was judged and signed.
+/// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
+/// Only what every reader of URLs writes in another way (URL standard, "special-query
+/// percent-encode set") is written so here: verifiers that see the request through one see the
+/// target that was judged and signed.
 fn checked_query(query: &str) -> Option<Cow<'_, str>> {
-    let is_internal = |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
+    let is_internal =
+        |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
     // A name that cannot be decoded is carried: no router reads it as one of these.
     // None of them begins with anything but these, encoded or not.
     let may_be = |pair: &&str| pair.starts_with(['n', '_', 'x', '%']);
-    let mut names = text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
+    let mut names =
+        text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
     if !is_visible(query) || names.any(|name| is_internal(&name)) {
         return None;
     }
     let stays = |byte: u8| !matches!(byte, b'"' | b'<' | b'>' | b'\'');
-    Some(if query.bytes().all(stays) { Cow::Borrowed(query) } else { Cow::Owned(text::percent_encoded(query, stays)) })
+    Some(if query.bytes().all(stays) {
+        Cow::Borrowed(query)
+    } else {
+        Cow::Owned(text::percent_encoded(query, stays))
+    })
 }
 
 fn name_of(pair: &str) -> &str {
@@ -309,15 +363,22 @@ fn image_path<'s, 'a>(segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]
 }
 
 /// What an image is made from: paths of this site. One from elsewhere is fetched as anybody could.
-fn image_sources<'a>(own: &[Cow<'a, str>], query: Option<&str>, framework: Option<&Framework>) -> Option<Vec<Segments<'a>>> {
+fn image_sources<'a>(
+    own: &[Cow<'a, str>],
+    query: Option<&str>,
+    framework: Option<&Framework>,
+) -> Option<Vec<Segments<'a>>> {
     if let Some(source) = image_path(own) {
         // The option may itself be an image's address to others.
-        let of_app = framework.and_then(|framework| Some(framework.without_locale(framework.without_base_path(source)?)));
+        let of_app = framework.and_then(|framework| {
+            Some(framework.without_locale(framework.without_base_path(source)?))
+        });
         return if is_image(source) { None } else { Some(vec![of_app.unwrap_or(source).to_vec()]) };
     }
     let Some(parameter) = image_parameter(own) else { return Some(Vec::new()) };
     let pairs = query.into_iter().flat_map(|query| query.split('&'));
-    let mut urls = pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == parameter));
+    let mut urls =
+        pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == parameter));
     let Some(pair) = urls.next() else {
         return Some(Vec::new());
     };
@@ -332,15 +393,20 @@ fn image_sources<'a>(own: &[Cow<'a, str>], query: Option<&str>, framework: Optio
     let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
     let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
     source.resolve(framework)?;
-    let owned = |segments: &[Cow<'_, str>]| segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect();
+    let owned = |segments: &[Cow<'_, str>]| {
+        segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect()
+    };
     Some(source.readings().map(owned).collect())
 }
 
 /// Whether it names a host, in the one way in which nobody sees a path of this site.
 fn is_absolute(url: &str) -> bool {
-    let rest =
-        url.split_once("://").filter(|(scheme, _)| ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)));
-    rest.is_some_and(|(_, rest)| rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '['))
+    let rest = url.split_once("://").filter(|(scheme, _)| {
+        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
+    });
+    rest.is_some_and(|(_, rest)| {
+        rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[')
+    })
 }
 
 /// Whether all of it is visible ASCII, and no fragment.
@@ -360,7 +426,9 @@ fn canonical_segment(raw: &str) -> Option<Cow<'_, str>> {
 
 /// Whether this can be a decoded segment of a canonical path.
 pub(crate) fn is_segment(decoded: &str) -> bool {
-    let doubtful = |character: char| matches!(character, '/' | '\\' | ';' | '%' | '?' | '#') || character.is_control();
+    let doubtful = |character: char| {
+        matches!(character, '/' | '\\' | ';' | '%' | '?' | '#') || character.is_control()
+    };
     !decoded.is_empty() && decoded != "." && decoded != ".." && !decoded.chars().any(doubtful)
 }
 
@@ -380,8 +448,9 @@ impl<'s, 'a> Form<'s, 'a> {
 
     /// `/_next/data/<build id>/<page>.json`: the Pages Router's data.
     fn data(segments: &'s [Cow<'a, str>]) -> Option<Self> {
-        let position =
-            segments.windows(2).position(|pair| matches!(pair, [first, second] if first == "_next" && second == "data"))?;
+        let position = segments.windows(2).position(
+            |pair| matches!(pair, [first, second] if first == "_next" && second == "data"),
+        )?;
         let (before, data) = segments.split_at(position);
         let (last, parents) = data.get(3..)?.split_last()?;
         let page = page(parents, last.strip_suffix(".json")?);
@@ -407,8 +476,8 @@ impl<'s, 'a> Form<'s, 'a> {
         Some(Self { kind, is_data: false, before: &[], page: page(parents, name) })
     }
 
-    /// The pages that this may be: the root goes by the name of `index`, that of a base path or locale too, and what is
-    /// below `index` may have it twice.
+    /// The pages that this may be: the root goes by the name of `index`, that of a base path or
+    /// locale too, and what is below `index` may have it twice.
     fn pages(&self) -> Vec<Segments<'a>> {
         let pages: Vec<&[Cow<'a, str>]> = match self.page.as_slice() {
             [only] if only == "index" => vec![&[]],
@@ -445,7 +514,21 @@ const fn stays_in_path(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@'
+            b'-' | b'.'
+                | b'_'
+                | b'~'
+                | b'!'
+                | b'$'
+                | b'&'
+                | b'\''
+                | b'('
+                | b')'
+                | b'*'
+                | b'+'
+                | b','
+                | b'='
+                | b':'
+                | b'@'
         )
 }
 
@@ -467,11 +550,23 @@ mod tests {
 
     #[test]
     fn locales_are_compared_in_lower_case() {
-        let next = Framework { kind: Kind::Next, base_path: Vec::new(), locales: vec!["ko-kr".to_owned()] };
-        assert!(["ko-kr", "Ko-KR", "\u{212a}o-\u{212a}R"].into_iter().all(|segment| next.is_locale(segment)));
-        assert!(["ko", "ko-kr-", "\u{3ba}o-kr", ""].into_iter().all(|segment| !next.is_locale(segment)));
+        let next = Framework {
+            kind: Kind::Next,
+            base_path: Vec::new(),
+            locales: vec!["ko-kr".to_owned()],
+        };
+        assert!(
+            ["ko-kr", "Ko-KR", "\u{212a}o-\u{212a}R"]
+                .into_iter()
+                .all(|segment| next.is_locale(segment))
+        );
+        assert!(
+            ["ko", "ko-kr-", "\u{3ba}o-kr", ""].into_iter().all(|segment| !next.is_locale(segment))
+        );
         // As JavaScript's `toLowerCase`: no other character has a lower case in ASCII.
-        let becomes_ascii = |character: &char| !character.is_ascii() && character.to_lowercase().all(|lower| lower.is_ascii());
+        let becomes_ascii = |character: &char| {
+            !character.is_ascii() && character.to_lowercase().all(|lower| lower.is_ascii())
+        };
         assert_eq!(('\0'..=char::MAX).filter(becomes_ascii).collect::<String>(), "\u{212a}");
     }
 
@@ -544,20 +639,33 @@ mod tests {
 
     #[test]
     fn each_reading_is_listed() {
-        let next = Framework { kind: Kind::Next, base_path: vec!["docs".to_owned()], locales: vec!["en".to_owned()] };
+        let next = Framework {
+            kind: Kind::Next,
+            base_path: vec!["docs".to_owned()],
+            locales: vec!["en".to_owned()],
+        };
         for (raw, unknown, known) in [
             ("/app", "/app", "/app"),
             ("/app.rsc", "/app.rsc /app", "/app.rsc /app"),
-            ("/_next/data/b/app/x.json", "/_next/data/b/app/x.json /app/x", "/_next/data/b/app/x.json /app/x"),
+            (
+                "/_next/data/b/app/x.json",
+                "/_next/data/b/app/x.json /app/x",
+                "/_next/data/b/app/x.json /app/x",
+            ),
             ("/docs/en/app", "/docs/en/app", "/app"),
-            ("/docs/_next/data/b/EN/app.json", "/docs/_next/data/b/EN/app.json /docs/EN/app", "/app"),
+            (
+                "/docs/_next/data/b/EN/app.json",
+                "/docs/_next/data/b/EN/app.json /docs/EN/app",
+                "/app",
+            ),
             ("/docs/_next/data/b/index.json", "/docs/_next/data/b/index.json /docs", "/"),
             ("/docs/index.rsc", "/docs/index.rsc /docs/index /docs", "/index.rsc /"),
             ("/_next/image?url=%2Fdocs%2Fa", "/_next/image /docs/a", "/_next/image /a"),
         ] {
             let read = |next| {
                 let path = Path::parse(raw, next).ok()?;
-                let shown: Vec<String> = path.readings().map(|segments| spell(segments, false)).collect();
+                let shown: Vec<String> =
+                    path.readings().map(|segments| spell(segments, false)).collect();
                 Some(shown.join(" "))
             };
             assert_eq!(read(None).as_deref(), Some(unknown), "{raw}");

@@ -273,10 +273,10 @@ fn the_transport_forms_of_next_are_refused_like_the_payloads_that_they_are() {
 }
 
 #[test]
-fn a_rule_may_have_a_style_of_its_own() {
+fn a_rule_may_have_another_format() {
     let (table, columns) = (table(), columns());
     let styles: BTreeSet<String> =
-        rows_of("## A style of its own").into_iter().map(|row| row[0].replace('`', "")).collect();
+        rows_of("## Another format for a rule").into_iter().map(|row| row[0].replace('`', "")).collect();
     assert_eq!(styles, ["auto", "page", "api"].map(str::to_owned).into());
     for style in styles {
         let policy = policy(

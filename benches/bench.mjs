@@ -4,10 +4,10 @@
 // usage: node bench.mjs [--quick] [--out FILE]
 
 import { mkdir, readFile, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import os from "node:os";
 import path from "node:path";
 
+import { packageFolder, packageVersion } from "../examples/shared/packages.mjs";
 import { coldStart } from "./cold.mjs";
 import { mint } from "./fixtures.mjs";
 import { median, missed, problemOf, rivalOf, short, summary } from "./judge.mjs";
@@ -156,8 +156,7 @@ function say(text) {
 
 async function versionsOf() {
   const { devDependencies } = JSON.parse(await readFile(path.join(HERE, "package.json"), "utf8"));
-  const require = createRequire(path.join(HERE, "node_modules", "miniflare", "package.json"));
-  const workerd = JSON.parse(await readFile(require.resolve("workerd/package.json"), "utf8")).version;
+  const workerd = packageVersion("workerd", path.join(packageFolder("miniflare", import.meta.url), "package.json"));
   const { esbuild: _, ...rivals } = devDependencies;
   const { version } = JSON.parse(await readFile(path.join(HERE, "..", "middleware", "package.json"), "utf8"));
   return { doorward: version, ...rivals, workerd, node: process.versions.node, machine: `${os.cpus().length} x ${os.cpus()[0].model}` };

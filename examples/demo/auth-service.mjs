@@ -105,7 +105,7 @@ async function openDatabase() {
 
 /** To set up an empty database takes PostgreSQL seconds, to copy one takes a moment: the first is kept for the next time. */
 async function copyOfTemplate(PGlite, folder) {
-  const template = fileURLToPath(new URL("node_modules/.cache/empty-database", import.meta.url));
+  const template = fileURLToPath(new URL("../../node_modules/.cache/doorward-demo/empty-database", import.meta.url));
   if (!existsSync(template)) {
     const unfinished = `${template}-${process.pid}`;
     await mkdir(dirname(template), { recursive: true });

@@ -5,7 +5,7 @@
 //
 // `cargo xtask sessions` builds what it needs and calls it. Exit 0: all is as expected; 1: some is not; 2: used wrongly.
 
-import { readFile } from "node:fs/promises";
+import { packageVersion } from "../shared/packages.mjs";
 import { freePort } from "../shared/port.mjs";
 import { cluster } from "../shared/postgres.mjs";
 import { inFull, program, readOptions, seconds } from "../shared/program.mjs";
@@ -47,7 +47,7 @@ await program("sessions", async (started) => {
 /** Starts a combination. */
 async function open({ version, database, host }, started) {
   const betterAuth = VERSIONS[version];
-  const { version: installed } = JSON.parse(await readFile(new URL(`node_modules/${betterAuth}/package.json`, import.meta.url), "utf8"));
+  const installed = packageVersion(betterAuth, import.meta.url);
   if (!installed.startsWith(`${version}.`)) throw new Error(`Better Auth ${version} is ${installed}`);
   let DATABASE_URL = "";
   if (database === "postgres") {

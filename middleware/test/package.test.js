@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
+import { packageFolder } from "../../examples/shared/packages.mjs";
 
 const run = promisify(execFile);
 const HERE = fileURLToPath(new URL("..", import.meta.url));
@@ -47,8 +48,8 @@ test("packed and installed, it loads in Node and its types are right", async (t)
 
   await writeFile(path.join(folder, "use.ts"), TYPED_USE);
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"];
-  const types = ["--typeRoots", path.join(HERE, "node_modules/@types"), "--types", "node"];
-  const tsc = path.join(HERE, "node_modules/typescript/bin/tsc");
+  const types = ["--typeRoots", path.dirname(packageFolder("@types/node", import.meta.url)), "--types", "node"];
+  const tsc = path.join(packageFolder("typescript", import.meta.url), "bin/tsc");
   await run("node", [tsc, ...options, ...types, "use.ts"], { cwd: folder }).catch((error) => assert.fail(error.stdout));
 });
 

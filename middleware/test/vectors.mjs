@@ -1,7 +1,7 @@
 // node test/vectors.mjs [node] [edge-runtime] [workerd] [worker]
 //
 // Plays the decision vectors in these runtimes, or in all: the npm package in three, and the Cloudflare Worker's own code (needs
-// `npm ci` in worker/test). Exit 0: every decision is as expected in each; 1: not so, or there was nothing to play; 2: used wrongly.
+// `npm ci -w worker/test`). Exit 0: every decision is as expected in each; 1: not so, or there was nothing to play; 2: used wrongly.
 
 import { report } from "../../tests/vectors/compare.mjs";
 import { folder, vectorFiles } from "./vectors/files.js";

@@ -29,6 +29,9 @@ examples
   cargo xtask bench --quick --out /tmp/bench.json
 ";
 
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["benches"];
+
 /// `cargo xtask bench`
 pub(crate) fn run(options: &[String]) -> Result {
     let out = out(options)?;
@@ -36,7 +39,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     build_package::release()?;
     build_worker::release()?;
     let folder = shell::root().join("benches");
-    node::install(&folder)?;
+    node::install(MEMBERS)?;
     let mut command = shell::command("node", &["bench.mjs"], &folder);
     // Exit 1 is a verdict that has been printed: nothing is to be added to it.
     let status = command.args(options).args(out).status();

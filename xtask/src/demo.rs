@@ -31,6 +31,9 @@ examples
   DATABASE_URL=postgres://me@localhost/demo cargo xtask demo
 ";
 
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["examples/demo"];
+
 /// `cargo xtask demo`
 pub(crate) fn run(options: &[String]) -> Result {
     let host = host(options)?;
@@ -40,7 +43,7 @@ pub(crate) fn run(options: &[String]) -> Result {
         Host::Node => phase("built the npm package", || build_package::release().map(drop))?,
     }
     let folder = shell::root().join("examples").join("demo");
-    phase("installed its packages", || node::install(&folder))?;
+    phase("installed its packages", || node::install(MEMBERS))?;
     shell::hand_over(Command::new("node").arg(folder.join("script.mjs")).args(options))
 }
 

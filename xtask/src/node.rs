@@ -1,9 +1,12 @@
-//! Node and npm: is Node new enough, and are the packages of a folder there.
+//! Node and npm: is Node new enough, and are the packages there that a part of the npm workspace needs.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::SystemTime;
+
+use serde_json::Value;
 
 use crate::shell::{self, Failure, Result};
 
@@ -27,15 +30,44 @@ pub(crate) fn check() -> Result {
     }
 }
 
-/// `npm ci` where the packages are missing or older than the lock file.
-pub(crate) fn install(folder: &Path) -> Result {
-    // npm writes this file last: an interrupted installation is not taken for a finished one.
-    let installed = modified(&folder.join("node_modules/.package-lock.json"));
-    let locked = modified(&folder.join("package-lock.json"));
-    if installed.is_some() && installed >= locked {
+/// `npm ci` for these members of the npm workspace, where one of them is not installed or the lock file is newer. What else is
+/// installed stays: `npm ci` begins by removing everything, so it is told to install that again.
+pub(crate) fn install(members: &[&str]) -> Result {
+    let root = shell::root();
+    // npm writes this file last, with the members that it has installed: an interrupted installation is not taken for a
+    // finished one.
+    let record = root.join("node_modules/.package-lock.json");
+    let installed = installed(&record, &json(&root.join("package.json")));
+    let is_current = modified(&record) >= modified(&root.join("package-lock.json"));
+    if is_current && members.iter().all(|member| installed.contains(*member)) {
         return Ok(());
     }
-    shell::run(&mut npm(&["ci", "--no-fund", "--no-audit", "--loglevel=error"], folder))
+    let mut command = npm(&["ci", "--no-fund", "--no-audit", "--loglevel=error"], &root);
+    for member in
+        installed.iter().map(String::as_str).chain(members.iter().copied()).collect::<BTreeSet<_>>()
+    {
+        command.args(["--workspace", member]);
+    }
+    shell::run(&mut command)
+}
+
+/// Which members of the workspace are in npm's record of what it has installed.
+fn installed(record: &Path, manifest: &Value) -> BTreeSet<String> {
+    let record = json(record);
+    let members = manifest
+        .get("workspaces")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str);
+    let is_installed =
+        |member: &&str| record.get("packages").and_then(|packages| packages.get(*member)).is_some();
+    members.filter(is_installed).map(str::to_owned).collect()
+}
+
+/// A file of JSON; null where it is none.
+fn json(file: &Path) -> Value {
+    fs::read(file).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default()
 }
 
 /// `npm`, by the name that the platform gives it.

@@ -26,6 +26,9 @@ examples
   cargo xtask sessions --better-auth 1.4 --host node --database pglite
 ";
 
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["examples/demo"];
+
 /// `cargo xtask sessions`
 pub(crate) fn run(options: &[String]) -> Result {
     node::check()?;
@@ -35,6 +38,6 @@ pub(crate) fn run(options: &[String]) -> Result {
     build_package::release()?;
     build_worker::release()?;
     let folder = shell::root().join("examples").join("demo");
-    node::install(&folder)?;
+    node::install(MEMBERS)?;
     shell::hand_over(Command::new("node").arg(folder.join("sessions.mjs")).args(options))
 }

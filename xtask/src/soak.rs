@@ -1,5 +1,4 @@
-//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to
-//! `hostile.mjs` beside it.
+//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to `hostile.mjs` beside it.
 
 use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
@@ -36,6 +35,9 @@ const LEAST_SECONDS: u32 = 20;
 /// What a minute of the hostile client is.
 const HOSTILE_SECONDS: u32 = 60;
 
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["worker/test"];
+
 /// `cargo xtask soak`
 pub(crate) fn run(options: &[String]) -> Result {
     if let Some((_, options)) = options.split_first().filter(|(first, _)| *first == "--hostile") {
@@ -45,7 +47,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     node::check()?;
     build_worker::release()?;
     let folder = shell::root().join("worker").join("test");
-    node::install(&folder)?;
+    node::install(MEMBERS)?;
     shell::hand_over(&mut shell::command(
         "node",
         &["soak/soak.mjs", &seconds.to_string(), &seed.to_string()],
@@ -59,7 +61,7 @@ fn hostile(options: &[String]) -> Result {
     build_package::release()?;
     build_worker::release()?;
     let folder = shell::root().join("worker").join("test");
-    node::install(&folder)?;
+    node::install(MEMBERS)?;
     for host in ["worker", "node"] {
         shell::run(&mut shell::command(
             "node",

@@ -1,5 +1,4 @@
-//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to
-//! `examples/stack/stack.mjs`.
+//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to `examples/stack/run/stack.mjs`.
 
 use std::process::Command;
 
@@ -41,6 +40,9 @@ examples
   cargo xtask stack --check --front next
 ";
 
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["examples/stack/run", "examples/stack/auth-service"];
+
 /// `cargo xtask stack`
 pub(crate) fn run(options: &[String]) -> Result {
     let named = |name: &str| options.iter().any(|option| option == name);
@@ -64,9 +66,8 @@ pub(crate) fn run(options: &[String]) -> Result {
     }
     build_package::release()?;
     build_worker::release()?;
-    let folder = shell::root().join("examples").join("stack");
-    node::install(&folder)?;
-    node::install(&folder.join("auth-service"))?;
+    let folder = shell::root().join("examples/stack/run");
+    node::install(MEMBERS)?;
     shell::hand_over(Command::new("node").arg(folder.join("stack.mjs")).args(options))
 }
 

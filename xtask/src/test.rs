@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{debian, node, python, wasm};
+use crate::{debian, demo, node, python, sessions, soak, stack, wasm};
 
 pub(crate) const HELP: &str = "\
 Run everything there is to run
@@ -30,9 +30,9 @@ struct Part {
 
 enum Work {
     Cargo(&'static [&'static str]),
-    Xtask(&'static [&'static str]),
-    /// A script of the `package.json` in that folder, after `npm ci` where it is due. It loads what
-    /// the part `build` makes.
+    /// A command of this program, and the members of the npm workspace that it needs.
+    Xtask(&'static [&'static str], &'static [&'static str]),
+    /// A script of a member of the npm workspace. It loads what the part `build` makes.
     Npm(&'static str, &'static str),
     /// The same for a script that loads what the part `build-tests` makes, besides.
     NpmOnVariants(&'static str, &'static str),
@@ -47,25 +47,25 @@ const PARTS: &[Part] = &[
     Part { name: "format",      about: "rustfmt has nothing to change",                   work: Cargo(&["fmt", "--all", "--check"]) },
     Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
     Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
-    Part { name: "notices",     about: "one licence, and the notices of what ships",      work: Xtask(&["notices", "--check"]) },
+    Part { name: "notices",     about: "one licence, and the notices of what ships",      work: Xtask(&["notices", "--check"], &[]) },
     Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
     Part { name: "cost",        about: "no decision takes more than in proportion to its bytes", work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
-    Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"]) },
-    Part { name: "build-tests", about: "the variants of both that only tests load",       work: Xtask(&["build", "tests"]) },
+    Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"], &[]) },
+    Part { name: "build-tests", about: "the variants of both that only tests load",       work: Xtask(&["build", "tests"], &[]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: NpmOnVariants("middleware", "test") },
     Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: NpmOnVariants("middleware", "test:suites") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
-    Part { name: "routers",     about: "spellings of protected paths, at real routers",   work: Npm("middleware/test/routers", "test") },
+    Part { name: "routers",     about: "spellings of protected paths, at real routers",   work: Npm("tests/routers", "test") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
     Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                           work: NpmOnVariants("worker/test", "test") },
     Part { name: "faults",      about: "every combination of faults, in Node and workerd", work: Npm("middleware", "test:faults") },
-    Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"]) },
+    Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"], soak::MEMBERS) },
     Part { name: "storage",     about: "what a real Better Auth stores, read by the gate", work: Npm("examples/demo", "test") },
-    Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"]) },
-    Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"]) },
-    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts", work: Xtask(&["sessions"]) },
-    Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"]) },
+    Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"], demo::MEMBERS) },
+    Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"], demo::MEMBERS) },
+    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts", work: Xtask(&["sessions"], sessions::MEMBERS) },
+    Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"], stack::MEMBERS) },
 ];
 
 /// Tools that would phone home, told not to.
@@ -95,18 +95,41 @@ pub(crate) fn run(names: &[String]) -> Result {
     }
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
-    // What is tested through npm, and the gate before the Python servers, is what is built: never
-    // that of another day.
+    // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.
     let loads = |name: &str| {
         PARTS.iter().filter(is_named).any(|part| match part.work {
             Npm(..) | Python(..) => name == "build",
             NpmOnVariants(..) => name == "build" || name == "build-tests",
-            Cargo(_) | Xtask(_) => false,
+            Cargo(_) | Xtask(..) => false,
         })
     };
-    let chosen = PARTS.iter().filter(|part| is_named(part) || loads(part.name));
-    let results: Vec<_> = chosen.map(|part| (part.name, timed(part))).collect();
+    let chosen: Vec<_> = PARTS.iter().filter(|part| is_named(part) || loads(part.name)).collect();
+    let mut results = Vec::new();
+    // At once for all of them: each further member has npm install everything again.
+    let members: Vec<_> = chosen.iter().flat_map(|part| part.work.members()).collect();
+    if !members.is_empty() {
+        results.push((
+            "packages",
+            timed("packages", "npm packages of all chosen parts", || node::install(&members)),
+        ));
+    }
+    results.extend(
+        chosen
+            .iter()
+            .map(|part| (part.name, timed(part.name, part.about, || carry_out(&part.work)))),
+    );
     summary(&results)
+}
+
+impl Work {
+    /// The members of the npm workspace that it needs.
+    fn members(&self) -> Vec<&'static str> {
+        match self {
+            Cargo(_) | Python(_) => Vec::new(),
+            Xtask(_, members) => members.to_vec(),
+            Npm(member, _) | NpmOnVariants(member, _) => vec![member],
+        }
+    }
 }
 
 /// How a part went, and for how long.
@@ -115,10 +138,10 @@ struct Outcome {
     took: Duration,
 }
 
-fn timed(part: &Part) -> Outcome {
-    eprintln!("\n── {}: {}", part.name, part.about);
+fn timed(name: &str, about: &str, work: impl FnOnce() -> Result) -> Outcome {
+    eprintln!("\n── {name}: {about}");
     let begin = Instant::now();
-    let problem = carry_out(&part.work).err();
+    let problem = work().err();
     if let Some(problem) = &problem {
         problem.report();
     }
@@ -129,11 +152,10 @@ fn carry_out(work: &Work) -> Result {
     let root = shell::root();
     let mut command = match work {
         Cargo(arguments) => shell::command("cargo", arguments, &root),
-        Xtask(arguments) => shell::xtask(arguments)?,
-        Npm(folder, script) | NpmOnVariants(folder, script) => {
-            let folder = root.join(folder);
-            node::install(&folder)?;
-            node::npm(&["run", script], &folder)
+        Xtask(arguments, _) => shell::xtask(arguments)?,
+        Npm(member, script) | NpmOnVariants(member, script) => {
+            node::install(&[member])?;
+            node::npm(&["run", script, "--workspace", member], &root)
         }
         Python(folder) => return python::test(&root.join(folder), &QUIET),
     };

@@ -1,4 +1,10 @@
 // Real apps for the tests: installs, builds and serves them, and sends them requests exactly as written.
+//
+// Three apps are no members of the npm workspace and have a lock file of their own, because they are installed as a user's app is: copied,
+// `npm ci` from their own lock, then this package from a tarball.
+//   next                     Next takes the folder of the outermost lock file for its root, and does not follow the workspace's links out of it
+//   vercel                   `vercel build` traces what it uploads from the app's own node_modules; and 360 MB that nothing else needs
+//   examples/stack/frontend  Next as well, and what a team would deploy by itself
 
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";

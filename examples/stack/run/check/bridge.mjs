@@ -18,7 +18,7 @@ const CONFIG = {
 /** @returns what is shown beside the step's name */
 export async function overTheBridge({ person, stack: { url, urls, api, identity } }) {
   // Not before it is needed: it is there only once it has been built.
-  const { createProxy } = await import("../../../middleware/on/node.js");
+  const { createProxy } = await import("../../../../middleware/on/node.js");
   const env = { ...identity, AUTH_SERVICE_URL: urls.auth, API_URL: urls.api };
   const gate = createServer(createProxy({ origin: urls.api, config: CONFIG, env, publicOrigin: url, log: () => {} }));
   gate.listen({ host: "127.0.0.1", port: 0 });

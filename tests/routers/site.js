@@ -1,4 +1,4 @@
-// The site that every router serves, and what its gate is told. Next.js serves its own: that of `../apps/next`.
+// The site that every router serves, and what its gate is told. Next.js serves its own: that of `middleware/test/apps/next`.
 
 /** What the content of a protected page is known by, and that of a public one. */
 export const KEPT = "kept-by-the-origin";

@@ -5,7 +5,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
 
-import { inFull, seconds, stopAll } from "../../shared/program.mjs";
+import { inFull, seconds, stopAll } from "../../../shared/program.mjs";
 import { target } from "../build.mjs";
 import { startStack } from "../services.mjs";
 import { environmentChecks } from "./environment.mjs";

@@ -3,8 +3,8 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { freePort } from "../../../examples/shared/port.mjs";
-import { progress, run, serve, workFolder } from "../apps/lib.js";
+import { freePort } from "../../examples/shared/port.mjs";
+import { progress, run, serve, workFolder } from "../../middleware/test/apps/lib.js";
 import { routes, site } from "./site.js";
 
 const here = import.meta.dirname;
@@ -42,7 +42,7 @@ async function serveGates(options) {
   return { ...server, ports: JSON.parse(/ports (.*)\n/.exec(server.log)[1]) };
 }
 
-/** Builds the app of `../apps/next` without a gate; gives the build's name, which its data requests have. */
+/** Builds the app of `middleware/test/apps/next` without a gate; gives the build's name, which its data requests have. */
 export async function buildNext(folder, env) {
   for (const gate of ["proxy.ts", "middleware.ts"]) rmSync(join(folder, gate), { force: true });
   await run(process.execPath, [nextBin, "build"], { cwd: folder, env });

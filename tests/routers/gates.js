@@ -1,7 +1,7 @@
 // The gate, and the holes that are planted in its place: gates that match what came instead of what is meant.
 
-import { createGate } from "../../on/default.js";
-import { nodeOn } from "../../node.js";
+import { createGate } from "../../middleware/on/default.js";
+import { nodeOn } from "../../middleware/node.js";
 
 const ISSUER = "http://localhost:9";
 

@@ -5,8 +5,8 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto"
 import { once } from "node:events";
 import { createServer } from "node:http";
 
-import { freePort } from "../../shared/port.mjs";
-import { service } from "../../shared/processes.mjs";
+import { freePort } from "../../../shared/port.mjs";
+import { service } from "../../../shared/processes.mjs";
 import { folder } from "../services.mjs";
 
 const KID = "key-1";

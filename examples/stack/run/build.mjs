@@ -6,8 +6,9 @@ import { existsSync } from "node:fs";
 import { mkdir, readFile, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 
-import { install } from "../../middleware/test/apps/lib.js";
-import { run } from "../shared/processes.mjs";
+import { install } from "../../../middleware/test/apps/lib.js";
+import { packageFolder } from "../../shared/packages.mjs";
+import { run } from "../../shared/processes.mjs";
 import { distFolder, folder } from "./services.mjs";
 
 /** Where everything lands that is made here. */
@@ -24,11 +25,12 @@ export async function buildAll(fronts, say) {
 
 async function buildAuthService(say) {
   const source = folder("auth-service");
-  const made = await digestOf(join(source, "src"), join(source, "package-lock.json"), join(source, "tsconfig.json"));
+  const made = await digestOf(join(source, "src"), folder("../../package-lock.json"), join(source, "tsconfig.json"));
   await once(join(source, "dist"), made, async () => {
     say("auth service: tsc");
     await rm(join(source, "dist"), { recursive: true, force: true });
-    await run([process.execPath, "node_modules/typescript/bin/tsc"], { cwd: source });
+    const typescript = packageFolder("typescript", join(source, "package.json"));
+    await run([process.execPath, join(typescript, "bin/tsc")], { cwd: source });
   });
 }
 

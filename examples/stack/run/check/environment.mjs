@@ -6,10 +6,10 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as miniflare from "miniflare";
 
-import { freePort } from "../../shared/port.mjs";
-import { outcome } from "../../shared/processes.mjs";
-import { inFull } from "../../shared/program.mjs";
-import { startWorker } from "../../shared/workerd.mjs";
+import { freePort } from "../../../shared/port.mjs";
+import { outcome } from "../../../shared/processes.mjs";
+import { inFull } from "../../../shared/program.mjs";
+import { startWorker } from "../../../shared/workerd.mjs";
 import { assertionKey, folder, gateConfig } from "../services.mjs";
 
 const URL_OF_SITE = "https://app.example.com";
@@ -172,7 +172,7 @@ async function refusal(command, env, cwd) {
 
 async function answerOfNext(config, env) {
   // Not before it is needed: it is there only once it has been built.
-  const { createGate } = await import("../../../middleware/on/default.js");
+  const { createGate } = await import("../../../../middleware/on/default.js");
   const lines = [];
   const gate = createGate({ config, env: defined(env), log: (line) => lines.push(line) });
   const { response } = await gate.decide(new Request(`${URL_OF_SITE}/account`, { headers: { accept: "text/html" } }));

@@ -13,8 +13,9 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { install, progress } from "../apps/lib.js";
-import { cookies } from "../apps/session.js";
+import { packageVersion } from "../../examples/shared/packages.mjs";
+import { install, progress } from "../../middleware/test/apps/lib.js";
+import { cookies } from "../../middleware/test/apps/session.js";
 import { makers } from "./gates.js";
 import { ask } from "./raw.js";
 import { buildNext, nextStart, npmRouter, python, starlette } from "./servers.js";
@@ -55,7 +56,7 @@ after(() => {
 
 for (const [name, packageName] of Object.entries(npmRouters)) {
   test(name, { skip: !isChosen(name) }, async () => {
-    const version = JSON.parse(readFileSync(join(import.meta.dirname, "node_modules", packageName, "package.json"))).version;
+    const version = packageVersion(packageName, import.meta.url);
     await judge({ name, version, site, marks: { kept: KEPT, open: OPEN }, servers: await npmRouter(name, secret) });
   });
 }
@@ -74,7 +75,7 @@ for (const [name, variant] of Object.entries(nextVariants)) {
     app ??= await install("next");
     progress(`${name}: next build`);
     const buildId = await buildNext(app, variant.env);
-    const version = JSON.parse(readFileSync(join(app, "node_modules", "next", "package.json"))).version;
+    const version = packageVersion("next", join(app, "package.json"));
     const marks = { kept: /kept-by-[a-z]+/, open: /front page|sign-in page|a photo|"url":/ };
     const site = { ...under(variant.framework.base_path ?? "", nextSite), buildId };
     const servers = await nextStart({ folder: app, ...variant, site }, secret);

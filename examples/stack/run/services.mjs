@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import * as miniflare from "miniflare";
 
-import { freePort } from "../shared/port.mjs";
-import { cluster } from "../shared/postgres.mjs";
-import { service } from "../shared/processes.mjs";
-import { startWorker } from "../shared/workerd.mjs";
+import { freePort } from "../../shared/port.mjs";
+import { cluster } from "../../shared/postgres.mjs";
+import { service } from "../../shared/processes.mjs";
+import { startWorker } from "../../shared/workerd.mjs";
 
-export const folder = (name) => fileURLToPath(new URL(name, import.meta.url));
+/** A path from `examples/stack`. */
+export const folder = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** @typedef {"next" | "worker"} Front where the gate runs: in Next's `proxy.ts`, or as a Worker in front of Next */
 
@@ -112,7 +113,7 @@ async function startDatabase({ postgres, port }, up) {
   if (DATABASE_URL) return { name: "PostgreSQL of DATABASE_URL", url: DATABASE_URL, connections: 5 };
   if (postgres) return { connections: 5, ...(await up(cluster(port))) };
   const url = `postgres://stack@127.0.0.1:${port}/postgres`;
-  const pglite = await up(service("PGlite", { command: [process.execPath, folder("pglite.mjs"), String(port)], ready: /database ready/ }));
+  const pglite = await up(service("PGlite", { command: [process.execPath, folder("run/pglite.mjs"), String(port)], ready: /database ready/ }));
   return { ...pglite, name: "PGlite", url, connections: 1 };
 }
 

@@ -4,7 +4,7 @@
 //
 // `cargo xtask stack` builds what it needs and calls it. Exit 0: good; 1: something is not as expected; 2: used wrongly.
 
-import { forever, program, readOptions } from "../shared/program.mjs";
+import { forever, program, readOptions } from "../../shared/program.mjs";
 import { buildAll } from "./build.mjs";
 import { check } from "./check/check.mjs";
 import { startStack } from "./services.mjs";

@@ -5,24 +5,26 @@ use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
-Measure what the gate costs, side by side with what people use today
+Compare the gate's speed with jose, Hono and Better Auth
 
 usage: cargo xtask bench [--quick] [--out FILE]
 
-needs    Node 20 or newer; packages come from the registries
-does     builds the gate, then runs it in workerd and in Node in turn with jose, hono/jwk and better-auth/cookies: the first
-         and the repeated verification of each kind of credential, a whole Worker in front of an origin with 1,000 users, the
-         first request of a workerd that has just been started, and the sizes. Five to eight minutes
-leaves   on stdout a table with every ratio and its limit, and last what is missed and by how much;
-         target/bench.json: {\"versions\", \"ratios\", \"limits\", \"missed\", \"rows\", …}
+needs    Node 20 or newer, and the npm registry
+does     builds the gate and runs it in turn with jose, hono/jwk and better-auth/cookies, in workerd
+         and in Node. It measures the first and the repeated check of each kind of credential, whole
+         Workers in front of an origin with 1,000 users, the first request after a start, and sizes.
+         It takes five to eight minutes
+prints   a table of every ratio with its limit; at the end, the limits that are missed
+writes   target/bench.json: {\"versions\", \"ratios\", \"limits\", \"missed\", \"rows\", …}
 exit     0 if every limit holds, otherwise 1
 
-  --quick       less than a minute: fewer rounds and only what has a key; the limits are the same
-  --out FILE    write the JSON there
+  --quick       under a minute: fewer rounds, and only what has a limit
+  --out FILE    write the JSON there instead
 
-Speed-ups (`repeat…` of the JWT cases) are rival / ours, all other ratios ours / rival. Trust those, not the microseconds: they
-are of this machine and this minute. The limits are in benches/limits.mjs; which call is compared with which, and why, is at the
-head of benches/subjects.js.
+A ratio named `repeat…` is a speed-up, theirs / ours: larger is better. Every other ratio is ours /
+theirs: smaller is better. Trust ratios rather than microseconds, which depend on this machine. The
+limits are in benches/limits.mjs. What is compared with what, and why, is at the top of
+benches/subjects.js.
 
 examples
   cargo xtask bench

@@ -5,19 +5,23 @@ use crate::shell::{Failure, Result};
 use crate::{build_package, build_worker};
 
 pub(crate) const HELP: &str = "\
-Make the WebAssembly that the npm package loads, and the Cloudflare Worker
+Build what ships: the npm package's WebAssembly and the Cloudflare Worker
 
-usage: cargo xtask build                       the npm package's WebAssembly and the Worker
-       cargo xtask build package [--names]     only the npm package's; with the names of functions in it
-       cargo xtask build worker [--debug]      only the Worker; with readable panics
-       cargo xtask build tests                 the variants that only tests load; needed by some `npm test`
+usage: cargo xtask build                      both
+       cargo xtask build package [--names]    only the npm package; --names keeps function names,
+                                              for tools that show what takes space
+       cargo xtask build worker [--debug]     only the Worker; --debug: readable panics, and slow
+       cargo xtask build tests                variants for tests only; some `npm test` load them
 
-needs    rustup (or a toolchain that has the target wasm32-unknown-unknown already)
-does     cargo build --release --target wasm32-unknown-unknown -p doorward-binding, and -p doorward-worker
-         then writes the JavaScript around each; nothing is downloaded but crates
-leaves   middleware/wasm/   doorward_bg.wasm, and one JavaScript file per kind of runtime (ignored by git)
-         worker/build/      worker.js and what it imports, for wrangler (ignored by git)
-         middleware/test/suites/wasm/, worker/test/build/   for `tests` alone (ignored by git)
+needs    the Rust target wasm32-unknown-unknown, which it adds with rustup if it is missing
+does     compiles the crates doorward-binding and doorward-worker, and writes the JavaScript that
+         loads them. Nothing is downloaded except crates
+writes   middleware/wasm/    the WebAssembly, and one JavaScript file for each kind of runtime
+         worker/build/       worker.js and what it imports, ready for wrangler
+         middleware/test/suites/wasm/, worker/test/build/    only by `tests`
+         All of it is ignored by git
+prints   the folders that it has written
+exit     0; 1 if something does not compile or the Worker is larger than its limit
 ";
 
 /// `cargo xtask build`

@@ -8,21 +8,22 @@ use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
-Watch real sessions being judged, in front of a real origin
+Run a real Better Auth service behind the gate, and watch each request and its decision
 
 usage: cargo xtask demo [--host worker|node] [--strategy compact|jwt|jwe] [--serve]
 
-needs    Node 20 or newer; packages come from the registries
-does     builds the gate, starts a real Better Auth service, a small origin and the gate in front, each on a free port, then
-         sends one request after the other and prints a line for each: decision, reason, status, what the gate asked the
-         auth service meanwhile, and what the origin saw. Whatever it starts, it stops
-exit     0 if every line is as expected, otherwise 1, and each such line says what was expected
+needs    Node 20 or newer, and the npm registry
+does     builds the gate; starts a Better Auth service, a small origin and the gate in front, each
+         on a free port of this machine; sends one request after the other; stops everything
+prints   a line for each request: the decision, its reason, the status, what the gate asked the auth
+         service for, and what the origin received
+exit     0 if every line is as expected; otherwise 1, and each wrong line says what was expected
 
-  --host worker     the Rust Worker in workerd, Cloudflare's own runtime (default)
-  --host node       the npm package, `doorward/node`
-  --strategy NAME   how Better Auth writes its cookie cache: compact (default), jwt or jwe
-  --serve           no script: stay up and print the URL
-  DATABASE_URL      environment: a PostgreSQL server to use instead of the embedded one
+  --host worker      the Rust Worker in workerd, Cloudflare's own runtime (default)
+  --host node        the npm package, `doorward/node`
+  --strategy NAME    how Better Auth writes its cookie cache: compact (default), jwt or jwe
+  --serve            send nothing: stay up and print the URL, to try it in a browser
+  DATABASE_URL       environment: a PostgreSQL server to use instead of the embedded database
 
 examples
   cargo xtask demo

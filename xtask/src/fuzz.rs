@@ -8,16 +8,17 @@ use std::process::{Command, Stdio};
 use crate::shell::{self, Failure, Result};
 
 pub(crate) const HELP: &str = "\
-Look for inputs that refute what must hold: of tokens, key sets, cookies, requests
+Search for inputs that break what must hold of tokens, key sets, cookies and requests
 
 usage: cargo xtask fuzz [--seconds N] [target …]    all targets, or only these; 60 seconds each
 
-needs    a C++ compiler; Linux or macOS. cargo-fuzz is INSTALLED with cargo where it is missing
-does     builds fuzz/ on the stable toolchain (RUSTC_BOOTSTRAP=1: cargo-fuzz uses compiler flags that have no stable name),
-         without a sanitizer, because the core has no unsafe code and finds more in the time that one would cost;
-         then runs one target after the other in one process each
-leaves   fuzz/corpus/ (grown inputs) and fuzz/artifacts/ (findings), both ignored by git; on stdout a table
-exit     0 if nothing was found, 1 if something was, with the place of the input and how to see it again
+needs    a C++ compiler, on Linux or macOS. cargo-fuzz is installed with cargo if it is missing
+does     builds fuzz/ with the stable toolchain (RUSTC_BOOTSTRAP=1: cargo-fuzz uses compiler flags
+         that are not stable) and without a sanitizer: the core has no unsafe code, and runs two to
+         three times as fast so. Then it runs one target after the other
+prints   a table; for each finding, the input's file and the commands to reproduce it
+writes   fuzz/corpus/ (inputs that reach new code) and fuzz/artifacts/ (findings), ignored by git
+exit     0 if nothing was found, otherwise 1
 
 examples
   cargo xtask fuzz

@@ -1,6 +1,6 @@
 //! The project's commands, one each: `cargo xtask demo`, `cargo xtask test`, …
 //!
-//! stdout is the answer, stderr is the talk. Exit 0: good; 1: what was run or checked is bad; 2:
+//! stdout has the result, stderr the progress. Exit 0: good; 1: what was run or checked is bad; 2:
 //! used wrongly.
 
 mod bench;
@@ -32,30 +32,37 @@ struct Command {
     run: fn(&[String]) -> shell::Result,
 }
 
-/// Every command, in the order in which a newcomer needs them.
+/// Every command, under what one wants of it.
 #[rustfmt::skip]
-const COMMANDS: &[Command] = &[
-    Command { name: "demo", summary: "watch real sessions being judged, in front of a real origin", help: demo::HELP, run: demo::run },
-    Command { name: "stack", summary: "run an auth service, an API and a frontend behind the gate", help: stack::HELP, run: stack::run },
-    Command { name: "sessions", summary: "use a site with real Better Auth, and count who is taken for signed out", help: sessions::HELP, run: sessions::run },
-    Command { name: "test", summary: "run everything there is to run", help: test::HELP, run: test::run },
-    Command { name: "build", summary: "make the npm package's WebAssembly and the Worker", help: build::HELP, run: build::run },
-    Command { name: "bench", summary: "measure what the gate costs, beside what people use today", help: bench::HELP, run: bench::run },
-    Command { name: "soak", summary: "load the Worker while what it depends on fails", help: soak::HELP, run: soak::run },
-    Command { name: "size", summary: "weigh both WebAssembly modules against their budgets", help: size::HELP, run: size::run },
-    Command { name: "notices", summary: "write the licence notices of what ships", help: notices::HELP, run: notices::run },
-    Command { name: "fuzz", summary: "look for inputs that refute what must hold", help: fuzz::HELP, run: fuzz::run },
+const COMMANDS: &[(&str, &[Command])] = &[
+    ("Try it", &[
+        Command { name: "demo", summary: "a real Better Auth service behind the gate: each request and its decision", help: demo::HELP, run: demo::run },
+        Command { name: "stack", summary: "an auth service, a Python API and a Next.js frontend behind the gate", help: stack::HELP, run: stack::run },
+    ]),
+    ("Build it", &[
+        Command { name: "build", summary: "the npm package's WebAssembly and the Cloudflare Worker", help: build::HELP, run: build::run },
+        Command { name: "notices", summary: "the licence notices of third-party code that ships", help: notices::HELP, run: notices::run },
+    ]),
+    ("Test it", &[
+        Command { name: "test", summary: "every test, or the parts that you name", help: test::HELP, run: test::run },
+        Command { name: "sessions", summary: "a real Better Auth site in use: is any user wrongly signed out?", help: sessions::HELP, run: sessions::run },
+        Command { name: "soak", summary: "a thousand sessions while the auth service fails", help: soak::HELP, run: soak::run },
+        Command { name: "fuzz", summary: "a search for inputs that break what must hold", help: fuzz::HELP, run: fuzz::run },
+    ]),
+    ("Measure it", &[
+        Command { name: "bench", summary: "the gate's speed beside jose, Hono and Better Auth", help: bench::HELP, run: bench::run },
+        Command { name: "size", summary: "the size of both WebAssembly modules, and their limits", help: size::HELP, run: size::run },
+    ]),
 ];
 
 const EXAMPLES: &str = "
-examples
+Examples
+  cargo test -p doorward           the core's tests, in under a minute: enough for most changes
   cargo xtask demo                 the Rust Worker in workerd, one line per request
   cargo xtask demo --host node     the same through the npm package
-  cargo xtask demo --serve         stay up and try it in a browser
-  cargo xtask stack                a whole system behind the gate, to try in a browser
-  cargo xtask test                 everything, with a table at the end
-  cargo xtask test native clippy   two parts of it
-  cargo xtask bench --quick        every ratio in less than a minute
+  cargo xtask demo --serve         stay up, to try it in a browser
+  cargo xtask test --list          what the parts of the test run are
+  cargo xtask test native clippy   two of them
 ";
 
 fn main() -> ExitCode {
@@ -85,7 +92,7 @@ fn main() -> ExitCode {
 }
 
 fn find(name: &str) -> Option<&'static Command> {
-    COMMANDS.iter().find(|command| command.name == name)
+    COMMANDS.iter().flat_map(|(_, commands)| *commands).find(|command| command.name == name)
 }
 
 fn asks_for_help(argument: &str) -> bool {
@@ -93,14 +100,16 @@ fn asks_for_help(argument: &str) -> bool {
 }
 
 fn overview() -> String {
-    let mut text =
-        String::from("Doorward's commands\n\nusage: cargo xtask <command> [options]\n\n");
-    for command in COMMANDS {
-        text.push_str(&format!("  {:<8} {}\n", command.name, command.summary));
+    let mut text = String::from("Doorward's commands\n\nusage: cargo xtask <command> [options]\n");
+    for (purpose, commands) in COMMANDS {
+        text.push_str(&format!("\n{purpose}\n"));
+        for command in *commands {
+            text.push_str(&format!("  {:<9} {}\n", command.name, command.summary));
+        }
     }
     text.push_str(EXAMPLES);
     text.push_str(
-        "\n`cargo xtask <command> --help` says what a command needs, does and leaves behind.\n",
+        "\n`cargo xtask <command> --help` says what a command needs, does, prints and writes.\n",
     );
     text
 }

@@ -1,4 +1,5 @@
-//! Node and npm: is Node new enough, and are the packages there that a part of the npm workspace needs.
+//! Node and npm: is Node new enough, and are the packages there that a part of the npm workspace
+//! needs.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -30,12 +31,13 @@ pub(crate) fn check() -> Result {
     }
 }
 
-/// `npm ci` for these members of the npm workspace, where one of them is not installed or the lock file is newer. What else is
-/// installed stays: `npm ci` begins by removing everything, so it is told to install that again.
+/// `npm ci` for these members of the npm workspace, where one of them is not installed or the lock
+/// file is newer. What else is installed stays: `npm ci` begins by removing everything, so it is
+/// told to install that again.
 pub(crate) fn install(members: &[&str]) -> Result {
     let root = shell::root();
-    // npm writes this file last, with the members that it has installed: an interrupted installation is not taken for a
-    // finished one.
+    // npm writes this file last, with the members that it has installed: an interrupted
+    // installation is not taken for a finished one.
     let record = root.join("node_modules/.package-lock.json");
     let installed = installed(&record, &json(&root.join("package.json")));
     let is_current = modified(&record) >= modified(&root.join("package-lock.json"));

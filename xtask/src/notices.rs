@@ -13,15 +13,15 @@ use serde_json::Value;
 use crate::shell::{self, Failure, Result};
 
 pub(crate) const HELP: &str = "\
-Write the notices of third-party code in what ships, and check that every manifest says MIT
+Write the licence notices of third-party code that ships, and check that every manifest says MIT
 
 usage: cargo xtask notices            write THIRD-PARTY.txt and the copies of LICENSE
-       cargo xtask notices --check    fail if one of them would change
+       cargo xtask notices --check    write nothing; fail if something would change
 
 needs    the sources of the dependencies, which cargo fetches
-does     takes the licence texts out of each crate that is linked into a WebAssembly; a licence that nobody
-         has decided about, and a crate without its text, are errors
-leaves   middleware/THIRD-PARTY.txt, worker/THIRD-PARTY.txt; LICENSE in each package that ships
+does     takes the licence texts out of each crate that is linked into a WebAssembly module. A
+         licence that is not on the list of accepted ones, or a crate without its text, is an error
+writes   middleware/THIRD-PARTY.txt, worker/THIRD-PARTY.txt; LICENSE in each package that ships
 exit     0 if everything is in order, otherwise 1
 ";
 

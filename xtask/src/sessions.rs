@@ -7,19 +7,22 @@ use crate::shell::{self, Result};
 use crate::{build_package, build_worker, debian, node};
 
 pub(crate) const HELP: &str = "\
-Use a site for a while, with real Better Auth, and count who is taken for signed out
+Use a real Better Auth site for a while, and count users who are wrongly treated as signed out
 
-usage: cargo xtask sessions [--better-auth 1.4|1.7] [--database pglite|postgres] [--host worker|node]
+usage: cargo xtask sessions [--better-auth 1.4|1.7] [--database pglite|postgres]
+                            [--host worker|node]
 
-needs    Node 20 or newer; packages come from the registries. PostgreSQL: a Debian package, which it installs where it may (as
-         root) and otherwise asks for
-does     builds the gate; then starts Better Auth, an origin and the gate for every combination of version, database and host,
-         and has people use each of them past the end of their cookie cache, through a sign-out in another tab, an outage of
-         the auth service, and without \"remember me\". It takes two minutes and a half
-leaves   on stdout a table of what they got, and, last, the line `N of N combinations as expected`
-exit     0 if nobody who is signed in was refused or sent to sign in, and all else is as expected, otherwise 1
+needs    Node 20 or newer, and the npm registry. PostgreSQL: a Debian package that it installs where
+         it may (as root); elsewhere it says so and stops
+does     builds the gate. For each combination of version, database and host it starts Better Auth,
+         an origin and the gate, and plays users: past the end of their cookie cache, through a
+         sign-out in another tab, an outage of the auth service, and without \"remember me\". It takes
+         two and a half minutes
+prints   a table of what the users got, and last `N of N combinations as expected`
+exit     0 if no signed-in user was refused or sent to sign in, and all else is as expected;
+         otherwise 1
 
-  --better-auth, --database, --host    only these, of every combination
+  --better-auth, --database, --host    only combinations with this value
 
 examples
   cargo xtask sessions

@@ -6,13 +6,14 @@ use crate::weight::{MIDDLEWARE_BUDGET, WORKER_BUDGET, Weight, weight};
 use crate::{build_package, build_worker};
 
 pub(crate) const HELP: &str = "\
-Weigh both WebAssembly modules against their budgets
+Compare the size of both WebAssembly modules with their limits
 
 usage: cargo xtask size
 
-does     builds the npm package's module and the Worker's, and weighs each as it is and after gzip -9
-leaves   on stdout JSON: {\"middleware\": {\"raw\", \"gzip\", \"budget\"}, \"worker\": {…}}, in bytes; the budget is for `gzip`
-exit     0 if both are within their budgets, otherwise 1
+does     builds the npm package and the Worker, and measures each module as it is and after gzip -9
+prints   JSON: {\"middleware\": {\"raw\", \"gzip\", \"budget\"}, \"worker\": {…}}, in bytes; the limit
+         (`budget`) is for `gzip`
+exit     0 if both are within their limits, otherwise 1
 
 example
   cargo xtask size | jq .middleware.gzip

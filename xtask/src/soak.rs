@@ -1,27 +1,29 @@
-//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to `hostile.mjs` beside it.
+//! `cargo xtask soak`: builds the Worker and hands over to `worker/test/soak/soak.mjs`, or to
+//! `hostile.mjs` beside it.
 
 use crate::shell::{self, Failure, Result};
 use crate::{build_package, build_worker, node};
 
 pub(crate) const HELP: &str = "\
-Load the Worker with a thousand sessions, while what it depends on fails
+Load the gate with a thousand sessions while the auth service fails
 
 usage: cargo xtask soak [--seconds N] [--seed N]
        cargo xtask soak --hostile [--seconds N]
 
-needs    Linux, Node 20 or newer; packages come from the registries
-does     builds the Worker, starts it in workerd between an origin and an auth service that breaks in eight ways, one after
-         the other, and sends it as much as it takes: people with cookies and tokens who come, go and renew, and everything
-         that must not be let through. Meanwhile somebody switches organisations and signs out while her pages are under
-         way. Somebody who knows who is really signed in judges each answer
-         with --hostile: fifty honest people, and a hostile client beside them, at the Worker and then at `createProxy` in
-         Node. Not part of `cargo xtask test`: what people wait for on busy cores says nothing
-leaves   on stdout what was sent, what came of it, what broke, the memory of workerd, and each wrong decision
-exit     0 if no decision was wrong, nothing was left unhandled and the memory is bounded; with --hostile, if no honest
-         request was refused, in doubt or lost; otherwise 1
+needs    Linux, Node 20 or newer, and the npm registry
+does     builds the Worker and starts it in workerd, between an origin and an auth service that
+         fails in eight ways, one after the other. Clients with cookies and tokens sign in, renew,
+         switch organisations and sign out, and others send what must never pass. Each answer is
+         compared with who is really signed in at that moment
+         --hostile: 50 honest clients and one hostile client, at the Worker and then at
+         `createProxy` in Node. It is not part of `cargo xtask test`, because waiting times on busy
+         cores say little
+prints   what was sent, the outcomes, the faults, the memory of workerd, and each wrong decision
+exit     0 if no decision was wrong, no error was unhandled and memory stayed bounded; with
+         --hostile, if no honest request was refused, lost or answered with 503; otherwise 1
 
-  --seconds N   20 (default; 60 with --hostile) or more; the faults come again every 20 seconds
-  --seed N      another choice of requests (default 1)
+  --seconds N    20 or more (default 20; with --hostile 60); the faults repeat every 20 seconds
+  --seed N       another choice of requests (default 1)
 
 examples
   cargo xtask soak

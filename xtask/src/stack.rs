@@ -1,4 +1,5 @@
-//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to `examples/stack/run/stack.mjs`.
+//! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to
+//! `examples/stack/run/stack.mjs`.
 
 use std::process::Command;
 
@@ -10,28 +11,29 @@ Run an auth service, a Python API and a Next.js frontend behind the gate
 
 usage: cargo xtask stack [--front next|worker|both] [--postgres] [--check]
 
-needs    Node 20 or newer, Python 3.11 or newer; packages come from the registries. For --check Chromium, for --postgres
-         PostgreSQL: Debian packages, which it installs where it may (as root) and otherwise asks for
-does     builds the gate and the three services (what has been built stays, in target/), starts each on a free port of this
-         machine, and prints the URL. Ctrl-C stops everything
-exit     0; with --check 0 if everything is as expected, otherwise 1, and each such line says what was expected
+needs    Node 20 or newer, Python 3.11 or newer with venv, and their registries. For --check
+         Chromium, for --postgres PostgreSQL: Debian packages that it installs where it may (as
+         root); elsewhere it says so and stops
+does     builds the gate and the three services, starts each on a free port of this machine, and
+         prints the URL. What has been built is kept in target/. Ctrl-C stops everything
+exit     0; with --check 1 if something is not as expected, and each such line says what was
 
-  --front next      the gate in Next's proxy.ts (default; with --check both)
-  --front worker    the gate as a Cloudflare Worker, in workerd, in front of the same app without proxy.ts
-  --front both      one after the other, or beside each other
-  --postgres        a PostgreSQL cluster of its own, gone afterwards; without it PGlite, PostgreSQL inside a Node process
-  --check           no URL: a browser walks through the whole stack and every wrong environment is tried; screenshots of
-                    each front are in target/stack/
+  --front next      the gate in Next's proxy.ts (default, except with --check)
+  --front worker    the gate as a Cloudflare Worker in workerd, in front of the app without proxy.ts
+  --front both      both beside each other; with --check one after the other (default there)
+  --postgres        a temporary PostgreSQL cluster instead of PGlite, which is PostgreSQL in Node
+  --check           no URL: a browser walks through the whole stack, every wrong environment is
+                    tried, and screenshots are written to target/stack/
   DATABASE_URL      environment: a PostgreSQL server to use instead
-  CHROMIUM          environment: the browser's program, where it is none of the usual ones
+  CHROMIUM          environment: the browser's program, if it is in no usual place
 
-What to try first, with the stack up:
+Try this while the stack is up:
 
-  open the URL, `Notes`: you are sent to sign up and come back to the notes, which the Python API keeps
-  curl -i URL/api/notes                                    401, and why
-  curl -i URL/api/notes -H 'x-doorward-subject: boss'      401 all the same
+  open the URL, then `Notes`: you have to sign up, and come back to the notes that the API stores
+  curl -i URL/api/notes                                    401, with the reason
+  curl -i URL/api/notes -H 'x-doorward-subject: boss'      401 as well: the header is ignored
 
-examples/stack/README.md says what runs where, what to look at and how to break it on purpose.
+examples/stack/README.md says what runs where, what to look at, and how to break it on purpose.
 
 examples
   cargo xtask stack

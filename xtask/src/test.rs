@@ -6,14 +6,17 @@ use crate::shell::{self, Failure, Result};
 use crate::{debian, demo, node, python, sessions, soak, stack, wasm};
 
 pub(crate) const HELP: &str = "\
-Run everything there is to run
+Run every test, or the parts that you name
 
-usage: cargo xtask test [part …]    all parts, or only these
-       cargo xtask test --list      what the parts are
+usage: cargo xtask test [part …]
+       cargo xtask test --list      the parts, one a line
 
-needs    Node 20 or newer, Python 3.11 or newer with venv; packages come from the registries
-does     runs each part in order, also after one has failed; what they print goes to stderr
-leaves   on stdout a table of the parts and, last, the line `N passed, N failed`
+needs    Node 20 or newer, Python 3.11 or newer with venv, and the registries of crates, npm and
+         PyPI
+does     builds and installs what the parts need, then runs them in order, also after one has
+         failed. What they print goes to stderr. All parts take about an hour; `cargo test -p
+         doorward` alone tests the core in less than a minute
+prints   a table of the parts, and last `N passed, N failed`
 exit     0 if every part has passed, otherwise 1
 
 examples
@@ -44,28 +47,28 @@ use Work::{Cargo, Npm, NpmOnVariants, Python, Xtask};
 /// Every part; a new one is a new line.
 #[rustfmt::skip]
 const PARTS: &[Part] = &[
-    Part { name: "format",      about: "rustfmt has nothing to change",                   work: Cargo(&["fmt", "--all", "--check"]) },
-    Part { name: "clippy",      about: "no warning, native",                              work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
-    Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                      work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
-    Part { name: "notices",     about: "one licence, and the notices of what ships",      work: Xtask(&["notices", "--check"], &[]) },
-    Part { name: "native",      about: "the core and the native tests",                   work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
-    Part { name: "cost",        about: "no decision takes more than in proportion to its bytes", work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
-    Part { name: "build",       about: "both WebAssembly modules and the code around",    work: Xtask(&["build"], &[]) },
-    Part { name: "build-tests", about: "the variants of both that only tests load",       work: Xtask(&["build", "tests"], &[]) },
-    Part { name: "js",          about: "the npm package: Node and the edge runtime",      work: NpmOnVariants("middleware", "test") },
-    Part { name: "suites",      about: "Wycheproof and RFCs: Node, edge runtime, workerd", work: NpmOnVariants("middleware", "test:suites") },
-    Part { name: "next",        about: "a built Next.js app behind doorward/next",        work: Npm("middleware", "test:next") },
-    Part { name: "routers",     about: "spellings of protected paths, at real routers",   work: Npm("tests/routers", "test") },
-    Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",      work: Npm("middleware", "test:vercel") },
-    Part { name: "python",      about: "the Python verifier, and the gate before uvicorn and gunicorn", work: Python("origin/python") },
-    Part { name: "worker",      about: "the Worker in workerd",                           work: NpmOnVariants("worker/test", "test") },
-    Part { name: "faults",      about: "every combination of faults, in Node and workerd", work: Npm("middleware", "test:faults") },
-    Part { name: "soak",        about: "a thousand sessions, while what they depend on fails", work: Xtask(&["soak"], soak::MEMBERS) },
-    Part { name: "storage",     about: "what a real Better Auth stores, read by the gate", work: Npm("examples/demo", "test") },
-    Part { name: "demo-worker", about: "the demo, Worker in workerd",                     work: Xtask(&["demo", "--host", "worker"], demo::MEMBERS) },
-    Part { name: "demo-node",   about: "the demo, doorward/node",                         work: Xtask(&["demo", "--host", "node"], demo::MEMBERS) },
-    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts", work: Xtask(&["sessions"], sessions::MEMBERS) },
-    Part { name: "stack",       about: "three services behind the gate, in a real browser", work: Xtask(&["stack", "--check"], stack::MEMBERS) },
+    Part { name: "format",      about: "rustfmt has nothing to change",                                     work: Cargo(&["fmt", "--all", "--check"]) },
+    Part { name: "clippy",      about: "no warning, native",                                                work: Cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]) },
+    Part { name: "clippy-wasm", about: "no warning, as WebAssembly",                                        work: Cargo(&["clippy", "-p", "doorward-binding", "-p", "doorward-worker", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]) },
+    Part { name: "notices",     about: "one licence everywhere, and notices of what ships",                 work: Xtask(&["notices", "--check"], &[]) },
+    Part { name: "native",      about: "the core and the native host",                                      work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
+    Part { name: "cost",        about: "a decision's cost grows with its input, never faster",              work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
+    Part { name: "build",       about: "both WebAssembly modules and their JavaScript",                     work: Xtask(&["build"], &[]) },
+    Part { name: "build-tests", about: "the variants of both that only tests load",                         work: Xtask(&["build", "tests"], &[]) },
+    Part { name: "js",          about: "the npm package: Node and the edge runtime",                        work: NpmOnVariants("middleware", "test") },
+    Part { name: "suites",      about: "Wycheproof and the RFCs' examples: Node, edge runtime, workerd",    work: NpmOnVariants("middleware", "test:suites") },
+    Part { name: "next",        about: "a built Next.js app behind doorward/next",                          work: Npm("middleware", "test:next") },
+    Part { name: "routers",     about: "spellings of protected paths, sent to real routers",                work: Npm("tests/routers", "test") },
+    Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",                        work: Npm("middleware", "test:vercel") },
+    Part { name: "python",      about: "the Python verifier, and the gate in front of uvicorn and gunicorn", work: Python("origin/python") },
+    Part { name: "worker",      about: "the Worker in workerd",                                             work: NpmOnVariants("worker/test", "test") },
+    Part { name: "faults",      about: "every combination of faults, in Node and workerd",                  work: Npm("middleware", "test:faults") },
+    Part { name: "soak",        about: "a thousand sessions while the auth service fails",                  work: Xtask(&["soak"], soak::MEMBERS) },
+    Part { name: "storage",     about: "what a real Better Auth stores, as the gate reads it",              work: Npm("examples/demo", "test") },
+    Part { name: "demo-worker", about: "the demo with the Worker in workerd",                               work: Xtask(&["demo", "--host", "worker"], demo::MEMBERS) },
+    Part { name: "demo-node",   about: "the demo with doorward/node",                                       work: Xtask(&["demo", "--host", "node"], demo::MEMBERS) },
+    Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts",        work: Xtask(&["sessions"], sessions::MEMBERS) },
+    Part { name: "stack",       about: "three services behind the gate, in a real browser",                 work: Xtask(&["stack", "--check"], stack::MEMBERS) },
 ];
 
 /// Tools that would phone home, told not to.
@@ -95,7 +98,8 @@ pub(crate) fn run(names: &[String]) -> Result {
     }
 
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
-    // What is tested through npm, and the gate before the Python servers, is what is built: never that of another day.
+    // What is tested through npm, and the gate before the Python servers, is what is built: never
+    // that of another day.
     let loads = |name: &str| {
         PARTS.iter().filter(is_named).any(|part| match part.work {
             Npm(..) | Python(..) => name == "build",

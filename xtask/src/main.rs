@@ -9,6 +9,8 @@ mod build_package;
 mod build_worker;
 mod debian;
 mod demo;
+#[cfg(test)]
+mod documents;
 mod fuzz;
 mod node;
 mod notices;

@@ -78,6 +78,12 @@ const QUIET: [(&str, &str); 3] = [
     ("CLOUDFLARE_CF_FETCH_ENABLED", "false"),
 ];
 
+/// Whether a part has that name.
+#[cfg(test)]
+pub(crate) fn has(name: &str) -> bool {
+    PARTS.iter().any(|part| part.name == name)
+}
+
 /// Runs the named parts, or all.
 pub(crate) fn run(names: &[String]) -> Result {
     if names == ["--list"] {

@@ -275,8 +275,10 @@ fn the_transport_forms_of_next_are_refused_like_the_payloads_that_they_are() {
 #[test]
 fn a_rule_may_have_another_format() {
     let (table, columns) = (table(), columns());
-    let styles: BTreeSet<String> =
-        rows_of("## Another format for a rule").into_iter().map(|row| row[0].replace('`', "")).collect();
+    let styles: BTreeSet<String> = rows_of("## Another format for a rule")
+        .into_iter()
+        .map(|row| row[0].replace('`', ""))
+        .collect();
     assert_eq!(styles, ["auto", "page", "api"].map(str::to_owned).into());
     for style in styles {
         let policy = policy(
@@ -440,6 +442,84 @@ fn a_configured_docs_url_is_a_link() {
         );
         assert!(answer_to("text/html").contains(&link), "{link}");
     }
+}
+
+/// Every page is a small document that a visitor can use, and loads and runs nothing. What each says, and where it leads, is
+/// in `tests/vectors/topics/pages.mjs`; the reasons of hosts are here.
+#[test]
+fn a_page_is_whole_and_leads_on() {
+    let pages = json!({ "name": "Acme", "accent": "#0a7" });
+    let policies =
+        [policy(json!({})), policy(json!({ "pages": pages, "sign_in": { "path": "/in" } }))];
+    let head = RequestHead {
+        method: "GET",
+        target: "/app?secret=Zx81",
+        headers: &[("accept", "text/html"), ("referer", "https://app.example.com/Zx81")],
+        public_origin: SITE,
+        client_address: None,
+    };
+    for (policy, reason) in
+        policies.iter().flat_map(|policy| Reason::ALL.iter().map(move |reason| (policy, *reason)))
+    {
+        let Decision::Reject(Answer { status, headers, body, .. }) =
+            suites::answer(policy, reason, &head)
+        else {
+            continue;
+        };
+        let code = reason.code();
+        assert_eq!(status, reason.status(), "{code}");
+        assert_eq!(unclosed(&body), Vec::<&str>::new(), "{code}: {body}");
+        for once in [
+            "<html lang=\"en\">",
+            "<main>",
+            "<h1>",
+            "<title>",
+            "<style>",
+            "<nav><a href=\"",
+            "<footer>Code: ",
+        ] {
+            assert_eq!(body.matches(once).count(), 1, "{code}: {once}");
+        }
+        let tail = format!("Code: {code}</footer></main></body></html>\n");
+        assert!(body.ends_with(&tail) && !body.contains("Zx81"), "{code}: {body}");
+        for active in ["<script", "<img", "<link", "<form", "url(", "@import", "src=", "style="] {
+            assert!(!body.contains(active), "{code}: {active}");
+        }
+        if status >= 500 {
+            assert!(body.contains("<nav><a href=\"\">Try again</a></nav>"), "{code}: {body}");
+        }
+        let style = body
+            .split("<style>")
+            .nth(1)
+            .and_then(|rest| rest.split("</style>").next())
+            .unwrap_or_default();
+        let digest = <sha2::Sha256 as sha2::Digest>::digest(style.as_bytes());
+        let hash = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, digest);
+        let content = headers
+            .iter()
+            .find(|(name, _)| name == "content-security-policy")
+            .map(|(_, value)| value.as_str());
+        let expected = format!("default-src 'none'; style-src 'sha256-{hash}'; ");
+        assert!(
+            content.is_some_and(|content| content.starts_with(&expected)),
+            "{code}: {content:?}"
+        );
+    }
+}
+
+/// Elements that are not closed, or are closed out of turn.
+fn unclosed(html: &str) -> Vec<&str> {
+    let mut open = Vec::new();
+    for tag in html.split('<').skip(1) {
+        let name = tag.split(['>', ' ']).next().unwrap_or_default();
+        match name.strip_prefix('/') {
+            Some(name) if open.last() == Some(&name) => drop(open.pop()),
+            Some(name) => open.push(name),
+            None if matches!(name, "!doctype" | "meta") => {}
+            None => open.push(name),
+        }
+    }
+    open
 }
 
 fn check(name: &str, reason: Reason, head: &RequestHead<'_>, cell: &Cell, decision: Decision) {

@@ -11,6 +11,7 @@ mod framework;
 mod headers;
 mod issuers;
 mod mark;
+mod pages;
 mod reader;
 mod rules;
 mod storage;
@@ -214,6 +215,7 @@ impl Compiler<'_> {
                 "rules",
                 "framework",
                 "sign_in",
+                "pages",
                 "allowed_origins",
                 "cors",
                 "docs_url",
@@ -250,6 +252,7 @@ impl Compiler<'_> {
         );
         let claim_headers = self.claim_headers(&root, &rules);
         let sign_in = self.sign_in(&root);
+        let pages = self.pages(&root, framework.as_ref());
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
         let service_origins = service_origins(&root, self.reader.values);
         let is_development = self.reader.values.get(MODE).is_some_and(|mode| mode == "development");
@@ -270,6 +273,7 @@ impl Compiler<'_> {
                 rules,
                 framework,
                 sign_in,
+                pages,
                 allowed_origins,
                 service_origins,
                 is_development,

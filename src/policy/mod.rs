@@ -1,5 +1,6 @@
 //! The policy: valid rules. Made by `config` only, so nothing here has to be checked again.
 
+pub(crate) mod pages;
 pub(crate) mod requirements;
 
 use std::borrow::Cow;
@@ -18,6 +19,7 @@ use crate::jose::claims::Expectations;
 use crate::jose::jwk::JwkSet;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::Secret;
+use crate::policy::pages::Pages;
 use crate::policy::requirements::{ClaimPath, Demands};
 use crate::time::{Seconds, UnixTime};
 
@@ -32,6 +34,7 @@ pub struct Policy {
     pub(crate) rules: Vec<Rule>,
     pub(crate) framework: Option<Framework>,
     pub(crate) sign_in: Option<SignIn>,
+    pub(crate) pages: Pages,
     pub(crate) allowed_origins: Vec<String>,
     /// Where Better Auth services are: scheme, host and port.
     pub(crate) service_origins: Vec<String>,

@@ -1,4 +1,5 @@
 //! What a refused request is answered with: a page, a problem document, or a redirect to sign in.
 
+pub(crate) mod page;
 pub(crate) mod refusal;
 pub(crate) mod sign_in;

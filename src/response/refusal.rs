@@ -18,8 +18,10 @@ use crate::http::cookie::{self, SetCookie};
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
 use crate::jose::jwk::LeftOut;
-use crate::policy::{AnswerStyle, Place, Policy, SignIn};
+use crate::policy::pages::Pages;
+use crate::policy::{AnswerStyle, Place, Policy};
 use crate::reason::Reason;
+use crate::response::page::Page;
 use crate::response::sign_in;
 
 /// After so many seconds it is worth asking again, whatever is away.
@@ -274,7 +276,11 @@ impl Refusal<'_> {
             headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
         }
         let (content_type, body) = match form {
-            Form::Page => ("text/html; charset=utf-8", self.page()),
+            Form::Page => {
+                let (body, content_security_policy) = self.page();
+                headers.push(("content-security-policy".to_owned(), content_security_policy));
+                ("text/html; charset=utf-8", body)
+            }
             // Exactly this: with a charset, the client of Next.js does not show it.
             Form::Text => ("text/plain", self.line()),
             Form::Problem | Form::SignIn | Form::ActionSignIn => {
@@ -380,57 +386,22 @@ impl Refusal<'_> {
             .concat()
     }
 
-    /// A page for people. Nothing of the request is repeated in it.
-    fn page(&self) -> String {
-        let title = title(self.reason.status());
-        let code = match self.docs_url() {
-            Some(docs_url) => {
-                ["<a href=\"", &escaped(&docs_url), "\">", self.reason.code(), "</a>"].concat()
-            }
-            None => self.reason.code().to_owned(),
-        };
-        let cause = self.cause.map_or_else(String::new, |cause| {
-            [
-                "<p>What was wrong each time: ",
-                &escaped(cause.sentence()),
-                ".</p><p><code>",
-                cause.code(),
-                "</code></p>",
-            ]
-            .concat()
-        });
-        [
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>",
-            title,
-            "</title><style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:36rem;margin:20vh auto;padding:0 1rem}</style><h1>",
-            title,
-            "</h1><p>This page could not be shown: ",
-            &escaped(self.reason.sentence()),
-            ".</p><p><code>",
-            &code,
-            "</code></p>",
-            &cause,
-            &self.try_again(),
-            "</html>\n",
-        ]
-        .concat()
-    }
-
-    /// Who went round may still want to sign in as somebody else: from here, without a way back, no
-    /// round is counted.
-    fn try_again(&self) -> String {
-        let is_here =
-            |sign_in: &&SignIn| self.path.is_some_and(|path| sign_in.segments == path.segments());
-        match self
-            .policy
-            .and_then(|policy| policy.sign_in.as_ref())
-            .filter(|sign_in| self.reason == Reason::RedirectLoop && !is_here(sign_in))
-        {
-            Some(sign_in) => {
-                ["<p><a href=\"", &escaped(&sign_in.path), "\">Sign in</a></p>"].concat()
-            }
-            None => String::new(),
+    /// The page, and the policy of its content.
+    fn page(&self) -> (String, String) {
+        let pages = self.policy.map_or(&Pages::NONE, |policy| &policy.pages);
+        let is_here = |target: &str| self.path.is_some_and(|path| path.spelled() == target);
+        let sign_in = self.policy.and_then(|policy| policy.sign_in.as_ref());
+        let sign_in = sign_in.map(|sign_in| sign_in.path.as_str());
+        Page {
+            reason: self.reason,
+            cause: self.cause,
+            pages,
+            home: Some(pages.home.as_ref()).filter(|home| !is_here(home)),
+            // Without a return path: from here no round of a redirect loop is counted.
+            sign_in: sign_in.filter(|sign_in| !is_here(sign_in)),
+            docs: self.docs_url(),
         }
+        .render()
     }
 
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold
@@ -574,9 +545,4 @@ const fn title(status: u16) -> &'static str {
         504 => "Gateway Timeout",
         _ => "Service Unavailable",
     }
-}
-
-/// For HTML, in text and between quotation marks.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

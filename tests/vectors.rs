@@ -130,7 +130,8 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
         );
         let of_reason = logged.iter().filter(|(_, members)| members["reason"] == code);
         let richness = |(line, members): &(&String, &Value)| {
-            (members.as_object().map_or(0, serde_json::Map::len), usize::MAX - line.len())
+            let (is_refusal, is_short) = (members["decision"] == "reject", usize::MAX - line.len());
+            (is_refusal, line.matches("\":").count(), members["path"] != "/", is_short)
         };
         let (line, _) =
             of_reason.max_by_key(richness).unwrap_or_else(|| panic!("{code} is in no log"));

@@ -309,23 +309,23 @@ impl Doubt {
     /// As the log says it; `docs/sessions.md` has the list.
     pub(crate) const fn word(self) -> &'static str {
         match self {
-            Self::Failed => "failed",
-            Self::Absent => "absent",
+            Self::Failed => "no-response",
+            Self::Absent => "not-found",
             Self::TooLarge => "too-large",
             Self::HeadersTooLarge => "headers-too-large",
             Self::Redirect => "redirect",
             Self::Unauthorized => "unauthorized",
             Self::RateLimited => "rate-limited",
             Self::ServerError => "server-error",
-            Self::OddStatus | Self::ClientError => "odd-status",
-            Self::OddBody => "odd-body",
-            Self::OtherToken => "other-token",
+            Self::OddStatus | Self::ClientError => "unexpected-status",
+            Self::OddBody => "unexpected-body",
+            Self::OtherToken => "other-session",
             Self::Expired => "expired",
-            Self::OutOfBudget => "out-of-budget",
-            Self::OutOfTime => "out-of-time",
-            Self::KeptWaiting => "kept-waiting",
+            Self::OutOfBudget => "request-limit",
+            Self::OutOfTime => "deadline-exceeded",
+            Self::KeptWaiting => "waited-too-long",
             Self::NoJwtPlugin => "no-jwt-plugin",
-            Self::Changed => "changed",
+            Self::Changed => "session-changed",
         }
     }
 

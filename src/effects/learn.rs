@@ -496,7 +496,7 @@ fn loggable(name: &str) -> &str {
 
 /// What the log says about an answer without the session's token.
 const HIDES_TOKEN: &str =
-    "session.token is missing: customSession has to keep it, or the cookie cache has to be on";
+    "The response has no session.token: keep it in customSession, or turn on the cookie cache";
 
 /// Where a fetch goes.
 fn url_of(work: &Work) -> String {

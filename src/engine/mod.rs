@@ -778,7 +778,7 @@ fn leniency(rule: &Rule, reason: Reason, blame: Blame, now: UnixTime) -> Option<
     match rule.report_until {
         Some(until) if now < until => Some("report"),
         _ if !rule.passes_doubt || reason.status() != 503 => None,
-        _ if blame == Blame::Partner || rule.access == Access::Optional => Some("pass"),
+        _ if blame == Blame::Partner || rule.access == Access::Optional => Some("anonymous"),
         _ => None,
     }
 }

@@ -94,8 +94,9 @@ impl Engine {
                 match stock {
                     Stock::New => self.asks.tokens.keep(place, token),
                     Stock::Spare => {
-                        pass.in_spite_of =
-                            pass.in_spite_of.or(Some((Reason::TokenExchangeUnavailable, "stale")))
+                        pass.in_spite_of = pass
+                            .in_spite_of
+                            .or(Some((Reason::TokenExchangeUnavailable, "stale-if-error")))
                     }
                     Stock::Kept => {}
                 }

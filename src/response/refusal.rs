@@ -28,6 +28,9 @@ use crate::response::sign_in;
 const RETRY_AFTER_SECONDS: &str = "5";
 /// What a client says goes into the log no further than this.
 const MAX_LOGGED_BYTES: usize = 300;
+/// The request has a cookie cache by the configured secret, and the auth service does not know its session.
+const ANOTHER_AUTH_SERVICE: &str = "The cookie cache is valid by this secret: check that this URL is \
+    that of the auth service that created the session";
 /// Every header that an answer depends on.
 const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
                     Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, \
@@ -125,7 +128,7 @@ pub(crate) fn forward_log_line(
 ) -> Option<String> {
     let (reason, decision) = match (in_spite_of, heard.doubt) {
         (Some(why), _) => why,
-        (None, Some(_)) => (Reason::SessionUnavailable, "stale"),
+        (None, Some(_)) => (Reason::SessionUnavailable, "stale-if-error"),
         (None, None) if heard.dropped.is_empty() && heard.deny_list.is_none() => return None,
         (None, None) => {
             let (method, path) = (Some(said(head.method)), Some(path.spelled()));
@@ -413,9 +416,9 @@ impl Refusal<'_> {
         let end = self.heard.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
         // Its own cookie cache says that this very session was somebody's, by a secret that the
         // service that was asked need not have.
-        let hint = end.filter(|_| self.heard.has_own_data).map(|_| "another auth service?");
+        let hint = end.filter(|_| self.heard.has_own_data).map(|_| ANOTHER_AUTH_SERVICE);
         LogLine {
-            asked: end.map(|end| end.url.as_str()),
+            asked_url: end.map(|end| end.url.as_str()),
             cookies_deleted: end.map(|end| end.has_deleted_cookies),
             hint: hint
                 .or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
@@ -465,16 +468,14 @@ struct Problem<'a> {
 #[derive(Default, Serialize)]
 struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    asked: Option<&'a str>,
+    asked_url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cookies_deleted: Option<bool>,
     decision: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    deny_list: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    doubt: Option<&'static str>,
+    deny_list_failure: Option<&'static str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     dropped_cookies: &'a [String],
     gate: &'static str,
@@ -484,6 +485,8 @@ struct LogLine<'a> {
     iss: Option<&'a NearMiss>,
     #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]
     left_out_keys: &'a [LeftOut],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lookup_failure: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -502,12 +505,11 @@ struct LogLine<'a> {
 
 impl<'a> LogLine<'a> {
     fn about(decision: &'a str, heard: &'a Heard) -> Self {
-        let (deny_list, doubt) = (heard.deny_list.map(Doubt::word), heard.doubt.map(Doubt::word));
         Self {
             decision,
             gate: "doorward",
-            deny_list,
-            doubt,
+            deny_list_failure: heard.deny_list.map(Doubt::word),
+            lookup_failure: heard.doubt.map(Doubt::word),
             dropped_cookies: &heard.dropped,
             ..Self::default()
         }

@@ -329,7 +329,7 @@ impl Oracle {
         let begun = self.begun.get(&number).cloned().unwrap_or_default();
         let lives = begun.session.is_some_and(|session| service.sessions[session].ended.is_none());
         let is_doubt = ["session_unavailable", "token_exchange_unavailable"].contains(&code);
-        let has_spent = log.contains("out-of-budget");
+        let has_spent = log.contains("request-limit");
         if has_spent
             && (self.plans.get(number).is_none_or(|plan| plan.kind == Kind::Another)
                 || !self.is_flooded)

@@ -147,7 +147,8 @@ fn an_outage_is_served_to_the_end_of_the_token_and_doubt_from_then_on() {
     );
     assert_eq!(served(65 * MINUTE + 10 * SECOND, 70 * MINUTE), [(200, "forward")].into());
     all_cross(&outcomes, "ada");
-    let stale = outcomes.iter().filter(|outcome| outcome.said.as_deref() == Some("stale")).count();
+    let stale =
+        outcomes.iter().filter(|outcome| outcome.said.as_deref() == Some("stale-if-error")).count();
     assert!((8..=12).contains(&stale), "{stale} went on with the last minute of a token");
 }
 
@@ -163,7 +164,7 @@ fn a_failure_is_not_asked_about_by_everybody() {
         world.service.minted.len()
     );
     assert!(outcomes.iter().all(|outcome| outcome.reason == "token_exchange_unavailable"
-        && outcome.doubt.as_deref() == Some("server-error")));
+        && outcome.lookup_failure.as_deref() == Some("server-error")));
     assert!(world.service.minted.len() <= 31, "{}", world.service.minted.len());
 }
 

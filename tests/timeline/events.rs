@@ -270,7 +270,7 @@ fn a_request_asks_once_more_and_not_for_ever() {
     let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else {
         panic!("an answer")
     };
-    assert!(answer.log.is_some_and(|log| log.contains(r#""doubt":"changed""#)));
+    assert!(answer.log.is_some_and(|log| log.contains(r#""lookup_failure":"session-changed""#)));
 }
 
 /// Who asks in the middle of it gets either state, and nobody after it gets that one.

@@ -40,7 +40,7 @@ fn nobody_is_signed_out(world: &World, outcomes: &[Outcome]) {
                 Some(format!("user{}", outcome.jar).as_str())
             ),
             503 => assert!(
-                outcome.reason == "session_unavailable" && outcome.doubt.is_some(),
+                outcome.reason == "session_unavailable" && outcome.lookup_failure.is_some(),
                 "{outcome:?}"
             ),
             _ => panic!("doubt became {outcome:?}"),
@@ -141,15 +141,15 @@ fn a_slow_service_costs_time_and_refuses_nobody() {
 fn a_service_that_lies_signs_nobody_in_or_out() {
     type Named = (&'static str, fn(i64) -> Fault);
     let faults: [Named; 9] = [
-        ("odd-body", |_| Fault::Html),
+        ("unexpected-body", |_| Fault::Html),
         ("server-error", |_| Fault::ErrorWithSession),
-        ("other-token", |_| Fault::SomebodyElse),
+        ("other-session", |_| Fault::SomebodyElse),
         ("expired", |_| Fault::Expired),
         ("too-large", |_| Fault::Huge),
         ("redirect", |_| Fault::Redirect),
         ("unauthorized", |_| Fault::Status(401)),
-        ("odd-status", |_| Fault::Status(404)),
-        ("failed", |_| Fault::Slow(5000)),
+        ("unexpected-status", |_| Fault::Status(404)),
+        ("no-response", |_| Fault::Slow(5000)),
     ];
     for (word, fault) in faults {
         let mut world = World::new(json!({}));
@@ -159,7 +159,7 @@ fn a_service_that_lies_signs_nobody_in_or_out() {
         nobody_is_signed_out(&world, &outcomes);
         let mut doubts: BTreeMap<&str, usize> = BTreeMap::new();
         for outcome in &outcomes {
-            *doubts.entry(outcome.doubt.as_deref().unwrap_or("none")).or_default() += 1;
+            *doubts.entry(outcome.lookup_failure.as_deref().unwrap_or("none")).or_default() += 1;
         }
         println!("{word}: {:?} served and refused, {doubts:?}", shares(&outcomes));
         assert!(doubts.get(word).is_some_and(|count| *count > 5), "{word}: {doubts:?}");

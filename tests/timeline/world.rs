@@ -69,9 +69,9 @@ pub(crate) struct Outcome {
     pub(crate) subject: Option<String>,
     /// The token that the origin gets.
     pub(crate) token: Option<String>,
-    /// The word of the log: `stale`, `reject`, …
+    /// The word of the log: `stale-if-error`, `reject`, …
     pub(crate) said: Option<String>,
-    pub(crate) doubt: Option<String>,
+    pub(crate) lookup_failure: Option<String>,
 }
 
 /// A view: when, in whose browser, of what.
@@ -356,6 +356,6 @@ fn outcome(
         subject,
         token,
         said: word("decision"),
-        doubt: word("doubt"),
+        lookup_failure: word("lookup_failure"),
     }
 }

@@ -23,7 +23,7 @@ function table(heading) {
   return rows.map((row) => row.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")));
 }
 
-export const FAULTS = table("The faults").map(([name, , , doubt]) => ({ name, doubt: doubt || undefined }));
+export const FAULTS = table("The faults").map(([name, , , failure]) => ({ name, lookup_failure: failure || undefined }));
 export const REQUESTS = table("The requests").map(([request, needs, then, otherwise]) => ({
   name: request.split(":")[0],
   needs: needs.split(" or "),

@@ -153,8 +153,8 @@ async function problemsOf({ cell }, gate, headers) {
       const [found, wanted] = [outcome(answer, request), expected(request, cell)];
       if (!wanted.split(" or ").includes(found)) wrong(`${request.name} should be ${wanted} and is ${found}`);
       if (!(took <= DEADLINE_MS)) wrong(`${request.name} took ${Math.round(took)} ms`);
-      const doubt = FAULTS.find(({ name }) => name === cell.auth).doubt;
-      if (request.name === "session" && answer.line?.doubt !== doubt) wrong(`the doubt about session should be ${doubt} and is ${answer.line?.doubt}`);
+      const failure = FAULTS.find(({ name }) => name === cell.auth).lookup_failure;
+      if (request.name === "session" && answer.line?.lookup_failure !== failure) wrong(`the lookup failure of session should be ${failure} and is ${answer.line?.lookup_failure}`);
     }),
   );
   return { problems, slowest, counted: await gate.counted() };

@@ -52,7 +52,7 @@ const KINDS = [
 const kinds = KINDS.flatMap(([target, known, now], number) => [
   on(`${target}: the cookie cache does not have it, the service does (${number})`, "session", target, fresh(), answers(now), sessionCookies(goodData(known))),
   on(`${target}: neither has it (${number})`, "session", target, refused, answers(known), sessionCookies(goodData(known))),
-  on(`${target}: the cookie cache does not have it, and nobody answers (${number})`, "session", target, unavailable, { asks, also: { log: { reason: "session_unavailable", doubt: "failed" } } }, sessionCookies(goodData(known))),
+  on(`${target}: the cookie cache does not have it, and nobody answers (${number})`, "session", target, unavailable, { asks, also: { log: { reason: "session_unavailable", lookup_failure: "no-response" } } }, sessionCookies(goodData(known))),
   on(`${target}: the session has ended (${number})`, "session", target, reject("session_ended"), { asks, replies: [nobody()] }, sessionCookies(goodData(known))),
   on(`${target}: the cookie cache has it, and nobody is asked (${number})`, "session", target, forward(ada()), {}, sessionCookies(goodData(now))),
 ]);
@@ -93,7 +93,7 @@ export const cases = [
   on("doubt lets nobody pass of whom is known what speaks against him", "session", "/doubt", unavailable, { asks }),
   on("and lets pass of whom nothing is known", "session", "/doubt", forward(), { asks }, bare),
   on("older knowledge is no definite no: it lives", "stale", "/", fresh(), answers({}), bare),
-  on("older knowledge is no definite no", "stale", "/role", unavailable, { after: "older knowledge is no definite no: it lives", now: NOW + 60_000, asks, also: { log: { doubt: "failed" } } }, bare),
+  on("older knowledge is no definite no", "stale", "/role", unavailable, { after: "older knowledge is no definite no: it lives", now: NOW + 60_000, asks, also: { log: { lookup_failure: "no-response" } } }, bare),
   on("a stateless service may say more than its cookie", "stateless", "/plan", fresh(), answers({ user: { plan: "pro" } })),
   vector("a token of the bearer plugin: an answer without the role", "session", api("/role", bearer(signedValue(TOKEN, SECRET))), refused, answers({})),
   vector("a token of the bearer plugin: the role has been given", "session", api("/role", bearer(signedValue(TOKEN, SECRET))), fresh(), { after: "a token of the bearer plugin: an answer without the role", ...answers(admin) }),

@@ -100,7 +100,7 @@ export const cases = [
   vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nobody()] }),
   vector("the end of a session is remembered", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_500 }),
   vector("a failure is not remembered: first", "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"] }),
-  vector("a failure is not remembered: two seconds long nobody asks again", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { doubt: "failed" } } }),
+  vector("a failure is not remembered: two seconds long nobody asks again", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { lookup_failure: "no-response" } } }),
   vector("a failure is not remembered: second", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "a failure is not remembered: first", now: NOW + 2000, asks: ["session"], replies: [sessionAnswer()] }),
   vector("a failure does not end what was remembered: first", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
   vector("a failure after that is a failure", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure does not end what was remembered: first", now: NOW + 10_000, asks: ["session"], replies: [{ to: "session", failed: true }] }),

@@ -55,7 +55,7 @@ const crosses = (jwt, members = {}) =>
   forward({ ...ada(), authorization: `Bearer ${jwt}` }, { removed: ["cookie"], upstream: API, ...members });
 const toApi = (name, expected, more, ...headers) => vector(name, "site", api("/api/notes", cached, ...headers), expected, more);
 const refused = (name, reply, log) => toApi(name, reject("token_exchange_unavailable"), { ...asked(reply), also: { log } });
-const doubt = (word) => ({ reason: "token_exchange_unavailable", doubt: word });
+const doubt = (word) => ({ reason: "token_exchange_unavailable", lookup_failure: word });
 /** A token that does not hold, and what the log says is behind it. */
 const invalid = (name, jwt, cause) => toApi(name, reject("exchanged_token_invalid"), { ...asked(minted(jwt)), also: { log: { reason: "exchanged_token_invalid", cause } } });
 
@@ -110,23 +110,23 @@ export const cases = [
   vector("this site does", "site", send("POST", "/api/notes", cached, here), crosses(token), asked(minted(token))),
 
   // what the service may say
-  refused("an auth service that is away", { to: "token", failed: true }, doubt("failed")),
+  refused("an auth service that is away", { to: "token", failed: true }, doubt("no-response")),
   refused("one that fails", answered(500, ""), doubt("server-error")),
   refused("one that limits", answered(429, "{}"), doubt("rate-limited")),
   refused("one that redirects", answered(302, "", [["location", "/sign-in"]]), doubt("redirect")),
-  refused("one that forbids", answered(403, "{}"), doubt("odd-status")),
-  refused("one that shows a page", answered(200, "<!doctype html>"), doubt("odd-body")),
-  refused("one that says null", answered(200, "null"), doubt("odd-body")),
-  refused("one whose token is none", answered(200, '{"token":null}'), doubt("odd-body")),
-  refused("one whose token is empty", answered(200, '{"token":""}'), doubt("odd-body")),
+  refused("one that forbids", answered(403, "{}"), doubt("unexpected-status")),
+  refused("one that shows a page", answered(200, "<!doctype html>"), doubt("unexpected-body")),
+  refused("one that says null", answered(200, "null"), doubt("unexpected-body")),
+  refused("one whose token is none", answered(200, '{"token":null}'), doubt("unexpected-body")),
+  refused("one whose token is empty", answered(200, '{"token":""}'), doubt("unexpected-body")),
   refused("one that says too much", { to: "token", too_large: true }, doubt("too-large")),
   refused("one without the jwt plugin", answered(404, ""), doubt("no-jwt-plugin")),
   toApi("a failure is not asked about again at once", reject("token_exchange_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: doubt("server-error") } }),
   toApi("and again a little later", crosses(token), { after: "one that fails", now: NOW + 2100, ...asked(minted(token)) }),
   toApi("a token that nobody renews", crosses(token), asked(minted(token))),
-  toApi("near its end a token does, while there is no newer one", crosses(token), { after: "a token that nobody renews", now: NOW + 845_000, ...asked(answered(500, "")), also: { log: { decision: "stale", reason: "token_exchange_unavailable", doubt: "server-error" } } }),
+  toApi("near its end a token does, while there is no newer one", crosses(token), { after: "a token that nobody renews", now: NOW + 845_000, ...asked(answered(500, "")), also: { log: { decision: "stale-if-error", reason: "token_exchange_unavailable", lookup_failure: "server-error" } } }),
   toApi("and no longer than until its end", reject("token_exchange_unavailable"), { after: "near its end a token does, while there is no newer one", now: NOW + 900_000, ...asked(answered(500, "")) }),
-  vector("where doubt passes, it passes as nobody", "site", api("/lenient/notes", cached, ["authorization", "Basic x"]), forward({}, { removed: ["cookie", "authorization"], upstream: API }), { ...asked(answered(500, "")), also: { log: { decision: "pass", reason: "token_exchange_unavailable", doubt: "server-error" } } }),
+  vector("where doubt passes, it passes as nobody", "site", api("/lenient/notes", cached, ["authorization", "Basic x"]), forward({}, { removed: ["cookie", "authorization"], upstream: API }), { ...asked(answered(500, "")), also: { log: { decision: "anonymous", reason: "token_exchange_unavailable", lookup_failure: "server-error" } } }),
   vector("and so does what is only reported", "site", api("/reported/notes", cached), forward({}, { removed: ["cookie"], upstream: API }), { ...asked(minted(tampered(token))), also: { log: { decision: "report", reason: "exchanged_token_invalid", cause: "signature_invalid" } } }),
   toApi("cookies that come with a token are passed on, the session's own", crosses(token, { response_headers: [...PRIVATE, line(SESSION_DATA, "abc")] }), asked(minted(token, { headers: [line(SESSION_DATA, "abc"), line("other", "x"), ["set-auth-jwt", token]] }))),
 
@@ -134,7 +134,7 @@ export const cases = [
   toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nobody()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),
   toApi("what has ended is known to have ended", reject("session_ended"), { after: "denied, and the service says that the session has ended", now: NOW + 9000 }),
   toApi("denied, and the session lives: nobody knows", reject("token_exchange_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: doubt("unauthorized"), set_cookies: [] } }),
-  toApi("denied, and the service is away: nobody knows", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: doubt("failed"), set_cookies: [] } }),
+  toApi("denied, and the service is away: nobody knows", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: doubt("no-response"), set_cookies: [] } }),
   vector("denied, just after the service said that it lives: nobody knows, and nobody is asked twice", "site", api("/api/notes", sessionCookies()), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
   vector("a session of the bearer plugin that was denied is as good as before: nobody is asked twice", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
   vector("denied a little later, it has ended: that clears no cookies", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("session_ended"), { after: "a session of the bearer plugin that was denied is as good as before: nobody is asked twice", now: NOW + 3000, ...asked(denied, nobody()), also: { set_cookies: [] } }),

@@ -42,13 +42,13 @@ const doubt = (name, head, expected, more) => vector(name, "doubt", head, expect
 const report = (name, head, expected, more) => vector(name, "report", head, expected, more);
 
 export const cases = [
-  doubt("on_doubt: nobody answers", page("/", sessionCookies()), forward(), { asks, ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: a script's request too", api("/", sessionCookies()), forward(), { asks, ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: a payload too", api("/a.rsc", sessionCookies()), forward(), { asks, ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { asks, ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: the auth service is in trouble", api("/", sessionCookies()), forward(), { asks, replies: [{ to: "session", status: 503, body: "" }], ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: where a role is demanded", api("/admin/x", sessionCookies()), forward(), { asks, ...log("pass", "session_unavailable") }),
-  doubt("on_doubt: where a credential is optional", api("/optional", sessionCookies()), forward(), { asks, ...log("pass", "session_unavailable") }),
+  doubt("on_doubt: nobody answers", page("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: a script's request too", api("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: a payload too", api("/a.rsc", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: the auth service is in trouble", api("/", sessionCookies()), forward(), { asks, replies: [{ to: "session", status: 503, body: "" }], ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: where a role is demanded", api("/admin/x", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  doubt("on_doubt: where a credential is optional", api("/optional", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
   doubt("on_doubt refuse is the same as without", api("/strict/x", sessionCookies()), reject("session_unavailable"), { asks }),
   doubt("on_doubt is not about what is known: signed out", api("/", sessionCookies()), reject("session_ended"), { asks, replies: [nobody()] }),
   doubt("on_doubt is not about what is known: bad", api("/", bad), reject("signature_invalid")),
@@ -57,8 +57,8 @@ export const cases = [
   doubt("on_doubt is not about what speaks against somebody: without the role, and nobody answers", api("/admin/x", session), reject("session_unavailable"), { asks }),
   doubt("on_doubt is not about what is known: from elsewhere", send("POST", "/", session, ["origin", "https://evil.example"]), reject("cross_site_request")),
   doubt("on_doubt: no path is excused", api("/a//b", sessionCookies()), reject("path_refused")),
-  vector("on_doubt: keys that cannot be had", "fetched", api("/", by()), forward(), { asks: ["keys"], ...log("pass", "keys_unavailable") }),
-  vector("on_doubt: a signature that the platform cannot check", "checked", api("/", es256), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("pass", "signature_check_unavailable") }),
+  vector("on_doubt: keys that cannot be had", "fetched", api("/", by()), forward(), { asks: ["keys"], ...log("anonymous", "keys_unavailable") }),
+  vector("on_doubt: a signature that the platform cannot check", "checked", api("/", es256), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("anonymous", "signature_check_unavailable") }),
   vector("on_doubt: nothing is logged where nothing was wrong", "checked", api("/", es256), forward(told()), { asks: ["check"], also: { log: null } }),
 
   report("report: nobody", api("/app/x"), forward(), log("report", "no_credential")),

@@ -15,9 +15,9 @@ const gone = (name) => ["set-cookie", `${name}=; Max-Age=0; Path=/; HttpOnly; Se
 const says = (body, ...lines) => ({ to: "session", status: 200, headers: lines, body: JSON.stringify(body) });
 const asks = (...replies) => ({ replies, asks: replies.map(() => "session") });
 const renewed = (lines, ...cookies) => forward({ ...ada("auth-service"), cookie: cookies.join("; ") }, { removed: ["cookie"], response_headers: [...PRIVATE, ...lines] });
-const hint = "session.token is missing: customSession has to keep it, or the cookie cache has to be on";
+const hint = "The response has no session.token: keep it in customSession, or turn on the cookie cache";
 const odd = (name, ...lines) =>
-  vector(name, "plain", api("/", cookie), reject("session_unavailable"), { ...asks(says({ user, session: hidden }, ...lines)), also: { log: { doubt: "odd-body", hint }, set_cookies: [] } });
+  vector(name, "plain", api("/", cookie), reject("session_unavailable"), { ...asks(says({ user, session: hidden }, ...lines)), also: { log: { lookup_failure: "unexpected-body", hint }, set_cookies: [] } });
 const withData = (name, body, data) =>
   vector(name, "plain", api("/", cookie), renewed([line(SESSION_DATA, data)], cookie[1], `${SESSION_DATA}=${data}`), asks(says(body, line(SESSION_DATA, data))));
 
@@ -44,8 +44,8 @@ export const cases = [
   odd("with one that has run out too", line(SESSION_DATA, goodData({}, NOW - 1))),
   odd("with one that is deleted too", gone(SESSION_DATA)),
   odd("with a chunk missing too", chunks[1]),
-  vector("a page is no such answer", "plain", api("/", cookie), reject("session_unavailable"), { ...asks({ to: "session", status: 200, headers: [line(SESSION_DATA, goodData())], body: "<!doctype html>" }), also: { log: { doubt: "odd-body" } } }),
-  vector("nor is one of another session with its own token", "plain", api("/", cookie), reject("session_unavailable"), { ...asks(says({ user, session: { ...session, token: OTHER_TOKEN } }, line(SESSION_DATA, goodData()))), also: { log: { doubt: "other-token" } } }),
+  vector("a page is no such answer", "plain", api("/", cookie), reject("session_unavailable"), { ...asks({ to: "session", status: 200, headers: [line(SESSION_DATA, goodData())], body: "<!doctype html>" }), also: { log: { lookup_failure: "unexpected-body" } } }),
+  vector("nor is one of another session with its own token", "plain", api("/", cookie), reject("session_unavailable"), { ...asks(says({ user, session: { ...session, token: OTHER_TOKEN } }, line(SESSION_DATA, goodData()))), also: { log: { lookup_failure: "other-session" } } }),
 
   // deferSessionRefresh
   vector("a session that wants to be refreshed is, alongside", "plain", api("/", cookie), forward(ada("auth-service")), refreshes),
@@ -57,10 +57,10 @@ export const cases = [
   vector("one that does not want it is left alone", "plain", api("/", cookie), forward(ada("auth-service")), { replies: [says({ session, user, needsRefresh: false })], asks: ["session"], also: { alongside: [] } }),
 
   // null
-  ended("the log says who was asked, and that it did not know the cookies", api("/", cookie), { reason: "session_ended", asked: URL, cookies_deleted: false }),
-  ended("or that it did", api("/", cookie), { asked: URL, cookies_deleted: true }, nobody([gone(SESSION_TOKEN)])),
-  ended("cookies of others are not the session's", api("/", cookie), { asked: URL, cookies_deleted: false }, nobody([gone("theme")])),
-  ended("a cookie cache by our own secret makes it a question", api("/", outdated), { asked: URL, cookies_deleted: false, hint: "another auth service?" }),
-  ended("one by another secret does not", api("/", sessionCookies(compact(pair(), NOW - 1, OLD_SECRET))), { asked: URL, cookies_deleted: false }),
-  ended("a page too", page("/api", cookie), { asked: URL, cookies_deleted: false }, nobody(), "without secret"),
+  ended("the log says who was asked, and that it did not know the cookies", api("/", cookie), { reason: "session_ended", asked_url: URL, cookies_deleted: false }),
+  ended("or that it did", api("/", cookie), { asked_url: URL, cookies_deleted: true }, nobody([gone(SESSION_TOKEN)])),
+  ended("cookies of others are not the session's", api("/", cookie), { asked_url: URL, cookies_deleted: false }, nobody([gone("theme")])),
+  ended("a cookie cache by our own secret makes it a question", api("/", outdated), { asked_url: URL, cookies_deleted: false, hint: "The cookie cache is valid by this secret: check that this URL is that of the auth service that created the session" }),
+  ended("one by another secret does not", api("/", sessionCookies(compact(pair(), NOW - 1, OLD_SECRET))), { asked_url: URL, cookies_deleted: false }),
+  ended("a page too", page("/api", cookie), { asked_url: URL, cookies_deleted: false }, nobody(), "without secret"),
 ].map((it) => (it.name === "a page too" ? { ...it, expect: { redirect: { status: 307, reason: "session_ended", location: "/sign-in?callbackURL=%2Fapi" }, asks: ["session"], log: it.expect.log } } : it));

@@ -34,7 +34,7 @@ const impersonated = compact(pair({ session: { impersonatedBy: "admin-1" } }), E
 const unnamed = compact(pair({ updatedAt: undefined, version: undefined }), END, SECRET);
 const forNow = (value) => cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [SESSION_DATA]: data, [DONT_REMEMBER]: value });
 const failing = (name, replies, doubt, members = {}) =>
-  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies, also: { alongside: ["session"], renewed: [], log: { decision: "renew", doubt } }, ...members });
+  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: doubt } }, ...members });
 
 export const cases = [
   leaves("before the last fifth of its life it is left alone", api("/app", cookie), { now: DUE - 1 }),
@@ -71,11 +71,11 @@ export const cases = [
   renews("one at a time and a pause: still the old cookie", api("/app", cookie), { after: "one at a time and a pause: first", now: DUE + 10_000 }),
   vector("an answer is enough for others who ask", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "one at a time and a pause: still the old cookie", now: DUE + 10_001 }),
 
-  failing("a renewal that fails refuses nobody", [], "failed"),
+  failing("a renewal that fails refuses nobody", [], "no-response"),
   leaves("after a failure there is a pause", api("/app", cookie), { after: "a renewal that fails refuses nobody", now: DUE + 5000 }),
   vector("a failed renewal does not keep an ask waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses nobody", now: DUE + 5000, asks: ["session"], replies: [sessionAnswer()] }),
-  failing("an answer about another session renews nothing", [sessionAnswer({ session: { token: "another" } }, [line(SESSION_DATA)])], "other-token"),
-  failing("nor does a page", [{ to: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "odd-body"),
+  failing("an answer about another session renews nothing", [sessionAnswer({ session: { token: "another" } }, [line(SESSION_DATA)])], "other-session"),
+  failing("nor does a page", [{ to: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "unexpected-body"),
   failing("nor does 429", [{ to: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),
   vector("what is dropped from a renewal is named", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [sessionAnswer({}, [line("tracker"), line(SESSION_DATA)])], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)), log: { decision: "renew", dropped_cookies: ["tracker"] } } }),
 

@@ -24,26 +24,26 @@ const cookie = sessionCookies();
 const other = (number) => sessionCookies(undefined, signedCookie(OTHER_TOKEN.slice(0, -2) + String(number).padStart(2, "0"), SECRET));
 const answered = (status, body = "") => ({ to: "session", status, headers: [], body });
 const unavailable = reject("session_unavailable");
-const log = (decision, reason, doubt) => ({ also: { log: { decision, reason, doubt } } });
+const log = (decision, reason, doubt) => ({ also: { log: { decision, reason, lookup_failure: doubt } } });
 // Nobody tells the auth service whose request it is: then it counts everybody's as one.
 const anywhere = (head) => ({ ...head, client_address: undefined });
 
 /** Every word of the log: what stands for the session then, and what becomes of a request that has to be somebody's. */
 const WORDS = [
-  ["failed", { to: "session", failed: true }, true],
+  ["no-response", { to: "session", failed: true }, true],
   ["redirect", answered(302), true],
   ["server-error", answered(500), true],
-  ["odd-status", answered(404), true],
-  ["odd-status", answered(204), true],
-  ["odd-body", answered(200, "<!doctype html>"), true],
-  ["other-token", { ...sessionAnswer({ session: { token: OTHER_TOKEN } }) }, true],
+  ["unexpected-status", answered(404), true],
+  ["unexpected-status", answered(204), true],
+  ["unexpected-body", answered(200, "<!doctype html>"), true],
+  ["other-session", { ...sessionAnswer({ session: { token: OTHER_TOKEN } }) }, true],
   // About this caller: too much of one's own, too often by oneself.
   ["too-large", { to: "session", too_large: true }, false],
   ["headers-too-large", { to: "session", headers_too_large: true }, false],
   ["rate-limited", answered(429), false],
   ["unauthorized", answered(401), false],
-  ["odd-status", answered(403), false],
-  ["odd-status", answered(431), false],
+  ["unexpected-status", answered(403), false],
+  ["unexpected-status", answered(431), false],
   ["expired", sessionAnswer({ session: { expiresAt: new Date(NOW - 1).toISOString() } }), false],
 ];
 
@@ -53,10 +53,10 @@ const byWords = WORDS.flatMap(([doubt, reply, isTheirs]) => {
   return [
     vector(first, "stale", api("/app", cookie), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
     vector(`${doubt}${status}: ${isTheirs ? "older knowledge stands" : "older knowledge does not stand"}`, "stale", api("/app", cookie), isTheirs ? forward(ada("auth-service")) : unavailable, {
-      after: first, now: NOW + 30_000, asks, replies: [reply], ...log(isTheirs ? "stale" : "reject", "session_unavailable", doubt),
+      after: first, now: NOW + 30_000, asks, replies: [reply], ...log(isTheirs ? "stale-if-error" : "reject", "session_unavailable", doubt),
     }),
-    vector(`${doubt}${status}: ${isTheirs ? "doubt passes" : "doubt is refused"}`, "lenient", api("/app", cookie), isTheirs ? forward() : unavailable, { asks, replies: [reply], ...log(isTheirs ? "pass" : "reject", "session_unavailable", doubt) }),
-    vector(`${doubt}${status}: where nobody may pass anyway, doubt passes`, "lenient", api("/optional", cookie), forward(), { asks, replies: [reply], ...log("pass", "session_unavailable", doubt) }),
+    vector(`${doubt}${status}: ${isTheirs ? "doubt passes" : "doubt is refused"}`, "lenient", api("/app", cookie), isTheirs ? forward() : unavailable, { asks, replies: [reply], ...log(isTheirs ? "anonymous" : "reject", "session_unavailable", doubt) }),
+    vector(`${doubt}${status}: where nobody may pass anyway, doubt passes`, "lenient", api("/optional", cookie), forward(), { asks, replies: [reply], ...log("anonymous", "session_unavailable", doubt) }),
   ];
 });
 
@@ -64,7 +64,7 @@ const byWords = WORDS.flatMap(([doubt, reply, isTheirs]) => {
 const flood = Array.from({ length: 6 }, (_, number) =>
   vector(`a flood of cookies that nobody has heard of: ${number + 1}`, "scarce", api("/app", other(number)), number === 0 ? reject("session_ended") : unavailable, {
     after: number === 0 ? undefined : `a flood of cookies that nobody has heard of: ${number}`,
-    ...(number === 0 ? { asks, replies: [nobody()] } : log("reject", "session_unavailable", "out-of-budget")),
+    ...(number === 0 ? { asks, replies: [nobody()] } : log("reject", "session_unavailable", "request-limit")),
   }),
 );
 
@@ -89,25 +89,25 @@ const token = (status) => ({ to: "token", status, headers: [], body: "" });
 export const cases = [
   ...byWords,
   vector("too many of everybody's is nobody's doing here: the session lives", "stale", anywhere(api("/app", cookie)), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
-  vector("too many of everybody's is nobody's doing here", "stale", anywhere(api("/app", cookie)), forward(ada("auth-service")), { after: "too many of everybody's is nobody's doing here: the session lives", now: NOW + 30_000, asks, replies: [answered(429)], ...log("stale", "session_unavailable", "rate-limited") }),
-  vector("too many of everybody's: doubt passes", "lenient", anywhere(api("/app", cookie)), forward(), { asks, replies: [answered(429)], ...log("pass", "session_unavailable", "rate-limited") }),
+  vector("too many of everybody's is nobody's doing here", "stale", anywhere(api("/app", cookie)), forward(ada("auth-service")), { after: "too many of everybody's is nobody's doing here: the session lives", now: NOW + 30_000, asks, replies: [answered(429)], ...log("stale-if-error", "session_unavailable", "rate-limited") }),
+  vector("too many of everybody's: doubt passes", "lenient", anywhere(api("/app", cookie)), forward(), { asks, replies: [answered(429)], ...log("anonymous", "session_unavailable", "rate-limited") }),
   ...flood,
-  vector("where nobody may pass anyway, a flood passes as nobody", "scarce", api("/optional", other(7)), forward(), { after: "a flood of cookies that nobody has heard of: 6", ...log("pass", "session_unavailable", "out-of-budget") }),
+  vector("where nobody may pass anyway, a flood passes as nobody", "scarce", api("/optional", other(7)), forward(), { after: "a flood of cookies that nobody has heard of: 6", ...log("anonymous", "session_unavailable", "request-limit") }),
   ...hammered,
 
-  vector("keys that are away: doubt passes", "keys", api("/", unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("pass", "keys_unavailable") }),
+  vector("keys that are away: doubt passes", "keys", api("/", unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("anonymous", "keys_unavailable") }),
   vector("keys are there", "keys", api("/", forgedKnown), reject("signature_invalid"), { asks: ["keys"], replies: [keysAnswer([ed])] }),
   vector("keys are away, older ones are there: a key that nobody has is a choice of the token's", "keys", api("/", unknown), reject("keys_unavailable"), { after: "keys are there", now: NOW + 20_000, asks: ["keys"], replies: [keysDown], ...log("reject", "keys_unavailable") }),
   vector("keys are away, older ones are there: again, and nobody is asked", "keys", api("/", unknown), reject("keys_unavailable"), { after: "keys are away, older ones are there: a key that nobody has is a choice of the token's", now: NOW + 20_100 }),
   vector("keys are away, older ones are stale: a forged signature", "keys", api("/", forgedKnown), reject("keys_unavailable"), { after: "keys are there", now: NOW + 400_000, asks: ["keys"], replies: [keysDown] }),
   vector("keys are away, where nobody may pass anyway", "keys", api("/optional", unknown), forward(), { after: "keys are there", now: NOW + 500_000, asks: ["keys"], replies: [keysDown] }),
-  vector("a platform that fails to check: doubt passes", "checked", api("/", rs("RS256")), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("pass", "signature_check_unavailable") }),
+  vector("a platform that fails to check: doubt passes", "checked", api("/", rs("RS256")), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("anonymous", "signature_check_unavailable") }),
   vector("an algorithm that the platform has not is a choice of the token's", "checked", api("/", rs("PS256")), reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }], ...log("reject", "signature_check_unavailable") }),
-  vector("doubt that others have brought about passes before anything more is asked", "both", api("/", cookie, unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("pass", "keys_unavailable") }),
+  vector("doubt that others have brought about passes before anything more is asked", "both", api("/", cookie, unknown), forward(), { asks: ["keys"], replies: [keysDown], ...log("anonymous", "keys_unavailable") }),
   vector("beside doubt that the caller has brought along: keys are there", "both", api("/", cookie, forgedKnown), reject("signature_invalid"), { asks: ["keys"], replies: [keysAnswer([ed])] }),
   vector("doubt that the caller has brought along is not excused by others'", "both", api("/", cookie, unknown), reject("keys_unavailable"), { after: "beside doubt that the caller has brought along: keys are there", now: NOW + 20_000, asks: ["keys"], replies: [keysDown] }),
 
-  vector("a bridge: the service is away", "bridged", api("/", cookie), forward(), { asks: ["session", "token"], replies: [sessionAnswer(), token(503)], ...log("pass", "token_exchange_unavailable", "server-error") }),
+  vector("a bridge: the service is away", "bridged", api("/", cookie), forward(), { asks: ["session", "token"], replies: [sessionAnswer(), token(503)], ...log("anonymous", "token_exchange_unavailable", "server-error") }),
   vector("a bridge: a token that is too large is its user's", "bridged", api("/", cookie), reject("token_exchange_unavailable"), { asks: ["session", "token"], replies: [sessionAnswer(), { to: "token", too_large: true }], ...log("reject", "token_exchange_unavailable", "too-large") }),
   vector("a bridge: a token that does not hold is nobody's failure to answer", "bridged", api("/", cookie), reject("exchanged_token_invalid"), { asks: ["session", "token"], replies: [sessionAnswer(), { to: "token", status: 200, headers: [], body: JSON.stringify({ token: "no-token" }) }], ...log("reject", "exchanged_token_invalid") }),
 ];

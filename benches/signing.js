@@ -1,7 +1,7 @@
 // What an assertion costs: cases `sign_<alg>`, phase `first`.
 //
 //   ours    `gate.decideHead(head)` of a credential that has been verified before, with an assertion. The ratio is of what that adds
-//           to the decision: the difference to the row `ours: without`. ES256 and EdDSA include the errand to the platform.
+//           to the decision: the difference to the row `ours: without`. ES256 and EdDSA include the effect to the platform.
 //   rival   jose's `SignJWT` with the same claims, an imported key and a digest of the target that is there already.
 //   shown   `subtle.sign` of as many bytes, and nothing around it: what no caller of WebCrypto comes below.
 

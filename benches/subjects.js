@@ -2,13 +2,13 @@
 //
 // phase `first`: a credential that this gate has never seen.
 //   ours    `gate.decideHead(head)` of the npm package, up to the decision as an object; for a signature that the platform
-//           checks that includes its errand. The instance of WebAssembly is new for each batch and every credential is
+//           checks that includes its effect. The instance of WebAssembly is new for each batch and every credential is
 //           there once, so nothing is remembered; key set and imported key are there.
 //   rival   JWT: jose's `jwtVerify(token, set, { issuer, audience })` with a local set whose keys are imported.
 //           Cookies: `getCookieCache` of better-auth/cookies. It gets the `Cookie` header as a string, as ours gets its head.
 //
 // phase `repeat`: 64 credentials in turn that have been verified before. Ours remembers, the rivals do not.
-//   ours    the whole decision from the head's strings to the decision's bytes: `joinHead`, then the border's
+//   ours    the whole decision from the head's strings to the decision's bytes: `joinHead`, then the binding's
 //           `decide(head, now)`. The object around it is shown as the row `decideHead`.
 //   rival   as in `first`.
 //
@@ -25,16 +25,16 @@ import { getCookieCache, getSessionCookie } from "better-auth/cookies";
 import { verifyWithJwks } from "hono/jwt";
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 
-import { borderOf } from "../middleware/border.js";
-import { CHECKS, carrier } from "../middleware/carry.js";
+import { bindingOf } from "../middleware/binding.js";
+import { CHECKS, performer } from "../middleware/perform.js";
 import { gatesOn } from "../middleware/gate.js";
-import { encodeReply, joinHead } from "../middleware/wire.js";
+import { encodeResult, joinHead } from "../middleware/wire.js";
 import { signingCases } from "./signing.js";
 
 /** Credentials of the `repeat` phases. */
 const REPEATED = 64;
 
-/** Errands of `session_token` are forgotten this often: a real gate has few on their way. */
+/** Effects of `session_token` are forgotten this often: a real gate has few on their way. */
 const ASKS_ON_THEIR_WAY = 60;
 const LATER_MS = 30_000;
 
@@ -66,7 +66,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   const expected = { issuer: auth, audience: auth };
   const head = (pair) => ({ method: "GET", target: PATH, publicOrigin: site, headers: [...USUAL_HEADERS, pair] });
   const request = (pair) => new Request(site + PATH, { headers: [...USUAL_HEADERS, pair] });
-  const carry = carrier();
+  const perform = performer();
 
   let memory;
   let view = new DataView(new ArrayBuffer(0));
@@ -267,7 +267,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
     for (const algorithm of CHECKS) draft.checks(algorithm);
     const gate = draft.compile();
     memory = glue.linearMemory();
-    return { ...borderOf(glue, gate), gate };
+    return { ...bindingOf(glue, gate), gate };
   }
 
   /** The kind of the decision at an address: its first number. */
@@ -282,8 +282,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
       let decision = engine.decision(engine.decide(joinHead(head(pair)), Date.now()));
       const bytes = engine.head();
       while (decision.kind === "ask") {
-        const reply = encodeReply(await carry(decision.errand));
-        decision = engine.decision(engine.resume(bytes, decision.errand.id, reply, Date.now()));
+        const result = encodeResult(await perform(decision.effect));
+        decision = engine.decision(engine.resume(bytes, decision.effect.id, result, Date.now()));
       }
       if (decision.kind !== "forward") throw refused(decision);
     }

@@ -2,7 +2,7 @@
 // memory is not to be believed any more: it is dropped, and a later request starts the next one. Each instance has its
 // generation; what was begun in one is not finished in another.
 
-import { borderOf } from "./border.js";
+import { bindingOf } from "./binding.js";
 import { joinHead } from "./wire.js";
 
 /** The first restart is at once; each further one waits twice as long as the one before, up to the longest. Milliseconds. */
@@ -21,7 +21,7 @@ export class NotStarted extends Error {}
  * @param {object} glue what wasm-bindgen wrote: `Draft`, `linearMemory`, `__wbg_reset_state`
  * @param {{ now?: () => number, log?: (line: string) => void }} [host]
  */
-export function lifeOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
+export function supervisorOf(glue, { now = Date.now, log = (line) => console.error(line) } = {}) {
   let generation = 0;
   let alive = false;
   let traps = 0;
@@ -86,11 +86,11 @@ export function lifeOf(glue, { now = Date.now, log = (line) => console.error(lin
  * The engine of one configuration, compiled once in each instance.
  *
  * @param {object} glue
- * @param {ReturnType<typeof lifeOf>} life
+ * @param {ReturnType<typeof supervisorOf>} supervisor
  * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, log: (line: string) => void }} host
  */
-export function engineOf(glue, life, { config, env, checks, signs, stores, shares, marks, proxies, names = [], log }) {
-  let border;
+export function engineOf(glue, supervisor, { config, env, checks, signs, stores, shares, marks, proxies, names = [], log }) {
+  let binding;
   let generation = 0;
   let refused = false;
 
@@ -100,56 +100,56 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
     /** The decision on a head. */
     decide(begun, head, now) {
       const joined = joinHead(head);
-      return life.call(begun, () => border.decision(border.decide(joined, now)));
+      return supervisor.call(begun, () => binding.decision(binding.decide(joined, now)));
     },
 
     /** Whether a connection that began with this head may stay open. */
-    look: (begun, head, now) => life.call(begun, () => border.decision(border.look(head, now))),
+    look: (begun, head, now) => supervisor.call(begun, () => binding.decision(binding.look(head, now))),
 
-    /** The same after an errand. */
-    looked: (begun, head, id, reply, now) => life.call(begun, () => border.decision(border.looked(head, id, reply, now))),
+    /** The same after an effect. */
+    rechecked: (begun, head, id, result, now) => supervisor.call(begun, () => binding.decision(binding.rechecked(head, id, result, now))),
 
     /** The head of the last decision, to keep. */
-    head: (begun) => life.call(begun, () => border.head()),
+    head: (begun) => supervisor.call(begun, () => binding.head()),
 
     /** The next decision. */
-    resume: (begun, head, id, reply, now) => life.call(begun, () => border.decision(border.resume(head, id, reply, now))),
+    resume: (begun, head, id, result, now) => supervisor.call(begun, () => binding.decision(binding.resume(head, id, result, now))),
 
-    /** What a response gets besides, after an errand that was carried alongside. */
-    finish: (begun, id, reply, setCookies, now) => life.call(begun, () => border.decision(border.finish(id, reply, setCookies, now))),
+    /** What a response gets besides, after an effect that was performed alongside. */
+    finish: (begun, id, result, setCookies, now) => supervisor.call(begun, () => binding.decision(binding.finish(id, result, setCookies, now))),
 
     /** The same where the host does not see the response, before the request goes on. */
-    finishUnseen: (begun, id, reply, now) => life.call(begun, () => border.decision(border.finishUnseen(id, reply, now))),
+    finishUnseen: (begun, id, result, now) => supervisor.call(begun, () => binding.decision(binding.finishUnseen(id, result, now))),
 
-    /** Gives up an errand alongside: its request ends without a response. */
-    abandon: (begun, id) => life.call(begun, () => border.abandon(id)),
+    /** Gives up an effect alongside: its request ends without a response. */
+    abandon: (begun, id) => supervisor.call(begun, () => binding.abandon(id)),
 
-    /** Takes the reply to an errand that was carried after the response. */
-    receive: (begun, id, reply, now) => life.call(begun, () => border.receive(id, reply, now)),
+    /** Takes the result of an effect that was performed after the response. */
+    receive: (begun, id, result, now) => supervisor.call(begun, () => binding.receive(id, result, now)),
 
     /** What the names of the identity headers begin with. */
-    prefix: () => life.call(generation, () => border.prefix()),
+    prefix: () => supervisor.call(generation, () => binding.prefix()),
 
     /** The answer for what only the host has found out, by the code of its reason. */
     refuse(head, code) {
       const joined = joinHead(head);
-      return life.call(begin(), () => border.decision(border.refuse(joined, code)));
+      return supervisor.call(begin(), () => binding.decision(binding.refuse(joined, code)));
     },
 
     /** Names of headers of an origin's response that end at a proxy. */
     // The instance may have fallen since the request went on: any other knows the same of a response.
-    responseRemovals: (pairs) => life.call(begin(), () => border.responseRemovals(pairs)),
+    responseRemovals: (pairs) => supervisor.call(begin(), () => binding.responseRemovals(pairs)),
 
     /** What is to be put into the shared cache. */
-    keeps: (begun) => life.call(begun, () => border.decision(border.keeps()).keeps),
+    cacheWrites: (begun) => supervisor.call(begun, () => binding.decision(binding.cacheWrites()).cacheWrites),
   };
 
   /** The generation in which a request begins now. */
   function begin() {
     if (refused) throw wrongConfiguration();
-    const current = life.start();
+    const current = supervisor.start();
     if (generation !== current) {
-      border = compile(current);
+      binding = compile(current);
       generation = current;
     }
     return current;
@@ -158,10 +158,10 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
   function compile(current) {
     try {
       const document = text();
-      const draft = life.call(current, () => new glue.Draft(document));
-      if (marks) life.call(current, () => draft.marks());
-      const values = valuesOf([...JSON.parse(life.call(current, () => draft.names())), ...names], env());
-      const gate = life.call(current, () => {
+      const draft = supervisor.call(current, () => new glue.Draft(document));
+      if (marks) supervisor.call(current, () => draft.marks());
+      const values = valuesOf([...JSON.parse(supervisor.call(current, () => draft.names())), ...names], env());
+      const gate = supervisor.call(current, () => {
         for (const [name, value] of values) draft.value(name, value);
         for (const algorithm of checks) draft.checks(algorithm);
         for (const algorithm of signs) draft.signs(algorithm);
@@ -170,8 +170,8 @@ export function engineOf(glue, life, { config, env, checks, signs, stores, share
         if (proxies) draft.proxies();
         return draft.compile();
       });
-      for (const line of problemLines("warning", JSON.parse(life.call(current, () => gate.warnings())))) log(line);
-      return life.call(current, () => borderOf(glue, gate));
+      for (const line of problemLines("warning", JSON.parse(supervisor.call(current, () => gate.warnings())))) log(line);
+      return supervisor.call(current, () => bindingOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
@@ -212,7 +212,7 @@ function problemLines(severity, problems) {
   ]);
 }
 
-/** Just the values that the configuration and the host name; nothing else of the environment crosses the border. */
+/** Just the values that the configuration and the host name; nothing else of the environment crosses it. */
 function valuesOf(names, environment) {
   return names.map((name) => [name, environment[name]]).filter(([, value]) => typeof value === "string");
 }

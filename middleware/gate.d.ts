@@ -57,10 +57,10 @@ export interface GateOptions {
   /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */
   waitUntil?: (work: Promise<unknown>) => void;
   /**
-   * Carries errands instead of the platform, or around it: `usual` is how they are carried by default. For tests and for
-   * unusual networks. An exception counts as a failed errand.
+   * Performs effects instead of the platform, or around it: `usual` is how they are performed by default. For tests and for
+   * unusual networks. An exception counts as a failed effect.
    */
-  carry?: (errand: Errand, usual: (errand: Errand) => Promise<Reply>) => Promise<Reply>;
+  perform?: (effect: Effect, usual: (effect: Effect) => Promise<EffectResult>) => Promise<EffectResult>;
 }
 
 /** What a store has under a key: text in UTF-8 or bytes; nothing where it has nothing. */
@@ -116,10 +116,10 @@ export interface ForwardVerdict {
    * no end. `handle` ends event streams by itself; whoever calls `decide` has to (docs/revocation.md, "What is open").
    */
   livesMs?: number;
-  /** After so many milliseconds, and again after as many more, `lookAgain` is to be called; nothing: it rests on nobody. */
-  lookAgainMs?: number;
+  /** After so many milliseconds, and again after as many more, `recheck` is to be called; nothing: it rests on nobody. */
+  recheckAfterMs?: number;
   /** The reason why such a connection is over; nothing where it is not, or where nobody knows. Rejects where the gate has fallen: nobody knows. */
-  lookAgain?: () => Promise<string | undefined>;
+  recheck?: () => Promise<string | undefined>;
   reason: string | undefined;
   /** What was written to the log. */
   log: string | undefined;
@@ -177,13 +177,13 @@ export interface Gate {
 export function createGate(options?: GateOptions): Gate;
 
 /** What the engine sends a host to do. */
-export type Errand = {
+export type Effect = {
   id: number;
   /** Whether it is done after the response, so that nobody waits for it. */
   background: boolean;
 } & (
   | {
-      work: "fetch";
+      kind: "fetch";
       purpose: string;
       method: string;
       url: string;
@@ -194,7 +194,7 @@ export type Errand = {
       copy?: string;
     }
   | {
-      work: "check";
+      kind: "check";
       algorithm: string;
       thumbprint: string;
       /** The public key, a JWK in JSON. */
@@ -203,7 +203,7 @@ export type Errand = {
       signature: Uint8Array;
     }
   | {
-      work: "sign";
+      kind: "sign";
       algorithm: string;
       /** A name under which an imported key may be kept. */
       kid: string;
@@ -212,7 +212,7 @@ export type Errand = {
       input: Uint8Array;
     }
   | {
-      work: "read";
+      kind: "read";
       /** One of the option `stores`. */
       store: string;
       /** May be somebody's session token. */
@@ -220,11 +220,11 @@ export type Errand = {
       timeoutMs: number;
       maxBytes: number;
     }
-  | { work: "wait"; milliseconds: number }
+  | { kind: "wait"; milliseconds: number }
 );
 
-/** What came of an errand. */
-export type Reply =
+/** What came of an effect. */
+export type EffectResult =
   | { kind: "answered"; status: number; headers: Pair[]; body: Uint8Array }
   /** What was found in the shared cache, in UTF-8. */
   | { kind: "copied"; text: Uint8Array }

@@ -1,13 +1,13 @@
-// The gate: head → decide → carry → resume, until there is something to carry out. It knows Request and Response and no
+// The gate: head → decide → perform → resume, until there is something to carry out. It knows Request and Response and no
 // framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
 
-import { CHECKS, SIGNS, carrier } from "./carry.js";
-import { engineOf, lifeOf } from "./engine.js";
+import { CHECKS, SIGNS, performer } from "./perform.js";
+import { engineOf, supervisorOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
 import { isIdentity } from "./origin/names.js";
 import { ending, isBounded, isStream } from "./open.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
-import { encodeReply } from "./wire.js";
+import { encodeResult } from "./wire.js";
 
 const isTextOrFunction = (value) => typeof value === "string" || isFunction(value);
 
@@ -22,7 +22,7 @@ const OPTIONS = {
   clientAddress: [(value) => value === null || isTextOrFunction(value), "an address or a function"],
   log: FUNCTION,
   waitUntil: FUNCTION,
-  carry: FUNCTION,
+  perform: FUNCTION,
 };
 
 /** What comes with one request; each member goes before the option of the same name. */
@@ -56,7 +56,7 @@ const FORGED = [
  * @param {{ headersOf?: (request: Request) => Headers }} [runtime] how its requests' headers are read, for the gate and for whom it goes to
  */
 export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
-  const life = lifeOf(glue, host);
+  const supervisor = supervisorOf(glue, host);
 
   return function createGate(options = {}, { marks = false, proxies = false, names = [] } = {}) {
     checkOptions(options, OPTIONS);
@@ -65,11 +65,11 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const complain = unfailing(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
     const publicOrigin = publicOriginOf(options.publicOrigin);
-    const usual = carrier(options.fetch, { stores, cache });
+    const usual = performer(options.fetch, { stores, cache });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
     const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks, proxies, names };
-    const engine = engineOf(glue, life, { config: options.config, env, ...able, log: complain });
+    const engine = engineOf(glue, supervisor, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };
 
@@ -138,10 +138,10 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         // Kept as it came: who gets the request edits its headers.
-        const kept = decision.kind === "ask" || decision.lookAgainMs ? engine.head(begun) : undefined;
-        if (decision.kind === "ask") decision = await settle(begun, kept, decision, context);
+        const kept = decision.kind === "perform" || decision.recheckAfterMs ? engine.head(begun) : undefined;
+        if (decision.kind === "perform") decision = await settle(begun, kept, decision, context);
         for (const line of decision.log?.split("\n") ?? []) log(line);
-        if (decision.lookAgainMs) decision.lookAgain = () => lookAgain(kept, context);
+        if (decision.recheckAfterMs) decision.recheck = () => recheck(kept, context);
         if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
@@ -152,32 +152,32 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
 
     /** Carries what is asked until it is decided. The host keeps the head: nothing of it waits in wasm memory. */
     async function settle(begun, head, decision, context) {
-      while (decision.kind === "ask") {
-        const { errand } = decision;
-        const reply = encodeReply(await (options.carry ? carry(errand) : usual(errand)));
-        decision = engine.resume(begun, head, errand.id, reply, now());
-        if (shares && errand.work === "fetch") share(begun, context);
+      while (decision.kind === "perform") {
+        const { effect } = decision;
+        const result = encodeResult(await (options.perform ? perform(effect) : usual(effect)));
+        decision = engine.resume(begun, head, effect.id, result, now());
+        if (shares && effect.kind === "fetch") share(begun, context);
       }
       return decision;
     }
 
     /** The reason why a connection that began with this head is over; nothing where it is not, or nobody knows. */
-    async function lookAgain(head, context) {
+    async function recheck(head, context) {
       const begun = engine.begin();
-      let standing = engine.look(begun, head, now());
-      if (standing.kind !== "ask") return standing.reason;
-      while (standing.kind === "ask") {
-        const { errand } = standing;
-        standing = engine.looked(begun, head, errand.id, encodeReply(await carry(errand)), now());
-        if (shares && errand.work === "fetch") share(begun, context);
+      let status = engine.look(begun, head, now());
+      if (status.kind !== "perform") return status.reason;
+      while (status.kind === "perform") {
+        const { effect } = status;
+        status = engine.rechecked(begun, head, effect.id, encodeResult(await perform(effect)), now());
+        if (shares && effect.kind === "fetch") share(begun, context);
       }
-      return standing.reason;
+      return status.reason;
     }
 
-    async function carry(errand) {
-      if (!options.carry) return usual(errand);
+    async function perform(effect) {
+      if (!options.perform) return usual(effect);
       try {
-        return await options.carry(errand, usual);
+        return await options.perform(effect, usual);
       } catch {
         return { kind: "failed" };
       }
@@ -186,9 +186,9 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     /** Begins what is done while the origin works. Where nobody sees its response, that is finished before the request goes on. */
     async function begin(decision, begun, context, seesResponse) {
       const { id } = decision.alongside;
-      let reply;
-      const carried = carry(decision.alongside).then((carried) => (reply = encodeReply(carried)));
-      carried.catch(() => {});
+      let result;
+      const performed = perform(decision.alongside).then((performed) => (result = encodeResult(performed)));
+      performed.catch(() => {});
       const taken = (take) => {
         try {
           const finished = take();
@@ -203,12 +203,12 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         try {
           engine.abandon(begun, id);
         } catch {
-          // The instance is gone, and the errand with it.
+          // The instance is gone, and the effect with it.
         }
       };
       if (!seesResponse) {
-        await carried.catch(abandon);
-        decision.responseHeaders.push(...taken(() => engine.finishUnseen(begun, id, reply, now())).headers);
+        await performed.catch(abandon);
+        decision.responseHeaders.push(...taken(() => engine.finishUnseen(begun, id, result, now())).headers);
         return;
       }
       // What waits for the response: whether these cookies still count then, `finish` says.
@@ -216,22 +216,22 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       decision.decidedHeaders = decision.responseHeaders;
       decision.responseHeaders = decision.responseHeaders.filter(([name]) => name !== "set-cookie");
       decision.finishNow = (originSetCookies) => {
-        const { headers, withdraws } = taken(() => engine.finish(begun, id, reply, originSetCookies, now()));
+        const { headers, withdraws } = taken(() => engine.finish(begun, id, result, originSetCookies, now()));
         return withdraws ? headers : [...held, ...headers];
       };
       decision.finish = async (originSetCookies) => {
-        await carried.catch(abandon);
+        await performed.catch(abandon);
         return decision.finishNow(originSetCookies);
       };
-      decision.carried = carried.catch(abandon);
+      decision.performed = performed.catch(abandon);
       decision.abandon = abandon;
     }
 
     /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
-    function inBackground(errand, begun, context) {
-      const work = carry(errand)
-        .then((reply) => {
-          engine.receive(begun, errand.id, encodeReply(reply), now());
+    function inBackground(effect, begun, context) {
+      const work = perform(effect)
+        .then((result) => {
+          engine.receive(begun, effect.id, encodeResult(result), now());
           if (shares) share(begun, context);
         })
         .catch(() => {});
@@ -240,7 +240,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
 
     /** Puts what the engine gives into the shared cache. Nobody waits for it; a cache that does not take it has less to give. */
     function share(begun, context) {
-      for (const { key, text, seconds } of engine.keeps(begun)) {
+      for (const { key, text, seconds } of engine.cacheWrites(begun)) {
         const put = async () => cache.put(key, text, { ttlSeconds: seconds });
         outlive(put().catch(() => {}), context);
       }
@@ -324,7 +324,7 @@ function pathStart(url) {
 
 /** The origin's headers are made when they are asked for: copying them costs more than the decision, and not every host wants them. */
 function forwardVerdict(came, decision) {
-  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, livesMs, lookAgainMs, lookAgain, reason, log } = decision;
+  const { kind, target, upstream, removed, set, onward, responseHeaders, finish, abandon, livesMs, recheckAfterMs, recheck, reason, log } = decision;
   let headers;
   return {
     kind,
@@ -342,8 +342,8 @@ function forwardVerdict(came, decision) {
     finish,
     abandon,
     livesMs,
-    lookAgainMs,
-    lookAgain,
+    recheckAfterMs,
+    recheck,
     reason,
     log,
   };

@@ -44,7 +44,7 @@ export function nodeOn(createGate) {
       if (decision.kind === "answer") return answer(res, decision);
       if (decision.upstream) return pass(req, res, decision, hop, destination(decision));
       // The application's head may go out at any moment from now on: whatever it has to wait for is waited for here.
-      await decision.carried;
+      await decision.performed;
       const problem = editRequest(req, decision);
       if (problem) {
         decision.abandon?.();
@@ -229,8 +229,8 @@ function addWhenSent(res, decision) {
  * An event stream of the application ends when what it rests on is over: as if its reader had gone away, which every application that
  * streams has to bear.
  */
-function endWith(life, res) {
-  const stop = watchOver(life, () => res.destroy());
+function endWith(limits, res) {
+  const stop = watchOver(limits, () => res.destroy());
   res.once("close", stop);
 }
 

@@ -11,7 +11,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 const LOOK_MS = 5_000;
 
 /**
- * @typedef {{ livesMs?: number, lookAgainMs?: number, lookAgain?: () => Promise<string | undefined> }} Life how long a connection may stay
+ * @typedef {{ livesMs?: number, recheckAfterMs?: number, recheck?: () => Promise<string | undefined> }} ConnectionLimits how long a connection may stay
  *   open, how often it is looked at, and what gives the reason why it is over
  */
 
@@ -21,16 +21,16 @@ export function isStream(contentType) {
 }
 
 /** Whether there is anything that could end a connection. */
-export const isBounded = ({ livesMs, lookAgainMs }) => livesMs !== undefined || lookAgainMs !== undefined;
+export const isBounded = ({ livesMs, recheckAfterMs }) => livesMs !== undefined || recheckAfterMs !== undefined;
 
 /**
  * Calls `end`, once, when a connection is over.
  *
- * @param {Life} life
+ * @param {ConnectionLimits} limits
  * @param {(reason: string) => void} end
  * @returns {() => void} to be called when it has ended by itself
  */
-export function watchOver({ livesMs, lookAgainMs, lookAgain }, end) {
+export function watchOver({ livesMs, recheckAfterMs, recheck }, end) {
   let isOver = false;
   const timers = new Set();
   if (livesMs !== undefined) {
@@ -38,7 +38,7 @@ export function watchOver({ livesMs, lookAgainMs, lookAgain }, end) {
     const wait = (ms) => after(Math.min(ms, LONGEST_MS), () => (ms > LONGEST_MS ? wait(begun + livesMs - Date.now()) : over("expired")));
     wait(Math.max(0, livesMs));
   }
-  if (lookAgainMs !== undefined && lookAgain) after(lookAgainMs, look);
+  if (recheckAfterMs !== undefined && recheck) after(recheckAfterMs, look);
   return stop;
 
   function after(ms, work) {
@@ -55,11 +55,11 @@ export function watchOver({ livesMs, lookAgainMs, lookAgain }, end) {
     let late;
     const silence = new Promise((resolve) => (late = setTimeout(resolve, LOOK_MS)));
     // Who does not know ends nothing.
-    const reason = await Promise.race([lookAgain(), silence]).catch(() => undefined);
+    const reason = await Promise.race([recheck(), silence]).catch(() => undefined);
     clearTimeout(late);
     if (isOver) return;
     if (reason) over(reason);
-    else after(lookAgainMs, look);
+    else after(recheckAfterMs, look);
   }
 
   function over(reason) {
@@ -79,16 +79,16 @@ export function watchOver({ livesMs, lookAgainMs, lookAgain }, end) {
  * A body that ends when its connection is over: its reader comes back then, as it does after every end, and is judged anew.
  *
  * @param {ReadableStream} body
- * @param {Life} life
+ * @param {ConnectionLimits} limits
  * @returns {ReadableStream}
  */
-export function ending(body, life) {
+export function ending(body, limits) {
   const reader = body.getReader();
   let stop;
   let isOver = false;
   return new ReadableStream({
     start(controller) {
-      stop = watchOver(life, () => {
+      stop = watchOver(limits, () => {
         isOver = true;
         controller.close();
         reader.cancel().catch(() => {});

@@ -133,8 +133,8 @@ function forward(req, res, decision, hop, to) {
 }
 
 /** An event stream ends as every stream does, when what it rests on is over: its reader comes back and is judged anew. */
-function endWith(life, response, res) {
-  const stop = watchOver(life, () => {
+function endWith(limits, response, res) {
+  const stop = watchOver(limits, () => {
     response.unpipe(res);
     res.end();
     response.destroy();
@@ -250,7 +250,7 @@ export function forwardUpgrade(req, socket, head, decision, hop, to) {
 }
 
 /** A WebSocket is closed when what it rests on is over, each end of it between two frames of the other's. */
-function closeWith(life, far, farHead, socket, head) {
+function closeWith(limits, far, farHead, socket, head) {
   const [fromOrigin, fromClient] = [frames(), frames()];
   fromOrigin.take(farHead);
   fromClient.take(head);
@@ -263,7 +263,7 @@ function closeWith(life, far, farHead, socket, head) {
     fromClient.take(chunk);
     closeBetween();
   });
-  const stop = watchOver(life, (why) => {
+  const stop = watchOver(limits, (why) => {
     reason = why;
     closeBetween();
     setTimeout(() => socket.destroy(), FRAME_END_MS).unref();

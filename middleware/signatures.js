@@ -41,12 +41,12 @@ export const SIGNS = ["ES256", "EdDSA"];
 export function signaturesBy(platform = nodes() ?? webs()) {
   const keys = new Map();
   return {
-    async check(errand) {
-      const { algorithm: name, thumbprint, signature, signingInput } = errand;
+    async check(effect) {
+      const { algorithm: name, thumbprint, signature, signingInput } = effect;
       const algorithm = CHECKS.includes(name) && ALGORITHMS[name];
       if (!algorithm || !platform) return undefined;
       const kept = `${name} ${thumbprint}`;
-      const key = keys.get(kept) ?? keep(kept, await platform.publicKey(JSON.parse(errand.key), algorithm));
+      const key = keys.get(kept) ?? keep(kept, await platform.publicKey(JSON.parse(effect.key), algorithm));
       return platform.verify(key, signature, signingInput);
     },
 

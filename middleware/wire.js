@@ -1,4 +1,4 @@
-// The messages at the border, as binding/WIRE.md describes them: heads and replies are written, decisions are read.
+// The messages at the binding, as binding/WIRE.md describes them: heads and results are written, decisions are read.
 
 import { sessionOf } from "./session.js";
 
@@ -6,13 +6,13 @@ import { sessionOf } from "./session.js";
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
  * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean } | { kind: "signed", signature: Uint8Array }
- *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "headTooLarge" } | { kind: "failed" } | { kind: "unsupported" } | { kind: "found", value: Uint8Array } | { kind: "absent" }} Reply
+ *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "headTooLarge" } | { kind: "failed" } | { kind: "unsupported" } | { kind: "found", value: Uint8Array } | { kind: "absent" }} EffectResult
  * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
  * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
-const REPLY_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, copied: 7, found: 8, absent: 9, headTooLarge: 10 };
+const RESULT_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, copied: 7, found: 8, absent: 9, headTooLarge: 10 };
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -149,35 +149,35 @@ function writeTexts(text, lengths, count, tail) {
 }
 
 /**
- * What came of an errand.
+ * What came of an effect.
  *
- * @param {Reply} reply
+ * @param {EffectResult} result
  */
-export function encodeReply(reply) {
-  if (reply.kind === "checked") return reply.holds ? HOLDS : HOLDS_NOT;
-  const numbers = [REPLY_TAGS[reply.kind]];
+export function encodeResult(result) {
+  if (result.kind === "checked") return result.holds ? HOLDS : HOLDS_NOT;
+  const numbers = [RESULT_TAGS[result.kind]];
   const pieces = [];
   const put = (bytes) => {
     numbers.push(bytes.length);
     pieces.push(bytes);
   };
-  if (reply.kind === "signed") {
-    put(reply.signature);
-  } else if (reply.kind === "found") {
-    put(reply.value);
-  } else if (reply.kind === "copied") {
-    put(reply.text);
-  } else if (reply.kind === "answered") {
-    numbers.push(reply.status, reply.headers.length);
-    for (const text of reply.headers.flat()) put(encoder.encode(text));
-    put(reply.body);
+  if (result.kind === "signed") {
+    put(result.signature);
+  } else if (result.kind === "found") {
+    put(result.value);
+  } else if (result.kind === "copied") {
+    put(result.text);
+  } else if (result.kind === "answered") {
+    numbers.push(result.status, result.headers.length);
+    for (const text of result.headers.flat()) put(encoder.encode(text));
+    put(result.body);
   }
   return message(numbers, pieces);
 }
 
 /** Verdicts on signatures: each new token needs one. */
-const HOLDS = message([REPLY_TAGS.checked, 1], []);
-const HOLDS_NOT = message([REPLY_TAGS.checked, 0], []);
+const HOLDS = message([RESULT_TAGS.checked, 1], []);
+const HOLDS_NOT = message([RESULT_TAGS.checked, 0], []);
 
 function message(numbers, pieces) {
   const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
@@ -205,7 +205,7 @@ export function decodeDecision({ bytes, view }, at = 0) {
   if (end > bytes.length) throw new RangeError("a decision is shorter than it says");
   const reader = { bytes, view, at: numbers, numbersEnd: rest, rest, start: rest, end, whole: undefined };
   const tag = readNumber(reader);
-  if (tag !== ASK) reader.whole = wholeText(reader);
+  if (tag !== PERFORM) reader.whole = wholeText(reader);
   const log = readText(reader);
   const reason = readText(reader);
   const decision = readByTag(reader, tag, log || undefined, reason || undefined);
@@ -213,11 +213,11 @@ export function decodeDecision({ bytes, view }, at = 0) {
   return decision;
 }
 
-const ASK = 0;
+const PERFORM = 0;
 const FORWARD = 1;
 const ANSWER = 2;
 const FINISH = 3;
-const KEEPS = 4;
+const CACHE_WRITES = 4;
 const STANDING = 5;
 
 /** A connection without an end. */
@@ -234,7 +234,7 @@ function wholeText({ bytes, start, end }) {
 
 /** Each kind is one literal: copying members from one object into another costs several times the rest. */
 function readByTag(reader, tag, log, reason) {
-  if (tag === ASK) return { kind: "ask", errand: readErrand(reader, false), log, reason };
+  if (tag === PERFORM) return { kind: "perform", effect: readEffect(reader, false), log, reason };
   if (tag === FORWARD) {
     const target = readText(reader);
     const upstream = readText(reader) || undefined;
@@ -251,11 +251,11 @@ function readByTag(reader, tag, log, reason) {
       removed: readList(reader, readText),
       set: readPairs(reader),
       responseHeaders: readPairs(reader),
-      after: readNumber(reader) === 1 ? readErrand(reader, true) : undefined,
-      alongside: readNumber(reader) === 1 ? readErrand(reader, false) : undefined,
+      after: readNumber(reader) === 1 ? readEffect(reader, true) : undefined,
+      alongside: readNumber(reader) === 1 ? readEffect(reader, false) : undefined,
       onward: readNumber(reader) === 1 ? { removed: readList(reader, readText), set: readPairs(reader) } : undefined,
       livesMs: readUnless(reader, FOR_EVER),
-      lookAgainMs: readUnless(reader, 0),
+      recheckAfterMs: readUnless(reader, 0),
       log,
       reason,
     };
@@ -265,7 +265,7 @@ function readByTag(reader, tag, log, reason) {
   }
   if (tag === FINISH) return { kind: "finish", headers: readPairs(reader), withdraws: readNumber(reader) === 1, log };
   if (tag === STANDING) return { kind: "standing", reason };
-  if (tag === KEEPS) return { kind: "keeps", keeps: readList(reader, readKeep) };
+  if (tag === CACHE_WRITES) return { kind: "cacheWrites", cacheWrites: readList(reader, readCacheWrite) };
   throw new RangeError(`no decision has the tag ${tag}`);
 }
 
@@ -274,17 +274,17 @@ function readUnless(reader, nothing) {
   return value === nothing ? undefined : value;
 }
 
-function readKeep(reader) {
+function readCacheWrite(reader) {
   return { key: readText(reader), text: readText(reader), seconds: readNumber(reader) };
 }
 
-function readErrand(reader, background) {
+function readEffect(reader, background) {
   const id = readNumber(reader);
-  const work = readNumber(reader);
-  if (work === 0) {
+  const kind = readNumber(reader);
+  if (kind === 0) {
     return {
       id,
-      work: "fetch",
+      kind: "fetch",
       background,
       purpose: readText(reader),
       method: readText(reader),
@@ -295,12 +295,12 @@ function readErrand(reader, background) {
       copy: readText(reader) || undefined,
     };
   }
-  if (work === 1) return readCheck(reader, id, background);
-  if (work === 2) return { id, work: "wait", background, milliseconds: readNumber(reader) };
-  if (work === 3) {
+  if (kind === 1) return readCheck(reader, id, background);
+  if (kind === 2) return { id, kind: "wait", background, milliseconds: readNumber(reader) };
+  if (kind === 3) {
     return {
       id,
-      work: "sign",
+      kind: "sign",
       background,
       algorithm: readText(reader),
       kid: readText(reader),
@@ -308,10 +308,10 @@ function readErrand(reader, background) {
       input: readBytes(reader),
     };
   }
-  if (work === 4) {
+  if (kind === 4) {
     return {
       id,
-      work: "read",
+      kind: "read",
       background,
       store: readText(reader),
       key: readText(reader),
@@ -319,7 +319,7 @@ function readErrand(reader, background) {
       maxBytes: readNumber(reader),
     };
   }
-  throw new RangeError(`no errand is of the kind ${work}`);
+  throw new RangeError(`no effect is of the kind ${kind}`);
 }
 
 function readNumber(reader) {
@@ -366,7 +366,7 @@ function readCheck(reader, id, background) {
   const named = decoder.decode(bytes.subarray(0, names));
   return {
     id,
-    work: "check",
+    kind: "check",
     background,
     algorithm: named.slice(0, algorithm),
     thumbprint: named.slice(algorithm),

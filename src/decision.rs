@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::effects::progress::Errand;
+use crate::effects::progress::PendingEffect;
 use crate::http::header_pairs::HeaderPairs;
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -12,15 +12,15 @@ use crate::time::UnixTime;
 #[must_use = "a decision that is not carried out lets nobody in and answers nobody"]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack of one request
 pub enum Decision {
-    /// Not final: carry the errand, then call `resume`.
-    Ask(Errand),
+    /// Not final: carry the effect, then call `resume`.
+    Perform(PendingEffect),
     /// Send the request on to the origin, with these edits.
     Forward(Forward),
     /// Answer with the way to sign in: a `Location`, or what the client of Next.js reads in its
     /// place.
-    Redirect(Answer),
+    Redirect(Refusal),
     /// Answer with a refusal.
-    Reject(Answer),
+    Reject(Refusal),
     /// Answer with something that the gate itself serves.
     Respond(Served),
 }
@@ -46,11 +46,11 @@ pub struct Forward {
     /// Something to do while the origin works: carry it, call `finish` with what the origin's
     /// response sets, and add to the response what comes of it. A host that does not see the
     /// response calls `finish_unseen` before it forwards. It takes a second at most.
-    pub alongside: Option<Errand>,
+    pub alongside: Option<PendingEffect>,
     /// Something to do when the answer has gone out: carry it, then call `receive`.
-    pub after: Option<Errand>,
+    pub after: Option<PendingEffect>,
     /// What a connection that stays open rests on: a WebSocket, an event stream.
-    pub life: Life,
+    pub connection: ConnectionLimits,
     /// A line for the log, or nothing.
     pub log: Option<String>,
 }
@@ -66,37 +66,37 @@ impl fmt::Debug for Forward {
             .field("set", &self.set)
             .field("alongside", &self.alongside)
             .field("after", &self.after)
-            .field("life", &self.life)
+            .field("connection", &self.connection)
             .finish_non_exhaustive()
     }
 }
 
 /// How long a connection may stay open: it has been let through for somebody, or for so long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Life {
+pub struct ConnectionLimits {
     /// It ends then: a second after what it rests on (`exp` of a JWT, the end of a session), or
     /// when the rule's `max_connection_seconds` are over. Nothing: it ends when the two ends of it
     /// say so.
     pub until: Option<UnixTime>,
     /// After so many milliseconds, and again after as many more, the host asks whether it still
-    /// stands ([`crate::Engine::look_again`]). Nothing: it was let through for nobody, so nobody
+    /// stands ([`crate::Engine::recheck`]). Nothing: it was let through for nobody, so nobody
     /// can be signed out.
-    pub look_again_ms: Option<u32>,
+    pub recheck_after_ms: Option<u32>,
 }
 
 /// What there is to say of a connection that is open.
 #[derive(Debug)]
 #[must_use = "a connection that has lost what it rested on stays open"]
-pub enum Standing {
-    /// Not known yet: carry the errand, then call `looked`.
-    Ask(Errand),
+pub enum ConnectionStatus {
+    /// Not known yet: carry the effect, then call `looked`.
+    Perform(PendingEffect),
     /// It stays. So it does where nobody knows: an outage ends no connection, its `until` does.
-    Good,
+    Open,
     /// It is over: a request like the one that began it would be refused for this reason now.
-    Over(Reason),
+    Closed(Reason),
 }
 
-/// What a response gets besides, from the errand alongside.
+/// What a response gets besides, from the effect alongside.
 #[derive(Default)]
 #[must_use = "the client's cookies are not renewed by it"]
 pub struct Finish {
@@ -128,7 +128,7 @@ pub struct Served {
 }
 
 /// An answer that the gate gives by itself.
-pub struct Answer {
+pub struct Refusal {
     /// Why.
     pub reason: Reason,
     /// The status code.
@@ -141,10 +141,10 @@ pub struct Answer {
     pub log: Option<String>,
 }
 
-impl fmt::Debug for Answer {
+impl fmt::Debug for Refusal {
     /// Headers stay out: `Set-Cookie` may carry a session.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answer")
+        f.debug_struct("Refusal")
             .field("reason", &self.reason)
             .field("status", &self.status)
             .finish_non_exhaustive()

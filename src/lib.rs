@@ -11,7 +11,7 @@
 //!                         │ path        what is it really asking for?  → Path      │
 //!                         │ policy      which rule covers it?          → Rule      │ public ──▶ Forward
 //!                         │ credential  where is the token?            → Credential│ nothing trusted yet
-//!                         │ judge       what is it worth?                          │
+//!                         │ authenticator       what is it worth?                          │
 //!                         │  ├ keys     which key?                     → Jwk       │ unknown ─▶ Ask(fetch keys)
 //!                         │  ├ verify   does the signature hold?       → Verified  │ native ──▶ Ask(check signature)
 //!                         │  ├ claims   do the claims hold, now?       → Claims    │
@@ -23,18 +23,18 @@
 //! # The host's duty
 //!
 //! 1. Call [`Engine::decide`] with the request's head and the current time.
-//! 2. On [`Decision::Ask`], do exactly what the errand describes and hand it back, with the answer
-//!    *or the failure*, to [`Engine::resume`].
+//! 2. On [`Decision::Perform`], do exactly what the effect describes and hand it back, with the
+//!    answer *or the failure*, to [`Engine::resume`].
 //! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
-//! 4. If a [`Forward`] carries `alongside`, carry that errand while the origin works, and when the
+//! 4. If a [`Forward`] carries `alongside`, perform that effect while the origin works, and when the
 //!    response is there, add to it what [`Engine::finish`] says; a host that does not see the
 //!    response calls [`Engine::finish_unseen`] before it forwards.
-//! 5. If a [`Forward`] carries `after`, carry that errand when the response has gone out, and hand
+//! 5. If a [`Forward`] carries `after`, perform that effect when the response has gone out, and hand
 //!    it to [`Engine::receive`].
 //!
 //! ```
 //! use std::collections::BTreeMap;
-//! use doorward::{Capabilities, Config, Decision, Engine, Reply, RequestHead, UnixTime};
+//! use doorward::{Capabilities, Config, Decision, Engine, EffectResult, RequestHead, UnixTime};
 //!
 //! let config = Config::parse(r#"{
 //!     "issuers": [{ "type": "better-auth", "url": "https://example.com", "secret": { "env": "BETTER_AUTH_SECRET" } }],
@@ -50,9 +50,9 @@
 //! let now = UnixTime::from_millis(1_795_402_800_000);
 //!
 //! let mut decision = engine.decide(&head, now);
-//! while let Decision::Ask(errand) = decision {
-//!     let reply = Reply::Failed; // a real host carries the errand here
-//!     decision = engine.resume(&head, errand, reply, now);
+//! while let Decision::Perform(pending) = decision {
+//!     let result = EffectResult::Failed; // a real host carries the pending here
+//!     decision = engine.resume(&head, pending, result, now);
 //! }
 //! let Decision::Redirect(answer) = decision else { panic!("an anonymous page is sent to sign in") };
 //! assert_eq!(answer.reason.code(), "no_credential");
@@ -72,6 +72,8 @@ mod authn;
 mod better_auth;
 mod cache;
 mod config;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod decision;
 mod effects;
 mod encoding;
@@ -82,20 +84,20 @@ mod jose;
 mod policy;
 mod reason;
 mod response;
-#[cfg(feature = "suites")]
-pub mod suites;
 mod time;
 
 // The public interface is:
-pub use cache::shared::Keep;
+pub use cache::shared::CacheWrite;
 pub use config::{Config, ConfigError, MARK_SECRET};
-pub use decision::{Answer, Decision, Finish, Forward, Life, Served, Standing};
-pub use effects::effect::{
-    Fetch, Purpose, Reply, SignatureCheck, SignatureRequest, StoreRead, Work,
+pub use decision::{
+    ConnectionLimits, ConnectionStatus, Decision, Finish, Forward, Refusal, Served,
 };
-pub use effects::progress::Errand;
+pub use effects::effect::{
+    Effect, EffectResult, Fetch, Purpose, SignatureCheck, SignatureRequest, StoreRead,
+};
+pub use effects::progress::PendingEffect;
 pub use engine::Engine;
-pub use engine::explain::{CredentialExplanation, Explanation, Layer, Layers, Verdict};
+pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdict, Layers};
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};

@@ -22,7 +22,7 @@ const LAYERS: [&[&str]; 14] = [
     &["forward"],
     &["response"],
     &["engine"],
-    &["suites"],
+    &["conformance"],
 ];
 
 /// Arrows that point up, until they are mended.

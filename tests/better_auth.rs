@@ -8,8 +8,8 @@
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Capabilities, Config, CredentialExplanation, Decision, Engine, Forward, Layer,
-    Layers, Reason, RequestHead, UnixTime, Verdict, Work,
+    Algorithm, Capabilities, Config, CredentialExplanation, Decision, Effect, Engine, Forward,
+    Layer, LayerVerdict, Layers, Reason, RequestHead, UnixTime,
 };
 use serde_json::{Value, json};
 
@@ -126,14 +126,14 @@ fn judge(vector: &Value, host: &Capabilities) -> BTreeMap<&'static str, String> 
         _ => panic!("a kind of layers that no vector knows"),
     }
     let explained = match verdict {
-        Verdict::Authenticated { .. } => "authenticated",
-        Verdict::LookupRequired => "lookup-required",
-        Verdict::Unauthenticated(_) => "unauthenticated",
-        Verdict::ErrandRequired => "errand-required",
+        LayerVerdict::Authenticated { .. } => "authenticated",
+        LayerVerdict::LookupRequired => "lookup-required",
+        LayerVerdict::Unauthenticated(_) => "unauthenticated",
+        LayerVerdict::EffectRequired => "effect-required",
     };
     let (decided, subject) = decide(&mut engine, &head, now);
-    // RS256 needs a host: what `explain` cannot know without an errand, the decision does.
-    if explained == "errand-required" {
+    // RS256 needs a host: what `explain` cannot know without an effect, the decision does.
+    if explained == "effect-required" {
         found.insert(
             "jwt",
             if decided == "authenticated" { "valid" } else { "bad-signature" }.to_owned(),
@@ -155,10 +155,10 @@ fn decide(
     let mut decision = engine.decide(head, now);
     loop {
         decision = match decision {
-            Decision::Ask(errand) => match errand.work() {
-                Work::Check(check) => {
-                    let reply = doorward_native::check(check);
-                    engine.resume(head, errand, reply, now)
+            Decision::Perform(pending) => match pending.effect() {
+                Effect::Check(check) => {
+                    let result = doorward_native::check(check);
+                    engine.resume(head, pending, result, now)
                 }
                 _ => return ("lookup-required", None),
             },

@@ -5,7 +5,9 @@
 
 mod support;
 
-use doorward::{Decision, Engine, Reason, Reply, RequestHead, Standing, UnixTime, Work};
+use doorward::{
+    ConnectionStatus, Decision, Effect, EffectResult, Engine, Reason, RequestHead, UnixTime,
+};
 use serde_json::json;
 use support::{engine_of, engine_with, moment, text, vector};
 
@@ -45,31 +47,31 @@ impl Connection {
     }
 
     /// What there is to say of it after so many seconds. `carry` answers what is asked.
-    fn looked(
+    fn rechecked(
         &self,
         engine: &mut Engine,
         seconds: i64,
-        carry: impl Fn(&Work) -> Reply<'static>,
+        perform: impl Fn(&Effect) -> EffectResult<'static>,
     ) -> (Option<Reason>, Vec<String>) {
         let (now, mut asked) = (self.later(seconds), Vec::new());
-        let mut standing = self.with(|head| engine.look_again(head, now));
-        while let Standing::Ask(errand) = standing {
-            asked.push(match errand.work() {
-                Work::Fetch(fetch) => fetch.url.clone(),
+        let mut status = self.with(|head| engine.recheck(head, now));
+        while let ConnectionStatus::Perform(pending) = status {
+            asked.push(match pending.effect() {
+                Effect::Fetch(fetch) => fetch.url.clone(),
                 other => format!("{other:?}"),
             });
-            let reply = carry(errand.work());
-            standing = self.with(|head| engine.looked(head, errand, reply, now));
+            let result = perform(pending.effect());
+            status = self.with(|head| engine.rechecked(head, pending, result, now));
         }
-        (if let Standing::Over(reason) = standing { Some(reason) } else { None }, asked)
+        (if let ConnectionStatus::Closed(reason) = status { Some(reason) } else { None }, asked)
     }
 }
 
-fn answered(body: &'static str) -> impl Fn(&Work) -> Reply<'static> {
-    move |_| Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }
+fn answered(body: &'static str) -> impl Fn(&Effect) -> EffectResult<'static> {
+    move |_| EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() }
 }
 
-fn nothing(work: &Work) -> Reply<'static> {
+fn nothing(work: &Effect) -> EffectResult<'static> {
     panic!("nothing should be asked: {work:?}")
 }
 
@@ -78,20 +80,20 @@ fn while_the_cookie_cache_is_good_nobody_is_asked_and_afterwards_the_service_is(
     let (mut engine, connection) = (engine_with(json!({})), Connection::of("compact-valid"));
     let decision = connection.with(|head| engine.decide(head, connection.began));
     assert!(
-        matches!(&decision, Decision::Forward(forward) if forward.life.look_again_ms == Some(10_000)),
+        matches!(&decision, Decision::Forward(forward) if forward.connection.recheck_after_ms == Some(10_000)),
         "{decision:?}"
     );
-    assert_eq!(connection.looked(&mut engine, 10, nothing), (None, vec![]));
+    assert_eq!(connection.rechecked(&mut engine, 10, nothing), (None, vec![]));
     let url = format!(
         "{}/api/auth/get-session?disableCookieCache=true&disableRefresh=true",
         support::ORIGIN
     );
     assert_eq!(
-        connection.looked(&mut engine, 310, answered("null")),
+        connection.rechecked(&mut engine, 310, answered("null")),
         (Some(Reason::SessionEnded), vec![url])
     );
     assert_eq!(
-        connection.looked(&mut engine, 312, nothing),
+        connection.rechecked(&mut engine, 312, nothing),
         (Some(Reason::SessionEnded), vec![]),
         "what is known is not asked again"
     );
@@ -101,12 +103,12 @@ fn while_the_cookie_cache_is_good_nobody_is_asked_and_afterwards_the_service_is(
 fn doubt_ends_no_connection() {
     let (mut engine, connection) = (engine_with(json!({})), Connection::of("compact-valid"));
     for (seconds, status) in [(310, 500), (320, 302), (330, 401), (340, 429)] {
-        let carry = |_: &Work| Reply::Answered { status, headers: &[], body: b"" };
-        assert_eq!(connection.looked(&mut engine, seconds, carry).0, None, "{status}");
+        let perform = |_: &Effect| EffectResult::Answered { status, headers: &[], body: b"" };
+        assert_eq!(connection.rechecked(&mut engine, seconds, perform).0, None, "{status}");
     }
-    assert_eq!(connection.looked(&mut engine, 350, |_| Reply::Failed).0, None);
+    assert_eq!(connection.rechecked(&mut engine, 350, |_| EffectResult::Failed).0, None);
     assert_eq!(
-        connection.looked(&mut engine, 360, answered("null")).0,
+        connection.rechecked(&mut engine, 360, answered("null")).0,
         Some(Reason::SessionEnded),
         "and it is asked again"
     );
@@ -117,12 +119,12 @@ fn what_the_operator_revokes_ends_it() {
     let list = json!({ "deny_list": { "store": "LISTS", "refresh_seconds": 30 } });
     let (mut engine, connection) =
         (engine_of(json!({}), list, &["LISTS"]), Connection::of("compact-valid"));
-    let found = |list: &'static str| move |_: &Work| Reply::Found(list.as_bytes());
-    assert_eq!(connection.looked(&mut engine, 0, found(r#"{"sessions":["another"]}"#)).0, None);
-    assert_eq!(connection.looked(&mut engine, 50, nothing).0, None);
+    let found = |list: &'static str| move |_: &Effect| EffectResult::Found(list.as_bytes());
+    assert_eq!(connection.rechecked(&mut engine, 0, found(r#"{"sessions":["another"]}"#)).0, None);
+    assert_eq!(connection.rechecked(&mut engine, 50, nothing).0, None);
     let revoked = found(r#"{"sessions":["pKvVGdGDBbb5jXbZ0hC1WSawOslPPtZQ"]}"#);
     assert_eq!(
-        connection.looked(&mut engine, 61, revoked).0,
+        connection.rechecked(&mut engine, 61, revoked).0,
         Some(Reason::SessionRevoked),
         "twice the refresh, and a second"
     );
@@ -132,12 +134,14 @@ fn what_the_operator_revokes_ends_it() {
 fn many_connections_of_one_session_ask_once() {
     let (mut engine, connection) = (engine_with(json!({})), Connection::of("compact-valid"));
     let now = connection.later(310);
-    let first = connection.with(|head| engine.look_again(head, now));
-    assert!(matches!(&first, Standing::Ask(errand) if matches!(errand.work(), Work::Fetch(_))));
+    let first = connection.with(|head| engine.recheck(head, now));
+    assert!(
+        matches!(&first, ConnectionStatus::Perform(pending) if matches!(pending.effect(), Effect::Fetch(_)))
+    );
     for _ in 0..50 {
-        let other = connection.with(|head| engine.look_again(head, now));
+        let other = connection.with(|head| engine.recheck(head, now));
         assert!(
-            matches!(&other, Standing::Ask(errand) if matches!(errand.work(), Work::Wait { .. })),
+            matches!(&other, ConnectionStatus::Perform(pending) if matches!(pending.effect(), Effect::Wait { .. })),
             "{other:?}"
         );
     }

@@ -17,7 +17,7 @@ use std::hint::black_box;
 use std::process::Command;
 
 use doorward::{
-    Capabilities, Config, Decision, Engine, Reply, RequestHead, UnixTime, response_removals,
+    Capabilities, Config, Decision, EffectResult, Engine, RequestHead, UnixTime, response_removals,
 };
 use serde_json::json;
 
@@ -44,7 +44,7 @@ struct Case {
     make: fn(usize) -> Asked,
 }
 
-/// A request, and what is answered to its errands.
+/// A request, and what is answered to its effects.
 #[derive(Default)]
 struct Asked {
     target: Option<String>,
@@ -218,14 +218,14 @@ fn whole_decision(
     let now = UnixTime::from_millis(1_795_402_800_000);
     let body = asked.answer_body.as_deref().unwrap_or(asked.body);
     let mut decision = engine.decide(head, now);
-    while let Decision::Ask(errand) = decision {
+    while let Decision::Perform(pending) = decision {
         let is_answered = asked.answer_body.is_some() || !asked.answer_headers.is_empty();
-        let reply = if is_answered {
-            Reply::Answered { status: 200, headers: answer, body: body.as_bytes() }
+        let result = if is_answered {
+            EffectResult::Answered { status: 200, headers: answer, body: body.as_bytes() }
         } else {
-            Reply::Failed
+            EffectResult::Failed
         };
-        decision = engine.resume(head, errand, reply, now);
+        decision = engine.resume(head, pending, result, now);
     }
     let removed = response_removals(response).len();
     removed

@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorward::{Config, Decision, Engine, Reply, RequestHead, UnixTime, Work};
+use doorward::{Config, Decision, Effect, EffectResult, Engine, RequestHead, UnixTime};
 use p256::ecdsa::signature::Signer as _;
 use serde_json::{Value, json};
 
@@ -293,12 +293,12 @@ const CLASSES: [Class; 30] = [
             0xde, 0x14,
         ];
         changed(key, random, 2, |bytes| {
-            let mut carry = 0;
+            let mut perform = 0;
             for (at, byte) in bytes.iter_mut().skip(32).take(32).enumerate() {
                 let add = order.get(at).copied().unwrap_or(if at == 31 { 0x10 } else { 0_u8 });
-                let sum = u16::from(*byte) + u16::from(add) + carry;
+                let sum = u16::from(*byte) + u16::from(add) + perform;
                 *byte = sum.to_le_bytes()[0];
-                carry = sum >> 8;
+                perform = sum >> 8;
             }
         })
     }),
@@ -526,16 +526,16 @@ impl Judged {
         let mut decision = self.engine.decide(&head, now);
         loop {
             decision = match decision {
-                Decision::Ask(errand) => {
-                    let reply = match errand.work() {
-                        Work::Check(check) => doorward_native::check(check),
-                        _ => Reply::Answered {
+                Decision::Perform(pending) => {
+                    let result = match pending.effect() {
+                        Effect::Check(check) => doorward_native::check(check),
+                        _ => EffectResult::Answered {
                             status: 200,
                             headers: &[],
                             body: self.key_set.as_bytes(),
                         },
                     };
-                    self.engine.resume(&head, errand, reply, now)
+                    self.engine.resume(&head, pending, result, now)
                 }
                 Decision::Forward(_) => return Ok(()),
                 Decision::Respond(_) => return Err("respond".to_owned()),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
-use doorward::{Config, Decision, Engine, Reply, RequestHead, UnixTime, Work};
+use doorward::{Config, Decision, Effect, EffectResult, Engine, RequestHead, UnixTime};
 use serde_json::{Value, json};
 
 /// Every place of a configuration that holds a secret: variable and value. Throwaway.
@@ -80,7 +80,7 @@ fn session(token: &str) -> String {
     .to_string()
 }
 
-/// What the gate says and shows of one request on its way: `Debug` of each errand and decision, and
+/// What the gate says and shows of one request on its way: `Debug` of each effect and decision, and
 /// the log.
 fn played(
     engine: &mut Engine,
@@ -99,23 +99,25 @@ fn played(
     };
     let mut said = vec![format!("{head:?}")];
     let mut decision = engine.decide(&head, NOW);
-    while let Decision::Ask(errand) = decision {
-        said.push(format!("{errand:?}"));
-        let body = match errand.work() {
-            Work::Fetch(fetch) => answers(fetch.purpose.name()),
+    while let Decision::Perform(pending) = decision {
+        said.push(format!("{pending:?}"));
+        let body = match pending.effect() {
+            Effect::Fetch(fetch) => answers(fetch.purpose.name()),
             _ => None,
         };
-        let reply = match &body {
-            Some(body) => Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
-            None => Reply::Failed,
+        let result = match &body {
+            Some(body) => {
+                EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() }
+            }
+            None => EffectResult::Failed,
         };
-        decision = engine.resume(&head, errand, reply, NOW);
+        decision = engine.resume(&head, pending, result, NOW);
     }
     said.push(format!("{decision:?}"));
     let log = match &decision {
         Decision::Forward(forward) => forward.log.clone(),
         Decision::Redirect(answer) | Decision::Reject(answer) => answer.log.clone(),
-        Decision::Ask(_) | Decision::Respond(_) => None,
+        Decision::Perform(_) | Decision::Respond(_) => None,
     };
     said.extend(log);
     (said, decision)

@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use doorward::{Decision, Errand, Purpose, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Effect, EffectResult, PendingEffect, Purpose, RequestHead, UnixTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{ORIGIN, moment, text, vector};
@@ -33,7 +33,7 @@ enum Brings {
     UnknownKid,
 }
 
-/// What happens to an errand.
+/// What happens to an effect.
 #[derive(Debug, Clone, Copy)]
 enum Fate {
     Answered {
@@ -128,7 +128,7 @@ struct Flight {
 #[allow(clippy::large_enum_variant)] // a few dozen live in a test
 enum State {
     NotYet,
-    Out { errand: Errand, fate: Fate, due: i64, what: String },
+    Out { pending: PendingEffect, fate: Fate, due: i64, what: String },
     Done(String),
     Cancelled,
 }
@@ -193,33 +193,35 @@ fn simulate(
                 flight.started = clock;
                 engine.decide(&head, now)
             }
-            State::Out { errand, fate, what, .. } => {
+            State::Out { pending, fate, what, .. } => {
                 if let Fate::Lost = fate {
                     *counts.entry("lost".to_owned()).or_default() += 1;
                     continue;
                 }
                 leases.remove(&what);
-                let verdict = match errand.work() {
-                    Work::Check(check) => doorward_native::check(check),
-                    _ => Reply::Failed,
+                let verdict = match pending.effect() {
+                    Effect::Check(check) => doorward_native::check(check),
+                    _ => EffectResult::Failed,
                 };
-                let reply = match (errand.work(), fate) {
-                    (Work::Wait { .. }, _) => Reply::Waited,
-                    (_, Fate::Failed { .. }) => Reply::Failed,
-                    (Work::Check(_), _) => verdict,
-                    (Work::Sign(_), _) => Reply::Unsupported,
-                    (Work::Read(read), _) if read.key.starts_with("revoked-") => Reply::Absent,
-                    (Work::Read(_), _) => Reply::Found(world.session.as_bytes()),
-                    (Work::Fetch(fetch), _) => {
+                let result = match (pending.effect(), fate) {
+                    (Effect::Wait { .. }, _) => EffectResult::Waited,
+                    (_, Fate::Failed { .. }) => EffectResult::Failed,
+                    (Effect::Check(_), _) => verdict,
+                    (Effect::Sign(_), _) => EffectResult::Unsupported,
+                    (Effect::Read(read), _) if read.key.starts_with("revoked-") => {
+                        EffectResult::Absent
+                    }
+                    (Effect::Read(_), _) => EffectResult::Found(world.session.as_bytes()),
+                    (Effect::Fetch(fetch), _) => {
                         let body = match fetch.purpose {
                             Purpose::Keys => &world.jwks,
                             Purpose::DenyList => r#"{"sessions":["another"]}"#,
                             _ => &world.session,
                         };
-                        Reply::Answered { status: 200, headers: &[], body: body.as_bytes() }
+                        EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() }
                     }
                 };
-                engine.resume(&head, errand, reply, now)
+                engine.resume(&head, pending, result, now)
             }
             State::Done(_) | State::Cancelled => continue,
         };
@@ -228,15 +230,15 @@ fn simulate(
             "a request outlives its budget"
         );
         flight.state = match decision {
-            Decision::Ask(errand) => {
-                let (what, due, fate) = match errand.work() {
-                    Work::Wait { millis } => (
+            Decision::Perform(pending) => {
+                let (what, due, fate) = match pending.effect() {
+                    Effect::Wait { millis } => (
                         String::new(),
                         clock + i64::from(*millis),
                         Fate::Answered { after_millis: 0 },
                     ),
-                    Work::Sign(_) => (String::new(), clock, Fate::Answered { after_millis: 0 }),
-                    Work::Read(read) => {
+                    Effect::Sign(_) => (String::new(), clock, Fate::Answered { after_millis: 0 }),
+                    Effect::Read(read) => {
                         let what = format!("read {}", read.key);
                         prop_assert!(
                             leases.get(&what).is_none_or(|until| *until <= clock),
@@ -247,12 +249,12 @@ fn simulate(
                         let fate = fates.next().unwrap_or(Fate::Lost);
                         (what, clock + after(fate).min(i64::from(read.timeout_ms)), fate)
                     }
-                    Work::Check(check) => {
+                    Effect::Check(check) => {
                         let what = format!("check {:?}", check.signature);
                         let fate = fates.next().unwrap_or(Fate::Lost);
                         (what, clock + after(fate), fate)
                     }
-                    Work::Fetch(fetch) => {
+                    Effect::Fetch(fetch) => {
                         let credential = fetch
                             .headers
                             .iter()
@@ -274,11 +276,11 @@ fn simulate(
                     prop_assert!(!flight.asked.contains(&what), "a request asks twice: {what}");
                     flight.asked.push(what.clone());
                 }
-                State::Out { errand, fate, due, what }
+                State::Out { pending, fate, due, what }
             }
             Decision::Forward(forward) => {
                 if let Some(after) = forward.after {
-                    engine.receive(after, Reply::Failed, now);
+                    engine.receive(after, EffectResult::Failed, now);
                 }
                 let good = matches!(
                     flight.plan.brings,

@@ -5,7 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Config, Decision, Engine, Errand, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Config, Decision, Effect, EffectResult, Engine, PendingEffect, RequestHead, UnixTime,
+};
 use serde_json::{Value, json};
 
 const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
@@ -43,9 +45,9 @@ fn jwt(issuer: &str) -> String {
     [header, claims, "AAAA".to_owned()].join(".")
 }
 
-/// What an errand says of who asks: purpose, and the headers that begin so.
-fn introduction(errand: &Errand) -> (&'static str, Vec<String>) {
-    let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+/// What an effect says of who asks: purpose, and the headers that begin so.
+fn introduction(pending: &PendingEffect) -> (&'static str, Vec<String>) {
+    let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
     let told = fetch.headers.iter().filter(|(name, _)| name.starts_with("x-forwarded-"));
     (fetch.purpose.name(), told.map(|(name, value)| format!("{name}: {value}")).collect())
 }
@@ -60,9 +62,9 @@ fn head<'a>(headers: &'a [(&'a str, &'a str)], public_origin: &'a str) -> Reques
     }
 }
 
-fn asked(decision: Decision) -> Errand {
+fn asked(decision: Decision) -> PendingEffect {
     match decision {
-        Decision::Ask(errand) => errand,
+        Decision::Perform(pending) => pending,
         other => panic!("{other:?}"),
     }
 }
@@ -83,21 +85,21 @@ fn every_question_to_a_service_is_asked_in_the_name_of_the_public_host() {
     let headers = [("cookie", cookie.as_str())];
     let head = head(&headers, "https://two.example.com:8443");
 
-    let errand = asked(engine.decide(&head, NOW));
-    assert_eq!(introduction(&errand), ("session", for_client.map(str::to_owned).to_vec()));
+    let pending = asked(engine.decide(&head, NOW));
+    assert_eq!(introduction(&pending), ("session", for_client.map(str::to_owned).to_vec()));
     let session = session.to_string();
-    let reply = Reply::Answered { status: 200, headers: &[], body: session.as_bytes() };
-    let errand = asked(engine.resume(&head, errand, reply, NOW));
-    assert_eq!(introduction(&errand), ("token", for_client.map(str::to_owned).to_vec()));
+    let result = EffectResult::Answered { status: 200, headers: &[], body: session.as_bytes() };
+    let pending = asked(engine.resume(&head, pending, result, NOW));
+    assert_eq!(introduction(&pending), ("token", for_client.map(str::to_owned).to_vec()));
     let body = json!({ "token": jwt("https://app.example.com") }).to_string();
-    let errand = asked(engine.resume(
+    let pending = asked(engine.resume(
         &head,
-        errand,
-        Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+        pending,
+        EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
         NOW,
     ));
     assert_eq!(
-        introduction(&errand),
+        introduction(&pending),
         ("keys", public.map(str::to_owned).to_vec()),
         "the set is everybody's: no client is named"
     );
@@ -128,14 +130,14 @@ fn where_a_host_gets_no_keys_the_next_try_is_in_the_name_of_the_service() {
     let mut hosts = Vec::new();
     for second in [0, 10, 20, 60] {
         let now = NOW.plus_millis(second * 1000);
-        let errand = asked(engine.decide(&head, now));
-        let (purpose, told) = introduction(&errand);
+        let pending = asked(engine.decide(&head, now));
+        let (purpose, told) = introduction(&pending);
         assert_eq!(purpose, "keys");
         hosts.push(told[0].clone());
         drop(engine.resume(
             &head,
-            errand,
-            Reply::Answered { status: 500, headers: &[], body: b"" },
+            pending,
+            EffectResult::Answered { status: 500, headers: &[], body: b"" },
             now,
         ));
     }
@@ -166,17 +168,17 @@ fn later_fetches_are_introduced_too_and_strangers_are_told_nothing() {
         let authorization = format!("Bearer {}", jwt(issuer));
         let headers = [("authorization", authorization.as_str())];
         let head = head(&headers, "https://app.example.com");
-        let errand = asked(engine.decide(&head, NOW));
-        assert_eq!(introduction(&errand).1.len(), told, "{issuer}");
+        let pending = asked(engine.decide(&head, NOW));
+        assert_eq!(introduction(&pending).1.len(), told, "{issuer}");
         let body = json!({ "keys": [jwk] }).to_string();
         drop(engine.resume(
             &head,
-            errand,
-            Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+            pending,
+            EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
             NOW,
         ));
         // The signature does not hold; a stale set is asked for anew before that is said.
-        let errand = asked(engine.decide(&head, NOW.plus_millis(400_000)));
-        assert_eq!(introduction(&errand).1.len(), told, "{issuer}");
+        let pending = asked(engine.decide(&head, NOW.plus_millis(400_000)));
+        assert_eq!(introduction(&pending).1.len(), told, "{issuer}");
     }
 }

@@ -9,7 +9,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorward::{Decision, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Effect, EffectResult, RequestHead, UnixTime};
 use serde_json::{Value, json};
 use support::ORIGIN;
 
@@ -62,14 +62,14 @@ fn sessions_with_large_claims_take_no_more_than_their_table() {
             client_address: None,
         };
         let now = UnixTime::from_millis(START + number * 2);
-        let Decision::Ask(errand) = engine.decide(&head, now) else {
+        let Decision::Perform(pending) = engine.decide(&head, now) else {
             panic!("nothing is known of {number}")
         };
-        let reply = if number % 5 == 4 { "null" } else { &body };
-        let reply = Reply::Answered { status: 200, headers: &[], body: reply.as_bytes() };
+        let result = if number % 5 == 4 { "null" } else { &body };
+        let result = EffectResult::Answered { status: 200, headers: &[], body: result.as_bytes() };
         forwarded +=
-            usize::from(matches!(engine.resume(&head, errand, reply, now), Decision::Forward(_)));
-        drop(engine.keeps());
+            usize::from(matches!(engine.resume(&head, pending, result, now), Decision::Forward(_)));
+        drop(engine.cache_writes());
     }
     assert_eq!(forwarded, 960, "what is too large to be remembered counts for its request");
     if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before))
@@ -80,7 +80,7 @@ fn sessions_with_large_claims_take_no_more_than_their_table() {
 }
 
 /// Forged tokens of fifteen kilobytes, each waiting for its signature to be checked: hosts bound
-/// the sum of what errands say that they weigh, so that must not be less than what they take.
+/// the sum of what effects say that they weigh, so that must not be less than what they take.
 fn an_errand_weighs_what_it_takes() {
     let keys: Value = serde_json::from_str(include_str!("vectors/keys.json")).unwrap_or_default();
     let rsa = json!({ "kty": "RSA", "kid": "rsa", "n": keys["rsa"]["n"], "e": keys["rsa"]["e"] });
@@ -92,7 +92,7 @@ fn an_errand_weighs_what_it_takes() {
         .map(|part| URL_SAFE_NO_PAD.encode(part.to_string()))
         .join(".");
     let before = resident();
-    let errands: Vec<_> = (0..1000_u32)
+    let pending: Vec<_> = (0..1000_u32)
         .map(|number| {
             let mut signature = [7; 256];
             signature[..4].copy_from_slice(&number.to_be_bytes());
@@ -105,14 +105,14 @@ fn an_errand_weighs_what_it_takes() {
                 public_origin: ORIGIN,
                 client_address: None,
             };
-            let Decision::Ask(errand) = engine.decide(&head, now) else {
+            let Decision::Perform(pending) = engine.decide(&head, now) else {
                 panic!("its signature is to be checked")
             };
-            assert!(matches!(errand.work(), Work::Check(_)));
-            errand
+            assert!(matches!(pending.effect(), Effect::Check(_)));
+            pending
         })
         .collect();
-    let weight: usize = errands.iter().map(doorward::Errand::weight).sum();
+    let weight: usize = pending.iter().map(doorward::PendingEffect::weight).sum();
     if let Some(grown) = resident().zip(before).map(|(after, before)| after.saturating_sub(before))
     {
         println!(

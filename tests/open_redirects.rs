@@ -9,7 +9,7 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use doorward::{Answer, Decision, RequestHead, UnixTime};
+use doorward::{Decision, Refusal, RequestHead, UnixTime};
 use support::ORIGIN;
 use url::Url;
 
@@ -217,7 +217,7 @@ fn no_way_back_leaves_the_site() {
                         }
                     }
                     Decision::Forward(_) => {}
-                    Decision::Ask(_) => wrong.push(format!("{method} {target:?}: asks")),
+                    Decision::Perform(_) => wrong.push(format!("{method} {target:?}: asks")),
                     Decision::Respond(_) => wrong.push(format!("{method} {target:?}: is served")),
                 }
             }
@@ -258,7 +258,7 @@ fn a_way_back_that_leaves_is_seen() {
 }
 
 /// Whether the answer has a way back; an error where it or the answer leads away.
-fn leaves(answer: &Answer, target: &str) -> Result<bool, String> {
+fn leaves(answer: &Refusal, target: &str) -> Result<bool, String> {
     let site = Url::parse(ORIGIN).unwrap_or_else(|error| panic!("{error}"));
     let location = match (header(answer, "location"), header(answer, "x-action-redirect")) {
         (Some(location), None) => location.to_owned(),
@@ -316,6 +316,6 @@ fn stays(reference: &str) -> bool {
         .is_ok_and(|url| url.origin() == site.origin() && !url.path().starts_with("//"))
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+fn header<'a>(answer: &'a Refusal, name: &str) -> Option<&'a str> {
     answer.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
 }

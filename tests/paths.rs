@@ -73,7 +73,7 @@ fn read(policy: &Policy, case: &Value) -> Value {
         .collect();
     let head = head(case["target"].as_str().unwrap_or_default(), &headers);
     let method = case["method"].as_str().unwrap_or("GET");
-    match doorward::suites::canonical_path(policy, &RequestHead { method, ..head }) {
+    match doorward::conformance::canonical_path(policy, &RequestHead { method, ..head }) {
         Err(reason) => {
             assert_eq!(reason.code(), "path_refused");
             json!({ "refused": true })
@@ -342,7 +342,7 @@ fn no_spelling_is_let_through_more_easily_than_what_it_spells() {
             let mut counters = counters.borrow_mut();
             counters.0 += 1;
             let ease_of_it = ease(&mut engine, target, &[]);
-            let Ok(canonical) = doorward::suites::canonical_path(&reader, &head(target, &[])) else {
+            let Ok(canonical) = doorward::conformance::canonical_path(&reader, &head(target, &[])) else {
                 prop_assert_eq!(ease_of_it, 0, "{:?} is refused and let through", target);
                 continue;
             };

@@ -4,7 +4,7 @@
 
 mod support;
 
-use doorward::{Config, Decision, Engine, Reply, RequestHead, UnixTime};
+use doorward::{Config, Decision, EffectResult, Engine, RequestHead, UnixTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{ORIGIN, moment, text, vector};
@@ -105,7 +105,7 @@ fn session_of_mallory() -> Vec<u8> {
     json!({ "session": session, "user": { "id": "mallory" } }).to_string().into_bytes()
 }
 
-fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
+fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(EffectResult<'_>) -> T) -> T {
     let headers = [
         ("set-cookie", "better-auth.session_data=; Max-Age=0"),
         ("set-cookie", "other=1"),
@@ -113,14 +113,14 @@ fn with_reply<T>(outcome: &Outcome, use_it: impl FnOnce(Reply<'_>) -> T) -> T {
     ];
     match outcome {
         Outcome::Answered(status, body) => {
-            use_it(Reply::Answered { status: *status, headers: &headers, body })
+            use_it(EffectResult::Answered { status: *status, headers: &headers, body })
         }
-        Outcome::Checked(holds) => use_it(Reply::Checked(*holds)),
-        Outcome::Found(value) => use_it(Reply::Found(value)),
-        Outcome::Absent => use_it(Reply::Absent),
-        Outcome::Waited => use_it(Reply::Waited),
-        Outcome::Failed => use_it(Reply::Failed),
-        Outcome::Unsupported => use_it(Reply::Unsupported),
+        Outcome::Checked(holds) => use_it(EffectResult::Checked(*holds)),
+        Outcome::Found(value) => use_it(EffectResult::Found(value)),
+        Outcome::Absent => use_it(EffectResult::Absent),
+        Outcome::Waited => use_it(EffectResult::Waited),
+        Outcome::Failed => use_it(EffectResult::Failed),
+        Outcome::Unsupported => use_it(EffectResult::Unsupported),
     }
 }
 
@@ -151,12 +151,12 @@ proptest! {
         let mut decision = engine.decide(&head, now);
         let mut steps = 0;
         let mut outcomes = outcomes.iter();
-        while let Decision::Ask(errand) = decision {
+        while let Decision::Perform(pending) = decision {
             steps += 1;
             prop_assert!(steps < 100, "a request goes round");
-            prop_assert!(!format!("{errand:?}").contains("eyJ"), "an errand's Debug shows a token");
+            prop_assert!(!format!("{pending:?}").contains("eyJ"), "an effect's Debug shows a token");
             now = now.plus_millis(5);
-            decision = with_reply(outcomes.next().unwrap_or(&Outcome::Failed), |reply| engine.resume(&head, errand, reply, now));
+            decision = with_reply(outcomes.next().unwrap_or(&Outcome::Failed), |result| engine.resume(&head, pending, result, now));
         }
         match decision {
             Decision::Forward(forward) => {
@@ -188,7 +188,7 @@ proptest! {
                 prop_assert_eq!(answer.status, answer.reason.status());
             }
             Decision::Respond(_) => prop_assert!(false, "nothing is served under this policy"),
-            Decision::Ask(_) => unreachable!("the loop above ends asks"),
+            Decision::Perform(_) => unreachable!("the loop above ends asks"),
         }
     }
 
@@ -239,7 +239,7 @@ proptest! {
                 if let Decision::Forward(forward) = &mut decision {
                     forward.alongside = None;
                 }
-                if let Decision::Ask(_) = decision { "ask".to_owned() } else { format!("{decision:?}") }
+                if let Decision::Perform(_) = decision { "ask".to_owned() } else { format!("{decision:?}") }
             };
             prop_assert_eq!(shown(warm.decide(&head, now)), shown(cold), "{} at {}", name, offset);
         }
@@ -320,11 +320,11 @@ fn two_engines_with_one_seed_agree() {
     };
     let run = |engine: &mut Engine| {
         let now = moment(&vector);
-        let Decision::Ask(errand) = engine.decide(&head, now) else {
+        let Decision::Perform(pending) = engine.decide(&head, now) else {
             panic!("an expired cache is asked about")
         };
-        let asked = format!("{errand:?}");
-        format!("{asked} {:?}", engine.resume(&head, errand, Reply::Failed, now))
+        let asked = format!("{pending:?}");
+        format!("{asked} {:?}", engine.resume(&head, pending, EffectResult::Failed, now))
     };
     assert_eq!(run(&mut support::engine()), run(&mut support::engine()));
 }

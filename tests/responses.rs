@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorward::{
-    Answer, Capabilities, Config, Decision, Policy, Reason, RequestHead, RequestKind,
-    refuse_without_engine, suites,
+    Capabilities, Config, Decision, Policy, Reason, Refusal, RequestHead, RequestKind, conformance,
+    refuse_without_engine,
 };
 use serde_json::{Value, json};
 
@@ -165,7 +165,7 @@ fn every_reason_and_every_kind_has_the_answer_of_the_table() {
                 let cell = &table[&((*row).to_owned(), column.to_owned())];
                 let name =
                     format!("{} as {row} ({method}), sign-in page: {has_sign_in}", reason.code());
-                check(&name, *reason, &head, cell, suites::answer(&policy, *reason, &head));
+                check(&name, *reason, &head, cell, conformance::answer(&policy, *reason, &head));
                 compared += 1;
             }
         }
@@ -195,11 +195,12 @@ fn without_an_engine_the_answer_is_that_of_the_table() {
             RequestHead { method, target, headers, public_origin: SITE, client_address: None };
         let cell = &table[&((*row).to_owned(), "503".to_owned())];
         let answer = refuse_without_engine(Reason::NotStarted, &head);
-        let Decision::Reject(by_engine) = suites::answer(&policy, Reason::NotStarted, &head) else {
+        let Decision::Reject(by_engine) = conformance::answer(&policy, Reason::NotStarted, &head)
+        else {
             panic!("{row}")
         };
         assert_eq!((answer.status, &answer.body), (by_engine.status, &by_engine.body), "{row}");
-        let without_vary = |answer: &Answer| {
+        let without_vary = |answer: &Refusal| {
             answer.headers.iter().filter(|(name, _)| name != "vary").cloned().collect::<Vec<_>>()
         };
         assert_eq!(without_vary(&answer), without_vary(&by_engine), "{row}");
@@ -239,7 +240,7 @@ fn script() -> Value {
     answers
 }
 
-fn as_script(Answer { reason, status, headers, body, .. }: &Answer) -> Value {
+fn as_script(Refusal { reason, status, headers, body, .. }: &Refusal) -> Value {
     json!({ "status": status, "reason": reason.code(), "headers": headers, "body": body })
 }
 
@@ -267,7 +268,7 @@ fn the_transport_forms_of_next_are_refused_like_the_payloads_that_they_are() {
             Reason::NoCredential,
             &head,
             cell,
-            suites::answer(&policy, Reason::NoCredential, &head),
+            conformance::answer(&policy, Reason::NoCredential, &head),
         );
     }
 }
@@ -304,7 +305,7 @@ fn a_rule_may_have_another_format() {
                     *reason,
                     &head,
                     cell,
-                    suites::answer(&policy, *reason, &head),
+                    conformance::answer(&policy, *reason, &head),
                 );
             }
         }
@@ -322,7 +323,7 @@ fn an_answer_varies_with_every_header_that_is_read() {
         client_address: None,
     };
     let (Decision::Reject(answer) | Decision::Redirect(answer)) =
-        suites::answer(&policy, Reason::NoCredential, &head)
+        conformance::answer(&policy, Reason::NoCredential, &head)
     else {
         panic!()
     };
@@ -390,7 +391,7 @@ fn a_refusal_can_be_read_by_listed_origins_only() {
             };
             for reason in Reason::ALL {
                 let (Decision::Reject(answer) | Decision::Redirect(answer)) =
-                    suites::answer(&policy, *reason, &head)
+                    conformance::answer(&policy, *reason, &head)
                 else {
                     panic!()
                 };
@@ -427,7 +428,7 @@ fn a_configured_docs_url_is_a_link() {
                 public_origin: SITE,
                 client_address: None,
             };
-            match suites::answer(&policy, *reason, &head) {
+            match conformance::answer(&policy, *reason, &head) {
                 Decision::Reject(answer) => answer.body,
                 _ => panic!("without a sign-in page nothing is redirected"),
             }
@@ -461,8 +462,8 @@ fn a_page_is_whole_and_leads_on() {
     for (policy, reason) in
         policies.iter().flat_map(|policy| Reason::ALL.iter().map(move |reason| (policy, *reason)))
     {
-        let Decision::Reject(Answer { status, headers, body, .. }) =
-            suites::answer(policy, reason, &head)
+        let Decision::Reject(Refusal { status, headers, body, .. }) =
+            conformance::answer(policy, reason, &head)
         else {
             continue;
         };
@@ -587,7 +588,7 @@ fn check(name: &str, reason: Reason, head: &RequestHead<'_>, cell: &Cell, decisi
     }
 }
 
-fn header<'a>(answer: &'a Answer, name: &str) -> Option<&'a str> {
+fn header<'a>(answer: &'a Refusal, name: &str) -> Option<&'a str> {
     answer.headers.iter().find(|(candidate, _)| candidate == name).map(|(_, value)| value.as_str())
 }
 

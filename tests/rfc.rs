@@ -14,7 +14,7 @@ mod support;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorward::{Reason, suites};
+use doorward::{Reason, conformance};
 use serde_json::{Value, json};
 
 const FILES: [(&str, &str); 3] = [
@@ -60,9 +60,9 @@ fn holds(rfc: &str, vector: &Value) -> bool {
 fn judge(vector: &Value, token: &str) -> Result<Vec<u8>, Reason> {
     if let Some(secret) = vector["secret"].as_str() {
         let secret = URL_SAFE_NO_PAD.decode(secret).unwrap_or_else(|error| panic!("{error}"));
-        return suites::hs256_content(&secret, token);
+        return conformance::hs256_content(&secret, token);
     }
     let key_set = json!({ "keys": [vector["key"]] }).to_string();
     let policy = support::jwt_policy(&doorward_native::capabilities());
-    suites::signed_content(&policy, key_set.as_bytes(), token, doorward_native::check)
+    conformance::signed_content(&policy, key_set.as_bytes(), token, doorward_native::check)
 }

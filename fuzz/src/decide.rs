@@ -5,15 +5,15 @@
 //! {…}                  the configuration, in one line
 //! > GET /app 1000      a request: method, target, milliseconds after the first
 //! name: value          its headers, as many as there are
-//! < 200 body           what comes of its errands, in order: an answer, or one of
+//! < 200 body           what comes of its effects, in order: an answer, or one of
 //! < truth              the host checks the signature (as it does when nothing is said), waits, and fails to fetch
 //! < true | < false | < waited | < failed | < unsupported
 //! ```
 
-use doorward::{Decision, Fetch, RequestHead, UnixTime, Verdict, Work};
+use doorward::{Decision, Effect, Fetch, LayerVerdict, RequestHead, UnixTime};
 use serde_json::Value;
 
-use super::world::{End, NOW, Outcome, as_header, carry, configured, latin1, number, play_with};
+use super::world::{End, NOW, Outcome, as_header, configured, latin1, number, perform, play_with};
 
 /// The moment of the decision vectors.
 const VECTORS_NOW: i64 = 1_800_000_000_000;
@@ -76,16 +76,16 @@ pub fn run(input: &[u8]) -> End {
         let moment = UnixTime::from_millis(now);
         let explanation = engine.explain(&head, moment);
         let mut outcomes = request.outcomes.iter();
-        let (end, errands) = play_with(&mut engine, &head, now, &prefix, &mut |errand| {
-            let is_fetch = matches!(errand.work(), Work::Fetch(_));
+        let (end, pending) = play_with(&mut engine, &head, now, &prefix, &mut |pending| {
+            let is_fetch = matches!(pending.effect(), Effect::Fetch(_));
             has_fetched |= is_fetch;
             let mut truth = |_: &Fetch| Outcome::Failed;
             let Some(Some(outcome)) = outcomes.next() else {
-                return carry(errand, &mut truth);
+                return perform(pending, &mut truth);
             };
-            let is_word_of_host = match (errand.work(), outcome) {
-                (Work::Check(_), Outcome::Checked(true)) => true,
-                (Work::Fetch(fetch), Outcome::Answered(..)) => {
+            let is_word_of_host = match (pending.effect(), outcome) {
+                (Effect::Check(_), Outcome::Checked(true)) => true,
+                (Effect::Fetch(fetch), Outcome::Answered(..)) => {
                     fetch.purpose == doorward::Purpose::Session
                 }
                 _ => false,
@@ -97,17 +97,17 @@ pub fn run(input: &[u8]) -> End {
             let is_known = SUBJECTS.contains(&subject) || is_of_better_auth(subject);
             assert!(host_vouched || is_known, "{subject:?} is invented");
             let explained = explanation.credentials.iter().any(|credential| {
-                matches!(&credential.verdict, Verdict::Authenticated { subject: explained } if as_header(explained) == *subject)
+                matches!(&credential.verdict, LayerVerdict::Authenticated { subject: explained } if as_header(explained) == *subject)
             });
-            assert!(errands > 0 || explained, "{subject:?} was not explained: {explanation:?}");
+            assert!(pending > 0 || explained, "{subject:?} was not explained: {explanation:?}");
         }
-        if !has_fetched && errands == 0 {
+        if !has_fetched && pending == 0 {
             // Nothing has been learned from outside, so an engine that has seen nothing must decide
             // alike.
             let mut cold = configured(&document)
                 .unwrap_or_else(|| panic!("a configuration compiles once and not twice"));
-            if !matches!(cold.decide(&head, moment), Decision::Ask(_)) {
-                let mut nothing = |_: &doorward::Errand| Outcome::Failed;
+            if !matches!(cold.decide(&head, moment), Decision::Perform(_)) {
+                let mut nothing = |_: &doorward::PendingEffect| Outcome::Failed;
                 let (cold_end, _) = play_with(&mut cold, &head, now, &prefix, &mut nothing);
                 assert_eq!(end, cold_end, "a warm engine differs from a cold one");
             }
@@ -143,8 +143,8 @@ fn requests<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Vec<Request> {
             };
             requests.push(request);
         } else if let Some(request) = requests.last_mut() {
-            if let Some(reply) = line.strip_prefix(b"< ") {
-                request.outcomes.push(outcome(reply));
+            if let Some(result) = line.strip_prefix(b"< ") {
+                request.outcomes.push(outcome(result));
             } else if let Some((name, value)) = text.split_once(": ") {
                 request.headers.push((name.to_owned(), value.to_owned()));
             }
@@ -153,8 +153,8 @@ fn requests<'i>(lines: impl Iterator<Item = &'i [u8]>) -> Vec<Request> {
     requests
 }
 
-fn outcome(reply: &[u8]) -> Option<Outcome> {
-    match reply {
+fn outcome(result: &[u8]) -> Option<Outcome> {
+    match result {
         b"true" => Some(Outcome::Checked(true)),
         b"false" => Some(Outcome::Checked(false)),
         b"waited" => Some(Outcome::Waited),
@@ -162,13 +162,13 @@ fn outcome(reply: &[u8]) -> Option<Outcome> {
         b"unsupported" => Some(Outcome::Unsupported),
         b"truth" => None,
         _ => {
-            let text = latin1(reply);
+            let text = latin1(result);
             let status =
                 text.split(' ').next().and_then(|status| status.parse().ok()).unwrap_or(200);
-            let body = reply
+            let body = result
                 .iter()
                 .position(|byte| *byte == b' ')
-                .map_or(&[][..], |end| &reply[end + 1..]);
+                .map_or(&[][..], |end| &result[end + 1..]);
             Some(Outcome::Answered(status, body.to_vec()))
         }
     }

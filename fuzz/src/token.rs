@@ -86,7 +86,7 @@ pub fn run(input: &[u8]) -> End {
 }
 
 fn judge(end: &End, allowed_at: impl Fn(i64) -> Option<Allowed>, now: i64) {
-    // An errand takes a few milliseconds: near an edge of the window either is right.
+    // An effect takes a few milliseconds: near an edge of the window either is right.
     let around = [now, now + 10].map(&allowed_at);
     match end {
         End::Identity(_) => {

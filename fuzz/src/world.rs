@@ -7,8 +7,9 @@ use std::sync::LazyLock;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, Decision, Engine, Errand, Explanation, Forward,
-    HeaderPairs, Reason, Reply, RequestHead, SignatureCheck, UnixTime, Verdict, Work,
+    Algorithm, Capabilities, Config, Decision, Effect, EffectResult, Engine, Explanation, Forward,
+    HeaderPairs, LayerVerdict, PendingEffect, Reason, Refusal, RequestHead, SignatureCheck,
+    UnixTime,
 };
 use serde_json::{Value, json};
 
@@ -157,7 +158,7 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    pub fn with<T>(&self, take: impl FnOnce(Reply<'_>) -> T) -> T {
+    pub fn with<T>(&self, take: impl FnOnce(EffectResult<'_>) -> T) -> T {
         let headers = [
             ("set-cookie", "better-auth.session_data=; Max-Age=0"),
             ("set-cookie", "other=1"),
@@ -165,12 +166,12 @@ impl Outcome {
         ];
         match self {
             Self::Answered(status, body) => {
-                take(Reply::Answered { status: *status, headers: &headers, body })
+                take(EffectResult::Answered { status: *status, headers: &headers, body })
             }
-            Self::Checked(holds) => take(Reply::Checked(*holds)),
-            Self::Waited => take(Reply::Waited),
-            Self::Failed => take(Reply::Failed),
-            Self::Unsupported => take(Reply::Unsupported),
+            Self::Checked(holds) => take(EffectResult::Checked(*holds)),
+            Self::Waited => take(EffectResult::Waited),
+            Self::Failed => take(EffectResult::Failed),
+            Self::Unsupported => take(EffectResult::Unsupported),
         }
     }
 }
@@ -190,12 +191,15 @@ pub fn checked(check: &SignatureCheck) -> Outcome {
 }
 
 /// A host that tells the truth about signatures, waits, and fetches by this function.
-pub fn carry(errand: &Errand, fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome) -> Outcome {
-    match errand.work() {
-        Work::Fetch(request) => fetch(request),
-        Work::Check(check) => checked(check),
-        Work::Sign(_) | Work::Read(_) => Outcome::Unsupported,
-        Work::Wait { .. } => Outcome::Waited,
+pub fn perform(
+    pending: &PendingEffect,
+    fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome,
+) -> Outcome {
+    match pending.effect() {
+        Effect::Fetch(request) => fetch(request),
+        Effect::Check(check) => checked(check),
+        Effect::Sign(_) | Effect::Read(_) => Outcome::Unsupported,
+        Effect::Wait { .. } => Outcome::Waited,
     }
 }
 
@@ -206,35 +210,35 @@ pub fn play(
     now: i64,
     fetch: &mut dyn FnMut(&doorward::Fetch) -> Outcome,
 ) -> End {
-    let mut host = |errand: &Errand| {
-        assert!(!format!("{errand:?}").contains("eyJ"), "an errand's Debug shows a token");
-        carry(errand, fetch)
+    let mut host = |pending: &PendingEffect| {
+        assert!(!format!("{pending:?}").contains("eyJ"), "an effect's Debug shows a token");
+        perform(pending, fetch)
     };
     play_with(engine, head, now, "x-doorward-", &mut host).0
 }
 
-/// The same with any host, and any prefix of the gate's headers. Also gives the number of errands.
+/// The same with any host, and any prefix of the gate's headers. Also gives the number of effects.
 pub fn play_with(
     engine: &mut Engine,
     head: &RequestHead<'_>,
     now: i64,
     prefix: &str,
-    host: &mut dyn FnMut(&Errand) -> Outcome,
+    host: &mut dyn FnMut(&PendingEffect) -> Outcome,
 ) -> (End, usize) {
     let mut now = UnixTime::from_millis(now);
     let mut decision = engine.decide(head, now);
-    let mut errands = 0;
-    while let Decision::Ask(errand) = decision {
-        errands += 1;
-        assert!(errands < 100, "a request goes round");
+    let mut count = 0;
+    while let Decision::Perform(pending) = decision {
+        count += 1;
+        assert!(count < 100, "a request goes round");
         now = now.plus_millis(5);
-        decision = host(&errand).with(|reply| engine.resume(head, errand, reply, now));
+        decision = host(&pending).with(|result| engine.resume(head, pending, result, now));
     }
     let end = match decision {
         Decision::Forward(forward) => {
             let end = judge_forward(&forward, head, prefix);
-            if let Some(errand) = forward.after {
-                host(&errand).with(|reply| engine.receive(errand, reply, now));
+            if let Some(pending) = forward.after {
+                host(&pending).with(|result| engine.receive(pending, result, now));
             }
             end
         }
@@ -263,9 +267,9 @@ pub fn play_with(
             assert_eq!(answer.status, answer.reason.status());
             End::Refused(answer.reason)
         }
-        Decision::Ask(_) => unreachable!("the loop above ends asks"),
+        Decision::Perform(_) => unreachable!("the loop above ends asks"),
     };
-    (end, errands)
+    (end, count)
 }
 
 fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End {
@@ -305,7 +309,7 @@ fn judge_forward(forward: &Forward, head: &RequestHead<'_>, prefix: &str) -> End
     }
 }
 
-fn judge_answer(answer: &Answer, head: &RequestHead<'_>) {
+fn judge_answer(answer: &Refusal, head: &RequestHead<'_>) {
     for (name, value) in &answer.headers {
         assert!(
             !name.contains(char::is_control) && !value.contains(char::is_control),
@@ -321,17 +325,17 @@ fn judge_answer(answer: &Answer, head: &RequestHead<'_>) {
 pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
     let now = UnixTime::from_millis(now);
     let explanation = engine.explain(head, now);
-    let present: Vec<&Verdict> = present(&explanation).collect();
+    let present: Vec<&LayerVerdict> = present(&explanation).collect();
     let bad: Vec<Reason> = present
         .iter()
         .filter_map(|verdict| {
-            if let Verdict::Unauthenticated(reason) = verdict { Some(*reason) } else { None }
+            if let LayerVerdict::Unauthenticated(reason) = verdict { Some(*reason) } else { None }
         })
         .collect();
     let subjects: Vec<String> = present
         .iter()
         .filter_map(|verdict| {
-            if let Verdict::Authenticated { subject } = verdict {
+            if let LayerVerdict::Authenticated { subject } = verdict {
                 Some(as_header(subject))
             } else {
                 None
@@ -347,7 +351,7 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
             // A host's verdict of an earlier request counts for a decision; an explanation would
             // ask again.
             let unknown =
-                present.iter().filter(|verdict| ***verdict == Verdict::ErrandRequired).count();
+                present.iter().filter(|verdict| ***verdict == LayerVerdict::EffectRequired).count();
             let all = !present.is_empty() && present.len() == subjects.len() + unknown;
             assert!(
                 all && subjects.iter().all(|other| other == subject),
@@ -363,18 +367,18 @@ pub fn agree(engine: &mut Engine, head: &RequestHead<'_>, now: i64) {
             };
             assert!(explained, "refused for {:?}, explained {explanation:?}", answer.reason);
         }
-        Decision::Ask(_) => {
+        Decision::Perform(_) => {
             let asks = present.iter().any(|verdict| {
-                matches!(verdict, Verdict::LookupRequired | Verdict::ErrandRequired)
+                matches!(verdict, LayerVerdict::LookupRequired | LayerVerdict::EffectRequired)
             });
             assert!(asks && bad.is_empty(), "asks, explained {explanation:?}");
         }
     }
 }
 
-fn present(explanation: &Explanation) -> impl Iterator<Item = &Verdict> {
+fn present(explanation: &Explanation) -> impl Iterator<Item = &LayerVerdict> {
     let verdicts = explanation.credentials.iter().map(|credential| &credential.verdict);
-    verdicts.filter(|verdict| **verdict != Verdict::Unauthenticated(Reason::NoCredential))
+    verdicts.filter(|verdict| **verdict != LayerVerdict::Unauthenticated(Reason::NoCredential))
 }
 
 /// A text as the gate writes it into a header.

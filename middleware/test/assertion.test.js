@@ -123,8 +123,8 @@ test("two gates with one key do not use the same numbers", async () => {
 test("a platform that does not sign lets nobody pass", async () => {
   const { assertion, env } = await withKey("ES256");
   const { keySet, token } = await newIssuer();
-  const carry = (errand, usual) => (errand.work === "sign" ? { kind: "failed" } : usual(errand));
-  const options = { config: { ...config, assertion: { audience: "billing", ...assertion } }, env, log: () => {}, now: () => NOW, carry };
+  const perform = (effect, usual) => (effect.kind === "sign" ? { kind: "failed" } : usual(effect));
+  const options = { config: { ...config, assertion: { audience: "billing", ...assertion } }, env, log: () => {}, now: () => NOW, perform };
   const gate = createGate({ ...options, fetch: async () => new Response(keySet) });
   const { kind, reason, response } = await gate.decide(request("/", { authorization: `Bearer ${token}` }));
   assert.deepEqual([kind, reason, response.status], ["answer", "assertion_unavailable", 503]);
@@ -135,8 +135,8 @@ for (const [alg, outcome] of Object.entries({ EdDSA: "forward", ES256: "answer" 
     const { assertion, env } = await withKey(alg);
     const { keySet, token } = await newIssuer();
     const asked = [];
-    const carry = (errand, usual) => (asked.push(errand.work), errand.work === "sign" ? { kind: "unsupported" } : usual(errand));
-    const options = { config: { ...config, assertion: { audience: "billing", jwks_path: PATH, ...assertion } }, env, log: () => {}, now: () => NOW, carry };
+    const perform = (effect, usual) => (asked.push(effect.kind), effect.kind === "sign" ? { kind: "unsupported" } : usual(effect));
+    const options = { config: { ...config, assertion: { audience: "billing", jwks_path: PATH, ...assertion } }, env, log: () => {}, now: () => NOW, perform };
     const gate = createGate({ ...options, fetch: async () => new Response(keySet) });
     const verdict = await gate.decide(request("/", { authorization: `Bearer ${token}` }));
     assert.equal(verdict.kind, outcome);

@@ -1,14 +1,14 @@
-// The border itself: what a host that keeps to WIRE.md never sends.
+// The binding itself: what a host that keeps to WIRE.md never sends.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { borderOf } from "../border.js";
-import { decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
+import { bindingOf } from "../binding.js";
+import { decodeDecision, encodeResult, joinHead, memoryOf } from "../wire.js";
 import { NOW, config, encodeHead, glue, newIssuer } from "./support.js";
 
 glue.__wbg_reset_state();
-// EdDSA is checked inside: this border is crossed for the keys only.
+// EdDSA is checked inside: this binding is crossed for the keys only.
 const { token, keySet } = await newIssuer({}, "EdDSA");
 const memory = () => memoryOf(new Uint8Array(glue.linearMemory().buffer));
 const read = (address) => decodeDecision(memory(), address);
@@ -22,8 +22,8 @@ const newGate = () => {
       return read(gate.decide(bytes.length, now));
     },
     decideOn: (length, now) => read(gate.decide(length, now)),
-    resume: (bytes, id, reply, now) => read(gate.resume(bytes, id, reply, now)),
-    receive: (id, reply, now) => gate.receive(id, reply, now),
+    resume: (bytes, id, result, now) => read(gate.resume(bytes, id, result, now)),
+    receive: (id, result, now) => gate.receive(id, result, now),
   };
 };
 const plainHead = {
@@ -33,11 +33,11 @@ const plainHead = {
   headers: [["authorization", `Bearer ${token}`]],
 };
 const head = encodeHead(plainHead);
-const keys = () => encodeReply({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) });
+const keys = () => encodeResult({ kind: "answered", status: 200, headers: [], body: new TextEncoder().encode(keySet) });
 const ask = (gate) => {
-  const { kind, errand } = gate.decide(head, NOW);
-  assert.equal(kind, "ask");
-  return errand;
+  const { kind, effect } = gate.decide(head, NOW);
+  assert.equal(kind, "perform");
+  return effect;
 };
 const refused = (decision) => {
   const { kind, status, reason, body, headers } = decision;
@@ -47,7 +47,7 @@ const refused = (decision) => {
   return `${status} ${reason}`;
 };
 
-test("an errand is taken back once, under its own number", () => {
+test("an effect is taken back once, under its own number", () => {
   const gate = newGate();
   const { id } = ask(gate);
   assert.equal(refused(gate.resume(head, (id + 1) >>> 0, keys(), NOW)), "503 not_started");
@@ -67,40 +67,40 @@ function conversions(t, call) {
 }
 
 test("a decision on a credential that has been verified makes no text: its head is written once and its answer is bytes", (t) => {
-  const border = borderOf(glue, new glue.Draft(JSON.stringify(config)).compile());
+  const binding = bindingOf(glue, new glue.Draft(JSON.stringify(config)).compile());
   const joined = joinHead(plainHead);
-  const { errand } = border.decision(border.decide(joined, NOW));
-  assert.equal(border.decision(border.resume(head, errand.id, keys(), NOW)).kind, "forward");
+  const { effect } = binding.decision(binding.decide(joined, NOW));
+  assert.equal(binding.decision(binding.resume(head, effect.id, keys(), NOW)).kind, "forward");
   let address;
   for (let times = 0; times < 3; times++) {
-    assert.deepEqual(conversions(t, () => (address = border.decide(joined, NOW))), [0, 0, 1]);
+    assert.deepEqual(conversions(t, () => (address = binding.decide(joined, NOW))), [0, 0, 1]);
   }
   let decision;
-  assert.deepEqual(conversions(t, () => (decision = border.decision(address))), [1, 0, 0]);
+  assert.deepEqual(conversions(t, () => (decision = binding.decision(address))), [1, 0, 0]);
   assert.equal(decision.kind, "forward");
 });
 
-test("an errand of another gate is unknown", () => {
+test("an effect of another gate is unknown", () => {
   const [one, other] = [newGate(), newGate()];
   const { id } = ask(one);
   assert.equal(refused(other.resume(head, id, keys(), NOW)), "503 not_started");
 });
 
-test("an errand is still known when its time-out is reported a little late", () => {
+test("an effect is still known when its time-out is reported a little late", () => {
   const gate = newGate();
   const { id } = ask(gate);
-  assert.equal(refused(gate.resume(head, id, encodeReply({ kind: "failed" }), NOW + 4_000)), "503 keys_unavailable");
+  assert.equal(refused(gate.resume(head, id, encodeResult({ kind: "failed" }), NOW + 4_000)), "503 keys_unavailable");
 });
 
-test("errands that nobody comes back for are forgotten", () => {
+test("effects that nobody comes back for are forgotten", () => {
   const gate = newGate();
   const { id } = ask(gate);
   for (let i = 0; i < 5_000; i++) gate.decide(head, NOW + 60_000 * (i + 1));
   assert.equal(refused(gate.resume(head, id, keys(), NOW)), "503 not_started");
-  assert.equal(gate.decide(head, NOW + 60_000 * 5_002).kind, "ask");
+  assert.equal(gate.decide(head, NOW + 60_000 * 5_002).kind, "perform");
 });
 
-test("too many errands at once are refused, and those on their way are kept", () => {
+test("too many effects at once are refused, and those on their way are kept", () => {
   const gate = newGate();
   const { id } = ask(gate);
   const kinds = Array.from({ length: 2_100 }, () => gate.decide(head, NOW).kind);
@@ -128,9 +128,9 @@ test("a length beyond the room that there is makes no head", () => {
   }
 });
 
-test("bytes that are no reply are an errand that failed", () => {
-  const reply = keys();
-  for (const bytes of [new Uint8Array(0), new Uint8Array([9]), reply.slice(0, -1), new Uint8Array([...reply, 0])]) {
+test("bytes that are no result are an effect that failed", () => {
+  const result = keys();
+  for (const bytes of [new Uint8Array(0), new Uint8Array([9]), result.slice(0, -1), new Uint8Array([...result, 0])]) {
     const gate = newGate();
     assert.equal(refused(gate.resume(head, ask(gate).id, bytes, NOW)), "503 keys_unavailable");
   }
@@ -152,7 +152,7 @@ test("no bytes make it trap", (t) => {
   for (let i = 0; i < rounds; i++) {
     const now = [NOW, NOW + i, Number.NaN, Infinity, -Infinity, -1, 2 ** 63][random(7)];
     const decision = gate.decide(broken(head), now);
-    if (decision.kind === "ask") gate.resume(broken(head), decision.errand.id, broken(keys()), now);
+    if (decision.kind === "perform") gate.resume(broken(head), decision.effect.id, broken(keys()), now);
     gate.receive(random(2 ** 32), broken(keys()), now);
     if (random(100) === 0) gate = newGate();
   }

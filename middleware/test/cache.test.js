@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { createGate } from "doorward";
-import { carrier } from "../carry.js";
+import { performer } from "../perform.js";
 import { NOW, config, newIssuer, request } from "./support.js";
 
 const COPY = /^doorward-copy-1 \d+ \d+\n/;
@@ -149,17 +149,17 @@ test("a configuration that shares sessions with nobody is warned of", async () =
 test("a fetch for which no copy will do is not looked for", async () => {
   const keys = [];
   const cache = { get: async (key) => (keys.push(key), undefined), put: async () => {} };
-  const carry = carrier(async () => new Response("{}"), { cache });
-  const errand = { work: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 100, maxBytes: 100 };
-  assert.equal((await carry({ ...errand, copy: undefined })).kind, "answered");
-  assert.equal((await carry({ ...errand, copy: "k" })).kind, "answered");
+  const perform = performer(async () => new Response("{}"), { cache });
+  const effect = { kind: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 100, maxBytes: 100 };
+  assert.equal((await perform({ ...effect, copy: undefined })).kind, "answered");
+  assert.equal((await perform({ ...effect, copy: "k" })).kind, "answered");
   assert.deepEqual(keys, ["k"]);
 });
 
-test("a slow cache and a slow issuer share the errand's time", async () => {
-  const carry = carrier(() => new Promise(() => {}), { cache: { get: () => new Promise(() => {}) } });
-  const errand = { work: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 300, maxBytes: 100, copy: "k" };
+test("a slow cache and a slow issuer share the effect's time", async () => {
+  const perform = performer(() => new Promise(() => {}), { cache: { get: () => new Promise(() => {}) } });
+  const effect = { kind: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 300, maxBytes: 100, copy: "k" };
   // Timers end in their order, however busy the machine is.
   const late = new Promise((resolve) => setTimeout(resolve, 450, "late").unref());
-  assert.deepEqual(await Promise.race([carry(errand), late]), { kind: "failed" });
+  assert.deepEqual(await Promise.race([perform(effect), late]), { kind: "failed" });
 });

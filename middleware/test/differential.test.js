@@ -95,7 +95,7 @@ function verifiersOf(key, other, name) {
     },
     now: () => NOW * 1000,
     log: () => {},
-    carry: (errand, usual) => (errand.work === "fetch" ? { kind: "answered", status: 200, headers: [], body } : usual(errand)),
+    perform: (effect, usual) => (effect.kind === "fetch" ? { kind: "answered", status: 200, headers: [], body } : usual(effect)),
   });
   const ours = async (token) => {
     const headers = [["authorization", `Bearer ${token}`]];

@@ -131,12 +131,12 @@ test("what fails after the response is nobody's problem", async () => {
   const { keySet, token } = await newIssuer();
   let failed = 0;
   let now = NOW;
-  const carry = async (errand, usual) => {
-    if (!errand.background) return usual(errand);
+  const perform = async (effect, usual) => {
+    if (!effect.background) return usual(effect);
     failed++;
     throw new Error("no");
   };
-  const gate = createGate({ ...quiet, config, carry, fetch: async () => new Response(keySet), now: () => now });
+  const gate = createGate({ ...quiet, config, perform, fetch: async () => new Response(keySet), now: () => now });
   const bearer = () => request("/api", { authorization: `Bearer ${token}` });
   const complaining = { waitUntil: () => { throw new Error("too late"); } };
   for (let i = 0; i < 24 && failed === 0; i++) {
@@ -372,7 +372,7 @@ test("an option that is not of its type is refused at once", () => {
     clientAddress: [5, true, [], {}],
     log: [...others, {}],
     waitUntil: others,
-    carry: others,
+    perform: others,
   };
   for (const [name, values] of Object.entries(wrong)) {
     for (const value of values) {

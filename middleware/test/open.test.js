@@ -27,7 +27,7 @@ test("what streams is known by its type", () => {
 test("a connection ends once, when its time is over", async (t) => {
   const pass = withTimers(t);
   const ends = [];
-  watchOver({ livesMs: 3000, lookAgainMs: 1000, lookAgain: async () => undefined }, (reason) => ends.push(reason));
+  watchOver({ livesMs: 3000, recheckAfterMs: 1000, recheck: async () => undefined }, (reason) => ends.push(reason));
   await pass(1000);
   await pass(1000);
   assert.deepEqual(ends, []);
@@ -51,7 +51,7 @@ test("it ends when a look says so; who fails, says nothing, or never answers end
   const pass = withTimers(t);
   const ends = [];
   const looks = [async () => undefined, async () => Promise.reject(new Error()), () => new Promise(() => {}), async () => "session_revoked"];
-  watchOver({ lookAgainMs: 1000, lookAgain: () => looks.shift()() }, (reason) => ends.push(reason));
+  watchOver({ recheckAfterMs: 1000, recheck: () => looks.shift()() }, (reason) => ends.push(reason));
   await pass(1000);
   await pass(1000);
   await pass(1000);
@@ -66,7 +66,7 @@ test("it ends when a look says so; who fails, says nothing, or never answers end
 test("what has ended by itself is not looked at", async (t) => {
   const pass = withTimers(t);
   let looks = 0;
-  const stop = watchOver({ livesMs: 5000, lookAgainMs: 1000, lookAgain: async () => void looks++ }, () => assert.fail("it is over"));
+  const stop = watchOver({ livesMs: 5000, recheckAfterMs: 1000, recheck: async () => void looks++ }, () => assert.fail("it is over"));
   await pass(1000);
   stop();
   await pass(10_000);

@@ -80,7 +80,7 @@ const gate: Gate = createGate({
   config: { rules: [] },
   env: process.env,
   publicOrigin: (request) => new URL(request.url).origin,
-  carry: async (errand, usual) => (errand.work === "fetch" && errand.url === "" ? { kind: "failed" } : usual(errand)),
+  perform: async (effect, usual) => (effect.kind === "fetch" && effect.url === "" ? { kind: "failed" } : usual(effect)),
 });
 const verdict: Verdict = await gate.decide(new Request("https://app.test/"), { waitUntil: (work) => void work });
 if (verdict.kind === "forward") verdict.headers.get(verdict.identity?.subject ?? verdict.target);

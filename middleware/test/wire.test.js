@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { copyOf, decodeDecision, encodeReply, joinHead, memoryOf } from "../wire.js";
+import { copyOf, decodeDecision, encodeResult, joinHead, memoryOf } from "../wire.js";
 import { encodeHead } from "./support.js";
 
 const utf8 = (text) => [...Buffer.from(text)];
@@ -50,7 +50,7 @@ test("a head of something else than texts is not written", () => {
   }
 });
 
-test("replies are written as WIRE.md says", () => {
+test("results are written as WIRE.md says", () => {
   const body = new Uint8Array([0, 255, 7]);
   const headers = [["set-cookie", "a=1"], ["set-cookie", "b=2"]];
   const cases = [
@@ -67,13 +67,13 @@ test("replies are written as WIRE.md says", () => {
     [{ kind: "failed" }, message(3)],
     [{ kind: "unsupported" }, message(4)],
   ];
-  for (const [reply, expected] of cases) assert.deepEqual(encodeReply(reply), expected);
+  for (const [result, expected] of cases) assert.deepEqual(encodeResult(result), expected);
 });
 
 const FETCH = [7, 0, "keys", "GET", "https://a.test/jwks", ...pairs([["accept", "*/*"]]), 2000, 65536, "doorward-keys-x"];
-const fetchErrand = {
+const fetchEffect = {
   id: 7,
-  work: "fetch",
+  kind: "fetch",
   purpose: "keys",
   method: "GET",
   url: "https://a.test/jwks",
@@ -86,15 +86,15 @@ const CHECK = [4_000_000_000, 1, "RS256", "print", "{}", new Uint8Array([1, 2]),
 const decisions = [
   [
     message(0, "", "", FETCH),
-    { kind: "ask", errand: { ...fetchErrand, background: false }, log: undefined, reason: undefined },
+    { kind: "perform", effect: { ...fetchEffect, background: false }, log: undefined, reason: undefined },
   ],
   [
     message(0, "", "", CHECK),
     {
-      kind: "ask",
-      errand: {
+      kind: "perform",
+      effect: {
         id: 4_000_000_000,
-        work: "check",
+        kind: "check",
         algorithm: "RS256",
         thumbprint: "print",
         key: "{}",
@@ -109,15 +109,15 @@ const decisions = [
   [
     message(0, "", "", 1, 4, "S", "key", 500, 65536),
     {
-      kind: "ask",
-      errand: { id: 1, work: "read", store: "S", key: "key", timeoutMs: 500, maxBytes: 65536, background: false },
+      kind: "perform",
+      effect: { id: 1, kind: "read", store: "S", key: "key", timeoutMs: 500, maxBytes: 65536, background: false },
       log: undefined,
       reason: undefined,
     },
   ],
   [
     message(0, "", "", 1, 2, 160),
-    { kind: "ask", errand: { id: 1, work: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
+    { kind: "perform", effect: { id: 1, kind: "wait", milliseconds: 160, background: false }, log: undefined, reason: undefined },
   ],
   [
     message(1, "line", "", "/a", "https://api.test", '{"sub":"ada","sess_exp":9}', 1, "X-A", pairs([["b", "ü"]]), 0, 1, FETCH, 1, FETCH, 1, 2, "TE", "X-A", pairs([["c", "d"]]), 61_000, 10_000),
@@ -129,11 +129,11 @@ const decisions = [
       removed: ["X-A"],
       set: [["b", "ü"]],
       responseHeaders: [],
-      after: { ...fetchErrand, background: true },
-      alongside: { ...fetchErrand, background: false },
+      after: { ...fetchEffect, background: true },
+      alongside: { ...fetchEffect, background: false },
       onward: { removed: ["TE", "X-A"], set: [["c", "d"]] },
       livesMs: 61_000,
-      lookAgainMs: 10_000,
+      recheckAfterMs: 10_000,
       log: "line",
       reason: undefined,
     },
@@ -142,7 +142,7 @@ const decisions = [
     message(1, "", "", "/a", "", "", 0, 0, 0, 0, 0, 0, 0xffffffff, 0),
     {
       kind: "forward", target: "/a", upstream: undefined, identity: undefined, removed: [], set: [], responseHeaders: [], after: undefined, alongside: undefined, onward: undefined,
-      livesMs: undefined, lookAgainMs: undefined,
+      livesMs: undefined, recheckAfterMs: undefined,
       log: undefined, reason: undefined,
     },
   ],
@@ -153,7 +153,7 @@ const decisions = [
     { kind: "answer", status: 401, headers: [["a", "b"]], body: "\ufeffbody", log: undefined, reason: "no_credential" },
   ],
   [message(3, "line", "", pairs([["set-cookie", "a=b"]]), 1), { kind: "finish", headers: [["set-cookie", "a=b"]], withdraws: true, log: "line" }],
-  [message(4, "", "", 1, "a", "ü\n", 60), { kind: "keeps", keeps: [{ key: "a", text: "ü\n", seconds: 60 }] }],
+  [message(4, "", "", 1, "a", "ü\n", 60), { kind: "cacheWrites", cacheWrites: [{ key: "a", text: "ü\n", seconds: 60 }] }],
 ];
 
 test("decisions are read as WIRE.md says, wherever in memory they lie", () => {

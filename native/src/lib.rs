@@ -1,7 +1,7 @@
 //! What a native host needs: carries signature checks with `jsonwebtoken`, and ES512, which that
 //! has not, with `p521`.
 
-use doorward::{Algorithm, Capabilities, Reply, SignatureCheck};
+use doorward::{Algorithm, Capabilities, EffectResult, SignatureCheck};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, crypto};
 use p521::ecdsa::signature::Verifier as _;
@@ -12,13 +12,13 @@ pub fn capabilities() -> Capabilities {
 }
 
 /// Checks a signature. Anything but a clear verdict is a failure, never a bad signature.
-pub fn check(check: &SignatureCheck) -> Reply<'static> {
+pub fn check(check: &SignatureCheck) -> EffectResult<'static> {
     let verdict = match carried_by(check.algorithm) {
         Some(algorithm) => with_jsonwebtoken(check, algorithm),
         None if check.algorithm == Algorithm::ES512 => with_p521(check),
-        None => return Reply::Unsupported,
+        None => return EffectResult::Unsupported,
     };
-    verdict.map_or(Reply::Failed, Reply::Checked)
+    verdict.map_or(EffectResult::Failed, EffectResult::Checked)
 }
 
 fn carried_by(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {

@@ -6,7 +6,7 @@ use crate::authn::supabase;
 use crate::encoding::text;
 use crate::http::cookie::{self, Cookie};
 use crate::http::request::RequestHead;
-use crate::policy::{Bearer, Issuer, Place, Policy, Rule};
+use crate::policy::{Bearer, Issuer, Policy, Rule, TokenLocation};
 use crate::reason::Reason;
 
 /// Something that a request offers as proof of who it is.
@@ -18,7 +18,7 @@ pub(crate) enum Credential<'a> {
         /// The token.
         token: Cow<'a, str>,
         /// Where it was.
-        place: &'a Place,
+        place: &'a TokenLocation,
     },
     /// The `session_token` cookie of a Better Auth service.
     SessionCookie {
@@ -87,12 +87,12 @@ pub(crate) fn find<'a>(
     let jwts = places().enumerate().filter_map(move |(number, place)| {
         let is_repeated = || places().take(number).any(|earlier| earlier == place);
         let token = match place {
-            Place::Authorization => return None,
-            Place::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
-            Place::SupabaseCookie(name) => cookie::joined_value(&head, name)
+            TokenLocation::Authorization => return None,
+            TokenLocation::Cookie(name) => cookie::joined_value(&head, name).transpose()?,
+            TokenLocation::SupabaseCookie(name) => cookie::joined_value(&head, name)
                 .transpose()?
                 .and_then(|session| supabase::access_token(&session).map(Cow::Owned)),
-            Place::Header(name) => joined(head.headers_named(name)).map(Ok)?,
+            TokenLocation::Header(name) => joined(head.headers_named(name)).map(Ok)?,
         };
         if is_repeated() {
             return None;
@@ -134,7 +134,8 @@ fn of_authorization<'a, 'p, I>(
 where
     I: Iterator<Item = (usize, &'p Issuer)>,
 {
-    let takes_jwt = believed().any(|(_, issuer)| issuer.places.contains(&Place::Authorization));
+    let takes_jwt =
+        believed().any(|(_, issuer)| issuer.places.contains(&TokenLocation::Authorization));
     let plugin = believed().find_map(|(number, issuer)| {
         let bearer = issuer.better_auth.as_ref()?.bearer;
         if bearer == Bearer::Off { None } else { Some(number) }
@@ -188,9 +189,10 @@ impl<'a> BearerValue<'a> {
                 },
                 None => Credential::Malformed(Reason::TokenMalformed),
             },
-            _ if takes_jwt => {
-                Credential::Jwt { token: Cow::Borrowed(value), place: &Place::Authorization }
-            }
+            _ if takes_jwt => Credential::Jwt {
+                token: Cow::Borrowed(value),
+                place: &TokenLocation::Authorization,
+            },
             _ => Credential::Malformed(Reason::CredentialMalformed),
         }
     }

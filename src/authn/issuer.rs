@@ -3,21 +3,21 @@
 use crate::effects::progress::{NearMiss, Noted};
 use crate::encoding::text;
 use crate::jose::jws::UnverifiedClaims;
-use crate::policy::{Issuer, Place, Rule};
+use crate::policy::{Issuer, Rule, TokenLocation};
 use crate::reason::Reason;
 
-use super::Judge;
+use super::Authenticator;
 
 /// So much of an `iss` is shown.
 const MAX_SHOWN_BYTES: usize = 128;
 
-impl Judge<'_> {
+impl Authenticator<'_> {
     /// Notes an `iss` that nobody here has, beside the configured one that it is most like.
     pub(super) fn note_issuer(
         &mut self,
         reason: Reason,
         unverified: &UnverifiedClaims<'_>,
-        place: &Place,
+        place: &TokenLocation,
         rule: &Rule,
     ) {
         let Some(unverified) =
@@ -68,7 +68,7 @@ impl Judge<'_> {
             expected: nearest.map(|(_, expected)| text::loggable(&expected, MAX_SHOWN_BYTES)),
             unverified: text::loggable(unverified, MAX_SHOWN_BYTES),
         };
-        self.soon.noted = Some(Box::new(Noted { iss: Some(iss), ..Noted::default() }));
+        self.deferred.noted = Some(Box::new(Noted { iss: Some(iss), ..Noted::default() }));
     }
 }
 

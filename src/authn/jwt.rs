@@ -4,54 +4,62 @@ use std::borrow::Cow;
 
 use crate::authn::credential::BearerValue;
 use crate::better_auth::session_record::Session;
-use crate::cache::keys::{Lack, Wanted};
-use crate::cache::verified::{Claimed, Identity, KeySetUsed, Proof, Use};
+use crate::cache::keys::{KeyMiss, KeyQuery};
+use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedClaims, VerifiedToken};
 use crate::effects::progress::Noted;
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::{self, Claims, Expectations};
 use crate::jose::jws::{Jws, UnverifiedClaims};
-use crate::jose::verify::{self, Presumed, Signature, Verified};
-use crate::policy::{Issuer, Place, Rule};
+use crate::jose::verify::{self, Signature, Unconfirmed, Verified};
+use crate::policy::{Issuer, Rule, TokenLocation};
 use crate::reason::Reason;
 
-use super::{Finding, Judge, Need, Obstacle, ToCheck};
+use super::{Authenticator, Missing, Obstacle, ToCheck, Verdict};
 
-impl<'e> Judge<'e> {
+impl<'e> Authenticator<'e> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has
     /// to look what it is.
-    pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Finding {
-        match value.as_jwt().and_then(|token| self.proven_jwt(token, &Place::Authorization, rule)) {
+    pub(super) fn bearer_value(&mut self, value: &BearerValue<'_>, rule: &Rule) -> Verdict {
+        match value
+            .as_jwt()
+            .and_then(|token| self.proven_jwt(token, &TokenLocation::Authorization, rule))
+        {
             Some(identity) => self.if_recent(identity),
             None => self.by_itself(&value.read(), rule),
         }
     }
 
     /// A JWT: whose is it, does its signature hold, do its claims.
-    pub(crate) fn jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Finding {
+    pub(crate) fn jwt(&mut self, token: &str, place: &TokenLocation, rule: &Rule) -> Verdict {
         if let Some(identity) = self.proven_jwt(token, place, rule) {
             return self.if_recent(identity);
         }
         let proof = self
-            .presumed(token, place, rule)
+            .unconfirmed(token, place, rule)
             .map_or_else(|| self.jwt_proof(token, place, rule), Ok);
         match proof {
             Ok(proof) => {
                 self.keep(Use::Jwt, [token, self.name_of_site()], &proof);
                 self.if_recent(proof.identity)
             }
-            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => Finding::Bad(reason),
-            Err(Obstacle::InDoubt(reason)) => Finding::InDoubt(reason),
-            Err(Obstacle::Needs(need)) => Finding::Needs(need),
+            Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => Verdict::Bad(reason),
+            Err(Obstacle::Unavailable(reason)) => Verdict::Unavailable(reason),
+            Err(Obstacle::Needs(missing)) => Verdict::Needs(missing),
         }
     }
 
-    fn proven_jwt(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Identity> {
+    fn proven_jwt(&mut self, token: &str, place: &TokenLocation, rule: &Rule) -> Option<Identity> {
         self.proven(Use::Jwt, [token, self.name_of_site()])
             .map(|(identity, _)| identity)
             .filter(|identity| self.admits(identity.issuer, place, rule))
     }
 
-    fn jwt_proof(&mut self, token: &str, place: &Place, rule: &Rule) -> Result<Proof, Obstacle> {
+    fn jwt_proof(
+        &mut self,
+        token: &str,
+        place: &TokenLocation,
+        rule: &Rule,
+    ) -> Result<VerifiedToken, Obstacle> {
         let jws = Jws::parse(token)?;
         let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
         let number = self.issuer_of(&unverified, place, rule);
@@ -61,14 +69,14 @@ impl<'e> Judge<'e> {
         match self.by_key_set(number, &jws) {
             Ok((verified, key_set)) => Ok(self.proof_of(&verified, unverified, typ, key_set)?),
             // The claims are at hand now, and so they are read now.
-            Err(Obstacle::Needs(Need::Check(mut wanted))) => {
+            Err(Obstacle::Needs(Missing::Check(mut wanted))) => {
                 let generation = self.keys.generation(number, self.now);
-                wanted.presumed = Presumed::of(&jws, |verified| {
+                wanted.unconfirmed = Unconfirmed::of(&jws, |verified| {
                     let key_set = KeySetUsed { source: number, generation: generation? };
                     let proof = self.proof_of(&verified, unverified, typ, key_set).ok()?;
-                    Some(Box::new(Claimed { token: token.into(), proof }))
+                    Some(Box::new(VerifiedClaims { token: token.into(), proof }))
                 });
-                Err(Obstacle::Needs(Need::Check(wanted)))
+                Err(Obstacle::Needs(Missing::Check(wanted)))
             }
             Err(obstacle) => Err(obstacle),
         }
@@ -81,20 +89,25 @@ impl<'e> Judge<'e> {
         read_before: UnverifiedClaims<'_>,
         typ: Option<&str>,
         key_set: KeySetUsed,
-    ) -> Result<Proof, Reason> {
+    ) -> Result<VerifiedToken, Reason> {
         let issuer = self.issuer(key_set.source).ok_or(Reason::IssuerUnknown)?;
         let expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
         let claims = Claims::check(verified, Some(read_before), typ, &expected, self.now)?;
         let identity =
             self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
-        Ok(Proof { identity, window: claims.window(), key_set: Some(key_set) })
+        Ok(VerifiedToken { identity, window: claims.window(), key_set: Some(key_set) })
     }
 
     /// What this very token proves, worked out while its signature was being checked: if that
     /// holds, and it is still so now.
-    fn presumed(&mut self, token: &str, place: &Place, rule: &Rule) -> Option<Proof> {
+    fn unconfirmed(
+        &mut self,
+        token: &str,
+        place: &TokenLocation,
+        rule: &Rule,
+    ) -> Option<VerifiedToken> {
         let claimed = self.progress.proven.iter().find(|claimed| claimed.is_of(token))?;
-        let Proof { identity, window, key_set } = &claimed.proof;
+        let VerifiedToken { identity, window, key_set } = &claimed.proof;
         let holds = window.contains(self.now)
             && self.admits(identity.issuer, place, rule)
             && self.still_uses(*key_set);
@@ -110,16 +123,16 @@ impl<'e> Judge<'e> {
 
     /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about
     /// it.
-    fn if_recent(&self, identity: Identity) -> Finding {
+    fn if_recent(&self, identity: Identity) -> Verdict {
         if self.is_recent(&identity.session) {
-            Finding::Good(identity)
+            Verdict::Good(identity)
         } else {
-            Finding::Bad(Reason::TokenTooOld)
+            Verdict::Bad(Reason::TokenTooOld)
         }
     }
 
     /// Whether a rule takes the word of this issuer at this place.
-    fn admits(&self, number: usize, place: &Place, rule: &Rule) -> bool {
+    fn admits(&self, number: usize, place: &TokenLocation, rule: &Rule) -> bool {
         rule.believes(number)
             && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
     }
@@ -130,7 +143,7 @@ impl<'e> Judge<'e> {
     fn issuer_of(
         &self,
         unverified: &UnverifiedClaims<'_>,
-        place: &Place,
+        place: &TokenLocation,
         rule: &Rule,
     ) -> Result<usize, Reason> {
         let unverified = &unverified.members;
@@ -167,9 +180,9 @@ impl<'e> Judge<'e> {
         let algorithm = Algorithm::from_name(&jws.header.alg)
             .filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
-        let wanted = Wanted { algorithm, kid: jws.header.kid.as_deref() };
+        let wanted = KeyQuery { algorithm, kid: jws.header.kid.as_deref() };
         let key = self.keys.select(number, wanted, self.progress, self.now);
-        let key = key.map_err(|lack| self.without_key(number, jws, lack))?;
+        let key = key.map_err(|miss| self.without_key(number, jws, miss))?;
         match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
             Signature::Holds(verified) => {
                 let generation =
@@ -178,41 +191,41 @@ impl<'e> Judge<'e> {
                 Ok((verified, KeySetUsed { source: number, generation }))
             }
             Signature::Fails => {
-                let lack =
+                let miss =
                     self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
-                Err(self.without_key(number, jws, lack))
+                Err(self.without_key(number, jws, miss))
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
                 let in_doubt = if self.progress.is_unsupported(&check) {
                     Obstacle::Bad
                 } else {
-                    Obstacle::InDoubt
+                    Obstacle::Unavailable
                 };
                 Err(in_doubt(Reason::SignatureCheckUnavailable))
             }
             Signature::Unchecked(check) => {
-                Err(Obstacle::Needs(Need::Check(Box::new(ToCheck { check, presumed: None }))))
+                Err(Obstacle::Needs(Missing::Check(Box::new(ToCheck { check, unconfirmed: None }))))
             }
         }
     }
 
     /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
-    fn without_key(&mut self, source: usize, jws: &Jws<'_>, lack: Lack) -> Obstacle {
-        match lack {
-            Lack::Ask(copies) => {
-                Obstacle::Needs(Need::Keys { source, copies, kid: jws.header.kid.clone() })
+    fn without_key(&mut self, source: usize, jws: &Jws<'_>, miss: KeyMiss) -> Obstacle {
+        match miss {
+            KeyMiss::Ask(cache_use) => {
+                Obstacle::Needs(Missing::Keys { source, cache_use, kid: jws.header.kid.clone() })
             }
-            Lack::Wait => Obstacle::Needs(Need::Wait(Reason::KeysUnavailable)),
-            Lack::Missing(reason) => {
+            KeyMiss::Wait => Obstacle::Needs(Missing::Wait(Reason::KeysUnavailable)),
+            KeyMiss::Missing(reason) => {
                 if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {
                     self.note_left_out(source, jws);
                 }
                 Obstacle::Bad(reason)
             }
-            Lack::Away => {
+            KeyMiss::Away => {
                 self.note_left_out(source, jws);
-                Obstacle::InDoubt(Reason::KeysUnavailable)
+                Obstacle::Unavailable(Reason::KeysUnavailable)
             }
         }
     }
@@ -221,7 +234,7 @@ impl<'e> Judge<'e> {
     fn note_left_out(&mut self, source: usize, jws: &Jws<'_>) {
         let left_out = self.keys.left_out(source, jws.header.kid.as_deref(), self.now);
         if !left_out.is_empty() {
-            self.soon.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
+            self.deferred.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
         }
     }
 }

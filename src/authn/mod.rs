@@ -15,45 +15,49 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::authn::credential::Credential;
-use crate::better_auth::session_record::{Doubt, Session};
+use crate::better_auth::session_record::{LookupFailure, Session};
 use crate::cache::as_of;
 use crate::cache::deny_list::{DenyList, Selection};
 use crate::cache::keys::{Asked, KeyCache};
 use crate::cache::rate_limit::{Party, Payer};
 use crate::cache::session_events::{Events, SessionName, Since};
-use crate::cache::sessions::Sessions;
-use crate::cache::verified::{Claimed, Identity, KeySetUsed, Proof, Proofs, Use};
-use crate::effects::effect::{Copies, Manner, SignatureCheck, SignatureRequest};
-use crate::effects::progress::{Noted, Progress, Subject};
+use crate::cache::sessions::SessionCache;
+use crate::cache::verified::{
+    Identity, KeySetUsed, Use, VerifiedClaims, VerifiedToken, VerifiedTokens,
+};
+use crate::effects::effect::{CacheUse, SessionQuery, SignatureCheck, SignatureRequest};
+use crate::effects::progress::{EffectKey, Noted, RequestProgress};
 use crate::forward::header_edits;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
-use crate::jose::verify::Presumed;
+use crate::jose::verify::Unconfirmed;
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
 
 pub(crate) use session::{TokenState, digest_of, name_of, token_of, token_state};
 pub(crate) use session_data::{DataState, of_set_cookies};
-pub(crate) use token_exchange::{Because, Crossing, Footing, Stock, TokenQuestion};
+pub(crate) use token_exchange::{
+    Because, ExchangeOutcome, IdentityBasis, TokenOrigin, TokenQuestion,
+};
 
 /// What a credential came to.
-pub(crate) enum Finding {
+pub(crate) enum Verdict {
     /// Somebody.
     Good(Identity),
     /// Nobody, and why.
     Bad(Reason),
     /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have
     /// brought about is bad.
-    InDoubt(Reason),
-    /// Not known without an errand.
-    Needs(Need),
+    Unavailable(Reason),
+    /// Not known without an effect.
+    Needs(Missing),
 }
 
 /// What has to be known first.
-pub(crate) enum Need {
+pub(crate) enum Missing {
     /// The key set of this source, for a token with this `kid`.
-    Keys { source: usize, copies: Copies, kid: Option<String> },
+    Keys { source: usize, cache_use: CacheUse, kid: Option<String> },
     /// The platform's verdict on a signature.
     Check(Box<ToCheck>),
     /// What the service's storage has about a session.
@@ -63,14 +67,14 @@ pub(crate) enum Need {
     /// The auth service's token for the user of a session.
     Token(Box<TokenQuestion>),
     /// The list of what has been revoked.
-    DenyList(Copies),
+    DenyList(CacheUse),
     /// The platform's signature on the assertion.
     Sign(Box<SignatureRequest>),
     /// What another request is asking for; without an answer in time, this is the reason.
     Wait(Reason),
 }
 
-impl Need {
+impl Missing {
     /// The reason of a request that cannot wait for it.
     pub(crate) const fn reason_without_answer(&self) -> Reason {
         match self {
@@ -88,7 +92,7 @@ impl Need {
 /// A signature to check, and what follows if it holds.
 pub(crate) struct ToCheck {
     pub(crate) check: SignatureCheck,
-    pub(crate) presumed: Option<Presumed<Box<Claimed>>>,
+    pub(crate) unconfirmed: Option<Unconfirmed<Box<VerifiedClaims>>>,
 }
 
 /// A key of a storage to read: that of a session token, or where a user is named, of when that
@@ -120,34 +124,34 @@ pub(crate) struct Question {
     pub(crate) payer: Payer,
     /// The credential as a request header.
     pub(crate) header: (&'static str, String),
-    pub(crate) manner: Manner,
+    pub(crate) query: SessionQuery,
 }
 
 /// Everything that a judgement depends on.
-pub(crate) struct Judge<'e> {
+pub(crate) struct Authenticator<'e> {
     pub(crate) policy: &'e Policy,
     pub(crate) keys: &'e KeyCache,
-    pub(crate) sessions: &'e Sessions,
+    pub(crate) sessions: &'e SessionCache,
     pub(crate) events: &'e Events,
     /// What the operator has revoked, where that is configured.
     pub(crate) deny_list: Option<&'e DenyList>,
     /// What has been verified before; nothing where everything is to be looked at anew.
-    pub(crate) proofs: Option<&'e mut Proofs>,
-    pub(crate) progress: &'e Progress,
+    pub(crate) verified_tokens: Option<&'e mut VerifiedTokens>,
+    pub(crate) progress: &'e RequestProgress,
     pub(crate) head: RequestHead<'e>,
     pub(crate) now: UnixTime,
     /// How old the knowledge of a session may be.
     pub(crate) max_staleness: Option<Seconds>,
     /// What is not asked for now but should be soon.
-    pub(crate) soon: Soon,
+    pub(crate) deferred: Deferred,
 }
 
 /// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is
 /// moved with each request.
 #[derive(Default)]
-pub(crate) struct Soon {
+pub(crate) struct Deferred {
     /// Why it is not known what has become of a session.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) failure: Option<LookupFailure>,
     /// Key sources that should be fetched anew after the response.
     pub(crate) refresh: Vec<usize>,
     /// Whether the list of what has been revoked should be fetched anew after the response.
@@ -170,9 +174,9 @@ pub(crate) enum Obstacle {
     /// It was good once, about a session of this user.
     Outdated(Reason, Box<str>),
     /// Nobody knows, because who was asked has failed.
-    InDoubt(Reason),
-    /// Not known without an errand.
-    Needs(Need),
+    Unavailable(Reason),
+    /// Not known without an effect.
+    Needs(Missing),
 }
 
 impl From<Reason> for Obstacle {
@@ -181,9 +185,9 @@ impl From<Reason> for Obstacle {
     }
 }
 
-impl Asked for Progress {
-    fn has_asked(&self, source: usize, copies: Copies) -> bool {
-        self.asked.contains(&Subject::Keys(source, copies))
+impl Asked for RequestProgress {
+    fn has_asked(&self, source: usize, cache_use: CacheUse) -> bool {
+        self.asked.contains(&EffectKey::Keys(source, cache_use))
     }
 
     fn has_given_up(&self) -> bool {
@@ -191,15 +195,15 @@ impl Asked for Progress {
     }
 }
 
-impl<'e> Judge<'e> {
+impl<'e> Authenticator<'e> {
     /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the
     /// operator has revoked is out.
-    pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+    pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Verdict {
         match self.by_itself(credential, rule) {
-            Finding::Good(identity) => {
+            Verdict::Good(identity) => {
                 match self.revoked(&identity.session, || credential.signed_part()) {
-                    Ok(()) => Finding::Good(identity),
-                    Err(finding) => finding,
+                    Ok(()) => Verdict::Good(identity),
+                    Err(verdict) => verdict,
                 }
             }
             other => other,
@@ -215,33 +219,33 @@ impl<'e> Judge<'e> {
         &mut self,
         session: &Session,
         token: impl FnOnce() -> Cow<'t, str>,
-    ) -> Result<(), Finding> {
+    ) -> Result<(), Verdict> {
         let Some(deny_list) = self.deny_list else { return Ok(()) };
-        let has_asked = |copies| {
-            self.progress.has_given_up || self.progress.has_asked(&Subject::DenyList(copies))
+        let has_asked = |cache_use| {
+            self.progress.has_given_up || self.progress.has_asked(&EffectKey::DenyList(cache_use))
         };
         match deny_list.select(has_asked, self.now) {
             Selection::Use(revoked, is_due) => {
-                self.soon.refresh_deny_list |= is_due;
+                self.deferred.refresh_deny_list |= is_due;
                 if revoked.includes(session, token) {
-                    Err(Finding::Bad(Reason::SessionRevoked))
+                    Err(Verdict::Bad(Reason::SessionRevoked))
                 } else {
                     Ok(())
                 }
             }
-            Selection::Ask(copies) => Err(Finding::Needs(Need::DenyList(copies))),
-            Selection::Wait => Err(Finding::Needs(Need::Wait(Reason::RevocationUnavailable))),
+            Selection::Ask(cache_use) => Err(Verdict::Needs(Missing::DenyList(cache_use))),
+            Selection::Wait => Err(Verdict::Needs(Missing::Wait(Reason::RevocationUnavailable))),
             Selection::Missing if self.progress.has_waited_in_vain() => {
-                Err(Finding::Bad(Reason::RevocationUnavailable))
+                Err(Verdict::Bad(Reason::RevocationUnavailable))
             }
-            Selection::Missing => Err(Finding::InDoubt(Reason::RevocationUnavailable)),
+            Selection::Missing => Err(Verdict::Unavailable(Reason::RevocationUnavailable)),
         }
     }
 
     /// The same, leaving out what the operator says.
-    fn by_itself(&mut self, credential: &Credential<'_>, rule: &Rule) -> Finding {
+    fn by_itself(&mut self, credential: &Credential<'_>, rule: &Rule) -> Verdict {
         match credential {
-            Credential::Malformed(reason) => Finding::Bad(*reason),
+            Credential::Malformed(reason) => Verdict::Bad(*reason),
             Credential::Bearer(value) => self.bearer_value(value, rule),
             Credential::Jwt { token, place } => self.jwt(token, place, rule),
             Credential::SessionCookie { issuer, cookie } => self.session_cookie(*issuer, cookie),
@@ -290,8 +294,8 @@ impl<'e> Judge<'e> {
     /// The proof of a credential that has been verified before, if everything that it rests on
     /// still stands.
     fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
-        let Proof { identity, window, key_set } =
-            self.proofs.as_mut()?.find(purpose, parts, self.now)?.clone();
+        let VerifiedToken { identity, window, key_set } =
+            self.verified_tokens.as_mut()?.find(purpose, parts, self.now)?.clone();
         self.still_uses(key_set).then_some((identity, window))
     }
 
@@ -317,18 +321,18 @@ impl<'e> Judge<'e> {
         }
     }
 
-    fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &Proof) {
-        if let Some(proofs) = self.proofs.as_mut() {
-            proofs.keep(purpose, parts, proof.clone());
+    fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &VerifiedToken) {
+        if let Some(verified_tokens) = self.verified_tokens.as_mut() {
+            verified_tokens.keep(purpose, parts, proof.clone());
         }
     }
 
     fn note_refresh(&mut self, source: usize) {
-        let has_asked = self.progress.has_asked(&Subject::Keys(source, Copies::DoNot));
+        let has_asked = self.progress.has_asked(&EffectKey::Keys(source, CacheUse::Bypass));
         if self.keys.wants_refresh(source, has_asked, self.now)
-            && !self.soon.refresh.contains(&source)
+            && !self.deferred.refresh.contains(&source)
         {
-            self.soon.refresh.push(source);
+            self.deferred.refresh.push(source);
         }
     }
 }

@@ -4,14 +4,16 @@
 use std::collections::BTreeSet;
 
 use crate::authn::credential::Credential;
-use crate::better_auth::session_record::{Answer, Blame, Doubt, LONG_AGO, Session, Source};
+use crate::better_auth::session_record::{
+    CausedBy, LONG_AGO, LookupFailure, Session, SessionState, Source,
+};
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::cache::rate_limit::{Party, Payer, party_of};
 use crate::cache::session_events::{SessionName, Since};
-use crate::cache::sessions::Knowledge;
+use crate::cache::sessions::SessionLookup;
 use crate::cache::verified::{Identity, Use};
-use crate::effects::effect::Manner;
-use crate::effects::progress::{Stored, Subject};
+use crate::effects::effect::SessionQuery;
+use crate::effects::progress::{EffectKey, Stored};
 use crate::encoding::digest;
 use crate::http::cookie::{self, Cookie};
 use crate::jose::verify::{self, Secret};
@@ -19,7 +21,7 @@ use crate::policy::{Bearer, BetterAuth, Issuer};
 use crate::reason::Reason;
 use crate::time::{Seconds, Window};
 
-use super::{DataState, Finding, Footing, Judge, Lookup, Need, Question};
+use super::{Authenticator, DataState, IdentityBasis, Lookup, Missing, Question, Verdict};
 
 /// Where nothing says how long a cookie cache lives: Better Auth's default.
 const USUAL_LIFE_MILLIS: i64 = 300_000;
@@ -52,10 +54,10 @@ enum Word {
     Now,
 }
 
-impl Judge<'_> {
+impl Authenticator<'_> {
     /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask,
     /// not a sign-in.
-    pub(super) fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Finding {
+    pub(super) fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Verdict {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
             && let Some((identity, window)) =
@@ -82,9 +84,9 @@ impl Judge<'_> {
             }
             _ => None,
         };
-        self.soon.has_own_data |= owner.is_some();
+        self.deferred.has_own_data |= owner.is_some();
         match (token, session_data) {
-            (Err(reason), _) => Finding::Bad(reason),
+            (Err(reason), _) => Verdict::Bad(reason),
             (Ok(_), DataState::Good(proof))
                 if self.is_recent(&proof.identity.session)
                     && since.admits_cookie_cache(proof.identity.session.known) =>
@@ -95,13 +97,13 @@ impl Judge<'_> {
                 if let (Ok(Some(data)), true) = (&data, is_for_all) {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
-                self.soon.vouched_for = self
+                self.deferred.vouched_for = self
                     .issuer(number)
                     .zip(owner)
                     .map(|(issuer, owner)| Box::new((digest_of(issuer, "cookie", value), owner)));
                 self.cached(number, cookie, proof.identity, proof.window)
             }
-            (Ok(_), DataState::Needs(need)) => Finding::Needs(need),
+            (Ok(_), DataState::Needs(missing)) => Verdict::Needs(missing),
             // What was written into the cookie too long ago for this rule, or before something has
             // happened to the session, is no better than nothing.
             (
@@ -125,40 +127,40 @@ impl Judge<'_> {
         cookie: &Cookie<'_>,
         identity: Identity,
         window: Window,
-    ) -> Finding {
-        let Some(issuer) = self.issuer(number) else { return Finding::Bad(Reason::IssuerUnknown) };
+    ) -> Verdict {
+        let Some(issuer) = self.issuer(number) else { return Verdict::Bad(Reason::IssuerUnknown) };
         let value = &*cookie.value();
         let digest = if self.sessions.is_owed_any() {
             Some(digest_of(issuer, "cookie", value))
         } else {
             None
         };
-        let manner = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) {
-            Manner::Refresh
+        let query = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) {
+            SessionQuery::Refresh
         } else {
-            Manner::Ask
+            SessionQuery::Read
         };
         let is_due = |service: &&BetterAuth| {
-            manner == Manner::Refresh || self.is_due(service, &identity.session, window)
+            query == SessionQuery::Refresh || self.is_due(service, &identity.session, window)
         };
         let Some(service) = issuer.better_auth.as_ref().filter(is_due) else {
-            return Finding::Good(identity);
+            return Verdict::Good(identity);
         };
         let digest = digest.unwrap_or_else(|| digest_of(issuer, "cookie", value));
         let (ever, came) = (&Since::EVER, self.progress.arrival);
-        if let Knowledge::Known(Answer::Ended) =
+        if let SessionLookup::Known(SessionState::Ended) =
             self.sessions.look_up(&digest, service.session_cache, ever, came, self.now)
         {
-            return Finding::Bad(Reason::SessionEnded);
+            return Verdict::Bad(Reason::SessionEnded);
         }
         if self.sessions.may_renew(&digest, self.now)
             && !self.is_never_renewed(service)
-            && self.soon.renewal.is_none()
+            && self.deferred.renewal.is_none()
         {
             let is_signed = service.secrets.current.is_some();
             let payer =
                 self.payer(&digest, is_signed.then(|| party_of(number, &identity.session.subject)));
-            self.soon.renewal = Some(Box::new(Question {
+            self.deferred.renewal = Some(Box::new(Question {
                 issuer: number,
                 digest,
                 session: name_of(issuer, token_of(value)),
@@ -167,10 +169,10 @@ impl Judge<'_> {
                 copies_up_to: Seconds::new(0),
                 payer,
                 header: ("cookie", self.session_cookies(number, |_| true)),
-                manner,
+                query,
             }));
         }
-        Finding::Good(identity)
+        Verdict::Good(identity)
     }
 
     /// Whether the cookie cache is in the last part of its life. Better Auth before 1.4 does not
@@ -205,9 +207,9 @@ impl Judge<'_> {
     }
 
     /// A token of the bearer plugin: the auth service has to be asked.
-    pub(super) fn bearer_token(&mut self, number: usize, value: &str) -> Finding {
+    pub(super) fn bearer_token(&mut self, number: usize, value: &str) -> Verdict {
         match self.bearer_layer(number, value) {
-            Err(reason) => Finding::Bad(reason),
+            Err(reason) => Verdict::Bad(reason),
             Ok(state) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
                 self.ask_about(
@@ -264,9 +266,9 @@ impl Judge<'_> {
         (token, state): (&str, TokenState),
         header: (&'static str, String),
         owner: Option<Party>,
-    ) -> Finding {
+    ) -> Verdict {
         let Some(issuer) = self.issuer(number) else {
-            return Finding::Bad(Reason::IssuerUnknown);
+            return Verdict::Bad(Reason::IssuerUnknown);
         };
         let digest = digest_of(issuer, header.0, value);
         let payer = self.payer(&digest, owner);
@@ -281,7 +283,7 @@ impl Judge<'_> {
             copies_up_to,
             payer,
             header,
-            manner: Manner::Ask,
+            query: SessionQuery::Read,
         };
         self.asked(question, Word::Lately(state))
     }
@@ -305,8 +307,10 @@ impl Judge<'_> {
         credential: &Credential<'_>,
         identity: &Identity,
         suffices: impl Fn(&Session) -> bool,
-    ) -> Option<Finding> {
-        let Footing::Session(question) = self.footing(credential, identity) else { return None };
+    ) -> Option<Verdict> {
+        let IdentityBasis::Session(question) = self.basis(credential, identity) else {
+            return None;
+        };
         let service = self.issuer(question.issuer)?.better_auth.as_ref()?;
         let max_age = self
             .max_staleness
@@ -315,18 +319,18 @@ impl Judge<'_> {
         let known =
             self.sessions.look_up(&question.digest, max_age, &question.since, came, self.now);
         let found = match known {
-            Knowledge::Known(Answer::Alive(session))
+            SessionLookup::Known(SessionState::Active(session))
                 if session.source != Source::Storage && suffices(&session) =>
             {
-                Finding::Good(self.identity(question.issuer, session))
+                Verdict::Good(self.identity(question.issuer, session))
             }
             _ => self.asked(*question, Word::Now),
         };
         Some(match found {
-            Finding::Good(identity) => {
+            Verdict::Good(identity) => {
                 match self.revoked(&identity.session, || credential.signed_part()) {
-                    Ok(()) => Finding::Good(identity),
-                    Err(finding) => finding,
+                    Ok(()) => Verdict::Good(identity),
+                    Err(verdict) => verdict,
                 }
             }
             other => other,
@@ -335,11 +339,11 @@ impl Judge<'_> {
 
     /// The answer to a question, or what to do about it. Where nobody can be asked, what the
     /// service said longer ago counts as long as the configuration lets it.
-    fn asked(&mut self, question: Question, word: Word) -> Finding {
+    fn asked(&mut self, question: Question, word: Word) -> Verdict {
         let (number, digest) = (question.issuer, question.digest);
         let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref())
         else {
-            return Finding::Bad(Reason::IssuerUnknown);
+            return Verdict::Bad(Reason::IssuerUnknown);
         };
         let (since, came) = (question.since, self.progress.arrival);
         let max_staleness =
@@ -355,9 +359,9 @@ impl Judge<'_> {
             }
             _ => true,
         };
-        let is_of_use = |answer: &Answer, is_own| !matches!(answer, Answer::Alive(session) if !suits(session, is_own));
+        let is_of_use = |answer: &SessionState, is_own| !matches!(answer, SessionState::Active(session) if !suits(session, is_own));
         let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
-            Some(answer) => Knowledge::Known(answer.clone()),
+            Some(answer) => SessionLookup::Known(answer.clone()),
             None => match self.sessions.look_up(
                 &digest,
                 up_to(service.session_cache),
@@ -365,61 +369,68 @@ impl Judge<'_> {
                 came,
                 self.now,
             ) {
-                Knowledge::Known(answer) if !is_of_use(&answer, false) => Knowledge::Nothing,
+                SessionLookup::Known(answer) if !is_of_use(&answer, false) => {
+                    SessionLookup::Nothing
+                }
                 knowledge => knowledge,
             },
         };
         let has_asked =
-            self.progress.has_given_up || self.progress.has_asked(&Subject::Session(digest));
+            self.progress.has_given_up || self.progress.has_asked(&EffectKey::Session(digest));
         match known {
-            Knowledge::Known(Answer::Alive(session)) if self.now <= session.expires => {
+            SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
                 if self.sessions.is_owed(&digest)
                     && !self.is_never_renewed(service)
-                    && self.soon.renewal.is_none()
+                    && self.deferred.renewal.is_none()
                 {
                     let question = Question {
                         copies_up_to: Seconds::new(0),
-                        manner: Manner::Refresh,
+                        query: SessionQuery::Refresh,
                         ..question
                     };
-                    self.soon.renewal = Some(Box::new(question));
+                    self.deferred.renewal = Some(Box::new(question));
                 }
-                Finding::Good(self.identity(number, session))
+                Verdict::Good(self.identity(number, session))
             }
-            Knowledge::Known(Answer::Alive(_)) => Finding::Bad(Reason::SessionExpired),
-            Knowledge::Known(Answer::Ended) => Finding::Bad(Reason::SessionEnded),
-            Knowledge::Asked if !has_asked => {
-                Finding::Needs(Need::Wait(Reason::SessionUnavailable))
+            SessionLookup::Known(SessionState::Active(_)) => Verdict::Bad(Reason::SessionExpired),
+            SessionLookup::Known(SessionState::Ended) => Verdict::Bad(Reason::SessionEnded),
+            SessionLookup::Asked if !has_asked => {
+                Verdict::Needs(Missing::Wait(Reason::SessionUnavailable))
             }
-            Knowledge::Nothing if !has_asked => {
+            SessionLookup::Nothing if !has_asked => {
                 if let Word::Lately(TokenState::Signed) = word
                     && let Some(lookup) = self.in_storage(service, &question)
                 {
-                    return Finding::Needs(Need::Storage(Box::new(lookup)));
+                    return Verdict::Needs(Missing::Storage(Box::new(lookup)));
                 }
                 let copies_up_to = if service.shares_sessions {
                     up_to(service.session_cache)
                 } else {
                     Seconds::new(0)
                 };
-                Finding::Needs(Need::Session(Box::new(Question { copies_up_to, ..question })))
+                Verdict::Needs(Missing::Session(Box::new(Question { copies_up_to, ..question })))
             }
-            Knowledge::Asked | Knowledge::InDoubt(_) | Knowledge::Nothing => {
-                let told = if let Knowledge::InDoubt(doubt) = known { Some(doubt) } else { None };
-                let own = self.progress.heard.doubt;
-                self.soon.doubt = Some(own.or(told).unwrap_or(Doubt::KeptWaiting));
+            SessionLookup::Asked | SessionLookup::Unavailable(_) | SessionLookup::Nothing => {
+                let told = if let SessionLookup::Unavailable(failure) = known {
+                    Some(failure)
+                } else {
+                    None
+                };
+                let own = self.progress.learned.failure;
+                self.deferred.failure = Some(own.or(told).unwrap_or(LookupFailure::KeptWaiting));
                 let knows_client = self.head.client_address.is_some();
-                let is_theirs = |doubt: &Doubt| doubt.blame(knows_client) == Blame::Partner;
+                let is_theirs =
+                    |failure: &LookupFailure| failure.caused_by(knows_client) == CausedBy::Partner;
                 if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
-                    return Finding::Bad(Reason::SessionUnavailable);
+                    return Verdict::Bad(Reason::SessionUnavailable);
                 }
                 match self
                     .sessions
                     .lived_within(&digest, up_to(service.stale), &since, self.now)
                     .filter(|session| suits(session, false))
                 {
-                    Some(session) => Finding::Good(self.identity(number, session.clone())),
-                    None => Finding::InDoubt(Reason::SessionUnavailable),
+                    Some(session) => Verdict::Good(self.identity(number, session.clone())),
+                    None => Verdict::Unavailable(Reason::SessionUnavailable),
                 }
             }
         }
@@ -437,7 +448,7 @@ impl Judge<'_> {
         if is_late || self.max_staleness.is_some_and(|most| most < storage.lag) {
             return None;
         }
-        let has_read = |what| self.progress.has_asked(&Subject::Storage(digest, what));
+        let has_read = |what| self.progress.has_asked(&EffectKey::Storage(digest, what));
         let lookup =
             |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
         match self.progress.stored(&digest) {

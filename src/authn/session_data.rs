@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::better_auth::session_data::{Compact, Strategy};
 use crate::better_auth::session_record::{Pair, Session, Source};
-use crate::cache::verified::{KeySetUsed, Proof};
+use crate::cache::verified::{KeySetUsed, VerifiedToken};
 use crate::encoding::text;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
@@ -17,23 +17,23 @@ use crate::policy::{BetterAuth, CookieCache};
 use crate::reason::Reason;
 use crate::time::{UnixTime, Window};
 
-use super::{Judge, Need, Obstacle};
+use super::{Authenticator, Missing, Obstacle};
 
 /// What `session_data` is worth.
 pub(crate) enum DataState {
     /// There is none, or it is not to be read.
     Absent,
     /// It says who it is.
-    Good(Proof),
+    Good(VerifiedToken),
     /// It is a cache miss, and why.
     Miss(Reason),
     /// A cache miss too, but the auth service did say it of this very session of this user, once.
     Outdated(Reason, Box<str>),
-    /// Not known without an errand.
-    Needs(Need),
+    /// Not known without an effect.
+    Needs(Missing),
 }
 
-impl<'e> Judge<'e> {
+impl<'e> Authenticator<'e> {
     /// `session_data`: verified by its own strategy, fresh, of this version, and about this session
     /// token.
     pub(super) fn session_data(
@@ -49,9 +49,9 @@ impl<'e> Judge<'e> {
         };
         match self.session_data_value(number, value, token) {
             Ok(proof) => DataState::Good(proof),
-            Err(Obstacle::Bad(reason) | Obstacle::InDoubt(reason)) => DataState::Miss(reason),
+            Err(Obstacle::Bad(reason) | Obstacle::Unavailable(reason)) => DataState::Miss(reason),
             Err(Obstacle::Outdated(reason, subject)) => DataState::Outdated(reason, subject),
-            Err(Obstacle::Needs(need)) => DataState::Needs(need),
+            Err(Obstacle::Needs(missing)) => DataState::Needs(missing),
         }
     }
 
@@ -73,7 +73,7 @@ impl<'e> Judge<'e> {
         number: usize,
         value: &str,
         token: Option<&str>,
-    ) -> Result<Proof, Obstacle> {
+    ) -> Result<VerifiedToken, Obstacle> {
         let service = self.service(number)?;
         let has_secret = service.secrets.current.is_some();
         let (pair, window, key_set) = match Sealed::parse(value, service.cookie_cache, has_secret)?
@@ -115,11 +115,11 @@ impl<'e> Judge<'e> {
         }
         let service = self.service(number)?;
         let session = pair
-            .judge(&token, service.version.as_deref(), Source::CookieCache, self.now)
+            .authenticator(&token, service.version.as_deref(), Source::CookieCache, self.now)
             .map_err(miss)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
-        Ok(Proof { identity: self.identity(number, session), window, key_set })
+        Ok(VerifiedToken { identity: self.identity(number, session), window, key_set })
     }
 
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with
@@ -190,7 +190,8 @@ pub(crate) fn of_set_cookies(
         }
         Sealed::JwtJwks(_) => return None,
     };
-    let session = pair.judge(token, service.version.as_deref(), Source::AuthService, now).ok()?;
+    let session =
+        pair.authenticator(token, service.version.as_deref(), Source::AuthService, now).ok()?;
     (now < until).then_some(session)
 }
 

@@ -1,27 +1,27 @@
 //! The bridge: with which token of its issuer a session goes on to an origin that knows no cookies.
 
 use crate::authn::credential::Credential;
-use crate::better_auth::session_record::{Answer, Doubt};
-use crate::cache::exchanged_tokens::{Knowledge, Minted, Place, Tokens};
+use crate::better_auth::session_record::{LookupFailure, SessionState};
+use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedTokens, TokenLookup};
 use crate::cache::rate_limit::{Payer, party_of};
 use crate::cache::session_events::{Moment, SessionName};
 use crate::cache::sessions;
 use crate::cache::verified::Identity;
-use crate::effects::effect::Manner;
-use crate::effects::progress::Subject;
+use crate::effects::effect::SessionQuery;
+use crate::effects::progress::EffectKey;
 use crate::encoding::digest;
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
-use crate::policy::Bridge;
+use crate::policy::TokenExchange;
 use crate::reason::Reason;
 use crate::time::{Seconds, Window};
 
 use super::session::{digest_of, name_of, token_of};
-use super::{Judge, Need, Obstacle, Question};
+use super::{Authenticator, Missing, Obstacle, Question};
 
 /// What an identity rests on, as far as the bridge has to know.
-pub(crate) enum Footing {
+pub(crate) enum IdentityBasis {
     /// A session of an auth service, as a question about it.
     Session(Box<Question>),
     /// A token that the origin can take as it came.
@@ -31,25 +31,25 @@ pub(crate) enum Footing {
 }
 
 /// How a session comes across.
-pub(crate) enum Crossing {
+pub(crate) enum ExchangeOutcome {
     /// With a token. A new one is to be kept; one that is near its end is taken for want of a newer
     /// one.
-    With(Minted, Stock),
-    /// Not without an errand.
-    Needs(Need),
+    With(ExchangedToken, TokenOrigin),
+    /// Not without an effect.
+    Needs(Missing),
     /// Not at all: the auth service says that it has ended.
     Ended,
     /// Not at all, why, and what the reason behind that is.
     Refused(Reason, Because),
     /// Not at all, because who was asked for something else than the token has failed.
-    InDoubt(Reason),
+    Unavailable(Reason),
 }
 
 /// Where a token is from.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Stock {
-    Kept,
-    New,
+pub(crate) enum TokenOrigin {
+    Cached,
+    Fresh,
     Spare,
 }
 
@@ -57,7 +57,7 @@ pub(crate) enum Stock {
 #[derive(Clone, Copy)]
 pub(crate) enum Because {
     /// The auth service has not said anything useful.
-    Doubt(Option<Doubt>),
+    Unavailable(Option<LookupFailure>),
     /// The token does not hold.
     Token(Reason),
 }
@@ -65,7 +65,7 @@ pub(crate) enum Because {
 /// A question to the auth service for a token.
 pub(crate) struct TokenQuestion {
     pub(crate) issuer: usize,
-    pub(crate) place: Place,
+    pub(crate) place: ExchangeKey,
     pub(crate) session: SessionName,
     /// Who pays for it.
     pub(crate) payer: Payer,
@@ -74,9 +74,9 @@ pub(crate) struct TokenQuestion {
     pub(crate) header: (&'static str, String),
 }
 
-impl Judge<'_> {
+impl Authenticator<'_> {
     /// What an identity that this credential has come to rests on.
-    pub(crate) fn footing(&self, credential: &Credential<'_>, identity: &Identity) -> Footing {
+    pub(crate) fn basis(&self, credential: &Credential<'_>, identity: &Identity) -> IdentityBasis {
         let (number, header, value, token) = match credential {
             Credential::SessionCookie { issuer, cookie } => {
                 let value = cookie.value().into_owned();
@@ -94,13 +94,15 @@ impl Judge<'_> {
             }
             Credential::Bearer(value) => match value.read() {
                 // What was read once is not to be read again.
-                Credential::Jwt { .. } | Credential::Bearer(_) => return Footing::Authorization,
-                read => return self.footing(&read, identity),
+                Credential::Jwt { .. } | Credential::Bearer(_) => {
+                    return IdentityBasis::Authorization;
+                }
+                read => return self.basis(&read, identity),
             },
-            Credential::Jwt { .. } | Credential::Malformed(_) => return Footing::Elsewhere,
+            Credential::Jwt { .. } | Credential::Malformed(_) => return IdentityBasis::Elsewhere,
         };
         let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else {
-            return Footing::Elsewhere;
+            return IdentityBasis::Elsewhere;
         };
         let digest = digest_of(issuer, header.0, &value);
         // Whoever could vary an unverified token could have any number of sessions.
@@ -109,7 +111,7 @@ impl Judge<'_> {
             self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
         let (session, since) = (name_of(issuer, &token), self.since(number, &token));
         let copies_up_to = Seconds::new(0);
-        Footing::Session(Box::new(Question {
+        IdentityBasis::Session(Box::new(Question {
             issuer: number,
             digest,
             session,
@@ -118,13 +120,13 @@ impl Judge<'_> {
             copies_up_to,
             payer,
             header,
-            manner: Manner::Ask,
+            query: SessionQuery::Read,
         }))
     }
 
     /// Whether the token in `Authorization`, which has been verified already, is for one of these
     /// too.
-    pub(crate) fn suits(&self, bridge: &Bridge) -> bool {
+    pub(crate) fn suits(&self, token_exchange: &TokenExchange) -> bool {
         let token = self
             .head
             .header("authorization")
@@ -132,20 +134,26 @@ impl Judge<'_> {
             .map_or("", |(_, token)| token);
         let is_for = |jws: Jws<'_>| {
             let claims = jws.unverified_claims();
-            claims.is_some_and(|claims| claims::is_for(&claims.members, &bridge.audience).is_ok())
+            claims.is_some_and(|claims| {
+                claims::is_for(&claims.members, &token_exchange.audience).is_ok()
+            })
         };
-        bridge.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
+        token_exchange.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
     }
 
     /// Where the token of a session over this bridge is kept: of a service that has several hosts,
     /// by each of them.
-    pub(crate) fn place_of(&self, session: &Question, bridge: &Bridge) -> Place {
+    pub(crate) fn place_of(
+        &self,
+        session: &Question,
+        token_exchange: &TokenExchange,
+    ) -> ExchangeKey {
         let is_one =
             self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
         let key = if is_one {
-            bridge.key
+            token_exchange.key
         } else {
-            digest::of_parts(&[&bridge.key, self.head.public_origin.as_bytes()])
+            digest::of_parts(&[&token_exchange.key, self.head.public_origin.as_bytes()])
         };
         (session.digest, key)
     }
@@ -154,15 +162,18 @@ impl Judge<'_> {
     /// still lives says the auth service, who mints for no other.
     pub(crate) fn bridged(
         &mut self,
-        tokens: &Tokens,
+        tokens: &ExchangedTokens,
         session: &Question,
         who: &Identity,
-        bridge: &Bridge,
-    ) -> Crossing {
+        token_exchange: &TokenExchange,
+    ) -> ExchangeOutcome {
         let Some(service) =
             self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref())
         else {
-            return Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(None));
+            return ExchangeOutcome::Refused(
+                Reason::TokenExchangeUnavailable,
+                Because::Unavailable(None),
+            );
         };
         let told = self.progress.answer(&session.digest);
         let came = self.progress.arrival;
@@ -173,43 +184,53 @@ impl Judge<'_> {
             came,
             self.now,
         );
-        if told == Some(&Answer::Ended)
-            || matches!(known, sessions::Knowledge::Known(Answer::Ended))
+        if told == Some(&SessionState::Ended)
+            || matches!(known, sessions::SessionLookup::Known(SessionState::Ended))
         {
-            return Crossing::Ended;
+            return ExchangeOutcome::Ended;
         }
-        match self.progress.minted.as_ref().map(|minted| (&minted.token, minted.asked)) {
-            Some((Ok(jwt), asked)) => return self.with_new(jwt, asked, session, who, bridge),
-            Some((Err(Doubt::Unauthorized), _)) => return self.denied(session),
+        match self.progress.fetched.as_ref().map(|fetched| (&fetched.token, fetched.asked)) {
+            Some((Ok(jwt), asked)) => {
+                return self.with_new(jwt, asked, session, who, token_exchange);
+            }
+            Some((Err(LookupFailure::Unauthorized), _)) => return self.denied(session),
             Some((Err(_), _)) | None => {}
         }
-        let place = self.place_of(session, bridge);
-        let doubt = match tokens.look_up(&place, &session.since, self.now) {
-            Knowledge::Good(token) => match self.if_still_good(token, session, who, bridge) {
-                Ok((token, stock)) => return Crossing::With(token, stock),
-                Err(Obstacle::Needs(need)) => return Crossing::Needs(need),
-                // Its key is gone, or it is somebody else's: it counts for nothing.
-                Err(Obstacle::Bad(_) | Obstacle::Outdated(_, _) | Obstacle::InDoubt(_)) => None,
-            },
+        let place = self.place_of(session, token_exchange);
+        let failure = match tokens.look_up(&place, &session.since, self.now) {
+            TokenLookup::Good(token) => {
+                match self.if_still_good(token, session, who, token_exchange) {
+                    Ok((token, origin_of_token)) => {
+                        return ExchangeOutcome::With(token, origin_of_token);
+                    }
+                    Err(Obstacle::Needs(missing)) => return ExchangeOutcome::Needs(missing),
+                    // Its key is gone, or it is somebody else's: it counts for nothing.
+                    Err(Obstacle::Bad(_) | Obstacle::Outdated(_, _) | Obstacle::Unavailable(_)) => {
+                        None
+                    }
+                }
+            }
             // What is near its end does until the other has it.
-            Knowledge::Asked if !self.progress.has_given_up => {
+            TokenLookup::Asked if !self.progress.has_given_up => {
                 return match tokens
                     .spare(&place, &session.since, self.now)
-                    .map(|token| self.if_still_good(token, session, who, bridge))
+                    .map(|token| self.if_still_good(token, session, who, token_exchange))
                 {
-                    Some(Ok((token, stock))) => Crossing::With(token, stock),
-                    _ => Crossing::Needs(Need::Wait(Reason::TokenExchangeUnavailable)),
+                    Some(Ok((token, origin_of_token))) => {
+                        ExchangeOutcome::With(token, origin_of_token)
+                    }
+                    _ => ExchangeOutcome::Needs(Missing::Wait(Reason::TokenExchangeUnavailable)),
                 };
             }
-            Knowledge::InVain(reason, doubt) if reason != Reason::TokenExchangeUnavailable => {
-                return Crossing::Refused(reason, Because::Doubt(doubt));
+            TokenLookup::InVain(reason, failure) if reason != Reason::TokenExchangeUnavailable => {
+                return ExchangeOutcome::Refused(reason, Because::Unavailable(failure));
             }
-            Knowledge::InVain(_, doubt) => Some(doubt),
-            Knowledge::Asked | Knowledge::Nothing => None,
+            TokenLookup::InVain(_, failure) => Some(failure),
+            TokenLookup::Asked | TokenLookup::Nothing => None,
         };
-        if doubt.is_none()
+        if failure.is_none()
             && !self.progress.has_given_up
-            && !self.progress.has_asked(&Subject::Token)
+            && !self.progress.has_asked(&EffectKey::Token)
         {
             let sent = |name: &str| {
                 service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
@@ -219,7 +240,7 @@ impl Judge<'_> {
                 (name, value) => (*name, value.clone()),
             };
             let (issuer, session, payer) = (session.issuer, session.session, session.payer);
-            return Crossing::Needs(Need::Token(Box::new(TokenQuestion {
+            return ExchangeOutcome::Needs(Missing::Token(Box::new(TokenQuestion {
                 issuer,
                 place,
                 session,
@@ -227,13 +248,16 @@ impl Judge<'_> {
                 header,
             })));
         }
-        let doubt = doubt.flatten().or(self.progress.heard.doubt);
+        let failure = failure.flatten().or(self.progress.learned.failure);
         let spare = tokens
             .spare(&place, &session.since, self.now)
-            .filter(|_| doubt.is_none_or(Doubt::may_pass));
-        match spare.map(|token| self.if_still_good(token, session, who, bridge)) {
-            Some(Ok((token, _))) => Crossing::With(token, Stock::Spare),
-            _ => Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(doubt)),
+            .filter(|_| failure.is_none_or(LookupFailure::may_pass));
+        match spare.map(|token| self.if_still_good(token, session, who, token_exchange)) {
+            Some(Ok((token, _))) => ExchangeOutcome::With(token, TokenOrigin::Spare),
+            _ => ExchangeOutcome::Refused(
+                Reason::TokenExchangeUnavailable,
+                Because::Unavailable(failure),
+            ),
         }
     }
 
@@ -244,44 +268,47 @@ impl Judge<'_> {
         asked: Moment,
         session: &Question,
         who: &Identity,
-        bridge: &Bridge,
-    ) -> Crossing {
-        match self.minted((jwt, asked), session, who, bridge) {
-            Ok(token) => Crossing::With(token, Stock::New),
-            Err(Obstacle::Needs(need)) => Crossing::Needs(need),
+        token_exchange: &TokenExchange,
+    ) -> ExchangeOutcome {
+        match self.fetched((jwt, asked), session, who, token_exchange) {
+            Ok(token) => ExchangeOutcome::With(token, TokenOrigin::Fresh),
+            Err(Obstacle::Needs(missing)) => ExchangeOutcome::Needs(missing),
             // That the keys are away says nothing about the token.
-            Err(Obstacle::InDoubt(reason)) => Crossing::InDoubt(reason),
+            Err(Obstacle::Unavailable(reason)) => ExchangeOutcome::Unavailable(reason),
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _))
                 if reason.status() == 503 =>
             {
-                Crossing::Refused(reason, Because::Doubt(None))
+                ExchangeOutcome::Refused(reason, Because::Unavailable(None))
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => {
-                Crossing::Refused(Reason::ExchangedTokenInvalid, Because::Token(reason))
+                ExchangeOutcome::Refused(Reason::ExchangedTokenInvalid, Because::Token(reason))
             }
         }
     }
 
     /// The auth service has denied a token. Only its word on the session itself ends that.
-    fn denied(&self, session: &Question) -> Crossing {
+    fn denied(&self, session: &Question) -> ExchangeOutcome {
         let has_asked = self.progress.has_given_up
-            || self.progress.has_asked(&Subject::Session(session.digest));
+            || self.progress.has_asked(&EffectKey::Session(session.digest));
         // What a storage or another instance has said does not count against it.
         if !has_asked {
-            return Crossing::Needs(Need::Session(Box::new(session.clone())));
+            return ExchangeOutcome::Needs(Missing::Session(Box::new(session.clone())));
         }
-        let doubt = self.progress.heard.doubt.unwrap_or(Doubt::Unauthorized);
-        Crossing::Refused(Reason::TokenExchangeUnavailable, Because::Doubt(Some(doubt)))
+        let failure = self.progress.learned.failure.unwrap_or(LookupFailure::Unauthorized);
+        ExchangeOutcome::Refused(
+            Reason::TokenExchangeUnavailable,
+            Because::Unavailable(Some(failure)),
+        )
     }
 
     /// A token that is kept, if it is this user's; verified anew where the keys are others by now.
     fn if_still_good(
         &mut self,
-        token: &Minted,
+        token: &ExchangedToken,
         session: &Question,
         who: &Identity,
-        bridge: &Bridge,
-    ) -> Result<(Minted, Stock), Obstacle> {
+        token_exchange: &TokenExchange,
+    ) -> Result<(ExchangedToken, TokenOrigin), Obstacle> {
         let in_use = self.keys.generation(token.key_set.source, self.now);
         let is_overdue = self.keys.is_overdue(token.key_set.source, self.progress, self.now);
         if in_use == Some(token.key_set.generation)
@@ -289,27 +316,30 @@ impl Judge<'_> {
             && token.subject == who.session.subject
         {
             self.note_refresh(token.key_set.source);
-            return Ok((token.clone(), Stock::Kept));
+            return Ok((token.clone(), TokenOrigin::Cached));
         }
-        Ok((self.minted((&token.jwt, token.asked), session, who, bridge)?, Stock::New))
+        Ok((
+            self.fetched((&token.jwt, token.asked), session, who, token_exchange)?,
+            TokenOrigin::Fresh,
+        ))
     }
 
     /// The rooms of a token: signature, claims, and that it is about this very user. An origin's
     /// clock grants it nothing.
-    fn minted(
+    fn fetched(
         &mut self,
         (jwt, asked): (&str, Moment),
         session: &Question,
         who: &Identity,
-        bridge: &Bridge,
-    ) -> Result<Minted, Obstacle> {
+        token_exchange: &TokenExchange,
+    ) -> Result<ExchangedToken, Obstacle> {
         let jws = Jws::parse(jwt)?;
         let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
         let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
         let mut expected =
             issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
-        if !bridge.audience.is_empty() {
-            expected.audience.clone_from(&bridge.audience);
+        if !token_exchange.audience.is_empty() {
+            expected.audience.clone_from(&token_exchange.audience);
         }
         let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now);
         if let (Err(Reason::IssuerUnknown), Some(unverified)) = (&claims, jws.unverified_claims()) {
@@ -324,6 +354,6 @@ impl Judge<'_> {
         }
         let until = claims.expires().min(who.session.expires).min(claims.window().until);
         let window = Window { from: claims.window().from, until };
-        Ok(Minted::new(jwt, subject.to_owned(), window, key_set, asked, self.now))
+        Ok(ExchangedToken::new(jwt, subject.to_owned(), window, key_set, asked, self.now))
     }
 }

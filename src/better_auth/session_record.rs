@@ -3,7 +3,7 @@
 use crate::encoding::json::{self, Object, Value};
 use crate::jose::claims::{self, Claims};
 use crate::jose::verify;
-use crate::policy::requirements::{ClaimPath, Facts};
+use crate::policy::requirements::{Attributes, ClaimPath};
 use crate::reason::Reason;
 use crate::time::{self, Seconds, UnixTime};
 
@@ -48,7 +48,7 @@ pub(crate) struct Session {
     /// When this was known: the age of this knowledge counts, wherever it was kept since.
     pub(crate) known: UnixTime,
     /// What rules and headers want to know besides.
-    pub(crate) facts: Facts,
+    pub(crate) attributes: Attributes,
 }
 
 impl std::fmt::Debug for Session {
@@ -74,7 +74,7 @@ impl Session {
             source: Source::Jwt,
             is_impersonated: false,
             known: issued.unwrap_or(LONG_AGO),
-            facts: Facts::read(&[claims.members()], named, began),
+            attributes: Attributes::read(&[claims.members()], named, began),
         })
     }
 }
@@ -84,7 +84,7 @@ impl Session {
     pub(crate) fn weight(&self) -> usize {
         let texts = [Some(&self.subject), self.id.as_ref(), self.email.as_ref()];
         let texts = texts.into_iter().flatten().map(String::len);
-        texts.fold(self.facts.weight(), usize::saturating_add)
+        texts.fold(self.attributes.weight(), usize::saturating_add)
     }
 }
 
@@ -92,7 +92,7 @@ impl Session {
     /// What other instances need to know of it, for the shared cache: no token and no cookie, and
     /// of the claims only those that the policy names.
     pub(crate) fn to_copy(&self) -> String {
-        let mut members = self.facts.to_members();
+        let mut members = self.attributes.to_members();
         members.push(("subject", self.subject.as_str().into()));
         members.push(("expires", self.expires.as_millis().into()));
         members.push(("impersonated", self.is_impersonated.into()));
@@ -122,7 +122,7 @@ impl Session {
             source: Source::Copy,
             is_impersonated: members.get("impersonated") != Some(&Value::Bool(false)),
             known,
-            facts: Facts::from_members(&members, named)?,
+            attributes: Attributes::from_members(&members, named)?,
         })
     }
 }
@@ -141,7 +141,7 @@ pub(crate) struct Pair {
     email: Option<String>,
     is_impersonated: bool,
     known: UnixTime,
-    facts: Facts,
+    attributes: Attributes,
 }
 
 impl Pair {
@@ -177,7 +177,11 @@ impl Pair {
                 .is_some_and(|by| !matches!(by, Value::Null)),
             known: members.get("updatedAt").and_then(instant).unwrap_or(LONG_AGO),
             // A claim is the user's; `session.…` leads to the session's own members.
-            facts: Facts::read(&[user, members], named, session.get("createdAt").and_then(instant)),
+            attributes: Attributes::read(
+                &[user, members],
+                named,
+                session.get("createdAt").and_then(instant),
+            ),
             subject,
         })
     }
@@ -202,7 +206,7 @@ impl Pair {
     ///
     /// # Errors
     /// `session_expired`, `session_version`, `session_mismatch`.
-    pub(crate) fn judge(
+    pub(crate) fn authenticator(
         self,
         token: &str,
         version: Option<&str>,
@@ -221,8 +225,8 @@ impl Pair {
             return Err(Reason::SessionMismatch);
         }
         let known = if source == Source::AuthService { now } else { self.known };
-        let Self { subject, id, email, expires, is_impersonated, facts, .. } = self;
-        Ok(Session { subject, id, email, expires, source, is_impersonated, known, facts })
+        let Self { subject, id, email, expires, is_impersonated, attributes, .. } = self;
+        Ok(Session { subject, id, email, expires, source, is_impersonated, known, attributes })
     }
 }
 
@@ -255,23 +259,23 @@ impl Session {
         now: UnixTime,
     ) -> Option<Self> {
         let pair = Pair::from_members(&json::object(value)?, named)?;
-        let session = pair.judge(token, None, Source::Storage, now).ok()?;
+        let session = pair.authenticator(token, None, Source::Storage, now).ok()?;
         Some(Self { known: now.plus_millis(lag.as_millis().saturating_neg()), ..session })
     }
 }
 
 /// What the auth service said about a session.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) enum Answer {
+pub(crate) enum SessionState {
     /// It lives.
-    Alive(Session),
+    Active(Session),
     /// `200 null`: the only answer that means signed out.
     Ended,
 }
 
 /// Why nobody knows what has become of a session. The words are stable; they are for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Doubt {
+pub(crate) enum LookupFailure {
     Failed,
     Absent,
     TooLarge,
@@ -296,7 +300,7 @@ pub(crate) enum Doubt {
 /// now, or a request that has to be somebody's go on as nobody's: whoever could bring the doubt
 /// about would have let himself in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Blame {
+pub(crate) enum CausedBy {
     /// Whoever was asked has failed, for whoever asks.
     Partner,
     /// Whoever was asked has answered, about this caller or this session.
@@ -305,7 +309,7 @@ pub(crate) enum Blame {
     Gate,
 }
 
-impl Doubt {
+impl LookupFailure {
     /// As the log says it; `docs/sessions.md` has the list.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -331,17 +335,17 @@ impl Doubt {
 
     /// Whose doing it is; `docs/sessions.md` has the list. The auth service counts requests by
     /// client where it is told who that is (`knows_client`): then too many are this client's.
-    pub(crate) const fn blame(self, knows_client: bool) -> Blame {
+    pub(crate) const fn caused_by(self, knows_client: bool) -> CausedBy {
         match self {
             Self::Failed
             | Self::Absent
             | Self::Redirect
             | Self::ServerError
             | Self::OddStatus
-            | Self::OddBody => Blame::Partner,
-            // All its time went on errands of its own, each of which somebody took too long for.
-            Self::OtherToken | Self::OutOfTime | Self::NoJwtPlugin => Blame::Partner,
-            Self::RateLimited if !knows_client => Blame::Partner,
+            | Self::OddBody => CausedBy::Partner,
+            // All its time went on effects of its own, each of which somebody took too long for.
+            Self::OtherToken | Self::OutOfTime | Self::NoJwtPlugin => CausedBy::Partner,
+            Self::RateLimited if !knows_client => CausedBy::Partner,
             // Somebody's own data can be too large, and so can somebody's cookies: a status of 4xx
             // is about the request (RFC 9110 section 15.5).
             Self::TooLarge
@@ -350,8 +354,8 @@ impl Doubt {
             | Self::RateLimited
             | Self::Unauthorized
             | Self::Expired
-            | Self::Changed => Blame::Caller,
-            Self::OutOfBudget | Self::KeptWaiting => Blame::Gate,
+            | Self::Changed => CausedBy::Caller,
+            Self::OutOfBudget | Self::KeptWaiting => CausedBy::Gate,
         }
     }
 
@@ -390,7 +394,7 @@ pub(crate) fn hides_token(body: &[u8]) -> bool {
     json::object(body).is_some_and(|members| !has_token(&members))
 }
 
-impl Answer {
+impl SessionState {
     /// Reads a `/get-session` answer.
     ///
     /// # Errors
@@ -402,21 +406,21 @@ impl Answer {
         token: &str,
         named: &[ClaimPath],
         now: UnixTime,
-    ) -> Result<Self, Doubt> {
+    ) -> Result<Self, LookupFailure> {
         if status != 200 {
-            return Err(Doubt::of_status(status));
+            return Err(LookupFailure::of_status(status));
         }
         match json::value(body) {
             Some(Value::Null) => Ok(Self::Ended),
             Some(Value::Object(members)) => {
-                let pair = Pair::from_members(&members, named).ok_or(Doubt::OddBody)?;
-                match pair.judge(token, None, Source::AuthService, now) {
-                    Ok(session) => Ok(Self::Alive(session)),
-                    Err(Reason::SessionExpired) => Err(Doubt::Expired),
-                    Err(_) => Err(Doubt::OtherToken),
+                let pair = Pair::from_members(&members, named).ok_or(LookupFailure::OddBody)?;
+                match pair.authenticator(token, None, Source::AuthService, now) {
+                    Ok(session) => Ok(Self::Active(session)),
+                    Err(Reason::SessionExpired) => Err(LookupFailure::Expired),
+                    Err(_) => Err(LookupFailure::OtherToken),
                 }
             }
-            _ => Err(Doubt::OddBody),
+            _ => Err(LookupFailure::OddBody),
         }
     }
 }

@@ -27,10 +27,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::better_auth::session_record::{Doubt, Session};
-use crate::cache::fetch_state::{Tries, is_within};
+use crate::better_auth::session_record::{LookupFailure, Session};
+use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::{self, Copied};
-use crate::effects::effect::{Copies, Reply};
+use crate::effects::effect::{CacheUse, EffectResult};
 use crate::encoding::digest;
 use crate::encoding::json::{self, Object, Value};
 use crate::encoding::text;
@@ -49,7 +49,7 @@ pub(crate) struct DenyList {
     refresh: Seconds,
     max_stale: Seconds,
     jitter: u64,
-    tries: Tries,
+    tries: FetchState,
     list: Option<(Revoked, UnixTime)>,
 }
 
@@ -66,7 +66,7 @@ pub(crate) enum Selection<'a> {
     /// Use this one; whether to fetch the next after the response.
     Use(&'a Revoked, bool),
     /// Nobody is asking: ask, and where no copy has been looked for yet, one will do.
-    Ask(Copies),
+    Ask(CacheUse),
     /// Somebody is asking: wait.
     Wait,
     /// There is none that counts.
@@ -76,18 +76,19 @@ pub(crate) enum Selection<'a> {
 impl DenyList {
     /// No list yet. One is fetched anew after `refresh`, and of no use after `max_stale`.
     pub(crate) fn new(refresh: Seconds, max_stale: Seconds, seed: u64) -> Self {
-        Self { refresh, max_stale, jitter: seed, tries: Tries::default(), list: None }
+        Self { refresh, max_stale, jitter: seed, tries: FetchState::default(), list: None }
     }
 
     /// The list for a request; `has_asked`: whether that has asked for it already, or cannot, and
     /// for which.
     pub(crate) fn select(
         &self,
-        has_asked: impl Fn(Copies) -> bool,
+        has_asked: impl Fn(CacheUse) -> bool,
         now: UnixTime,
     ) -> Selection<'_> {
-        let copies = if has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do };
-        let has_asked = has_asked(Copies::DoNot);
+        let cache_use =
+            if has_asked(CacheUse::AllowCached) { CacheUse::Bypass } else { CacheUse::AllowCached };
+        let has_asked = has_asked(CacheUse::Bypass);
         let younger_than =
             |millis: i64| self.list.as_ref().filter(|(_, asked)| is_within(*asked, millis, now));
         let refresh = self.refresh.as_millis();
@@ -102,7 +103,7 @@ impl DenyList {
         }
         match younger_than(self.max_stale.as_millis()) {
             _ if is_asked && !has_asked => Selection::Wait,
-            _ if may_ask => Selection::Ask(copies),
+            _ if may_ask => Selection::Ask(cache_use),
             Some((revoked, _)) => Selection::Use(revoked, false),
             None => Selection::Missing,
         }
@@ -126,25 +127,25 @@ impl DenyList {
     pub(crate) fn receive<'r>(
         &mut self,
         asked: UnixTime,
-        reply: &Reply<'r>,
+        result: &EffectResult<'r>,
         now: UnixTime,
-    ) -> Result<Option<(Copied<'r>, u32)>, Doubt> {
-        let read = match reply {
-            Reply::Answered { status: 200, headers, body } => {
+    ) -> Result<Option<(Copied<'r>, u32)>, LookupFailure> {
+        let read = match result {
+            EffectResult::Answered { status: 200, headers, body } => {
                 Revoked::parse(body).map(|list| (list, age(headers)))
             }
-            Reply::Found(body) => Revoked::parse(body).map(|list| (list, Seconds::new(0))),
-            Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
-            Reply::Absent => Err(Doubt::Absent),
-            Reply::TooLarge => Err(Doubt::TooLarge),
-            Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
-            _ => Err(Doubt::Failed),
+            EffectResult::Found(body) => Revoked::parse(body).map(|list| (list, Seconds::new(0))),
+            EffectResult::Answered { status, .. } => Err(LookupFailure::of_status(*status)),
+            EffectResult::Absent => Err(LookupFailure::Absent),
+            EffectResult::TooLarge => Err(LookupFailure::TooLarge),
+            EffectResult::HeadTooLarge => Err(LookupFailure::HeadersTooLarge),
+            _ => Err(LookupFailure::Failed),
         };
         self.tries.end(read.is_ok(), now);
         let (list, age) = read?;
         let fetched = asked.plus_millis(age.as_millis().saturating_neg());
         self.put(list, fetched, now);
-        let Reply::Answered { headers, body, .. } = reply else { return Ok(None) };
+        let EffectResult::Answered { headers, body, .. } = result else { return Ok(None) };
         let cache_control = shared::value(headers, "cache-control");
         let seconds = shared::lifetime(cache_control, self.usual_life().get());
         Ok(Some((Copied { fetched, cache_control, body }, seconds)))
@@ -183,8 +184,8 @@ impl Revoked {
     ///
     /// # Errors
     /// It is not strictly of the form above.
-    fn parse(document: &[u8]) -> Result<Self, Doubt> {
-        Self::read(document).ok_or(Doubt::OddBody)
+    fn parse(document: &[u8]) -> Result<Self, LookupFailure> {
+        Self::read(document).ok_or(LookupFailure::OddBody)
     }
 
     fn read(document: &[u8]) -> Option<Self> {
@@ -216,7 +217,8 @@ impl Revoked {
         session: &Session,
         token: impl FnOnce() -> std::borrow::Cow<'t, str>,
     ) -> bool {
-        let is_too_old = |since: &UnixTime| session.facts.began.is_none_or(|began| began < *since);
+        let is_too_old =
+            |since: &UnixTime| session.attributes.began.is_none_or(|began| began < *since);
         session.id.as_ref().is_some_and(|id| self.sessions.contains(id))
             || self.not_before.get(&session.subject).is_some_and(is_too_old)
             || !self.tokens.is_empty() && self.tokens.contains(&digest::of(token().as_bytes()))

@@ -14,10 +14,10 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use crate::better_auth::session_record::Doubt;
+use crate::better_auth::session_record::LookupFailure;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::cache::verified::KeySetUsed;
-use crate::effects::effect::Reply;
+use crate::effects::effect::EffectResult;
 use crate::encoding::json;
 use crate::reason::Reason;
 use crate::time::{UnixTime, Window};
@@ -39,11 +39,11 @@ const RENEWAL_PART: i64 = 5;
 const MAX_RENEWAL_MILLIS: i64 = 60_000;
 
 /// Where a token is kept: the digest of the session's credential, and that of the audience.
-pub(crate) type Place = ([u8; 32], [u8; 32]);
+pub(crate) type ExchangeKey = ([u8; 32], [u8; 32]);
 
 /// A token that has been verified.
 #[derive(Clone)]
-pub(crate) struct Minted {
+pub(crate) struct ExchangedToken {
     pub(crate) jwt: Arc<str>,
     /// Whose it is.
     pub(crate) subject: String,
@@ -56,7 +56,7 @@ pub(crate) struct Minted {
     pub(crate) asked: Moment,
 }
 
-impl Minted {
+impl ExchangedToken {
     /// A token that was asked for at that moment, verified now, and is good within this window.
     pub(crate) fn new(
         jwt: &str,
@@ -88,38 +88,43 @@ impl Minted {
 
 /// Recent tokens.
 #[derive(Default)]
-pub(crate) struct Tokens {
-    entries: BTreeMap<Place, Entry>,
-    by_age: VecDeque<Place>,
+pub(crate) struct ExchangedTokens {
+    entries: BTreeMap<ExchangeKey, Entry>,
+    by_age: VecDeque<ExchangeKey>,
     bytes: usize,
 }
 
 #[derive(Default)]
 struct Entry {
-    token: Option<Minted>,
+    token: Option<ExchangedToken>,
     /// Who is asking, and until when that is believed.
     lease: Option<(Number, UnixTime)>,
     /// When the last ask came to nothing, and why.
-    failed: Option<(UnixTime, Reason, Option<Doubt>)>,
+    failed: Option<(UnixTime, Reason, Option<LookupFailure>)>,
 }
 
 /// What is known about a token.
-pub(crate) enum Knowledge<'t> {
+pub(crate) enum TokenLookup<'t> {
     /// There is one.
-    Good(&'t Minted),
+    Good(&'t ExchangedToken),
     /// Somebody is asking.
     Asked,
     /// Somebody has just asked in vain.
-    InVain(Reason, Option<Doubt>),
+    InVain(Reason, Option<LookupFailure>),
     /// Nothing, and nobody is asking.
     Nothing,
 }
 
-impl Tokens {
+impl ExchangedTokens {
     /// What is known about the token of this place.
-    pub(crate) fn look_up(&self, place: &Place, since: &Since, now: UnixTime) -> Knowledge<'_> {
+    pub(crate) fn look_up(
+        &self,
+        place: &ExchangeKey,
+        since: &Since,
+        now: UnixTime,
+    ) -> TokenLookup<'_> {
         let Some(entry) = self.entries.get(place) else {
-            return Knowledge::Nothing;
+            return TokenLookup::Nothing;
         };
         // A lease that would last longer was taken before the clock stepped back, and so was a
         // failure in the future.
@@ -128,18 +133,25 @@ impl Tokens {
             .is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
         match (entry.token.as_ref().filter(|token| token.counts(since)), entry.failed) {
             (Some(token), _) if token.window.contains(now) && now < token.renewal => {
-                Knowledge::Good(token)
+                TokenLookup::Good(token)
             }
-            _ if is_leased => Knowledge::Asked,
-            (_, Some((at, reason, doubt))) if at <= now && now.millis_since(at) < PAUSE_MILLIS => {
-                Knowledge::InVain(reason, doubt)
+            _ if is_leased => TokenLookup::Asked,
+            (_, Some((at, reason, failure)))
+                if at <= now && now.millis_since(at) < PAUSE_MILLIS =>
+            {
+                TokenLookup::InVain(reason, failure)
             }
-            _ => Knowledge::Nothing,
+            _ => TokenLookup::Nothing,
         }
     }
 
     /// A token that is near its end and good all the same.
-    pub(crate) fn spare(&self, place: &Place, since: &Since, now: UnixTime) -> Option<&Minted> {
+    pub(crate) fn spare(
+        &self,
+        place: &ExchangeKey,
+        since: &Since,
+        now: UnixTime,
+    ) -> Option<&ExchangedToken> {
         self.entries
             .get(place)?
             .token
@@ -148,13 +160,13 @@ impl Tokens {
     }
 
     /// Takes the lease of a place: this one is asking until then.
-    pub(crate) fn lease(&mut self, place: Place, number: Number, until: UnixTime) {
+    pub(crate) fn lease(&mut self, place: ExchangeKey, number: Number, until: UnixTime) {
         self.entry(place).lease = Some((number, until));
     }
 
     /// Keeps a token; the lease ends, unless somebody has asked since.
-    pub(crate) fn keep(&mut self, place: Place, token: Minted) {
-        let weight = |entry: &Entry| entry.token.as_ref().map_or(0, Minted::weight);
+    pub(crate) fn keep(&mut self, place: ExchangeKey, token: ExchangedToken) {
+        let weight = |entry: &Entry| entry.token.as_ref().map_or(0, ExchangedToken::weight);
         let entry = self.entry(place);
         let before = weight(entry);
         let lease = entry.lease.filter(|(owner, _)| *owner > token.asked.number);
@@ -167,19 +179,19 @@ impl Tokens {
     /// An ask came to nothing; its lease ends. What was kept stays.
     pub(crate) fn fail(
         &mut self,
-        place: Place,
+        place: ExchangeKey,
         number: Number,
         reason: Reason,
-        doubt: Option<Doubt>,
+        failure: Option<LookupFailure>,
         now: UnixTime,
     ) {
         let entry = self.entry(place);
         entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
-        entry.failed = Some((now, reason, doubt));
+        entry.failed = Some((now, reason, failure));
     }
 
     /// There was nothing to learn: the lease ends.
-    pub(crate) fn release(&mut self, place: Place, number: Number) {
+    pub(crate) fn release(&mut self, place: ExchangeKey, number: Number) {
         let entry = self.entry(place);
         entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
     }
@@ -195,11 +207,11 @@ impl Tokens {
             self.entries.retain(|(own, _), _| own != session);
             self.by_age.retain(|(own, _)| own != session);
             let tokens = self.entries.values().filter_map(|entry| entry.token.as_ref());
-            self.bytes = tokens.map(Minted::weight).fold(0, usize::saturating_add);
+            self.bytes = tokens.map(ExchangedToken::weight).fold(0, usize::saturating_add);
         }
     }
 
-    fn entry(&mut self, place: Place) -> &mut Entry {
+    fn entry(&mut self, place: ExchangeKey) -> &mut Entry {
         if !self.entries.contains_key(&place) {
             if self.by_age.len() >= MAX_ENTRIES {
                 self.forget_oldest();
@@ -218,7 +230,7 @@ impl Tokens {
 }
 
 /// All places of a session.
-const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<Place> {
+const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<ExchangeKey> {
     (*session, [0; 32])..=(*session, [u8::MAX; 32])
 }
 
@@ -227,19 +239,19 @@ const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<Place> {
 /// # Errors
 /// Anything but `200` with a token. `401` is the service's way to say that it knows no such
 /// session, and others' way to say other things: it ends nobody's.
-pub(crate) fn read(reply: &Reply<'_>) -> Result<String, Doubt> {
-    match reply {
-        Reply::Answered { status: 200, body, .. } => {
+pub(crate) fn read(result: &EffectResult<'_>) -> Result<String, LookupFailure> {
+    match result {
+        EffectResult::Answered { status: 200, body, .. } => {
             let token =
                 json::object(body).and_then(|members| members.text("token").map(str::to_owned));
-            token.filter(|token| !token.is_empty()).ok_or(Doubt::OddBody)
+            token.filter(|token| !token.is_empty()).ok_or(LookupFailure::OddBody)
         }
         // Better Auth answers so where there is no such endpoint.
-        Reply::Answered { status: 404, .. } => Err(Doubt::NoJwtPlugin),
-        Reply::Answered { status, .. } => Err(Doubt::of_status(*status)),
-        Reply::TooLarge => Err(Doubt::TooLarge),
-        Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
-        _ => Err(Doubt::Failed),
+        EffectResult::Answered { status: 404, .. } => Err(LookupFailure::NoJwtPlugin),
+        EffectResult::Answered { status, .. } => Err(LookupFailure::of_status(*status)),
+        EffectResult::TooLarge => Err(LookupFailure::TooLarge),
+        EffectResult::HeadTooLarge => Err(LookupFailure::HeadersTooLarge),
+        _ => Err(LookupFailure::Failed),
     }
 }
 
@@ -249,7 +261,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_in_bytes() {
-        let mut tokens = Tokens::default();
+        let mut tokens = ExchangedTokens::default();
         let now = UnixTime::from_millis(1000);
         let window = Window::up_to(UnixTime::from_millis(1_000_000));
         let place = |number: u16| (crate::encoding::digest::of(&number.to_be_bytes()), [0; 32]);
@@ -259,18 +271,25 @@ mod tests {
             let key_set = KeySetUsed { source: 0, generation: 1 };
             tokens.keep(
                 place(number),
-                Minted::new(&"x".repeat(16_000), "ada".repeat(100), window, key_set, asked, now),
+                ExchangedToken::new(
+                    &"x".repeat(16_000),
+                    "ada".repeat(100),
+                    window,
+                    key_set,
+                    asked,
+                    now,
+                ),
             );
         }
         let kept: usize = tokens
             .entries
             .values()
             .filter_map(|entry| entry.token.as_ref())
-            .map(Minted::weight)
+            .map(ExchangedToken::weight)
             .sum();
         assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
         assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
-        assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), Knowledge::Good(_)));
+        assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), TokenLookup::Good(_)));
         tokens.forget(&place(4999).0);
         assert!(tokens.bytes < kept && !tokens.knows(&place(4999).0));
     }

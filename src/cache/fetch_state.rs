@@ -15,13 +15,13 @@ const MAX_LEASE_MILLIS: i64 = 10_000;
 
 /// What is known of the tries so far.
 #[derive(Debug, Default)]
-pub(crate) struct Tries {
+pub(crate) struct FetchState {
     tried_at: Option<UnixTime>,
     failures: u32,
     lease_until: Option<UnixTime>,
 }
 
-impl Tries {
+impl FetchState {
     /// Somebody is on the way until then.
     pub(crate) fn begin(&mut self, until: UnixTime) {
         self.lease_until = Some(until);

@@ -45,9 +45,9 @@
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth
 //! waiting for.
 
-use crate::cache::fetch_state::{Tries, is_within};
+use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::{self, Copied};
-use crate::effects::effect::{Copies, Reply};
+use crate::effects::effect::{CacheUse, EffectResult};
 use crate::encoding::digest;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::{Jwk, JwkSet, LeftOut};
@@ -88,7 +88,7 @@ struct Source {
     inline: JwkSet,
     is_remote: bool,
     remote: Option<Remote>,
-    tries: Tries,
+    tries: FetchState,
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
     /// By digest: a `kid` may have two kilobytes.
@@ -104,7 +104,7 @@ struct Remote {
 
 /// What a token says about its key.
 #[derive(Clone, Copy)]
-pub(crate) struct Wanted<'a> {
+pub(crate) struct KeyQuery<'a> {
     pub(crate) algorithm: Algorithm,
     pub(crate) kid: Option<&'a str>,
 }
@@ -112,20 +112,20 @@ pub(crate) struct Wanted<'a> {
 /// What a request has done about key sets so far.
 pub(crate) trait Asked {
     /// Whether it has asked for the set of this source already.
-    fn has_asked(&self, source: usize, copies: Copies) -> bool;
+    fn has_asked(&self, source: usize, cache_use: CacheUse) -> bool;
     /// Whether there is no time or no budget for anything more.
     fn has_given_up(&self) -> bool;
     /// Whether it has to do with what is there.
-    fn is_through(&self, source: usize, copies: Copies) -> bool {
-        self.has_given_up() || self.has_asked(source, copies)
+    fn is_through(&self, source: usize, cache_use: CacheUse) -> bool {
+        self.has_given_up() || self.has_asked(source, cache_use)
     }
 }
 
 /// What to do where there is no key (yet).
 #[derive(Debug)]
-pub(crate) enum Lack {
+pub(crate) enum KeyMiss {
     /// Nobody is asking: ask.
-    Ask(Copies),
+    Ask(CacheUse),
     /// Somebody is asking: wait.
     Wait,
     /// There is none.
@@ -142,7 +142,7 @@ impl KeyCache {
             inline,
             is_remote,
             remote: None,
-            tries: Tries::default(),
+            tries: FetchState::default(),
             generation: 0,
             absent: Vec::new(),
         });
@@ -156,29 +156,31 @@ impl KeyCache {
     pub(crate) fn select(
         &self,
         source: usize,
-        wanted: Wanted<'_>,
+        wanted: KeyQuery<'_>,
         asked: &impl Asked,
         now: UnixTime,
-    ) -> Result<&Jwk, Lack> {
-        let own = self.sources.get(source).ok_or(Lack::Missing(Reason::KeysUnavailable))?;
+    ) -> Result<&Jwk, KeyMiss> {
+        let own = self.sources.get(source).ok_or(KeyMiss::Missing(Reason::KeysUnavailable))?;
         match own.matching(wanted, now) {
             Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Ok(key),
             Ok(key) => self.renewal(source, asked, now).map_or(Ok(key), Err),
-            Err(Reason::KeyNotFound) if !own.is_remote => Err(Lack::Missing(Reason::KeyNotFound)),
+            Err(Reason::KeyNotFound) if !own.is_remote => {
+                Err(KeyMiss::Missing(Reason::KeyNotFound))
+            }
             Err(Reason::KeyNotFound) => {
                 let is_absent = wanted.kid.is_some_and(|kid| own.is_absent(kid, now));
                 let ask = if is_absent {
                     None
                 } else {
-                    self.ask(own, |copies| asked.has_asked(source, copies), now)
+                    self.ask(own, |cache_use| asked.has_asked(source, cache_use), now)
                 };
                 let has_key = own.usable_keys(now).next().is_some();
                 Err(ask.unwrap_or_else(|| match own.tries.last_failed() {
                     false if own.has_set(now) && !own.has_more(now) => {
-                        Lack::Missing(Reason::KeyNotFound)
+                        KeyMiss::Missing(Reason::KeyNotFound)
                     }
-                    true if !has_key => Lack::Away,
-                    _ => Lack::Missing(Reason::KeysUnavailable),
+                    true if !has_key => KeyMiss::Away,
+                    _ => KeyMiss::Missing(Reason::KeysUnavailable),
                 }))
             }
             Err(other) => Err(self.refusal(source, other, asked, now)),
@@ -193,13 +195,13 @@ impl KeyCache {
         reason: Reason,
         asked: &impl Asked,
         now: UnixTime,
-    ) -> Lack {
+    ) -> KeyMiss {
         let Some(own) = self.sources.get(source).filter(|own| own.is_stale(now)) else {
-            return Lack::Missing(reason);
+            return KeyMiss::Missing(reason);
         };
-        let ask = self.ask(own, |copies| asked.is_through(source, copies), now);
+        let ask = self.ask(own, |cache_use| asked.is_through(source, cache_use), now);
         let is_unknown = own.tries.last_failed() || asked.has_given_up();
-        ask.unwrap_or(Lack::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
+        ask.unwrap_or(KeyMiss::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
     }
 
     /// Whether a set has to be asked for again before anything rests on it.
@@ -209,21 +211,30 @@ impl KeyCache {
 
     /// What to do about a set that is overdue. After a failure it serves without further ado:
     /// people would wait for each try.
-    fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<Lack> {
+    fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<KeyMiss> {
         let own = self.sources.get(source)?;
         let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now))
             && !own.tries.last_failed();
-        if is_due { self.ask(own, |copies| asked.is_through(source, copies), now) } else { None }
+        if is_due {
+            self.ask(own, |cache_use| asked.is_through(source, cache_use), now)
+        } else {
+            None
+        }
     }
 
     /// The way to a newer set, if there is one now for this request.
-    fn ask(&self, own: &Source, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Option<Lack> {
-        let copies = own.copies(&has_asked, now);
+    fn ask(
+        &self,
+        own: &Source,
+        has_asked: impl Fn(CacheUse) -> bool,
+        now: UnixTime,
+    ) -> Option<KeyMiss> {
+        let cache_use = own.cache_use(&has_asked, now);
         let is_asked = own.tries.is_under_way(now);
-        if has_asked(copies) || own.tries.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
+        if has_asked(cache_use) || own.tries.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
             None
         } else {
-            Some(if is_asked { Lack::Wait } else { Lack::Ask(copies) })
+            Some(if is_asked { KeyMiss::Wait } else { KeyMiss::Ask(cache_use) })
         }
     }
 
@@ -237,7 +248,7 @@ impl KeyCache {
 
     /// Whether the set should be fetched anew after the response.
     pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
-        let is_free = |tries: &Tries| {
+        let is_free = |tries: &FetchState| {
             !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now)
         };
         let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
@@ -293,12 +304,12 @@ impl KeyCache {
         &mut self,
         source: usize,
         kid: Option<&str>,
-        reply: &Reply<'r>,
+        result: &EffectResult<'r>,
         now: UnixTime,
     ) -> Option<(Copied<'r>, u32)> {
         let source = self.sources.get_mut(source)?;
-        let answered = match reply {
-            Reply::Answered { status: 200, headers, body } => {
+        let answered = match result {
+            EffectResult::Answered { status: 200, headers, body } => {
                 JwkSet::parse(body).map(|set| (set, *headers, *body))
             }
             _ => None,
@@ -412,8 +423,12 @@ impl Source {
     }
 
     /// A copy will do as long as there is nothing, and once: what it is good for is known then.
-    fn copies(&self, has_asked: impl Fn(Copies) -> bool, now: UnixTime) -> Copies {
-        if self.has_set(now) || has_asked(Copies::Do) { Copies::DoNot } else { Copies::Do }
+    fn cache_use(&self, has_asked: impl Fn(CacheUse) -> bool, now: UnixTime) -> CacheUse {
+        if self.has_set(now) || has_asked(CacheUse::AllowCached) {
+            CacheUse::Bypass
+        } else {
+            CacheUse::AllowCached
+        }
     }
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
@@ -429,7 +444,7 @@ impl Source {
 
     /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys
     /// with one `kid` the algorithm must leave one.
-    fn matching(&self, wanted: Wanted<'_>, now: UnixTime) -> Result<&Jwk, Reason> {
+    fn matching(&self, wanted: KeyQuery<'_>, now: UnixTime) -> Result<&Jwk, Reason> {
         let named: Vec<&Jwk> = self
             .usable_keys(now)
             .filter(|key| wanted.kid.is_none() || key.kid.as_deref() == wanted.kid)
@@ -481,7 +496,7 @@ mod tests {
         let mut order = Vec::new();
         for second in [10, 20, 30, 40] {
             let first = keys.tried_first(&[0, 1]).unwrap_or(usize::MAX);
-            keys.receive(first, None, &Reply::Failed, at(second));
+            keys.receive(first, None, &EffectResult::Failed, at(second));
             order.push(first);
         }
         assert_eq!((order.as_slice(), keys.tried_first(&[])), (&[0, 1, 0, 1][..], None));

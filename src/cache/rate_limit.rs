@@ -35,11 +35,11 @@ const MAX_PARTIES: usize = 4096;
 
 /// Whose ask it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Share {
+pub(crate) enum RateClass {
     /// Of a session that something vouches for.
-    Users,
+    Known,
     /// Of anybody.
-    Strangers,
+    Unverified,
 }
 
 /// A user or a client address, by digest.
@@ -48,19 +48,19 @@ pub(crate) type Party = [u8; 32];
 /// Who pays for an ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Payer {
-    pub(crate) share: Share,
+    pub(crate) share: RateClass,
     party: Option<Party>,
 }
 
 impl Payer {
     /// This user.
     pub(crate) const fn user(party: Party) -> Self {
-        Self { share: Share::Users, party: Some(party) }
+        Self { share: RateClass::Known, party: Some(party) }
     }
 
     /// Somebody at this address, if it is known.
     pub(crate) fn stranger(address: Option<&str>) -> Self {
-        Self { share: Share::Strangers, party: address.map(party_at) }
+        Self { share: RateClass::Unverified, party: address.map(party_at) }
     }
 }
 
@@ -84,7 +84,7 @@ fn party_at(address: &str) -> Party {
 }
 
 /// What asks are left.
-pub(crate) struct Budget {
+pub(crate) struct RateLimit {
     users: Bucket,
     strangers: Bucket,
 }
@@ -111,7 +111,7 @@ enum Keeps {
     Most,
 }
 
-impl Budget {
+impl RateLimit {
     /// A full budget.
     pub(crate) fn new(asks_per_second: u32) -> Self {
         let strangers = (asks_per_second / STRANGERS_PART).max(1);
@@ -136,7 +136,7 @@ impl Budget {
 
     /// The answer says whose ask it was: that share pays for it, if it has something for this
     /// party.
-    pub(crate) fn settle(&mut self, drawn: &Payer, owed: Share, now: UnixTime) {
+    pub(crate) fn settle(&mut self, drawn: &Payer, owed: RateClass, now: UnixTime) {
         if drawn.share != owed && self.bucket(owed).draw(drawn.party.as_ref(), Keeps::Enough, now) {
             self.give_back(drawn, now);
         }
@@ -147,10 +147,10 @@ impl Budget {
         self.bucket(drawn.share).give_back(drawn.party.as_ref(), now);
     }
 
-    const fn bucket(&mut self, share: Share) -> &mut Bucket {
+    const fn bucket(&mut self, share: RateClass) -> &mut Bucket {
         match share {
-            Share::Users => &mut self.users,
-            Share::Strangers => &mut self.strangers,
+            RateClass::Known => &mut self.users,
+            RateClass::Unverified => &mut self.strangers,
         }
     }
 }
@@ -261,8 +261,8 @@ impl Bucket {
 mod tests {
     use super::*;
 
-    const ANYBODY: Payer = Payer { share: Share::Users, party: None };
-    const STRANGER: Payer = Payer { share: Share::Strangers, party: None };
+    const ANYBODY: Payer = Payer { share: RateClass::Known, party: None };
+    const STRANGER: Payer = Payer { share: RateClass::Unverified, party: None };
 
     fn at(millis: i64) -> UnixTime {
         UnixTime::from_millis(millis)
@@ -272,13 +272,13 @@ mod tests {
         Payer::user(party_of(0, &number.to_string()))
     }
 
-    fn drawn(budget: &mut Budget, payer: &Payer, tries: u32, millis: i64) -> usize {
+    fn drawn(budget: &mut RateLimit, payer: &Payer, tries: u32, millis: i64) -> usize {
         (0..tries).filter(|_| budget.draw(payer, at(millis))).count()
     }
 
     #[test]
     fn strangers_cannot_spend_the_users_share() {
-        let mut budget = Budget::new(20);
+        let mut budget = RateLimit::new(20);
         assert_eq!(drawn(&mut budget, &STRANGER, 1000, 0), 5);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 0), 15);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 500), 7);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_steps_back_neither_fills_nor_starves() {
-        let mut budget = Budget::new(20);
+        let mut budget = RateLimit::new(20);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 100_000), 15);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 50_000), 0);
         assert_eq!(drawn(&mut budget, &ANYBODY, 1000, 51_000), 15);
@@ -299,10 +299,10 @@ mod tests {
 
     #[test]
     fn the_share_pays_whose_ask_it_was() {
-        let mut budget = Budget::new(8);
+        let mut budget = RateLimit::new(8);
         for _ in 0..6 {
             assert!(budget.draw(&STRANGER, at(0)));
-            budget.settle(&STRANGER, Share::Users, at(0));
+            budget.settle(&STRANGER, RateClass::Known, at(0));
         }
         assert_eq!(drawn(&mut budget, &ANYBODY, 10, 0), 0);
         assert_eq!(drawn(&mut budget, &STRANGER, 10, 0), 2);
@@ -310,10 +310,10 @@ mod tests {
 
     #[test]
     fn a_share_that_has_nothing_left_pays_for_nobody_else() {
-        let mut budget = Budget::new(8);
+        let mut budget = RateLimit::new(8);
         assert_eq!(drawn(&mut budget, &STRANGER, 10, 0), 2);
         assert!(budget.draw(&ANYBODY, at(0)));
-        budget.settle(&ANYBODY, Share::Strangers, at(0));
+        budget.settle(&ANYBODY, RateClass::Unverified, at(0));
         assert_eq!(drawn(&mut budget, &STRANGER, 10, 500), 1, "strangers are in nobody's debt");
         assert_eq!(drawn(&mut budget, &ANYBODY, 10, 0), 5);
     }
@@ -322,18 +322,18 @@ mod tests {
     /// between.
     #[test]
     fn what_was_settled_before_anybody_drew_is_paid_back_by_time() {
-        let mut budget = Budget::new(20);
+        let mut budget = RateLimit::new(20);
         for number in 0..30 {
             let now = number * 250;
             assert!(budget.draw(&STRANGER, at(now)), "{number}");
-            budget.settle(&STRANGER, Share::Users, at(now + 20));
+            budget.settle(&STRANGER, RateClass::Known, at(now + 20));
         }
         assert_eq!(drawn(&mut budget, &ANYBODY, 100, 3_600_000), 15);
     }
 
     #[test]
     fn what_can_wait_leaves_half() {
-        let mut budget = Budget::new(16);
+        let mut budget = RateLimit::new(16);
         let spare = (0..100).filter(|_| budget.draw_spare(&ANYBODY, at(0))).count();
         assert_eq!((spare, drawn(&mut budget, &ANYBODY, 100, 0)), (6, 6));
     }
@@ -343,7 +343,7 @@ mod tests {
     #[test]
     fn nobody_is_refused_for_what_another_user_asks() {
         for hammers in [1, 5] {
-            let mut budget = Budget::new(20);
+            let mut budget = RateLimit::new(20);
             let mut his = 0;
             for millis in (0..60_000).step_by(10) {
                 his += (0..hammers)
@@ -372,7 +372,7 @@ mod tests {
 
     #[test]
     fn one_address_leaves_something_to_others() {
-        let mut budget = Budget::new(20);
+        let mut budget = RateLimit::new(20);
         let flood = Payer::stranger(Some("192.0.2.66"));
         assert_eq!(drawn(&mut budget, &flood, 100, 0), 5, "a second's worth is anybody's");
         let mut refused = 0;
@@ -400,7 +400,7 @@ mod tests {
     #[test]
     fn the_table_of_parties_stays_small() {
         for asks_per_second in [4, 20, 10_000] {
-            let mut budget = Budget::new(asks_per_second);
+            let mut budget = RateLimit::new(asks_per_second);
             let mut most = 0;
             for millis in 0..3000_i64 {
                 for each in 0..20 {

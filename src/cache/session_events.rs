@@ -49,11 +49,11 @@ pub(crate) type SessionName = [u8; 32];
 
 /// Who has said that a session's token is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
+pub(crate) enum SessionTrust {
     /// Its signature holds, or the auth service has vouched for it.
     Known,
     /// Nobody.
-    Stranger,
+    Unverified,
 }
 
 /// From when on knowledge of a session counts, for one request.
@@ -241,11 +241,11 @@ impl Events {
     pub(crate) fn has_overtaken(
         &self,
         session: &SessionName,
-        heard: Number,
+        learned: Number,
         arrived: Number,
         now: UnixTime,
     ) -> bool {
-        self.has_or_may_have_changed(session, heard, now)
+        self.has_or_may_have_changed(session, learned, now)
             || self.may_have_been_changed(session, arrived, now)
     }
 
@@ -263,12 +263,12 @@ impl Events {
     }
 
     /// The service has said that the session has ended.
-    pub(crate) fn note_end(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
+    pub(crate) fn note_end(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| event.done = event.number);
     }
 
     /// A response has set or cleared the session's cookies.
-    pub(crate) fn note(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
+    pub(crate) fn note(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.done = event.number;
             event.changed = Some(Moment { number: event.number, at: now });
@@ -276,7 +276,7 @@ impl Events {
     }
 
     /// A request goes on to the service that may change the session.
-    pub(crate) fn open(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
+    pub(crate) fn open(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.changed = Some(Moment { number: event.number, at: now });
             event.of_service = Some(now);
@@ -286,7 +286,7 @@ impl Events {
     }
 
     /// The response to such a request is there.
-    pub(crate) fn close(&mut self, session: SessionName, standing: Standing, now: UnixTime) {
+    pub(crate) fn close(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.done = event.number;
             event.changed = Some(Moment { number: event.number, at: now });
@@ -307,7 +307,7 @@ impl Events {
     fn change(
         &mut self,
         session: SessionName,
-        standing: Standing,
+        standing: SessionTrust,
         now: UnixTime,
         change: impl FnOnce(&mut Event),
     ) {
@@ -326,7 +326,7 @@ impl Events {
         // Whoever is known is not a stranger any more.
         self.strangers.remove(&session);
         match standing {
-            Standing::Stranger if !self.known.entries.contains_key(&session) => {
+            SessionTrust::Unverified if !self.known.entries.contains_key(&session) => {
                 self.strangers.put(session, event, MAX_STRANGERS)
             }
             _ => self.known.put(session, event, MAX_SESSIONS),
@@ -375,7 +375,7 @@ mod tests {
         let before = events.next();
         let early = arrival(&mut events, NOW);
         assert!(events.since(&ADA, early, NOW) == Since::EVER && !events.has_changed(&ADA, before));
-        events.note(ADA, Standing::Known, NOW);
+        events.note(ADA, SessionTrust::Known, NOW);
         let after = events.next();
         for request in [early, arrival(&mut events, NOW)] {
             let since = events.since(&ADA, request, NOW);
@@ -390,7 +390,7 @@ mod tests {
     #[test]
     fn while_a_request_is_under_way_only_what_is_asked_later_than_the_own_arrival_counts() {
         let mut events = Events::default();
-        events.open(ADA, Standing::Known, NOW);
+        events.open(ADA, SessionTrust::Known, NOW);
         let asked = events.next();
         let later = arrival(&mut events, NOW.plus_millis(10));
         let own = events.next();
@@ -401,7 +401,7 @@ mod tests {
             events.has_or_may_have_changed(&ADA, own, NOW.plus_millis(20))
                 && !events.has_changed(&ADA, own)
         );
-        events.close(ADA, Standing::Known, NOW.plus_millis(30));
+        events.close(ADA, SessionTrust::Known, NOW.plus_millis(30));
         assert!(
             !events.since(&ADA, later, NOW.plus_millis(30)).admits(at(own, NOW.plus_millis(10)))
         );
@@ -415,9 +415,9 @@ mod tests {
     #[test]
     fn one_response_does_not_close_another_request_and_one_that_never_comes_closes_by_itself() {
         let mut events = Events::default();
-        events.open(ADA, Standing::Known, NOW);
-        events.open(ADA, Standing::Known, NOW);
-        events.close(ADA, Standing::Known, NOW);
+        events.open(ADA, SessionTrust::Known, NOW);
+        events.open(ADA, SessionTrust::Known, NOW);
+        events.close(ADA, SessionTrust::Known, NOW);
         let last = events.next();
         assert!(events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(LONGEST_MILLIS - 1)));
         assert!(!events.has_or_may_have_changed(&ADA, last, NOW.plus_millis(LONGEST_MILLIS)));
@@ -430,19 +430,19 @@ mod tests {
     #[test]
     fn strangers_push_out_strangers_only() {
         let mut events = Events::default();
-        events.note(ADA, Standing::Known, NOW);
-        events.note(BOB, Standing::Stranger, NOW);
+        events.note(ADA, SessionTrust::Known, NOW);
+        events.note(BOB, SessionTrust::Unverified, NOW);
         for number in 0..10_000_u32 {
             let mut name = [9; 32];
             name.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
-            events.note(name, Standing::Stranger, NOW);
+            events.note(name, SessionTrust::Unverified, NOW);
         }
         assert!(events.has_changed(&ADA, Number(0)) && !events.has_changed(&BOB, Number(0)));
         assert_eq!(
             (events.strangers.entries.len(), events.strangers.by_number.len()),
             (MAX_STRANGERS, MAX_STRANGERS)
         );
-        events.note(ADA, Standing::Stranger, NOW);
+        events.note(ADA, SessionTrust::Unverified, NOW);
         assert_eq!(events.known.entries.len(), 1, "who was known stays known");
     }
 

@@ -13,7 +13,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::better_auth::session_record::{Answer, Doubt, Session};
+use crate::better_auth::session_record::{LookupFailure, Session, SessionState};
 use crate::cache::rate_limit::Party;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::time::{Seconds, UnixTime};
@@ -44,7 +44,7 @@ const TOGETHER_MILLIS: i64 = 500;
 
 /// Recent answers by digest of the credential.
 #[derive(Default)]
-pub(crate) struct Sessions {
+pub(crate) struct SessionCache {
     entries: BTreeMap<[u8; 32], Entry>,
     /// In the order in which they give way.
     order: BTreeMap<(Kind, u64), [u8; 32]>,
@@ -95,7 +95,7 @@ struct Entry {
     /// When the last ask ended.
     asked: Option<UnixTime>,
     /// Why it brought no answer.
-    doubt: Option<Doubt>,
+    failure: Option<LookupFailure>,
     /// Whose it is, where the auth service is known to have vouched for it and not to have said
     /// since that it has ended.
     owner: Option<Party>,
@@ -110,7 +110,7 @@ struct Entry {
 
 /// An answer, and when it came.
 struct Remembered {
-    answer: Answer,
+    answer: SessionState,
     at: UnixTime,
     /// When it was asked for.
     asked: Moment,
@@ -126,13 +126,13 @@ enum Source {
 }
 
 /// What is known about a session.
-pub(crate) enum Knowledge {
+pub(crate) enum SessionLookup {
     /// The auth service said so, recently enough.
-    Known(Answer),
+    Known(SessionState),
     /// Somebody is asking.
     Asked,
     /// Somebody has just asked in vain.
-    InDoubt(Doubt),
+    Unavailable(LookupFailure),
     /// Nothing, and nobody is asking.
     Nothing,
 }
@@ -172,7 +172,7 @@ fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
     moment <= now && now.millis_since(moment) < millis
 }
 
-impl Sessions {
+impl SessionCache {
     /// What is known about the session of this credential, for a request that came at that moment,
     /// if an answer of up to `max_age` counts. An answer to what has been asked since it came is as
     /// good as one of its own. That it has ended nothing undoes.
@@ -183,29 +183,29 @@ impl Sessions {
         since: &Since,
         came: Moment,
         now: UnixTime,
-    ) -> Knowledge {
+    ) -> SessionLookup {
         let Some(entry) = self.entries.get(digest) else {
-            return Knowledge::Nothing;
+            return SessionLookup::Nothing;
         };
         let recent = entry.answer.as_ref().filter(|Remembered { answer, at, asked, source }| {
             let counts = match answer {
-                Answer::Alive(session) => now <= session.expires && since.admits(*asked),
-                Answer::Ended => true,
+                SessionState::Active(session) => now <= session.expires && since.admits(*asked),
+                SessionState::Ended => true,
             };
             let is_of_now = *source == Source::Service && came.number < asked.number;
             counts && (is_within(*at, max_age.as_millis(), now) || is_of_now && *at <= now)
         });
-        match (recent, entry.doubt) {
-            (Some(Remembered { answer, .. }), _) => Knowledge::Known(answer.clone()),
+        match (recent, entry.failure) {
+            (Some(Remembered { answer, .. }), _) => SessionLookup::Known(answer.clone()),
             // Whoever takes no answer but its own waits for another's only to ask together with
             // those who came meanwhile.
             _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => {
-                Knowledge::Asked
+                SessionLookup::Asked
             }
-            (None, Some(doubt)) if entry.was_asked_within(PAUSE_MILLIS, now) => {
-                Knowledge::InDoubt(doubt)
+            (None, Some(failure)) if entry.was_asked_within(PAUSE_MILLIS, now) => {
+                SessionLookup::Unavailable(failure)
             }
-            _ => Knowledge::Nothing,
+            _ => SessionLookup::Nothing,
         }
     }
 
@@ -220,7 +220,7 @@ impl Sessions {
         let Remembered { answer, at, asked, .. } = self.entries.get(digest)?.answer.as_ref()?;
         let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
         match answer {
-            Answer::Alive(session) if counts && now <= session.expires => Some(session),
+            SessionState::Active(session) if counts && now <= session.expires => Some(session),
             _ => None,
         }
     }
@@ -286,28 +286,28 @@ impl Sessions {
         &mut self,
         digest: [u8; 32],
         owner: Option<Party>,
-        answer: Result<Answer, Doubt>,
+        answer: Result<SessionState, LookupFailure>,
         asked: Moment,
         now: UnixTime,
-    ) -> Result<Answer, Doubt> {
+    ) -> Result<SessionState, LookupFailure> {
         let has_forgotten = self.has_forgotten_since(&digest, asked.at, now);
         self.change(digest, now, |entry| {
             entry.end_lease(asked.number);
-            if let Ok(Answer::Alive(_)) = &answer {
+            if let Ok(SessionState::Active(_)) = &answer {
                 match &entry.answer {
-                    Some(Remembered { answer: Answer::Ended, at: ended, .. })
+                    Some(Remembered { answer: SessionState::Ended, at: ended, .. })
                         if asked.at <= *ended && *ended <= now =>
                     {
-                        return Ok(Answer::Ended);
+                        return Ok(SessionState::Ended);
                     }
-                    _ if has_forgotten => return Err(Doubt::OutOfBudget),
+                    _ if has_forgotten => return Err(LookupFailure::OutOfBudget),
                     _ => {}
                 }
             }
             entry.asked = Some(now);
-            entry.doubt = answer.as_ref().err().copied();
+            entry.failure = answer.as_ref().err().copied();
             if let Ok(answer) = &answer {
-                entry.owner = owner.filter(|_| *answer != Answer::Ended);
+                entry.owner = owner.filter(|_| *answer != SessionState::Ended);
                 let source = Source::Service;
                 entry.answer =
                     remembered(answer).map(|answer| Remembered { answer, at: now, asked, source });
@@ -331,16 +331,18 @@ impl Sessions {
         self.change(digest, now, |entry| {
             entry.end_lease(asked.number);
             let is_news = match &entry.answer {
-                Some(Remembered { answer: Answer::Alive(_), at: known, .. }) => *known < at,
-                Some(Remembered { answer: Answer::Ended, at: known, .. }) => *known < session.known,
+                Some(Remembered { answer: SessionState::Active(_), at: known, .. }) => *known < at,
+                Some(Remembered { answer: SessionState::Ended, at: known, .. }) => {
+                    *known < session.known
+                }
                 None => !has_forgotten,
             };
             if is_news {
-                entry.doubt = None;
+                entry.failure = None;
                 entry.owner = Some(owner);
                 // What it says is as old as its source says.
                 let (asked, source) = (Moment { at: session.known, ..asked }, Source::Another);
-                let answer = remembered(&Answer::Alive(session.clone()));
+                let answer = remembered(&SessionState::Active(session.clone()));
                 entry.answer = answer.map(|answer| Remembered { answer, at, asked, source });
             }
             is_news
@@ -367,8 +369,10 @@ impl Sessions {
         if self.knows(digest) {
             self.change(*digest, now, |entry| {
                 entry.lease = None;
-                entry.answer =
-                    entry.answer.take().filter(|remembered| remembered.answer == Answer::Ended);
+                entry.answer = entry
+                    .answer
+                    .take()
+                    .filter(|remembered| remembered.answer == SessionState::Ended);
             });
         }
     }
@@ -378,7 +382,7 @@ impl Sessions {
         self.change(digest, now, |entry| {
             entry.end_lease(number);
             entry.asked = Some(now);
-            entry.doubt = None;
+            entry.failure = None;
         });
     }
 
@@ -407,7 +411,7 @@ impl Sessions {
         let kind = entry.kind();
         entry.place = (kind, self.clock);
         entry.weight = match &entry.answer {
-            Some(Remembered { answer: Answer::Alive(session), .. }) => {
+            Some(Remembered { answer: SessionState::Active(session), .. }) => {
                 session.weight().saturating_add(ENTRY_BYTES)
             }
             _ => ENTRY_BYTES,
@@ -445,7 +449,7 @@ impl Sessions {
                 return;
             };
             let digest = *digest;
-            if let Some(Remembered { answer: Answer::Ended, at: ended, .. }) =
+            if let Some(Remembered { answer: SessionState::Ended, at: ended, .. }) =
                 self.take(&digest).and_then(|entry| entry.answer)
             {
                 self.forgotten_end = self.forgotten_end.max(Some(ended));
@@ -455,9 +459,9 @@ impl Sessions {
 }
 
 /// What is remembered of an answer.
-fn remembered(answer: &Answer) -> Option<Answer> {
+fn remembered(answer: &SessionState) -> Option<SessionState> {
     match answer {
-        Answer::Alive(session) if session.weight() > MAX_REMEMBERED_BYTES => None,
+        SessionState::Active(session) if session.weight() > MAX_REMEMBERED_BYTES => None,
         answer => Some(answer.clone()),
     }
 }
@@ -490,25 +494,25 @@ mod tests {
     }
 
     fn lives(
-        sessions: &mut Sessions,
+        sessions: &mut SessionCache,
         number: u32,
         claim: usize,
         now: UnixTime,
-    ) -> Result<Answer, Doubt> {
-        let answer = Ok(Answer::Alive(session(claim)));
+    ) -> Result<SessionState, LookupFailure> {
+        let answer = Ok(SessionState::Active(session(claim)));
         sessions.receive(digest(number), Some([1; 32]), answer, moment(now.plus_millis(-20)), now)
     }
 
-    fn is_known(sessions: &Sessions, number: u32, now: UnixTime) -> bool {
+    fn is_known(sessions: &SessionCache, number: u32, now: UnixTime) -> bool {
         matches!(
             sessions.look_up(&digest(number), LONG, &Since::EVER, moment(now), now),
-            Knowledge::Known(Answer::Alive(_))
+            SessionLookup::Known(SessionState::Active(_))
         )
     }
 
     #[test]
     fn what_is_remembered_is_bounded_in_bytes() {
-        let mut sessions = Sessions::default();
+        let mut sessions = SessionCache::default();
         for number in 0..3000 {
             assert!(lives(&mut sessions, number, 15_000, START).is_ok());
             assert!(sessions.vouched_bytes <= MAX_VOUCHED_BYTES);
@@ -524,24 +528,27 @@ mod tests {
 
     #[test]
     fn what_is_too_large_to_be_remembered_is_vouched_for_and_asked_about_anew() {
-        let mut sessions = Sessions::default();
-        assert!(matches!(lives(&mut sessions, 1, 200_000, START), Ok(Answer::Alive(_))));
+        let mut sessions = SessionCache::default();
+        assert!(matches!(lives(&mut sessions, 1, 200_000, START), Ok(SessionState::Active(_))));
         assert!(!is_known(&sessions, 1, START));
         assert!(sessions.owner(&digest(1)).is_some() && sessions.vouched_bytes == ENTRY_BYTES);
     }
 
     #[test]
     fn forged_and_dead_tokens_push_out_nothing_that_is_known_of_a_session() {
-        let mut sessions = Sessions::default();
+        let mut sessions = SessionCache::default();
         for number in 0..101 {
             assert!(lives(&mut sessions, number, 10, START).is_ok());
         }
         assert!(
-            sessions.receive(digest(100), None, Ok(Answer::Ended), moment(START), START).is_ok()
+            sessions
+                .receive(digest(100), None, Ok(SessionState::Ended), moment(START), START)
+                .is_ok()
         );
         for number in 1000..20_000 {
             sessions.lease(digest(number), moment(START).number, START.plus_millis(2000), START);
-            let answer = if number % 2 == 0 { Ok(Answer::Ended) } else { Err(Doubt::Failed) };
+            let answer =
+                if number % 2 == 0 { Ok(SessionState::Ended) } else { Err(LookupFailure::Failed) };
             assert!(
                 sessions.receive(digest(number), None, answer, moment(START), START).is_ok()
                     == (number % 2 == 0)
@@ -549,7 +556,7 @@ mod tests {
         }
         assert!((0..100).all(|number| is_known(&sessions, number, START)));
         let ended = sessions.look_up(&digest(100), LONG, &Since::EVER, moment(START), START);
-        assert!(matches!(ended, Knowledge::Known(Answer::Ended)), "it stays what it was");
+        assert!(matches!(ended, SessionLookup::Known(SessionState::Ended)), "it stays what it was");
         assert_eq!(
             (sessions.entries.len(), sessions.order.len()),
             (101 + MAX_OTHERS, 101 + MAX_OTHERS)
@@ -558,25 +565,25 @@ mod tests {
 
     #[test]
     fn an_end_that_has_been_forgotten_brings_nobody_back() {
-        let mut sessions = Sessions::default();
+        let mut sessions = SessionCache::default();
         let at = |millis| START.plus_millis(millis);
-        let alive = || Ok(Answer::Alive(session(10)));
+        let alive = || Ok(SessionState::Active(session(10)));
         sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
         assert!(matches!(
-            sessions.receive(digest(1), None, Ok(Answer::Ended), moment(at(10)), at(30)),
-            Ok(Answer::Ended)
+            sessions.receive(digest(1), None, Ok(SessionState::Ended), moment(at(10)), at(30)),
+            Ok(SessionState::Ended)
         ));
         for number in 1000..1000 + u32::try_from(MAX_OTHERS).unwrap_or_default() {
             assert!(
                 sessions
-                    .receive(digest(number), None, Ok(Answer::Ended), moment(at(40)), at(50))
+                    .receive(digest(number), None, Ok(SessionState::Ended), moment(at(40)), at(50))
                     .is_ok()
             );
         }
         assert!(!sessions.entries.contains_key(&digest(1)), "it has been pushed out");
         assert!(matches!(
             sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)),
-            Err(Doubt::OutOfBudget)
+            Err(LookupFailure::OutOfBudget)
         ));
         assert!(!is_known(&sessions, 1, at(60)));
         let copy = Session { known: at(20), ..session(10) };
@@ -597,28 +604,28 @@ mod tests {
 
     #[test]
     fn whoever_takes_no_older_answer_asks_together_with_those_who_came_meanwhile() {
-        let mut sessions = Sessions::default();
+        let mut sessions = SessionCache::default();
         let at = |millis| START.plus_millis(millis);
         let now_only = Seconds::new(0);
-        let look_up = |sessions: &Sessions, came, now| {
+        let look_up = |sessions: &SessionCache, came, now| {
             sessions.look_up(&digest(1), now_only, &Since::EVER, moment(at(came)), at(now))
         };
         sessions.lease(digest(1), moment(at(0)).number, at(2000), at(0));
-        assert!(matches!(look_up(&sessions, 5, 5), Knowledge::Asked));
-        assert!(matches!(look_up(&sessions, 5, 505), Knowledge::Nothing), "not for ever");
+        assert!(matches!(look_up(&sessions, 5, 5), SessionLookup::Asked));
+        assert!(matches!(look_up(&sessions, 5, 505), SessionLookup::Nothing), "not for ever");
         assert!(
             sessions
                 .receive(
                     digest(1),
                     Some([1; 32]),
-                    Ok(Answer::Alive(session(10))),
+                    Ok(SessionState::Active(session(10))),
                     moment(at(0)),
                     at(20)
                 )
                 .is_ok()
         );
         assert!(
-            matches!(look_up(&sessions, 5, 20), Knowledge::Nothing),
+            matches!(look_up(&sessions, 5, 20), SessionLookup::Nothing),
             "that was asked for before it came"
         );
         sessions.lease(digest(1), moment(at(20)).number, at(2020), at(20));
@@ -627,18 +634,18 @@ mod tests {
                 .receive(
                     digest(1),
                     Some([1; 32]),
-                    Ok(Answer::Alive(session(10))),
+                    Ok(SessionState::Active(session(10))),
                     moment(at(20)),
                     at(40)
                 )
                 .is_ok()
         );
         assert!(
-            matches!(look_up(&sessions, 5, 41), Knowledge::Known(_)),
+            matches!(look_up(&sessions, 5, 41), SessionLookup::Known(_)),
             "that was asked for since it came"
         );
         assert!(
-            matches!(look_up(&sessions, 20, 41), Knowledge::Nothing),
+            matches!(look_up(&sessions, 20, 41), SessionLookup::Nothing),
             "in the same millisecond, nobody knows"
         );
     }

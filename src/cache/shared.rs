@@ -20,7 +20,7 @@ use crate::time::{Seconds, UnixTime};
 const FORM: &str = "doorward-copy-1";
 
 /// What is to be put into the shared cache.
-pub struct Keep {
+pub struct CacheWrite {
     /// The name under which a fetch will ask for it.
     pub key: String,
     /// What to put there, as it is.
@@ -30,10 +30,10 @@ pub struct Keep {
     pub seconds: u32,
 }
 
-impl std::fmt::Debug for Keep {
+impl std::fmt::Debug for CacheWrite {
     /// The text stays out: it may say who somebody is.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Keep")
+        f.debug_struct("CacheWrite")
             .field("key", &self.key)
             .field("seconds", &self.seconds)
             .finish_non_exhaustive()
@@ -75,7 +75,7 @@ impl<'a> Copied<'a> {
         seconds: u32,
         max_bytes: u32,
         now: UnixTime,
-    ) -> Option<Keep> {
+    ) -> Option<CacheWrite> {
         let body = std::str::from_utf8(self.body).ok()?;
         let fetched = self.fetched.as_millis().to_string();
         let until = now.plus(Seconds::new(seconds)).as_millis().to_string();
@@ -83,7 +83,7 @@ impl<'a> Copied<'a> {
             [FORM, " ", &fetched, " ", &until, "\n", self.cache_control, "\n", body].concat();
         let fits = usize::try_from(max_bytes).is_ok_and(|most| text.len() <= most)
             && !self.cache_control.contains('\n');
-        (fits && seconds > 0).then_some(Keep { key, text, seconds })
+        (fits && seconds > 0).then_some(CacheWrite { key, text, seconds })
     }
 }
 

@@ -83,19 +83,19 @@ impl Identity {
 
 /// A credential that has been verified.
 #[derive(Clone)]
-pub(crate) struct Proof {
+pub(crate) struct VerifiedToken {
     pub(crate) identity: Identity,
     pub(crate) window: Window,
     pub(crate) key_set: Option<KeySetUsed>,
 }
 
 /// A JWT, and what it proves if its signature holds.
-pub(crate) struct Claimed {
+pub(crate) struct VerifiedClaims {
     pub(crate) token: Box<str>,
-    pub(crate) proof: Proof,
+    pub(crate) proof: VerifiedToken,
 }
 
-impl Claimed {
+impl VerifiedClaims {
     /// Whether it is about this token.
     pub(crate) fn is_of(&self, token: &str) -> bool {
         are_same(self.token.as_bytes(), token.as_bytes())
@@ -103,7 +103,7 @@ impl Claimed {
 }
 
 /// Verified credentials, bounded.
-pub(crate) struct Proofs {
+pub(crate) struct VerifiedTokens {
     /// The entries of each place. There is room for them when they come: all of it at once took as
     /// long as a whole decision.
     sets: Vec<Vec<Entry>>,
@@ -119,7 +119,7 @@ struct Entry {
     first_part: usize,
     /// The credential's digest: says of nearly every other one that it is another.
     digest: u64,
-    proof: Proof,
+    proof: VerifiedToken,
     used: u64,
 }
 
@@ -135,7 +135,7 @@ impl Entry {
     }
 }
 
-impl Proofs {
+impl VerifiedTokens {
     /// An empty store. The seed keeps anybody from choosing who shares a place with whom.
     pub(crate) fn new(seed: u64) -> Self {
         Self { sets: (0..SETS).map(|_| Vec::new()).collect(), seed, clock: 0 }
@@ -143,7 +143,12 @@ impl Proofs {
 
     /// The proof of a credential, if it is good at this moment. Whether its key set is still in
     /// use, the caller asks.
-    pub(crate) fn find(&mut self, purpose: Use, parts: [&str; 2], now: UnixTime) -> Option<&Proof> {
+    pub(crate) fn find(
+        &mut self,
+        purpose: Use,
+        parts: [&str; 2],
+        now: UnixTime,
+    ) -> Option<&VerifiedToken> {
         self.clock = self.clock.wrapping_add(1);
         let clock = self.clock;
         let digest = self.digest(parts);
@@ -156,7 +161,7 @@ impl Proofs {
     }
 
     /// Keeps a proof.
-    pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: Proof) {
+    pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: VerifiedToken) {
         let [first, second] = parts;
         let bytes = first.len().saturating_add(second.len());
         if bytes > MAX_CREDENTIAL_BYTES
@@ -238,7 +243,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_bounded_in_bytes() {
-        let mut proofs = Proofs::new(7);
+        let mut verified_tokens = VerifiedTokens::new(7);
         let claims = |bytes: usize| {
             let copy = serde_json::json!({
                 "claims": { "a": "x".repeat(bytes) }, "subject": "ada", "expires": 4_000_000_000_000_i64, "impersonated": false,
@@ -252,15 +257,15 @@ mod tests {
             let session = Arc::new(claims(number % 16 * 1000));
             let identity =
                 Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
-            let proof = Proof {
+            let proof = VerifiedToken {
                 identity,
                 window: Window::up_to(UnixTime::from_millis(i64::MAX)),
                 key_set: None,
             };
             let token = format!("{number:0>width$}", width = 100 + number % 10 * 500);
-            proofs.keep(Use::Jwt, [&token, ""], proof);
+            verified_tokens.keep(Use::Jwt, [&token, ""], proof);
         }
-        let entries = || proofs.sets.iter().flatten();
+        let entries = || verified_tokens.sets.iter().flatten();
         let heaviest =
             entries().map(|entry| entry.proof.identity.weight() + entry.credential.len()).max();
         assert!(

@@ -93,7 +93,7 @@ pub(super) fn named_claims(rules: &[Rule], headers: &[(String, ClaimPath)]) -> V
     let mut named: Vec<ClaimPath> = Vec::new();
     for claim in rules
         .iter()
-        .flat_map(|rule| rule.demands.claims_named())
+        .flat_map(|rule| rule.requirements.claims_named())
         .chain(headers.iter().map(|(_, claim)| claim.clone()))
     {
         if !named.contains(&claim) {

@@ -14,7 +14,7 @@ use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jose::jwk::{JwkSet, LeftOut};
 use crate::jose::verify::{self, Secret};
 use crate::policy::{
-    AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Place, Secrets,
+    AS_OF_PURPOSE, Bearer, BetterAuth, CookieCache, CookieNames, Issuer, Secrets, TokenLocation,
 };
 use crate::time::Seconds;
 
@@ -537,22 +537,22 @@ impl Compiler<'_> {
         algorithms
     }
 
-    fn places(&mut self, node: &Node<'_>) -> Vec<Place> {
+    fn places(&mut self, node: &Node<'_>) -> Vec<TokenLocation> {
         let Some(names) = self.reader.texts(node, "from") else {
-            return vec![Place::Authorization];
+            return vec![TokenLocation::Authorization];
         };
         let mut places = Vec::new();
         for name in &names {
             match name.split_once(':') {
-                None if name == "authorization" => places.push(Place::Authorization),
+                None if name == "authorization" => places.push(TokenLocation::Authorization),
                 Some(("cookie", name)) if is_token(name) => {
-                    places.push(Place::Cookie(name.to_owned()))
+                    places.push(TokenLocation::Cookie(name.to_owned()))
                 }
                 Some(("supabase-cookie", name)) if is_token(name) => {
-                    places.push(Place::SupabaseCookie(name.to_owned()))
+                    places.push(TokenLocation::SupabaseCookie(name.to_owned()))
                 }
                 Some(("header", name)) if is_token(name) => {
-                    places.push(Place::Header(name.to_ascii_lowercase()))
+                    places.push(TokenLocation::Header(name.to_ascii_lowercase()))
                 }
                 _ => self.reader.wrong(
                     &node.path_of("from"),

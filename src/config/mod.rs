@@ -5,7 +5,6 @@
 //! holds the two together.
 
 mod assertion;
-mod demands;
 mod deny_list;
 mod framework;
 mod headers;
@@ -13,6 +12,7 @@ mod issuers;
 mod mark;
 mod pages;
 mod reader;
+mod requirements;
 mod rules;
 mod storage;
 mod url;
@@ -160,9 +160,9 @@ fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
         client_address: None,
     };
     let path = Path::of(&head, policy.framework.as_ref()).ok()?;
-    let covering = policy.covering(&path, &head);
-    let is_open = covering.is_some_and(|covering| {
-        policy.covered_by(&covering).all(|rule| rule.access != Access::Required)
+    let matched_rules = policy.matched_rules(&path, &head);
+    let is_open = matched_rules.is_some_and(|matched_rules| {
+        policy.rules_of(&matched_rules).all(|rule| rule.access != Access::Required)
     });
     (!is_open).then(|| ConfigError {
         path: "sign_in.path".to_owned(),
@@ -186,7 +186,7 @@ fn closed_functions(policy: &Policy) -> Option<ConfigError> {
             public_origin: "",
             client_address: None,
         };
-        Path::parse(&target, None).is_ok_and(|path| policy.covering(&path, &head).is_some())
+        Path::parse(&target, None).is_ok_and(|path| policy.matched_rules(&path, &head).is_some())
     };
     let prefix = usual.find(|prefix| !is_covered(prefix))?;
     Some(ConfigError {

@@ -66,18 +66,18 @@ impl<'v> Reader<'v> {
         problem: impl Into<String>,
         hint: impl Into<String>,
     ) {
-        let error = self.finding(path, problem.into(), hint.into());
+        let error = self.verdict(path, problem.into(), hint.into());
         self.errors.push(error);
     }
 
     /// What is not wrong, and should be otherwise.
     pub(super) fn warn(&mut self, path: &str, problem: impl Into<String>, hint: impl Into<String>) {
-        let warning = self.finding(path, problem.into(), hint.into());
+        let warning = self.verdict(path, problem.into(), hint.into());
         self.warnings.push(warning);
     }
 
     /// Whoever deploys knows the variable, not the document: what is said about its value names it.
-    fn finding(&self, path: &str, mut problem: String, hint: String) -> ConfigError {
+    fn verdict(&self, path: &str, mut problem: String, hint: String) -> ConfigError {
         let is_here = |place: &str| {
             place.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('['))
         };

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use super::reader::Node;
 use super::url::{Url, is_fetchable, is_token};
-use super::{Compiler, demands};
+use super::{Compiler, requirements};
 use crate::http::path;
 use crate::http::path::framework::{self, Framework};
 use crate::policy::{
-    self, Access, AnswerStyle, Assertions, Bridge, Case, Issuer, Pattern, Preferred, Rule,
-    SegmentPattern, Treatment,
+    self, Access, Assertions, Case, CredentialHandling, Issuer, OnConflict, Pattern, RefusalFormat,
+    Rule, SegmentPattern, TokenExchange,
 };
 use crate::time::{self, Seconds, UnixTime};
 
@@ -61,7 +61,7 @@ impl Compiler<'_> {
         for node in &nodes {
             let Some(rule) = self.rule(node, issuers, framework, base_path) else { continue };
             if assertions.is_none()
-                && (rule.credential == Treatment::Replace || rule.audience.is_some())
+                && (rule.credential == CredentialHandling::Replace || rule.audience.is_some())
             {
                 self.reader.wrong(
                     &node.path,
@@ -77,7 +77,7 @@ impl Compiler<'_> {
                 );
             }
             if rule.access == Access::Public
-                && (!rule.demands.is_empty() || rule.max_staleness.is_some())
+                && (!rule.requirements.is_empty() || rule.max_staleness.is_some())
             {
                 self.reader.wrong(
                     &node.path_of("access"),
@@ -85,7 +85,7 @@ impl Compiler<'_> {
                     "write \"required\"",
                 );
             }
-            if rule.access == Access::Optional && !rule.demands.is_empty() {
+            if rule.access == Access::Optional && !rule.requirements.is_empty() {
                 self.reader.warn(
                     &node.path_of("access"),
                     "who is signed in has to bring something here, and who is not has not",
@@ -130,14 +130,14 @@ impl Compiler<'_> {
     /// A bridge needs somebody who mints tokens, and keys to verify them by; and there is one
     /// `Authorization`.
     fn bridged(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
-        let Some(Bridge { audience, .. }) = &rule.bridge else { return };
+        let Some(TokenExchange { audience, .. }) = &rule.token_exchange else { return };
         let bearer = node.path_of("bearer");
-        let is_same = |other: &Bridge| {
+        let is_same = |other: &TokenExchange| {
             other.audience.is_empty() && audience.is_empty()
                 || other.audience.iter().any(|one| audience.contains(one))
         };
         if earlier.iter().any(|other| {
-            other.upstream != rule.upstream && other.bridge.as_ref().is_some_and(is_same)
+            other.upstream != rule.upstream && other.token_exchange.as_ref().is_some_and(is_same)
         }) {
             self.reader.warn(
                 &bearer,
@@ -152,7 +152,7 @@ impl Compiler<'_> {
                 "write \"access\": \"required\"",
             );
         }
-        if rule.credential == Treatment::Replace {
+        if rule.credential == CredentialHandling::Replace {
             self.reader.wrong(
                 &bearer,
                 "\"credential\": \"replace\" puts the assertion where the token goes",
@@ -208,10 +208,10 @@ impl Compiler<'_> {
                     .iter()
                     .any(|candidate| candidate.spells(spelled) && candidate.covers(pattern, case))
             };
-            let covering =
+            let matched_rules =
                 earlier.iter().filter(|first| all_methods(first)).find(|first| covers(first));
-            let Some(covering) = covering else { continue };
-            let problem = if opens(covering) {
+            let Some(matched_rules) = matched_rules else { continue };
+            let problem = if opens(matched_rules) {
                 "an earlier rule makes public what this one protects"
             } else {
                 "an earlier rule covers all that this one is about"
@@ -231,7 +231,7 @@ impl Compiler<'_> {
         framework: Option<&Framework>,
         base_path: Option<&str>,
     ) -> Option<Rule> {
-        self.reader.only_members(node, &[MEMBERS, demands::MEMBERS].concat());
+        self.reader.only_members(node, &[MEMBERS, requirements::MEMBERS].concat());
         let access = self.reader.word(
             node,
             "access",
@@ -308,10 +308,13 @@ impl Compiler<'_> {
             }
             numbers
         });
-        let styles =
-            [("auto", AnswerStyle::Auto), ("page", AnswerStyle::Page), ("api", AnswerStyle::Api)];
-        let answer = self.reader.word(node, "answer", &styles).unwrap_or(AnswerStyle::Auto);
-        let demands = self.demands(node);
+        let styles = [
+            ("auto", RefusalFormat::Auto),
+            ("page", RefusalFormat::Page),
+            ("api", RefusalFormat::Api),
+        ];
+        let answer = self.reader.word(node, "answer", &styles).unwrap_or(RefusalFormat::Auto);
+        let requirements = self.requirements(node);
         let upstream = self.upstream(node);
         // Only the auth service itself needs the session's cookies at another origin.
         let is_service = |upstream: &String| {
@@ -324,9 +327,9 @@ impl Compiler<'_> {
                 .any(|service| at(&service.token_url))
         };
         let usual = if upstream.as_ref().is_none_or(is_service) {
-            Treatment::Keep
+            CredentialHandling::Keep
         } else {
-            Treatment::Remove
+            CredentialHandling::Remove
         };
         let mode = self
             .reader
@@ -338,13 +341,13 @@ impl Compiler<'_> {
             access: access?,
             issuers: believed,
             answer,
-            demands,
+            requirements,
             max_staleness: self.reader.seconds(node, "max_staleness_seconds", u32::MAX),
             max_connection: self
                 .reader
                 .number(node, "max_connection_seconds", 1, MAX_CONNECTION_SECONDS)
                 .map(Seconds::new),
-            passes_doubt: self
+            passes_unavailable: self
                 .reader
                 .word(node, "on_doubt", &[("refuse", false), ("pass", true)])
                 .unwrap_or(false),
@@ -353,10 +356,10 @@ impl Compiler<'_> {
                 .word(node, "preflight", &[("forward", false), ("refuse", true)])
                 .unwrap_or(false),
             has_native_clients: self.reader.flag(node, "native_clients").unwrap_or(false),
-            prefers: self.reader.word(
+            on_conflict: self.reader.word(
                 node,
                 "prefer",
-                &[("cookie", Preferred::Cookie), ("header", Preferred::Header)],
+                &[("cookie", OnConflict::Cookie), ("header", OnConflict::Header)],
             ),
             report_until: self.report_until(node, mode),
             headers: self.reader.texts(node, "headers"),
@@ -366,15 +369,15 @@ impl Compiler<'_> {
                     node,
                     "credential",
                     &[
-                        ("keep", Treatment::Keep),
-                        ("remove", Treatment::Remove),
-                        ("replace", Treatment::Replace),
+                        ("keep", CredentialHandling::Keep),
+                        ("remove", CredentialHandling::Remove),
+                        ("replace", CredentialHandling::Replace),
                     ],
                 )
                 .unwrap_or(usual),
             audience: self.reader.optional_text(node, "audience"),
             upstream,
-            bridge: self.bridge(node),
+            token_exchange: self.token_exchange(node),
         })
     }
 
@@ -399,7 +402,7 @@ impl Compiler<'_> {
         Some(upstream)
     }
 
-    fn bridge(&mut self, node: &Node<'_>) -> Option<Bridge> {
+    fn token_exchange(&mut self, node: &Node<'_>) -> Option<TokenExchange> {
         let is_bridged =
             self.reader.word(node, "bearer", &[("keep", false), ("bridge", true)]).unwrap_or(false);
         let audience = self.reader.texts(node, "bearer_audience");
@@ -420,7 +423,7 @@ impl Compiler<'_> {
                 "write \"bearer\": \"bridge\"",
             );
         }
-        is_bridged.then(|| Bridge::to(audience.unwrap_or_default()))
+        is_bridged.then(|| TokenExchange::to(audience.unwrap_or_default()))
     }
 
     /// The end of reporting: it has to have one, or nobody would ever begin to enforce.

@@ -1,6 +1,6 @@
-//! Errands: what a host can be sent to do, and what it may come back with.
+//! Effects: what a host can be sent to do, and what it may come back with.
 //!
-//! Errands are data. A host does exactly what one describes and hands it back with the answer or
+//! Effects are data. A host does exactly what one describes and hands it back with the answer or
 //! the failure; it never looks inside for a decision. A new purpose changes the core and no host.
 
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::jose::alg::Algorithm;
 
 /// What a host can be sent to do.
 #[derive(Debug)]
-pub enum Work {
+pub enum Effect {
     /// Send this HTTP request, without following redirects.
     Fetch(Fetch),
     /// Check this signature with the platform's cryptography.
@@ -26,7 +26,7 @@ pub enum Work {
     },
 }
 
-impl Work {
+impl Effect {
     /// About how many bytes it keeps in memory.
     pub(crate) fn weight(&self) -> usize {
         match self {
@@ -82,13 +82,13 @@ pub struct Fetch {
     pub url: String,
     /// Request headers: nothing else is to be sent. May carry cookies.
     pub headers: Vec<(String, String)>,
-    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    /// Give up after this many milliseconds and answer [`EffectResult::Failed`].
     pub timeout_ms: u32,
-    /// Give up when the body grows past this many bytes and answer [`Reply::TooLarge`].
+    /// Give up when the body grows past this many bytes and answer [`EffectResult::TooLarge`].
     pub max_bytes: u32,
     /// The name under which a cache that instances share may have a copy that will do. A host that
-    /// has such a cache looks there first, for a short while, and answers [`Reply::Copied`] with
-    /// what it finds; nothing: no copy will do.
+    /// has such a cache looks there first, for a short while, and answers [`EffectResult::Copied`]
+    /// with what it finds; nothing: no copy will do.
     pub copy: Option<String>,
 }
 
@@ -164,9 +164,9 @@ pub struct StoreRead {
     pub store: String,
     /// The key. May be somebody's session token.
     pub key: String,
-    /// Give up after this many milliseconds and answer [`Reply::Failed`].
+    /// Give up after this many milliseconds and answer [`EffectResult::Failed`].
     pub timeout_ms: u32,
-    /// Give up when the value has more than this many bytes and answer [`Reply::TooLarge`].
+    /// Give up when the value has more than this many bytes and answer [`EffectResult::TooLarge`].
     pub max_bytes: u32,
 }
 
@@ -179,8 +179,8 @@ impl fmt::Debug for StoreRead {
     }
 }
 
-/// What came of an errand.
-pub enum Reply<'a> {
+/// What came of an effect.
+pub enum EffectResult<'a> {
     /// The HTTP answer, whatever its status.
     Answered {
         /// The status code.
@@ -190,8 +190,9 @@ pub enum Reply<'a> {
         /// The whole body.
         body: &'a [u8],
     },
-    /// What was found under the name that the fetch gives, as it was put there ([`crate::Keep`]),
-    /// and nothing was sent. It need not be a copy; one of more than `max_bytes` is not shown.
+    /// What was found under the name that the fetch gives, as it was put there
+    /// ([`crate::CacheWrite`]), and nothing was sent. It need not be a copy; one of more than
+    /// `max_bytes` is not shown.
     Copied(&'a [u8]),
     /// The platform's verdict on a signature.
     Checked(bool),
@@ -203,7 +204,7 @@ pub enum Reply<'a> {
     Absent,
     /// The wait is over.
     Waited,
-    /// The body grew past what the errand allows.
+    /// The body grew past what the effect allows.
     TooLarge,
     /// The answer's head is larger than what the platform takes.
     HeadTooLarge,
@@ -215,9 +216,9 @@ pub enum Reply<'a> {
 
 /// How a question about a session is put.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Manner {
+pub(crate) enum SessionQuery {
     /// What has become of it?
-    Ask,
+    Read,
     /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is
     /// asked so.
     Refresh,
@@ -225,11 +226,11 @@ pub(crate) enum Manner {
 
 /// Whether a copy of a key set from a shared cache will do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Copies {
+pub(crate) enum CacheUse {
     /// Yes: there are no keys yet, and an instance that starts should not wait for the issuer.
-    Do,
+    AllowCached,
     /// No: the keys that we have are the wrong ones or too old, and so may a copy be.
-    DoNot,
+    Bypass,
 }
 
 /// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no

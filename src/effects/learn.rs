@@ -1,15 +1,18 @@
-//! What is learned from what an errand has brought, for everybody and for its request.
+//! What is learned from what an effect has brought, for everybody and for its request.
 
 use crate::authn::of_set_cookies;
-use crate::better_auth::session_record::{Answer, Doubt, Session, hides_token, needs_refresh};
+use crate::better_auth::session_record::{
+    LookupFailure, Session, SessionState, hides_token, needs_refresh,
+};
 use crate::cache::deny_list;
 use crate::cache::exchanged_tokens;
-use crate::cache::rate_limit::{Share, party_of};
-use crate::cache::session_events::{Moment, SessionName, Standing};
-use crate::cache::shared::{Copied, Keep};
-use crate::effects::effect::{Checked, Copies, Manner, Reply, Work};
+use crate::cache::rate_limit::{RateClass, party_of};
+use crate::cache::session_events::{Moment, SessionName, SessionTrust};
+use crate::cache::shared::{CacheWrite, Copied};
+use crate::effects::effect::{CacheUse, Checked, Effect, EffectResult, SessionQuery};
 use crate::effects::progress::{
-    Answered, Brought, CookiesFor, End, Heard, Minted, Mission, Progress, Subject,
+    Answered, Continuation, CookiesFor, EffectKey, End, FetchedToken, Learned, PresentedSession,
+    RequestProgress,
 };
 use crate::http::cookie::SetCookie;
 use crate::jose::alg::Algorithm;
@@ -18,48 +21,48 @@ use crate::policy::{BetterAuth, Policy};
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
-use super::asks::{
-    Asks, MAX_KEEPS, MAX_KEEPS_BYTES, MAX_SESSION_BYTES, name_of_deny_list, name_of_keys,
-    name_of_session, service,
+use super::state::{
+    EffectState, MAX_CACHE_WRITES, MAX_CACHE_WRITES_BYTES, MAX_SESSION_BYTES, name_of_deny_list,
+    name_of_keys, name_of_session, service,
 };
 
-impl Asks {
-    /// Learns what an errand has brought, for everybody and for its request.
+impl EffectState {
+    /// Learns what an effect has brought, for everybody and for its request.
     pub(crate) fn learn(
         &mut self,
         policy: &Policy,
-        (work, mission): (Work, Mission),
-        reply: &Reply<'_>,
-        progress: &mut Progress,
+        (effect, continuation): (Effect, Continuation),
+        result: &EffectResult<'_>,
+        progress: &mut RequestProgress,
         now: UnixTime,
     ) {
-        if matches!(reply, Reply::Failed) && progress.was_kept_waiting(now) {
-            return self.give_up(&mission, progress);
+        if matches!(result, EffectResult::Failed) && progress.was_kept_waiting(now) {
+            return self.give_up(&continuation, progress);
         }
-        match mission {
-            Mission::Keys { source, kid } => match reply {
-                Reply::Copied(copied) => self.keys.receive_copy(source, copied, now),
+        match continuation {
+            Continuation::Keys { source, kid } => match result {
+                EffectResult::Copied(copied) => self.keys.receive_copy(source, copied, now),
                 _ => {
                     // Whatever copy would have done: the issuer itself has been asked.
-                    progress.asked.push(Subject::Keys(source, Copies::DoNot));
-                    let useful = self.keys.receive(source, kid.as_deref(), reply, now);
+                    progress.asked.push(EffectKey::Keys(source, CacheUse::Bypass));
+                    let useful = self.keys.receive(source, kid.as_deref(), result, now);
                     if let Some(((copy, seconds), name)) = useful.zip(name_of_keys(policy, source))
                     {
                         self.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
                     }
                 }
             },
-            Mission::Storage { issuer, digest, session, asked, token, user } => {
+            Continuation::Storage { issuer, digest, session, asked, token, user } => {
                 self.learn_stored(
                     policy,
                     (issuer, &token, user),
                     (digest, session, asked),
-                    reply,
+                    result,
                     progress,
                     now,
                 );
             }
-            Mission::Session {
+            Continuation::Session {
                 issuer,
                 digest,
                 session: name,
@@ -68,8 +71,8 @@ impl Asks {
                 copies_up_to,
                 payer,
                 ..
-            } if let Reply::Copied(copied) = reply => {
-                self.budget.give_back(&payer, now);
+            } if let EffectResult::Copied(copied) = result => {
+                self.rate_limit.give_back(&payer, now);
                 let copy = Copied::open(copied, copies_up_to, now);
                 let session = copy.and_then(|it| {
                     Session::from_copy(it.body, &policy.named_claims, it.fetched, now)
@@ -90,7 +93,7 @@ impl Asks {
                         progress.answers.push(Answered {
                             digest,
                             session: name,
-                            answer: Answer::Alive(session),
+                            answer: SessionState::Active(session),
                             asked,
                         });
                     }
@@ -98,7 +101,7 @@ impl Asks {
                     None => self.sessions.release(&digest, asked.number),
                 }
             }
-            Mission::Session {
+            Continuation::Session {
                 issuer,
                 digest,
                 session,
@@ -107,69 +110,76 @@ impl Asks {
                 payer,
                 cookies,
                 is_renewal,
-                manner,
+                query,
                 ..
             } => {
-                progress.asked.push(Subject::Session(digest));
-                let heard = match reply {
-                    Reply::Answered { status, body, headers } => {
+                progress.asked.push(EffectKey::Session(digest));
+                let learned = match result {
+                    EffectResult::Answered { status, body, headers } => {
                         let named = &policy.named_claims;
-                        Answer::read(*status, body, &token, named, now).or_else(|doubt| {
+                        SessionState::read(*status, body, &token, named, now).or_else(|failure| {
                             match service(policy, issuer) {
                                 // `customSession` may have taken it out; what the service writes
                                 // beside it proves as much.
-                                Some(service) if doubt == Doubt::OddBody && hides_token(body) => {
-                                    progress.heard.hint = Some(HIDES_TOKEN);
+                                Some(service)
+                                    if failure == LookupFailure::OddBody && hides_token(body) =>
+                                {
+                                    progress.learned.hint = Some(HIDES_TOKEN);
                                     of_set_cookies(service, named, headers, &token, now)
-                                        .map(Answer::Alive)
-                                        .ok_or(doubt)
+                                        .map(SessionState::Active)
+                                        .ok_or(failure)
                                 }
-                                _ => Err(doubt),
+                                _ => Err(failure),
                             }
                         })
                     }
-                    Reply::TooLarge => Err(Doubt::TooLarge),
-                    Reply::HeadTooLarge => Err(Doubt::HeadersTooLarge),
-                    _ => Err(Doubt::Failed),
+                    EffectResult::TooLarge => Err(LookupFailure::TooLarge),
+                    EffectResult::HeadTooLarge => Err(LookupFailure::HeadersTooLarge),
+                    _ => Err(LookupFailure::Failed),
                 };
-                if is_renewal && heard.is_err() {
+                if is_renewal && learned.is_err() {
                     self.sessions.pause_renewal(digest, asked.number, now);
-                    progress.heard.doubt = heard.err();
+                    progress.learned.failure = learned.err();
                     return;
                 }
                 let is_overtaken = self.events.has_changed(&session, asked.number);
-                if is_overtaken && matches!(heard, Ok(Answer::Alive(_))) {
-                    self.budget.settle(&payer, Share::Users, now);
+                if is_overtaken && matches!(learned, Ok(SessionState::Active(_))) {
+                    self.rate_limit.settle(&payer, RateClass::Known, now);
                     self.sessions.release(&digest, asked.number);
-                    if !progress.may_ask_again(Subject::Session(digest)) {
-                        progress.heard.doubt = Some(Doubt::Changed);
+                    if !progress.may_ask_again(EffectKey::Session(digest)) {
+                        progress.learned.failure = Some(LookupFailure::Changed);
                     }
                     return;
                 }
                 let was_vouched_for = self.sessions.owner(&digest).is_some();
-                let says_it_lives = matches!(heard, Ok(Answer::Alive(_)));
-                let owner = match &heard {
-                    Ok(Answer::Alive(session)) => Some(party_of(issuer, &session.subject)),
+                let says_it_lives = matches!(learned, Ok(SessionState::Active(_)));
+                let owner = match &learned {
+                    Ok(SessionState::Active(session)) => Some(party_of(issuer, &session.subject)),
                     _ => None,
                 };
                 match (
-                    self.sessions.receive(digest, owner, heard, asked, now),
-                    reply,
+                    self.sessions.receive(digest, owner, learned, asked, now),
+                    result,
                     service(policy, issuer),
                 ) {
-                    (Ok(answer), Reply::Answered { headers, .. }, Some(service)) => {
-                        self.budget.settle(
+                    (Ok(answer), EffectResult::Answered { headers, .. }, Some(service)) => {
+                        self.rate_limit.settle(
                             &payer,
-                            if answer == Answer::Ended { Share::Strangers } else { Share::Users },
+                            if answer == SessionState::Ended {
+                                RateClass::Unverified
+                            } else {
+                                RateClass::Known
+                            },
                             now,
                         );
-                        let is_asked_for =
-                            matches!(reply, Reply::Answered { body, .. } if needs_refresh(body));
+                        let is_asked_for = matches!(result, EffectResult::Answered { body, .. } if needs_refresh(body));
                         self.sessions.owe(
                             &digest,
-                            is_asked_for && answer != Answer::Ended && manner == Manner::Ask,
+                            is_asked_for
+                                && answer != SessionState::Ended
+                                && query == SessionQuery::Read,
                         );
-                        if answer == Answer::Ended {
+                        if answer == SessionState::Ended {
                             let lines: Vec<&str> = headers
                                 .iter()
                                 .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
@@ -182,107 +192,118 @@ impl Asks {
                                 })
                             };
                             let end = End {
-                                url: url_of(&work),
+                                url: url_of(&effect),
                                 has_deleted_cookies: lines.iter().any(deletes),
                             };
-                            progress.heard.end = Some(Box::new(end));
+                            progress.learned.end = Some(Box::new(end));
                             self.tokens.forget(&digest);
-                            let standing =
-                                if was_vouched_for { Standing::Known } else { Standing::Stranger };
+                            let standing = if was_vouched_for {
+                                SessionTrust::Known
+                            } else {
+                                SessionTrust::Unverified
+                            };
                             self.events.note_end(session, standing, now);
                         }
                         // Cookies of a word that does not count any more are none for the client.
-                        if says_it_lives == (answer != Answer::Ended) && !is_overtaken {
-                            self.hear(service, &cookies, session, headers, &mut progress.heard);
+                        if says_it_lives == (answer != SessionState::Ended) && !is_overtaken {
+                            self.hear(service, &cookies, session, headers, &mut progress.learned);
                         }
                         // Of what nobody has vouched for there is no copy, and forged tokens shall
                         // not fill the cache.
-                        if answer != Answer::Ended || was_vouched_for {
+                        if answer != SessionState::Ended || was_vouched_for {
                             self.share_answer(policy, issuer, &digest, &answer, asked, now);
                         }
                         progress.answers.push(Answered { digest, session, answer, asked });
                     }
-                    (answer, ..) => progress.heard.doubt = answer.err(),
+                    (answer, ..) => progress.learned.failure = answer.err(),
                 }
             }
-            Mission::Token { issuer, place, session, asked, payer, cookies } => {
-                let answer = exchanged_tokens::read(reply);
+            Continuation::Token { issuer, place, session, asked, payer, cookies } => {
+                let answer = exchanged_tokens::read(result);
                 if self.events.has_changed(&session, asked.number) && answer.is_ok() {
-                    self.budget.settle(&payer, Share::Users, now);
+                    self.rate_limit.settle(&payer, RateClass::Known, now);
                     self.tokens.release(place, asked.number);
-                    if !progress.may_ask_again(Subject::Token) {
-                        progress.heard.doubt = Some(Doubt::Changed);
+                    if !progress.may_ask_again(EffectKey::Token) {
+                        progress.learned.failure = Some(LookupFailure::Changed);
                     }
                     return;
                 }
-                if let (Ok(_), Reply::Answered { headers, .. }, Some(service)) =
-                    (&answer, reply, service(policy, issuer))
+                if let (Ok(_), EffectResult::Answered { headers, .. }, Some(service)) =
+                    (&answer, result, service(policy, issuer))
                 {
-                    self.budget.settle(&payer, Share::Users, now);
-                    self.hear(service, &cookies, session, headers, &mut progress.heard);
+                    self.rate_limit.settle(&payer, RateClass::Known, now);
+                    self.hear(service, &cookies, session, headers, &mut progress.learned);
                 }
                 match &answer {
                     // Whoever has it goes on to see whether it holds: the lease lasts until that is
                     // known.
                     Ok(_) => {}
                     // And whoever was denied it goes on to ask about the session.
-                    Err(Doubt::Unauthorized) => self.budget.settle(&payer, Share::Strangers, now),
-                    Err(doubt) => {
-                        progress.heard.doubt = Some(*doubt);
+                    Err(LookupFailure::Unauthorized) => {
+                        self.rate_limit.settle(&payer, RateClass::Unverified, now)
+                    }
+                    Err(failure) => {
+                        progress.learned.failure = Some(*failure);
                         self.tokens.fail(
                             place,
                             asked.number,
                             Reason::TokenExchangeUnavailable,
-                            Some(*doubt),
+                            Some(*failure),
                             now,
                         );
                     }
                 }
-                progress.minted = Some(Minted { token: answer, session, asked });
+                progress.fetched = Some(FetchedToken { token: answer, session, asked });
             }
-            Mission::DenyList { asked } => {
-                self.learn_deny_list(policy, asked, reply, progress, now)
+            Continuation::DenyList { asked } => {
+                self.learn_deny_list(policy, asked, result, progress, now)
             }
-            Mission::Check(presumed) => {
-                let Some(checked) = checked(work, reply) else { return };
+            Continuation::Check(unconfirmed) => {
+                let Some(checked) = checked(effect, result) else { return };
                 progress.proven.extend(
-                    presumed.and_then(|presumed| presumed.given(&checked)).map(|claimed| *claimed),
+                    unconfirmed
+                        .and_then(|unconfirmed| unconfirmed.given(&checked))
+                        .map(|claimed| *claimed),
                 );
                 progress.checked.push(checked);
             }
-            Mission::Sign => {
+            Continuation::Sign => {
                 // Not every WebCrypto has Ed25519, and no host finds out before it tries.
-                let is_eddsa =
-                    matches!(&work, Work::Sign(request) if request.algorithm == Algorithm::EdDSA);
-                progress.signs_inside = is_eddsa && matches!(reply, Reply::Unsupported);
-                progress.signed = signed(work, reply);
+                let is_eddsa = matches!(&effect, Effect::Sign(request) if request.algorithm == Algorithm::EdDSA);
+                progress.signs_inside = is_eddsa && matches!(result, EffectResult::Unsupported);
+                progress.signed = signed(effect, result);
             }
-            Mission::Wait | Mission::Watch => {}
+            Continuation::Wait | Continuation::Watch => {}
         }
     }
 
-    /// A request that others kept waiting had too little time left for its errand: that says
+    /// A request that others kept waiting had too little time left for its effect: that says
     /// nothing about whoever was asked.
-    fn give_up(&mut self, mission: &Mission, progress: &mut Progress) {
-        progress.heard.doubt = Some(Doubt::KeptWaiting);
-        match mission {
-            Mission::Keys { source, .. } => {
-                progress.asked.push(Subject::Keys(*source, Copies::DoNot));
+    fn give_up(&mut self, continuation: &Continuation, progress: &mut RequestProgress) {
+        progress.learned.failure = Some(LookupFailure::KeptWaiting);
+        match continuation {
+            Continuation::Keys { source, .. } => {
+                progress.asked.push(EffectKey::Keys(*source, CacheUse::Bypass));
                 self.keys.release(*source);
             }
-            Mission::Session { digest, asked, .. } => {
-                progress.asked.push(Subject::Session(*digest));
+            Continuation::Session { digest, asked, .. } => {
+                progress.asked.push(EffectKey::Session(*digest));
                 self.sessions.release(digest, asked.number);
             }
-            Mission::Storage { digest, asked, .. } => self.sessions.release(digest, asked.number),
-            Mission::Token { place, asked, .. } => self.tokens.release(*place, asked.number),
-            Mission::DenyList { .. } => {
-                progress.asked.push(Subject::DenyList(Copies::DoNot));
+            Continuation::Storage { digest, asked, .. } => {
+                self.sessions.release(digest, asked.number)
+            }
+            Continuation::Token { place, asked, .. } => self.tokens.release(*place, asked.number),
+            Continuation::DenyList { .. } => {
+                progress.asked.push(EffectKey::DenyList(CacheUse::Bypass));
                 if let Some(list) = &mut self.deny_list {
                     list.release();
                 }
             }
-            Mission::Check(_) | Mission::Sign | Mission::Wait | Mission::Watch => {}
+            Continuation::Check(_)
+            | Continuation::Sign
+            | Continuation::Wait
+            | Continuation::Watch => {}
         }
     }
 
@@ -290,23 +311,23 @@ impl Asks {
         &mut self,
         policy: &Policy,
         asked: UnixTime,
-        reply: &Reply<'_>,
-        progress: &mut Progress,
+        result: &EffectResult<'_>,
+        progress: &mut RequestProgress,
         now: UnixTime,
     ) {
         let Some(list) = &mut self.deny_list else { return };
-        if let Reply::Copied(copied) = reply {
+        if let EffectResult::Copied(copied) = result {
             return list.receive_copy(copied, now);
         }
         // Whatever copy would have done: the source itself has been asked.
-        progress.asked.push(Subject::DenyList(Copies::DoNot));
-        match list.receive(asked, reply, now) {
+        progress.asked.push(EffectKey::DenyList(CacheUse::Bypass));
+        match list.receive(asked, result, now) {
             Ok(useful) => {
                 if let Some(((copy, seconds), name)) = useful.zip(name_of_deny_list(policy)) {
                     self.keep(copy.kept(name, seconds, deny_list::MAX_LIST_BYTES, now));
                 }
             }
-            Err(doubt) => progress.heard.deny_list = Some(doubt),
+            Err(failure) => progress.learned.deny_list = Some(failure),
         }
     }
 
@@ -317,7 +338,7 @@ impl Asks {
         policy: &Policy,
         issuer: usize,
         digest: &[u8; 32],
-        answer: &Answer,
+        answer: &SessionState,
         asked: Moment,
         now: UnixTime,
     ) {
@@ -326,8 +347,8 @@ impl Asks {
             _ => return,
         };
         let body = match answer {
-            Answer::Alive(session) => session.to_copy(),
-            Answer::Ended => "null".to_owned(),
+            SessionState::Active(session) => session.to_copy(),
+            SessionState::Ended => "null".to_owned(),
         };
         if let Some(name) = name_of_session(policy, issuer, digest) {
             let copy = Copied { fetched: asked.at, cache_control: "", body: body.as_bytes() };
@@ -337,52 +358,59 @@ impl Asks {
 
     /// Something has happened to a session, or may be about to: what is remembered of it is
     /// forgotten, here and in the shared cache.
-    pub(crate) fn forget(&mut self, policy: &Policy, brought: &Brought, now: UnixTime) {
+    pub(crate) fn forget(&mut self, policy: &Policy, presented: &PresentedSession, now: UnixTime) {
         let asked = self.events.moment(now);
-        for digest in &brought.digests {
+        for digest in &presented.digests {
             self.tokens.forget(digest);
             self.sessions.forget(digest, now);
             // Forged tokens shall not fill the cache.
-            if brought.standing == Standing::Known {
-                self.share_answer(policy, brought.issuer, digest, &Answer::Ended, asked, now);
+            if presented.standing == SessionTrust::Known {
+                self.share_answer(
+                    policy,
+                    presented.issuer,
+                    digest,
+                    &SessionState::Ended,
+                    asked,
+                    now,
+                );
             }
         }
     }
 
     /// What this request has learned of sessions to which something has happened since does not
     /// count for it any more.
-    pub(crate) fn drop_overtaken(&self, progress: &mut Progress, now: UnixTime) {
+    pub(crate) fn drop_overtaken(&self, progress: &mut RequestProgress, now: UnixTime) {
         let has_changed =
             |session: &SessionName, asked: Moment| self.events.has_changed(session, asked.number);
         let (overtaken, kept) =
             std::mem::take(&mut progress.answers).into_iter().partition::<Vec<_>, _>(|answered| {
-                matches!(answered.answer, Answer::Alive(_))
+                matches!(answered.answer, SessionState::Active(_))
                     && has_changed(&answered.session, answered.asked)
             });
         progress.answers = kept;
         for answered in overtaken {
             progress.stored.retain(|(digest, ..)| *digest != answered.digest);
-            if !progress.may_ask_again(Subject::Session(answered.digest)) {
-                progress.heard.doubt = Some(Doubt::Changed);
+            if !progress.may_ask_again(EffectKey::Session(answered.digest)) {
+                progress.learned.failure = Some(LookupFailure::Changed);
             }
         }
-        if progress.minted.as_ref().is_some_and(|minted| {
-            minted.token.is_ok() && has_changed(&minted.session, minted.asked)
+        if progress.fetched.as_ref().is_some_and(|fetched| {
+            fetched.token.is_ok() && has_changed(&fetched.session, fetched.asked)
         }) {
-            progress.minted = None;
-            if !progress.may_ask_again(Subject::Token) {
-                progress.heard.doubt = Some(Doubt::Changed);
+            progress.fetched = None;
+            if !progress.may_ask_again(EffectKey::Token) {
+                progress.learned.failure = Some(LookupFailure::Changed);
             }
         }
         let arrived = progress.arrival.number;
         if progress
-            .heard
+            .learned
             .cookies_of
             .iter()
-            .any(|(session, heard)| self.events.has_overtaken(session, *heard, arrived, now))
+            .any(|(session, learned)| self.events.has_overtaken(session, *learned, arrived, now))
         {
-            progress.heard.set_cookies.clear();
-            progress.heard.cookies_of.clear();
+            progress.learned.set_cookies.clear();
+            progress.learned.cookies_of.clear();
         }
     }
 
@@ -395,32 +423,32 @@ impl Asks {
         cookies: &CookiesFor,
         session: SessionName,
         headers: &[(&str, &str)],
-        heard: &mut Heard,
+        learned: &mut Learned,
     ) {
         let CookiesFor::Host(host) = cookies else { return };
         for (_, line) in headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
         {
             match SetCookie::parse(line) {
                 Some(cookie) if service.cookies.include(cookie.name) && cookie.suits_host(host) => {
-                    heard.set_cookies.push((*line).to_owned());
+                    learned.set_cookies.push((*line).to_owned());
                 }
-                cookie => {
-                    heard.dropped.push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned())
-                }
+                cookie => learned
+                    .dropped
+                    .push(loggable(cookie.map_or("", |cookie| cookie.name)).to_owned()),
             }
         }
-        heard.cookies_of.push((session, self.events.last()));
+        learned.cookies_of.push((session, self.events.last()));
     }
 
-    fn keep(&mut self, keep: Option<Keep>) {
+    fn keep(&mut self, keep: Option<CacheWrite>) {
         let Some(keep) = keep else { return };
         let bytes = self
-            .keeps
+            .cache_writes
             .iter()
             .map(|kept| kept.text.len())
             .fold(keep.text.len(), usize::saturating_add);
-        if self.keeps.len() < MAX_KEEPS && bytes <= MAX_KEEPS_BYTES {
-            self.keeps.push(keep);
+        if self.cache_writes.len() < MAX_CACHE_WRITES && bytes <= MAX_CACHE_WRITES_BYTES {
+            self.cache_writes.push(keep);
         }
     }
 
@@ -432,19 +460,19 @@ impl Asks {
         policy: &Policy,
         (issuer, token, user): (usize, &str, Option<String>),
         (digest, name, asked): ([u8; 32], SessionName, Moment),
-        reply: &Reply<'_>,
-        progress: &mut Progress,
+        result: &EffectResult<'_>,
+        progress: &mut RequestProgress,
         now: UnixTime,
     ) {
         let storage = service(policy, issuer).and_then(|service| service.storage.as_ref());
-        let session = match (user, reply, storage) {
-            (None, Reply::Found(value), Some(storage)) => {
+        let session = match (user, result, storage) {
+            (None, EffectResult::Found(value), Some(storage)) => {
                 let session = Session::stored(value, token, &policy.named_claims, storage.lag, now);
                 progress.stored.extend(session.map(|session| (digest, session, asked)));
                 None
             }
-            (Some(_), Reply::Absent, _) => progress.stored(&digest),
-            (Some(_), Reply::Found(since), _) => {
+            (Some(_), EffectResult::Absent, _) => progress.stored(&digest),
+            (Some(_), EffectResult::Found(since), _) => {
                 progress.stored(&digest).filter(|session| began_after(session, since))
             }
             _ => None,
@@ -469,7 +497,7 @@ impl Asks {
                 progress.answers.push(Answered {
                     digest,
                     session: name,
-                    answer: Answer::Alive(session),
+                    answer: SessionState::Active(session),
                     asked: first_asked,
                 });
             }
@@ -486,7 +514,7 @@ fn began_after(session: &Session, since: &[u8]) -> bool {
         .ok()
         .and_then(|since| since.parse().ok())
         .map(UnixTime::from_millis);
-    session.facts.began.zip(since).is_some_and(|(began, since)| began >= since)
+    session.attributes.began.zip(since).is_some_and(|(began, since)| began >= since)
 }
 
 /// The name of a cookie, without what the multi-session plugin puts behind it: the session's token.
@@ -499,17 +527,17 @@ const HIDES_TOKEN: &str =
     "The response has no session.token: keep it in customSession, or turn on the cookie cache";
 
 /// Where a fetch goes.
-fn url_of(work: &Work) -> String {
-    match work {
-        Work::Fetch(fetch) => fetch.url.clone(),
+fn url_of(effect: &Effect) -> String {
+    match effect {
+        Effect::Fetch(fetch) => fetch.url.clone(),
         _ => String::new(),
     }
 }
 
 /// A signature, with all that it was made over. A failure is no signature.
-fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
-    match (work, reply) {
-        (Work::Sign(request), Reply::Signed(signature)) => {
+fn signed(effect: Effect, result: &EffectResult<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
+    match (effect, result) {
+        (Effect::Sign(request), EffectResult::Signed(signature)) => {
             Some((request.input, signature.to_vec()))
         }
         _ => None,
@@ -517,13 +545,13 @@ fn signed(work: Work, reply: &Reply<'_>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 /// What was to be checked, and what came of it.
-pub(crate) fn checked(work: Work, reply: &Reply<'_>) -> Option<Checked> {
-    let Work::Check(check) = work else {
+pub(crate) fn checked(effect: Effect, result: &EffectResult<'_>) -> Option<Checked> {
+    let Effect::Check(check) = effect else {
         return None;
     };
-    let verdict = match reply {
-        Reply::Checked(holds) => Some(*holds),
+    let verdict = match result {
+        EffectResult::Checked(holds) => Some(*holds),
         _ => None,
     };
-    Some(Checked { check, verdict, is_unsupported: matches!(reply, Reply::Unsupported) })
+    Some(Checked { check, verdict, is_unsupported: matches!(result, EffectResult::Unsupported) })
 }

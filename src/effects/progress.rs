@@ -1,50 +1,54 @@
-//! Progress: what one request has asked for and learned, and the errand that carries it to the host
+//! Progress: what one request has asked for and learned, and the effect that carries it to the host
 //! and back.
 
 use std::fmt;
 
 use serde::Serialize;
 
-use crate::better_auth::session_record::{self, Doubt};
+use crate::better_auth::session_record::{self, LookupFailure};
 use crate::cache::rate_limit::Payer;
-use crate::cache::session_events::{Moment, Number, SessionName, Since, Standing};
-use crate::cache::verified::Claimed;
-use crate::effects::effect::{Checked, Copies, Manner, SignatureCheck, Work};
+use crate::cache::session_events::{Moment, Number, SessionName, SessionTrust, Since};
+use crate::cache::verified::VerifiedClaims;
+use crate::effects::effect::{CacheUse, Checked, Effect, SessionQuery, SignatureCheck};
 use crate::jose::jwk::LeftOut;
-use crate::jose::verify::Presumed;
+use crate::jose::verify::Unconfirmed;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
 
 /// With less time left an ask is not begun.
 pub(crate) const LEAST_ASK_MILLIS: i64 = 50;
-/// What an errand weighs of which there is nothing to say.
+/// What an effect weighs of which there is nothing to say.
 const EMPTY_ERRAND_BYTES: usize = 1024;
 /// The key that was there, and the one in its place.
 const MAX_KEYS_TRIED: usize = 2;
 
 /// Something to do before (or after) a decision can be carried out.
 ///
-/// An errand is handed back by value: it remembers what its request has asked for already and what
+/// An effect is handed back by value: it remembers what its request has asked for already and what
 /// it has learned, so a request can neither ask twice nor be confused with another.
-#[must_use = "an errand that is dropped leaves its request undecided"]
-pub struct Errand {
+#[must_use = "an effect that is dropped leaves its request undecided"]
+pub struct PendingEffect {
     /// Apart, so that the decisions of requests that ask nothing stay small.
-    task: Box<Task>,
+    task: Box<PendingParts>,
 }
 
-/// What an errand consists of.
-pub(crate) struct Task {
-    pub(crate) work: Work,
-    pub(crate) mission: Mission,
-    pub(crate) progress: Progress,
+/// What an effect consists of.
+pub(crate) struct PendingParts {
+    pub(crate) effect: Effect,
+    pub(crate) continuation: Continuation,
+    pub(crate) progress: RequestProgress,
 }
 
-impl Errand {
-    pub(crate) fn new(work: Work, mission: Mission, progress: Progress) -> Self {
-        Self { task: Box::new(Task { work, mission, progress }) }
+impl PendingEffect {
+    pub(crate) fn new(
+        effect: Effect,
+        continuation: Continuation,
+        progress: RequestProgress,
+    ) -> Self {
+        Self { task: Box::new(PendingParts { effect, continuation, progress }) }
     }
 
-    pub(crate) fn into_task(self) -> Task {
+    pub(crate) fn into_parts(self) -> PendingParts {
         *self.task
     }
 
@@ -55,33 +59,33 @@ impl Errand {
     }
 
     /// What the host is to do.
-    pub fn work(&self) -> &Work {
-        &self.task.work
+    pub fn effect(&self) -> &Effect {
+        &self.task.effect
     }
 
     /// About how many bytes it keeps in memory, with all that its request has learned. Whoever
-    /// keeps many errands bounds their sum: how much each is, a client chooses with what it sends.
+    /// keeps many effects bounds their sum: how much each is, a client chooses with what it sends.
     pub fn weight(&self) -> usize {
         EMPTY_ERRAND_BYTES
-            .saturating_add(self.task.work.weight())
+            .saturating_add(self.task.effect.weight())
             .saturating_add(self.task.progress.weight())
     }
 
-    /// The moment after which the request no longer waits for it. A host that keeps errands may
+    /// The moment after which the request no longer waits for it. A host that keeps effects may
     /// forget this one then.
     pub fn deadline(&self) -> UnixTime {
         self.task.progress.deadline
     }
 }
 
-impl fmt::Debug for Errand {
+impl fmt::Debug for PendingEffect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Errand").field("work", self.work()).finish_non_exhaustive()
+        f.debug_struct("PendingEffect").field("effect", self.effect()).finish_non_exhaustive()
     }
 }
 
 /// What the engine will do with the reply.
-pub(crate) enum Mission {
+pub(crate) enum Continuation {
     /// Put it into the key source of this number; it was for a token with this `kid`.
     Keys { source: usize, kid: Option<String> },
     /// Read it as the auth service's word on the session of this token. A renewal gives up too soon
@@ -97,7 +101,7 @@ pub(crate) enum Mission {
         payer: Payer,
         cookies: CookiesFor,
         is_renewal: bool,
-        manner: Manner,
+        query: SessionQuery,
     },
     /// Read it as a token for the bridge, for this session and this audience.
     Token {
@@ -122,9 +126,9 @@ pub(crate) enum Mission {
         token: String,
         user: Option<String>,
     },
-    /// Take it for the verdict on the signature of the errand's work, from which this would follow.
-    Check(Option<Presumed<Box<Claimed>>>),
-    /// Take it for the signature over the errand's work.
+    /// Take it for the verdict on the signature of the effect's work, from which this would follow.
+    Check(Option<Unconfirmed<Box<VerifiedClaims>>>),
+    /// Take it for the signature over the effect's work.
     Sign,
     /// Look again.
     Wait,
@@ -142,12 +146,12 @@ pub(crate) enum CookiesFor {
 
 /// A session that a request brings along, and that its response may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Brought {
+pub(crate) struct PresentedSession {
     pub(crate) issuer: usize,
     pub(crate) session: SessionName,
     /// Its credentials, under which something may be remembered.
     pub(crate) digests: Vec<[u8; 32]>,
-    pub(crate) standing: Standing,
+    pub(crate) standing: SessionTrust,
     /// Whether the request goes to the service itself and is not safe: then it may change the
     /// session, whatever its response sets.
     pub(crate) is_for_service: bool,
@@ -158,7 +162,7 @@ pub(crate) struct Brought {
 /// What the origin's response will be looked at for.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
-    pub(crate) brought: Vec<Brought>,
+    pub(crate) presented: Vec<PresentedSession>,
     /// Of which sessions cookies are waiting for the response, and what had happened last when they
     /// were heard of.
     pub(crate) cookies_of: Vec<(SessionName, Number)>,
@@ -169,16 +173,16 @@ pub(crate) struct Watch {
 impl Watch {
     /// Whether there is nothing to look at.
     pub(crate) const fn is_idle(&self) -> bool {
-        self.brought.is_empty() && self.cookies_of.is_empty()
+        self.presented.is_empty() && self.cookies_of.is_empty()
     }
 }
 
-/// What an errand is about: a request asks at most once per subject, and twice for each signature
+/// What an effect is about: a request asks at most once per subject, and twice for each signature
 /// and for the assertion; and once more about a session to which something has happened meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Subject {
+pub(crate) enum EffectKey {
     /// The key set of the key source with this number.
-    Keys(usize, Copies),
+    Keys(usize, CacheUse),
     /// The session whose credential has this digest.
     Session([u8; 32]),
     /// A token for the request's session.
@@ -188,7 +192,7 @@ pub(crate) enum Subject {
     /// What the storage has under the session token with this digest, and then about its user.
     Storage([u8; 32], Stored),
     /// The list of what has been revoked.
-    DenyList(Copies),
+    DenyList(CacheUse),
     /// The signature on the request's assertion.
     Assertion,
 }
@@ -203,28 +207,28 @@ pub(crate) enum Stored {
 }
 
 /// What one request has asked for and learned so far.
-pub(crate) struct Progress {
+pub(crate) struct RequestProgress {
     /// When the request came in: what has been asked since then is asked for it too.
     pub(crate) arrival: Moment,
     /// All asks of a request share this deadline.
     pub(crate) deadline: UnixTime,
     /// Subjects asked for, successfully or not.
-    pub(crate) asked: Vec<Subject>,
+    pub(crate) asked: Vec<EffectKey>,
     /// Those that have been asked for once more.
-    asked_again: Vec<Subject>,
-    /// How often it has waited: for another request's errand, or for its turn to ask.
+    asked_again: Vec<EffectKey>,
+    /// How often it has waited: for another request's effect, or for its turn to ask.
     pub(crate) waits: u32,
     /// Whether it waits for its turn to ask.
     pub(crate) is_short_of_asks: bool,
     /// Signatures that the host was asked to check.
     pub(crate) checked: Vec<Checked>,
     /// What follows from those that hold.
-    pub(crate) proven: Vec<Claimed>,
+    pub(crate) proven: Vec<VerifiedClaims>,
     /// What the auth service answered to this request.
     pub(crate) answers: Vec<Answered>,
     /// The token that the auth service gave to this request, or why it did not. Nothing about it is
     /// verified.
-    pub(crate) minted: Option<Minted>,
+    pub(crate) fetched: Option<FetchedToken>,
     /// Sessions that a storage has, by digest of the credential, and when it was asked: they count
     /// once it is known that none of them is revoked.
     pub(crate) stored: Vec<([u8; 32], session_record::Session, Moment)>,
@@ -235,7 +239,7 @@ pub(crate) struct Progress {
     /// The host was asked to sign and does not have the algorithm.
     pub(crate) signs_inside: bool,
     /// What the auth service had to say besides.
-    pub(crate) heard: Heard,
+    pub(crate) learned: Learned,
     /// There is no time or no budget for anything more: what is known already has to do.
     pub(crate) has_given_up: bool,
     /// What is looked at when the origin's response is there.
@@ -246,20 +250,20 @@ pub(crate) struct Progress {
 pub(crate) struct Answered {
     pub(crate) digest: [u8; 32],
     pub(crate) session: SessionName,
-    pub(crate) answer: session_record::Answer,
+    pub(crate) answer: session_record::SessionState,
     pub(crate) asked: Moment,
 }
 
 /// A token that was given to this request, or why none was.
-pub(crate) struct Minted {
-    pub(crate) token: Result<String, Doubt>,
+pub(crate) struct FetchedToken {
+    pub(crate) token: Result<String, LookupFailure>,
     pub(crate) session: SessionName,
     pub(crate) asked: Moment,
 }
 
 /// What the auth service had to say besides its answers, or why it said nothing.
 #[derive(Default)]
-pub(crate) struct Heard {
+pub(crate) struct Learned {
     /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
     /// Of which sessions they are, and what had happened last when they were heard of.
@@ -267,11 +271,11 @@ pub(crate) struct Heard {
     /// Names of cookies that are not passed on.
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.
-    pub(crate) doubt: Option<Doubt>,
+    pub(crate) failure: Option<LookupFailure>,
     /// What is wrong with the token that it gave.
     pub(crate) cause: Option<Reason>,
     /// Why there is no newer list of what has been revoked.
-    pub(crate) deny_list: Option<Doubt>,
+    pub(crate) deny_list: Option<LookupFailure>,
     /// What is to be seen of a token that was refused.
     pub(crate) noted: Option<Box<Noted>>,
     /// Who has said that the session has ended, and how.
@@ -313,7 +317,7 @@ pub(crate) struct NearMiss {
     pub(crate) unverified: String,
 }
 
-impl Progress {
+impl RequestProgress {
     /// The progress of a request that has come in at this moment, and may take so long.
     pub(crate) fn new(arrival: Moment, patience_millis: i64) -> Self {
         Self {
@@ -326,12 +330,12 @@ impl Progress {
             checked: Vec::new(),
             proven: Vec::new(),
             answers: Vec::new(),
-            minted: None,
+            fetched: None,
             stored: Vec::new(),
             assertion: None,
             signed: None,
             signs_inside: false,
-            heard: Heard::default(),
+            learned: Learned::default(),
             has_given_up: false,
             watch: Watch::default(),
         }
@@ -340,24 +344,24 @@ impl Progress {
     /// About how many bytes it keeps in memory.
     fn weight(&self) -> usize {
         let answers = self.answers.iter().map(|answered| match &answered.answer {
-            session_record::Answer::Alive(session) => session.weight(),
-            session_record::Answer::Ended => 0,
+            session_record::SessionState::Active(session) => session.weight(),
+            session_record::SessionState::Ended => 0,
         });
         let stored = self.stored.iter().map(|(_, session, _)| session.weight());
         let checked = self.checked.iter().map(|checked| checked.check.weight());
         let proven = self.proven.iter().map(|claimed| claimed.token.len().saturating_mul(2));
-        let minted =
-            self.minted.iter().filter_map(|minted| minted.token.as_ref().ok()).map(String::len);
+        let fetched =
+            self.fetched.iter().filter_map(|fetched| fetched.token.as_ref().ok()).map(String::len);
         let signed = self
             .signed
             .iter()
             .map(|(input, signature)| input.len().saturating_add(signature.len()));
-        let cookies = self.heard.set_cookies.iter().map(String::len);
+        let cookies = self.learned.set_cookies.iter().map(String::len);
         let all = answers
             .chain(stored)
             .chain(checked)
             .chain(proven)
-            .chain(minted)
+            .chain(fetched)
             .chain(signed)
             .chain(cookies);
         all.fold(0, usize::saturating_add)
@@ -372,11 +376,14 @@ impl Progress {
     /// Whether all that it lacks is its own turn: others were before it, and did not come back in
     /// time.
     pub(crate) fn has_waited_in_vain(&self) -> bool {
-        matches!(self.heard.doubt, Some(Doubt::KeptWaiting | Doubt::OutOfBudget))
+        matches!(
+            self.learned.failure,
+            Some(LookupFailure::KeptWaiting | LookupFailure::OutOfBudget)
+        )
     }
 
     /// Whether this request has asked for that already.
-    pub(crate) fn has_asked(&self, subject: &Subject) -> bool {
+    pub(crate) fn has_asked(&self, subject: &EffectKey) -> bool {
         self.asked.contains(subject)
     }
 
@@ -390,7 +397,7 @@ impl Progress {
 
     /// What was said about this does not count any more: it may be asked for again, once. Whether
     /// it may.
-    pub(crate) fn may_ask_again(&mut self, subject: Subject) -> bool {
+    pub(crate) fn may_ask_again(&mut self, subject: EffectKey) -> bool {
         if self.asked_again.contains(&subject) {
             return false;
         }
@@ -420,7 +427,7 @@ impl Progress {
     /// longer the last that is known of the session. The cookie cache may have run out meanwhile,
     /// or another request may have heard of it.
     pub(crate) fn may_ask_to_sign(&self) -> bool {
-        match self.asked.iter().filter(|subject| **subject == Subject::Assertion).count() {
+        match self.asked.iter().filter(|subject| **subject == EffectKey::Assertion).count() {
             0 => true,
             1 => self.signed.is_some(),
             _ => false,
@@ -428,7 +435,7 @@ impl Progress {
     }
 
     /// What was answered to this request last: the auth service's word comes after its storage's.
-    pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session_record::Answer> {
+    pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&session_record::SessionState> {
         self.answers
             .iter()
             .rfind(|answered| answered.digest == *digest)

@@ -5,8 +5,8 @@ use crate::authn::credential;
 use crate::authn::{digest_of, name_of, token_of, token_state};
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::cache::as_of;
-use crate::cache::session_events::Standing;
-use crate::effects::progress::{Brought, Progress, Watch};
+use crate::cache::session_events::SessionTrust;
+use crate::effects::progress::{PresentedSession, RequestProgress, Watch};
 use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
@@ -35,48 +35,48 @@ impl Engine {
         path: &Path<'_>,
         reach: Reach,
         now: UnixTime,
-    ) -> Vec<Brought> {
-        let brought = self.brought(request, path, reach);
-        for each in brought.iter().filter(|each| each.is_for_service) {
-            self.asks.events.open(each.session, each.standing, now);
-            self.asks.forget(&self.policy, each, now);
+    ) -> Vec<PresentedSession> {
+        let presented = self.presented(request, path, reach);
+        for each in presented.iter().filter(|each| each.is_for_service) {
+            self.effects.events.open(each.session, each.standing, now);
+            self.effects.forget(&self.policy, each, now);
         }
-        brought
+        presented
     }
 
     /// The response is there, and sets these cookies.
     pub(super) fn comes_back(&mut self, watch: &Watch, set_cookies: &[&str], now: UnixTime) {
-        for each in &watch.brought {
+        for each in &watch.presented {
             if each.is_for_service {
-                self.asks.events.close(each.session, each.standing, now);
+                self.effects.events.close(each.session, each.standing, now);
             } else if refusal::sets_session_cookies(&self.policy, each.issuer, set_cookies) {
-                self.asks.events.note(each.session, each.standing, now);
+                self.effects.events.note(each.session, each.standing, now);
             } else {
                 continue;
             }
-            self.asks.forget(&self.policy, each, now);
+            self.effects.forget(&self.policy, each, now);
         }
     }
 
     /// The request goes on, and nobody will see its response: from now on it may have been carried
     /// out.
     pub(super) fn is_unseen(&mut self, watch: &Watch, now: UnixTime) {
-        for each in watch.brought.iter().filter(|each| each.is_for_service) {
-            self.asks.events.note(each.session, each.standing, now);
+        for each in watch.presented.iter().filter(|each| each.is_for_service) {
+            self.effects.events.note(each.session, each.standing, now);
         }
     }
 
     /// The cookies that tell other instances so, of a response that came at this moment or may come
     /// until then.
     pub(super) fn as_of(&self, watch: &Watch, at: UnixTime, more_seconds: u32) -> Vec<String> {
-        let line = |each: &Brought| {
+        let line = |each: &PresentedSession| {
             let service = self.policy.issuers.get(each.issuer)?.better_auth.as_ref()?;
             let key =
                 service.secrets.as_of.as_ref().filter(|_| each.is_cookie && each.is_for_service)?;
             let max_age = service.session_cache.get().saturating_add(more_seconds);
             Some(as_of::set_cookie(key, &each.session, at, max_age, &watch.public_origin))
         };
-        watch.brought.iter().find_map(line).into_iter().collect()
+        watch.presented.iter().find_map(line).into_iter().collect()
     }
 
     /// A session of this request's cookies has ended: they are dead, and what was minted for it is
@@ -86,7 +86,7 @@ impl Engine {
         &mut self,
         request: &RequestHead<'_>,
         number: usize,
-        progress: &mut Progress,
+        progress: &mut RequestProgress,
         now: UnixTime,
     ) {
         let issuer = self.policy.issuers.get(number);
@@ -95,22 +95,27 @@ impl Engine {
         let cookie = cookies.and_then(|cookies| cookie::first(request, &cookies.session_token));
         if let (Some(issuer), Some(cookie)) = (issuer, cookie) {
             let value = cookie.value();
-            self.asks.tokens.forget(&digest_of(issuer, "cookie", &value));
+            self.effects.tokens.forget(&digest_of(issuer, "cookie", &value));
             let session = name_of(issuer, token_of(&value));
-            if self.asks.events.may_have_been_changed(&session, progress.arrival.number, now) {
-                progress.heard.set_cookies.clear();
+            if self.effects.events.may_have_been_changed(&session, progress.arrival.number, now) {
+                progress.learned.set_cookies.clear();
                 return;
             }
         }
         let dead =
-            refusal::dead_cookies(&self.policy, number, request, &progress.heard.set_cookies);
-        progress.heard.set_cookies.extend(dead);
+            refusal::dead_cookies(&self.policy, number, request, &progress.learned.set_cookies);
+        progress.learned.set_cookies.extend(dead);
     }
 
     /// The sessions of a request that may change them.
-    fn brought(&self, request: &RequestHead<'_>, path: &Path<'_>, reach: Reach) -> Vec<Brought> {
+    fn presented(
+        &self,
+        request: &RequestHead<'_>,
+        path: &Path<'_>,
+        reach: Reach,
+    ) -> Vec<PresentedSession> {
         let services = self.policy.issuers.iter().enumerate();
-        let mut brought = Vec::new();
+        let mut presented = Vec::new();
         for (number, issuer) in services {
             let Some(service) = &issuer.better_auth else { continue };
             let is_below =
@@ -129,7 +134,7 @@ impl Engine {
                 .into_iter()
                 .chain(bearer.map(|value| (value, false)))
             {
-                brought.extend(self.session_in(
+                presented.extend(self.session_in(
                     (number, issuer),
                     &value,
                     is_cookie,
@@ -137,7 +142,7 @@ impl Engine {
                 ));
             }
         }
-        brought
+        presented
     }
 
     /// The session that a credential names. One whose signature does not hold names none.
@@ -147,7 +152,7 @@ impl Engine {
         value: &str,
         is_cookie: bool,
         is_for_service: bool,
-    ) -> Option<Brought> {
+    ) -> Option<PresentedSession> {
         let secret = issuer.better_auth.as_ref()?.secrets.current.as_ref();
         let token = if is_cookie {
             token_of(value)
@@ -169,9 +174,9 @@ impl Engine {
                 .extend(["cookie", "authorization"].map(|header| digest_of(issuer, header, value)));
         }
         let is_known = secret.is_some() && !is_bare
-            || digests.iter().any(|digest| self.asks.sessions.owner(digest).is_some());
-        let standing = if is_known { Standing::Known } else { Standing::Stranger };
-        Some(Brought {
+            || digests.iter().any(|digest| self.effects.sessions.owner(digest).is_some());
+        let standing = if is_known { SessionTrust::Known } else { SessionTrust::Unverified };
+        Some(PresentedSession {
             issuer: number,
             session: name_of(issuer, token),
             digests,

@@ -1,9 +1,9 @@
 //! Explanation: the same rooms, all findings instead of the first.
 
 use crate::authn::credential::Credential;
-use crate::authn::{DataState, Finding, Judge, TokenState};
+use crate::authn::{Authenticator, DataState, TokenState, Verdict};
 use crate::http::cookie;
-use crate::policy::{Place, Rule};
+use crate::policy::{Rule, TokenLocation};
 use crate::reason::Reason;
 
 /// What every credential of a request is worth, layer by layer.
@@ -21,7 +21,7 @@ pub struct CredentialExplanation {
     /// Its layers.
     pub layers: Layers,
     /// All layers together.
-    pub verdict: Verdict,
+    pub verdict: LayerVerdict,
 }
 
 /// The layers of a credential, each judged on its own.
@@ -60,13 +60,13 @@ pub enum Layer {
     Unsigned,
     /// It does not hold, and why.
     Bad(Reason),
-    /// Not known without an errand.
+    /// Not known without an effect.
     Unknown,
 }
 
 /// What a credential comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Verdict {
+pub enum LayerVerdict {
     /// Somebody: the subject.
     Authenticated {
         /// The issuer's name for who it is.
@@ -75,23 +75,25 @@ pub enum Verdict {
     /// Not authenticated by itself: the auth service would be asked.
     LookupRequired,
     /// Not known before the issuer's keys are fetched or the platform has checked a signature.
-    ErrandRequired,
+    EffectRequired,
     /// Nobody, and why.
     Unauthenticated(Reason),
 }
 
 /// Explains every credential that any issuer could give at its places.
-pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
+pub(crate) fn explain(mut authenticator: Authenticator<'_>) -> Explanation {
     let rule = Rule::default();
-    let found: Vec<_> = crate::authn::credential::find(&judge.head, judge.policy, &rule).collect();
+    let found: Vec<_> =
+        crate::authn::credential::find(&authenticator.head, authenticator.policy, &rule).collect();
     let mut credentials = Vec::new();
-    for (number, issuer) in judge.policy.issuers.iter().enumerate() {
+    for (number, issuer) in authenticator.policy.issuers.iter().enumerate() {
         let Some(service) = &issuer.better_auth else {
             continue;
         };
-        let cookie = cookie::first(&judge.head, &service.cookies.session_token)
+        let cookie = cookie::first(&authenticator.head, &service.cookies.session_token)
             .filter(|cookie| !cookie.is_empty());
-        let layers = judge.cookie_layers(number, cookie.map(|cookie| cookie.value()).as_deref());
+        let layers =
+            authenticator.cookie_layers(number, cookie.map(|cookie| cookie.value()).as_deref());
         let token = match layers.token {
             Err(Reason::NoCredential) => Layer::Absent,
             Err(reason) => Layer::Bad(reason),
@@ -104,9 +106,10 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
             DataState::Needs(_) => Layer::Unknown,
         };
         let verdict = match cookie {
-            None => Verdict::Unauthenticated(Reason::NoCredential),
+            None => LayerVerdict::Unauthenticated(Reason::NoCredential),
             Some(cookie) => verdict(
-                judge.credential(&Credential::SessionCookie { issuer: number, cookie }, &rule),
+                authenticator
+                    .credential(&Credential::SessionCookie { issuer: number, cookie }, &rule),
             ),
         };
         credentials.push(CredentialExplanation {
@@ -124,17 +127,18 @@ pub(crate) fn explain(mut judge: Judge<'_>) -> Explanation {
             Credential::Bearer(_) | Credential::SessionCookie { .. } => continue,
             Credential::Malformed(reason) => (None, Layers::Jwt { jwt: Layer::Bad(*reason) }),
             Credential::BearerToken { issuer, value } => {
-                let token = judge.bearer_layer(*issuer, value).map_or_else(Layer::Bad, of_token);
+                let token =
+                    authenticator.bearer_layer(*issuer, value).map_or_else(Layer::Bad, of_token);
                 (
-                    judge.policy.issuers.get(*issuer).map(|issuer| issuer.name.clone()),
+                    authenticator.policy.issuers.get(*issuer).map(|issuer| issuer.name.clone()),
                     Layers::BearerToken { token },
                 )
             }
             Credential::Jwt { token, place } => {
-                (None, Layers::Jwt { jwt: of_jwt(&mut judge, token, place, &rule) })
+                (None, Layers::Jwt { jwt: of_jwt(&mut authenticator, token, place, &rule) })
             }
         };
-        let verdict = verdict(judge.credential(&credential, &rule));
+        let verdict = verdict(authenticator.credential(&credential, &rule));
         credentials.push(CredentialExplanation { issuer, layers, verdict });
     }
     Explanation { credentials }
@@ -148,24 +152,31 @@ fn of_token(state: TokenState) -> Layer {
     }
 }
 
-fn of_jwt(judge: &mut Judge<'_>, token: &str, place: &Place, rule: &Rule) -> Layer {
-    match judge.jwt(token, place, rule) {
-        Finding::Good(_) => Layer::Valid,
-        Finding::Bad(reason) | Finding::InDoubt(reason) => Layer::Bad(reason),
-        Finding::Needs(_) => Layer::Unknown,
+fn of_jwt(
+    authenticator: &mut Authenticator<'_>,
+    token: &str,
+    place: &TokenLocation,
+    rule: &Rule,
+) -> Layer {
+    match authenticator.jwt(token, place, rule) {
+        Verdict::Good(_) => Layer::Valid,
+        Verdict::Bad(reason) | Verdict::Unavailable(reason) => Layer::Bad(reason),
+        Verdict::Needs(_) => Layer::Unknown,
     }
 }
 
-fn verdict(finding: Finding) -> Verdict {
-    use crate::authn::Need;
-    match finding {
-        Finding::Good(identity) => {
-            Verdict::Authenticated { subject: identity.session.subject.clone() }
+fn verdict(verdict: Verdict) -> LayerVerdict {
+    use crate::authn::Missing;
+    match verdict {
+        Verdict::Good(identity) => {
+            LayerVerdict::Authenticated { subject: identity.session.subject.clone() }
         }
-        Finding::Bad(reason) | Finding::InDoubt(reason) => Verdict::Unauthenticated(reason),
-        Finding::Needs(
-            Need::Session(_) | Need::Storage(_) | Need::Wait(Reason::SessionUnavailable),
-        ) => Verdict::LookupRequired,
-        Finding::Needs(_) => Verdict::ErrandRequired,
+        Verdict::Bad(reason) | Verdict::Unavailable(reason) => {
+            LayerVerdict::Unauthenticated(reason)
+        }
+        Verdict::Needs(
+            Missing::Session(_) | Missing::Storage(_) | Missing::Wait(Reason::SessionUnavailable),
+        ) => LayerVerdict::LookupRequired,
+        Verdict::Needs(_) => LayerVerdict::EffectRequired,
     }
 }

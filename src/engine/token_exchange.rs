@@ -1,50 +1,53 @@
 //! The way over a bridge: sessions go on with a token of their issuer.
 
-use crate::authn::{Because, Crossing, Footing, Judge, Soon, Stock};
-use crate::better_auth::session_record::Blame;
-use crate::effects::progress::{Progress, Subject};
+use crate::authn::{Authenticator, Because, Deferred, ExchangeOutcome, IdentityBasis, TokenOrigin};
+use crate::better_auth::session_record::CausedBy;
+use crate::effects::progress::{EffectKey, RequestProgress};
 use crate::forward::header_edits::Authorization;
 use crate::http::request::RequestHead;
-use crate::policy::Covering;
+use crate::policy::MatchedRules;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
-use super::{Engine, Otherwise, Pass, Stop, leniency};
+use super::{Admitted, Engine, NotAdmitted, Otherwise, leniency};
 
 impl Engine {
     /// What stands in `Authorization` of a request that goes on. Rules that would not carry a
     /// refusal out let this one pass, as nobody's.
-    pub(super) fn bridge(
+    pub(super) fn token_exchange(
         &mut self,
         request: &RequestHead<'_>,
-        rules: &Covering,
-        mut pass: Pass,
-        progress: &mut Progress,
+        rules: &MatchedRules,
+        mut pass: Admitted,
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Result<(Authorization, Pass), Stop> {
+    ) -> Result<(Authorization, Admitted), NotAdmitted> {
         let crossed = self.cross(request, rules, &mut pass, progress, now);
-        let leniency = |reason: Reason, blame: Blame| {
-            let each = self.policy.covered_by(rules).map(|rule| leniency(rule, reason, blame, now));
+        let leniency = |reason: Reason, caused_by: CausedBy| {
+            let each =
+                self.policy.rules_of(rules).map(|rule| leniency(rule, reason, caused_by, now));
             each.reduce(Option::and).flatten()
         };
         match crossed {
             Ok(authorization) => Ok((authorization, pass)),
-            Err(Stop::Ask(need, _)) => {
-                let reason = need.reason_without_answer();
-                let otherwise = Otherwise::of(|blame| leniency(reason, blame));
-                Err(Stop::Ask(need, otherwise))
+            Err(NotAdmitted::Missing(missing, _)) => {
+                let reason = missing.reason_without_answer();
+                let otherwise = Otherwise::of(|caused_by| leniency(reason, caused_by));
+                Err(NotAdmitted::Missing(missing, otherwise))
             }
             Err(
-                stop @ (Stop::Refuse(reason) | Stop::InDoubt(reason) | Stop::SignOut(reason, _)),
-            ) => match leniency(reason, stop.blame()) {
+                stop @ (NotAdmitted::Refuse(reason)
+                | NotAdmitted::Unavailable(reason)
+                | NotAdmitted::SignOut(reason, _)),
+            ) => match leniency(reason, stop.caused_by()) {
                 None => Err(stop),
                 Some(leniency) => {
-                    let pass = Pass {
-                        soon: pass.soon,
+                    let pass = Admitted {
+                        deferred: pass.deferred,
                         in_spite_of: Some((reason, leniency)),
-                        ..Pass::default()
+                        ..Admitted::default()
                     };
-                    Ok((self.without_bridge(rules), pass))
+                    Ok((self.without_token_exchange(rules), pass))
                 }
             },
         }
@@ -55,84 +58,96 @@ impl Engine {
     fn cross(
         &mut self,
         request: &RequestHead<'_>,
-        rules: &Covering,
-        pass: &mut Pass,
-        progress: &mut Progress,
+        rules: &MatchedRules,
+        pass: &mut Admitted,
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Result<Authorization, Stop> {
-        let (Some(bridge), Some(identity), Some(footing)) =
-            (self.policy.bridge(rules), &pass.identity, &pass.footing)
+    ) -> Result<Authorization, NotAdmitted> {
+        let (Some(token_exchange), Some(identity), Some(basis)) =
+            (self.policy.token_exchange(rules), &pass.identity, &pass.basis)
         else {
-            return Ok(self.without_bridge(rules));
+            return Ok(self.without_token_exchange(rules));
         };
-        let mut judge = Judge {
+        let mut authenticator = Authenticator {
             policy: &self.policy,
-            keys: &self.asks.keys,
-            sessions: &self.asks.sessions,
-            events: &self.asks.events,
-            deny_list: self.asks.deny_list.as_ref(),
-            proofs: None,
+            keys: &self.effects.keys,
+            sessions: &self.effects.sessions,
+            events: &self.effects.events,
+            deny_list: self.effects.deny_list.as_ref(),
+            verified_tokens: None,
             progress,
             head: *request,
             now,
             max_staleness: None,
-            soon: Soon::default(),
+            deferred: Deferred::default(),
         };
-        let question = match footing {
-            Footing::Session(question) => question,
-            Footing::Authorization if judge.suits(bridge) => return Ok(Authorization::Kept),
-            Footing::Authorization => return Err(Stop::Refuse(Reason::AudienceMismatch)),
-            Footing::Elsewhere => return Ok(Authorization::Removed),
+        let question = match basis {
+            IdentityBasis::Session(question) => question,
+            IdentityBasis::Authorization if authenticator.suits(token_exchange) => {
+                return Ok(Authorization::Kept);
+            }
+            IdentityBasis::Authorization => {
+                return Err(NotAdmitted::Refuse(Reason::AudienceMismatch));
+            }
+            IdentityBasis::Elsewhere => return Ok(Authorization::Removed),
         };
-        let place = judge.place_of(question, bridge);
-        let crossing = judge.bridged(&self.asks.tokens, question, identity, bridge);
-        pass.soon.refresh.extend(judge.soon.refresh);
-        let noted = judge.soon.noted;
-        let (reason, doubt, cause, blame) = match crossing {
-            Crossing::With(token, stock) => {
+        let place = authenticator.place_of(question, token_exchange);
+        let outcome =
+            authenticator.bridged(&self.effects.tokens, question, identity, token_exchange);
+        pass.deferred.refresh.extend(authenticator.deferred.refresh);
+        let noted = authenticator.deferred.noted;
+        let (reason, failure, cause, caused_by) = match outcome {
+            ExchangeOutcome::With(token, origin_of_token) => {
                 let jwt = token.jwt.clone();
-                match stock {
-                    Stock::New => self.asks.tokens.keep(place, token),
-                    Stock::Spare => {
+                match origin_of_token {
+                    TokenOrigin::Fresh => self.effects.tokens.keep(place, token),
+                    TokenOrigin::Spare => {
                         pass.in_spite_of = pass
                             .in_spite_of
                             .or(Some((Reason::TokenExchangeUnavailable, "stale-if-error")))
                     }
-                    Stock::Kept => {}
+                    TokenOrigin::Cached => {}
                 }
                 return Ok(Authorization::Bridged(jwt));
             }
-            Crossing::Needs(need) => return Err(Stop::Ask(need, Otherwise::default())),
-            Crossing::InDoubt(reason) => (reason, None, None, Blame::Partner),
-            Crossing::Ended if question.header.0 == "cookie" => {
-                return Err(Stop::SignOut(Reason::SessionEnded, question.issuer));
+            ExchangeOutcome::Needs(missing) => {
+                return Err(NotAdmitted::Missing(missing, Otherwise::default()));
             }
-            Crossing::Ended => return Err(Stop::Refuse(Reason::SessionEnded)),
-            Crossing::Refused(reason, Because::Doubt(doubt)) => {
-                let blame = doubt
-                    .map_or(Blame::Gate, |doubt| doubt.blame(request.client_address.is_some()));
-                (reason, doubt, None, blame)
+            ExchangeOutcome::Unavailable(reason) => (reason, None, None, CausedBy::Partner),
+            ExchangeOutcome::Ended if question.header.0 == "cookie" => {
+                return Err(NotAdmitted::SignOut(Reason::SessionEnded, question.issuer));
             }
-            Crossing::Refused(reason, Because::Token(cause)) => {
-                (reason, None, Some(cause), Blame::Caller)
+            ExchangeOutcome::Ended => return Err(NotAdmitted::Refuse(Reason::SessionEnded)),
+            ExchangeOutcome::Refused(reason, Because::Unavailable(failure)) => {
+                let caused_by = failure.map_or(CausedBy::Gate, |failure| {
+                    failure.caused_by(request.client_address.is_some())
+                });
+                (reason, failure, None, caused_by)
+            }
+            ExchangeOutcome::Refused(reason, Because::Token(cause)) => {
+                (reason, None, Some(cause), CausedBy::Caller)
             }
         };
-        progress.heard.doubt = progress.heard.doubt.or(doubt);
-        progress.heard.cause = cause;
-        progress.heard.noted = noted;
+        progress.learned.failure = progress.learned.failure.or(failure);
+        progress.learned.cause = cause;
+        progress.learned.noted = noted;
         // Whoever asked has failed for all that wait.
-        if let Some(minted) =
-            progress.minted.as_ref().filter(|_| progress.has_asked(&Subject::Token))
+        if let Some(fetched) =
+            progress.fetched.as_ref().filter(|_| progress.has_asked(&EffectKey::Token))
         {
-            self.asks.tokens.fail(place, minted.asked.number, reason, doubt, now);
+            self.effects.tokens.fail(place, fetched.asked.number, reason, failure, now);
         }
-        Err(if blame == Blame::Partner { Stop::InDoubt(reason) } else { Stop::Refuse(reason) })
+        Err(if caused_by == CausedBy::Partner {
+            NotAdmitted::Unavailable(reason)
+        } else {
+            NotAdmitted::Refuse(reason)
+        })
     }
 
     /// `Authorization` of a request that goes over no bridge: what clients put there never passes
     /// for a token of one.
-    pub(super) fn without_bridge(&self, rules: &Covering) -> Authorization {
-        if self.policy.has_bridge(rules) {
+    pub(super) fn without_token_exchange(&self, rules: &MatchedRules) -> Authorization {
+        if self.policy.has_token_exchange(rules) {
             Authorization::Removed
         } else {
             Authorization::AsCredential

@@ -16,7 +16,7 @@ use crate::http::client_headers;
 use crate::http::cookie;
 use crate::http::header_pairs::{HeaderPairs, Joining, is_spelled};
 use crate::http::request::RequestHead;
-use crate::policy::{Covering, Issuer, Place, Policy, Treatment};
+use crate::policy::{CredentialHandling, Issuer, MatchedRules, Policy, TokenLocation};
 
 /// A claim whose value is longer is left out, and its name told: servers refuse heads of 8 to 16
 /// KiB.
@@ -44,7 +44,7 @@ pub(crate) enum Authorization {
 }
 
 /// What the origin is told.
-pub(crate) struct Told<'a> {
+pub(crate) struct HeaderContext<'a> {
     pub(crate) identity: Option<&'a Identity>,
     pub(crate) assertion: Option<String>,
     pub(crate) authorization: &'a Authorization,
@@ -57,17 +57,17 @@ pub(crate) struct Told<'a> {
 pub(crate) fn edits<'p>(
     head: &RequestHead<'_>,
     policy: &'p Policy,
-    rules: &Covering,
-    told: Told<'_>,
+    rules: &MatchedRules,
+    told: HeaderContext<'_>,
 ) -> (Vec<String>, HeaderPairs) {
-    let Told { identity, assertion, authorization, fresh } = told;
+    let HeaderContext { identity, assertion, authorization, fresh } = told;
     let mut remove =
         client_headers::removals(head, &policy.header_prefix, |name| policy.keeps_header(name));
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
-    let treatment = policy.covered_by(rules).map(|rule| rule.credential).max().unwrap_or_default();
+    let treatment = policy.rules_of(rules).map(|rule| rule.credential).max().unwrap_or_default();
     let is_credential = matches!(authorization, Authorization::AsCredential);
     let renews = !fresh.is_empty() || cookie::first(head, as_of::NAME).is_some();
-    if treatment == Treatment::Keep
+    if treatment == CredentialHandling::Keep
         && is_credential
         && assertion.is_none()
         && tells_all(policy, rules)
@@ -78,7 +78,7 @@ pub(crate) fn edits<'p>(
     let told = identity.iter().filter(|(name, _)| is_told(policy, rules, own_name(policy, name)));
     let mut set: Vec<(String, String)> =
         told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if treatment != Treatment::Keep {
+    if treatment != CredentialHandling::Keep {
         let (names, cookies) = without_credential(head, policy, is_credential);
         remove.extend(names);
         set.extend(cookies.map(|cookies| ("cookie".to_owned(), cookies)));
@@ -113,7 +113,7 @@ pub(crate) fn edits<'p>(
         set.push(("authorization".to_owned(), ["Bearer ", jwt].concat()));
     }
     if let Some(assertion) = assertion {
-        if treatment == Treatment::Replace {
+        if treatment == CredentialHandling::Replace {
             set.push(("authorization".to_owned(), ["Bearer ", &assertion].concat()));
         }
         set.push(([policy.header_prefix.as_str(), "assertion"].concat(), assertion));
@@ -122,15 +122,15 @@ pub(crate) fn edits<'p>(
 }
 
 /// Whether no rule that covers the request leaves anything out.
-fn tells_all(policy: &Policy, rules: &Covering) -> bool {
-    policy.covered_by(rules).all(|rule| rule.headers.is_none())
+fn tells_all(policy: &Policy, rules: &MatchedRules) -> bool {
+    policy.rules_of(rules).all(|rule| rule.headers.is_none())
 }
 
 /// Whether the origin is told what goes by this name: every rule that covers the request has to let
 /// it.
-pub(crate) fn is_told(policy: &Policy, rules: &Covering, name: &str) -> bool {
+pub(crate) fn is_told(policy: &Policy, rules: &MatchedRules, name: &str) -> bool {
     policy
-        .covered_by(rules)
+        .rules_of(rules)
         .filter_map(|rule| rule.headers.as_ref())
         .all(|told| told.iter().any(|wanted| wanted == name))
 }
@@ -145,7 +145,7 @@ fn own_name<'n>(policy: &Policy, name: &'n str) -> &'n str {
 pub(crate) fn statement<'i>(
     identity: &'i Identity,
     policy: &Policy,
-    rules: &Covering,
+    rules: &MatchedRules,
 ) -> Cow<'i, str> {
     if tells_all(policy, rules) {
         return Cow::Borrowed(identity.statement.as_deref().unwrap_or_default());
@@ -156,7 +156,9 @@ pub(crate) fn statement<'i>(
     let is_told = |name: &str| is_told(policy, rules, name) && has(name);
     let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name));
     let claims: Vec<_> = claims
-        .filter_map(|(name, claim)| Some((name.as_str(), identity.session.facts.claim(claim)?)))
+        .filter_map(|(name, claim)| {
+            Some((name.as_str(), identity.session.attributes.claim(claim)?))
+        })
         .collect();
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
     Cow::Owned(assertion::statement(&identity.session, issuer, &claims, is_told))
@@ -194,7 +196,7 @@ pub(crate) fn identity(
         }
     }
     for (name, claim) in &policy.claim_headers {
-        let Some(value) = session.facts.claim(claim) else { continue };
+        let Some(value) = session.attributes.claim(claim) else { continue };
         let as_header = claim_value(value);
         match left.checked_sub(as_header.len()) {
             Some(rest)
@@ -229,7 +231,8 @@ struct Room {
 
 impl Room {
     fn under(policy: &Policy) -> Self {
-        let is_replaced = || policy.rules.iter().any(|rule| rule.credential == Treatment::Replace);
+        let is_replaced =
+            || policy.rules.iter().any(|rule| rule.credential == CredentialHandling::Replace);
         let assertions = usize::from(policy.assertions.is_some())
             .saturating_add(usize::from(policy.assertions.is_some() && is_replaced()));
         // A mark has the same in it.
@@ -302,7 +305,7 @@ fn without_credential(
                     || issuer
                         .places
                         .iter()
-                        .filter_map(Place::cookie)
+                        .filter_map(TokenLocation::cookie)
                         .any(|own| cookie::is_named(name, own))
             })
     };

@@ -16,7 +16,7 @@ use crate::http::cookie;
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestHead;
 use crate::jose::verify::Secret;
-use crate::policy::{Place, Policy};
+use crate::policy::{Policy, TokenLocation};
 use crate::time::UnixTime;
 
 /// `typ` of a mark (RFC 8725 section 3.11).
@@ -103,7 +103,7 @@ fn statement(identity: &Identity, is_told: impl Fn(&str) -> bool, policy: &Polic
     let mut left = MAX_CLAIMS_BYTES;
     let (mut told, mut omitted) = (Vec::new(), Vec::new());
     for (name, claim) in policy.claim_headers.iter().filter(|(name, _)| is_told(name)) {
-        let Some(value) = identity.session.facts.claim(claim) else { continue };
+        let Some(value) = identity.session.attributes.claim(claim) else { continue };
         match left.checked_sub(value.to_string().len()) {
             Some(rest) => {
                 left = rest;
@@ -147,7 +147,7 @@ fn bound<'a>(
         let session =
             issuer.better_auth.as_ref().map(|service| service.cookies.session_token.as_str());
         let tokens = issuer.places.iter().filter_map(|place| {
-            if let Place::Cookie(name) = place { Some(name.as_str()) } else { None }
+            if let TokenLocation::Cookie(name) = place { Some(name.as_str()) } else { None }
         });
         for name in session.into_iter().chain(tokens) {
             if let Some(value) = kept(name) {
@@ -155,7 +155,7 @@ fn bound<'a>(
             }
         }
         for place in &issuer.places {
-            if let Place::Header(name) = place
+            if let TokenLocation::Header(name) = place
                 && let Some(value) = header(name)
             {
                 add("header", name, value);

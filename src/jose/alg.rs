@@ -145,7 +145,7 @@ impl Capabilities {
     }
 
     /// The same host, which also looks into a cache that instances share, and keeps there what
-    /// [`crate::Engine::keeps`] gives.
+    /// [`crate::Engine::cache_writes`] gives.
     #[must_use]
     pub fn and_sharing(self) -> Self {
         Self { shares: true, ..self }

@@ -50,9 +50,9 @@ impl Verified<'_> {
 
 /// What follows from a signature that is yet to be checked, worked out while the token is at hand.
 /// It is shut until the verdict on that very signature is there.
-pub(crate) struct Presumed<T>(T);
+pub(crate) struct Unconfirmed<T>(T);
 
-impl<T> Presumed<T> {
+impl<T> Unconfirmed<T> {
     /// What follows if the signature holds; nothing where nothing would.
     pub(crate) fn of<'a>(
         jws: &'a Jws<'_>,

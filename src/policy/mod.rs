@@ -20,7 +20,7 @@ use crate::jose::jwk::JwkSet;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::Secret;
 use crate::policy::pages::Pages;
-use crate::policy::requirements::{ClaimPath, Demands};
+use crate::policy::requirements::{ClaimPath, Requirements};
 use crate::time::{Seconds, UnixTime};
 
 /// Names, without the prefix, of the headers by which the origin learns who it is.
@@ -82,9 +82,9 @@ impl Policy {
     /// Whether some issuer's tokens may be in a header of this name.
     pub(crate) fn holds_token(&self, name: &str) -> bool {
         let places = self.issuers.iter().flat_map(|issuer| &issuer.places);
-        places
-            .into_iter()
-            .any(|place| matches!(place, Place::Header(own) if own.eq_ignore_ascii_case(name)))
+        places.into_iter().any(
+            |place| matches!(place, TokenLocation::Header(own) if own.eq_ignore_ascii_case(name)),
+        )
     }
 }
 
@@ -139,13 +139,13 @@ pub(crate) struct Issuer {
     pub(crate) algorithms: Vec<Algorithm>,
     pub(crate) inline_keys: JwkSet,
     pub(crate) jwks_url: Option<String>,
-    pub(crate) places: Vec<Place>,
+    pub(crate) places: Vec<TokenLocation>,
     pub(crate) better_auth: Option<BetterAuth>,
 }
 
 /// Where a JWT may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
+pub(crate) enum TokenLocation {
     /// `Authorization: Bearer`.
     Authorization,
     /// A cookie of this name.
@@ -188,7 +188,7 @@ fn is_named_by(public_origin: &str, pattern: &str) -> bool {
     })
 }
 
-impl Place {
+impl TokenLocation {
     /// The cookie that it is in, whole or in chunks.
     pub(crate) fn cookie(&self) -> Option<&str> {
         match self {
@@ -314,14 +314,14 @@ pub(crate) struct Rule {
     pub(crate) access: Access,
     /// Numbers of the issuers that this rule believes; all where it does not say.
     pub(crate) issuers: Option<Vec<usize>>,
-    pub(crate) answer: AnswerStyle,
-    pub(crate) demands: Demands,
+    pub(crate) answer: RefusalFormat,
+    pub(crate) requirements: Requirements,
     /// How old the knowledge of a session may be.
     pub(crate) max_staleness: Option<Seconds>,
     /// How long a connection may stay open.
     pub(crate) max_connection: Option<Seconds>,
     /// Whether a request whose session is in doubt goes on as nobody's.
-    pub(crate) passes_doubt: bool,
+    pub(crate) passes_unavailable: bool,
     /// Whether a CORS preflight is judged like any other request, and so refused: it has no
     /// credentials.
     pub(crate) judges_preflights: bool,
@@ -329,32 +329,32 @@ pub(crate) struct Rule {
     /// neither `Origin` nor `Sec-Fetch-Site`.
     pub(crate) has_native_clients: bool,
     /// Which of several good credentials counts.
-    pub(crate) prefers: Option<Preferred>,
+    pub(crate) on_conflict: Option<OnConflict>,
     /// Until then, refusals are only reported.
     pub(crate) report_until: Option<UnixTime>,
     /// Names (without prefix) of the identity headers that the origin gets; all where it does not
     /// say.
     pub(crate) headers: Option<Vec<String>>,
     /// What becomes of the credential itself.
-    pub(crate) credential: Treatment,
+    pub(crate) credential: CredentialHandling,
     /// `aud` of this rule's assertions, where its origin is another one.
     pub(crate) audience: Option<String>,
     /// The origin, where it is another than the host's own.
     pub(crate) upstream: Option<String>,
     /// Whether sessions go on with a token of their issuer.
-    pub(crate) bridge: Option<Bridge>,
+    pub(crate) token_exchange: Option<TokenExchange>,
 }
 
 /// For whom the token of a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Bridge {
+pub(crate) struct TokenExchange {
     /// `aud` must contain one of these; where there are none, one of the issuer's own.
     pub(crate) audience: Vec<String>,
     /// Their digest.
     pub(crate) key: [u8; 32],
 }
 
-impl Bridge {
+impl TokenExchange {
     /// For one of these; with none, for whom the issuer's tokens are.
     pub(crate) fn to(audience: Vec<String>) -> Self {
         let parts: Vec<&[u8]> = audience.iter().map(String::as_bytes).collect();
@@ -364,7 +364,7 @@ impl Bridge {
 
 /// How a refusal looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum AnswerStyle {
+pub(crate) enum RefusalFormat {
     /// By the kind of request.
     #[default]
     Auto,
@@ -376,7 +376,7 @@ pub(crate) enum AnswerStyle {
 
 /// Numbers of the rules that cover one request, each of which has to let it pass.
 #[derive(Debug)]
-pub(crate) struct Covering {
+pub(crate) struct MatchedRules {
     /// Of the strictest access; among equals that of the last reading. How a refusal looks is its
     /// matter.
     pub(crate) strictest: usize,
@@ -387,7 +387,7 @@ pub(crate) struct Covering {
 
 /// The kind of credential that counts when good ones name different people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Preferred {
+pub(crate) enum OnConflict {
     /// What a browser sends along by itself: cookies.
     Cookie,
     /// What a script puts there: `Authorization`, other headers.
@@ -396,7 +396,7 @@ pub(crate) enum Preferred {
 
 /// What becomes of the credential on its way to the origin. In order of strictness.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
-pub(crate) enum Treatment {
+pub(crate) enum CredentialHandling {
     /// It goes on as it came.
     #[default]
     Keep,
@@ -499,7 +499,11 @@ impl Policy {
     /// the rule names that very file. A function of a framework is made public only by a rule that
     /// names it: what a prefix stands for is not meant. A preflight is covered by the rules of the
     /// request that it asks for.
-    pub(crate) fn covering(&self, path: &Path<'_>, head: &RequestHead<'_>) -> Option<Covering> {
+    pub(crate) fn matched_rules(
+        &self,
+        path: &Path<'_>,
+        head: &RequestHead<'_>,
+    ) -> Option<MatchedRules> {
         let method = head.asked_method();
         let kind = self.framework.as_ref().map(|framework| framework.kind);
         let first = |segments: &[Cow<'_, str>], case| {
@@ -508,7 +512,8 @@ impl Policy {
         };
         let access = |number: usize| self.rules.get(number).map(|rule| rule.access);
         let of_target = first(path.readings().next()?, Case::Exact)?;
-        let mut covering = Covering { strictest: of_target, of_target, others: Vec::new() };
+        let mut matched_rules =
+            MatchedRules { strictest: of_target, of_target, others: Vec::new() };
         for segments in path.readings() {
             let exact = first(segments, Case::Exact)?;
             let is_named = || self.rules.get(exact).is_some_and(|rule| rule.names(segments));
@@ -519,46 +524,48 @@ impl Policy {
             // Before the exact match or the exact match itself: a letter in another case makes no
             // fewer rules match.
             for number in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
-                if covering.all().any(|known| known == number) {
+                if matched_rules.all().any(|known| known == number) {
                     continue;
                 }
-                let is_stricter = access(number) >= access(covering.strictest);
-                covering.others.push(if is_stricter {
-                    std::mem::replace(&mut covering.strictest, number)
+                let is_stricter = access(number) >= access(matched_rules.strictest);
+                matched_rules.others.push(if is_stricter {
+                    std::mem::replace(&mut matched_rules.strictest, number)
                 } else {
                     number
                 });
             }
         }
-        Some(covering)
+        Some(matched_rules)
     }
 
     /// The rules that cover a request, the strictest first.
-    pub(crate) fn covered_by(&self, covering: &Covering) -> impl Iterator<Item = &Rule> {
-        covering.all().filter_map(|number| self.rules.get(number))
+    pub(crate) fn rules_of(&self, matched_rules: &MatchedRules) -> impl Iterator<Item = &Rule> {
+        matched_rules.all().filter_map(|number| self.rules.get(number))
     }
 
     /// Where a request goes, if not to the host's own origin.
-    pub(crate) fn upstream(&self, covering: &Covering) -> Option<&str> {
-        self.rules.get(covering.of_target)?.upstream.as_deref()
+    pub(crate) fn upstream(&self, matched_rules: &MatchedRules) -> Option<&str> {
+        self.rules.get(matched_rules.of_target)?.upstream.as_deref()
     }
 
     /// The bridge that a request's session goes over: where all rules that cover it have the same,
     /// to the same origin. A token never goes where one of them would not have it.
-    pub(crate) fn bridge(&self, covering: &Covering) -> Option<&Bridge> {
-        let rule = self.rules.get(covering.of_target)?;
-        let is_same = |other: &Rule| other.bridge == rule.bridge && other.upstream == rule.upstream;
-        let agree = covering.all().all(|number| self.rules.get(number).is_some_and(is_same));
-        rule.bridge.as_ref().filter(|_| agree)
+    pub(crate) fn token_exchange(&self, matched_rules: &MatchedRules) -> Option<&TokenExchange> {
+        let rule = self.rules.get(matched_rules.of_target)?;
+        let is_same = |other: &Rule| {
+            other.token_exchange == rule.token_exchange && other.upstream == rule.upstream
+        };
+        let agree = matched_rules.all().all(|number| self.rules.get(number).is_some_and(is_same));
+        rule.token_exchange.as_ref().filter(|_| agree)
     }
 
     /// Whether some rule that covers a request keeps `Authorization` for a bridge.
-    pub(crate) fn has_bridge(&self, covering: &Covering) -> bool {
-        self.covered_by(covering).any(|rule| rule.bridge.is_some())
+    pub(crate) fn has_token_exchange(&self, matched_rules: &MatchedRules) -> bool {
+        self.rules_of(matched_rules).any(|rule| rule.token_exchange.is_some())
     }
 }
 
-impl Covering {
+impl MatchedRules {
     /// All of them, the strictest first.
     pub(crate) fn all(&self) -> impl Iterator<Item = usize> {
         [self.strictest].into_iter().chain(self.others.iter().copied())

@@ -11,10 +11,10 @@ use crate::time::{Seconds, UnixTime};
 
 /// What a rule asks for; nothing of it where a member is empty.
 #[derive(Debug, Default)]
-pub(crate) struct Demands {
-    pub(crate) roles: Option<Wanted>,
-    pub(crate) scopes: Option<Wanted>,
-    pub(crate) claims: Vec<(ClaimPath, Wanted)>,
+pub(crate) struct Requirements {
+    pub(crate) roles: Option<RequiredValue>,
+    pub(crate) scopes: Option<RequiredValue>,
+    pub(crate) claims: Vec<(ClaimPath, RequiredValue)>,
     /// Of a verified e-mail address; lower case.
     pub(crate) email_domains: Vec<String>,
     /// Since the person signed in.
@@ -23,7 +23,7 @@ pub(crate) struct Demands {
 
 /// Values of which one, or all, have to be there.
 #[derive(Debug)]
-pub(crate) enum Wanted {
+pub(crate) enum RequiredValue {
     Any(Vec<Value>),
     All(Vec<Value>),
 }
@@ -35,7 +35,7 @@ pub(crate) struct ClaimPath(String);
 /// What a verified credential says beyond who it is: the claims that the configuration names, and
 /// no others.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Facts {
+pub(crate) struct Attributes {
     claims: Vec<(ClaimPath, Value)>,
     /// The address, if whoever vouches for it says that it is verified.
     verified_email: Option<String>,
@@ -75,7 +75,7 @@ impl ClaimPath {
     }
 }
 
-impl Facts {
+impl Attributes {
     /// The facts that the policy names, each where it is found first; the address is in the first
     /// of these.
     pub(crate) fn read(
@@ -166,21 +166,21 @@ impl Facts {
     }
 }
 
-impl Demands {
+impl Requirements {
     /// Whether everything that is asked for is there.
-    pub(crate) fn are_met(&self, facts: &Facts, now: UnixTime) -> bool {
-        self.roles.as_ref().is_none_or(|wanted| wanted.is_in(&facts.texts(ROLE_CLAIMS, ',')))
+    pub(crate) fn are_met(&self, attributes: &Attributes, now: UnixTime) -> bool {
+        self.roles.as_ref().is_none_or(|wanted| wanted.is_in(&attributes.texts(ROLE_CLAIMS, ',')))
             && self
                 .scopes
                 .as_ref()
-                .is_none_or(|wanted| wanted.is_in(&facts.texts(SCOPE_CLAIMS, ' ')))
+                .is_none_or(|wanted| wanted.is_in(&attributes.texts(SCOPE_CLAIMS, ' ')))
             && self.claims.iter().all(|(path, wanted)| {
-                facts.claim(path).is_some_and(|value| wanted.is_in(values_of(value)))
+                attributes.claim(path).is_some_and(|value| wanted.is_in(values_of(value)))
             })
             && (self.email_domains.is_empty()
-                || facts.verified_email.as_deref().is_some_and(|email| self.has_domain(email)))
+                || attributes.verified_email.as_deref().is_some_and(|email| self.has_domain(email)))
             && self.max_session_age.is_none_or(|most| {
-                facts
+                attributes
                     .began
                     .is_some_and(|began| began <= now.plus(MOST_SKEW) && now <= began.plus(most))
             })
@@ -198,9 +198,9 @@ impl Demands {
 
     /// Whether what is demanded is that the session began lately, and it began in the future: a
     /// clock is off.
-    pub(crate) fn come_before(&self, facts: &Facts, now: UnixTime) -> bool {
+    pub(crate) fn come_before(&self, attributes: &Attributes, now: UnixTime) -> bool {
         self.max_session_age.is_some()
-            && facts.began.is_some_and(|began| began > now.plus(MOST_SKEW))
+            && attributes.began.is_some_and(|began| began > now.plus(MOST_SKEW))
     }
 
     /// Whether nothing is asked for.
@@ -259,7 +259,7 @@ fn values_of(value: &Value) -> &[Value] {
     value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice)
 }
 
-impl Wanted {
+impl RequiredValue {
     fn is_in(&self, present: &[Value]) -> bool {
         match self {
             Self::Any(wanted) => wanted.iter().any(|value| present.contains(value)),
@@ -276,22 +276,22 @@ mod tests {
 
     use super::*;
 
-    fn facts(members: Value, named: &[&str]) -> Facts {
+    fn attributes(members: Value, named: &[&str]) -> Attributes {
         let text = members.to_string();
         let members = json::object(text.as_bytes()).unwrap_or_else(|| unreachable!("an object"));
         let named: Vec<ClaimPath> = named.iter().map(|name| ClaimPath::new(name)).collect();
-        Facts::read(&[&members], &named, UnixTime::from_seconds(1000))
+        Attributes::read(&[&members], &named, UnixTime::from_seconds(1000))
     }
 
-    fn any(values: &[&str]) -> Option<Wanted> {
-        Some(Wanted::Any(values.iter().map(|value| Value::from(*value)).collect()))
+    fn any(values: &[&str]) -> Option<RequiredValue> {
+        Some(RequiredValue::Any(values.iter().map(|value| Value::from(*value)).collect()))
     }
 
     const NOW: UnixTime = UnixTime::from_millis(1_010_000);
 
     #[test]
     fn roles_are_a_list_or_a_text_with_commas() {
-        let demands = Demands { roles: any(&["admin"]), ..Demands::default() };
+        let requirements = Requirements { roles: any(&["admin"]), ..Requirements::default() };
         for (role, met) in [
             (json!({"role": "admin"}), true),
             (json!({"role": "user, admin"}), true),
@@ -305,7 +305,7 @@ mod tests {
             (json!({}), false),
         ] {
             assert_eq!(
-                demands.are_met(&facts(role.clone(), &["role", "roles"]), NOW),
+                requirements.are_met(&attributes(role.clone(), &["role", "roles"]), NOW),
                 met,
                 "{role}"
             );
@@ -316,7 +316,7 @@ mod tests {
     fn all_means_all_and_any_means_one() {
         let wanted = |all: bool| {
             let values = vec![Value::from("read"), Value::from("write")];
-            Some(if all { Wanted::All(values) } else { Wanted::Any(values) })
+            Some(if all { RequiredValue::All(values) } else { RequiredValue::Any(values) })
         };
         for (scope, all, one) in [
             (json!({"scope": "read write"}), true, true),
@@ -325,14 +325,16 @@ mod tests {
             (json!({"scope": "read,write"}), false, false),
             (json!({"scope": 1}), false, false),
         ] {
-            let facts = facts(scope.clone(), &["scope", "scp"]);
+            let attributes = attributes(scope.clone(), &["scope", "scp"]);
             assert_eq!(
-                Demands { scopes: wanted(true), ..Demands::default() }.are_met(&facts, NOW),
+                Requirements { scopes: wanted(true), ..Requirements::default() }
+                    .are_met(&attributes, NOW),
                 all,
                 "all of {scope}"
             );
             assert_eq!(
-                Demands { scopes: wanted(false), ..Demands::default() }.are_met(&facts, NOW),
+                Requirements { scopes: wanted(false), ..Requirements::default() }
+                    .are_met(&attributes, NOW),
                 one,
                 "any of {scope}"
             );
@@ -341,9 +343,9 @@ mod tests {
 
     #[test]
     fn claims_are_found_by_name_or_path_and_compared_with_their_type() {
-        let demands = |path: &str, value: Value| Demands {
-            claims: vec![(ClaimPath::new(path), Wanted::Any(vec![value]))],
-            ..Demands::default()
+        let requirements = |path: &str, value: Value| Requirements {
+            claims: vec![(ClaimPath::new(path), RequiredValue::Any(vec![value]))],
+            ..Requirements::default()
         };
         let members = json!({"org": {"id": "a", "tags": ["x", 2]}, "https://e.com/plan": "pro", "level": 3, "on": true});
         for (path, value, met) in [
@@ -359,7 +361,8 @@ mod tests {
             ("none", json!(null), false),
         ] {
             assert_eq!(
-                demands(path, value.clone()).are_met(&facts(members.clone(), &[path]), NOW),
+                requirements(path, value.clone())
+                    .are_met(&attributes(members.clone(), &[path]), NOW),
                 met,
                 "{path} {value}"
             );
@@ -369,8 +372,10 @@ mod tests {
     /// GHSA-7rqj-j65f-68wh, GHSA-c5c4-8r6x-56w3: two readers, two addresses.
     #[test]
     fn only_a_verified_plain_address_has_a_domain() {
-        let demands =
-            Demands { email_domains: vec!["example.com".to_owned()], ..Demands::default() };
+        let requirements = Requirements {
+            email_domains: vec!["example.com".to_owned()],
+            ..Requirements::default()
+        };
         for (email, verified, met) in [
             ("ada@example.com", json!(true), true),
             ("ada@EXAMPLE.com", json!(true), true),
@@ -386,23 +391,27 @@ mod tests {
             ("example.com", json!(true), false),
         ] {
             for name in ["email_verified", "emailVerified"] {
-                let facts = facts(json!({"email": email, name: verified}), &[]);
-                assert_eq!(demands.are_met(&facts, NOW), met, "{email} {verified}");
+                let attributes = attributes(json!({"email": email, name: verified}), &[]);
+                assert_eq!(requirements.are_met(&attributes, NOW), met, "{email} {verified}");
             }
         }
     }
 
     #[test]
     fn an_old_session_is_too_old_and_one_without_a_beginning_too() {
-        let demands = |seconds| Demands {
+        let requirements = |seconds| Requirements {
             max_session_age: Some(Seconds::new(seconds)),
-            ..Demands::default()
+            ..Requirements::default()
         };
-        assert!(demands(10).are_met(&facts(json!({}), &[]), NOW));
-        assert!(!demands(9).are_met(&facts(json!({}), &[]), NOW));
-        assert!(!demands(10).are_met(&Facts::default(), NOW));
-        assert!(demands(10).are_met(&facts(json!({}), &[]), UnixTime::from_millis(940_000)));
-        assert!(!demands(10).are_met(&facts(json!({}), &[]), UnixTime::from_millis(939_999)));
+        assert!(requirements(10).are_met(&attributes(json!({}), &[]), NOW));
+        assert!(!requirements(9).are_met(&attributes(json!({}), &[]), NOW));
+        assert!(!requirements(10).are_met(&Attributes::default(), NOW));
+        assert!(
+            requirements(10).are_met(&attributes(json!({}), &[]), UnixTime::from_millis(940_000))
+        );
+        assert!(
+            !requirements(10).are_met(&attributes(json!({}), &[]), UnixTime::from_millis(939_999))
+        );
     }
 
     /// Each demand by itself and with each other: the worst counts (Clerk #8372).
@@ -424,15 +433,15 @@ mod tests {
             let named: Vec<ClaimPath> =
                 ["role", "roles", "scope", "scp", "plan"].map(ClaimPath::new).to_vec();
             let began = UnixTime::from_seconds(if is_broken(4) { 10 } else { 1000 });
-            let demands = Demands {
+            let requirements = Requirements {
                 roles: any(&["admin"]),
                 scopes: any(&["read"]),
-                claims: vec![(ClaimPath::new("plan"), Wanted::Any(vec![json!("pro")]))],
+                claims: vec![(ClaimPath::new("plan"), RequiredValue::Any(vec![json!("pro")]))],
                 email_domains: vec!["example.com".to_owned()],
                 max_session_age: Some(Seconds::new(60)),
             };
             assert_eq!(
-                demands.are_met(&Facts::read(&[&members], &named, began), NOW),
+                requirements.are_met(&Attributes::read(&[&members], &named, began), NOW),
                 broken == 0,
                 "{broken:b}"
             );

@@ -9,9 +9,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use crate::better_auth::session_record::Doubt;
-use crate::decision::{Answer, Decision};
-use crate::effects::progress::{Heard, NearMiss};
+use crate::better_auth::session_record::LookupFailure;
+use crate::decision::{Decision, Refusal};
+use crate::effects::progress::{Learned, NearMiss};
 use crate::encoding::json;
 use crate::encoding::text;
 use crate::http::cookie::{self, SetCookie};
@@ -19,7 +19,7 @@ use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
 use crate::jose::jwk::LeftOut;
 use crate::policy::pages::Pages;
-use crate::policy::{AnswerStyle, Place, Policy};
+use crate::policy::{Policy, RefusalFormat, TokenLocation};
 use crate::reason::Reason;
 use crate::response::page::Page;
 use crate::response::sign_in;
@@ -65,7 +65,7 @@ impl Form {
 }
 
 /// Everything that an answer says.
-struct Refusal<'a> {
+struct RefusalContext<'a> {
     reason: Reason,
     /// What was wrong each time, where it went round.
     cause: Option<Reason>,
@@ -73,7 +73,7 @@ struct Refusal<'a> {
     policy: Option<&'a Policy>,
     head: &'a RequestHead<'a>,
     path: Option<&'a Path<'a>>,
-    heard: Heard,
+    learned: Learned,
 }
 
 /// The answer where no engine can give one: it did not start, or its head could not be read. The
@@ -82,10 +82,16 @@ struct Refusal<'a> {
 ///
 /// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`,
 /// made by `cargo xtask build`.
-pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Answer {
-    let refusal =
-        Refusal { reason, cause: None, policy: None, head, path: None, heard: Heard::default() };
-    Answer { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
+pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Refusal {
+    let refusal = RefusalContext {
+        reason,
+        cause: None,
+        policy: None,
+        head,
+        path: None,
+        learned: Learned::default(),
+    };
+    Refusal { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
 }
 
 /// The answer to a request that may not go on.
@@ -94,10 +100,10 @@ pub(crate) fn refuse(
     policy: &Policy,
     head: &RequestHead<'_>,
     path: Option<&Path<'_>>,
-    heard: Heard,
+    learned: Learned,
 ) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let refusal = Refusal { reason, cause: None, policy: Some(policy), head, path, heard };
+    let refusal = RefusalContext { reason, cause: None, policy: Some(policy), head, path, learned };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
@@ -110,7 +116,8 @@ pub(crate) fn refuse(
         }
         Some(way) => Decision::Redirect(refusal.redirection(way)),
         None => {
-            let refusal = Refusal { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
+            let refusal =
+                RefusalContext { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
             Decision::Reject(refusal.rejection(Form::of(Reason::RedirectLoop, kind, false)))
         }
     }
@@ -124,27 +131,34 @@ pub(crate) fn forward_log_line(
     policy: &Policy,
     head: &RequestHead<'_>,
     path: &Path<'_>,
-    heard: Heard,
+    learned: Learned,
 ) -> Option<String> {
-    let (reason, decision) = match (in_spite_of, heard.doubt) {
+    let (reason, decision) = match (in_spite_of, learned.failure) {
         (Some(why), _) => why,
         (None, Some(_)) => (Reason::SessionUnavailable, "stale-if-error"),
-        (None, None) if heard.dropped.is_empty() && heard.deny_list.is_none() => return None,
+        (None, None) if learned.dropped.is_empty() && learned.deny_list.is_none() => return None,
         (None, None) => {
             let (method, path) = (Some(said(head.method)), Some(path.spelled()));
-            return Some(LogLine { method, path, ..LogLine::about("forward", &heard) }.written());
+            return Some(LogLine { method, path, ..LogLine::about("forward", &learned) }.written());
         }
     };
     Some(
-        Refusal { reason, cause: None, policy: Some(policy), head, path: Some(path), heard }
-            .log_line(decision, reason.status()),
+        RefusalContext {
+            reason,
+            cause: None,
+            policy: Some(policy),
+            head,
+            path: Some(path),
+            learned,
+        }
+        .log_line(decision, reason.status()),
     )
 }
 
 /// The log's line about a renewal that did not come to all that it should.
-pub(crate) fn renewal_log_line(heard: &Heard) -> Option<String> {
-    let says_something = heard.doubt.is_some() || !heard.dropped.is_empty();
-    says_something.then(|| LogLine::about("renew", heard).written())
+pub(crate) fn renewal_log_line(learned: &Learned) -> Option<String> {
+    let says_something = learned.failure.is_some() || !learned.dropped.is_empty();
+    says_something.then(|| LogLine::about("renew", learned).written())
 }
 
 /// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213
@@ -210,17 +224,18 @@ pub(crate) fn dead_cookies(
 }
 
 /// The style of the strictest rule that covers the request.
-fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> AnswerStyle {
-    let strictest = path.and_then(|path| policy.rules.get(policy.covering(path, head)?.strictest));
-    strictest.map_or(AnswerStyle::Auto, |rule| rule.answer)
+fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RefusalFormat {
+    let strictest =
+        path.and_then(|path| policy.rules.get(policy.matched_rules(path, head)?.strictest));
+    strictest.map_or(RefusalFormat::Auto, |rule| rule.answer)
 }
 
 /// The kind of request that the answer is for.
-fn kind_for(style: AnswerStyle, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+fn kind_for(style: RefusalFormat, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match (style, kind_of(head, path)) {
-        (AnswerStyle::Api, _) => RequestKind::Fetch,
+        (RefusalFormat::Api, _) => RequestKind::Fetch,
         // A browser's script says that it is one.
-        (AnswerStyle::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => {
+        (RefusalFormat::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => {
             RequestKind::Document
         }
         (_, kind) => kind,
@@ -237,9 +252,9 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     }
 }
 
-impl Refusal<'_> {
-    fn redirection(mut self, way: sign_in::Way) -> Answer {
-        self.heard.set_cookies.extend(way.set_cookie);
+impl RefusalContext<'_> {
+    fn redirection(mut self, way: sign_in::SignInRedirect) -> Refusal {
+        self.learned.set_cookies.extend(way.set_cookie);
         // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections
         // 15.4.4 and 15.4.8).
         let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
@@ -256,20 +271,20 @@ impl Refusal<'_> {
     /// The URL is relative to the page, from its root: the client puts the app's base path before
     /// one that begins with `/` (`dist/client/assign-location.js`), and the sign-in path has it
     /// already.
-    fn action_redirection(self, target: &str, path: &Path<'_>) -> Answer {
+    fn action_redirection(self, target: &str, path: &Path<'_>) -> Refusal {
         let up = "../".repeat(path.segments().len().saturating_add(1));
         let location = ["./", &up, target.trim_start_matches('/'), ";push"].concat();
         self.redirect(303, ("x-action-redirect".to_owned(), location))
     }
 
-    fn redirect(self, status: u16, way: (String, String)) -> Answer {
+    fn redirect(self, status: u16, way: (String, String)) -> Refusal {
         let log = self.log_line("redirect", status);
         let mut headers = self.common_headers("redirect");
         headers.push(way);
-        Answer { reason: self.reason, status, headers, body: String::new(), log: Some(log) }
+        Refusal { reason: self.reason, status, headers, body: String::new(), log: Some(log) }
     }
 
-    fn rejection(self, form: Form) -> Answer {
+    fn rejection(self, form: Form) -> Refusal {
         let status = self.reason.status();
         let mut headers = self.common_headers("reject");
         headers.extend(
@@ -292,7 +307,7 @@ impl Refusal<'_> {
         };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
         let body = if self.head.method == "HEAD" { String::new() } else { body };
-        Answer {
+        Refusal {
             reason: self.reason,
             status,
             headers,
@@ -316,7 +331,7 @@ impl Refusal<'_> {
             ));
         }
         headers.extend(
-            self.heard.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())),
+            self.learned.set_cookies.iter().map(|line| ("set-cookie".to_owned(), line.clone())),
         );
         headers
     }
@@ -331,7 +346,7 @@ impl Refusal<'_> {
         for place in
             self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places)
         {
-            if let Place::Header(name) = place {
+            if let TokenLocation::Header(name) = place {
                 vary.push_str(", ");
                 vary.push_str(name);
             }
@@ -413,16 +428,17 @@ impl Refusal<'_> {
         // Whose request it was by its own word, and whose site this is: where two names of one site
         // differ, it shows here.
         let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
-        let end = self.heard.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
+        let end = self.learned.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
         // Its own cookie cache says that this very session was somebody's, by a secret that the
         // service that was asked need not have.
-        let hint = end.filter(|_| self.heard.has_own_data).map(|_| ANOTHER_AUTH_SERVICE);
+        let hint = end.filter(|_| self.learned.has_own_data).map(|_| ANOTHER_AUTH_SERVICE);
         LogLine {
             asked_url: end.map(|end| end.url.as_str()),
             cookies_deleted: end.map(|end| end.has_deleted_cookies),
-            hint: hint
-                .or_else(|| self.heard.hint.filter(|_| self.heard.doubt == Some(Doubt::OddBody))),
-            cause: self.cause.or(self.heard.cause).map(Reason::code),
+            hint: hint.or_else(|| {
+                self.learned.hint.filter(|_| self.learned.failure == Some(LookupFailure::OddBody))
+            }),
+            cause: self.cause.or(self.learned.cause).map(Reason::code),
             reason: Some(self.reason.code()),
             status: Some(status),
             method: Some(said(self.head.method)),
@@ -430,9 +446,9 @@ impl Refusal<'_> {
             origin: head.header("origin").filter(|_| crosses).map(said),
             public_origin: crosses.then(|| said(head.public_origin)),
             sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(said),
-            iss: self.heard.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
-            left_out_keys: self.heard.noted.as_ref().map_or(&[], |noted| &noted.left_out),
-            ..LogLine::about(decision, &self.heard)
+            iss: self.learned.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
+            left_out_keys: self.learned.noted.as_ref().map_or(&[], |noted| &noted.left_out),
+            ..LogLine::about(decision, &self.learned)
         }
         .written()
     }
@@ -504,13 +520,13 @@ struct LogLine<'a> {
 }
 
 impl<'a> LogLine<'a> {
-    fn about(decision: &'a str, heard: &'a Heard) -> Self {
+    fn about(decision: &'a str, learned: &'a Learned) -> Self {
         Self {
             decision,
             gate: "doorward",
-            deny_list_failure: heard.deny_list.map(Doubt::word),
-            lookup_failure: heard.doubt.map(Doubt::word),
-            dropped_cookies: &heard.dropped,
+            deny_list_failure: learned.deny_list.map(LookupFailure::word),
+            lookup_failure: learned.failure.map(LookupFailure::word),
+            dropped_cookies: &learned.dropped,
             ..Self::default()
         }
     }

@@ -28,7 +28,7 @@ const ROUND_SECONDS: &str = "10";
 const COUNTER: &str = "__Host-doorward-round";
 
 /// The way to the sign-in page.
-pub(crate) struct Way {
+pub(crate) struct SignInRedirect {
     /// Path and query of the page.
     pub(crate) target: String,
     /// The counter for a browser that comes back at once.
@@ -41,19 +41,19 @@ pub(crate) fn way(
     head: &RequestHead<'_>,
     kind: RequestKind,
     path: &Path<'_>,
-) -> Option<Way> {
+) -> Option<SignInRedirect> {
     // Sending the sign-in page to itself would go round for ever.
     if sign_in.segments == path.segments() {
         return None;
     }
     let Some(way_back) = way_back(head, kind, path) else {
-        return Some(Way { target: sign_in.path.clone(), set_cookie: None });
+        return Some(SignInRedirect { target: sign_in.path.clone(), set_cookie: None });
     };
     let target =
         [&sign_in.path, "?", &sign_in.return_parameter, "=", &text::query_component(&way_back)]
             .concat();
     if kind == RequestKind::Action {
-        return Some(Way { target, set_cookie: None });
+        return Some(SignInRedirect { target, set_cookie: None });
     }
     let attempts = attempts(sign_in, head, &way_back).unwrap_or(0);
     let tag = tag(&way_back);
@@ -65,7 +65,7 @@ pub(crate) fn way(
         0 => target,
         earlier => [&target, "&", ATTEMPT, "=", &earlier.saturating_add(1).to_string()].concat(),
     };
-    Some(Way { target, set_cookie: Some(counter(head, rounds.saturating_add(1), &tag)) })
+    Some(SignInRedirect { target, set_cookie: Some(counter(head, rounds.saturating_add(1), &tag)) })
 }
 
 /// Where to come back to. A server action is sent to the page that it stands on; any other method

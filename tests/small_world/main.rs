@@ -1,5 +1,5 @@
 //! A small world, explored whole: every order in which up to three requests of one session can go
-//! their way, and everything that can become of their errands, judged by an oracle that knows the
+//! their way, and everything that can become of their effects, judged by an oracle that knows the
 //! truth.
 //!
 //! `setups.rs` says what there is, `world.rs` plays one path, `service.rs` is the auth service,

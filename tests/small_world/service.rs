@@ -41,7 +41,7 @@ impl Session {
     }
 }
 
-/// An answer to an errand.
+/// An answer to an effect.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
     pub(crate) status: u16,

@@ -40,7 +40,7 @@ pub(crate) struct Setup {
     /// Milliseconds from one step to the next; 0 where clocks stand still while nothing is waited
     /// for, as in Workers.
     pub(crate) tick: i64,
-    /// How many errands may fail on a path.
+    /// How many effects may fail on a path.
     pub(crate) faults: u32,
     /// How often eleven seconds may pass.
     pub(crate) pauses: u32,

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Decision, Engine, Errand, Purpose, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
+};
 
 use crate::oracle::{Oracle, Told, Wrong};
 use crate::service::{Answer, CACHE_MILLIS, DATA, START, Service, TOKEN};
@@ -24,7 +26,7 @@ pub(crate) enum Step {
     Begin(usize),
     /// The auth service takes what it was asked or told, and what is true is from then on.
     Process(usize, Place),
-    /// What an errand has brought comes back to the gate.
+    /// What an effect has brought comes back to the gate.
     Arrive(usize, Place),
     /// The shared cache or the store is looked at: it shows what was put there last, or what was
     /// there before that.
@@ -43,7 +45,7 @@ pub(crate) enum Step {
     Pause,
 }
 
-/// Which of a request's errands.
+/// Which of a request's effects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// The one without which it is not decided.
@@ -139,9 +141,9 @@ enum State {
     Done,
 }
 
-/// An errand under way.
+/// An effect under way.
 struct Op {
-    errand: Errand,
+    pending: PendingEffect,
     kind: Ask,
     /// How many changes had gone on or come back when it was given out.
     changes: u32,
@@ -165,8 +167,8 @@ struct Onward {
     /// What the gate adds to the response.
     headers: Vec<(String, String)>,
     alongside: Option<Op>,
-    /// What the errand alongside has brought: it waits for the response.
-    brought: Option<(Errand, Option<Answer>)>,
+    /// What the effect alongside has brought: it waits for the response.
+    brought: Option<(PendingEffect, Option<Answer>)>,
     /// Cookies that the origin's response sets; nothing before it has been made.
     response: Option<Vec<String>>,
 }
@@ -186,7 +188,7 @@ pub(crate) struct World<'s> {
     step: u32,
     faults: u32,
     pauses: u32,
-    /// Whether an errand has come to nothing, or had to wait for too long.
+    /// Whether an effect has come to nothing, or had to wait for too long.
     has_failed: bool,
     /// How many changes have gone on or come back.
     changes: u32,
@@ -382,13 +384,13 @@ impl<'s> World<'s> {
     }
 
     fn has_older(&self, op: &Op) -> bool {
-        match op.errand.work() {
-            Work::Fetch(fetch) => fetch
+        match op.pending.effect() {
+            Effect::Fetch(fetch) => fetch
                 .copy
                 .as_ref()
                 .and_then(|key| self.cache.get(key))
                 .is_some_and(|put| put.len() > 1),
-            Work::Read(read) => self.store_before.contains_key(&read.key),
+            Effect::Read(read) => self.store_before.contains_key(&read.key),
             _ => false,
         }
     }
@@ -512,7 +514,7 @@ impl<'s> World<'s> {
             return;
         }
         let Some(op) = self.op(number, place) else { return };
-        let Work::Fetch(fetch) = op.errand.work() else { return };
+        let Effect::Fetch(fetch) = op.pending.effect() else { return };
         let cookies = fetch
             .headers
             .iter()
@@ -566,8 +568,8 @@ impl<'s> World<'s> {
 
     fn look(&mut self, number: usize, place: Place, view: View) {
         let Some(op) = self.op(number, place) else { return };
-        let body = match op.errand.work() {
-            Work::Fetch(fetch) => {
+        let body = match op.pending.effect() {
+            Effect::Fetch(fetch) => {
                 let put = fetch
                     .copy
                     .as_ref()
@@ -580,10 +582,10 @@ impl<'s> World<'s> {
                 };
                 at.cloned()
             }
-            Work::Read(read) if view == View::Older => {
+            Effect::Read(read) if view == View::Older => {
                 self.store_before.get(&read.key).cloned().flatten()
             }
-            Work::Read(read) => self.service.stored(&read.key, START),
+            Effect::Read(read) => self.service.stored(&read.key, START),
             _ => None,
         };
         let is_copy = op.kind == Ask::Copy;
@@ -609,7 +611,7 @@ impl<'s> World<'s> {
             let State::Onward(onward) = &mut flight.state else { return };
             let Some(op) = onward.alongside.take() else { return };
             onward.brought =
-                Some((op.errand, op.answer.filter(|_| matches!(outcome, Outcome::Answer))));
+                Some((op.pending, op.answer.filter(|_| matches!(outcome, Outcome::Answer))));
             if self.setup.host == Host::SeesNothing {
                 self.finish(number, &[]);
             }
@@ -619,8 +621,8 @@ impl<'s> World<'s> {
         let now = UnixTime::from_millis(self.clock);
         let decision = with_head(&self.flights[number], |head, instance| {
             let engine = &mut self.engines[instance];
-            with_reply(&outcome, op.answer.as_ref(), |reply| {
-                engine.resume(head, op.errand, reply, now)
+            with_reply(&outcome, op.answer.as_ref(), |result| {
+                engine.resume(head, op.pending, result, now)
             })
         });
         self.decided(number, decision);
@@ -630,7 +632,7 @@ impl<'s> World<'s> {
         let instance = self.flights[number].plan.instance;
         self.learned(number, instance);
         match decision {
-            Decision::Ask(errand) => self.ask(number, errand),
+            Decision::Perform(pending) => self.ask(number, pending),
             Decision::Forward(forward) => {
                 let told = Told::of(&forward.set);
                 self.tell(|_| format!("   … the gate forwards it: {told}"));
@@ -648,8 +650,8 @@ impl<'s> World<'s> {
                     response,
                 };
                 self.flights[number].state = State::Onward(onward);
-                if let Some(errand) = forward.alongside {
-                    self.carry_alongside(number, errand);
+                if let Some(pending) = forward.alongside {
+                    self.carry_alongside(number, pending);
                 }
             }
             Decision::Redirect(answer) | Decision::Reject(answer) => {
@@ -673,7 +675,7 @@ impl<'s> World<'s> {
     /// An instance has learned something: what it shares is put into the cache, and who waits there
     /// looks again.
     fn learned(&mut self, number: usize, instance: usize) {
-        for keep in self.engines[instance].keeps() {
+        for keep in self.engines[instance].cache_writes() {
             self.cache.entry(keep.key).or_default().push(keep.text);
         }
         for (other, flight) in self.flights.iter_mut().enumerate() {
@@ -686,30 +688,30 @@ impl<'s> World<'s> {
         }
     }
 
-    fn ask(&mut self, number: usize, errand: Errand) {
+    fn ask(&mut self, number: usize, pending: PendingEffect) {
         let clock = self.clock;
-        let (kind, timeout) = match errand.work() {
-            Work::Wait { millis } => (Ask::Wait { may_matter: false }, *millis),
-            Work::Read(read) => (Ask::Store, read.timeout_ms),
+        let (kind, timeout) = match pending.effect() {
+            Effect::Wait { millis } => (Ask::Wait { may_matter: false }, *millis),
+            Effect::Read(read) => (Ask::Store, read.timeout_ms),
             // Keys are the same all the time.
-            Work::Fetch(fetch) if fetch.purpose == Purpose::Keys => {
+            Effect::Fetch(fetch) if fetch.purpose == Purpose::Keys => {
                 let now = UnixTime::from_millis(clock);
                 let keys = Service::key_set();
                 let decision = with_head(&self.flights[number], |head, instance| {
                     let engine = &mut self.engines[instance];
-                    with_reply(&Outcome::Answer, Some(&keys), |reply| {
-                        engine.resume(head, errand, reply, now)
+                    with_reply(&Outcome::Answer, Some(&keys), |result| {
+                        engine.resume(head, pending, result, now)
                     })
                 });
                 return self.decided(number, decision);
             }
-            Work::Fetch(fetch) => {
+            Effect::Fetch(fetch) => {
                 (if fetch.copy.is_some() { Ask::Copy } else { Ask::Service }, fetch.timeout_ms)
             }
-            Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
+            Effect::Check(_) | Effect::Sign(_) => panic!("no signature is the host's here"),
         };
         self.flights[number].state = State::Asking(Op {
-            errand,
+            pending,
             kind,
             changes: self.changes,
             due: clock + i64::from(timeout),
@@ -720,27 +722,28 @@ impl<'s> World<'s> {
         }
     }
 
-    fn carry_alongside(&mut self, number: usize, errand: Errand) {
-        let (due, is_wait) = match errand.work() {
-            Work::Fetch(fetch) => (self.clock + i64::from(fetch.timeout_ms), false),
+    fn carry_alongside(&mut self, number: usize, pending: PendingEffect) {
+        let (due, is_wait) = match pending.effect() {
+            Effect::Fetch(fetch) => (self.clock + i64::from(fetch.timeout_ms), false),
             _ => (self.clock, true),
         };
         let State::Onward(onward) = &mut self.flights[number].state else { return };
         if is_wait {
-            onward.brought = Some((errand, None));
+            onward.brought = Some((pending, None));
             if self.setup.host == Host::SeesNothing {
                 self.finish(number, &[]);
             }
         } else {
             onward.alongside =
-                Some(Op { errand, kind: Ask::Service, changes: self.changes, due, answer: None });
+                Some(Op { pending, kind: Ask::Service, changes: self.changes, due, answer: None });
             self.note_ask(number, Place::Alongside);
         }
     }
 
     /// A request asks once about each thing.
     fn note_ask(&mut self, number: usize, place: Place) {
-        let Some(Work::Fetch(fetch)) = self.op(number, place).map(|op| op.errand.work()) else {
+        let Some(Effect::Fetch(fetch)) = self.op(number, place).map(|op| op.pending.effect())
+        else {
             return;
         };
         let credential =
@@ -779,23 +782,23 @@ impl<'s> World<'s> {
     }
 
     /// Tells the gate what the origin's response sets, as far as the host sees it, with what the
-    /// errand alongside has brought.
+    /// effect alongside has brought.
     fn finish(&mut self, number: usize, own: &[String]) {
         let State::Onward(onward) = &mut self.flights[number].state else { return };
-        let Some((errand, answer)) = onward.brought.take() else { return };
+        let Some((pending, answer)) = onward.brought.take() else { return };
         let now = UnixTime::from_millis(self.clock);
         let instance = self.flights[number].plan.instance;
         let lines: Vec<&str> = own.iter().map(String::as_str).collect();
         let engine = &mut self.engines[instance];
-        let outcome = match (errand.work(), &answer) {
-            (Work::Wait { .. }, _) => Outcome::Waited,
+        let outcome = match (pending.effect(), &answer) {
+            (Effect::Wait { .. }, _) => Outcome::Waited,
             (_, Some(_)) => Outcome::Answer,
             (_, None) => Outcome::Failure,
         };
         let host = self.setup.host;
-        let finish = with_reply(&outcome, answer.as_ref(), |reply| match host {
-            Host::Sees => engine.finish(errand, reply, &lines, now),
-            Host::SeesNothing => engine.finish_unseen(errand, reply, now),
+        let finish = with_reply(&outcome, answer.as_ref(), |result| match host {
+            Host::Sees => engine.finish(pending, result, &lines, now),
+            Host::SeesNothing => engine.finish_unseen(pending, result, now),
         });
         if let State::Onward(onward) = &mut self.flights[number].state {
             onward.headers.retain(|(name, _)| !finish.withdraws_cookies || name != "set-cookie");
@@ -855,9 +858,9 @@ impl<'s> World<'s> {
             };
             format!("{}: {kind:?}{at}", number + 1)
         };
-        let what = |number, place| match self.op(number, place).map(|op| op.errand.work()) {
-            Some(Work::Fetch(fetch)) => format!("the question for a {}", fetch.purpose.name()),
-            Some(Work::Read(_)) => "the read of the store".to_owned(),
+        let what = |number, place| match self.op(number, place).map(|op| op.pending.effect()) {
+            Some(Effect::Fetch(fetch)) => format!("the question for a {}", fetch.purpose.name()),
+            Some(Effect::Read(_)) => "the read of the store".to_owned(),
             _ => "the request itself".to_owned(),
         };
         let sentence = match step {
@@ -902,23 +905,23 @@ enum Outcome {
 fn with_reply<T>(
     outcome: &Outcome,
     answer: Option<&Answer>,
-    take: impl FnOnce(Reply<'_>) -> T,
+    take: impl FnOnce(EffectResult<'_>) -> T,
 ) -> T {
     match (outcome, answer) {
         (Outcome::Answer, Some(answer)) => {
             let headers: Vec<(&str, &str)> =
                 answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
-            take(Reply::Answered {
+            take(EffectResult::Answered {
                 status: answer.status,
                 headers: &headers,
                 body: answer.body.as_bytes(),
             })
         }
-        (Outcome::Waited, _) => take(Reply::Waited),
-        (Outcome::Copied(body), _) => take(Reply::Copied(body.as_bytes())),
-        (Outcome::Found(body), _) => take(Reply::Found(body.as_bytes())),
-        (Outcome::Absent, _) => take(Reply::Absent),
-        (Outcome::Answer | Outcome::Failure, _) => take(Reply::Failed),
+        (Outcome::Waited, _) => take(EffectResult::Waited),
+        (Outcome::Copied(body), _) => take(EffectResult::Copied(body.as_bytes())),
+        (Outcome::Found(body), _) => take(EffectResult::Found(body.as_bytes())),
+        (Outcome::Absent, _) => take(EffectResult::Absent),
+        (Outcome::Answer | Outcome::Failure, _) => take(EffectResult::Failed),
     }
 }
 

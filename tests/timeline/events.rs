@@ -1,7 +1,9 @@
 //! Somebody signs out, or changes what the service knows of a session, while other requests of the
 //! session are under way: whatever was said before restores nothing, however late it comes.
 
-use doorward::{Decision, Engine, Errand, Finish, Forward, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Decision, Effect, EffectResult, Engine, Finish, Forward, PendingEffect, RequestHead, UnixTime,
+};
 use serde_json::{Value, json};
 
 use crate::reason;
@@ -44,21 +46,21 @@ impl Instance {
         request.with_head(|head| self.engine.decide(head, self.now))
     }
 
-    fn answer(&mut self, request: &Request, errand: Errand, answer: &Says) -> Decision {
-        answer.with(|reply| {
-            request.with_head(|head| self.engine.resume(head, errand, reply, self.now))
+    fn answer(&mut self, request: &Request, pending: PendingEffect, answer: &Says) -> Decision {
+        answer.with(|result| {
+            request.with_head(|head| self.engine.resume(head, pending, result, self.now))
         })
     }
 
-    fn finish(&mut self, errand: Errand, answer: &Says, set_cookies: &[&str]) -> Finish {
-        answer.with(|reply| self.engine.finish(errand, reply, set_cookies, self.now))
+    fn finish(&mut self, pending: PendingEffect, answer: &Says, set_cookies: &[&str]) -> Finish {
+        answer.with(|result| self.engine.finish(pending, result, set_cookies, self.now))
     }
 
     /// A request whose every question is answered so, at once.
     fn forward(&mut self, request: &Request, answer: &Says) -> Forward {
         let mut decision = self.decide(request);
-        while let Decision::Ask(errand) = decision {
-            decision = self.answer(request, errand, answer);
+        while let Decision::Perform(pending) = decision {
+            decision = self.answer(request, pending, answer);
         }
         forwarded(decision)
     }
@@ -73,7 +75,7 @@ enum Says {
 }
 
 impl Says {
-    fn with<T>(&self, take: impl FnOnce(Reply<'_>) -> T) -> T {
+    fn with<T>(&self, take: impl FnOnce(EffectResult<'_>) -> T) -> T {
         let body = |org: &str| {
             let session = json!({ "id": "s", "token": TOKEN, "userId": "ada", "expiresAt": "2030-01-01T00:00:00.000Z", "activeOrganizationId": org });
             json!({ "session": session, "user": { "id": "ada" } }).to_string()
@@ -82,15 +84,19 @@ impl Says {
             Self::Lives(org, lines) => {
                 let headers: Vec<(&str, &str)> =
                     lines.iter().map(|line| ("set-cookie", *line)).collect();
-                take(Reply::Answered { status: 200, headers: &headers, body: body(org).as_bytes() })
+                take(EffectResult::Answered {
+                    status: 200,
+                    headers: &headers,
+                    body: body(org).as_bytes(),
+                })
             }
-            Self::Ended => take(Reply::Answered {
+            Self::Ended => take(EffectResult::Answered {
                 status: 200,
                 headers: &[("set-cookie", GONE)],
                 body: b"null",
             }),
-            Self::Fails => take(Reply::Failed),
-            Self::Nothing => take(Reply::Waited),
+            Self::Fails => take(EffectResult::Failed),
+            Self::Nothing => take(EffectResult::Waited),
         }
     }
 }
@@ -131,14 +137,14 @@ fn forwarded(decision: Decision) -> Forward {
     }
 }
 
-fn asked(decision: Decision) -> Errand {
+fn asked(decision: Decision) -> PendingEffect {
     match decision {
-        Decision::Ask(errand) => errand,
+        Decision::Perform(pending) => pending,
         other => panic!("{}", reason(&other)),
     }
 }
 
-fn alongside(forward: &mut Forward) -> Errand {
+fn alongside(forward: &mut Forward) -> PendingEffect {
     forward.alongside.take().unwrap_or_else(|| panic!("nothing is alongside"))
 }
 
@@ -176,9 +182,9 @@ fn a_slow_page_brings_no_cookie_after_a_sign_out() {
     let page_errand = alongside(&mut page);
     gate.later(100);
     let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
-    let errand = alongside(&mut out);
+    let pending = alongside(&mut out);
     gate.later(100);
-    assert!(!gate.finish(errand, &Says::Nothing, &[GONE]).withdraws_cookies);
+    assert!(!gate.finish(pending, &Says::Nothing, &[GONE]).withdraws_cookies);
     gate.later(2000);
     let finish = gate.finish(page_errand, &Says::Nothing, &[]);
     assert_eq!(of_session(&page, &finish), [""; 0], "the sign-out stands");
@@ -189,11 +195,11 @@ fn a_slow_page_brings_no_cookie_after_a_sign_out() {
 fn a_slow_page_brings_its_cookie_where_nothing_has_happened() {
     let mut gate = Instance::new(json!({}));
     let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
-    let errand = alongside(&mut page);
+    let pending = alongside(&mut page);
     let mut post = gate.forward(&Request::of("POST", "/app"), &Says::Fails);
     assert!(!gate.finish(alongside(&mut post), &Says::Nothing, &["theme=dark"]).withdraws_cookies);
     gate.later(30_000);
-    assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[])), [RENEWED]);
+    assert_eq!(of_session(&page, &gate.finish(pending, &Says::Nothing, &[])), [RENEWED]);
 }
 
 /// Its own origin signs out: what the gate has heard before does not follow behind.
@@ -201,9 +207,9 @@ fn a_slow_page_brings_its_cookie_where_nothing_has_happened() {
 fn an_origin_that_signs_out_itself_is_not_contradicted() {
     let mut gate = Instance::new(json!({}));
     let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
-    let errand = alongside(&mut page);
-    assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[GONE])), [""; 0]);
-    assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
+    let pending = alongside(&mut page);
+    assert_eq!(of_session(&page, &gate.finish(pending, &Says::Nothing, &[GONE])), [""; 0]);
+    assert!(matches!(gate.decide(&PAGE()), Decision::Perform(_)), "and nothing is remembered");
 }
 
 /// What was asked before, and comes back after it: it is not remembered, sets nothing, and is not
@@ -212,13 +218,13 @@ fn an_origin_that_signs_out_itself_is_not_contradicted() {
 fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
     for comes_back in ["at once", "later"] {
         let mut gate = Instance::new(json!({}));
-        let errand = asked(gate.decide(&PAGE()));
+        let pending = asked(gate.decide(&PAGE()));
         gate.later(10);
         let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
         let out_errand = alongside(&mut out);
         let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
         gate.later(if comes_back == "later" { 10 } else { 0 });
-        let again = asked(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
+        let again = asked(gate.answer(&PAGE(), pending, &Says::Lives("a", vec![RENEWED])));
         let decision = gate.answer(&PAGE(), again, &Says::Ended);
         assert_eq!(reason(&decision), "session_ended", "{comes_back}");
         let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else {
@@ -237,22 +243,22 @@ fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
 #[test]
 fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_answered() {
     let mut gate = Instance::new(json!({}));
-    let errand = asked(gate.decide(&PAGE()));
+    let pending = asked(gate.decide(&PAGE()));
     gate.later(10);
     let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
     let out_errand = alongside(&mut out);
     gate.later(10);
-    let mut page = forwarded(gate.answer(&PAGE(), errand, &Says::Lives("a", vec![RENEWED])));
+    let mut page = forwarded(gate.answer(&PAGE(), pending, &Says::Lives("a", vec![RENEWED])));
     assert_eq!(
         (org(&page).as_deref(), cookies(&page.response_headers)),
         (Some("a"), vec![]),
         "no cookies from before"
     );
     let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
-    if let Some(errand) = page.alongside.take() {
-        assert_eq!(of_session(&page, &gate.finish(errand, &Says::Nothing, &[])), [""; 0]);
+    if let Some(pending) = page.alongside.take() {
+        assert_eq!(of_session(&page, &gate.finish(pending, &Says::Nothing, &[])), [""; 0]);
     }
-    assert!(matches!(gate.decide(&PAGE()), Decision::Ask(_)), "and nothing is remembered");
+    assert!(matches!(gate.decide(&PAGE()), Decision::Perform(_)), "and nothing is remembered");
 }
 
 /// Twice is enough: then it is doubt.
@@ -261,10 +267,10 @@ fn a_request_asks_once_more_and_not_for_ever() {
     let mut gate = Instance::new(json!({}));
     let mut decision = gate.decide(&PAGE());
     for _ in 0..2 {
-        let errand = asked(decision);
+        let pending = asked(decision);
         let mut change = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
         let _ = gate.finish(alongside(&mut change), &Says::Nothing, &[]);
-        decision = gate.answer(&PAGE(), errand, &Says::Lives("a", vec![]));
+        decision = gate.answer(&PAGE(), pending, &Says::Lives("a", vec![]));
     }
     assert_eq!(reason(&decision), "session_unavailable");
     let (Decision::Redirect(answer) | Decision::Reject(answer)) = decision else {
@@ -279,11 +285,11 @@ fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
     let mut gate = Instance::new(json!({}));
     let mut change =
         gate.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
-    let errand = alongside(&mut change);
+    let pending = alongside(&mut change);
     gate.later(10);
     let waiting = asked(gate.decide(&PAGE()));
     let other = asked(gate.decide(&PAGE()));
-    assert!(matches!(other.work(), Work::Wait { .. }));
+    assert!(matches!(other.effect(), Effect::Wait { .. }));
     gate.later(10);
     let page = forwarded(gate.answer(&PAGE(), waiting, &Says::Lives("a", vec![RENEWED])));
     assert_eq!(
@@ -294,14 +300,14 @@ fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
     // It came in before that was asked? No: it waited for one that had been asked before. It asks
     // itself.
     let own = asked(gate.answer(&PAGE(), other, &Says::Nothing));
-    assert!(matches!(own.work(), Work::Fetch(_)));
+    assert!(matches!(own.effect(), Effect::Fetch(_)));
     gate.later(10);
     assert_eq!(
         org(&forwarded(gate.answer(&PAGE(), own, &Says::Lives("b", vec![])))).as_deref(),
         Some("b")
     );
     gate.later(10);
-    let finish = gate.finish(errand, &Says::Nothing, &[]);
+    let finish = gate.finish(pending, &Says::Nothing, &[]);
     assert_eq!(cookies(&finish.headers).len(), 1, "other instances are told");
     assert_eq!(org(&gate.forward(&PAGE(), &Says::Lives("c", vec![]))).as_deref(), Some("c"));
     assert_eq!(
@@ -316,8 +322,8 @@ fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
 fn where_the_response_is_not_seen_it_may_come_at_any_moment_of_five_seconds() {
     let mut gate = Instance::new(json!({}));
     let mut change = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
-    let errand = alongside(&mut change);
-    let finish = Says::Nothing.with(|reply| gate.engine.finish_unseen(errand, reply, gate.now));
+    let pending = alongside(&mut change);
+    let finish = Says::Nothing.with(|result| gate.engine.finish_unseen(pending, result, gate.now));
     let told = cookies(&finish.headers).first().copied().unwrap_or_default().to_owned();
     assert!(
         told.starts_with("doorward_as_of=1795402805000.") && told.contains("; Max-Age=15;"),
@@ -361,8 +367,8 @@ fn another_instance_is_told_by_the_browser() {
     other.later(2000);
     let mut change =
         one.forward(&Request::of("POST", "/api/auth/organization/set-active"), &Says::Fails);
-    let errand = alongside(&mut change);
-    let finish = one.finish(errand, &Says::Nothing, &[]);
+    let pending = alongside(&mut change);
+    let finish = one.finish(pending, &Says::Nothing, &[]);
     let told = cookies(&finish.headers)
         .first()
         .map(|line| line.split(';').next().unwrap_or_default().to_owned())
@@ -385,12 +391,12 @@ fn another_instance_is_told_by_the_browser() {
 fn a_copy_is_taken_off_the_shared_cache() {
     let mut gate = Instance::new(json!({ "share_sessions": true }));
     let _ = gate.forward(&PAGE(), &Says::Lives("a", vec![]));
-    let name = gate.engine.keeps().pop().map(|keep| keep.key);
+    let name = gate.engine.cache_writes().pop().map(|keep| keep.key);
     gate.later(1000);
     let _ = gate.forward(&Request::of("POST", "/api/auth/update-user"), &Says::Fails);
     let kept = gate
         .engine
-        .keeps()
+        .cache_writes()
         .into_iter()
         .filter(|keep| Some(&keep.key) == name.as_ref())
         .map(|keep| keep.text)
@@ -428,25 +434,25 @@ fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
     let mut decisions = Vec::new();
     head("GET", "/app", &mut |head| decisions.push(engine.decide(head, now)));
     head("POST", "/api/auth/sign-out", &mut |head| decisions.push(engine.decide(head, now)));
-    let mut errands: Vec<Errand> =
+    let mut pending: Vec<PendingEffect> =
         decisions.into_iter().map(|decision| alongside(&mut forwarded(decision))).collect();
     let session = &good["expect"]["decoded_payload"];
     let body = json!({ "session": session["session"], "user": session["user"] }).to_string();
-    let out = errands.pop().unwrap_or_else(|| panic!("a watch"));
-    let renewal = errands.pop().unwrap_or_else(|| panic!("a renewal"));
-    assert!(matches!(renewal.work(), Work::Fetch(_)));
-    let _ = engine.finish(out, Reply::Waited, &[GONE], now);
+    let out = pending.pop().unwrap_or_else(|| panic!("a watch"));
+    let renewal = pending.pop().unwrap_or_else(|| panic!("a renewal"));
+    assert!(matches!(renewal.effect(), Effect::Fetch(_)));
+    let _ = engine.finish(out, EffectResult::Waited, &[GONE], now);
     let headers = [("set-cookie", RENEWED)];
     let finish = engine.finish(
         renewal,
-        Reply::Answered { status: 200, headers: &headers, body: body.as_bytes() },
+        EffectResult::Answered { status: 200, headers: &headers, body: body.as_bytes() },
         &[],
         now,
     );
     assert!(finish.headers.is_empty());
     head("GET", "/app", &mut |head| {
         assert!(
-            matches!(engine.decide(head, now), Decision::Ask(_)),
+            matches!(engine.decide(head, now), Decision::Perform(_)),
             "its cookie cache is from before the sign-out"
         );
     });
@@ -460,11 +466,11 @@ fn a_session_that_is_to_be_refreshed_is_asked_for_with_a_post_of_its_own_site() 
     let body =
         json!({ "session": session, "user": { "id": "ada" }, "needsRefresh": true }).to_string();
     let page = PAGE();
-    let errand = asked(page.with_head(|head| engine.decide(head, START)));
-    let reply = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
-    let mut forward = forwarded(page.with_head(|head| engine.resume(head, errand, reply, START)));
-    let errand = alongside(&mut forward);
-    let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+    let pending = asked(page.with_head(|head| engine.decide(head, START)));
+    let result = EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() };
+    let mut forward = forwarded(page.with_head(|head| engine.resume(head, pending, result, START)));
+    let pending = alongside(&mut forward);
+    let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
     assert_eq!((fetch.method, fetch.timeout_ms), ("POST", 1000));
     assert!(fetch.url.ends_with("/api/auth/get-session?disableCookieCache=true"), "{}", fetch.url);
     assert!(fetch.headers.contains(&("origin".to_owned(), ORIGIN.to_owned())));

@@ -135,7 +135,7 @@ fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
 /// any time: that is no outage.
 #[test]
 fn requests_that_are_broken_off_make_no_outage() {
-    use doorward::{Decision, Reply, RequestHead, UnixTime};
+    use doorward::{Decision, EffectResult, RequestHead, UnixTime};
 
     let mut engine = crate::support::engine_of(json!({ "stale_seconds": 600 }), json!({}), &[]);
     let headers = [("authorization", "Bearer aVeryPrivateSessionTokenOf32Bytes")];
@@ -152,43 +152,45 @@ fn requests_that_are_broken_off_make_no_outage() {
         "user": { "id": "ada" },
     })
     .to_string();
-    let Decision::Ask(errand) = engine.decide(&head, at(0)) else { panic!("nothing is known yet") };
-    let alive = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
-    assert_eq!(crate::reason(&engine.resume(&head, errand, alive, at(20))), "forward");
+    let Decision::Perform(pending) = engine.decide(&head, at(0)) else {
+        panic!("nothing is known yet")
+    };
+    let alive = EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() };
+    assert_eq!(crate::reason(&engine.resume(&head, pending, alive, at(20))), "forward");
 
     // Revoked. Somebody asks and goes away; and again, as soon as that lease is over.
-    let Decision::Ask(_gone) = engine.decide(&head, at(60_000)) else {
+    let Decision::Perform(_gone) = engine.decide(&head, at(60_000)) else {
         panic!("that was too long ago")
     };
     let mut gone = None;
     let mut now = 61_600;
     let mut decision = engine.decide(&head, at(now));
-    while let Decision::Ask(errand) = decision {
-        let reply = match errand.work() {
-            doorward::Work::Wait { millis } => {
+    while let Decision::Perform(pending) = decision {
+        let result = match pending.effect() {
+            doorward::Effect::Wait { millis } => {
                 now += i64::from(*millis);
                 if now > 62_250 && gone.is_none() {
                     gone = Some(engine.decide(&head, at(now)));
                 }
-                Reply::Waited
+                EffectResult::Waited
             }
             // There is hardly any time left for it. The answer takes longer than that.
-            doorward::Work::Fetch(fetch) => {
+            doorward::Effect::Fetch(fetch) => {
                 now += i64::from(fetch.timeout_ms);
-                Reply::Failed
+                EffectResult::Failed
             }
             work => panic!("{work:?}"),
         };
-        decision = engine.resume(&head, errand, reply, at(now));
+        decision = engine.resume(&head, pending, result, at(now));
     }
-    assert!(matches!(gone, Some(Decision::Ask(_))));
+    assert!(matches!(gone, Some(Decision::Perform(_))));
     assert_eq!(crate::reason(&decision), "session_unavailable");
-    let Decision::Ask(errand) = engine.decide(&head, at(now + 2300)) else {
+    let Decision::Perform(pending) = engine.decide(&head, at(now + 2300)) else {
         panic!("whoever comes next asks")
     };
-    let ended = Reply::Answered { status: 200, headers: &[], body: b"null" };
+    let ended = EffectResult::Answered { status: 200, headers: &[], body: b"null" };
     assert_eq!(
-        crate::reason(&engine.resume(&head, errand, ended, at(now + 2320))),
+        crate::reason(&engine.resume(&head, pending, ended, at(now + 2320))),
         "session_ended"
     );
 }

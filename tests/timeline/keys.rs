@@ -1,6 +1,8 @@
 //! Keys over time: rotations, outages, floods, a clock that steps back.
 
-use doorward::{Decision, Engine, Errand, Purpose, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
+};
 use serde_json::{Value, json};
 
 use crate::reason;
@@ -30,13 +32,13 @@ fn decide_with_keys(
     now: UnixTime,
 ) -> Decision {
     let mut decision = engine.decide(head, now);
-    while let Decision::Ask(errand) = decision {
-        if !matches!(errand.work(), Work::Fetch(_)) {
-            return Decision::Ask(errand);
+    while let Decision::Perform(pending) = decision {
+        if !matches!(pending.effect(), Effect::Fetch(_)) {
+            return Decision::Perform(pending);
         }
         let body = jwks.to_string();
-        let reply = Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
-        decision = engine.resume(head, errand, reply, now);
+        let result = EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() };
+        decision = engine.resume(head, pending, result, now);
     }
     decision
 }
@@ -62,7 +64,7 @@ fn a_verdict_on_a_replaced_key_counts_for_nothing() {
     let authorization = bearer("api-jwt-rs256-valid");
     let asked =
         with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
-    let Decision::Ask(errand) = asked else { panic!("RS256 is checked by the host") };
+    let Decision::Perform(pending) = asked else { panic!("RS256 is checked by the host") };
 
     // A token with a `kid` that nobody has makes the engine fetch again, and the key behind the
     // first `kid` is another now.
@@ -72,8 +74,9 @@ fn a_verdict_on_a_replaced_key_counts_for_nothing() {
     });
     assert_eq!(reason(&unknown), "key_not_found");
 
-    let decision =
-        with_head(&authorization, |head| engine.resume(head, errand, Reply::Checked(true), later));
+    let decision = with_head(&authorization, |head| {
+        engine.resume(head, pending, EffectResult::Checked(true), later)
+    });
     assert_eq!(reason(&decision), "signature_check_unavailable");
 }
 
@@ -127,15 +130,15 @@ fn the_second_of_two_slow_fetches_is_given_what_is_left() {
     let mut engine = support::engine();
     let mut decision = engine.decide(&head, start);
     let mut asked = Vec::new();
-    while let Decision::Ask(errand) = decision {
-        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+    while let Decision::Perform(pending) = decision {
+        let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
         asked.push((fetch.purpose.name(), fetch.timeout_ms));
         let body = if asked.len() == 1 { &session } else { &jwks };
         let now = start.plus_millis(2000);
         decision = engine.resume(
             &head,
-            errand,
-            Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+            pending,
+            EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
             now,
         );
     }
@@ -159,12 +162,12 @@ fn a_flood_of_unknown_kids_is_bounded() {
         let now = start.plus_millis(number * 6);
         with_head(&authorization, |head| {
             let mut decision = engine.decide(head, now);
-            while let Decision::Ask(errand) = decision {
+            while let Decision::Perform(pending) = decision {
                 fetches += 1;
                 decision = engine.resume(
                     head,
-                    errand,
-                    Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                    pending,
+                    EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
                     now,
                 );
             }
@@ -213,9 +216,9 @@ fn an_outage_of_the_key_server_signs_nobody_out() {
         let Decision::Forward(forward) = decision else {
             panic!("second {second}: {}", reason(&decision))
         };
-        if let Some(errand) = forward.after {
+        if let Some(pending) = forward.after {
             refreshes += 1;
-            engine.receive(errand, Reply::Failed, now);
+            engine.receive(pending, EffectResult::Failed, now);
         }
     }
     // From the fifth minute on, at most one a second at first and one in thirty later.
@@ -231,8 +234,8 @@ fn view(
     now: UnixTime,
 ) -> (&'static str, Vec<&'static str>) {
     let mut fetched = Vec::new();
-    let mut body = |errand: &Errand| {
-        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+    let mut body = |pending: &PendingEffect| {
+        let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
         fetched.push(fetch.purpose.name());
         if fetch.purpose == Purpose::Keys {
             jwks.to_owned()
@@ -242,23 +245,23 @@ fn view(
     };
     let reason = with_head(authorization, |head| {
         let mut decision = engine.decide(head, now);
-        while let Decision::Ask(errand) = decision {
-            let body = body(&errand);
+        while let Decision::Perform(pending) = decision {
+            let body = body(&pending);
             decision = engine.resume(
                 head,
-                errand,
-                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                pending,
+                EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
                 now,
             );
         }
         let name = reason(&decision);
         if let Decision::Forward(forward) = decision
-            && let Some(errand) = forward.after
+            && let Some(pending) = forward.after
         {
-            let body = body(&errand);
+            let body = body(&pending);
             engine.receive(
-                errand,
-                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                pending,
+                EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
                 now,
             );
         }
@@ -300,7 +303,8 @@ fn a_late_copy_does_not_bring_a_withdrawn_key_back() {
     let start = moment(&good);
     let mut engine = support::engine();
     let authorization = bearer("api-jwt-eddsa-valid");
-    let Decision::Ask(slow) = with_head(&authorization, |head| engine.decide(head, start)) else {
+    let Decision::Perform(slow) = with_head(&authorization, |head| engine.decide(head, start))
+    else {
         panic!("there are no keys yet")
     };
     let later = start.plus_millis(2300);
@@ -309,7 +313,7 @@ fn a_late_copy_does_not_bring_a_withdrawn_key_back() {
     let (fetched, until) = (later.as_millis() - 250_000, later.as_millis() + 50_000);
     let copy = format!("doorward-copy-1 {fetched} {until}\n\n{}", good["jwks"]);
     let decision = with_head(&authorization, |head| {
-        engine.resume(head, slow, Reply::Copied(copy.as_bytes()), later)
+        engine.resume(head, slow, EffectResult::Copied(copy.as_bytes()), later)
     });
     assert_ne!(reason(&decision), "forward");
     assert_eq!(
@@ -369,12 +373,12 @@ fn a_rotation_behind_a_lagging_cdn_is_survived() {
         for name in ["api-jwt-rotation-old-key-in-grace", "api-jwt-rotation-new-key"] {
             let how = with_head(&bearer(name), |head| {
                 let mut decision = engine.decide(head, now);
-                while let Decision::Ask(errand) = decision {
+                while let Decision::Perform(pending) = decision {
                     fetches += 1;
                     decision = engine.resume(
                         head,
-                        errand,
-                        Reply::Answered {
+                        pending,
+                        EffectResult::Answered {
                             status: 200,
                             headers: &[("age", "30")],
                             body: body.as_bytes(),

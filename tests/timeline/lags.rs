@@ -2,7 +2,7 @@
 //! worst moment. The last request that passes must come no later than the table says, and no more
 //! than a second earlier: a number that is only safe says nothing.
 
-use doorward::{Decision, Engine, Purpose, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Effect, EffectResult, Engine, Purpose, RequestHead, UnixTime};
 use serde_json::{Value, json};
 
 use crate::service::Fault;
@@ -233,23 +233,24 @@ fn copied(lag: i64) -> i64 {
         };
         let now = t0.plus_millis(moment);
         let mut decision = engine.decide(&head, now);
-        while let Decision::Ask(errand) = decision {
-            let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
-            let answered = |body| Reply::Answered { status: 200, headers: &[], body };
+        while let Decision::Perform(pending) = decision {
+            let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
+            let answered = |body| EffectResult::Answered { status: 200, headers: &[], body };
             let kept: Option<String> = copy.clone().filter(|_| fetch.copy.is_some());
             decision = match (fetch.purpose, &kept) {
-                (Purpose::Keys, _) => engine.resume(&head, errand, answered(keys.as_bytes()), now),
+                (Purpose::Keys, _) => engine.resume(&head, pending, answered(keys.as_bytes()), now),
                 (_, Some(copy)) => {
-                    engine.resume(&head, errand, Reply::Copied(copy.as_bytes()), now)
+                    engine.resume(&head, pending, EffectResult::Copied(copy.as_bytes()), now)
                 }
                 _ if moment < 0 => {
-                    engine.resume(&head, errand, answered(br#"{"sessions":[]}"#), now)
+                    engine.resume(&head, pending, answered(br#"{"sessions":[]}"#), now)
                 }
-                _ => engine.resume(&head, errand, answered(revoked.as_bytes()), now),
+                _ => engine.resume(&head, pending, answered(revoked.as_bytes()), now),
             };
         }
-        let keeps = engine.keeps().into_iter().find(|keep| keep.key.contains("deny-list"));
-        copy = copy.take().or_else(|| keeps.map(|keep| keep.text));
+        let cache_writes =
+            engine.cache_writes().into_iter().find(|keep| keep.key.contains("deny-list"));
+        copy = copy.take().or_else(|| cache_writes.map(|keep| keep.text));
         matches!(decision, Decision::Forward(_))
     };
     assert!(passes(-1));
@@ -280,13 +281,13 @@ fn jwt(lag: i64, issuer: Value, document: Value) -> i64 {
         };
         let now = UnixTime::from_millis(made + moment);
         let mut decision = engine.decide(&head, now);
-        let reply = || Reply::Answered { status: 200, headers: &[], body: body.as_bytes() };
-        while let Decision::Ask(errand) = decision {
-            assert!(matches!(errand.work(), Work::Fetch(_)));
-            decision = engine.resume(&head, errand, reply(), now);
+        let result = || EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() };
+        while let Decision::Perform(pending) = decision {
+            assert!(matches!(pending.effect(), Effect::Fetch(_)));
+            decision = engine.resume(&head, pending, result(), now);
         }
         let Decision::Forward(forward) = decision else { return false };
-        forward.after.into_iter().for_each(|errand| engine.receive(errand, reply(), now));
+        forward.after.into_iter().for_each(|pending| engine.receive(pending, result(), now));
         true
     };
     (0..lag + 30 * SECOND).step_by(100).filter(|moment| passes(*moment)).max().unwrap_or(-1)

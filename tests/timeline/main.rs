@@ -34,6 +34,6 @@ fn reason(decision: &Decision) -> &'static str {
         Decision::Forward(_) => "forward",
         Decision::Redirect(answer) | Decision::Reject(answer) => answer.reason.code(),
         Decision::Respond(_) => "respond",
-        Decision::Ask(_) => "ask",
+        Decision::Perform(_) => "ask",
     }
 }

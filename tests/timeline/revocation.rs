@@ -1,7 +1,7 @@
 //! The deny-list over time: refreshed behind responses, outlived by an outage, and never believed
 //! past its ceiling.
 
-use doorward::{Decision, RequestHead, UnixTime, Work};
+use doorward::{Decision, Effect, RequestHead, UnixTime};
 use serde_json::{Value, json};
 
 use crate::service::Fault;
@@ -167,10 +167,11 @@ fn a_list_behind_a_token_is_not_shared() {
             public_origin: origin,
             client_address: None,
         };
-        let Decision::Ask(errand) = world.engine.decide(&head, UnixTime::from_millis(START)) else {
+        let Decision::Perform(pending) = world.engine.decide(&head, UnixTime::from_millis(START))
+        else {
             panic!("nothing is asked")
         };
-        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+        let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
         assert_eq!((fetch.url.as_str(), fetch.copy.is_some()), (URL, is_shared));
         assert_eq!(fetch.headers.iter().any(|(name, _)| name == "authorization"), !is_shared);
     }

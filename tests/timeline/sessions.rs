@@ -1,6 +1,6 @@
 //! Sessions that persist: the working day, sign-out, and each special case of `docs/sessions.md`.
 
-use doorward::{Decision, Reply, RequestHead, UnixTime};
+use doorward::{Decision, EffectResult, RequestHead, UnixTime};
 use serde_json::json;
 
 use crate::reason;
@@ -268,14 +268,14 @@ fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
         "user": { "id": "ada" },
     })
     .to_string();
-    let alive = || Reply::Answered { status: 200, headers: &cookie, body: body.as_bytes() };
-    let Decision::Ask(slow) = engine.decide(&head("/app"), at(0)) else {
+    let alive = || EffectResult::Answered { status: 200, headers: &cookie, body: body.as_bytes() };
+    let Decision::Perform(slow) = engine.decide(&head("/app"), at(0)) else {
         panic!("nothing is known yet")
     };
-    let Decision::Ask(quick) = engine.decide(&head("/app/now"), at(600)) else {
+    let Decision::Perform(quick) = engine.decide(&head("/app/now"), at(600)) else {
         panic!("this path wants to know it now")
     };
-    let ended = Reply::Answered { status: 200, headers: &[], body: b"null" };
+    let ended = EffectResult::Answered { status: 200, headers: &[], body: b"null" };
     assert_eq!(reason(&engine.resume(&head("/app/now"), quick, ended, at(650))), "session_ended");
     let Decision::Reject(answer) = engine.resume(&head("/app"), slow, alive(), at(1900)) else {
         panic!("it has ended")
@@ -287,19 +287,19 @@ fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
         answer.headers
     );
     assert_eq!(reason(&engine.decide(&head("/app"), at(2000))), "session_ended");
-    let Decision::Ask(errand) = engine.decide(&head("/app"), at(11_800)) else {
+    let Decision::Perform(pending) = engine.decide(&head("/app"), at(11_800)) else {
         panic!("what is known is too old")
     };
     assert_eq!(
-        reason(&engine.resume(&head("/app"), errand, Reply::Failed, at(11_900))),
+        reason(&engine.resume(&head("/app"), pending, EffectResult::Failed, at(11_900))),
         "session_unavailable",
         "nothing is stale"
     );
-    let Decision::Ask(errand) = engine.decide(&head("/app"), at(20_000)) else {
+    let Decision::Perform(pending) = engine.decide(&head("/app"), at(20_000)) else {
         panic!("nobody knows")
     };
     assert_eq!(
-        reason(&engine.resume(&head("/app"), errand, alive(), at(20_010))),
+        reason(&engine.resume(&head("/app"), pending, alive(), at(20_010))),
         "forward",
         "this was asked for later"
     );

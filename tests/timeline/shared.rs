@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Decision, Engine, Errand, Reply, RequestHead, UnixTime, Work};
+use doorward::{Decision, Effect, EffectResult, Engine, PendingEffect, RequestHead, UnixTime};
 use serde_json::json;
 
 use crate::reason;
@@ -21,7 +21,7 @@ struct Shared {
 
 impl Shared {
     fn keep(&mut self, engine: &mut Engine) {
-        for keep in engine.keeps() {
+        for keep in engine.cache_writes() {
             assert!(!format!("{keep:?}").contains("ada@example.com"), "{keep:?}");
             self.cache.insert(keep.key, keep.text);
         }
@@ -39,13 +39,13 @@ impl Shared {
     ) -> &'static str {
         with_head(target, credential, |head| {
             let mut decision = engine.decide(head, now);
-            while let Decision::Ask(errand) = decision {
-                decision = self.reply_and_resume(engine, head, errand, issuer, now);
+            while let Decision::Perform(pending) = decision {
+                decision = self.reply_and_resume(engine, head, pending, issuer, now);
             }
             if let Decision::Forward(forward) = &mut decision
-                && let Some(errand) = forward.after.take()
+                && let Some(pending) = forward.after.take()
             {
-                self.reply_and_receive(engine, errand, issuer, now);
+                self.reply_and_receive(engine, pending, issuer, now);
             }
             reason(&decision)
         })
@@ -55,12 +55,12 @@ impl Shared {
         &mut self,
         engine: &mut Engine,
         head: &RequestHead<'_>,
-        errand: Errand,
+        pending: PendingEffect,
         issuer: &str,
         now: UnixTime,
     ) -> Decision {
-        let decision =
-            self.reply_to(errand, issuer, |errand, reply| engine.resume(head, errand, reply, now));
+        let decision = self
+            .reply_to(pending, issuer, |pending, result| engine.resume(head, pending, result, now));
         self.keep(engine);
         decision
     }
@@ -68,27 +68,30 @@ impl Shared {
     fn reply_and_receive(
         &mut self,
         engine: &mut Engine,
-        errand: Errand,
+        pending: PendingEffect,
         issuer: &str,
         now: UnixTime,
     ) {
-        self.reply_to(errand, issuer, |errand, reply| engine.receive(errand, reply, now));
+        self.reply_to(pending, issuer, |pending, result| engine.receive(pending, result, now));
         self.keep(engine);
     }
 
-    /// What the cache has under the errand's name, else what the issuer says.
+    /// What the cache has under the effect's name, else what the issuer says.
     fn reply_to<T>(
         &mut self,
-        errand: Errand,
+        pending: PendingEffect,
         issuer: &str,
-        act: impl FnOnce(Errand, Reply<'_>) -> T,
+        act: impl FnOnce(PendingEffect, EffectResult<'_>) -> T,
     ) -> T {
-        let Work::Fetch(fetch) = errand.work() else { panic!("{errand:?}") };
+        let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
         match fetch.copy.as_ref().and_then(|name| self.cache.get(name)) {
-            Some(copy) => act(errand, Reply::Copied(copy.as_bytes())),
+            Some(copy) => act(pending, EffectResult::Copied(copy.as_bytes())),
             None => {
                 self.asked.push(fetch.purpose.name());
-                act(errand, Reply::Answered { status: 200, headers: &[], body: issuer.as_bytes() })
+                act(
+                    pending,
+                    EffectResult::Answered { status: 200, headers: &[], body: issuer.as_bytes() },
+                )
             }
         }
     }
@@ -234,13 +237,13 @@ fn an_end_that_is_known_wins_over_a_copy_that_arrives_later() {
     let mut engine = share();
     let now = START.plus_millis(3000);
     let looking = with_head("/api/x", SESSION_TOKEN, |head| engine.decide(head, now));
-    let Decision::Ask(errand) = looking else { panic!("{looking:?}") };
+    let Decision::Perform(pending) = looking else { panic!("{looking:?}") };
     // Its lease runs out, and another request takes over.
     shared.cache.clear();
     let later = now.plus_millis(2300);
     assert_eq!(shared.view(&mut engine, "/api/x", SESSION_TOKEN, "null", later), "session_ended");
     let late = with_head("/api/x", SESSION_TOKEN, |head| {
-        engine.resume(head, errand, Reply::Copied(copy.as_bytes()), later)
+        engine.resume(head, pending, EffectResult::Copied(copy.as_bytes()), later)
     });
     assert_eq!(reason(&late), "session_ended");
 }
@@ -254,18 +257,18 @@ fn what_nobody_takes_is_not_heaped_up() {
         let body = alive().replace(SESSION_TOKEN, &token);
         let now = START.plus_millis(number * 1000);
         with_head("/api/x", &token, |head| {
-            let Decision::Ask(errand) = engine.decide(head, now) else {
+            let Decision::Perform(pending) = engine.decide(head, now) else {
                 panic!("it has to be asked about")
             };
             let decision = engine.resume(
                 head,
-                errand,
-                Reply::Answered { status: 200, headers: &[], body: body.as_bytes() },
+                pending,
+                EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() },
                 now,
             );
             assert_eq!(reason(&decision), "forward");
         });
     }
-    assert_eq!(engine.keeps().len(), 64);
-    assert_eq!(engine.keeps().len(), 0);
+    assert_eq!(engine.cache_writes().len(), 64);
+    assert_eq!(engine.cache_writes().len(), 0);
 }

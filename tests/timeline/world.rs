@@ -1,9 +1,11 @@
-//! Browsers, a host that does its duty, and virtual time: requests interleave as their errands take
+//! Browsers, a host that does its duty, and virtual time: requests interleave as their effects take
 //! time.
 
 use std::collections::BTreeMap;
 
-use doorward::{Decision, Engine, Errand, Purpose, Reply, RequestHead, UnixTime, Work};
+use doorward::{
+    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
+};
 use serde_json::Value;
 
 use crate::service::{Answer, Service};
@@ -91,7 +93,7 @@ pub(crate) struct World {
     /// Added to what the engine takes for now: its clock, not the world's.
     pub(crate) clock_error: i64,
     /// What is carried after responses, and when it is there.
-    background: Vec<(i64, Errand, Option<Answer>)>,
+    background: Vec<(i64, PendingEffect, Option<Answer>)>,
 }
 
 struct Flight {
@@ -104,8 +106,8 @@ struct Flight {
 #[allow(clippy::large_enum_variant)] // a few live at a time
 enum Next {
     Arrive,
-    Return(Errand, Option<Answer>),
-    Finish(Errand, Option<Answer>),
+    Return(PendingEffect, Option<Answer>),
+    Finish(PendingEffect, Option<Answer>),
     Done,
 }
 
@@ -168,10 +170,10 @@ impl World {
         let (due, later) =
             std::mem::take(&mut self.background).into_iter().partition(|(due, ..)| *due <= at);
         self.background = later;
-        for (due, errand, answer) in due {
+        for (due, pending, answer) in due {
             let now = UnixTime::from_millis(due + self.clock_error);
-            with_reply(answer.as_ref(), &errand.work().into(), |reply| {
-                self.engine.receive(errand, reply, now)
+            with_reply(answer.as_ref(), &pending.effect().into(), |result| {
+                self.engine.receive(pending, result, now)
             });
         }
     }
@@ -193,14 +195,14 @@ impl World {
         };
         let decision = match std::mem::replace(&mut flight.next, Next::Done) {
             Next::Arrive => self.engine.decide(&head, now),
-            Next::Return(errand, answer) => {
-                with_reply(answer.as_ref(), &errand.work().into(), |reply| {
-                    self.engine.resume(&head, errand, reply, now)
+            Next::Return(pending, answer) => {
+                with_reply(answer.as_ref(), &pending.effect().into(), |result| {
+                    self.engine.resume(&head, pending, result, now)
                 })
             }
-            Next::Finish(errand, answer) => {
-                let finish = with_reply(answer.as_ref(), &Kind::Fetch, |reply| {
-                    self.engine.finish(errand, reply, &[], now)
+            Next::Finish(pending, answer) => {
+                let finish = with_reply(answer.as_ref(), &Kind::Fetch, |result| {
+                    self.engine.finish(pending, result, &[], now)
                 });
                 self.jars[flight.view.jar].take(&set_cookies(&finish.headers), at);
                 return None;
@@ -208,9 +210,9 @@ impl World {
             Next::Done => return None,
         };
         let (status, reason, headers, log) = match decision {
-            Decision::Ask(errand) => {
-                let (answer, due) = self.carry(&errand, at);
-                flight.next = Next::Return(errand, answer);
+            Decision::Perform(pending) => {
+                let (answer, due) = self.perform(&pending, at);
+                flight.next = Next::Return(pending, answer);
                 return Some(due);
             }
             Decision::Forward(forward) => {
@@ -231,13 +233,13 @@ impl World {
                     forward.log.as_deref(),
                 ));
                 self.jars[flight.view.jar].take(&set_cookies(&forward.response_headers), at);
-                if let Some(errand) = forward.after {
-                    let (answer, due) = self.carry(&errand, at);
-                    self.background.push((due, errand, answer));
+                if let Some(pending) = forward.after {
+                    let (answer, due) = self.perform(&pending, at);
+                    self.background.push((due, pending, answer));
                 }
-                let errand = forward.alongside?;
-                let (answer, due) = self.carry(&errand, at);
-                flight.next = Next::Finish(errand, answer);
+                let pending = forward.alongside?;
+                let (answer, due) = self.perform(&pending, at);
+                flight.next = Next::Finish(pending, answer);
                 return Some(due);
             }
             Decision::Redirect(answer) | Decision::Reject(answer) => {
@@ -250,18 +252,18 @@ impl World {
         None
     }
 
-    /// What comes of an errand, and when.
-    fn carry(&mut self, errand: &Errand, at: i64) -> (Option<Answer>, i64) {
-        let fetch = match errand.work() {
-            Work::Wait { millis } => return (None, at + i64::from(*millis)),
-            Work::Fetch(fetch) if fetch.purpose == Purpose::DenyList => {
+    /// What comes of an effect, and when.
+    fn perform(&mut self, pending: &PendingEffect, at: i64) -> (Option<Answer>, i64) {
+        let fetch = match pending.effect() {
+            Effect::Wait { millis } => return (None, at + i64::from(*millis)),
+            Effect::Fetch(fetch) if fetch.purpose == Purpose::DenyList => {
                 return within(self.shelf.fetch(&fetch.url, at), i64::from(fetch.timeout_ms), at);
             }
-            Work::Read(read) => {
+            Effect::Read(read) => {
                 return within(self.shelf.read(&read.key, at), i64::from(read.timeout_ms), at);
             }
-            Work::Fetch(fetch) => fetch,
-            Work::Check(_) | Work::Sign(_) => panic!("no signature is the host's here"),
+            Effect::Fetch(fetch) => fetch,
+            Effect::Check(_) | Effect::Sign(_) => panic!("no signature is the host's here"),
         };
         let line = fetch
             .headers
@@ -293,7 +295,7 @@ fn within(answer: Option<Answer>, timeout: i64, at: i64) -> (Option<Answer>, i64
     }
 }
 
-/// What an errand is answered with.
+/// What an effect is answered with.
 #[derive(PartialEq, Eq)]
 enum Kind {
     Wait,
@@ -301,27 +303,31 @@ enum Kind {
     Fetch,
 }
 
-impl From<&Work> for Kind {
-    fn from(work: &Work) -> Self {
+impl From<&Effect> for Kind {
+    fn from(work: &Effect) -> Self {
         match work {
-            Work::Wait { .. } => Self::Wait,
-            Work::Read(_) => Self::Read,
+            Effect::Wait { .. } => Self::Wait,
+            Effect::Read(_) => Self::Read,
             _ => Self::Fetch,
         }
     }
 }
 
-fn with_reply<T>(answer: Option<&Answer>, kind: &Kind, take: impl FnOnce(Reply<'_>) -> T) -> T {
+fn with_reply<T>(
+    answer: Option<&Answer>,
+    kind: &Kind,
+    take: impl FnOnce(EffectResult<'_>) -> T,
+) -> T {
     match answer {
-        None if *kind == Kind::Wait => take(Reply::Waited),
-        None => take(Reply::Failed),
-        Some(answer) if *kind == Kind::Read && answer.status == 404 => take(Reply::Absent),
-        Some(answer) if *kind == Kind::Read => take(Reply::Found(answer.body.as_bytes())),
-        Some(answer) if answer.body.len() > 262_144 => take(Reply::TooLarge),
+        None if *kind == Kind::Wait => take(EffectResult::Waited),
+        None => take(EffectResult::Failed),
+        Some(answer) if *kind == Kind::Read && answer.status == 404 => take(EffectResult::Absent),
+        Some(answer) if *kind == Kind::Read => take(EffectResult::Found(answer.body.as_bytes())),
+        Some(answer) if answer.body.len() > 262_144 => take(EffectResult::TooLarge),
         Some(answer) => {
             let headers: Vec<(&str, &str)> =
                 answer.set_cookies.iter().map(|line| ("set-cookie", line.as_str())).collect();
-            take(Reply::Answered {
+            take(EffectResult::Answered {
                 status: answer.status,
                 headers: &headers,
                 body: answer.body.as_bytes(),

@@ -4,7 +4,7 @@
 // number that goes with each text shows one that has it all the same, and then the message is refused.
 
 import { cookieLine } from "./cookie-line.js";
-import { look_again, origin_unreachable, response_removals } from "./gate.js";
+import { recheck, origin_unreachable, response_removals } from "./gate.js";
 import { CLOSE_CODE, ending, isStream, watchOver } from "./open.js";
 import { inPublic } from "./own-address.js";
 
@@ -113,26 +113,26 @@ function removalsOf(pairs) {
  * @param {Request} request as it came in
  * @param {Promise<Response>} promise
  * @param {number | undefined} livesMs
- * @param {number | undefined} lookAgainMs
+ * @param {number | undefined} recheckAfterMs
  */
-export function endingWith(request, promise, livesMs, lookAgainMs) {
-  const life = { livesMs, lookAgainMs, lookAgain: async () => look_again(request) };
+export function endingWith(request, promise, livesMs, recheckAfterMs) {
+  const limits = { livesMs, recheckAfterMs, recheck: async () => recheck(request) };
   return promise.then((response) => {
-    if (response.webSocket) return relayed(response, life);
-    if (response.body && isStream(response.headers.get("content-type"))) return new Response(ending(response.body, life), response);
+    if (response.webSocket) return relayed(response, limits);
+    if (response.body && isStream(response.headers.get("content-type"))) return new Response(ending(response.body, limits), response);
     return response;
   });
 }
 
 /** A WebSocket with the gate between its two ends, so that there is somebody to close it. */
-function relayed(response, life) {
+function relayed(response, limits) {
   const far = response.webSocket;
   const [client, near] = Object.values(new WebSocketPair());
   for (const end of [far, near]) {
     end.binaryType = "arraybuffer";
     end.accept();
   }
-  const stop = watchOver(life, (reason) => {
+  const stop = watchOver(limits, (reason) => {
     close(near, CLOSE_CODE, reason);
     close(far, CLOSE_CODE, reason);
   });

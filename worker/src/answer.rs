@@ -1,6 +1,6 @@
 //! Answers: the gate's own, and those that this host must give by itself.
 
-use doorward::{Answer, Reason, RequestHead, Served, refuse_without_engine};
+use doorward::{Reason, Refusal, RequestHead, Served, refuse_without_engine};
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
@@ -10,7 +10,7 @@ use crate::lines::Lines;
 use crate::platform;
 
 /// The gate's answer, as it is.
-pub(crate) fn give(answer: &Answer, is_head: bool) -> Result<JsValue, JsValue> {
+pub(crate) fn give(answer: &Refusal, is_head: bool) -> Result<JsValue, JsValue> {
     if let Some(line) = &answer.log {
         worker::console_log!("{line}");
     }

@@ -6,7 +6,7 @@ use doorward::{Algorithm, SignatureCheck, SignatureRequest};
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
-use crate::carry::Carried;
+use crate::perform::Performed;
 use crate::platform::{self, import_key, verify};
 
 /// How many imported keys an instance keeps; the oldest goes first.
@@ -32,40 +32,40 @@ thread_local! {
 
 /// The platform's verdict. An exception is no verdict: it is a failure, or something that the
 /// platform does not do.
-pub(crate) async fn check(errand: &SignatureCheck) -> Carried {
-    match verdict(errand).await {
-        Ok(verdict) => verdict.as_bool().map_or(Carried::Failed, Carried::Checked),
-        Err(exception) if is_not_supported(&exception) => Carried::Unsupported,
-        Err(_) => Carried::Failed,
+pub(crate) async fn check(pending: &SignatureCheck) -> Performed {
+    match verdict(pending).await {
+        Ok(verdict) => verdict.as_bool().map_or(Performed::Failed, Performed::Checked),
+        Err(exception) if is_not_supported(&exception) => Performed::Unsupported,
+        Err(_) => Performed::Failed,
     }
 }
 
 /// The platform's signature, or the failure.
-pub(crate) async fn sign(errand: &SignatureRequest) -> Carried {
-    match signature(errand).await {
-        Ok(Some(signature)) => Carried::Signed(signature),
-        Ok(None) => Carried::Unsupported,
-        Err(exception) if is_not_supported(&exception) => Carried::Unsupported,
-        Err(_) => Carried::Failed,
+pub(crate) async fn sign(pending: &SignatureRequest) -> Performed {
+    match signature(pending).await {
+        Ok(Some(signature)) => Performed::Signed(signature),
+        Ok(None) => Performed::Unsupported,
+        Err(exception) if is_not_supported(&exception) => Performed::Unsupported,
+        Err(_) => Performed::Failed,
     }
 }
 
-async fn verdict(errand: &SignatureCheck) -> Result<JsValue, JsValue> {
+async fn verdict(pending: &SignatureCheck) -> Result<JsValue, JsValue> {
     let Some(Ready { key, parameters }) =
-        imported(&errand.thumbprint, &errand.key, errand.algorithm, "verify").await?
+        imported(&pending.thumbprint, &pending.key, pending.algorithm, "verify").await?
     else {
         return Ok(JsValue::UNDEFINED);
     };
-    verify(&parameters, &key, &errand.signature, &errand.signing_input).await
+    verify(&parameters, &key, &pending.signature, &pending.signing_input).await
 }
 
-async fn signature(errand: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
+async fn signature(pending: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
     let Some(Ready { key, parameters }) =
-        imported(&errand.kid, &errand.key, errand.algorithm, "sign").await?
+        imported(&pending.kid, &pending.key, pending.algorithm, "sign").await?
     else {
         return Ok(None);
     };
-    let signature = platform::sign(&parameters, &key, &errand.input).await?;
+    let signature = platform::sign(&parameters, &key, &pending.input).await?;
     Ok(Some(Uint8Array::new(&signature).to_vec()))
 }
 

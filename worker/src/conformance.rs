@@ -1,23 +1,24 @@
 //! The decision vectors, played by this host's own code, behind the feature `conformance`, which no
 //! deployment has.
 //!
-//! A vector brings the clock and what errands come back with, and hears what was decided;
+//! A vector brings the clock and what effects come back with, and hears what was decided;
 //! everything between is the Worker as it ships. Without the feature nothing of this does anything.
 
 #[cfg(feature = "conformance")]
-pub(crate) use script::{carried, decided, finished, looked_at, now, odd_head, sends_on};
+pub(crate) use script::{decided, finished, looked_at, now, odd_head, performed, sends_on};
 
 #[cfg(feature = "conformance")]
 mod script {
     use doorward::{
-        Answer, Decision, Errand, Finish, Forward, Onward, RequestHead, Served, UnixTime, Work,
+        Decision, Effect, Finish, Forward, Onward, PendingEffect, Refusal, RequestHead, Served,
+        UnixTime,
     };
     use serde_json::{Value, json};
     use wasm_bindgen::prelude::wasm_bindgen;
 
-    use crate::carry::Carried;
     use crate::gate;
     use crate::head::{Head, borrowed};
+    use crate::perform::Performed;
 
     #[wasm_bindgen(raw_module = "./script.js")]
     extern "C" {
@@ -25,9 +26,9 @@ mod script {
         #[wasm_bindgen(js_name = "now")]
         fn clock() -> f64;
 
-        /// The reply to an errand, both as JSON; nothing: it is carried for real.
+        /// The reply to an effect, both as JSON; nothing: it is carried for real.
         #[wasm_bindgen(js_name = "carried")]
-        fn reply(errand: &str) -> Option<String>;
+        fn result(pending: &str) -> Option<String>;
 
         /// The vector's head, as JSON, where it is none that this platform lets through.
         #[wasm_bindgen(js_name = "oddHead")]
@@ -106,45 +107,46 @@ mod script {
         say("withdraws", &json!(finish.withdraws_cookies).to_string());
     }
 
-    /// What the vector has in place of what an errand would come back with.
-    pub(crate) fn carried(errand: &Errand) -> Option<Carried> {
-        let reply: Value = serde_json::from_str(&reply(&asked(errand.work()).to_string())?).ok()?;
+    /// What the vector has in place of what an effect would come back with.
+    pub(crate) fn performed(pending: &PendingEffect) -> Option<Performed> {
+        let result: Value =
+            serde_json::from_str(&result(&asked(pending.effect()).to_string())?).ok()?;
         let bytes = |name: &str| {
-            reply.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec())
+            result.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec())
         };
-        let is = |name: &str| reply.get(name).and_then(Value::as_bool).unwrap_or_default();
-        let headers = reply
+        let is = |name: &str| result.get(name).and_then(Value::as_bool).unwrap_or_default();
+        let headers = result
             .get("headers")
             .and_then(|pairs| serde_json::from_value(pairs.clone()).ok())
             .unwrap_or_default();
-        let status = reply
+        let status = result
             .get("status")
             .and_then(Value::as_u64)
             .and_then(|status| u16::try_from(status).ok());
         Some(match (bytes("found"), bytes("copied"), status) {
-            (Some(value), _, _) => Carried::Found(value),
-            (_, Some(text), _) => Carried::Copied(text),
+            (Some(value), _, _) => Performed::Found(value),
+            (_, Some(text), _) => Performed::Copied(text),
             (_, _, Some(status)) => {
-                Carried::Answered { status, headers, body: bytes("body").unwrap_or_default() }
+                Performed::Answered { status, headers, body: bytes("body").unwrap_or_default() }
             }
-            _ if is("waited") => Carried::Waited,
-            _ if is("absent") => Carried::Absent,
-            _ if is("too_large") => Carried::TooLarge,
-            _ if is("headers_too_large") => Carried::HeadTooLarge,
-            _ if is("unsupported") => Carried::Unsupported,
-            _ => Carried::Failed,
+            _ if is("waited") => Performed::Waited,
+            _ if is("absent") => Performed::Absent,
+            _ if is("too_large") => Performed::TooLarge,
+            _ if is("headers_too_large") => Performed::HeadTooLarge,
+            _ if is("unsupported") => Performed::Unsupported,
+            _ => Performed::Failed,
         })
     }
 
-    fn asked(work: &Work) -> Value {
+    fn asked(work: &Effect) -> Value {
         match work {
-            Work::Fetch(fetch) => {
+            Effect::Fetch(fetch) => {
                 json!({ "purpose": fetch.purpose.name(), "url": fetch.url, "headers": fetch.headers, "copy": fetch.copy })
             }
-            Work::Check(_) => json!({ "purpose": "check" }),
-            Work::Sign(_) => json!({ "purpose": "sign" }),
-            Work::Read(read) => json!({ "purpose": "read", "key": read.key }),
-            Work::Wait { millis } => json!({ "purpose": "wait", "millis": millis }),
+            Effect::Check(_) => json!({ "purpose": "check" }),
+            Effect::Sign(_) => json!({ "purpose": "sign" }),
+            Effect::Read(read) => json!({ "purpose": "read", "key": read.key }),
+            Effect::Wait { millis } => json!({ "purpose": "wait", "millis": millis }),
         }
     }
 
@@ -158,13 +160,14 @@ mod script {
                 response_headers,
                 alongside,
                 after,
-                life,
+                connection,
                 ..
             }) => {
                 let set: Vec<(&str, &str)> = set.iter().collect();
-                let purpose =
-                    |errand: &Option<Errand>| errand.as_ref().map(|errand| asked(errand.work()));
-                let until = life.until.map(UnixTime::as_millis);
+                let purpose = |pending: &Option<PendingEffect>| {
+                    pending.as_ref().map(|pending| asked(pending.effect()))
+                };
+                let until = connection.until.map(UnixTime::as_millis);
                 let forward = json!({
                     "target": target, "upstream": upstream, "removed": remove, "set": set, "response_headers": response_headers,
                     "until": until,
@@ -176,14 +179,14 @@ mod script {
                     "after": purpose(after),
                 })
             }
-            Decision::Redirect(Answer { reason, .. }) => {
+            Decision::Redirect(Refusal { reason, .. }) => {
                 json!({ "decision": "redirect", "reason": reason.code() })
             }
-            Decision::Reject(Answer { reason, .. }) => {
+            Decision::Reject(Refusal { reason, .. }) => {
                 json!({ "decision": "reject", "reason": reason.code() })
             }
             Decision::Respond(Served { .. }) => json!({ "decision": "respond" }),
-            Decision::Ask(_) => Value::Null,
+            Decision::Perform(_) => Value::Null,
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use doorward::{Errand, Forward, Life, Onward, Reason, UnixTime};
+use doorward::{ConnectionLimits, Forward, Onward, PendingEffect, Reason, UnixTime};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
@@ -11,10 +11,10 @@ use web_sys::{Request, Response, Url};
 use worker::Context;
 
 use crate::answer::refused;
-use crate::carry::carry;
 use crate::gate;
 use crate::head::{Head, pairs};
 use crate::lines::Lines;
+use crate::perform::perform;
 use crate::platform::{add_headers, ending_with, promised, send};
 use crate::shared_cache;
 use crate::start::Settings;
@@ -31,14 +31,14 @@ pub(crate) fn forward(
     if let Some(line) = &forward.log {
         worker::console_log!("{line}");
     }
-    if let Some(errand) = forward.after.take() {
+    if let Some(pending) = forward.after.take() {
         // Begun now, and not waited for: the engine has told the other requests that somebody is on
         // the way.
         let after = Rc::clone(context);
         context.wait_until(async move {
-            let carried = carry(&errand).await;
-            gate::receive(errand, &carried);
-            shared_cache::keep(gate::keeps(), &after);
+            let performed = perform(&pending).await;
+            gate::receive(pending, &performed);
+            shared_cache::keep(gate::cache_writes(), &after);
         });
     }
     let origin = forward.upstream.as_deref().unwrap_or(&settings.origin);
@@ -61,30 +61,30 @@ pub(crate) fn forward(
         std::mem::take(&mut forward.response_headers).into_iter().partition::<Vec<_>, _>(is_held);
     let added = lines.pairs(texts(&at_once));
     let response = send(request, lines.as_str(), removed, set, added).ok()?;
-    let response = match forward.life {
-        Life { until: None, look_again_ms: None } => response,
-        Life { until, look_again_ms } => {
-            ending_with(request, &response, until.map(lives), look_again_ms).ok()?
+    let response = match forward.connection {
+        ConnectionLimits { until: None, recheck_after_ms: None } => response,
+        ConnectionLimits { until, recheck_after_ms } => {
+            ending_with(request, &response, until.map(lives), recheck_after_ms).ok()?
         }
     };
     Some(match forward.alongside {
         None => response,
-        Some(errand) => {
-            promised(finished(response.clone(), errand, held, Rc::clone(context)), Some(&response))
+        Some(pending) => {
+            promised(finished(response.clone(), pending, held, Rc::clone(context)), Some(&response))
         }
     })
 }
 
-/// The origin's response, which is on its way already, with what comes of the errand alongside and
+/// The origin's response, which is on its way already, with what comes of the effect alongside and
 /// the cookies that have waited for it. If the client goes away the platform drops all of this, and
-/// the errand with it.
+/// the effect with it.
 async fn finished(
     response: JsValue,
-    errand: Errand,
+    pending: PendingEffect,
     held: Vec<(String, String)>,
     context: Rc<Context>,
 ) -> Result<JsValue, JsValue> {
-    let carried = carry(&errand).await;
+    let performed = perform(&pending).await;
     let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
     let headers = pairs(&response.headers());
     let set_cookies: Vec<_> = headers
@@ -92,8 +92,8 @@ async fn finished(
         .filter(|(name, _)| name == "set-cookie")
         .map(|(_, line)| line.as_str())
         .collect();
-    let finish = gate::finish(errand, &carried, &set_cookies);
-    shared_cache::keep(gate::keeps(), &context);
+    let finish = gate::finish(pending, &performed, &set_cookies);
+    shared_cache::keep(gate::cache_writes(), &context);
     if let Some(line) = &finish.log {
         worker::console_log!("{line}");
     }

@@ -8,12 +8,15 @@ use std::rc::Rc;
 
 #[cfg(not(feature = "conformance"))]
 use doorward::UnixTime;
-use doorward::{Answer, Decision, Engine, Errand, Finish, Forward, Keep, Onward, Reason, Standing};
+use doorward::{
+    CacheWrite, ConnectionStatus, Decision, Engine, Finish, Forward, Onward, PendingEffect, Reason,
+    Refusal,
+};
 use worker::Env;
 
-use crate::carry::Carried;
 use crate::conformance;
 use crate::head::Head;
+use crate::perform::Performed;
 use crate::platform::KvNamespace;
 use crate::start::{Settings, start};
 
@@ -80,22 +83,30 @@ pub(crate) fn decide(head: &Head) -> Option<Decision> {
     with_engine(|engine| head.lend(|head| engine.decide(head, now())))
 }
 
-/// Goes on with a request after its errand. Nothing where there is no engine.
-pub(crate) fn resume(head: &Head, errand: Errand, carried: &Carried) -> Option<Decision> {
+/// Goes on with a request after its effect. Nothing where there is no engine.
+pub(crate) fn resume(
+    head: &Head,
+    pending: PendingEffect,
+    performed: &Performed,
+) -> Option<Decision> {
     with_engine(|engine| {
-        head.lend(|head| carried.lend(|reply| engine.resume(head, errand, reply, now())))
+        head.lend(|head| performed.lend(|result| engine.resume(head, pending, result, now())))
     })
 }
 
 /// Whether a connection may stay open that began with this head. Nothing where there is no engine.
-pub(crate) fn look_again(head: &Head) -> Option<Standing> {
-    with_engine(|engine| head.lend(|head| engine.look_again(head, now())))
+pub(crate) fn recheck(head: &Head) -> Option<ConnectionStatus> {
+    with_engine(|engine| head.lend(|head| engine.recheck(head, now())))
 }
 
-/// Goes on with that after its errand. Nothing where there is no engine.
-pub(crate) fn looked(head: &Head, errand: Errand, carried: &Carried) -> Option<Standing> {
+/// Goes on with that after its effect. Nothing where there is no engine.
+pub(crate) fn rechecked(
+    head: &Head,
+    pending: PendingEffect,
+    performed: &Performed,
+) -> Option<ConnectionStatus> {
     with_engine(|engine| {
-        head.lend(|head| carried.lend(|reply| engine.looked(head, errand, reply, now())))
+        head.lend(|head| performed.lend(|result| engine.rechecked(head, pending, result, now())))
     })
 }
 
@@ -115,20 +126,24 @@ pub(crate) fn onward(head: &Head, forward: &Forward) -> Option<Onward> {
 }
 
 /// The answer for what this host finds out after the decision. Nothing where there is no engine.
-pub(crate) fn refuse(head: &Head, reason: Reason) -> Option<Answer> {
+pub(crate) fn refuse(head: &Head, reason: Reason) -> Option<Refusal> {
     with_engine(|engine| head.lend(|head| engine.refuse(head, reason)))
 }
 
-/// Takes the answer to an errand that was carried after the response.
-pub(crate) fn receive(errand: Errand, carried: &Carried) {
-    let _ = with_engine(|engine| carried.lend(|reply| engine.receive(errand, reply, now())));
+/// Takes the answer to an effect that was carried after the response.
+pub(crate) fn receive(pending: PendingEffect, performed: &Performed) {
+    let _ = with_engine(|engine| performed.lend(|result| engine.receive(pending, result, now())));
 }
 
-/// Takes the answer to an errand that was carried alongside the origin, and says what its response
+/// Takes the answer to an effect that was carried alongside the origin, and says what its response
 /// gets besides.
-pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&str]) -> Finish {
+pub(crate) fn finish(
+    pending: PendingEffect,
+    performed: &Performed,
+    origin_set_cookies: &[&str],
+) -> Finish {
     let finish = with_engine(|engine| {
-        carried.lend(|reply| engine.finish(errand, reply, origin_set_cookies, now()))
+        performed.lend(|result| engine.finish(pending, result, origin_set_cookies, now()))
     });
     let finish = finish.unwrap_or_default();
     conformance::finished(&finish);
@@ -136,8 +151,8 @@ pub(crate) fn finish(errand: Errand, carried: &Carried, origin_set_cookies: &[&s
 }
 
 /// What is to be put into the shared cache since this was asked last.
-pub(crate) fn keeps() -> Vec<Keep> {
-    with_engine(Engine::keeps).unwrap_or_default()
+pub(crate) fn cache_writes() -> Vec<CacheWrite> {
+    with_engine(Engine::cache_writes).unwrap_or_default()
 }
 
 fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
@@ -156,7 +171,7 @@ pub(crate) fn forget() {
 /// What `session_data` of a request is found to be.
 #[cfg(feature = "conformance")]
 pub(crate) fn session_data(head: &Head) -> Option<&'static str> {
-    with_engine(|engine| head.lend(|head| doorward::suites::session_data(engine, head, now())))
+    with_engine(|engine| head.lend(|head| doorward::conformance::session_data(engine, head, now())))
         .flatten()
 }
 

@@ -1,6 +1,6 @@
 //! The Cloudflare host: the gate in front of an origin.
 //!
-//! It knows the platform and no rule. A request's head goes to the engine, the engine's errands are
+//! It knows the platform and no rule. A request's head goes to the engine, the engine's effects are
 //! carried, and the final decision is carried out; there is no `if` about authentication in this
 //! crate.
 //!
@@ -12,15 +12,15 @@
 //! any more is answered by the JavaScript around it (`worker/shim`).
 
 mod answer;
-mod carry;
 mod check;
 mod conformance;
-mod fetch_errand;
+mod fetch_effect;
 mod forward;
 mod gate;
 mod head;
 mod lines;
 mod panics;
+mod perform;
 mod platform;
 mod shared_cache;
 mod start;
@@ -28,7 +28,7 @@ mod stores;
 
 use std::rc::Rc;
 
-use doorward::{Decision, Errand, Reason, Standing};
+use doorward::{ConnectionStatus, Decision, PendingEffect, Reason};
 use js_sys::Promise;
 use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
@@ -37,12 +37,12 @@ use web_sys::Request;
 use worker::{Context, Env, worker_sys};
 
 use crate::answer::{give, not_started, serve};
-use crate::carry::carry;
 use crate::head::Head;
+use crate::perform::perform;
 use crate::platform::promised;
 use crate::start::Settings;
 
-/// What becomes of a request: a response, or the promise of one. A request that needs no errand
+/// What becomes of a request: a response, or the promise of one. A request that needs no effect
 /// needs no future either.
 ///
 /// # Errors
@@ -61,21 +61,21 @@ pub fn fetch(
 /// Whether the connection of this request may stay open: the promise of the reason why it is over,
 /// or of nothing. Who does not know ends no connection.
 #[wasm_bindgen]
-pub fn look_again(request: Request) -> Promise {
+pub fn recheck(request: Request) -> Promise {
     future_to_promise(async move {
-        let reason = standing(&request).await.map(|reason| reason.code());
+        let reason = status(&request).await.map(|reason| reason.code());
         Ok(reason.map_or(JsValue::UNDEFINED, JsValue::from_str))
     })
 }
 
-async fn standing(request: &Request) -> Option<Reason> {
+async fn status(request: &Request) -> Option<Reason> {
     let head = Head::of(request, Some(&*gate::known_settings()?))?;
-    let mut standing = gate::look_again(&head)?;
-    while let Standing::Ask(errand) = standing {
-        let carried = carry(&errand).await;
-        standing = gate::looked(&head, errand, &carried)?;
+    let mut status = gate::recheck(&head)?;
+    while let ConnectionStatus::Perform(pending) = status {
+        let performed = perform(&pending).await;
+        status = gate::rechecked(&head, pending, &performed)?;
     }
-    if let Standing::Over(reason) = standing { Some(reason) } else { None }
+    if let ConnectionStatus::Closed(reason) = status { Some(reason) } else { None }
 }
 
 /// The answer to a request whose origin is away.
@@ -110,9 +110,9 @@ fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<J
     conformance::looked_at(&head);
     let context = Rc::new(Context::new(context));
     match gate::decide(&head)? {
-        Decision::Ask(errand) => {
+        Decision::Perform(pending) => {
             let visit = Visit { request: Clone::clone(request), head, settings, context };
-            Some(promised(visit.resumed(errand), None))
+            Some(promised(visit.resumed(pending), None))
         }
         decision => ended(decision, request, &head, &settings, &context),
     }
@@ -128,7 +128,7 @@ fn ended(
 ) -> Option<JsValue> {
     conformance::decided(&decision);
     match decision {
-        Decision::Ask(_) => None,
+        Decision::Perform(_) => None,
         Decision::Forward(forward) => forward::forward(request, head, forward, settings, context),
         Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, head.is_head()).ok(),
         Decision::Respond(served) => serve(&served, head.is_head()).ok(),
@@ -144,15 +144,15 @@ struct Visit {
 }
 
 impl Visit {
-    /// Carries errands until it is decided.
-    async fn resumed(self, mut errand: Errand) -> Result<JsValue, JsValue> {
+    /// Carries effects until it is decided.
+    async fn resumed(self, mut pending: PendingEffect) -> Result<JsValue, JsValue> {
         loop {
-            let carried = carry(&errand).await;
-            let resumed = gate::resume(&self.head, errand, &carried);
-            shared_cache::keep(gate::keeps(), &self.context);
+            let performed = perform(&pending).await;
+            let resumed = gate::resume(&self.head, pending, &performed);
+            shared_cache::keep(gate::cache_writes(), &self.context);
             let response = match resumed {
-                Some(Decision::Ask(next)) => {
-                    errand = next;
+                Some(Decision::Perform(next)) => {
+                    pending = next;
                     continue;
                 }
                 Some(decision) => {

@@ -27,13 +27,13 @@ extern "C" {
     ) -> Result<JsValue, JsValue>;
 
     /// A response whose connection, if it stays open, ends after so long, and earlier where
-    /// `look_again` says so; both in milliseconds.
+    /// `recheck` says so; both in milliseconds.
     #[wasm_bindgen(catch, js_name = "endingWith")]
     pub(crate) fn ending_with(
         request: &Request,
         response: &JsValue,
         lives: Option<f64>,
-        look_again: Option<u32>,
+        recheck: Option<u32>,
     ) -> Result<JsValue, JsValue>;
 
     /// A response with further headers.

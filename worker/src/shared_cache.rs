@@ -6,15 +6,15 @@
 
 use std::rc::Rc;
 
-use doorward::{Fetch, Keep};
+use doorward::{CacheWrite, Fetch};
 use js_sys::{JsString, Object, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Headers, Response, ResponseInit};
 use worker::Context;
 
-use crate::carry::{Carried, within};
-use crate::fetch_errand::body;
+use crate::fetch_effect::body;
 use crate::gate;
+use crate::perform::{Performed, within};
 use crate::platform::{awaited, cache_match, cache_put};
 
 /// How long a look may take; it is there to save time.
@@ -25,11 +25,11 @@ const LEAST_KV_SECONDS: u32 = 60;
 /// 6761 section 6.4), nobody asks for anything.
 const NOWHERE: &str = "https://doorward.invalid/";
 
-/// What there is under the errand's key.
-pub(crate) async fn look_up(errand: &Fetch) -> Option<Carried> {
-    let key = errand.copy.as_deref()?;
-    let text = within(LOOK_UP_MS, found(key, errand.max_bytes)).await?;
-    text.ok().flatten().map(Carried::Copied)
+/// What there is under the effect's key.
+pub(crate) async fn look_up(pending: &Fetch) -> Option<Performed> {
+    let key = pending.copy.as_deref()?;
+    let text = within(LOOK_UP_MS, found(key, pending.max_bytes)).await?;
+    text.ok().flatten().map(Performed::Copied)
 }
 
 async fn found(key: &str, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
@@ -50,15 +50,15 @@ async fn found(key: &str, max_bytes: u32) -> Result<Option<Vec<u8>>, JsValue> {
 }
 
 /// Puts what is to be kept there, after the response of the request that has brought it.
-pub(crate) fn keep(keeps: Vec<Keep>, context: &Rc<Context>) {
-    for keep in keeps {
+pub(crate) fn keep(cache_writes: Vec<CacheWrite>, context: &Rc<Context>) {
+    for keep in cache_writes {
         context.wait_until(async move {
             let _ = put(keep).await;
         });
     }
 }
 
-async fn put(Keep { key, text, seconds }: Keep) -> Result<JsValue, JsValue> {
+async fn put(CacheWrite { key, text, seconds }: CacheWrite) -> Result<JsValue, JsValue> {
     if let Some(kv) = gate::kv_namespace() {
         let options = Object::new();
         Reflect::set(

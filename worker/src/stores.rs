@@ -6,9 +6,9 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 use worker::Env;
 
-use crate::carry::{Carried, within};
-use crate::fetch_errand::whole;
+use crate::fetch_effect::whole;
 use crate::gate;
+use crate::perform::{Performed, within};
 use crate::platform::{KvNamespace, awaited};
 
 /// The namespaces of these names that are bound.
@@ -25,19 +25,19 @@ pub(crate) fn namespace(env: &Env, name: &str) -> Option<KvNamespace> {
 }
 
 /// What a store has under a key.
-pub(crate) async fn read(errand: &StoreRead) -> Carried {
-    let Some(store) = gate::store(&errand.store) else { return Carried::Unsupported };
-    match within(errand.timeout_ms, value(&store, errand)).await {
+pub(crate) async fn read(pending: &StoreRead) -> Performed {
+    let Some(store) = gate::store(&pending.store) else { return Performed::Unsupported };
+    match within(pending.timeout_ms, value(&store, pending)).await {
         Some(Ok(found)) => found,
-        Some(Err(_)) | None => Carried::Failed,
+        Some(Err(_)) | None => Performed::Failed,
     }
 }
 
-async fn value(store: &KvNamespace, errand: &StoreRead) -> Result<Carried, JsValue> {
-    let found = awaited(store.get(&errand.key, "stream")).await?;
+async fn value(store: &KvNamespace, pending: &StoreRead) -> Result<Performed, JsValue> {
+    let found = awaited(store.get(&pending.key, "stream")).await?;
     if found.is_null() {
-        return Ok(Carried::Absent);
+        return Ok(Performed::Absent);
     }
     let stream: ReadableStream = found.dyn_into()?;
-    Ok(whole(&stream, errand.max_bytes).await?.map_or(Carried::TooLarge, Carried::Found))
+    Ok(whole(&stream, pending.max_bytes).await?.map_or(Performed::TooLarge, Performed::Found))
 }

@@ -49,7 +49,7 @@ pub(crate) fn with_names() -> Result<Built> {
 
 /// The same with exports that the conformance suites call, in `middleware/test/suites/wasm/`.
 pub(crate) fn suites() -> Result<Built> {
-    into(shell::root().join("middleware/test/suites/wasm"), &["suites"], false)
+    into(shell::root().join("middleware/test/suites/wasm"), &["conformance"], false)
 }
 
 fn package_folder() -> PathBuf {

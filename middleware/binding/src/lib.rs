@@ -3,21 +3,21 @@
 //! An engine behind four calls: `decide`, `resume`, `finish`, `receive`. Heads and replies come in
 //! and decisions go out in the form that `WIRE.md` describes, because strings and objects cost many
 //! times more at this border than the decision itself. The host writes a head where it will be read
-//! and reads a decision where it was written: nothing is copied across. The errand of an unfinished
+//! and reads a decision where it was written: nothing is copied across. The effect of an unfinished
 //! request stays here, under a number; the host keeps the head and passes it to each call.
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod panics;
 mod pending;
-#[cfg(feature = "suites")]
-pub mod suites;
 mod wire;
 
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Answer, Capabilities, Config, ConfigError, Decision, Engine, Errand, Finish,
-    MARK_SECRET, Onward, Reason, RequestHead, Standing, UnixTime, refuse_without_engine,
-    response_removals,
+    Algorithm, Capabilities, Config, ConfigError, ConnectionStatus, Decision, Engine, Finish,
+    MARK_SECRET, Onward, PendingEffect, Reason, Refusal, RequestHead, UnixTime,
+    refuse_without_engine, response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -132,7 +132,7 @@ impl Draft {
     }
 }
 
-/// One configuration's engine, and the errands that its requests are waiting for.
+/// One configuration's engine, and the effects that its requests are waiting for.
 #[wasm_bindgen]
 #[allow(missing_debug_implementations)] // lives behind the border, where nobody can print it
 pub struct Gate {
@@ -199,15 +199,15 @@ impl Gate {
         })
     }
 
-    /// Goes on with a request after the errand with this number. Gives the decision's address.
-    pub fn resume(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
+    /// Goes on with a request after the effect with this number. Gives the decision's address.
+    pub fn resume(&mut self, head: &[u8], id: u32, result: &[u8], now: f64) -> u32 {
         let now = moment(now);
-        let Some(errand) = self.pending.take(id) else {
+        let Some(pending) = self.pending.take(id) else {
             return self.turn_away(head, Reason::NotStarted);
         };
         let decided = wire::with_head(head, |head| {
             let decision =
-                wire::with_reply(reply, |reply| self.engine.resume(head, errand, reply, now));
+                wire::with_result(result, |result| self.engine.resume(head, pending, result, now));
             (self.onward(head, &decision), decision)
         });
         self.hand_out(head, decided, now)
@@ -217,53 +217,57 @@ impl Gate {
     /// standing.
     pub fn look(&mut self, head: &[u8], now: f64) -> u32 {
         let now = moment(now);
-        let standing = wire::with_head(head, |head| self.engine.look_again(head, now));
-        self.tell(standing, now)
+        let status = wire::with_head(head, |head| self.engine.recheck(head, now));
+        self.tell(status, now)
     }
 
-    /// Goes on with that after the errand with this number. Gives the address of its standing.
-    pub fn looked(&mut self, head: &[u8], id: u32, reply: &[u8], now: f64) -> u32 {
+    /// Goes on with that after the effect with this number. Gives the address of its standing.
+    pub fn rechecked(&mut self, head: &[u8], id: u32, result: &[u8], now: f64) -> u32 {
         let now = moment(now);
-        let standing = self.pending.take(id).and_then(|errand| {
+        let status = self.pending.take(id).and_then(|pending| {
             wire::with_head(head, |head| {
-                wire::with_reply(reply, |reply| self.engine.looked(head, errand, reply, now))
+                wire::with_result(result, |result| {
+                    self.engine.rechecked(head, pending, result, now)
+                })
             })
         });
-        self.tell(standing, now)
+        self.tell(status, now)
     }
 
     /// Who does not know ends no connection.
-    fn tell(&mut self, standing: Option<Standing>, now: UnixTime) -> u32 {
-        match standing {
-            Some(Standing::Ask(errand)) => match self.pending.number(now) {
+    fn tell(&mut self, status: Option<ConnectionStatus>, now: UnixTime) -> u32 {
+        match status {
+            Some(ConnectionStatus::Perform(pending)) => match self.pending.number(now) {
                 Some(id) => {
-                    let address = address(self.decision.ask(id, errand.work()));
-                    self.pending.keep(id, errand);
+                    let address = address(self.decision.perform(id, pending.effect()));
+                    self.pending.keep(id, pending);
                     address
                 }
-                None => address(self.decision.standing(None)),
+                None => address(self.decision.status(None)),
             },
-            Some(Standing::Over(reason)) => address(self.decision.standing(Some(reason))),
-            Some(Standing::Good) | None => address(self.decision.standing(None)),
+            Some(ConnectionStatus::Closed(reason)) => address(self.decision.status(Some(reason))),
+            Some(ConnectionStatus::Open) | None => address(self.decision.status(None)),
         }
     }
 
-    /// Takes the reply to an errand that was carried after the response.
-    pub fn receive(&mut self, id: u32, reply: &[u8], now: f64) {
-        if let Some(errand) = self.pending.take(id) {
-            wire::with_reply(reply, |reply| self.engine.receive(errand, reply, moment(now)));
+    /// Takes the reply to an effect that was carried after the response.
+    pub fn receive(&mut self, id: u32, result: &[u8], now: f64) {
+        if let Some(pending) = self.pending.take(id) {
+            wire::with_result(result, |result| self.engine.receive(pending, result, moment(now)));
         }
     }
 
-    /// Takes the reply to an errand that was carried alongside the origin, and the lines of
+    /// Takes the reply to an effect that was carried alongside the origin, and the lines of
     /// `Set-Cookie` of the origin's response, one under the other. Gives the address of what the
     /// response gets besides.
-    pub fn finish(&mut self, id: u32, reply: &[u8], origin_set_cookies: &str, now: f64) -> u32 {
+    pub fn finish(&mut self, id: u32, result: &[u8], origin_set_cookies: &str, now: f64) -> u32 {
         let lines: Vec<&str> = origin_set_cookies.lines().collect();
-        let finish = self.pending.take(id).map(|errand| {
-            wire::with_reply(reply, |reply| self.engine.finish(errand, reply, &lines, moment(now)))
+        let finish = self.pending.take(id).map(|pending| {
+            wire::with_result(result, |result| {
+                self.engine.finish(pending, result, &lines, moment(now))
+            })
         });
-        // Whose errand has been given up does not know what has happened since: no cookies.
+        // Whose effect has been given up does not know what has happened since: no cookies.
         address(self.decision.finished(
             &finish.unwrap_or_else(|| Finish { withdraws_cookies: true, ..Finish::default() }),
         ))
@@ -271,30 +275,33 @@ impl Gate {
 
     /// The same where the host does not see the response, before the request goes on.
     #[wasm_bindgen(js_name = finishUnseen)]
-    pub fn finish_unseen(&mut self, id: u32, reply: &[u8], now: f64) -> u32 {
-        let finish = self.pending.take(id).map(|errand| {
-            wire::with_reply(reply, |reply| self.engine.finish_unseen(errand, reply, moment(now)))
+    pub fn finish_unseen(&mut self, id: u32, result: &[u8], now: f64) -> u32 {
+        let finish = self.pending.take(id).map(|pending| {
+            wire::with_result(result, |result| {
+                self.engine.finish_unseen(pending, result, moment(now))
+            })
         });
         address(self.decision.finished(&finish.unwrap_or_default()))
     }
 
-    /// Gives an errand up: its request has come to an end without a response.
+    /// Gives an effect up: its request has come to an end without a response.
     pub fn abandon(&mut self, id: u32) {
         let _ = self.pending.take(id);
     }
 
     /// What is to be put into the shared cache since this was asked last. Gives the address of the
     /// message.
-    pub fn keeps(&mut self) -> u32 {
-        address(self.decision.keeps(&self.engine.keeps()))
+    #[wasm_bindgen(js_name = cacheWrites)]
+    pub fn cache_writes(&mut self) -> u32 {
+        address(self.decision.cache_writes(&self.engine.cache_writes()))
     }
 
-    /// The number under which an errand is kept. One that finds no place is not carried: the
+    /// The number under which an effect is kept. One that finds no place is not carried: the
     /// request itself is decided.
-    fn kept(&mut self, errand: Option<Errand>, now: UnixTime) -> Option<u32> {
-        let errand = errand?;
+    fn kept(&mut self, pending: Option<PendingEffect>, now: UnixTime) -> Option<u32> {
+        let pending = pending?;
         let id = self.pending.number(now)?;
-        self.pending.keep(id, errand);
+        self.pending.keep(id, pending);
         Some(id)
     }
 
@@ -328,24 +335,24 @@ impl Gate {
             return self.turn_away(head, Reason::HeadMalformed);
         };
         match decision {
-            Decision::Ask(errand) => match self.pending.number(now) {
+            Decision::Perform(pending) => match self.pending.number(now) {
                 Some(id) => {
-                    let address = address(self.decision.ask(id, errand.work()));
-                    self.pending.keep(id, errand);
+                    let address = address(self.decision.perform(id, pending.effect()));
+                    self.pending.keep(id, pending);
                     address
                 }
                 None => self.turn_away(head, Reason::NotStarted),
             },
             Decision::Forward(mut forward) => {
                 let alongside =
-                    forward.alongside.take().map(|errand| self.pending.keep_alongside(errand));
+                    forward.alongside.take().map(|pending| self.pending.keep_alongside(pending));
                 let kept = [self.kept(forward.after.take(), now), alongside];
                 if let Some(line) = self.pending.told_given_up(now) {
                     forward.log =
                         Some(forward.log.into_iter().chain([line]).collect::<Vec<_>>().join("\n"));
                 }
-                let errands = kept.map(|id| id.and_then(|id| Some((id, self.pending.work(id)?))));
-                address(self.decision.forward(&forward, errands, onward.as_ref(), now))
+                let pending = kept.map(|id| id.and_then(|id| Some((id, self.pending.effect(id)?))));
+                address(self.decision.forward(&forward, pending, onward.as_ref(), now))
             }
             Decision::Redirect(answer) | Decision::Reject(answer) => {
                 address(self.decision.answer(&answer))
@@ -387,7 +394,7 @@ fn listed(errors: &[ConfigError]) -> String {
     serde_json::to_string(&errors).unwrap_or_default()
 }
 
-/// Random bits for jitter and for numbers of errands; nothing rests on them.
+/// Random bits for jitter and for numbers of effects; nothing rests on them.
 fn random() -> Result<u64, JsValue> {
     getrandom::u64().map_err(|_| JsError::new("the platform gives no random numbers").into())
 }
@@ -400,7 +407,7 @@ const fn moment(millis: f64) -> UnixTime {
 }
 
 /// The answer without an engine, for a head that may be none.
-fn refusal(message: &[u8], reason: Reason) -> Answer {
+fn refusal(message: &[u8], reason: Reason) -> Refusal {
     let nothing = RequestHead {
         method: "",
         target: "",

@@ -1,15 +1,15 @@
-//! Errands on their way: kept here by number, because JavaScript could neither hold one nor be
+//! Effects on their way: kept here by number, because JavaScript could neither hold one nor be
 //! trusted with its contents.
 //!
-//! Errands that a request waits for and those alongside an origin have places of their own: how
+//! Effects that a request waits for and those alongside an origin have places of their own: how
 //! long an origin takes, and whether it answers at all, is a client's to choose, and no client
 //! takes the places of others' decisions.
 
 use std::collections::VecDeque;
 
-use doorward::{Errand, UnixTime, Work};
+use doorward::{Effect, PendingEffect, UnixTime};
 
-/// How many requests may be on an errand at once.
+/// How many requests may be on an effect at once.
 const CAPACITY: usize = 2048;
 
 /// What those may keep together, in bytes: a few kilobytes each as a rule, and as much as a client
@@ -19,11 +19,11 @@ const CAPACITY_BYTES: usize = 32 * 1024 * 1024;
 /// With so many it is time to look for forgotten ones; if they are not, again with twice as many.
 const CROWDED: usize = 64;
 
-/// How long after its deadline an errand is still known, in milliseconds: the news that the time is
+/// How long after its deadline an effect is still known, in milliseconds: the news that the time is
 /// over arrives after it.
 const GRACE_MS: i64 = 10_000;
 
-/// How many errands may be alongside origins at once, a kilobyte or two each. With one more the
+/// How many effects may be alongside origins at once, a kilobyte or two each. With one more the
 /// oldest is given up: its request goes on, and its response gets no cookies from here.
 const ALONGSIDE: usize = 2048;
 
@@ -33,10 +33,10 @@ const ALONGSIDE_BYTES: usize = 16 * 1024 * 1024;
 /// How often it is said that some were given up, in milliseconds.
 const SAY_EVERY_MS: i64 = 10_000;
 
-/// Errands on their way with their numbers, few as a rule and the newest last.
+/// Effects on their way with their numbers, few as a rule and the newest last.
 pub(crate) struct Pending {
-    errands: Vec<(u32, Box<Errand>)>,
-    alongside: VecDeque<(u32, Box<Errand>)>,
+    pending: Vec<(u32, Box<PendingEffect>)>,
+    alongside: VecDeque<(u32, Box<PendingEffect>)>,
     /// What both weigh.
     bytes: usize,
     bytes_alongside: usize,
@@ -52,9 +52,9 @@ impl Pending {
     /// mean anything here.
     pub(crate) fn starting_at(seed: u64) -> Self {
         let [a, b, c, d, ..] = seed.to_le_bytes();
-        let (errands, alongside) = (Vec::new(), VecDeque::new());
+        let (pending, alongside) = (Vec::new(), VecDeque::new());
         Self {
-            errands,
+            pending,
             alongside,
             bytes: 0,
             bytes_alongside: 0,
@@ -65,34 +65,34 @@ impl Pending {
         }
     }
 
-    /// A number for one more errand, or nothing when too many are on their way.
+    /// A number for one more effect, or nothing when too many are on their way.
     pub(crate) fn number(&mut self, now: UnixTime) -> Option<u32> {
-        if self.errands.len() >= self.crowded || self.bytes >= CAPACITY_BYTES {
-            self.errands.retain(|(_, errand)| now.millis_since(errand.deadline()) < GRACE_MS);
+        if self.pending.len() >= self.crowded || self.bytes >= CAPACITY_BYTES {
+            self.pending.retain(|(_, pending)| now.millis_since(pending.deadline()) < GRACE_MS);
             self.bytes = self
-                .errands
+                .pending
                 .iter()
-                .map(|(_, errand)| errand.weight())
+                .map(|(_, pending)| pending.weight())
                 .fold(0, usize::saturating_add);
-            self.crowded = self.errands.len().saturating_mul(2).clamp(CROWDED, CAPACITY);
+            self.crowded = self.pending.len().saturating_mul(2).clamp(CROWDED, CAPACITY);
         }
-        if self.errands.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES {
+        if self.pending.len() >= CAPACITY || self.bytes >= CAPACITY_BYTES {
             return None;
         }
         Some(self.free())
     }
 
-    /// Keeps an errand under its number.
-    pub(crate) fn keep(&mut self, id: u32, errand: Errand) {
+    /// Keeps an effect under its number.
+    pub(crate) fn keep(&mut self, id: u32, pending: PendingEffect) {
         self.next = id.wrapping_add(1);
-        self.bytes = self.bytes.saturating_add(errand.weight());
-        self.errands.push((id, Box::new(errand)));
+        self.bytes = self.bytes.saturating_add(pending.weight());
+        self.pending.push((id, Box::new(pending)));
     }
 
-    /// Keeps an errand alongside an origin until that has answered, however long it takes. Its
+    /// Keeps an effect alongside an origin until that has answered, however long it takes. Its
     /// number.
-    pub(crate) fn keep_alongside(&mut self, errand: Errand) -> u32 {
-        self.bytes_alongside = self.bytes_alongside.saturating_add(errand.weight());
+    pub(crate) fn keep_alongside(&mut self, pending: PendingEffect) -> u32 {
+        self.bytes_alongside = self.bytes_alongside.saturating_add(pending.weight());
         while self.alongside.len() >= ALONGSIDE || self.bytes_alongside > ALONGSIDE_BYTES {
             let Some((_, oldest)) = self.alongside.pop_front() else { break };
             self.bytes_alongside = self.bytes_alongside.saturating_sub(oldest.weight());
@@ -100,11 +100,11 @@ impl Pending {
         }
         let id = self.free();
         self.next = id.wrapping_add(1);
-        self.alongside.push_back((id, Box::new(errand)));
+        self.alongside.push_back((id, Box::new(pending)));
         id
     }
 
-    /// The log's line about errands that were given up, if it is time to say so.
+    /// The log's line about effects that were given up, if it is time to say so.
     pub(crate) fn told_given_up(&mut self, now: UnixTime) -> Option<String> {
         let is_time =
             self.said.is_none_or(|said| now < said || now.millis_since(said) >= SAY_EVERY_MS);
@@ -116,23 +116,23 @@ impl Pending {
         Some([r#"{"decision":"give-up","gate":"doorward","given_up":"#, &count, "}"].concat())
     }
 
-    /// What the errand of this number is about.
-    pub(crate) fn work(&self, id: u32) -> Option<&Work> {
-        let asked = self.place(id).and_then(|place| self.errands.get(place));
+    /// What the effect of this number is about.
+    pub(crate) fn effect(&self, id: u32) -> Option<&Effect> {
+        let asked = self.place(id).and_then(|place| self.pending.get(place));
         let alongside = || self.place_alongside(id).and_then(|place| self.alongside.get(place));
-        asked.or_else(alongside).map(|(_, errand)| errand.work())
+        asked.or_else(alongside).map(|(_, pending)| pending.effect())
     }
 
-    /// Gives the errand back, once.
-    pub(crate) fn take(&mut self, id: u32) -> Option<Errand> {
+    /// Gives the effect back, once.
+    pub(crate) fn take(&mut self, id: u32) -> Option<PendingEffect> {
         if let Some(place) = self.place(id) {
-            let (_, errand) = self.errands.swap_remove(place);
-            self.bytes = self.bytes.saturating_sub(errand.weight());
-            return Some(*errand);
+            let (_, pending) = self.pending.swap_remove(place);
+            self.bytes = self.bytes.saturating_sub(pending.weight());
+            return Some(*pending);
         }
-        let (_, errand) = self.alongside.remove(self.place_alongside(id)?)?;
-        self.bytes_alongside = self.bytes_alongside.saturating_sub(errand.weight());
-        Some(*errand)
+        let (_, pending) = self.alongside.remove(self.place_alongside(id)?)?;
+        self.bytes_alongside = self.bytes_alongside.saturating_sub(pending.weight());
+        Some(*pending)
     }
 
     /// A number that is not taken.
@@ -145,7 +145,7 @@ impl Pending {
     }
 
     fn place(&self, id: u32) -> Option<usize> {
-        self.errands.iter().rposition(|(number, _)| *number == id)
+        self.pending.iter().rposition(|(number, _)| *number == id)
     }
 
     fn place_alongside(&self, id: u32) -> Option<usize> {

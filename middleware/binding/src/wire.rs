@@ -2,8 +2,8 @@
 //! are written.
 
 use doorward::{
-    Answer, Finish, Forward, HeaderPairs, Keep, Onward, Reason, Reply, RequestHead, Served,
-    UnixTime, Work,
+    CacheWrite, Effect, EffectResult, Finish, Forward, HeaderPairs, Onward, Reason, Refusal,
+    RequestHead, Served, UnixTime,
 };
 
 type Pair<'a> = (&'a str, &'a str);
@@ -39,40 +39,40 @@ pub(crate) fn with_head<T>(message: &[u8], look: impl FnOnce(&RequestHead<'_>) -
     Some(look(&RequestHead { method, target, headers: &headers, public_origin, client_address }))
 }
 
-/// Reads a reply and hands it to `take`. A message that is not a reply is an errand that failed.
-pub(crate) fn with_reply<T>(message: &[u8], take: impl FnOnce(Reply<'_>) -> T) -> T {
+/// Reads a reply and hands it to `take`. A message that is not a reply is an effect that failed.
+pub(crate) fn with_result<T>(message: &[u8], take: impl FnOnce(EffectResult<'_>) -> T) -> T {
     let mut headers = Vec::new();
-    let reply = read_reply(message, &mut headers).unwrap_or(Reply::Failed);
-    take(reply)
+    let result = read_result(message, &mut headers).unwrap_or(EffectResult::Failed);
+    take(result)
 }
 
-fn read_reply<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<Reply<'a>> {
+fn read_result<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<EffectResult<'a>> {
     let mut reader = Reader::of(message)?;
-    let reply = match reader.number()? {
+    let result = match reader.number()? {
         0 => {
             let status = u16::try_from(reader.number()?).ok()?;
             *headers = reader.pairs()?;
             let body = reader.bytes()?;
-            Reply::Answered { status, headers, body }
+            EffectResult::Answered { status, headers, body }
         }
-        1 => Reply::Checked(match reader.number()? {
+        1 => EffectResult::Checked(match reader.number()? {
             0 => false,
             1 => true,
             _ => return None,
         }),
-        2 => Reply::Waited,
-        3 => Reply::Failed,
-        4 => Reply::Unsupported,
-        5 => Reply::Signed(reader.bytes()?),
-        6 => Reply::TooLarge,
-        10 => Reply::HeadTooLarge,
-        7 => Reply::Copied(reader.bytes()?),
-        8 => Reply::Found(reader.bytes()?),
-        9 => Reply::Absent,
+        2 => EffectResult::Waited,
+        3 => EffectResult::Failed,
+        4 => EffectResult::Unsupported,
+        5 => EffectResult::Signed(reader.bytes()?),
+        6 => EffectResult::TooLarge,
+        10 => EffectResult::HeadTooLarge,
+        7 => EffectResult::Copied(reader.bytes()?),
+        8 => EffectResult::Found(reader.bytes()?),
+        9 => EffectResult::Absent,
         _ => return None,
     };
     reader.end()?;
-    Some(reply)
+    Some(result)
 }
 
 /// Writes decisions, one over the other: a message lasts until the next one.
@@ -91,19 +91,19 @@ const FOR_EVER: u32 = u32::MAX;
 const KEEP_BYTES: usize = 64 * 1024;
 
 impl Writer {
-    /// A decision to carry this errand first.
-    pub(crate) fn ask(&mut self, id: u32, work: &Work) -> &[u8] {
+    /// A decision to carry this effect first.
+    pub(crate) fn perform(&mut self, id: u32, effect: &Effect) -> &[u8] {
         self.begin(0, None, None);
-        self.errand(id, work);
+        self.pending(id, effect);
         self.finish()
     }
 
-    /// A decision to send the request on; `errands` are what to do after the response and alongside
+    /// A decision to send the request on; `effects` are what to do after the response and alongside
     /// the origin, with their numbers; `onward` are the edits for another connection.
     pub(crate) fn forward(
         &mut self,
         forward: &Forward,
-        errands: [Option<(u32, &Work)>; 2],
+        pending: [Option<(u32, &Effect)>; 2],
         onward: Option<&Onward>,
         now: UnixTime,
     ) -> &[u8] {
@@ -114,10 +114,10 @@ impl Writer {
         self.names(&forward.remove);
         self.joined(&forward.set);
         self.pairs(&forward.response_headers);
-        for errand in errands {
-            self.number(u32::from(errand.is_some()));
-            if let Some((id, work)) = errand {
-                self.errand(id, work);
+        for pending in pending {
+            self.number(u32::from(pending.is_some()));
+            if let Some((id, effect)) = pending {
+                self.pending(id, effect);
             }
         }
         self.number(u32::from(onward.is_some()));
@@ -126,16 +126,16 @@ impl Writer {
             self.joined(&onward.set);
         }
         let lives = forward
-            .life
+            .connection
             .until
             .map(|until| u32::try_from(until.millis_since(now).max(0)).unwrap_or(FOR_EVER));
         self.number(lives.unwrap_or(FOR_EVER));
-        self.number(forward.life.look_again_ms.unwrap_or(0));
+        self.number(forward.connection.recheck_after_ms.unwrap_or(0));
         self.finish()
     }
 
     /// Whether a connection stays open; the reason why not.
-    pub(crate) fn standing(&mut self, over: Option<Reason>) -> &[u8] {
+    pub(crate) fn status(&mut self, over: Option<Reason>) -> &[u8] {
         self.begin(5, None, over.map(Reason::code));
         self.finish()
     }
@@ -149,10 +149,10 @@ impl Writer {
     }
 
     /// What is to be put into the shared cache.
-    pub(crate) fn keeps(&mut self, keeps: &[Keep]) -> &[u8] {
+    pub(crate) fn cache_writes(&mut self, cache_writes: &[CacheWrite]) -> &[u8] {
         self.begin(4, None, None);
-        self.count(keeps.len());
-        for Keep { key, text, seconds } in keeps {
+        self.count(cache_writes.len());
+        for CacheWrite { key, text, seconds } in cache_writes {
             self.text(key);
             self.text(text);
             self.number(*seconds);
@@ -161,7 +161,7 @@ impl Writer {
     }
 
     /// A decision to answer here and now.
-    pub(crate) fn answer(&mut self, answer: &Answer) -> &[u8] {
+    pub(crate) fn answer(&mut self, answer: &Refusal) -> &[u8] {
         self.begin(2, answer.log.as_deref(), Some(answer.reason.code()));
         self.number(u32::from(answer.status));
         self.pairs(&answer.headers);
@@ -250,10 +250,10 @@ impl Writer {
         self.bytes.extend_from_slice(pairs.text().as_bytes());
     }
 
-    fn errand(&mut self, id: u32, work: &Work) {
+    fn pending(&mut self, id: u32, effect: &Effect) {
         self.number(id);
-        match work {
-            Work::Fetch(fetch) => {
+        match effect {
+            Effect::Fetch(fetch) => {
                 self.number(0);
                 self.text(fetch.purpose.name());
                 self.text(fetch.method);
@@ -263,7 +263,7 @@ impl Writer {
                 self.number(fetch.max_bytes);
                 self.text(fetch.copy.as_deref().unwrap_or_default());
             }
-            Work::Check(check) => {
+            Effect::Check(check) => {
                 self.number(1);
                 self.text(check.algorithm.name());
                 self.text(&check.thumbprint);
@@ -271,21 +271,21 @@ impl Writer {
                 self.bytes(&check.signing_input);
                 self.bytes(&check.signature);
             }
-            Work::Sign(request) => {
+            Effect::Sign(request) => {
                 self.number(3);
                 self.text(request.algorithm.name());
                 self.text(&request.kid);
                 self.text(&request.key);
                 self.bytes(&request.input);
             }
-            Work::Read(read) => {
+            Effect::Read(read) => {
                 self.number(4);
                 self.text(&read.store);
                 self.text(&read.key);
                 self.number(read.timeout_ms);
                 self.number(read.max_bytes);
             }
-            Work::Wait { millis } => {
+            Effect::Wait { millis } => {
                 self.number(2);
                 self.number(*millis);
             }
@@ -360,9 +360,9 @@ fn number(numbers: &mut &[[u8; 4]]) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use doorward::{Answer, Decision, Reason, Reply, RequestHead};
+    use doorward::{Decision, EffectResult, Reason, Refusal, RequestHead};
 
-    use super::{Writer, with_head, with_reply};
+    use super::{Writer, with_head, with_result};
 
     fn head(headers: &[(String, String)]) -> Vec<u8> {
         let mut writer = Writer::default();
@@ -375,7 +375,7 @@ mod tests {
         writer.finish().to_vec()
     }
 
-    fn reply(numbers: &[u32], bytes: &[u8]) -> Vec<u8> {
+    fn result(numbers: &[u32], bytes: &[u8]) -> Vec<u8> {
         let mut writer = Writer::default();
         writer.numbers.extend([[0; 4]; 2]);
         numbers.iter().for_each(|number| writer.number(*number));
@@ -386,7 +386,7 @@ mod tests {
     fn reject() -> Decision {
         let (reason, status, headers, body, log) =
             (Reason::NotStarted, 503, Vec::new(), String::new(), None);
-        Decision::Reject(Answer { reason, status, headers, body, log })
+        Decision::Reject(Refusal { reason, status, headers, body, log })
     }
 
     fn is_head(message: &[u8]) -> bool {
@@ -455,7 +455,8 @@ mod tests {
 
     #[test]
     fn messages_that_are_no_reply_are_a_failed_errand() {
-        let failed = |message: &[u8]| with_reply(message, |reply| matches!(reply, Reply::Failed));
+        let failed =
+            |message: &[u8]| with_result(message, |result| matches!(result, EffectResult::Failed));
         for (numbers, bytes) in [
             (&[][..], &b""[..]),
             (&[11], b""),
@@ -470,23 +471,35 @@ mod tests {
             (&[0, 200, u32::MAX, 0], b""),
             (&[0, 200, 0, 2], b"x"),
         ] {
-            assert!(failed(&reply(numbers, bytes)), "{numbers:?}");
+            assert!(failed(&result(numbers, bytes)), "{numbers:?}");
         }
         assert!(failed(&[]));
         assert!(failed(&[0; 7]));
-        assert!(with_reply(&reply(&[1, 1], b""), |reply| matches!(reply, Reply::Checked(true))));
-        assert!(with_reply(&reply(&[1, 0], b""), |reply| matches!(reply, Reply::Checked(false))));
-        assert!(with_reply(&reply(&[4], b""), |reply| matches!(reply, Reply::Unsupported)));
-        assert!(with_reply(&reply(&[7, 3], b"abc"), |reply| matches!(
-            reply,
-            Reply::Copied(b"abc")
+        assert!(with_result(&result(&[1, 1], b""), |result| matches!(
+            result,
+            EffectResult::Checked(true)
         )));
-        assert!(with_reply(&reply(&[8, 3], b"abc"), |reply| matches!(reply, Reply::Found(b"abc"))));
-        assert!(with_reply(&reply(&[9], b""), |reply| matches!(reply, Reply::Absent)));
-        let answered = reply(&[0, 200, 1, 1, 2, 3], b"abcdef");
-        assert!(with_reply(&answered, |reply| matches!(
-            reply,
-            Reply::Answered { status: 200, headers: [("a", "bc")], body: b"def" }
+        assert!(with_result(&result(&[1, 0], b""), |result| matches!(
+            result,
+            EffectResult::Checked(false)
+        )));
+        assert!(with_result(&result(&[4], b""), |result| matches!(
+            result,
+            EffectResult::Unsupported
+        )));
+        assert!(with_result(&result(&[7, 3], b"abc"), |result| matches!(
+            result,
+            EffectResult::Copied(b"abc")
+        )));
+        assert!(with_result(&result(&[8, 3], b"abc"), |result| matches!(
+            result,
+            EffectResult::Found(b"abc")
+        )));
+        assert!(with_result(&result(&[9], b""), |result| matches!(result, EffectResult::Absent)));
+        let answered = result(&[0, 200, 1, 1, 2, 3], b"abcdef");
+        assert!(with_result(&answered, |result| matches!(
+            result,
+            EffectResult::Answered { status: 200, headers: [("a", "bc")], body: b"def" }
         )));
     }
 }

@@ -1,7 +1,7 @@
 // Cases of conformance suites through the WebAssembly, signatures checked by the WebCrypto of the runtime that this runs in.
 // It runs in each, and so it has nothing of Node.
 
-import { CHECKS, carrier } from "../../carry.js";
+import { CHECKS, performer } from "../../perform.js";
 
 const HOST = JSON.stringify({ checks: CHECKS });
 
@@ -25,24 +25,24 @@ const ALGORITHMS = {
  */
 export async function judge(glue, suite) {
   glue.__wbg_reset_state();
-  const carry = carrier();
+  const perform = performer();
   const outcomes = [];
   const put = ({ reason }) => outcomes.push(reason ?? "accepted");
   if (suite.rfc) {
     for (const example of suite.rfc) {
-      put(await ofToken(glue, carry, example.secret ? { kty: "oct", k: example.secret } : example.key, example.token));
+      put(await ofToken(glue, perform, example.secret ? { kty: "oct", k: example.secret } : example.key, example.token));
     }
     return outcomes;
   }
   for (const group of suite.groups) {
-    for (const vector of group.tests) put(await ofCase(glue, carry, suite.set, group, vector));
+    for (const vector of group.tests) put(await ofCase(glue, perform, suite.set, group, vector));
   }
   return outcomes;
 }
 
-async function ofCase(glue, carry, set, group, vector) {
+async function ofCase(glue, perform, set, group, vector) {
   if (vector.jwe !== undefined) return JSON.parse(glue.suite_jwe(SECRET, textOf(vector.jwe)));
-  if (vector.jws !== undefined) return ofToken(glue, carry, group.public ?? group.private, textOf(vector.jws));
+  if (vector.jws !== undefined) return ofToken(glue, perform, group.public ?? group.private, textOf(vector.jws));
   const [key, message, tag, signature] = ["key", "msg", "tag", "sig"].map((name) => fromHex(vector[name] ?? ""));
   if (set.startsWith("hmac")) return glue.suite_mac(key, message, tag) ? {} : { reason: "signature_invalid" };
   if (set === "a256cbc_hs512") {
@@ -52,27 +52,27 @@ async function ofCase(glue, carry, set, group, vector) {
     return content ? {} : { reason: "signature_invalid" };
   }
   const jwk = JSON.stringify(jwkOf(group));
-  return withVerdict(carry, (verdict) => glue.suite_signature(HOST, jwk, algorithmOf(set), message, signature, verdict));
+  return withVerdict(perform, (verdict) => glue.suite_signature(HOST, jwk, algorithmOf(set), message, signature, verdict));
 }
 
 /**
  * A token with a key or a key set. A symmetric key is tried as the secret of an HS256 cookie, which is the only place for one;
  * in a key set it is no key at all.
  */
-async function ofToken(glue, carry, key, token) {
+async function ofToken(glue, perform, key, token) {
   const keySet = JSON.stringify(key?.keys ? key : { keys: [key] });
-  const byKeySet = await withVerdict(carry, (verdict) => glue.suite_token(HOST, keySet, token, verdict));
+  const byKeySet = await withVerdict(perform, (verdict) => glue.suite_token(HOST, keySet, token, verdict));
   if (key?.kty !== "oct") return byKeySet;
   if (!byKeySet.reason) throw new Error(`a symmetric key of a key set was used for ${token}`);
   return JSON.parse(glue.suite_hs256(fromBase64url(key.k), token));
 }
 
 /** Asks, lets the platform check the signature where it has to, and asks again. */
-async function withVerdict(carry, ask) {
+async function withVerdict(perform, ask) {
   const first = JSON.parse(ask(undefined));
   if (!first.check) return first;
   const { signingInput, signature, ...check } = first.check;
-  const reply = await carry({ work: "check", ...check, signingInput: Uint8Array.from(signingInput), signature: Uint8Array.from(signature) });
+  const reply = await perform({ kind: "check", ...check, signingInput: Uint8Array.from(signingInput), signature: Uint8Array.from(signature) });
   return reply.kind === "checked" ? JSON.parse(ask(reply.holds)) : { reason: "signature_check_unavailable" };
 }
 

@@ -37,7 +37,7 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     // What is said about the configuration is not about a request.
     log: (line) => line.startsWith("{") && world.said.push(line),
     waitUntil: (work) => world.background.push(work),
-    carry: (errand, usual) => carry(world, errand, usual),
+    perform: (effect, usual) => perform(world, effect, usual),
     cache: { get: async () => undefined, put: async () => {} },
   }, { names: ["NODE_ENV"] });
   return world;
@@ -81,7 +81,7 @@ async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cook
   const held = decision.decidedHeaders?.filter(([name]) => name === "set-cookie") ?? [];
   const renewed = JSON.stringify(finished.slice(0, held.length)) === JSON.stringify(held) ? finished.slice(held.length) : finished;
   await Promise.all(world.background);
-  const purposes = (kind) => world.asks.filter(({ errand }) => kindOf(errand, decision) === kind).map(({ purpose }) => purpose);
+  const purposes = (kind) => world.asks.filter(({ effect }) => kindOf(effect, decision) === kind).map(({ purpose }) => purpose);
   return {
     ...decided(decision, decidedAt),
     log: world.said,
@@ -95,9 +95,9 @@ async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cook
   };
 }
 
-function kindOf(errand, { after, alongside }) {
-  if (errand === after) return "after";
-  return errand === alongside ? "alongside" : "asks";
+function kindOf(effect, { after, alongside }) {
+  if (effect === after) return "after";
+  return effect === alongside ? "alongside" : "asks";
 }
 
 function decided({ kind, target, upstream, removed, set, responseHeaders, decidedHeaders = responseHeaders, livesMs, status, reason, headers, body }, now) {
@@ -111,15 +111,15 @@ function decided({ kind, target, upstream, removed, set, responseHeaders, decide
 }
 
 /** Fetches are answered by the script, in order by purpose; signatures are checked for real unless the script says otherwise. */
-async function carry(world, errand, usual) {
-  if (errand.work === "wait") {
-    world.now += errand.milliseconds;
+async function perform(world, effect, usual) {
+  if (effect.kind === "wait") {
+    world.now += effect.milliseconds;
     return { kind: "waited" };
   }
-  const purpose = errand.work === "fetch" ? errand.purpose : errand.work;
-  world.asks.push({ errand, purpose });
-  const reply = taken(world, { purpose, ...errand });
-  if (reply?.real || (!reply && !["fetch", "read"].includes(errand.work))) return usual(errand);
+  const purpose = effect.kind === "fetch" ? effect.purpose : effect.kind;
+  world.asks.push({ effect, purpose });
+  const reply = taken(world, { purpose, ...effect });
+  if (reply?.real || (!reply && !["fetch", "read"].includes(effect.kind))) return usual(effect);
   return replyOf(reply);
 }
 

@@ -118,7 +118,7 @@ const PREFIXES: [Prefix; 5] = [
 ];
 
 /// Where a request says, besides its path, which function it calls.
-pub(crate) enum Place {
+pub(crate) enum FunctionLocation {
     Query(&'static str),
     /// In small letters.
     Header(&'static str),
@@ -126,7 +126,7 @@ pub(crate) enum Place {
 
 struct Caller {
     of: &'static [Kind],
-    place: Place,
+    place: FunctionLocation,
     /// The prefix under which it is read.
     prefix: &'static [&'static str],
 }
@@ -135,16 +135,24 @@ struct Caller {
 /// Next runs an action for the pages only that import it, and sends a request for another one's
 /// there, through the gate again.
 const CALLERS: [Caller; 6] = [
-    Caller { of: &[Kind::Astro], place: Place::Query("_action"), prefix: &["_actions"] },
-    Caller { of: &[Kind::Astro], place: Place::Query("_astroAction"), prefix: &["_actions"] }, // Astro 4
-    Caller { of: &[Kind::SvelteKit], place: Place::Query("/remote"), prefix: &["_app", "remote"] },
+    Caller { of: &[Kind::Astro], place: FunctionLocation::Query("_action"), prefix: &["_actions"] },
+    Caller {
+        of: &[Kind::Astro],
+        place: FunctionLocation::Query("_astroAction"),
+        prefix: &["_actions"],
+    }, // Astro 4
+    Caller {
+        of: &[Kind::SvelteKit],
+        place: FunctionLocation::Query("/remote"),
+        prefix: &["_app", "remote"],
+    },
     Caller {
         of: &[Kind::ReactRouter],
-        place: Place::Header("rsc-action-id"),
+        place: FunctionLocation::Header("rsc-action-id"),
         prefix: &["_actions"],
     }, // its RSC mode
-    Caller { of: &[], place: Place::Query("qfunc"), prefix: &["_actions"] }, // Qwik's `server$`
-    Caller { of: &[], place: Place::Header("x-server-id"), prefix: &["_actions"] }, // SolidStart
+    Caller { of: &[], place: FunctionLocation::Query("qfunc"), prefix: &["_actions"] }, // Qwik's `server$`
+    Caller { of: &[], place: FunctionLocation::Header("x-server-id"), prefix: &["_actions"] }, // SolidStart
 ];
 
 /// Whether something of these frameworks has to be reckoned with: of all where nobody says which it
@@ -199,7 +207,7 @@ pub(crate) fn called_by_path<'a>(
 /// The places where a request may say which function it calls.
 pub(crate) fn callers(
     kind: Option<Kind>,
-) -> impl Iterator<Item = (&'static Place, &'static [&'static str])> {
+) -> impl Iterator<Item = (&'static FunctionLocation, &'static [&'static str])> {
     CALLERS
         .iter()
         .filter(move |caller| concerns(caller.of, kind))

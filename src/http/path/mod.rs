@@ -15,7 +15,7 @@ use std::borrow::Cow;
 pub(crate) mod framework;
 
 use crate::encoding::text;
-use crate::http::path::framework::{Framework, Kind, Place};
+use crate::http::path::framework::{Framework, FunctionLocation, Kind};
 use crate::http::request::{RequestHead, RequestKind};
 use crate::reason::Reason;
 
@@ -123,12 +123,12 @@ impl<'a> Path<'a> {
                 is_plain.then_some(())
             };
             match place {
-                Place::Header(header) => {
+                FunctionLocation::Header(header) => {
                     for name in head.headers_named(header).filter(|name| !name.is_empty()) {
                         add(name)?;
                     }
                 }
-                Place::Query(parameter) => {
+                FunctionLocation::Query(parameter) => {
                     let query = self.query.clone().unwrap_or_default();
                     for pair in text::pieces(&query, b'&') {
                         if form_decoded(name_of(pair)).is_some_and(|name| name == *parameter) {

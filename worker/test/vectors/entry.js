@@ -60,8 +60,8 @@ async function outcomeOf(vector, env) {
 
   const { decision = {}, onward, renewed = [], withdraws = false, session_data = null } = script.said;
   const { forward = null, reason = null, after, alongside } = decision;
-  // To wait is no errand that a vector speaks of.
-  const purposes = (errand) => (errand && errand.purpose !== "wait" ? [errand.purpose] : []);
+  // To wait is no effect that a vector speaks of.
+  const purposes = (effect) => (effect && effect.purpose !== "wait" ? [effect.purpose] : []);
   const answer = forward ? null : { status: response.status, headers: [...response.headers], body: await response.text() };
   const problems = forward ? notAsDecided({ request, isWhole, sent, response, forward, onward, renewed, withdraws, vector }) : [];
   const later = [...purposes(alongside), ...purposes(after)];

@@ -18,15 +18,15 @@ export function say(what, json) {
   script.said[what] = JSON.parse(json);
 }
 
-export function carried(json) {
-  const errand = JSON.parse(json);
-  if (errand.purpose === "wait") {
-    script.now += errand.millis;
+export function performed(json) {
+  const effect = JSON.parse(json);
+  if (effect.purpose === "wait") {
+    script.now += effect.millis;
     return '{"waited":true}';
   }
-  (script.said.decision ? script.later : script.asks).push(errand.purpose);
-  const reply = taken(script, errand);
+  (script.said.decision ? script.later : script.asks).push(effect.purpose);
+  const reply = taken(script, effect);
   // Signatures are checked and made for real unless the script says otherwise.
-  if (reply?.real || (!reply && ["check", "sign"].includes(errand.purpose))) return undefined;
+  if (reply?.real || (!reply && ["check", "sign"].includes(effect.purpose))) return undefined;
   return JSON.stringify(reply ?? { failed: true });
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
-use crate::policy::requirements::{ClaimPath, Demands, Wanted};
+use crate::policy::requirements::{ClaimPath, RequiredValue, Requirements};
 
 /// Members of a rule that are read here.
 pub(super) const MEMBERS: &[&str] = &[
@@ -20,7 +20,7 @@ pub(super) const MEMBERS: &[&str] = &[
 const NOTHING: &str = "this asks for nothing that can be there";
 
 impl Compiler<'_> {
-    pub(super) fn demands(&mut self, node: &Node<'_>) -> Demands {
+    pub(super) fn requirements(&mut self, node: &Node<'_>) -> Requirements {
         // Elsewhere `null` is as good as nothing. A demand that is none lets people in.
         for name in MEMBERS {
             if node.member(name).is_some_and(|member| member.value.is_null()) {
@@ -63,7 +63,7 @@ impl Compiler<'_> {
                 "write what stands after the @, like example.com",
             );
         }
-        Demands {
+        Requirements {
             roles: self.wanted_words(node, "roles"),
             scopes: self.wanted_words(node, "scopes"),
             claims,
@@ -73,9 +73,9 @@ impl Compiler<'_> {
     }
 
     /// Of words in a text, of which none is empty: `"user,"` has a second one that is.
-    fn wanted_words(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
+    fn wanted_words(&mut self, node: &Node<'_>, name: &str) -> Option<RequiredValue> {
         let wanted = self.wanted(node, name)?;
-        let (Wanted::Any(values) | Wanted::All(values)) = &wanted;
+        let (RequiredValue::Any(values) | RequiredValue::All(values)) = &wanted;
         if values.iter().any(|value| value.as_str() == Some("")) {
             self.reader.wrong(
                 &node.path_of(name),
@@ -88,21 +88,21 @@ impl Compiler<'_> {
 
     /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the
     /// two is meant.
-    fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<Wanted> {
+    fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<RequiredValue> {
         let member = node.member(name)?;
         let hint = "write one value, or {\"any\": [ … ]}, or {\"all\": [ … ]}";
         let Value::Object(members) = member.value else {
             if !is_scalar(member.value) {
                 self.reader.wrong(&member.path, "it is open whether one of these is enough", hint);
             }
-            return Some(Wanted::All(vec![member.value.clone()]));
+            return Some(RequiredValue::All(vec![member.value.clone()]));
         };
         let list = |name: &str| {
             members.get(name).and_then(Value::as_array).filter(|list| !list.is_empty()).cloned()
         };
         let (wanted, values) = match (members.len(), list("any"), list("all")) {
-            (1, Some(any), None) => (Wanted::Any(any.clone()), any),
-            (1, None, Some(all)) => (Wanted::All(all.clone()), all),
+            (1, Some(any), None) => (RequiredValue::Any(any.clone()), any),
+            (1, None, Some(all)) => (RequiredValue::All(all.clone()), all),
             _ => {
                 self.reader.wrong(&member.path, NOTHING, hint);
                 return None;

@@ -12,7 +12,7 @@ const USUAL_ROOM = 16 * 1024;
  * @param {object} glue what wasm-bindgen wrote
  * @param {object} gate its `Gate`
  */
-export function borderOf(glue, gate) {
+export function bindingOf(glue, gate) {
   const wasm = glue.linearMemory();
   let memory = memoryOf(new Uint8Array(wasm.buffer));
   let space = spaceIn(memory, 0, 0);
@@ -42,29 +42,29 @@ export function borderOf(glue, gate) {
     /** Address of the standing of a connection that began with this head. */
     look: (head, now) => gate.look(head, now),
 
-    /** Address of its standing after an errand. */
-    looked: (head, id, reply, now) => gate.looked(head, id, reply, now),
+    /** Address of its standing after an effect. */
+    rechecked: (head, id, result, now) => gate.rechecked(head, id, result, now),
 
     /** The head of the last `decide`, to keep. */
     head: () => copyOf(current().bytes, space.at, space.at + length),
 
     /** Address of the next decision. */
-    resume: (head, id, reply, now) => gate.resume(head, id, reply, now),
+    resume: (head, id, result, now) => gate.resume(head, id, result, now),
 
-    /** Address of what a response gets besides, after an errand that was carried alongside. */
-    finish: (id, reply, setCookies, now) => gate.finish(id, reply, setCookies.join("\n"), now),
+    /** Address of what a response gets besides, after an effect that was performed alongside. */
+    finish: (id, result, setCookies, now) => gate.finish(id, result, setCookies.join("\n"), now),
 
     /** The same where the response is not seen. */
-    finishUnseen: (id, reply, now) => gate.finishUnseen(id, reply, now),
+    finishUnseen: (id, result, now) => gate.finishUnseen(id, result, now),
 
-    /** The request of an errand alongside has ended without a response. */
+    /** The request of an effect alongside has ended without a response. */
     abandon: (id) => gate.abandon(id),
 
-    /** Takes the reply to an errand that was carried after the response. */
-    receive: (id, reply, now) => gate.receive(id, reply, now),
+    /** Takes the result of an effect that was performed after the response. */
+    receive: (id, result, now) => gate.receive(id, result, now),
 
     /** Address of what is to be put into the shared cache. */
-    keeps: () => gate.keeps(),
+    cacheWrites: () => gate.cacheWrites(),
 
     /** What the names of the identity headers begin with. */
     prefix: () => gate.prefix(),

@@ -1,18 +1,18 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings
 //! back.
 
-use crate::authn::{Lookup, Need, Question, TokenQuestion};
-use crate::better_auth::session_record::Doubt;
+use crate::authn::{Lookup, Missing, Question, TokenQuestion};
+use crate::better_auth::session_record::LookupFailure;
 use crate::cache::deny_list::{self, DenyList};
-use crate::cache::exchanged_tokens::Tokens;
+use crate::cache::exchanged_tokens::ExchangedTokens;
 use crate::cache::keys::KeyCache;
-use crate::cache::rate_limit::{Budget, Payer, Share};
+use crate::cache::rate_limit::{Payer, RateClass, RateLimit};
 use crate::cache::session_events::{Events, Moment};
-use crate::cache::sessions::Sessions;
-use crate::cache::shared::{self, Keep};
-use crate::effects::effect::{Copies, Fetch, Manner, Purpose, StoreRead, Work};
+use crate::cache::sessions::SessionCache;
+use crate::cache::shared::{self, CacheWrite};
+use crate::effects::effect::{CacheUse, Effect, Fetch, Purpose, SessionQuery, StoreRead};
 use crate::effects::progress::{
-    CookiesFor, Errand, LEAST_ASK_MILLIS, Mission, Progress, Stored, Subject,
+    Continuation, CookiesFor, EffectKey, LEAST_ASK_MILLIS, PendingEffect, RequestProgress, Stored,
 };
 use crate::http::request::RequestHead;
 use crate::jose::jwk;
@@ -33,17 +33,17 @@ const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
 const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// A storage is read so many times as often as the service is asked at most.
 const READS_PER_ASK: u32 = 10;
-/// A host takes what there is to be kept after each errand; with so much left it does not.
-pub(super) const MAX_KEEPS: usize = 64;
+/// A host takes what there is to be kept after each effect; with so much left it does not.
+pub(super) const MAX_CACHE_WRITES: usize = 64;
 /// So many bytes of it.
-pub(super) const MAX_KEEPS_BYTES: usize = 2 * 1024 * 1024;
+pub(super) const MAX_CACHE_WRITES_BYTES: usize = 2 * 1024 * 1024;
 /// A session's answer is small.
 pub(super) const MAX_SESSION_BYTES: u32 = 256 * 1024;
 /// A token has to fit into a header.
 const MAX_TOKEN_BYTES: u32 = 16 * 1024;
 /// An origin that takes longer to answer is not heard any more.
 const WATCH_MILLIS: i64 = 5000;
-/// The first wait for another request's errand; each further one is twice as long.
+/// The first wait for another request's effect; each further one is twice as long.
 const FIRST_WAIT_MILLIS: u32 = 10;
 /// Up to this.
 const LONGEST_WAIT_MILLIS: u32 = 160;
@@ -52,20 +52,20 @@ const LONGEST_WAIT_MILLIS: u32 = 160;
 const MAX_WAITS: u32 = 40;
 
 /// What has been fetched, and who is fetching now.
-pub(crate) struct Asks {
+pub(crate) struct EffectState {
     pub(crate) events: Events,
     pub(crate) keys: KeyCache,
-    pub(crate) sessions: Sessions,
-    pub(crate) tokens: Tokens,
+    pub(crate) sessions: SessionCache,
+    pub(crate) tokens: ExchangedTokens,
     pub(crate) deny_list: Option<DenyList>,
-    pub(super) budget: Budget,
+    pub(super) rate_limit: RateLimit,
     /// How often storages are read.
-    reads: Budget,
+    reads: RateLimit,
     /// What is to be kept in the shared cache.
-    pub(super) keeps: Vec<Keep>,
+    pub(super) cache_writes: Vec<CacheWrite>,
 }
 
-impl Asks {
+impl EffectState {
     /// Nothing has been asked yet. `seed` spreads retries over time.
     pub(crate) fn new(policy: &Policy, seed: u64) -> Self {
         let sources = policy
@@ -75,21 +75,21 @@ impl Asks {
         Self {
             events: Events::default(),
             keys: KeyCache::new(sources, seed),
-            sessions: Sessions::default(),
-            tokens: Tokens::default(),
+            sessions: SessionCache::default(),
+            tokens: ExchangedTokens::default(),
             deny_list: policy
                 .deny_list
                 .as_ref()
                 .map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
-            budget: Budget::new(policy.asks_per_second),
-            reads: Budget::new(policy.asks_per_second.saturating_mul(READS_PER_ASK)),
-            keeps: Vec::new(),
+            rate_limit: RateLimit::new(policy.asks_per_second),
+            reads: RateLimit::new(policy.asks_per_second.saturating_mul(READS_PER_ASK)),
+            cache_writes: Vec::new(),
         }
     }
 
     /// What is to be kept in the shared cache, since this was asked last.
-    pub(crate) fn keeps(&mut self) -> Vec<Keep> {
-        std::mem::take(&mut self.keeps)
+    pub(crate) fn cache_writes(&mut self) -> Vec<CacheWrite> {
+        std::mem::take(&mut self.cache_writes)
     }
 
     /// What to send the host for.
@@ -100,85 +100,87 @@ impl Asks {
         &mut self,
         policy: &Policy,
         request: &RequestHead<'_>,
-        need: Need,
-        progress: &mut Progress,
+        missing: Missing,
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Result<(Work, Mission), (Reason, Doubt)> {
-        let reason = need.reason_without_answer();
-        let is_waited_out = matches!(need, Need::Wait(_)) && progress.waits >= MAX_WAITS;
+    ) -> Result<(Effect, Continuation), (Reason, LookupFailure)> {
+        let reason = missing.reason_without_answer();
+        let is_waited_out = matches!(missing, Missing::Wait(_)) && progress.waits >= MAX_WAITS;
         let left = progress.deadline.millis_since(now);
         if left < LEAST_ASK_MILLIS || is_waited_out {
-            let doubt = match (progress.is_short_of_asks, progress.waits) {
-                (true, _) => Doubt::OutOfBudget,
-                (false, 0) => Doubt::OutOfTime,
-                (false, _) => Doubt::KeptWaiting,
+            let failure = match (progress.is_short_of_asks, progress.waits) {
+                (true, _) => LookupFailure::OutOfBudget,
+                (false, 0) => LookupFailure::OutOfTime,
+                (false, _) => LookupFailure::KeptWaiting,
             };
             // What others have failed at is worth knowing, but it does not excuse what is the
             // gate's own.
-            let heard = progress.heard.doubt.filter(|_| doubt == Doubt::OutOfTime);
-            progress.heard.doubt = heard.or(Some(doubt));
-            return Err((reason, doubt));
+            let learned = progress.learned.failure.filter(|_| failure == LookupFailure::OutOfTime);
+            progress.learned.failure = learned.or(Some(failure));
+            return Err((reason, failure));
         }
-        let otherwise = (reason, Doubt::OutOfTime);
-        let begun = match need {
-            Need::Keys { source, copies, kid } => self
-                .fetch_keys(policy, request, source, (copies, kid), progress, now)
+        let otherwise = (reason, LookupFailure::OutOfTime);
+        let begun = match missing {
+            Missing::Keys { source, cache_use, kid } => self
+                .fetch_keys(policy, request, source, (cache_use, kid), progress, now)
                 .ok_or(otherwise),
             // Whoever reads too much of a storage is answered by the service, whose budget is
             // smaller.
-            Need::Storage(lookup) if !self.reads.draw(&lookup.payer, now) => {
+            Missing::Storage(lookup) if !self.reads.draw(&lookup.payer, now) => {
                 let read = [Stored::Session, Stored::RevokedBefore]
-                    .map(|what| Subject::Storage(lookup.digest, what));
+                    .map(|what| EffectKey::Storage(lookup.digest, what));
                 progress.asked.extend(read);
                 progress.stored.retain(|(digest, ..)| *digest != lookup.digest);
-                Ok((Work::Wait { millis: 0 }, Mission::Wait))
+                Ok((Effect::Wait { millis: 0 }, Continuation::Wait))
             }
-            Need::Storage(lookup) => {
+            Missing::Storage(lookup) => {
                 self.read_storage(policy, *lookup, progress, now).ok_or(otherwise)
             }
-            Need::Session(question) if !self.may_ask(&question.payer, progress, now) => {
-                in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
+            Missing::Session(question) if !self.may_ask(&question.payer, progress, now) => {
+                in_turn(&question.payer, progress).ok_or((reason, LookupFailure::OutOfBudget))
             }
-            Need::Session(mut question) => {
-                if progress.has_asked(&Subject::SessionCopy(question.digest))
+            Missing::Session(mut question) => {
+                if progress.has_asked(&EffectKey::SessionCopy(question.digest))
                     || !policy.capabilities.shares()
                 {
                     question.copies_up_to = Seconds::new(0);
                 }
                 let subject = if question.copies_up_to > Seconds::new(0) {
-                    Subject::SessionCopy
+                    EffectKey::SessionCopy
                 } else {
-                    Subject::Session
+                    EffectKey::Session
                 };
                 progress.asked.push(subject(question.digest));
                 self.fetch_session(policy, request, *question, FETCH_TIMEOUT_MILLIS, now)
                     .ok_or(otherwise)
             }
-            Need::Token(question) if !self.may_ask(&question.payer, progress, now) => {
-                in_turn(&question.payer, progress).ok_or((reason, Doubt::OutOfBudget))
+            Missing::Token(question) if !self.may_ask(&question.payer, progress, now) => {
+                in_turn(&question.payer, progress).ok_or((reason, LookupFailure::OutOfBudget))
             }
-            Need::Token(question) => {
-                progress.asked.push(Subject::Token);
+            Missing::Token(question) => {
+                progress.asked.push(EffectKey::Token);
                 self.fetch_token(policy, request, *question, now).ok_or(otherwise)
             }
-            Need::DenyList(copies) => {
-                self.fetch_deny_list(policy, copies, progress, now).ok_or(otherwise)
+            Missing::DenyList(cache_use) => {
+                self.fetch_deny_list(policy, cache_use, progress, now).ok_or(otherwise)
             }
-            Need::Check(wanted) => Ok((Work::Check(wanted.check), Mission::Check(wanted.presumed))),
-            Need::Sign(request) => {
-                progress.asked.push(Subject::Assertion);
-                Ok((Work::Sign(*request), Mission::Sign))
+            Missing::Check(wanted) => {
+                Ok((Effect::Check(wanted.check), Continuation::Check(wanted.unconfirmed)))
             }
-            Need::Wait(_) => Ok(pause(progress)),
+            Missing::Sign(request) => {
+                progress.asked.push(EffectKey::Assertion);
+                Ok((Effect::Sign(*request), Continuation::Sign))
+            }
+            Missing::Wait(_) => Ok(pause(progress)),
         };
-        begun.map(|(work, mission)| (within(work, left), mission))
+        begun.map(|(effect, continuation)| (within(effect, left), continuation))
     }
 
     /// Whether there is an ask left for this request.
-    fn may_ask(&mut self, payer: &Payer, progress: &mut Progress, now: UnixTime) -> bool {
+    fn may_ask(&mut self, payer: &Payer, progress: &mut RequestProgress, now: UnixTime) -> bool {
         let may_ask = match progress.is_short_of_asks {
-            true => self.budget.draw_after_wait(payer, now),
-            false => self.budget.draw(payer, now),
+            true => self.rate_limit.draw_after_wait(payer, now),
+            false => self.rate_limit.draw(payer, now),
         };
         progress.is_short_of_asks &= !may_ask;
         may_ask
@@ -190,10 +192,10 @@ impl Asks {
         policy: &Policy,
         request: &RequestHead<'_>,
         source: usize,
-        (copies, kid): (Copies, Option<String>),
-        progress: &mut Progress,
+        (cache_use, kid): (CacheUse, Option<String>),
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Option<(Work, Mission)> {
+    ) -> Option<(Effect, Continuation)> {
         let issuer = policy.issuers.get(source)?;
         let url = issuer.jwks_url.clone()?;
         let mut headers =
@@ -212,8 +214,9 @@ impl Asks {
             }));
         }
         self.keys.lease(source, now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::Keys(source, copies));
-        let copy = if copies == Copies::Do { name_of_keys(policy, source) } else { None };
+        progress.asked.push(EffectKey::Keys(source, cache_use));
+        let copy =
+            if cache_use == CacheUse::AllowCached { name_of_keys(policy, source) } else { None };
         let fetch = Fetch {
             purpose: Purpose::Keys,
             method: "GET",
@@ -223,43 +226,47 @@ impl Asks {
             max_bytes: jwk::MAX_SET_BYTES,
             copy,
         };
-        Some((Work::Fetch(fetch), Mission::Keys { source, kid }))
+        Some((Effect::Fetch(fetch), Continuation::Keys { source, kid }))
     }
 
     /// The list of what has been revoked.
     pub(crate) fn fetch_deny_list(
         &mut self,
         policy: &Policy,
-        copies: Copies,
-        progress: &mut Progress,
+        cache_use: CacheUse,
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Option<(Work, Mission)> {
+    ) -> Option<(Effect, Continuation)> {
         self.deny_list.as_mut()?.lease(now.plus_millis(LEASE_MILLIS));
-        progress.asked.push(Subject::DenyList(copies));
-        let work = match &policy.deny_list.as_ref()?.source {
+        progress.asked.push(EffectKey::DenyList(cache_use));
+        let effect = match &policy.deny_list.as_ref()?.source {
             DenyListSource::Url(url, authorization) => {
                 let mut headers = vec![("accept".to_owned(), "application/json".to_owned())];
                 headers.extend(
                     authorization.iter().map(|value| ("authorization".to_owned(), value.clone())),
                 );
-                Work::Fetch(Fetch {
+                Effect::Fetch(Fetch {
                     purpose: Purpose::DenyList,
                     method: "GET",
                     url: url.clone(),
                     headers,
                     timeout_ms: FETCH_TIMEOUT_MILLIS,
                     max_bytes: deny_list::MAX_LIST_BYTES,
-                    copy: if copies == Copies::Do { name_of_deny_list(policy) } else { None },
+                    copy: if cache_use == CacheUse::AllowCached {
+                        name_of_deny_list(policy)
+                    } else {
+                        None
+                    },
                 })
             }
-            DenyListSource::Store { name, key } => Work::Read(StoreRead {
+            DenyListSource::Store { name, key } => Effect::Read(StoreRead {
                 store: name.clone(),
                 key: key.clone(),
                 timeout_ms: FETCH_TIMEOUT_MILLIS,
                 max_bytes: deny_list::MAX_LIST_BYTES,
             }),
         };
-        Some((work, Mission::DenyList { asked: now }))
+        Some((effect, Continuation::DenyList { asked: now }))
     }
 
     /// What a service's storage has about a session (Better Auth's secondary storage): its key is
@@ -268,9 +275,9 @@ impl Asks {
         &mut self,
         policy: &Policy,
         lookup: Lookup,
-        progress: &mut Progress,
+        progress: &mut RequestProgress,
         now: UnixTime,
-    ) -> Option<(Work, Mission)> {
+    ) -> Option<(Effect, Continuation)> {
         let Lookup { issuer, digest, session, token, user, .. } = lookup;
         let storage = service(policy, issuer)?.storage.as_ref()?;
         let asked = self.events.moment(now);
@@ -282,14 +289,14 @@ impl Asks {
                 [storage.prefix.as_str(), "revoked-sessions-before-", user].concat(),
             ),
         };
-        progress.asked.push(Subject::Storage(digest, what));
+        progress.asked.push(EffectKey::Storage(digest, what));
         let (store, max_bytes) = (storage.store.clone(), MAX_SESSION_BYTES);
-        let work =
-            Work::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
-        Some((work, Mission::Storage { issuer, digest, session, asked, token, user }))
+        let effect =
+            Effect::Read(StoreRead { store, key, timeout_ms: STORE_TIMEOUT_MILLIS, max_bytes });
+        Some((effect, Continuation::Storage { issuer, digest, session, asked, token, user }))
     }
 
-    /// An errand that has the cookies of a session renewed, if there is budget to spare.
+    /// An effect that has the cookies of a session renewed, if there is budget to spare.
     pub(crate) fn renew(
         &mut self,
         policy: &Policy,
@@ -297,22 +304,26 @@ impl Asks {
         question: Question,
         arrived: Moment,
         now: UnixTime,
-    ) -> Option<Errand> {
-        if !self.budget.draw_spare(&question.payer, now) {
+    ) -> Option<PendingEffect> {
+        if !self.rate_limit.draw_spare(&question.payer, now) {
             return None;
         }
-        let (work, mission) =
+        let (effect, continuation) =
             self.fetch_session(policy, request, question, RENEWAL_TIMEOUT_MILLIS, now)?;
-        Some(Errand::new(work, mission, Progress::new(Moment { at: now, ..arrived }, LEASE_MILLIS)))
+        Some(PendingEffect::new(
+            effect,
+            continuation,
+            RequestProgress::new(Moment { at: now, ..arrived }, LEASE_MILLIS),
+        ))
     }
 
-    /// An errand that says what the response of the origin sets. It has nothing to do but to wait
+    /// An effect that says what the response of the origin sets. It has nothing to do but to wait
     /// for that.
-    pub(crate) fn watch(arrived: Moment, now: UnixTime) -> Errand {
-        Errand::new(
-            Work::Wait { millis: 0 },
-            Mission::Watch,
-            Progress::new(Moment { at: now, ..arrived }, WATCH_MILLIS),
+    pub(crate) fn watch(arrived: Moment, now: UnixTime) -> PendingEffect {
+        PendingEffect::new(
+            Effect::Wait { millis: 0 },
+            Continuation::Watch,
+            RequestProgress::new(Moment { at: now, ..arrived }, WATCH_MILLIS),
         )
     }
 
@@ -322,7 +333,7 @@ impl Asks {
         request: &RequestHead<'_>,
         question: TokenQuestion,
         now: UnixTime,
-    ) -> Option<(Work, Mission)> {
+    ) -> Option<(Effect, Continuation)> {
         let TokenQuestion { issuer, place, session, payer, header } = question;
         let url = service(policy, issuer)?.token_url.clone();
         let asked = self.events.moment(now);
@@ -337,7 +348,10 @@ impl Asks {
             max_bytes: MAX_TOKEN_BYTES,
             copy: None,
         };
-        Some((Work::Fetch(fetch), Mission::Token { issuer, place, session, asked, payer, cookies }))
+        Some((
+            Effect::Fetch(fetch),
+            Continuation::Token { issuer, place, session, asked, payer, cookies },
+        ))
     }
 
     fn fetch_session(
@@ -347,17 +361,17 @@ impl Asks {
         question: Question,
         timeout_ms: u32,
         now: UnixTime,
-    ) -> Option<(Work, Mission)> {
-        let Question { issuer, digest, session, since, token, copies_up_to, payer, header, manner } =
+    ) -> Option<(Effect, Continuation)> {
+        let Question { issuer, digest, session, since, token, copies_up_to, payer, header, query } =
             question;
         let url = service(policy, issuer)?.get_session_url.clone();
         let asked = self.events.moment(now);
         self.sessions.lease(digest, asked.number, now.plus_millis(LEASE_MILLIS), now);
         let cookies = cookies_for(request, &header);
         let mut headers = told_to_service(request, header);
-        let method = match manner {
-            Manner::Ask => "GET",
-            Manner::Refresh => {
+        let method = match query {
+            SessionQuery::Read => "GET",
+            SessionQuery::Refresh => {
                 // It takes a POST with cookies from its own site only.
                 headers.push(("origin".to_owned(), service(policy, issuer)?.origin.clone()));
                 self.sessions.owe(&digest, false);
@@ -378,7 +392,7 @@ impl Asks {
             },
         };
         let is_renewal = timeout_ms == RENEWAL_TIMEOUT_MILLIS;
-        let mission = Mission::Session {
+        let continuation = Continuation::Session {
             issuer,
             digest,
             session,
@@ -389,9 +403,9 @@ impl Asks {
             payer,
             cookies,
             is_renewal,
-            manner,
+            query,
         };
-        Some((Work::Fetch(fetch), mission))
+        Some((Effect::Fetch(fetch), continuation))
     }
 }
 
@@ -426,11 +440,15 @@ pub(super) fn name_of_session(policy: &Policy, issuer: usize, digest: &[u8; 32])
 
 /// The same in what its request has left: the second of two slow fetches gets less time than the
 /// first.
-fn within(work: Work, left_millis: i64) -> Work {
+fn within(effect: Effect, left_millis: i64) -> Effect {
     let at_most = |timeout_ms: u32| u32::try_from(left_millis).unwrap_or(u32::MAX).min(timeout_ms);
-    match work {
-        Work::Fetch(fetch) => Work::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch }),
-        Work::Read(read) => Work::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read }),
+    match effect {
+        Effect::Fetch(fetch) => {
+            Effect::Fetch(Fetch { timeout_ms: at_most(fetch.timeout_ms), ..fetch })
+        }
+        Effect::Read(read) => {
+            Effect::Read(StoreRead { timeout_ms: at_most(read.timeout_ms), ..read })
+        }
         other => other,
     }
 }
@@ -485,20 +503,20 @@ fn host_of(request: &RequestHead<'_>) -> String {
 /// A user for whom there is no ask left waits for the next: whoever comes meanwhile and asks the
 /// same asks together with this request. Strangers do not wait: a flood of them would be kept as
 /// long as it lasts.
-fn in_turn(payer: &Payer, progress: &mut Progress) -> Option<(Work, Mission)> {
-    if payer.share == Share::Users && progress.waits < MAX_WAITS {
+fn in_turn(payer: &Payer, progress: &mut RequestProgress) -> Option<(Effect, Continuation)> {
+    if payer.share == RateClass::Known && progress.waits < MAX_WAITS {
         progress.is_short_of_asks = true;
         return Some(pause(progress));
     }
-    progress.heard.doubt = Some(Doubt::OutOfBudget);
+    progress.learned.failure = Some(LookupFailure::OutOfBudget);
     None
 }
 
-fn pause(progress: &mut Progress) -> (Work, Mission) {
+fn pause(progress: &mut RequestProgress) -> (Effect, Continuation) {
     let millis = FIRST_WAIT_MILLIS
         .checked_shl(progress.waits)
         .unwrap_or(LONGEST_WAIT_MILLIS)
         .clamp(FIRST_WAIT_MILLIS, LONGEST_WAIT_MILLIS);
     progress.waits = progress.waits.saturating_add(1);
-    (Work::Wait { millis }, Mission::Wait)
+    (Effect::Wait { millis }, Continuation::Wait)
 }

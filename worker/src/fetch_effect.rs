@@ -9,50 +9,50 @@ use web_sys::{
     RequestRedirect, Response,
 };
 
-use crate::carry::{Carried, within};
 use crate::head::pairs;
+use crate::perform::{Performed, within};
 use crate::{platform, shared_cache};
 
 /// What the shared cache has, where that will do, or the answer, or the failure; all within the
-/// errand's time.
-pub(crate) async fn fetch(errand: &Fetch) -> Carried {
-    let Ok(controller) = AbortController::new() else { return Carried::Failed };
+/// effect's time.
+pub(crate) async fn fetch(pending: &Fetch) -> Performed {
+    let Ok(controller) = AbortController::new() else { return Performed::Failed };
     let copy_or_answer = async {
-        match shared_cache::look_up(errand).await {
+        match shared_cache::look_up(pending).await {
             Some(copy) => Ok(copy),
-            None => answer(errand, &controller).await,
+            None => answer(pending, &controller).await,
         }
     };
-    match within(errand.timeout_ms, copy_or_answer).await {
+    match within(pending.timeout_ms, copy_or_answer).await {
         Some(Ok(answer)) => answer,
-        Some(Err(_)) => Carried::Failed,
+        Some(Err(_)) => Performed::Failed,
         None => {
             controller.abort();
-            Carried::Failed
+            Performed::Failed
         }
     }
 }
 
-async fn answer(errand: &Fetch, controller: &AbortController) -> Result<Carried, JsValue> {
+async fn answer(pending: &Fetch, controller: &AbortController) -> Result<Performed, JsValue> {
     let headers = Headers::new()?;
-    for (name, value) in &errand.headers {
+    for (name, value) in &pending.headers {
         headers.append(name, value)?;
     }
     let init = RequestInit::new();
-    init.set_method(errand.method);
+    init.set_method(pending.method);
     init.set_headers(&headers);
     init.set_redirect(RequestRedirect::Manual);
     init.set_signal(Some(&controller.signal()));
-    let response: Response = platform::fetch(&errand.url, &init).await?.dyn_into()?;
-    Ok(match body(&response, errand.max_bytes).await? {
-        Some(body) => Carried::Answered {
+    let response: Response = platform::fetch(&pending.url, &init).await?.dyn_into()?;
+    Ok(match body(&response, pending.max_bytes).await? {
+        Some(body) => Performed::Answered {
             status: response.status(),
             headers: pairs(&response.headers()),
             body,
         },
         None => {
             controller.abort();
-            Carried::TooLarge
+            Performed::TooLarge
         }
     })
 }

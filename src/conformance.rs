@@ -5,14 +5,14 @@
 //! token's form, the key set as it is fetched, the key, the signature) and out before the claims.
 //! What comes out is signed, and says nothing about anybody.
 
-use crate::authn::{Judge, Need, Obstacle, Soon};
+use crate::authn::{Authenticator, Deferred, Missing, Obstacle};
 use crate::cache::keys::KeyCache;
 use crate::cache::session_events::Events;
-use crate::cache::sessions::Sessions;
+use crate::cache::sessions::SessionCache;
 use crate::decision::Decision;
-use crate::effects::effect::{Reply, SignatureCheck, Work};
+use crate::effects::effect::{Effect, EffectResult, SignatureCheck};
 use crate::effects::learn;
-use crate::effects::progress::{Heard, Progress};
+use crate::effects::progress::{Learned, RequestProgress};
 use crate::engine::Engine;
 use crate::engine::explain::{Layer, Layers};
 use crate::http::path::Path;
@@ -36,11 +36,16 @@ pub fn signed_content(
     policy: &Policy,
     key_set: &[u8],
     token: &str,
-    mut carry: impl FnMut(&SignatureCheck) -> Reply<'static>,
+    mut carry: impl FnMut(&SignatureCheck) -> EffectResult<'static>,
 ) -> Result<Vec<u8>, Reason> {
     let now = UnixTime::from_millis(0);
     let mut keys = KeyCache::new([(JwkSet::default(), true)], 0);
-    keys.receive(0, None, &Reply::Answered { status: 200, headers: &[], body: key_set }, now);
+    keys.receive(
+        0,
+        None,
+        &EffectResult::Answered { status: 200, headers: &[], body: key_set },
+        now,
+    );
     let head = RequestHead {
         method: "GET",
         target: "/",
@@ -48,33 +53,35 @@ pub fn signed_content(
         public_origin: "",
         client_address: None,
     };
-    let sessions = Sessions::default();
+    let sessions = SessionCache::default();
     let mut events = Events::default();
-    let mut progress = Progress::new(events.moment(now), 0);
+    let mut progress = RequestProgress::new(events.moment(now), 0);
     loop {
-        let mut judge = Judge {
+        let mut authenticator = Authenticator {
             policy,
             keys: &keys,
             deny_list: None,
             sessions: &sessions,
             events: &events,
-            proofs: None,
+            verified_tokens: None,
             progress: &progress,
             head,
             now,
             max_staleness: None,
-            soon: Soon::default(),
+            deferred: Deferred::default(),
         };
-        let wanted = match judge.by_key_set(0, &Jws::parse(token)?) {
+        let wanted = match authenticator.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(
-                Obstacle::Bad(reason) | Obstacle::Outdated(reason, _) | Obstacle::InDoubt(reason),
+                Obstacle::Bad(reason)
+                | Obstacle::Outdated(reason, _)
+                | Obstacle::Unavailable(reason),
             ) => return Err(reason),
-            Err(Obstacle::Needs(Need::Check(wanted))) => wanted,
+            Err(Obstacle::Needs(Missing::Check(wanted))) => wanted,
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
-        let reply = carry(&wanted.check);
-        progress.checked.extend(learn::checked(Work::Check(wanted.check), &reply));
+        let result = carry(&wanted.check);
+        progress.checked.extend(learn::checked(Effect::Check(wanted.check), &result));
     }
 }
 
@@ -85,7 +92,7 @@ pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decisi
         policy,
         head,
         Path::of(head, policy.framework.as_ref()).ok().as_ref(),
-        Heard::default(),
+        Learned::default(),
     )
 }
 
@@ -135,7 +142,7 @@ pub fn signature_holds(
     algorithm: Algorithm,
     message: &[u8],
     signature: &[u8],
-    carry: impl FnOnce(&SignatureCheck) -> Reply<'static>,
+    carry: impl FnOnce(&SignatureCheck) -> EffectResult<'static>,
 ) -> Result<bool, Reason> {
     let set = JwkSet::parse(["{\"keys\":[", jwk, "]}"].concat().as_bytes())
         .ok_or(Reason::KeysUnavailable)?;
@@ -145,7 +152,7 @@ pub fn signature_holds(
     }
     verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| {
         match carry(&check) {
-            Reply::Checked(holds) => Ok(holds),
+            EffectResult::Checked(holds) => Ok(holds),
             _ => Err(Reason::SignatureCheckUnavailable),
         }
     })

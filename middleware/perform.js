@@ -1,11 +1,11 @@
-// Carrying errands: what the engine sends a host to do. Every way in which one can go wrong is a reply, never an exception,
-// and nothing here knows what an errand is for.
+// Performing effects: what the engine sends a host to do. Every way in which one can go wrong is a result, never an exception,
+// and nothing here knows what an effect is for.
 
 import { signaturesBy } from "./signatures.js";
 
 export { CHECKS, SIGNS } from "./signatures.js";
 
-/** @typedef {import("./wire.js").Reply} Reply */
+/** @typedef {import("./wire.js").EffectResult} EffectResult */
 
 const FAILED = { kind: "failed" };
 const TOO_LARGE = { kind: "tooLarge" };
@@ -25,21 +25,21 @@ const LOOK_UP_MS = 200;
 const encoder = new TextEncoder();
 
 /**
- * What carries errands by means of the platform.
+ * What performs effects by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
  * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache, signatures?: ReturnType<typeof signaturesBy> }} [more]
  *   stores by name, what instances share, who checks and makes signatures
- * @returns {(errand: object) => Promise<Reply>}
+ * @returns {(effect: object) => Promise<EffectResult>}
  */
-export function carrier(fetch = platformFetch, { stores = {}, cache, signatures = signaturesBy() } = {}) {
-  return async (errand) => {
+export function performer(fetch = platformFetch, { stores = {}, cache, signatures = signaturesBy() } = {}) {
+  return async (effect) => {
     try {
-      if (errand.work === "check") return await carryCheck(errand, signatures);
-      if (errand.work === "fetch") return await carryFetch(errand, fetch, cache);
-      if (errand.work === "sign") return await carrySign(errand, signatures);
-      if (errand.work === "read") return await carryRead(errand, stores);
-      return await carryWait(errand);
+      if (effect.kind === "check") return await performCheck(effect, signatures);
+      if (effect.kind === "fetch") return await performFetch(effect, fetch, cache);
+      if (effect.kind === "sign") return await performSign(effect, signatures);
+      if (effect.kind === "read") return await performRead(effect, stores);
+      return await performWait(effect);
     } catch (error) {
       return error?.name === "NotSupportedError" ? UNSUPPORTED : FAILED;
     }
@@ -85,12 +85,12 @@ function isHeadTooLarge(error) {
   return false;
 }
 
-async function carryFetch(errand, fetch, cache) {
+async function performFetch(effect, fetch, cache) {
   const controller = new AbortController();
-  const { promise: timeOut, cancel } = rejectAfter(errand.timeoutMs, controller);
+  const { promise: timeOut, cancel } = rejectAfter(effect.timeoutMs, controller);
   try {
-    // The race makes the errand end even if `fetch` does not listen to its signal.
-    return await Promise.race([copyOrAnswer(errand, fetch, cache, controller.signal), timeOut]);
+    // The race makes the effect end even if `fetch` does not listen to its signal.
+    return await Promise.race([copyOrAnswer(effect, fetch, cache, controller.signal), timeOut]);
   } catch (error) {
     controller.abort();
     if (error instanceof TooLarge) return TOO_LARGE;
@@ -100,9 +100,9 @@ async function carryFetch(errand, fetch, cache) {
   }
 }
 
-async function copyOrAnswer(errand, fetch, cache, signal) {
-  const copy = cache && errand.copy ? await copyOf(errand, cache) : undefined;
-  return copy ? { kind: "copied", text: copy } : answerOf(errand, fetch, signal);
+async function copyOrAnswer(effect, fetch, cache, signal) {
+  const copy = cache && effect.copy ? await copyOf(effect, cache) : undefined;
+  return copy ? { kind: "copied", text: copy } : answerOf(effect, fetch, signal);
 }
 
 /** What the shared cache has under this name. Whatever else it does is as good as having nothing. */
@@ -121,17 +121,17 @@ async function copyOf({ copy, maxBytes }, cache) {
   }
 }
 
-async function answerOf(errand, fetch, signal) {
-  const response = await fetch(errand.url, {
-    method: errand.method,
-    headers: errand.headers,
+async function answerOf(effect, fetch, signal) {
+  const response = await fetch(effect.url, {
+    method: effect.method,
+    headers: effect.headers,
     redirect: "manual",
     signal,
     ...noStore(),
   });
   // Browsers hide what they were redirected to: status 0, nothing to read.
   if (response.status === 0 || response.type === "opaqueredirect") return FAILED;
-  const body = await readAtMost(errand.maxBytes, response.body);
+  const body = await readAtMost(effect.maxBytes, response.body);
   return { kind: "answered", status: response.status, headers: headerPairs(response.headers), body };
 }
 
@@ -192,7 +192,7 @@ function rejectAfter(milliseconds, controller) {
 }
 
 /** What a store has under a key: text or bytes, and nothing else counts. */
-async function carryRead({ store, key, timeoutMs, maxBytes }, stores) {
+async function performRead({ store, key, timeoutMs, maxBytes }, stores) {
   if (!Object.hasOwn(stores, store)) return UNSUPPORTED;
   const { promise: timeOut, cancel } = rejectAfter(timeoutMs, new AbortController());
   try {
@@ -207,18 +207,18 @@ async function carryRead({ store, key, timeoutMs, maxBytes }, stores) {
   }
 }
 
-async function carryCheck(errand, signatures) {
-  const holds = await signatures.check(errand);
+async function performCheck(effect, signatures) {
+  const holds = await signatures.check(effect);
   return holds === undefined ? UNSUPPORTED : { kind: "checked", holds };
 }
 
 /** A signature of the gate's own, with the key from its environment. */
-async function carrySign(errand, signatures) {
-  const signature = await signatures.sign(errand);
+async function performSign(effect, signatures) {
+  const signature = await signatures.sign(effect);
   return signature === undefined ? UNSUPPORTED : { kind: "signed", signature };
 }
 
-async function carryWait(errand) {
-  await new Promise((resolve) => setTimeout(resolve, errand.milliseconds));
+async function performWait(effect) {
+  await new Promise((resolve) => setTimeout(resolve, effect.milliseconds));
   return { kind: "waited" };
 }

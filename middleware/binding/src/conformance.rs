@@ -1,8 +1,8 @@
-//! The door for conformance suites (`doorward::suites`) as JavaScript sees it: behind the feature
-//! `suites`, in nothing that ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or
+//! The door for conformance suites (`doorward::conformance`) as JavaScript sees it: behind the
+//! feature `suites`, in nothing that ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or
 //! `{"check"}` for what the host is to check first; its verdict comes with the second call.
 
-use doorward::{Algorithm, Capabilities, Reason, Reply, SignatureCheck, suites};
+use doorward::{Algorithm, Capabilities, EffectResult, Reason, SignatureCheck, conformance};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -19,7 +19,7 @@ impl Gate {
     /// `absent`, or the reason why it does not count. Nothing where there is no Better Auth issuer.
     pub fn session_data(&self, length: u32, now: f64) -> Option<String> {
         let head = self.head.get(..usize::try_from(length).ok()?)?;
-        wire::with_head(head, |head| suites::session_data(&self.engine, head, moment(now)))?
+        wire::with_head(head, |head| conformance::session_data(&self.engine, head, moment(now)))?
             .map(str::to_owned)
     }
 }
@@ -33,8 +33,8 @@ pub fn suite_token(host: &str, key_set: &str, token: &str, verdict: Option<bool>
         return json!({ "reason": "not_started" }).to_string();
     };
     let mut asked = Value::Null;
-    let outcome = suites::signed_content(&policy, key_set.as_bytes(), token, |check| {
-        carry(check, verdict, &mut asked)
+    let outcome = conformance::signed_content(&policy, key_set.as_bytes(), token, |check| {
+        perform(check, verdict, &mut asked)
     });
     answer(outcome.map(drop), asked)
 }
@@ -42,13 +42,13 @@ pub fn suite_token(host: &str, key_set: &str, token: &str, verdict: Option<bool>
 /// A token by the secret of HS256 cookies.
 #[wasm_bindgen]
 pub fn suite_hs256(secret: &[u8], token: &str) -> String {
-    answer(suites::hs256_content(secret, token).map(drop), Value::Null)
+    answer(conformance::hs256_content(secret, token).map(drop), Value::Null)
 }
 
 /// An encrypted token by the secret of such cookies.
 #[wasm_bindgen]
 pub fn suite_jwe(secret: &[u8], token: &str) -> String {
-    answer(suites::jwe_content(secret, token).map(drop), Value::Null)
+    answer(conformance::jwe_content(secret, token).map(drop), Value::Null)
 }
 
 /// What A256CBC-HS512 has encrypted.
@@ -60,7 +60,7 @@ pub fn suite_decrypted(
     ciphertext: &[u8],
     tag: &[u8],
 ) -> Option<Vec<u8>> {
-    suites::decrypted(key, aad, iv, ciphertext, tag)
+    conformance::decrypted(key, aad, iv, ciphertext, tag)
 }
 
 /// A signature over any bytes.
@@ -77,14 +77,14 @@ pub fn suite_signature(
         return answer(Err(Reason::AlgNotAllowed), Value::Null);
     };
     let mut asked = Value::Null;
-    let carry = |check: &SignatureCheck| carry(check, verdict, &mut asked);
-    let outcome = suites::signature_holds(
+    let perform = |check: &SignatureCheck| perform(check, verdict, &mut asked);
+    let outcome = conformance::signature_holds(
         &read_capabilities(host),
         jwk,
         algorithm,
         message,
         signature,
-        carry,
+        perform,
     );
     answer(
         outcome.and_then(|holds| if holds { Ok(()) } else { Err(Reason::SignatureInvalid) }),
@@ -95,7 +95,7 @@ pub fn suite_signature(
 /// An HMAC-SHA256.
 #[wasm_bindgen]
 pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
-    suites::mac_holds(secret, message, mac)
+    conformance::mac_holds(secret, message, mac)
 }
 
 /// The algorithms that a host checks: JSON, `checks`.
@@ -106,7 +106,11 @@ fn read_capabilities(host: &str) -> Capabilities {
     Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
 }
 
-fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Reply<'static> {
+fn perform(
+    check: &SignatureCheck,
+    verdict: Option<bool>,
+    asked: &mut Value,
+) -> EffectResult<'static> {
     let Some(verdict) = verdict else {
         *asked = json!({
             "algorithm": check.algorithm.name(),
@@ -115,9 +119,9 @@ fn carry(check: &SignatureCheck, verdict: Option<bool>, asked: &mut Value) -> Re
             "signingInput": check.signing_input,
             "signature": check.signature,
         });
-        return Reply::Failed;
+        return EffectResult::Failed;
     };
-    Reply::Checked(verdict)
+    EffectResult::Checked(verdict)
 }
 
 fn answer(outcome: Result<(), Reason>, asked: Value) -> String {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { test } from "node:test";
 
-import { CHECKS, SIGNS, carrier } from "../carry.js";
+import { CHECKS, SIGNS, performer } from "../perform.js";
 import { nodes, signaturesBy, webs } from "../signatures.js";
 import { serve, serveBytes } from "./support.js";
 
-const errand = (url, more = {}) => ({
-  work: "fetch",
+const effect = (url, more = {}) => ({
+  kind: "fetch",
   method: "GET",
   url,
   headers: [["accept", "application/json"]],
@@ -15,7 +15,7 @@ const errand = (url, more = {}) => ({
   maxBytes: 1000,
   ...more,
 });
-const carry = carrier();
+const perform = performer();
 const FAILED = { kind: "failed" };
 const text = (bytes) => new TextDecoder().decode(bytes);
 
@@ -26,20 +26,20 @@ test("an answer comes back whole, whatever its status, with each Set-Cookie by i
     res.writeHead(503, [["set-cookie", "a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT"], ["set-cookie", "b=2"], ["x-a", "1"]].flat());
     res.end("sörry");
   });
-  const reply = await carry(errand(`${origin}/x?y`, { headers: [["accept", "a/b"], ["cookie", "c=d"]] }));
+  const result = await perform(effect(`${origin}/x?y`, { headers: [["accept", "a/b"], ["cookie", "c=d"]] }));
   assert.deepEqual(seen, [["GET", "/x?y", "a/b", "c=d"]]);
-  assert.equal(reply.kind, "answered");
-  assert.equal(reply.status, 503);
-  assert.equal(text(reply.body), "sörry");
-  const cookies = reply.headers.filter(([name]) => name === "set-cookie").map(([, value]) => value);
+  assert.equal(result.kind, "answered");
+  assert.equal(result.status, 503);
+  assert.equal(text(result.body), "sörry");
+  const cookies = result.headers.filter(([name]) => name === "set-cookie").map(([, value]) => value);
   assert.deepEqual(cookies, ["a=1; Expires=Thu, 01 Jan 1970 00:00:00 GMT", "b=2"]);
-  assert.ok(reply.headers.some(([name, value]) => name === "x-a" && value === "1"));
+  assert.ok(result.headers.some(([name, value]) => name === "x-a" && value === "1"));
 });
 
 test("an answer without a body is an answer", async (t) => {
   const { origin } = await serve(t, (req, res) => res.writeHead(204).end());
-  const reply = await carry(errand(origin));
-  assert.deepEqual([reply.kind, reply.status, reply.body.length], ["answered", 204, 0]);
+  const result = await perform(effect(origin));
+  assert.deepEqual([result.kind, result.status, result.body.length], ["answered", 204, 0]);
 });
 
 test("a redirect is an answer and is not followed", async (t) => {
@@ -48,14 +48,14 @@ test("a redirect is an answer and is not followed", async (t) => {
     if (req.url === "/elsewhere") followed++;
     res.writeHead(302, { location: "/elsewhere" }).end();
   });
-  const reply = await carry(errand(`${origin}/`));
-  assert.deepEqual([reply.kind, reply.status, followed], ["answered", 302, 0]);
-  assert.ok(reply.headers.some(([name, value]) => name === "location" && value === "/elsewhere"));
+  const result = await perform(effect(`${origin}/`));
+  assert.deepEqual([result.kind, result.status, followed], ["answered", 302, 0]);
+  assert.ok(result.headers.some(([name, value]) => name === "location" && value === "/elsewhere"));
 });
 
 test("a store is read by its name and key, and only text and bytes are values", async () => {
   const read = (value, more = {}) =>
-    carrier(undefined, { stores: { S: value } })({ work: "read", store: "S", key: "k", timeoutMs: 50, maxBytes: 4, ...more });
+    performer(undefined, { stores: { S: value } })({ kind: "read", store: "S", key: "k", timeoutMs: 50, maxBytes: 4, ...more });
   const keys = [];
   const bytes = (text) => ({ kind: "found", value: new TextEncoder().encode(text) });
   assert.deepEqual(await read((key) => (keys.push(key), "tön")), bytes("tön"));
@@ -73,13 +73,13 @@ test("a store is read by its name and key, and only text and bytes are values", 
 
 test("a redirect that the platform hides is a failure", async () => {
   const hidden = { status: 0, type: "opaqueredirect", body: null, headers: new Headers() };
-  assert.deepEqual(await carrier(async () => hidden)(errand("https://a.test/")), FAILED);
+  assert.deepEqual(await performer(async () => hidden)(effect("https://a.test/")), FAILED);
 });
 
 test("silence is a failure, as soon as the time is over", async (t) => {
   const { origin } = await serve(t, () => {});
   const late = new Promise((resolve) => setTimeout(resolve, 1500, "late").unref());
-  assert.deepEqual(await Promise.race([carry(errand(origin, { timeoutMs: 100 })), late]), FAILED);
+  assert.deepEqual(await Promise.race([perform(effect(origin, { timeoutMs: 100 })), late]), FAILED);
 });
 
 test("the time covers the body too, and the connection is closed", async (t) => {
@@ -88,12 +88,12 @@ test("the time covers the body too, and the connection is closed", async (t) => 
     closed.push(once(res, "close"));
     res.write("{");
   });
-  assert.deepEqual(await carry(errand(origin, { timeoutMs: 100 })), FAILED);
+  assert.deepEqual(await perform(effect(origin, { timeoutMs: 100 })), FAILED);
   await closed[0];
 });
 
 test("a fetch that does not listen to its signal ends in time as well", async () => {
-  assert.deepEqual(await carrier(() => new Promise(() => {}))(errand("https://a.test/", { timeoutMs: 50 })), FAILED);
+  assert.deepEqual(await performer(() => new Promise(() => {}))(effect("https://a.test/", { timeoutMs: 50 })), FAILED);
 });
 
 test("an answer that is too large is told apart, and reading stops", async (t) => {
@@ -106,14 +106,14 @@ test("an answer that is too large is told apart, and reading stops", async (t) =
     };
     more();
   });
-  assert.deepEqual(await carry(errand(origin)), { kind: "tooLarge" });
+  assert.deepEqual(await perform(effect(origin)), { kind: "tooLarge" });
   assert.ok(sent < 50_000_000);
 });
 
 test("an answer may be just as large as allowed", async (t) => {
   const { origin } = await serve(t, (req, res) => res.end("x".repeat(1000)));
-  assert.equal((await carry(errand(origin))).body.length, 1000);
-  assert.deepEqual(await carry(errand(origin, { maxBytes: 999 })), { kind: "tooLarge" });
+  assert.equal((await perform(effect(origin))).body.length, 1000);
+  assert.deepEqual(await perform(effect(origin, { maxBytes: 999 })), { kind: "tooLarge" });
 });
 
 /** A session of 9 KiB of cookies beside the token of the jwt plugin. */
@@ -121,15 +121,15 @@ test("an answer may have a head that is larger than Node's fetch takes by itself
   const cookies = [0, 1, 2, 3, 4].map((chunk) => `session_data.${chunk}=${"x".repeat(3900)}; Path=/`);
   const { origin } = await serve(t, (req, res) => res.writeHead(200, [["set-auth-jwt", "y".repeat(2000)], ...cookies.map((line) => ["set-cookie", line])].flat()).end("{}"));
   for (const round of [1, 2]) {
-    const reply = await carry(errand(origin));
-    assert.equal(reply.kind, "answered", `round ${round}`);
-    assert.deepEqual(reply.headers.filter(([name]) => name === "set-cookie").map(([, line]) => line), cookies);
+    const result = await perform(effect(origin));
+    assert.equal(result.kind, "answered", `round ${round}`);
+    assert.deepEqual(result.headers.filter(([name]) => name === "set-cookie").map(([, line]) => line), cookies);
   }
 });
 
 test("an answer whose head is too large is told apart", async (t) => {
   const { origin } = await serve(t, (req, res) => res.writeHead(200, { "x-large": "x".repeat(200_000) }).end("{}"));
-  assert.deepEqual(await carry(errand(origin)), { kind: "headTooLarge" });
+  assert.deepEqual(await perform(effect(origin)), { kind: "headTooLarge" });
 });
 
 test("what the application has put behind fetch stays", async (t) => {
@@ -145,19 +145,19 @@ test("what the application has put behind fetch stays", async (t) => {
   }
   t.after(() => Object.defineProperty(globalThis, place, { value: usual, writable: true, enumerable: false, configurable: false }));
   Object.defineProperty(globalThis, place, { value: new ProxyAgent(), writable: true, enumerable: false, configurable: false });
-  assert.equal((await carry(errand(`${origin}/proxied`))).kind, "answered");
+  assert.equal((await perform(effect(`${origin}/proxied`))).kind, "answered");
   assert.deepEqual(used, ["/proxied"]);
 });
 
 test("what is not HTTP, ends early or is not there is a failure", async (t) => {
   const garbage = await serveBytes(t, (socket) => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
-  assert.deepEqual(await carry(errand(garbage.origin)), FAILED);
+  assert.deepEqual(await perform(effect(garbage.origin)), FAILED);
   const short = await serveBytes(t, (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"));
-  assert.deepEqual(await carry(errand(short.origin)), FAILED);
+  assert.deepEqual(await perform(effect(short.origin)), FAILED);
   const gone = await serveBytes(t, (socket) => socket.destroy());
-  assert.deepEqual(await carry(errand(gone.origin)), FAILED);
-  assert.deepEqual(await carry(errand("http://127.0.0.1:1/")), FAILED);
-  assert.deepEqual(await carry(errand("nonsense")), FAILED);
+  assert.deepEqual(await perform(effect(gone.origin)), FAILED);
+  assert.deepEqual(await perform(effect("http://127.0.0.1:1/")), FAILED);
+  assert.deepEqual(await perform(effect("nonsense")), FAILED);
 });
 
 const PARAMETERS = {
@@ -178,55 +178,55 @@ async function check(algorithm) {
   const signingInput = new TextEncoder().encode("a.b");
   const signature = await crypto.subtle.sign({ name: base.name, hash, saltLength: Number(bits) / 8 }, privateKey, signingInput);
   const key = JSON.stringify({ kty, crv, x, y, n, e });
-  return { work: "check", algorithm, thumbprint: `of ${algorithm}`, key, signingInput, signature: new Uint8Array(signature) };
+  return { kind: "check", algorithm, thumbprint: `of ${algorithm}`, key, signingInput, signature: new Uint8Array(signature) };
 }
 
 const PLATFORMS = { "node:crypto": nodes, WebCrypto: webs };
 
 for (const [name, platform] of Object.entries(PLATFORMS)) {
-  const carrying = () => carrier(undefined, { signatures: signaturesBy(platform()) });
+  const performing = () => performer(undefined, { signatures: signaturesBy(platform()) });
 
   test(`${name}: signatures of each declared algorithm are told from others`, async (t) => {
-    const carry = carrying();
+    const perform = performing();
     for (const algorithm of CHECKS) {
       const good = await check(algorithm);
-      assert.deepEqual(await carry(good), { kind: "checked", holds: true }, algorithm);
-      assert.deepEqual(await carry({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
+      assert.deepEqual(await perform(good), { kind: "checked", holds: true }, algorithm);
+      assert.deepEqual(await perform({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
       const { length } = good.signature;
       const wrong = [
         good.signature.with(3, good.signature[3] ^ 1), new Uint8Array(0), new Uint8Array(length),
         good.signature.subarray(1), Uint8Array.of(0, ...good.signature), Uint8Array.of(...good.signature, 0),
       ];
       for (const signature of wrong) {
-        assert.deepEqual(await carry({ ...good, signature }), { kind: "checked", holds: false }, `${algorithm} ${signature}`);
+        assert.deepEqual(await perform({ ...good, signature }), { kind: "checked", holds: false }, `${algorithm} ${signature}`);
       }
     }
     t.diagnostic(CHECKS.join(" "));
   });
 
   test(`${name}: a key that cannot be imported is a failure, never a verdict`, async () => {
-    const carry = carrying();
+    const perform = performing();
     const good = await check("ES256");
     const [other, rsa] = [await check("ES384"), await check("RS256")];
     for (const key of ["{", "{}", "null", '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}', '{"kty":"RSA","n":"AQAB","e":"AQAB"}', other.key, rsa.key]) {
-      assert.deepEqual(await carry({ ...good, key, thumbprint: key }), FAILED, key);
+      assert.deepEqual(await perform({ ...good, key, thumbprint: key }), FAILED, key);
     }
-    assert.deepEqual(await carry({ ...rsa, key: good.key, thumbprint: "EC" }), FAILED);
+    assert.deepEqual(await perform({ ...rsa, key: good.key, thumbprint: "EC" }), FAILED);
   });
 
   test(`${name}: a key for another use or algorithm is no key to sign with`, async () => {
-    const carry = carrying();
+    const perform = performing();
     const { key } = await check("ES256");
-    const errand = { work: "sign", kid: "k", key, input: new Uint8Array(1) };
-    for (const algorithm of SIGNS) assert.deepEqual(await carry({ ...errand, algorithm }), FAILED, algorithm);
-    for (const algorithm of ["RS256", "HS256", "none"]) assert.deepEqual(await carry({ ...errand, algorithm }), { kind: "unsupported" });
+    const effect = { kind: "sign", kid: "k", key, input: new Uint8Array(1) };
+    for (const algorithm of SIGNS) assert.deepEqual(await perform({ ...effect, algorithm }), FAILED, algorithm);
+    for (const algorithm of ["RS256", "HS256", "none"]) assert.deepEqual(await perform({ ...effect, algorithm }), { kind: "unsupported" });
   });
 
   test(`${name}: an algorithm that this host does not have is unsupported, never a verdict`, async () => {
-    const carry = carrying();
+    const perform = performing();
     const good = await check("ES256");
     for (const algorithm of ["none", "HS256", "EdDSA", "ES256K", "constructor", "__proto__", ""]) {
-      assert.deepEqual(await carry({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
+      assert.deepEqual(await perform({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
     }
   });
 
@@ -235,7 +235,7 @@ for (const [name, platform] of Object.entries(PLATFORMS)) {
     const counted = { ...platform() };
     const { publicKey } = counted;
     counted.publicKey = (...given) => (imported++, publicKey(...given));
-    const mine = carrier(undefined, { signatures: signaturesBy(counted) });
+    const mine = performer(undefined, { signatures: signaturesBy(counted) });
     const rsa = await check("RS256");
     await mine(rsa);
     await mine(rsa);
@@ -249,11 +249,11 @@ for (const [name, platform] of Object.entries(PLATFORMS)) {
 }
 
 test("without any cryptography nothing is checked", async () => {
-  assert.deepEqual(await carrier(undefined, { signatures: signaturesBy(null) })(await check("ES256")), { kind: "unsupported" });
+  assert.deepEqual(await performer(undefined, { signatures: signaturesBy(null) })(await check("ES256")), { kind: "unsupported" });
 });
 
 test("a wait takes its time", async () => {
   const started = performance.now();
-  assert.deepEqual(await carry({ work: "wait", milliseconds: 40 }), { kind: "waited" });
+  assert.deepEqual(await perform({ kind: "wait", milliseconds: 40 }), { kind: "waited" });
   assert.ok(performance.now() - started >= 38);
 });

@@ -1,0 +1,111 @@
+//! Connections that stay open: how long, and whether what they rest on still holds.
+
+use crate::cache::verified::Identity;
+use crate::decision::{ConnectionLimits, ConnectionStatus};
+use crate::effects::effect::{Effect, EffectResult, Purpose};
+use crate::effects::progress::{PendingEffect, PendingParts, RequestProgress};
+use crate::http::path::Path;
+use crate::http::request::RequestHead;
+use crate::policy::MatchedRules;
+use crate::reason::Reason;
+use crate::time::UnixTime;
+
+use super::{Engine, NotAdmitted, REQUEST_BUDGET_MILLIS};
+
+/// The clocks of whoever made a token and of the gate are not the same to the millisecond.
+const GRACE_MILLIS: i64 = 1000;
+/// So often what is open is looked at: a session that is known to have ended goes on for no longer
+/// than that.
+const RECHECK_AFTER_MILLIS: u32 = 10_000;
+
+impl Engine {
+    /// Whether a connection may stay open that began with this head: whatever a new request with it
+    /// would be refused for ends it, the auth service's and the operator's word included. Nothing
+    /// is renewed, signed or minted for it.
+    pub fn recheck(&mut self, request: &RequestHead<'_>, now: UnixTime) -> ConnectionStatus {
+        let arrival = self.effects.events.moment(now);
+        self.look(request, RequestProgress::new(arrival, REQUEST_BUDGET_MILLIS), now)
+    }
+
+    /// Goes on with that after its effect. `request` is the same head again.
+    pub fn rechecked(
+        &mut self,
+        request: &RequestHead<'_>,
+        pending: PendingEffect,
+        result: EffectResult<'_>,
+        now: UnixTime,
+    ) -> ConnectionStatus {
+        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
+        self.effects.learn(&self.policy, (effect, continuation), &result, &mut progress, now);
+        self.look(request, progress, now)
+    }
+
+    fn look(
+        &mut self,
+        request: &RequestHead<'_>,
+        mut progress: RequestProgress,
+        now: UnixTime,
+    ) -> ConnectionStatus {
+        let Ok(path) = Path::of(request, self.policy.framework.as_ref()) else {
+            return ConnectionStatus::Closed(Reason::PathRefused);
+        };
+        let Some(rules) = self.policy.matched_rules(&path, request) else {
+            return ConnectionStatus::Closed(Reason::RouteDenied);
+        };
+        let missing = match self.authorize(request, &rules, &mut progress, now) {
+            Ok(_) | Err(NotAdmitted::Unavailable(_)) => return ConnectionStatus::Open,
+            // Also where the gate's own budget is spent: many connections must not end each other.
+            Err(NotAdmitted::Refuse(reason) | NotAdmitted::SignOut(reason, _))
+                if reason.status() == 503 =>
+            {
+                return ConnectionStatus::Open;
+            }
+            Err(NotAdmitted::Refuse(reason) | NotAdmitted::SignOut(reason, _)) => {
+                return ConnectionStatus::Closed(reason);
+            }
+            Err(NotAdmitted::Missing(missing, _)) => missing,
+        };
+        match self.effects.begin(&self.policy, request, missing, &mut progress, now) {
+            Ok((effect, continuation)) => ConnectionStatus::Perform(PendingEffect::new(
+                without_renewal(effect),
+                continuation,
+                progress,
+            )),
+            // What was said longer ago may do.
+            Err(_) if !progress.has_given_up => {
+                progress.has_given_up = true;
+                self.look(request, progress, now)
+            }
+            Err(_) => ConnectionStatus::Open,
+        }
+    }
+
+    /// How long the connection of a request may stay open that goes on now.
+    pub(super) fn connection(
+        &self,
+        rules: &MatchedRules,
+        identity: Option<&Identity>,
+        now: UnixTime,
+    ) -> ConnectionLimits {
+        let longest = self.policy.rules_of(rules).filter_map(|rule| rule.max_connection).min();
+        let by_rule = longest.map(|seconds| now.plus(seconds));
+        let by_identity =
+            identity.map(|identity| identity.session.expires.plus_millis(GRACE_MILLIS));
+        ConnectionLimits {
+            // A token may be over already, by less than the tolerance.
+            until: by_rule.into_iter().chain(by_identity).min().map(|until| until.max(now)),
+            recheck_after_ms: identity.map(|_| RECHECK_AFTER_MILLIS),
+        }
+    }
+}
+
+/// The client of a connection that is open gets no cookies: the service must not set any for it.
+fn without_renewal(work: Effect) -> Effect {
+    match work {
+        Effect::Fetch(mut fetch) if fetch.purpose == Purpose::Session => {
+            fetch.url.push_str("&disableRefresh=true");
+            Effect::Fetch(fetch)
+        }
+        other => other,
+    }
+}

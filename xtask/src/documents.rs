@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use crate::{find, shell, test};
+use crate::commands::find;
+use crate::{shell, test};
 
 /// The files of the repository that these patterns name, with their text.
 fn files(patterns: &[&str]) -> Vec<(String, String)> {

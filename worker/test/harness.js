@@ -1,7 +1,7 @@
 // What the tests of the Worker stand on: the built Worker in real workerd, an origin that records what it got, an auth
 // service that has a key set, and a client that says exactly what it is told to say. Everything on free ports.
 
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import http from "node:http";
@@ -9,10 +9,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { exportJWK, generateKeyPair, SignJWT } from "jose";
 import { Miniflare } from "miniflare";
 import { WebSocketServer } from "ws";
 import { freePort } from "../../examples/shared/port.mjs";
+import { startAuthService } from "../../tests/fakes/auth-service.mjs";
+import { newKey, newSession } from "../../tests/fakes/better-auth.mjs";
 
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
 
@@ -140,41 +141,18 @@ export async function startOrigin(test) {
   }
 }
 
-/** An auth service: a key set with one key per algorithm, counted. `answers` may replace an answer by path. */
+/** An auth service with a key for each algorithm, which signs JWTs; `answers` replace an answer by path. */
 export async function startAuth(test, { algorithms = ["EdDSA"], cacheControl } = {}) {
-  const signers = new Map();
-  const addKey = async (algorithm, kid = algorithm) => {
-    const { publicKey, privateKey } = await generateKeyPair(algorithm, { extractable: true });
-    signers.set(kid, { algorithm, privateKey, jwk: { ...(await exportJWK(publicKey)), alg: algorithm, kid } });
-  };
-  for (const algorithm of algorithms) await addKey(algorithm);
-  const count = { keys: 0, session: 0 };
-  const answers = {};
-  const server = http.createServer((request, response) => {
-    const { pathname } = new URL(request.url, "http://auth");
-    if (pathname === "/api/auth/jwks") count.keys += 1;
-    if (pathname === "/api/auth/get-session") count.session += 1;
-    if (answers[pathname]) return void answers[pathname](request, response);
-    response.setHeader("content-type", "application/json");
-    if (pathname === "/api/auth/jwks") {
-      if (cacheControl) response.setHeader("cache-control", cacheControl);
-      return void response.end(JSON.stringify({ keys: [...signers.values()].map((signer) => signer.jwk) }));
-    }
-    response.end("null");
-  });
-  const service = await listen(test, server);
+  const keys = new Map(algorithms.map((algorithm) => [algorithm, newKey(algorithm, algorithm)]));
+  const service = await startAuthService({ cacheControl, keys: () => [...keys.values()].map(({ jwk }) => jwk) });
+  test.after(service.stop);
+  const addKey = (algorithm, kid) => void keys.set(kid, newKey(algorithm, kid));
   const sign = (kid, claims = {}, header = {}) => {
-    const { algorithm, privateKey } = signers.get(kid);
-    return new SignJWT({ email: "ada@example.com", ...claims })
-      .setProtectedHeader({ alg: algorithm, kid, ...header })
-      .setSubject("user-1")
-      .setIssuer(service.url)
-      .setAudience(service.url)
-      .setIssuedAt()
-      .setExpirationTime(claims.exp ?? "10 min")
-      .sign(privateKey);
+    const now = Math.floor(Date.now() / 1000);
+    const usual = { email: "ada@example.com", sub: "user-1", iss: service.url, aud: service.url, iat: now, exp: now + 600 };
+    return keys.get(kid).jwt({ ...usual, ...claims }, header);
   };
-  return { ...service, count, answers, sign, addKey };
+  return { ...service, sign, addKey };
 }
 
 /** The variables of a gate with one Better Auth issuer. */
@@ -195,33 +173,9 @@ export const variables = (origin, auth, more = {}) => ({
 });
 
 /** Better Auth's cookies of one session: the signed token and, unless told otherwise, the compact cookie cache. */
-export function sessionCookies({
-  now = Date.now(),
-  seconds = 300,
-  token = randomToken(),
-  cache = true,
-  key = secret,
-  user = "user-1",
-  session: id = "session-1",
-  organisation,
-} = {}) {
-  const mac = (text, encoding) => createHmac("sha256", key).update(text).digest(encoding);
-  const iso = (time) => new Date(time).toISOString();
-  const signed = encodeURIComponent(`${token}.${mac(token, "base64")}`);
-  const cookies = [`better-auth.session_token=${signed}`];
-  if (cache) {
-    const session = JSON.stringify({
-      session: { id, token, userId: user, expiresAt: iso(now + 604_800_000), createdAt: iso(now), updatedAt: iso(now), activeOrganizationId: organisation },
-      user: { id: user, name: "Ada", email: "ada@example.com", emailVerified: true, createdAt: iso(now), updatedAt: iso(now) },
-      updatedAt: now,
-      version: "1",
-    });
-    const expiresAt = now + seconds * 1000;
-    const signature = mac(`${session.slice(0, -1)},"expiresAt":${expiresAt}}`, "base64url");
-    const text = `{"session":${session},"expiresAt":${expiresAt},"signature":"${signature}"}`;
-    cookies.push(`better-auth.session_data=${Buffer.from(text).toString("base64url")}`);
-  }
-  return cookies.join("; ");
+export function sessionCookies({ now = Date.now(), seconds = 300, cache = true, key = secret, session: id, ...more } = {}) {
+  const { tokenCookie, dataCookie } = newSession({ secret: key, now, cachedUntil: now + seconds * 1000, id, ...more });
+  return cache ? `${tokenCookie}; ${dataCookie}` : tokenCookie;
 }
 
 /**
@@ -264,8 +218,6 @@ export async function eventually(condition, what) {
   } while (performance.now() < until);
   throw new Error(`it never happened: ${what}`);
 }
-
-const randomToken = () => randomBytes(24).toString("base64").replace(/[^A-Za-z0-9]/g, "x");
 
 const pairs = (flat) => flat.flatMap((name, index) => (index % 2 ? [] : [[name.toLowerCase(), flat[index + 1]]]));
 

@@ -40,7 +40,7 @@ test("a session from the cookie cache is forwarded with its identity, and nothin
   assert.deepEqual({ subject, session, email, source }, { subject: "user-1", session: "session-1", email: "ada@example.com", source: "cookie-cache" });
   assert.equal(origin.last().headers.x_doorward_subject, undefined);
   assert.match(response.headers["doorward-decision"], /^forward; .*cookie-cache/);
-  assert.deepEqual(auth.count, { keys: 0, session: 0 });
+  assert.deepEqual(auth.asked, { keys: 0, session: 0, token: 0 });
 });
 
 test("what the gate adds to a response goes beside the cookies of the origin", async (t) => {
@@ -61,7 +61,7 @@ test("a tampered, a foreign and an expired cookie are not let through", async (t
   // The cache is over and the auth service answers `null`: signed out.
   const response = await fetched(gate, "/api/me", { headers: { cookie: sessionCookies({ seconds: -1 }) } });
   assert.deepEqual([response.status, JSON.parse(response.body).reason], [401, "session_ended"]);
-  assert.equal(auth.count.session > 0, true);
+  assert.equal(auth.asked.session > 0, true);
   assert.equal(origin.seen.length, 0);
 });
 
@@ -111,7 +111,7 @@ test("a cookie cache near its end is renewed while the origin works, and a renew
   assert.equal(response.headers["cache-control"], "private, no-store");
   // Not twice at once.
   await fetched(gate, "/cookies", { headers: { cookie } });
-  assert.equal(auth.count.session, 1);
+  assert.equal(auth.asked.session, 1);
 
   await auth.stop();
   const other = await fetched(gate, "/cookies", { headers: { cookie: sessionCookies({ now: Date.now() - 290_000 }) } });
@@ -155,7 +155,7 @@ test("tokens of every algorithm pass with their own signature only", { timeout: 
     }
     assert.equal(origin.seen.length, passed);
   }
-  assert.equal(auth.count.keys, 1);
+  assert.equal(auth.asked.keys, 1);
 });
 
 test("a WebSocket goes through with a session and is refused without", async (t) => {

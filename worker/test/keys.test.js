@@ -14,7 +14,7 @@ test("many requests at once and after one another fetch the keys once", async (t
   const responses = await Promise.all(Array.from({ length: 12 }, () => fetched(gate, "/api/me", bearer(token))));
   assert.deepEqual(responses.map((response) => response.status), Array(12).fill(200));
   for (let i = 0; i < 12; i++) assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
-  assert.equal(auth.count.keys, 1);
+  assert.equal(auth.asked.keys, 1);
 });
 
 test("a new instance finds the keys in the platform's cache", async (t) => {
@@ -25,7 +25,7 @@ test("a new instance finds the keys in the platform's cache", async (t) => {
     const gate = await startGate(t, { bindings: variables(origin, auth), options, entry: settled });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
   }
-  assert.equal(auth.count.keys, 1);
+  assert.equal(auth.asked.keys, 1);
 });
 
 test("a new instance finds the keys in the KV namespace, where one is bound", async (t) => {
@@ -43,7 +43,7 @@ test("a new instance finds the keys in the KV namespace, where one is bound", as
     assert.ok(life > 280 && life <= 301, `${life}`);
     assert.match(await kv.get(keys[0].name), /^doorward-copy-1 \d+ \d+\n\n\{"keys":\[/);
   }
-  assert.equal(auth.count.keys, 1);
+  assert.equal(auth.asked.keys, 1);
 });
 
 test("a session is found in the KV namespace where the configuration says so, without its token", async (t) => {
@@ -64,7 +64,7 @@ test("a session is found in the KV namespace where the configuration says so, wi
     assert.match(name, /^doorward-session-[\w-]{43}$/);
     assert.equal(`${name} ${await kv.get(name)}`.includes("token-of"), false);
   }
-  assert.equal(auth.count.session, 1);
+  assert.equal(auth.asked.session, 1);
 });
 
 // The Worker with a namespace that does something else. By `getWithMetadata` it is taken for one.
@@ -93,7 +93,7 @@ for (const [name, namespace] of Object.entries(odd)) {
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
     const forged = await fetched(gate, "/api/me", bearer(`${token.slice(0, -9)}AAAAAAAAA`));
     assert.deepEqual([forged.status, JSON.parse(forged.body).reason], [401, "signature_invalid"]);
-    assert.equal(auth.count.keys, 1);
+    assert.equal(auth.asked.keys, 1);
   });
 }
 
@@ -112,7 +112,7 @@ test("an issuer that forbids keeping is asked by every instance", async (t) => {
     const gate = await startGate(t, { bindings: variables(origin, auth), options });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);
   }
-  assert.equal(auth.count.keys, 2);
+  assert.equal(auth.asked.keys, 2);
 });
 
 test("a failure is not kept, and the next request after the back-off is served", async (t) => {
@@ -135,7 +135,7 @@ test("a key that is new to this instance is fetched from the issuer, not from th
   const token = await auth.sign("rotated");
   const response = await fetched(gate, "/api/me", { headers: { ...bearer(token).headers, "x-test-ahead": "20000" } });
   assert.equal(response.status, 200);
-  assert.equal(auth.count.keys, 2);
+  assert.equal(auth.asked.keys, 2);
 });
 
 test("keys that are no longer fresh are refreshed behind a response", async (t) => {
@@ -149,7 +149,7 @@ test("keys that are no longer fresh are refreshed behind a response", async (t) 
   const later = { headers: { ...bearer(token).headers, "x-test-ahead": "400000" } };
   assert.equal((await fetched(gate, "/api/me", later)).status, 200);
   await eventually(() => refreshed, "the refresh arrives");
-  assert.equal(auth.count.keys, 2);
+  assert.equal(auth.asked.keys, 2);
   await auth.addKey("EdDSA", "after");
   delete auth.answers["/api/auth/jwks"];
   refreshed.writeHead(302, { location: "/elsewhere" }).end();

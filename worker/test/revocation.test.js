@@ -58,14 +58,14 @@ test("a session in KV passes without the auth service, and one that is not there
   const iso = (seconds) => new Date(Date.now() + seconds * 1000).toISOString();
   const cookie = sessionCookies({ token, cache: false });
   assert.equal(await judge(cookie), "session_ended");
-  assert.equal(auth.count.session, 1);
+  assert.equal(auth.asked.session, 1);
   const pair = { session: { id: "s", token, userId: "user-1", expiresAt: iso(3600), createdAt: iso(-60) }, user: { id: "user-1", email: "a@example.com" } };
   await sessions.put(`better-auth:${token}`, JSON.stringify(pair));
   assert.equal(await judge(cookie, 72), "storage", "what KV has a minute later is newer than that it had ended");
-  assert.equal(auth.count.session, 1);
+  assert.equal(auth.asked.session, 1);
   await sessions.put("better-auth:revoked-sessions-before-user-1", String(Date.now()));
   assert.equal(await judge(cookie, 83), "session_ended");
-  assert.equal(auth.count.session, 2);
+  assert.equal(auth.asked.session, 2);
 });
 
 test("a namespace that does something else is doubt, and the gate stands", async (t) => {

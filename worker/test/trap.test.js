@@ -55,7 +55,7 @@ test("a request that was decided after an errand, and sent on before a trap, get
   const bearer = { headers: { authorization: `Bearer ${await auth.sign("EdDSA")}` } };
   const held = fetched(gate, "/hold", bearer);
   await eventually(() => origin.seen.length === 1, "the held request reaches the origin");
-  assert.equal(auth.count.keys, 1);
+  assert.equal(auth.asked.keys, 1);
   assertNotStarted(await fetched(gate, "/public/page", { headers: { "x-plant-trap": "panic" } }));
   origin.release();
   assert.deepEqual([(await held).status, (await held).body], [200, "released"]);

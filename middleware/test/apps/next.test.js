@@ -10,10 +10,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 
-import { authService } from "./auth-service.js";
 import { install, progress, run, send, serve } from "./lib.js";
 import { forms, gives } from "./next-forms.js";
-import { cookies, session } from "./session.js";
+import { authService, cookies, session } from "./session.js";
 
 const variants = [
   { name: "proxy.ts on Node, Turbopack", file: "proxy.ts", build: [] },
@@ -33,7 +32,7 @@ let notes;
 
 before(async () => {
   app = await install("next");
-  auth = await authService();
+  auth = await authService(secret);
   notes = await mirror();
 });
 after(() => Promise.all([auth?.stop(), notes?.stop()]));
@@ -540,7 +539,7 @@ async function mirror() {
 async function nextStart(env) {
   const server = await serve([nextBin, "start", "-p", "0", "-H", "localhost"], {
     cwd: app,
-    env: { BETTER_AUTH_URL: auth.origin, BETTER_AUTH_SECRET: secret, NOTES_URL: notes.origin, ...env },
+    env: { BETTER_AUTH_URL: auth.url, BETTER_AUTH_SECRET: secret, NOTES_URL: notes.origin, ...env },
     ready: /Ready in/,
   });
   return { server, port: Number(/localhost:(\d+)/.exec(server.log)[1]) };

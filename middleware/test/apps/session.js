@@ -1,23 +1,11 @@
-// Sessions as Better Auth would make them: a signed `session_token` and, with the cookie cache on, a `compact` `session_data`.
+// One user's sessions as Better Auth would make them, and an auth service that knows them.
 
-import { createHmac, randomBytes } from "node:crypto";
-
-const minute = 60_000;
+import { startAuthService } from "../../../tests/fakes/auth-service.mjs";
+import { cookieLine, newKey, newSession } from "../../../tests/fakes/better-auth.mjs";
 
 /** What `/get-session` would say of this session, and the cookies that carry it. */
-export function session(secret, { cacheExpiresAt = Date.now() + 5 * minute } = {}) {
-  const token = randomBytes(16).toString("hex");
-  const userId = "user-7f3a";
-  const now = Date.now();
-  const expiresAt = new Date(now + 60 * minute).toISOString();
-  const times = { createdAt: new Date(now).toISOString(), updatedAt: new Date(now).toISOString() };
-  const answer = {
-    session: { id: "session-7f3a", token, userId, expiresAt, ...times, ipAddress: "", userAgent: "" },
-    user: { id: userId, name: "Ada", email: "ada@example.com", emailVerified: true, ...times },
-  };
-  const data = compact(secret, { ...answer, updatedAt: now, version: "1" }, cacheExpiresAt);
-  const tokenCookie = `better-auth.session_token=${signed(secret, token)}`;
-  return { answer, tokenCookie, dataCookie: `better-auth.session_data=${data}` };
+export function session(secret, { cacheExpiresAt: cachedUntil } = {}) {
+  return newSession({ secret, cachedUntil, user: "user-7f3a", id: "session-7f3a" });
 }
 
 /** Both cookies of a good session. */
@@ -26,13 +14,15 @@ export function cookies(secret, options) {
   return `${tokenCookie}; ${dataCookie}`;
 }
 
-function signed(secret, value) {
-  return encodeURIComponent(`${value}.${createHmac("sha256", secret).update(value).digest("base64")}`);
-}
-
-function compact(secret, payload, expiresAt) {
-  const text = JSON.stringify(payload);
-  const message = `${text.slice(0, -1)},"expiresAt":${expiresAt}}`;
-  const signature = createHmac("sha256", secret).update(message).digest("base64url");
-  return Buffer.from(`{"session":${text},"expiresAt":${expiresAt},"signature":"${signature}"}`).toString("base64url");
+/** An auth service for that user: it mints JWTs, and knows the sessions that it is told to remember. */
+export async function authService(secret) {
+  const key = newKey("EdDSA", "k");
+  const token = () => {
+    const now = Math.floor(Date.now() / 1000);
+    return key.jwt({ sub: "user-7f3a", iat: now, exp: now + 900, iss: service.url, aud: service.url });
+  };
+  const service = await startAuthService({ secret, keys: () => [key.jwk], token });
+  /** `/get-session` knows this session from now on, and renews its cookie cache. */
+  const remember = ({ token, pair, dataCookie }) => service.remember(token, pair, [cookieLine(dataCookie, 300)]);
+  return { ...service, remember };
 }

@@ -9,9 +9,8 @@ import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { authService } from "./auth-service.js";
 import { install, progress, run } from "./lib.js";
-import { cookies, session } from "./session.js";
+import { authService, cookies, session } from "./session.js";
 
 const site = "https://app.example";
 const secret = randomBytes(32).toString("base64url");
@@ -23,7 +22,7 @@ let auth;
 
 before(async () => {
   app = await install("vercel");
-  auth = await authService();
+  auth = await authService(secret);
 });
 after(() => auth?.stop());
 
@@ -39,7 +38,7 @@ for (const { runtime, open } of [
     before(async () => {
       progress(`vercel build: ${runtime}`);
       await build(runtime, output());
-      gate = await open(middleware(), { BETTER_AUTH_URL: auth.origin, BETTER_AUTH_SECRET: secret });
+      gate = await open(middleware(), { BETTER_AUTH_URL: auth.url, BETTER_AUTH_SECRET: secret });
     });
     after(() => gate?.close());
 
@@ -143,7 +142,7 @@ for (const { runtime, open } of [
     });
 
     test("a wrong configuration answers 503 to everything", async () => {
-      const wrong = await open(middleware(), { BETTER_AUTH_URL: auth.origin, BETTER_AUTH_SECRET: "short" });
+      const wrong = await open(middleware(), { BETTER_AUTH_URL: auth.url, BETTER_AUTH_SECRET: "short" });
       try {
         for (const path of ["/", "/dashboard", "/anything"]) {
           const response = await wrong.fetch(site + path, { headers: { ...page, cookie: cookies(secret) } });

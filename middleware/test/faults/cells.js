@@ -1,19 +1,21 @@
 // The fault matrix: what `docs/faults.md` says, one cell for each combination of faults, and a service that is as broken as
 // the cell says.
 
-import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 
-import { SPACES, TOKEN, sessionOf } from "./service.js";
+import { newKey, signed, tokenIn } from "../../../tests/fakes/better-auth.mjs";
+import { SECRET, sessionOf } from "./people.js";
+
+export { SECRET };
 
 export const SITE = "https://app.test";
-export const SECRET = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 /** What only the origin says, and only about somebody. */
 export const PROTECTED = "the protected page of ada";
 
 const DOCUMENT = readFileSync(new URL("../../../docs/faults.md", import.meta.url), "utf8");
+const TOKEN = "__Secure-better-auth.session_token";
 const DATA = "__Secure-better-auth.session_data";
 
 /** The rows of the table under a heading: cells without the marks of code. */
@@ -43,47 +45,31 @@ export function expected({ needs, then, otherwise }, cell) {
   return needs.some((need) => need === "nothing" || cell[need] === "fine") ? then : otherwise;
 }
 
-const base64url = (value) => Buffer.from(value).toString("base64url");
-
-async function signer(algorithm, kid, parameters) {
-  const { publicKey, privateKey } = await crypto.subtle.generateKey(parameters, true, ["sign", "verify"]);
-  const { kty, crv, x, y } = await crypto.subtle.exportKey("jwk", publicKey);
-  const jwt = async (claims, header = {}) => {
-    const input = `${base64url(JSON.stringify({ alg: algorithm, kid, typ: "JWT", ...header }))}.${base64url(JSON.stringify(claims))}`;
-    return `${input}.${base64url(await crypto.subtle.sign(parameters, privateKey, Buffer.from(input)))}`;
-  };
-  return { jwk: { kty, crv, x, y, alg: algorithm, kid }, jwt };
-}
-
-const ES256 = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
-const EdDSA = { name: "Ed25519" };
-
-/** Everybody's credentials, and the key set that they are to be checked with. */
-export async function credentials(now = Date.now()) {
-  const [apiKey, cacheKey] = [await signer("ES256", "api", ES256), await signer("EdDSA", "cache", EdDSA)];
-  const [otherApi, otherCache, unknown] = [await signer("ES256", "api", ES256), await signer("EdDSA", "cache", EdDSA), await signer("EdDSA", "gone", EdDSA)];
+/** Everybody's credentials, and the keys that they are to be checked with. */
+export function credentials(now = Date.now()) {
+  const [apiKey, cacheKey] = [newKey("ES256", "api"), newKey("EdDSA", "cache")];
+  const [otherApi, otherCache, unknown] = [newKey("ES256", "api"), newKey("EdDSA", "cache"), newKey("EdDSA", "gone")];
   const seconds = Math.floor(now / 1000);
   const claims = { iss: "https://auth.test", aud: "https://auth.test", sub: "ada", iat: seconds, exp: seconds + 600 };
-  const cached = (token) => ({ ...sessionOf(signed(token.replace("ended", "alive")), token), updatedAt: now, version: "1", ...claims, aud: "better-auth:session-cache", sid: token });
+  const cached = (token) => ({ ...sessionOf(token.replace("ended", "alive"), token), updatedAt: now, version: "1", ...claims, aud: "better-auth:session-cache", sid: token });
   const typ = { typ: "better-auth.session-cache+jwt" };
-  const mac = (key, token) => createHmac("sha256", key).update(token).digest("base64");
-  const signed = (token, key = SECRET) => `${TOKEN}=${encodeURIComponent(`${token}.${mac(key, token)}`)}`;
+  const session = (token, secret = SECRET) => `${TOKEN}=${signed(secret, token)}`;
   const bearer = (jwt) => ({ authorization: `Bearer ${jwt}` });
   const cookie = (...pairs) => ({ cookie: pairs.join("; ") });
   const forged = "another secret of somebody else's!!";
   return {
-    keySet: JSON.stringify({ keys: [apiKey.jwk, cacheKey.jwk] }),
+    keys: [apiKey.jwk, cacheKey.jwk],
     headers: {
-      session: cookie(signed("alive-session-0123456789abcdef")),
-      kept: cookie(signed("alive-kept-0123456789abcdef0123")),
-      ended: cookie(signed("ended-session-0123456789abcdef")),
-      "forged-session": cookie(signed("alive-forged-0123456789abcdef01", forged)),
-      jwt: bearer(await apiKey.jwt(claims)),
-      "forged-jwt": bearer(await otherApi.jwt(claims)),
-      "unknown-kid": bearer(await unknown.jwt(claims)),
-      data: cookie(signed("alive-data-0123456789abcdef0123"), `${DATA}=${await cacheKey.jwt(cached("alive-data-0123456789abcdef0123"), typ)}`),
-      "forged-data": cookie(signed("ended-data-0123456789abcdef0123"), `${DATA}=${await otherCache.jwt(cached("ended-data-0123456789abcdef0123"), typ)}`),
-      "forged-kept": cookie(signed("alive-kept-0123456789abcdef0123", forged)),
+      session: cookie(session("alive-session-0123456789abcdef")),
+      kept: cookie(session("alive-kept-0123456789abcdef0123")),
+      ended: cookie(session("ended-session-0123456789abcdef")),
+      "forged-session": cookie(session("alive-forged-0123456789abcdef01", forged)),
+      jwt: bearer(apiKey.jwt(claims)),
+      "forged-jwt": bearer(otherApi.jwt(claims)),
+      "unknown-kid": bearer(unknown.jwt(claims)),
+      data: cookie(session("alive-data-0123456789abcdef0123"), `${DATA}=${cacheKey.jwt(cached("alive-data-0123456789abcdef0123"), typ)}`),
+      "forged-data": cookie(session("ended-data-0123456789abcdef0123"), `${DATA}=${otherCache.jwt(cached("ended-data-0123456789abcdef0123"), typ)}`),
+      "forged-kept": cookie(session("alive-kept-0123456789abcdef0123", forged)),
       nothing: {},
       public: {},
     },
@@ -94,10 +80,14 @@ export async function credentials(now = Date.now()) {
  * The auth service, in a thread of its own: it answers however busy the gates are. `arrived` says what has arrived so far, by cell and by what was
  * asked for.
  */
-export async function startService(keySet) {
-  const thread = new Worker(new URL("service.js", import.meta.url), { workerData: { keySet } });
+export async function startService(keys) {
+  const thread = new Worker(new URL("service.js", import.meta.url), { workerData: { keys } });
   const [url] = await once(thread, "message");
-  return { url, arrived: async () => (await fetch(`${url}/arrived`)).json(), stop: () => thread.terminate() };
+  const arrived = async () => {
+    thread.postMessage("arrived");
+    return (await once(thread, "message"))[0];
+  };
+  return { url, arrived, stop: () => thread.terminate() };
 }
 
 /** The configuration of a cell's gate. */
@@ -114,11 +104,12 @@ export function configOf(cell, service, closed) {
 }
 
 /** What a fine cache has for a cell: what a gate that met no fault has put there. */
-export async function copiesFor(createGate, config, { keySet, headers }) {
+export async function copiesFor(createGate, config, { keys, headers }) {
   const kept = {};
   const puts = [];
   const cache = { get: async () => undefined, put: (key, text) => ((kept[key] = text), puts.push(key), Promise.resolve()) };
-  const answer = (url, { headers }) => (url.includes("/jwks") ? keySet : JSON.stringify(sessionOf(Object.fromEntries(headers).cookie ?? "")));
+  const session = (cookies) => JSON.stringify(sessionOf(tokenIn(cookies, SECRET) ?? ""));
+  const answer = (url, { headers }) => (url.includes("/jwks") ? JSON.stringify({ keys }) : session(Object.fromEntries(headers).cookie));
   const fetch = async (url, init) => new Response(answer(url, init));
   const gate = createGate({ config, env: { BETTER_AUTH_SECRET: SECRET }, cache, fetch, log: () => {} });
   for (const name of ["jwt", "kept"]) await gate.decide(new Request(`${SITE}/x`, { headers: headers[name] }));
@@ -139,4 +130,5 @@ export function brokenCache(fault, kept, counted, { spaces, slowMs }) {
   };
 }
 
-export const LIMITS = { spaces: SPACES, slowMs: 600 };
+/** More than the gate reads of a copy, and longer than it waits for one. */
+export const LIMITS = { spaces: 400_000, slowMs: 600 };

@@ -231,7 +231,7 @@ function report() {
   const bad = [
     ...[...wrong, ...errors].sort(([, a], [, b]) => b - a).slice(0, 20).map(([what, times]) => `${times} × ${what}`),
     ...noise.slice(0, 5),
-    ...missing({ ...counts, ...kinds, ...played, ...world.asked, ...world.fired }),
+    ...missing({ ...counts, ...kinds, ...played, keys: world.asked.keys, session: world.asked.session, ...world.fired }),
     ...(alive <= MOST_ALIVE_MB ? [] : [`more than ${MOST_ALIVE_MB} MB are alive`]),
   ];
   for (const line of bad) console.log(`  ${line}`);

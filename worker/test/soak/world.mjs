@@ -1,9 +1,9 @@
 // A small world that is known from outside the gate: who is signed in, which credentials are good until when, an auth service
 // and an origin that live by it, and faults that come and go.
 
-import { createHmac, generateKeyPairSync, randomBytes, sign as signBytes } from "node:crypto";
-
-import { listen, secret, sessionCookies } from "../harness.js";
+import { startAuthService } from "../../../tests/fakes/auth-service.mjs";
+import { DELETIONS, cookieLine, newKey, newSession, randomToken, tokenIn } from "../../../tests/fakes/better-auth.mjs";
+import { listen, secret } from "../harness.js";
 
 /** How long the auth service's cookie cache lives, in seconds: short, so that it ends and is renewed all the time. */
 const CACHE_SECONDS = 3;
@@ -19,23 +19,8 @@ const NEW_KEY_AFTER = 17.5;
 /** So long after a fault a request may still be in doubt: a fetch may take two seconds, and a failure is remembered for two. */
 const AFTERMATH_SECONDS = 5.2;
 
-/** What becomes of a request to the auth service, instead of its answer. */
-const FAULTS = {
-  down: (request) => request.socket.destroy(),
-  page: (request, response) => response.writeHead(200, { "content-type": "text/html" }).end("<h1>Welcome</h1>"),
-  error: (request, response) => response.writeHead(500, { "content-type": "application/json" }).end('{"message":"no"}'),
-  limit: (request, response) => response.writeHead(429, { "x-retry-after": "10" }).end('{"message":"Too many requests."}'),
-  huge: (request, response) => response.writeHead(200, { "content-type": "application/json" }).end(`{"a":"${"x".repeat(600_000)}"}`),
-  redirect: (request, response) => response.writeHead(302, { location: "/sign-in" }).end(),
-  denied: (request, response) => response.writeHead(401, { "content-type": "application/json" }).end("{}"),
-  // The last, as everybody waits for it.
-  slow: (request, response, answer) => setTimeout(answer, 2600),
-};
-
-/** The lines with which Better Auth deletes its cookies. */
-const DEAD = ["session_token", "session_data", "dont_remember"].map((name) => `better-auth.${name}=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax`);
-
-const dataLine = (data) => `better-auth.session_data=${data}; Max-Age=${CACHE_SECONDS}; Path=/; HttpOnly; SameSite=Lax`;
+/** What goes wrong at the auth service, one after the other. The last is slow, as everybody waits for it. */
+const FAULTS = ["down", "page", "error", "limit", "huge, chunked", "redirect", "denied", "slow"];
 
 const organisation = (version) => `org-${version}`;
 
@@ -54,8 +39,8 @@ export const privateText = (user) => `private data of ${user}`;
 /** The world, `seconds` after it began. */
 export class World {
   sessions = new Map();
-  asked = { session: 0, keys: 0 };
-  fired = Object.fromEntries(Object.keys(FAULTS).map((name) => [name, 0]));
+  asked = {};
+  fired = Object.fromEntries(FAULTS.map((name) => [name, 0]));
   origin = { requests: 0 };
   #began;
   #held = new Map();
@@ -72,12 +57,12 @@ export class World {
   /** Which fault there is at a moment. */
   fault(moment = Date.now()) {
     const into = this.seconds(moment) % CYCLE_SECONDS;
-    return into < FAULTS_BEGIN ? undefined : Object.keys(FAULTS)[Math.floor((into - FAULTS_BEGIN) / FAULT_SECONDS)];
+    return into < FAULTS_BEGIN ? undefined : FAULTS[Math.floor((into - FAULTS_BEGIN) / FAULT_SECONDS)];
   }
 
   /** Whether a request between these moments may have met a fault or what it left behind. */
   isDoubtful(sent, answered) {
-    const ends = FAULTS_BEGIN + Object.keys(FAULTS).length * FAULT_SECONDS + AFTERMATH_SECONDS;
+    const ends = FAULTS_BEGIN + FAULTS.length * FAULT_SECONDS + AFTERMATH_SECONDS;
     const [from, until] = [this.seconds(sent), this.seconds(answered)];
     const cycle = Math.floor(from / CYCLE_SECONDS) * CYCLE_SECONDS;
     return from < cycle + ends && until > cycle + FAULTS_BEGIN;
@@ -85,7 +70,7 @@ export class World {
 
   /** A new session of this user, with the cookies of a browser that signed in so many milliseconds ago. */
   signIn(user, ago = 0) {
-    const token = randomBytes(24).toString("base64url").replace(/[-_]/g, "x");
+    const token = randomToken();
     const session = { user, token, endedAt: Infinity, cachedUntil: 0, version: 0 };
     this.sessions.set(token, session);
     return { session, cookies: this.#cookies(session, Date.now() - ago) };
@@ -102,11 +87,17 @@ export class World {
     this.sessions.delete(session.token);
   }
 
-  #cookies(session, now = Date.now()) {
-    session.cachedUntil = Math.max(session.cachedUntil, now + CACHE_SECONDS * 1000);
-    const names = { user: session.user, session: `session of ${session.user}`, organisation: organisation(session.version) };
-    const cookies = sessionCookies({ now, seconds: CACHE_SECONDS, token: session.token, ...names });
-    return Object.fromEntries(cookies.split("; ").map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+  #cookies(session, now) {
+    const { tokenCookie, dataCookie } = this.#written(session, now);
+    return Object.fromEntries([tokenCookie, dataCookie].map((pair) => [pair.slice(0, pair.indexOf("=")), pair.slice(pair.indexOf("=") + 1)]));
+  }
+
+  /** The session as the auth service writes it now, and until when it may be believed. */
+  #written(session, now = Date.now()) {
+    const cachedUntil = now + CACHE_SECONDS * 1000;
+    session.cachedUntil = Math.max(session.cachedUntil, cachedUntil);
+    const names = { user: session.user, id: `session of ${session.user}`, organisation: organisation(session.version) };
+    return newSession({ secret, token: session.token, now, cachedUntil, ...names });
   }
 
   /** A JWT of this user. `claims` and `header` replace its own. */
@@ -114,8 +105,7 @@ export class World {
     const key = kid ? this.#key(kid) : this.#signingKey();
     const now = Math.floor(Date.now() / 1000);
     const payload = { sub: user, iss: this.url, aud: this.url, iat: now, exp: now + JWT_SECONDS, ...claims };
-    const input = [{ alg: "EdDSA", kid: key.kid, ...header }, payload].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url")).join(".");
-    return { token: `${input}.${signBytes(null, Buffer.from(input), key.privateKey).toString("base64url")}`, until: payload.exp * 1000 };
+    return { token: key.jwt(payload, header), until: payload.exp * 1000 };
   }
 
   /** The key of a cycle: published when it begins, and for ever. */
@@ -128,57 +118,40 @@ export class World {
   #key(kid) {
     const known = this.#keys.find((key) => key.kid === kid);
     if (known) return known;
-    const key = { kid, ...generateKeyPairSync("ed25519") };
+    const key = newKey("EdDSA", kid);
     this.#keys.push(key);
     return key;
   }
 
   #published() {
     const cycle = Math.floor(this.seconds() / CYCLE_SECONDS);
-    return Array.from({ length: cycle + 2 }, (_, number) => {
-      const { kid, publicKey } = this.#key(`key-${number}`);
-      return { ...publicKey.export({ format: "jwk" }), alg: "EdDSA", use: "sig", kid };
-    });
+    return Array.from({ length: cycle + 2 }, (_, number) => this.#key(`key-${number}`).jwk);
   }
 
-  /** The auth service, while there is no fault. */
+  /** The auth service. */
   async startAuth(test) {
-    const service = await listen(test, (request, response) => {
-      const isKeys = request.url === "/api/auth/jwks";
-      const isToken = request.url === "/api/auth/token";
-      this.asked[isKeys ? "keys" : "session"] += 1;
-      const answer = () => {
-        if (isKeys) return json(response, { keys: this.#published() });
-        return isToken ? this.#token(request, response) : this.#getSession(request, response);
-      };
-      const fault = this.fault();
-      if (!fault) return answer();
-      this.fired[fault] += 1;
-      FAULTS[fault](request, response, answer);
+    const service = await startAuthService({
+      secret,
+      keys: () => this.#published(),
+      session: (token) => this.#getSession(token),
+      token: (token) => this.sessions.has(token) ? this.jwt(this.sessions.get(token).user).token : undefined,
+      fault: () => {
+        const fault = this.fault();
+        if (fault) this.fired[fault] += 1;
+        return fault;
+      },
     });
+    test.after(service.stop);
+    this.asked = service.asked;
     this.url = service.url;
     return service;
   }
 
-  #getSession(request, response) {
-    const session = this.#sessionOf(request);
-    if (!session) return json(response, null, DEAD);
-    const data = this.#cookies(session)["better-auth.session_data"];
-    const { session: row, user } = JSON.parse(Buffer.from(data, "base64url").toString()).session;
-    return json(response, { session: row, user }, [dataLine(data)]);
-  }
-
-  #token(request, response) {
-    const session = this.#sessionOf(request);
-    if (!session) return response.writeHead(401, { "content-type": "application/json" }).end("{}");
-    return json(response, { token: this.jwt(session.user).token });
-  }
-
-  #sessionOf(request) {
-    const [, value = ""] = /session_token=([^;]+)/.exec(request.headers.cookie ?? "") ?? [];
-    const [token, mac] = decodeURIComponent(value).split(".");
-    const isSigned = createHmac("sha256", secret).update(token).digest("base64") === mac;
-    return isSigned ? this.sessions.get(token) : undefined;
+  #getSession(token) {
+    const session = this.sessions.get(token);
+    if (!session) return { pair: null, cookies: DELETIONS };
+    const { pair, dataCookie } = this.#written(session);
+    return { pair, cookies: [cookieLine(dataCookie, CACHE_SECONDS)] };
   }
 
   /** The origin: what it has is for the person that the gate names, and for nobody else. It says which organisation it was told. */
@@ -196,14 +169,14 @@ export class World {
 
   /** What the auth service does for a browser: it is reached through the gate, like the application. */
   #change(request, response) {
-    const session = this.#sessionOf(request);
-    if (!session) return json(response, {}, DEAD);
+    const session = this.sessions.get(tokenIn(request.headers.cookie, secret));
+    if (!session) return json(response, {}, DELETIONS);
     if (request.url.endsWith("/sign-out")) {
       this.signOut(session);
-      return json(response, { success: true }, DEAD);
+      return json(response, { success: true }, DELETIONS);
     }
     this.switch(session);
-    return json(response, { version: session.version }, [dataLine(this.#cookies(session)["better-auth.session_data"])]);
+    return json(response, { version: session.version }, [cookieLine(this.#written(session).dataCookie, CACHE_SECONDS)]);
   }
 
   /** The origin's answer at this target waits until what is given is called. */

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { overTheBridge } from "./bridge.mjs";
 import { assertion, targetOf } from "./tokens.mjs";
 import { mixedRequests } from "./traffic.mjs";
+import { cacheExpired } from "./waits.mjs";
 
 const onPage = (path) => (url) => url.pathname === path;
 
@@ -373,11 +374,6 @@ async function signIn({ page, email, password }) {
 async function fillIn(page, fields, button) {
   for (const [label, value] of fields) await page.getByLabel(label).fill(value);
   await page.getByRole("button", { name: button }).click();
-}
-
-/** Until the browser has dropped the cookie cache. */
-export async function cacheExpired({ cookie }) {
-  while (await cookie("session_data")) await sleep(100);
 }
 
 /** Until the gate's own memory knows nothing of the session either: what it still knows, it does not ask for again. */

@@ -2,11 +2,10 @@
 // cause.
 
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { once } from "node:events";
-import { createServer } from "node:http";
 
 import { freePort } from "../../../shared/port.mjs";
 import { service } from "../../../shared/processes.mjs";
+import { startAuthService } from "../../../../tests/fakes/auth-service.mjs";
 import { folder } from "../services.mjs";
 
 const KID = "key-1";
@@ -20,9 +19,9 @@ export async function tokenChecks({ python }) {
   const gates = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const gateKeys = [{ ...gates.publicKey.export({ format: "jwk" }), kid: KID, alg: "ES256" }];
   const keys = [{ ...ours.publicKey.export({ format: "jwk" }), kid: KID, alg: "EdDSA" }];
-  const issuerServer = createServer(({ url }, response) => response.end(JSON.stringify({ keys: url === GATE_KEYS ? gateKeys : keys }))).listen({ host: "127.0.0.1", port: 0 });
-  await once(issuerServer, "listening");
-  const issuer = `http://127.0.0.1:${issuerServer.address().port}`;
+  const auth = await startAuthService({ keys: () => keys });
+  auth.answers[GATE_KEYS] = (_, response) => response.end(JSON.stringify({ keys: gateKeys }));
+  const issuer = auth.url;
   const port = await freePort();
   const api = service("API", {
     command: [python, "-m", "uvicorn", "notes_api.main:app", "--port", String(port), "--no-access-log"],
@@ -95,8 +94,7 @@ export async function tokenChecks({ python }) {
     }
   } finally {
     await api.stop();
-    issuerServer.close();
-    issuerServer.closeAllConnections();
+    await auth.stop();
   }
   const found = (count, what) => `${count} bad ${what} refused and logged with their reason, a good one accepted`;
   return [

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 
-import { cacheExpired } from "./steps.mjs";
+import { cacheExpired } from "./waits.mjs";
 
 const KINDS = ["page", "rsc", "api", "action"];
 const ROUND = 32;

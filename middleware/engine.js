@@ -39,7 +39,7 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
       if (alive) return generation;
       const wait = notBefore - now();
       // A pause longer than the longest is a clock that was set back.
-      if (wait > 0 && wait <= LONGEST_PAUSE) throw new NotStarted("the gate starts again after a pause");
+      if (wait > 0 && wait <= LONGEST_PAUSE) throw new NotStarted("the gate restarts after a pause");
       generation++;
       guarded("could not start", () => glue.__wbg_reset_state());
       alive = true;
@@ -55,8 +55,8 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
      * @returns {T}
      */
     call(expected, call) {
-      if (!alive || expected !== generation) throw new NotStarted("the gate has lost its place");
-      return guarded("has failed", call);
+      if (!alive || expected !== generation) throw new NotStarted("the WebAssembly instance of this request is gone");
+      return guarded("crashed", call);
     },
   };
 
@@ -68,8 +68,8 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
       if (typeof error === "string") throw error;
       drop();
       // The place was said by the panic hook; an exception's own message says no more than `unreachable`.
-      log(`doorward: the gate ${what} (${error?.name ?? "exception"}); instance ${generation} is dropped`);
-      throw new NotStarted("the gate has failed");
+      log(`doorward: error: the WebAssembly instance ${generation} ${what} (${error?.name ?? "exception"}); a later request starts a new one`);
+      throw new NotStarted("the WebAssembly instance has crashed");
     }
   }
 
@@ -202,7 +202,7 @@ function refuse(path, problem, hint) {
 
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
 function wrongConfiguration() {
-  return new NotStarted("the configuration is wrong");
+  return new NotStarted("the configuration has mistakes");
 }
 
 function problemLines(severity, problems) {

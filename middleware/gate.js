@@ -41,7 +41,7 @@ const FORGED = [
     gate: "doorward",
     reason: "head_malformed",
     status: 400,
-    hint: "an identity header came from a client, and requests cannot be edited here; say usesArgument where next answers its argument",
+    hint: "A client sent an identity header, and this runtime does not let the gate remove it: set usesArgument if next uses the request that it is given",
   }),
 ];
 

@@ -27,7 +27,7 @@ export function gate(options = {}) {
 /** What Next hands on of a body behind any proxy, unless it is told otherwise. Bytes. */
 const NEXT_TAKES = 10 * 1024 * 1024;
 const CUT =
-  "doorward: hint: behind proxy.ts Next cuts a body of more than 10 MB without an error: raise experimental.proxyClientMaxBodySize in next.config, " +
+  "doorward: hint: behind proxy.ts Next truncates a request body of more than 10 MB without an error: raise experimental.proxyClientMaxBodySize in next.config, " +
   "or leave the path of an upload out of the matcher";
 
 function isCut({ headers }) {

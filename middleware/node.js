@@ -11,7 +11,7 @@ import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pass, plain } from "./proxy.js";
 import { NotGated } from "./session.js";
 
-const NO_GATE = "the gate did not run for this request: put `middleware` or `protect` in front of what asks";
+const NO_GATE = "the gate did not run for this request: put `middleware` or `protect` in front of the code that calls session()";
 
 /** Whether somebody develops here is of use to the gate as well. */
 const NAMES = ["NODE_ENV"];
@@ -156,7 +156,7 @@ function editRequest(req, decision) {
     editHeaders(req, decision);
   } catch {
     // Those of `node:http2` only look alike: they have no `headersDistinct`, and nobody can set their `rawHeaders`.
-    return new Error("doorward: the headers of this request cannot be edited; only those of node:http and node:https can");
+    return new Error("doorward: the headers of this request cannot be changed; use requests of node:http or node:https");
   }
   return retarget(req, decision.target);
 }
@@ -191,7 +191,7 @@ function retarget(req, target) {
 }
 
 function judgedElsewhere() {
-  return new Error("doorward: the request was judged under another path than it is mounted at");
+  return new Error("doorward: the path of the request changed after the gate had decided about it; mount the gate where its path is the original one");
 }
 
 /**

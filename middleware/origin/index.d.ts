@@ -13,7 +13,7 @@ export type Reason =
   | "assertion_claims"
   | "assertion_issuer"
   | "assertion_audience"
-  | "assertion_life"
+  | "assertion_lifetime"
   | "assertion_expired"
   | "assertion_not_yet_valid"
   | "assertion_method"

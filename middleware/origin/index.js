@@ -23,7 +23,7 @@ const TGT = /^[A-Za-z0-9_-]{43}$/;
 
 const isTime = (value) => Number.isSafeInteger(value) && value >= 0;
 
-const OTHER_TARGET = "the gate wrote another path or query; where a proxy or a mount has changed it, give the option target";
+const OTHER_TARGET = "The gate forwarded another path or query: where a proxy or a mount point has changed it, set the option target";
 
 /** What each claim must be; the last three may be missing. */
 const CLAIMS = [
@@ -108,13 +108,13 @@ export function createVerifier(options) {
     const moment = secondsBy(now);
     const claims = await claimsOf(values[0], moment);
     const wrong = CLAIMS.find(([claim, holds]) => !holds(claims[claim]));
-    if (wrong) throw new AssertionRefused("assertion_claims", `look at "${wrong[0]}"`);
+    if (wrong) throw new AssertionRefused("assertion_claims", `Look at "${wrong[0]}"`);
     if (claims.iss !== issuer) throw new AssertionRefused("assertion_issuer");
     if (claims.aud !== audience) throw new AssertionRefused("assertion_audience");
     const life = claims.exp - claims.iat;
-    if (!(life > 0 && life <= MAX_LIFE)) throw new AssertionRefused("assertion_life");
+    if (!(life > 0 && life <= MAX_LIFE)) throw new AssertionRefused("assertion_lifetime");
     if (!(moment < claims.exp + toleranceSeconds)) throw new AssertionRefused("assertion_expired");
-    if (!(claims.iat <= moment + toleranceSeconds)) throw new AssertionRefused("assertion_not_yet_valid", "set the clocks");
+    if (!(claims.iat <= moment + toleranceSeconds)) throw new AssertionRefused("assertion_not_yet_valid", "Set the clocks");
     return claims;
   }
 

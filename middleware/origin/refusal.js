@@ -1,33 +1,33 @@
-// Why an assertion is not believed: a table of stable codes, and the one exception.
+// Why an assertion is refused: a table of stable codes, and the error that carries one.
 
 /**
- * Status and sentence of each reason. 401 only where nobody has said who it is: everything else would take a fault between gate
- * and origin for a sign-out.
+ * Status and sentence of each reason. 401 only where there is no assertion: otherwise a fault between gate and origin would look
+ * like a sign-out.
  */
 export const reasons = Object.freeze({
-  assertion_missing: [401, "there is no assertion, so nobody is signed in here"],
-  assertion_ambiguous: [403, "there is more than one assertion"],
-  assertion_malformed: [403, "the assertion is not a JWS in compact form with JSON objects in it"],
-  assertion_type: [403, '"typ" is not "doorward-assertion+jwt"'],
-  assertion_algorithm: [403, '"alg" is not that of the key'],
-  assertion_key_unknown: [403, '"kid" names none of the gate\'s keys'],
-  assertion_signature: [403, "the signature does not hold"],
-  assertion_claims: [403, "a claim is missing or of the wrong type"],
-  assertion_issuer: [403, '"iss" is not the expected gate'],
-  assertion_audience: [403, '"aud" is not this origin'],
-  assertion_life: [403, "the assertion is made to live for more than 60 seconds, or not at all"],
-  assertion_expired: [403, "the assertion has expired"],
-  assertion_not_yet_valid: [403, "the assertion is from the future; the clocks of gate and origin differ"],
-  assertion_method: [403, "the assertion is for another method"],
-  assertion_host: [403, "the assertion is for another host"],
-  assertion_target: [403, "the assertion is for another path or query"],
-  assertion_replayed: [403, "the assertion has been used before"],
-  keys_unavailable: [503, "the gate's keys cannot be fetched"],
+  assertion_missing: [401, "The request has no assertion"],
+  assertion_ambiguous: [403, "The request has more than one assertion"],
+  assertion_malformed: [403, "The assertion is malformed"],
+  assertion_type: [403, 'The type ("typ") is not "doorward-assertion+jwt"'],
+  assertion_algorithm: [403, 'The algorithm ("alg") is not that of the key'],
+  assertion_key_unknown: [403, 'The gate\'s key set has no key with this "kid"'],
+  assertion_signature: [403, "The signature is invalid"],
+  assertion_claims: [403, "A claim is missing or has the wrong type"],
+  assertion_issuer: [403, 'The issuer ("iss") is not the expected gate'],
+  assertion_audience: [403, 'The assertion is for another origin ("aud")'],
+  assertion_lifetime: [403, "The lifetime of the assertion is longer than 60 seconds, or not positive"],
+  assertion_expired: [403, "The assertion has expired"],
+  assertion_not_yet_valid: [403, "The assertion is not valid yet: the clocks of gate and origin differ"],
+  assertion_method: [403, "The assertion is for another method"],
+  assertion_host: [403, "The assertion is for another host"],
+  assertion_target: [403, "The assertion is for another path or query"],
+  assertion_replayed: [403, "The assertion has been used before"],
+  keys_unavailable: [503, "The gate's key set could not be fetched"],
 });
 
 const TITLES = { 401: "Unauthorized", 403: "Forbidden", 503: "Service Unavailable" };
 
-/** The request does not come from the gate as it stands, or the keys are away. Nothing in here is secret. */
+/** The assertion does not prove that this request comes from the gate, or the keys are not available. Nothing in here is secret. */
 export class AssertionRefused extends Error {
   /** @param {keyof typeof reasons} reason  @param {string} [hint] what to do about it, where this side can know */
   constructor(reason, hint) {

@@ -250,5 +250,5 @@ test("a trap says that it happened, and nothing of the request", async () => {
   record.trap = true;
   await gate.decide(request("/"));
   assert.equal(lines.length, 2);
-  assert.match(lines[0], /^doorward: the gate has failed \(RuntimeError\); instance \d+ is dropped$/);
+  assert.match(lines[0], /^doorward: error: the WebAssembly instance \d+ crashed \(RuntimeError\); a later request starts a new one$/);
 });

@@ -49,10 +49,10 @@ fn started(env: &Env) -> Gate {
         Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
         Err(errors) => {
             worker::console_error!(
-                "doorward: the configuration is wrong, so every request gets 503"
+                "doorward: error: the configuration has mistakes, so every request gets 503"
             );
             for error in errors {
-                worker::console_error!("doorward: {}: {}", error.path, error.problem);
+                worker::console_error!("doorward: error: {}: {}", error.path, error.problem);
                 worker::console_error!("doorward: hint: {}", error.hint);
             }
             Gate::Misconfigured

@@ -47,8 +47,9 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
         worker::console_warn!("doorward: warning: {}: {}", warning.path, warning.problem);
         worker::console_warn!("doorward: hint: {}", warning.hint);
     }
-    let seed = getrandom::u64()
-        .map_err(|_| vec![error("", "the platform gives no randomness", "report this as a bug")])?;
+    let seed = getrandom::u64().map_err(|_| {
+        vec![error("", "the platform provides no randomness", "report this as a bug")]
+    })?;
     Ok((Engine::new(policy, seed), settings))
 }
 
@@ -80,20 +81,20 @@ fn document(env: &Env) -> Result<String, Vec<ConfigError>> {
     text.ok_or_else(|| {
         vec![error(
             "DOORWARD",
-            "is not a table and not JSON",
+            "is neither a table nor JSON text",
             "write it as [vars.DOORWARD] in wrangler.toml",
         )]
     })
 }
 
 fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, Vec<ConfigError>> {
-    let hint = "name scheme, host and port only, like https://app.internal.example";
+    let hint = "write scheme, host and port only, like https://app.internal.example";
     let origin = match text(env, "ORIGIN_URL") {
         Some(url) => origin(&url)
             .ok_or_else(|| error("ORIGIN_URL", "is not the origin of an http or https URL", hint)),
         None => Err(error(
             "ORIGIN_URL",
-            "is not set, so there is nowhere to forward to",
+            "is required: requests are forwarded to this origin",
             "set it under [vars] in wrangler.toml",
         )),
     };
@@ -106,8 +107,8 @@ fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, V
     };
     let resolve_override = text(env, "ORIGIN_RESOLVE_OVERRIDE");
     let override_error = resolve_override.as_deref().filter(|name| !is_host_name(name)).map(|_| {
-        let hint = "name a host of your zone only, like origin.example.com; ORIGIN_URL is the public address then";
-        error("ORIGIN_RESOLVE_OVERRIDE", "is not the name of a host", hint)
+        let hint = "write the name of a host in your zone, like origin.example.com, and the public address in ORIGIN_URL";
+        error("ORIGIN_RESOLVE_OVERRIDE", "is not a host name", hint)
     });
     match (origin, public_origin, kv_namespace(env), override_error) {
         (Ok(origin), Ok(public_origin), Ok(kv_namespace), None) => {

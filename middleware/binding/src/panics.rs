@@ -26,9 +26,11 @@ fn say_place(place: Option<&std::panic::Location<'_>>) {
     }
 
     match place {
-        Some(place) => {
-            console_error(&format!("doorward: panicked at {}:{}", place.file(), place.line()))
-        }
-        None => console_error("doorward: panicked"),
+        Some(place) => console_error(&format!(
+            "doorward: error: panicked at {}:{}",
+            place.file(),
+            place.line()
+        )),
+        None => console_error("doorward: error: panicked"),
     }
 }

@@ -28,7 +28,7 @@ Target: TypeAlias = Callable[[Scope], Text]
 STATE: Final = "doorward_session"
 
 #: Where the scope itself has what verifiers have found out: only for them, and no server shares it between requests.
-_NO_RAW_PATH: Final = "this server gives no raw_path, so the target was put together from what it has decoded; "
+_NO_RAW_PATH: Final = "This server provides no raw_path, so the target was rebuilt from its decoded form. "
 _FOUND: Final = "doorward_origin.found"
 
 

@@ -250,11 +250,11 @@ class Verifier:
         if claims["aud"] != self._audience:
             raise AssertionRefused("assertion_audience")
         if not 0 < expires - issued <= MAX_LIFE:
-            raise AssertionRefused("assertion_life")
+            raise AssertionRefused("assertion_lifetime")
         if now >= expires + self._tolerance:
             raise AssertionRefused("assertion_expired")
         if issued > now + self._tolerance:
-            raise AssertionRefused("assertion_not_yet_valid", "set the clocks")
+            raise AssertionRefused("assertion_not_yet_valid", "Set the clocks")
         return claims
 
     def _end(self, claims: Mapping[str, Any]) -> int:
@@ -354,7 +354,7 @@ def _check_types(claims: Mapping[str, Any]) -> None:
 
 def _wrong(name: str) -> AssertionRefused:
     reason: Reason = "assertion_claims"
-    return AssertionRefused(reason, f'look at "{name}"')
+    return AssertionRefused(reason, f'Look at "{name}"')
 
 
 def _without_rsc(target: bytes) -> bytes:

@@ -23,7 +23,7 @@ SESSION: Final = "doorward.session"
 
 #: Where servers keep the request target as received: gunicorn; uWSGI, mod_wsgi, waitress. No header can have these names.
 _RAW: Final = ("RAW_URI", "REQUEST_URI")
-_NO_RAW: Final = "this server gives neither RAW_URI nor REQUEST_URI, so the target was put together from what it has decoded; "
+_NO_RAW: Final = "This server provides neither RAW_URI nor REQUEST_URI, so the target was rebuilt from its decoded form. "
 _STATUS: Final = {401: "401 Unauthorized", 403: "403 Forbidden", 503: "503 Service Unavailable"}
 
 

@@ -1,8 +1,8 @@
 """The request target as the gate wrote it, where a server tells only what it makes of it.
 
 The gate sends on one spelling of each path: percent-encoded is every byte that is not in ``_STAYS``, in capitals, and nothing
-else (``src/http/path/mod.rs``). A decoded path has just one such spelling, so it can be written again. A wrong guess is no danger:
-it would have to be the target of an assertion, and what it decodes to is what the application is given.
+else (``src/http/path/mod.rs``). A decoded path has just one such spelling, so it can be written again. A wrong guess is no
+danger: it would have to be the target of an assertion, and what it decodes to is what the application is given.
 """
 
 from __future__ import annotations

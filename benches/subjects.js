@@ -60,7 +60,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   const config = {
     issuers: [{ type: "better-auth", url: auth, secret: { env: "SECRET" }, jwks, jwks_url: null }],
     rules: [{ path: "/**", access: "required" }],
-    asks_per_second: 10_000,
+    auth_requests_per_second: 10_000,
   };
   const env = { SECRET: secret };
   const expected = { issuer: auth, audience: auth };

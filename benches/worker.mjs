@@ -96,7 +96,7 @@ export async function rustWorker(name, issuer) {
       DOORWARD: {
         issuers: [{ type: "jwt", issuer: AUTH, audience: AUTH, ...issuer }],
         // As much as the rival tells the origin: each header costs every Worker some microseconds.
-        rules: [{ path: "/**", access: "required", headers: ["subject", "email"] }],
+        rules: [{ path: "/**", access: "required", identity_headers: ["subject", "email"] }],
       },
     },
   };

@@ -74,6 +74,11 @@ mod cache;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+/// Every member of the configuration, as the schema, the types and the reference are made of it.
+#[cfg(feature = "reference")]
+pub mod reference {
+    pub use crate::config::table::*;
+}
 mod decision;
 mod effects;
 mod encoding;

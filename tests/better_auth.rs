@@ -185,9 +185,9 @@ fn engine(vector: &Value, host: &Capabilities) -> Engine {
         "type": "better-auth",
         "url": text("issuer").unwrap_or("http://localhost:3000"),
         "secure_cookies": config["secure_prefix"] == true,
-        "bearer": "any",
+        "bearer_tokens": "any",
         "jwks_url": null,
-        "skew_seconds": 0,
+        "clock_tolerance_seconds": 0,
     });
     let mut give = |name: &str, value: Value| {
         issuer.as_object_mut().map(|members| members.insert(name.to_owned(), value))

@@ -191,8 +191,8 @@ fn engine() -> Engine {
     rules.push(json!({ "path": "/**", "access": "optional", "credential": "remove", "upstream": "https://api.example.com" }));
     let document = json!({
         "issuers": [
-            { "type": "better-auth", "url": support::ORIGIN, "secret": { "env": "SECRET" }, "bearer": "any", "from": ["authorization", "cookie:token", "header:x-token"] },
-            { "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] }, "from": ["authorization", "cookie:other"] },
+            { "type": "better-auth", "url": support::ORIGIN, "secret": { "env": "SECRET" }, "bearer_tokens": "any", "token_locations": ["authorization", "cookie:token", "header:x-token"] },
+            { "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] }, "token_locations": ["authorization", "cookie:other"] },
         ],
         "rules": rules, "sign_in": { "path": "/sign-in" }, "allowed_origins": ["https://other.example"], "debug_header": true,
     });

@@ -29,11 +29,11 @@ fn engine(seed: u64) -> (Engine, String) {
             "secrets": { "env": "CURRENT" },
             "secret": { "env": "FIRST_OF_ALL" },
             "jwks_url": null,
-            "bearer": "any",
+            "bearer_tokens": "any",
         }],
         "rules": [
             { "path": "/report/**", "access": "required", "mode": "report", "report_until": "2999-01-01" },
-            { "path": "/pass/**", "access": "required", "on_doubt": "pass" },
+            { "path": "/pass/**", "access": "required", "on_unavailable": "anonymous" },
             { "path": "/admin/**", "access": "required", "roles": "admin" },
             { "path": "/**", "access": "required" },
         ],

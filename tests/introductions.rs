@@ -80,7 +80,7 @@ fn every_question_to_a_service_is_asked_in_the_name_of_the_public_host() {
     let for_client = [public[0], public[1], "x-forwarded-for: 192.0.2.7"];
     let mut engine = engine(
         json!([service(json!({}))]),
-        json!({ "path": "/**", "access": "required", "bearer": "bridge" }),
+        json!({ "path": "/**", "access": "required", "token_exchange": true }),
     );
     let headers = [("cookie", cookie.as_str())];
     let head = head(&headers, "https://two.example.com:8443");

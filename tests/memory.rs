@@ -34,8 +34,11 @@ fn memory_stays_within_what_is_said() {
 fn sessions_with_large_claims_take_no_more_than_their_table() {
     let rules =
         json!([{ "path": "/**", "access": "required", "claims": { "a": { "any": ["x", "y"] } } }]);
-    let mut engine =
-        support::engine_of(json!({}), json!({ "rules": rules, "asks_per_second": 10_000 }), &[]);
+    let mut engine = support::engine_of(
+        json!({}),
+        json!({ "rules": rules, "auth_requests_per_second": 10_000 }),
+        &[],
+    );
     let large: String = "z".repeat(200_000);
     let small: Vec<u32> = (0..200).collect();
     let before = resident();

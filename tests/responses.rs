@@ -283,7 +283,7 @@ fn a_rule_may_have_another_format() {
     assert_eq!(styles, ["auto", "page", "api"].map(str::to_owned).into());
     for style in styles {
         let policy = policy(
-            json!({ "sign_in": { "path": "/sign-in" }, "rules": [{ "path": "/**", "access": "required", "answer": style }] }),
+            json!({ "sign_in": { "path": "/sign-in" }, "rules": [{ "path": "/**", "access": "required", "refusal_format": style }] }),
         );
         for (row, _, method, target, headers) in REQUESTS {
             let says_mode = headers.iter().any(|(name, _)| *name == "sec-fetch-mode");
@@ -649,7 +649,7 @@ fn cells(line: &str) -> Vec<String> {
 
 fn policy(members: Value) -> Policy {
     let mut document = json!({
-        "issuers": [{ "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] }, "from": ["authorization", "header:x-token"] }],
+        "issuers": [{ "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] }, "token_locations": ["authorization", "header:x-token"] }],
         "rules": [{ "path": "/**", "access": "required" }],
     });
     if let (Some(document), Some(members)) = (document.as_object_mut(), members.as_object()) {

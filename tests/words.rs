@@ -44,35 +44,6 @@ fn sentences_are_sentences() {
     }
 }
 
-/// The reference and `src/config/` know the same members.
-#[test]
-fn every_option_is_in_the_reference() {
-    let code = concat!(
-        include_str!("../src/config/mod.rs"),
-        include_str!("../src/config/assertion.rs"),
-        include_str!("../src/config/requirements.rs"),
-        include_str!("../src/config/deny_list.rs"),
-        include_str!("../src/config/framework.rs"),
-        include_str!("../src/config/issuers.rs"),
-        include_str!("../src/config/rules.rs"),
-        include_str!("../src/config/storage.rs")
-    );
-    let reference = include_str!("../docs/configuration.md");
-    let lists =
-        code.split("reader.only_members(").skip(1).filter_map(|rest| rest.split(");").next());
-    let constants =
-        code.split("MEMBERS: &[&str] =").skip(1).filter_map(|rest| rest.split("];").next());
-    let members: BTreeSet<&str> =
-        lists.chain(constants).flat_map(|list| list.split('"').skip(1).step_by(2)).collect();
-    assert!(members.len() > 30, "only {} members were found", members.len());
-    for member in members {
-        let named = reference.contains(&format!("`{member}`"))
-            || reference.contains(&format!(".{member}`"))
-            || reference.contains(&format!("\"{member}\""));
-        assert!(named, "docs/configuration.md does not explain {member:?}");
-    }
-}
-
 /// A key that is left out is logged with a rule of that page.
 #[test]
 fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {

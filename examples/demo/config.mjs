@@ -12,14 +12,14 @@ export const config = (sessionCacheSeconds) => ({
       // Short, so that what is looked at has been decided just now. In production keep the defaults: an answer of the auth service
       // is then remembered for 10 s, and a JWT may be 5 s off.
       session_cache_seconds: sessionCacheSeconds,
-      skew_seconds: 0,
+      clock_tolerance_seconds: 0,
     },
   ],
   // The first match wins; what no rule covers is denied, /admin for one.
   rules: [
     { path: ["{auth}/**", "/", "/sign-in"], access: "public" },
     // An API of its own, which knows no cookies: sessions go there with a token of the auth service.
-    { path: "/notes/**", access: "required", upstream: { env: "API_URL" }, bearer: "bridge" },
+    { path: "/notes/**", access: "required", upstream: { env: "API_URL" }, token_exchange: true },
     { path: ["/dashboard/**", "/api/**"], access: "required" },
   ],
   sign_in: { path: "/sign-in" },

@@ -48,8 +48,9 @@ pub fn run(input: &[u8]) -> End {
     let lines: Vec<String> = input.split(|byte| *byte == b'\n').map(latin1).collect();
     let headers: Vec<(&str, &str)> = lines.iter().map(|line| ("cookie", line.as_str())).collect();
     let head = page(&headers);
-    let mut engine =
-        engine(json!({ "jwks": { "keys": [] }, "jwks_url": null, "from": ["authorization"] }));
+    let mut engine = engine(
+        json!({ "jwks": { "keys": [] }, "jwks_url": null, "token_locations": ["authorization"] }),
+    );
     agree(&mut engine, &head, NOW);
 
     let alive = json!({ "session": { "token": ALIVE, "expiresAt": "2026-11-30T03:00:00.250Z", "userId": "asked" }, "user": { "id": "asked" } });

@@ -63,7 +63,7 @@ pub fn run(input: &[u8]) -> End {
     let head = page(&headers);
     let new_engine = || {
         engine(
-            json!({ "jwks": known_keys(), "jwks_url": null, "max_age_seconds": max_age, "from": ["authorization", "cookie:jwt", "header:x-token"] }),
+            json!({ "jwks": known_keys(), "jwks_url": null, "max_age_seconds": max_age, "token_locations": ["authorization", "cookie:jwt", "header:x-token"] }),
         )
     };
     let mut nothing = |_: &doorward::Fetch| Outcome::Failed;

@@ -87,7 +87,7 @@ export interface VerifierOptions<R = never> {
   /** Must end in `-assertion`; what stands before is the prefix of all identity headers. Default: `x-doorward-assertion`. */
   header?: string;
   /** By how much clocks may differ, in seconds: a number, never a text. Default: 5, at most 60. */
-  toleranceSeconds?: number;
+  clockToleranceSeconds?: number;
   /** Refuses an assertion that comes twice within its life. Default: it may. */
   seen?: Seen;
   /**

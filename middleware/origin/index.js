@@ -52,7 +52,7 @@ const OPTIONS = {
   issuer: TEXT,
   host: [(value) => [value].flat().length > 0 && [value].flat().every(isHost), "a public host like app.example.com, or a list of them"],
   header: [(value) => isText(value) && /^[a-z0-9-]+-assertion$/i.test(value), "a name that ends in -assertion"],
-  toleranceSeconds: [(value) => typeof value === "number" && value >= 0 && value <= MAX_TOLERANCE, "a number from 0 to 60"],
+  clockToleranceSeconds: [(value) => typeof value === "number" && value >= 0 && value <= MAX_TOLERANCE, "a number from 0 to 60"],
   seen: [(value) => isFunction(value?.add), "a store: an object with `add`"],
   target: FUNCTION,
   now: FUNCTION,
@@ -63,7 +63,7 @@ const OPTIONS = {
 /** See `index.d.ts`. */
 export function createVerifier(options) {
   checkOptions(options, OPTIONS);
-  const { audience, issuer = "doorward", host, keys, toleranceSeconds = 5, seen, target, fetch } = options;
+  const { audience, issuer = "doorward", host, keys, clockToleranceSeconds = 5, seen, target, fetch } = options;
   const { header = "x-doorward-assertion", now = Date.now, log = console.log } = options;
   if (audience === undefined) throw wrongOption("audience", "given");
   if (host === undefined) throw wrongOption("host", "given");
@@ -83,7 +83,7 @@ export function createVerifier(options) {
       if (!known.has(claims.host)) throw new AssertionRefused("assertion_host");
       if (!(await isAbout(claims.tgt, raw))) throw new AssertionRefused("assertion_target", OTHER_TARGET);
       // Only `true` is new: a store that answers nothing has not remembered.
-      if (seen && (await seen.add(claims.jti, Math.ceil(claims.exp + toleranceSeconds))) !== true) {
+      if (seen && (await seen.add(claims.jti, Math.ceil(claims.exp + clockToleranceSeconds))) !== true) {
         throw new AssertionRefused("assertion_replayed");
       }
       return foundIn(claims);
@@ -113,8 +113,8 @@ export function createVerifier(options) {
     if (claims.aud !== audience) throw new AssertionRefused("assertion_audience");
     const life = claims.exp - claims.iat;
     if (!(life > 0 && life <= MAX_LIFE)) throw new AssertionRefused("assertion_lifetime");
-    if (!(moment < claims.exp + toleranceSeconds)) throw new AssertionRefused("assertion_expired");
-    if (!(claims.iat <= moment + toleranceSeconds)) throw new AssertionRefused("assertion_not_yet_valid", "Set the clocks");
+    if (!(moment < claims.exp + clockToleranceSeconds)) throw new AssertionRefused("assertion_expired");
+    if (!(claims.iat <= moment + clockToleranceSeconds)) throw new AssertionRefused("assertion_not_yet_valid", "Set the clocks");
     return claims;
   }
 

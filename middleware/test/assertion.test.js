@@ -31,7 +31,7 @@ async function world(kind) {
   const { keySet, token } = await newIssuer({ email: "ada@example.com", role: ["admin"] });
   const clock = { now: NOW };
   const gate = createGate({
-    config: { ...config, headers: { role: "role" }, assertion: { audience: "billing", ...assertion } },
+    config: { ...config, claim_headers: { role: "role" }, assertion: { audience: "billing", ...assertion } },
     env, log: () => {}, now: () => clock.now, fetch: async () => new Response(keySet),
   });
   const keys = kind === "HS256" ? { secret: SECRET } : await published(gate);

@@ -123,7 +123,7 @@ const session = JSON.stringify({
 test("sessions are shared where the configuration says so, without token or cookie", async () => {
   for (const [shares, asks] of [[true, 1], [false, 3]]) {
     const cache = newCache();
-    const gates = [1, 2, 3].map(() => gateWith({ cache, session, issuer: { bearer: "any", share_sessions: shares, session_cache_seconds: 10 } }));
+    const gates = [1, 2, 3].map(() => gateWith({ cache, session, issuer: { bearer_tokens: "any", share_sessions: shares, session_cache_seconds: 10 } }));
     for (const gate of gates) {
       assert.equal(await gate.verdict({ authorization: `Bearer ${bearerToken}` }), "forward");
       await settled();

@@ -44,7 +44,7 @@ test("a comma costs no more than it takes to read the line", () => {
 test("workerd: somebody whose cookies come in several lines is signed in", async (t) => {
   const { keySet, token } = await newIssuer();
   const { origin } = await serve(t, (req, res) => res.end(keySet));
-  const issuer = { type: "jwt", issuer: AUTH, audience: AUTH, jwks_url: `${origin}/jwks`, from: ["cookie:token"] };
+  const issuer = { type: "jwt", issuer: AUTH, audience: AUTH, jwks_url: `${origin}/jwks`, token_locations: ["cookie:token"] };
   const config = { issuers: [issuer], rules: [{ path: "/**", access: "required" }] };
   const worker = await workerd(`
     import { createGate } from "doorward";

@@ -340,7 +340,7 @@ test("`handle`: where nobody can edit the framework's request, one with a forged
 
 test("who is asking is a value of the verdict, in the types of the claims, and nothing for nobody", async () => {
   const { keySet, token } = await newIssuer({ email: "ada@example.com", roles: ["a", "b"], seats: 3 });
-  const mapped = { ...config, headers: { roles: "roles", seats: "seats" } };
+  const mapped = { ...config, claim_headers: { roles: "roles", seats: "seats" } };
   const gate = createGate({ ...quiet, config: mapped, fetch: async () => new Response(keySet), now: () => NOW });
   const expected = {
     subject: "user-1", sessionId: undefined, email: "ada@example.com", issuer: "better-auth", source: "jwt",
@@ -353,7 +353,7 @@ test("who is asking is a value of the verdict, in the types of the claims, and n
   }
   assert.equal((await gate.decide(request("/sign-in", { "x-doorward-subject": "mallory" }))).identity, undefined);
   assert.equal((await gate.decide(request("/sign-in", { authorization: `Bearer ${token}` }))).identity, undefined, "a public rule asks nobody");
-  const told = { ...mapped, rules: [{ path: "/**", access: "required", headers: ["subject"] }] };
+  const told = { ...mapped, rules: [{ path: "/**", access: "required", identity_headers: ["subject"] }] };
   const less = createGate({ ...quiet, config: told, fetch: async () => new Response(keySet), now: () => NOW });
   const { identity } = await less.decide(request("/api", { authorization: `Bearer ${token}` }));
   assert.deepEqual([identity.subject, identity.email, identity.claims], ["user-1", undefined, {}]);

@@ -51,7 +51,7 @@ async function reasonOf(promise) {
 }
 
 test("the application reads who is asking, with the claims in their types, from the request or its headers", async () => {
-  const mapped = { ...withSecret, headers: { plan: "plan", roles: "roles", seats: "seats" } };
+  const mapped = { ...withSecret, claim_headers: { plan: "plan", roles: "roles", seats: "seats" } };
   const got = await onward(bearer("/api?x=1"), { config: mapped });
   const expected = {
     subject: "user-1", sessionId: undefined, email: "ada@example.com", issuer: "better-auth", source: "jwt",
@@ -246,7 +246,7 @@ test("a mark is for the application alone: no upstream gets one, nor a host that
 test("claims that are too long for a second time are named instead", async () => {
   const long = await newIssuer({ plan: "p".repeat(2200), seats: 3 });
   const got = await onward(request("/api", { host: "app.test", authorization: `Bearer ${long.token}` }), {
-    config: { ...withSecret, headers: { plan: "plan", seats: "seats" } },
+    config: { ...withSecret, claim_headers: { plan: "plan", seats: "seats" } },
     fetch: async () => new Response(long.keySet),
   });
   assert.ok(got.headers.get(MARK).length < 4096);

@@ -217,11 +217,11 @@ test("keys: nothing counts but a small answer with status 200 from the very addr
 const NO_TOLERANCES = ["5", "", -1, -0.5, 61, 1e30, NaN, Infinity, true, null, [5], {}, 5n, new Date(0), new Number(5)];
 
 test("an assertion of yesterday is refused, whatever the tolerance is given as", async () => {
-  for (const toleranceSeconds of [...NO_TOLERANCES, undefined, 0, 5, 0.5, 60]) {
+  for (const clockToleranceSeconds of [...NO_TOLERANCES, undefined, 0, 5, 0.5, 60]) {
     for (const age of [66, 100, 86_400, 10 * 365 * 86_400]) {
-      const make = () => verifierOf({}, { toleranceSeconds, now: () => (base.now + 30 + age) * 1000 });
-      if (NO_TOLERANCES.includes(toleranceSeconds)) {
-        assert.throws(make, { name: "TypeError", message: /`toleranceSeconds` must be a number from 0 to 60/ });
+      const make = () => verifierOf({}, { clockToleranceSeconds, now: () => (base.now + 30 + age) * 1000 });
+      if (NO_TOLERANCES.includes(clockToleranceSeconds)) {
+        assert.throws(make, { name: "TypeError", message: /`clockToleranceSeconds` must be a number from 0 to 60/ });
         continue;
       }
       const headers = { [HEADER]: mint({}) };
@@ -239,11 +239,11 @@ test("a clock that gives no number lets nobody pass", async () => {
 
 test("a replay in the tolerance after the end is refused, and a store is told a whole second", async () => {
   const ends = [];
-  for (const [toleranceSeconds, end] of [[5, 35], [0.5, 31]]) {
+  for (const [clockToleranceSeconds, end] of [[5, 35], [0.5, 31]]) {
     let now = base.now + 29;
     const memory = seenInMemory(() => now * 1000);
     const seen = { add: (jti, expires) => (ends.push(expires - base.now), memory.add(jti, expires)) };
-    const verifier = verifierOf({}, { toleranceSeconds, seen, now: () => now * 1000 });
+    const verifier = verifierOf({}, { clockToleranceSeconds, seen, now: () => now * 1000 });
     const ask = async () => (await outcome(verifier.verifyRequest(new Request("https://x/a/b?x=1", { headers: { [HEADER]: mint({}) } })))).found;
     assert.equal(await ask(), "ok");
     now = base.now + 30.25;
@@ -333,7 +333,7 @@ test("a wrong configuration is refused at once", () => {
     { audience: undefined },
     { issuer: "" },
     { header: "authorization" },
-    ...NO_TOLERANCES.map((toleranceSeconds) => ({ toleranceSeconds })),
+    ...NO_TOLERANCES.map((clockToleranceSeconds) => ({ clockToleranceSeconds })),
     ...["audience", "issuer", "header"].flatMap((name) => ["", 5, true, ["a"], null, {}].map((value) => ({ [name]: value }))),
     ...[5, true, null, {}, [5], [undefined], [["app.example.com", "/"]]].map((host) => ({ host })),
     ...[5, true, null, [], [URL_OF_KEYS], { secret: 5 }, { secret: [5] }, { secret: "x".repeat(32).split("") }].map((keys) => ({ keys })),

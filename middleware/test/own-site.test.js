@@ -10,7 +10,7 @@ import { createProxy, middleware, protect } from "doorward/node";
 import { AUTH, NOW, exchange, newIssuer, serve } from "./support.js";
 
 const { keySet, token } = await newIssuer();
-const issuer = { type: "jwt", issuer: AUTH, audience: AUTH, jwks_url: `${AUTH}/jwks`, from: ["cookie:token"] };
+const issuer = { type: "jwt", issuer: AUTH, audience: AUTH, jwks_url: `${AUTH}/jwks`, token_locations: ["cookie:token"] };
 const config = { issuers: [issuer], rules: [{ path: "/**", access: "required" }] };
 
 /** Options, and what has been logged. */

@@ -140,7 +140,7 @@ const seconds = () => Date.now() / 1000;
 async function withToken(lives) {
   const exp = Math.floor(seconds()) + lives;
   const { keySet, token } = await newIssuer({ iat: exp - 60, exp });
-  const issuer = { type: "better-auth", url: AUTH, jwks_url: null, jwks: JSON.parse(keySet), skew_seconds: 0 };
+  const issuer = { type: "better-auth", url: AUTH, jwks_url: null, jwks: JSON.parse(keySet), clock_tolerance_seconds: 0 };
   const rules = [{ path: "/short/**", access: "public", max_connection_seconds: 1 }, { path: "/open/**", access: "public" }, { path: "/**", access: "required" }];
   return { exp, options: { ...quiet, config: { issuers: [issuer], rules } }, headers: { authorization: `Bearer ${token}` } };
 }

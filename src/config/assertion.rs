@@ -2,6 +2,7 @@
 
 use super::Compiler;
 use super::reader::Node;
+use super::table::ASSERTION;
 use crate::http::path;
 use crate::jose::sign::SigningKey;
 use crate::policy::{Assertions, Issuer, SigningKeys};
@@ -9,45 +10,22 @@ use crate::time::Seconds;
 
 /// One that signs, and the one before it or after it.
 const MAX_KEYS: usize = 2;
-/// An assertion is for one request that is on its way already.
-const MAX_LIFE_SECONDS: u32 = 60;
-/// Long enough for clocks that differ by some seconds and an origin that starts up.
-const USUAL_LIFE: Seconds = Seconds::new(30);
 
 impl Compiler<'_> {
     pub(super) fn assertions(&mut self, root: &Node<'_>, issuers: &[Issuer]) -> Option<Assertions> {
-        let node = root.member("assertion").filter(|node| !node.value.is_null())?;
-        self.reader.only_members(
-            &node,
-            &["audience", "issuer", "keys", "secret", "life_seconds", "jwks_path"],
-        );
-        let audience = self.reader.required_text(
-            &node,
-            "audience",
-            "the origin has no name",
-            "write the audience that it expects",
-        );
-        let issuer =
-            self.reader.optional_text(&node, "issuer").unwrap_or_else(|| "doorward".to_owned());
-        if issuer.is_empty() || audience.as_deref() == Some("") {
+        let node = root.member("assertion")?;
+        let audience = node.text("audience");
+        let issuer = node.text("issuer").unwrap_or("doorward");
+        if issuer.is_empty() || audience == Some("") {
             self.reader.wrong(
                 &node.path,
                 "a name is empty",
                 "write what the origin's verifier expects",
             );
         }
-        let life =
-            self.reader.seconds(&node, "life_seconds", MAX_LIFE_SECONDS).unwrap_or(USUAL_LIFE);
-        if life < Seconds::new(1) {
-            self.reader.wrong(
-                &node.path_of("life_seconds"),
-                "an assertion would be over at once",
-                "write 1 to 60",
-            );
-        }
         let keys = self.signing_keys(&node, issuers);
-        let jwks_path = self.reader.optional_text(&node, "jwks_path");
-        let jwks_segments = jwks_path.as_deref().and_then(path::plain_segments);
+        let jwks_path = node.text("jwks_path");
+        let jwks_segments = jwks_path.and_then(path::plain_segments);
         if jwks_path.is_some() && jwks_segments.as_ref().is_none_or(Vec::is_empty) {
             self.reader.wrong(
                 &node.path_of("jwks_path"),
@@ -63,40 +41,39 @@ impl Compiler<'_> {
             );
         }
         let mut keys = keys.into_iter();
-        let keys = SigningKeys { signing: keys.next()?, other: keys.next() };
-        Some(Assertions { issuer, audience: audience?, life, keys, jwks_path: jwks_segments })
+        Some(Assertions {
+            issuer: issuer.to_owned(),
+            audience: audience?.to_owned(),
+            life: Seconds::new(node.number(&ASSERTION, "lifetime_seconds")),
+            keys: SigningKeys { signing: keys.next()?, other: keys.next() },
+            jwks_path: jwks_segments,
+        })
     }
 
     /// The keys, the one that signs first; or the one shared secret.
     fn signing_keys(&mut self, node: &Node<'_>, issuers: &[Issuer]) -> Vec<SigningKey> {
         let mut keys = Vec::new();
-        let places = node
-            .member("keys")
-            .filter(|keys| !keys.value.is_null())
-            .map(|keys| keys.items())
-            .unwrap_or_default();
-        for place in &places {
-            // The next key of a rotation may not be there yet.
-            let Some(jwk) = self.secret_value(place) else { continue };
-            match SigningKey::from_jwk(&jwk, self.capabilities) {
-                Ok(key) => keys.push(key),
-                Err(problem) => {
+        // The next key of a rotation may not be there yet.
+        for key in node.items("keys") {
+            match key.value.as_str().map(|jwk| SigningKey::from_jwk(jwk, self.capabilities)) {
+                Some(Ok(read)) => keys.push(read),
+                Some(Err(problem)) => {
                     let hint = "make one as docs/assertion.md shows, with Node or jose";
-                    self.reader.wrong(&place.path, problem, hint);
+                    self.reader.wrong(&key.path, problem, hint);
                 }
+                None => {}
             }
         }
-        if let Some(place) = node.member("secret").filter(|secret| !secret.value.is_null())
-            && let Some(secret) = self.secret_value(&place)
-        {
-            match SigningKey::from_secret(&secret) {
-                Ok(key) => keys.push(key),
-                Err(problem) => self.reader.wrong(
-                    &place.path,
+        match node.text("secret").map(SigningKey::from_secret) {
+            Some(Ok(key)) => keys.push(key),
+            Some(Err(problem)) => {
+                self.reader.wrong(
+                    &node.path_of("secret"),
                     problem,
                     "make a longer one: openssl rand -base64 32",
-                ),
+                );
             }
+            None => {}
         }
         let shared: Vec<_> = keys.iter().filter_map(SigningKey::secret).collect();
         let others = issuers

@@ -1,7 +1,4 @@
-//! `headers`: which claims the origin is told, and under which names. `keep_headers`: what other
-//! proxies may tell it.
-
-use serde_json::Value;
+//! `claim_headers`: which claims the origin is told, and under which names. `keep_headers`: what other proxies may tell it.
 
 use super::Compiler;
 use super::reader::Node;
@@ -18,34 +15,25 @@ impl Compiler<'_> {
         rules: &[Rule],
     ) -> Vec<(String, ClaimPath)> {
         let mut headers: Vec<(String, ClaimPath)> = Vec::new();
-        let node = root.member("headers").filter(|node| !node.value.is_null());
-        if let Some(node) = &node {
-            let Value::Object(members) = node.value else {
+        let node = root.member("claim_headers");
+        let members = node.iter().filter_map(|node| node.value.as_object()).flatten();
+        for (name, claim) in members {
+            let claim = claim.as_str().unwrap_or_default();
+            let plain = name
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            if !plain
+                || name.is_empty()
+                || IDENTITY_HEADERS.contains(&name.as_str())
+                || claim.is_empty()
+            {
                 self.reader.wrong(
-                    "headers",
-                    "this is not an object",
-                    "write {\"role\": \"role\"}: header name and claim",
+                    &["claim_headers.", name].concat(),
+                    "this is not a header of yours and a claim",
+                    "write a name of lower-case letters that the gate does not use itself, and the claim's name",
                 );
-                return headers;
-            };
-            for name in members.keys() {
-                let claim = self.reader.optional_text(node, name).unwrap_or_default();
-                let plain = name
-                    .bytes()
-                    .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-                if !plain
-                    || name.is_empty()
-                    || IDENTITY_HEADERS.contains(&name.as_str())
-                    || claim.is_empty()
-                {
-                    self.reader.wrong(
-                        &node.path_of(name),
-                        "this is not a header of yours and a claim",
-                        "write a name of lower-case letters that the gate does not use itself, and the claim's name",
-                    );
-                }
-                headers.push((name.clone(), ClaimPath::new(&claim)));
             }
+            headers.push((name.clone(), ClaimPath::new(claim)));
         }
         for (number, rule) in rules.iter().enumerate() {
             let is_known = |name: &String| {
@@ -54,9 +42,9 @@ impl Compiler<'_> {
             };
             if !rule.headers.iter().flatten().all(is_known) {
                 self.reader.wrong(
-                    &["rules[", &number.to_string(), "].headers"].concat(),
+                    &["rules[", &number.to_string(), "].identity_headers"].concat(),
                     "there is no such header",
-                    "write names without the prefix, like subject, or one of \"headers\"",
+                    "write names without the prefix, like subject, or one of \"claim_headers\"",
                 );
             }
         }
@@ -66,7 +54,7 @@ impl Compiler<'_> {
     /// Headers of a former proxy that stay.
     pub(super) fn keep_headers(&mut self, root: &Node<'_>) -> Vec<KeptHeader> {
         let mut kept = Vec::new();
-        for name in self.reader.texts(root, "keep_headers").unwrap_or_default() {
+        for name in root.texts("keep_headers").unwrap_or_default() {
             let folded: String =
                 name.bytes().map(|byte| char::from(header_pairs::folded(byte))).collect();
             let beginning = name.strip_suffix('*').and_then(|own| folded.get(..own.len()));

@@ -1,20 +1,25 @@
 //! The configuration: parse → names → compile, and every error at once.
 //!
-//! The document is walked, not deserialised in one go: a reader wants all mistakes with their
-//! places, not the first one with a byte offset. `docs/configuration.md` is the reference; a test
-//! holds the two together.
+//! `table` declares the members, `preset` makes one document of a preset and what is written over
+//! it, `reader` reads that by the table, and what is left here turns it into a policy.
 
 mod assertion;
+mod better_auth;
 mod deny_list;
 mod framework;
 mod headers;
 mod issuers;
 mod mark;
+mod near;
 mod pages;
+mod pattern;
+mod preset;
 mod reader;
 mod requirements;
 mod rules;
+mod secrets;
 mod storage;
+pub(crate) mod table;
 mod url;
 
 use std::collections::BTreeMap;
@@ -29,16 +34,12 @@ use crate::http::request::RequestHead;
 use crate::jose::alg::Capabilities;
 use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
 pub use mark::MARK_SECRET;
+use preset::Whole;
 use reader::{Node, Reader};
+use table::DOCUMENT;
 
-/// With no document at all.
-const PRESET: &str = include_str!("better-auth.json");
-/// An instance is one of many: a service that answers a few hundred a second stays up when a dozen
-/// of them start at once.
-const ASKS_PER_SECOND: u32 = 20;
-
-/// The variable in which JavaScript's tools say what is going on: `development` is the only word
-/// that counts, and only where the request, too, comes from this machine.
+/// The variable in which JavaScript's tools say what is going on: `development` is the only word that counts, and only where
+/// the request, too, comes from this machine.
 const MODE: &str = "NODE_ENV";
 
 /// Something wrong with the configuration: where, what, and what to do about it.
@@ -61,10 +62,10 @@ impl fmt::Display for ConfigError {
 
 impl std::error::Error for ConfigError {}
 
-/// A configuration document, read but not yet judged.
+/// A configuration document that is not compiled yet, with all that its preset stands for.
 #[derive(Debug, Clone)]
 pub struct Config {
-    document: Value,
+    whole: Whole,
 }
 
 impl Config {
@@ -73,10 +74,12 @@ impl Config {
     /// # Errors
     /// The document is not a JSON object, or has a member twice.
     pub fn parse(json: &str) -> Result<Self, Vec<ConfigError>> {
-        let text = if json.trim().is_empty() { PRESET } else { json };
-        match json::object(text.as_bytes()) {
-            Some(members) => Ok(Self { document: json::Value::Object(members).into() }),
-            None => Err(vec![ConfigError {
+        if json.trim().is_empty() {
+            return Ok(Self { whole: Whole::preset() });
+        }
+        match json::object(json.as_bytes()).map(|members| json::Value::Object(members).into()) {
+            Some(Value::Object(members)) => Ok(Self { whole: Whole::of(members) }),
+            _ => Err(vec![ConfigError {
                 path: String::new(),
                 problem: "the configuration is not one JSON object without duplicate members"
                     .to_owned(),
@@ -86,24 +89,25 @@ impl Config {
         }
     }
 
-    /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies
-    /// just these.
+    /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
     pub fn names(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        collect(&self.document, "env", &mut names);
-        names
+        self.read(|reader| reader.names)
     }
 
-    /// Names of the stores that the document speaks of: a host says which of them it has
-    /// ([`Capabilities::and_stores`]).
+    /// Names of the stores that the document speaks of: a host says which of them it has ([`Capabilities::and_stores`]).
     pub fn stores(&self) -> Vec<String> {
-        let mut names = Vec::new();
-        collect(&self.document, "store", &mut names);
-        names
+        self.read(|reader| reader.stores)
     }
 
-    /// Turns the document into a policy, given the values of its variables and what the host can
-    /// carry. A host on which people develop gives the value of `NODE_ENV` as well.
+    fn read<T>(&self, found: impl FnOnce(Reader<'_>) -> T) -> T {
+        let values = BTreeMap::new();
+        let mut reader = Reader::new(&values);
+        reader.document(&self.whole.document);
+        found(reader)
+    }
+
+    /// Turns the document into a policy, given the values of its variables and what the host can do. A host on which people
+    /// develop gives the value of `NODE_ENV` as well.
     ///
     /// # Errors
     /// Every error at once, each with its place and a hint.
@@ -112,41 +116,23 @@ impl Config {
         values: &BTreeMap<String, String>,
         capabilities: &Capabilities,
     ) -> Result<Policy, Vec<ConfigError>> {
-        Compiler { reader: Reader::new(values), capabilities }.policy(&self.document)
-    }
-}
-
-/// What members of this name say: in order, each once.
-fn collect(value: &Value, member: &str, names: &mut Vec<String>) {
-    match value {
-        Value::Object(members) => {
-            if let Some(named) = members.get(member) {
-                let list =
-                    named.as_array().map_or_else(|| std::slice::from_ref(named), Vec::as_slice);
-                for name in list.iter().filter_map(Value::as_str) {
-                    if let Err(place) = names.binary_search_by(|known| known.as_str().cmp(name)) {
-                        names.insert(place, name.to_owned());
-                    }
-                }
+        let mut compiler =
+            Compiler { reader: Reader::new(values), capabilities, whole: &self.whole };
+        let policy = compiler.policy();
+        let Reader { mut errors, mut warnings, .. } = compiler.reader;
+        let rename = |found: &mut ConfigError| found.path = self.whole.place_of(&found.path);
+        errors.iter_mut().for_each(rename);
+        match policy {
+            Some(mut policy) if errors.is_empty() => {
+                warnings.extend(closed_sign_in(&policy));
+                warnings.extend(closed_functions(&policy));
+                warnings.iter_mut().for_each(rename);
+                policy.warnings = warnings;
+                Ok(policy)
             }
-            members.values().for_each(|inner| collect(inner, member, names));
+            _ => Err(errors),
         }
-        Value::Array(items) => items.iter().for_each(|item| collect(item, member, names)),
-        _ => {}
     }
-}
-
-/// Scheme, host and port of each Better Auth service. What is wrong with their URLs is said
-/// elsewhere.
-fn service_origins(root: &Node<'_>, values: &BTreeMap<String, String>) -> Vec<String> {
-    let nodes = root.member("issuers").map(|list| list.items()).unwrap_or_default();
-    let services = nodes
-        .iter()
-        .filter(|node| node.value.get("type").and_then(Value::as_str) == Some("better-auth"));
-    services
-        .filter_map(|node| Reader::new(values).optional_text(node, "url"))
-        .filter_map(|service| url::origin_of(&service))
-        .collect()
 }
 
 /// A sign-in page that asks for a session: whoever is sent there is sent there again.
@@ -160,21 +146,18 @@ fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
         client_address: None,
     };
     let path = Path::of(&head, policy.framework.as_ref()).ok()?;
-    let matched_rules = policy.matched_rules(&path, &head);
-    let is_open = matched_rules.is_some_and(|matched_rules| {
-        policy.rules_of(&matched_rules).all(|rule| rule.access != Access::Required)
+    let matched = policy.matched_rules(&path, &head);
+    let is_open = matched.is_some_and(|matched| {
+        policy.rules_of(&matched).all(|rule| rule.access != Access::Required)
     });
     (!is_open).then(|| ConfigError {
         path: "sign_in.path".to_owned(),
-        problem: "nobody gets there without a session".to_owned(),
-        hint: format!(
-            "add a rule before the others: {{\"path\": \"{target}\", \"access\": \"public\"}}"
-        ),
+        problem: "this page cannot be reached without a session".to_owned(),
+        hint: format!("make it public: \"public\": [{target:?}]"),
     })
 }
 
-/// Functions of the framework that no rule covers: those of a site whose last word is a public
-/// `/**`.
+/// Functions of the framework that no rule matches: those of a site whose last rule is a public `/**`.
 fn closed_functions(policy: &Policy) -> Option<ConfigError> {
     let mut usual = usual_functions(policy.framework.as_ref()?.kind);
     let is_covered = |prefix: &String| {
@@ -192,7 +175,7 @@ fn closed_functions(policy: &Policy) -> Option<ConfigError> {
     Some(ConfigError {
         path: "rules".to_owned(),
         problem: format!(
-            "no rule covers the functions below {prefix}, so they are denied: a public one has to name them"
+            "no rule matches the functions below {prefix}, so they are denied: a public rule has to name them"
         ),
         hint: format!(
             "add a rule before the others, like {{\"path\": \"{prefix}/**\", \"access\": \"required\"}}"
@@ -203,111 +186,69 @@ fn closed_functions(policy: &Policy) -> Option<ConfigError> {
 struct Compiler<'v> {
     reader: Reader<'v>,
     capabilities: &'v Capabilities,
+    whole: &'v Whole,
 }
 
 impl Compiler<'_> {
-    fn policy(mut self, document: &Value) -> Result<Policy, Vec<ConfigError>> {
-        let root = Node { value: document, path: String::new() };
-        self.reader.only_members(
-            &root,
-            &[
-                "issuers",
-                "rules",
-                "framework",
-                "sign_in",
-                "pages",
-                "allowed_origins",
-                "cors",
-                "docs_url",
-                "header_prefix",
-                "keep_headers",
-                "debug_header",
-                "assertion",
-                "headers",
-                "require_catch_all",
-                "asks_per_second",
-                "deny_list",
-            ],
-        );
+    /// The policy; nothing where something that it cannot do without is wrong. It counts only where there are no errors.
+    fn policy(&mut self) -> Option<Policy> {
+        let document = self.reader.document(&self.whole.document);
+        let root = Node { value: &document, path: String::new() };
         let issuers = self.issuers(&root);
-        let base_path =
-            root.member("issuers").map(|list| list.items()).unwrap_or_default().iter().find_map(
-                |node| {
-                    if node.value.get("type").and_then(Value::as_str) == Some("better-auth") {
-                        Some(issuers::base_path_of(node, self.reader.values))
-                    } else {
-                        None
-                    }
-                },
-            );
         let framework = self.framework(&root);
         let assertions = self.assertions(&root, &issuers);
         let mark = self.mark(&issuers);
-        let rules = self.rules(
-            &root,
-            &issuers,
-            framework.as_ref(),
-            base_path.as_deref(),
-            assertions.as_ref(),
-        );
+        let auth_path = issuers::auth_path(&root);
+        let surroundings = rules::Surroundings {
+            issuers: &issuers,
+            framework: framework.as_ref(),
+            auth_path: auth_path.as_deref(),
+            assertions: assertions.as_ref(),
+        };
+        let rules = self.rules(&root, &surroundings);
         let claim_headers = self.claim_headers(&root, &rules);
+        let named_claims = headers::named_claims(&rules, &claim_headers);
         let sign_in = self.sign_in(&root);
         let pages = self.pages(&root, framework.as_ref());
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
-        let service_origins = service_origins(&root, self.reader.values);
-        let is_development = self.reader.values.get(MODE).is_some_and(|mode| mode == "development");
+        let services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
+        let service_origins = services.map(|service| service.origin.clone()).collect();
         let cors = self.cors(&root, &allowed_origins);
         let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
         let keep_headers = self.keep_headers(&root);
-        let debug_header = self.reader.flag(&root, "debug_header").unwrap_or(false);
-        let asks_per_second =
-            self.reader.number(&root, "asks_per_second", 4, 10_000).unwrap_or(ASKS_PER_SECOND);
         let deny_list = self.deny_list(&root);
         self.equal_secrets(&issuers);
-        if self.reader.errors.is_empty() {
-            let capabilities = self.capabilities.clone();
-            let named_claims = headers::named_claims(&rules, &claim_headers);
-            let mut policy = Policy {
-                issuers,
-                rules,
-                framework,
-                sign_in,
-                pages,
-                allowed_origins,
-                service_origins,
-                is_development,
-                cors,
-                docs_url,
-                header_prefix,
-                keep_headers,
-                debug_header,
-                assertions,
-                mark,
-                claim_headers,
-                named_claims,
-                deny_list,
-                asks_per_second,
-                capabilities,
-                warnings: self.reader.warnings,
-            };
-            policy.warnings.extend(closed_sign_in(&policy));
-            policy.warnings.extend(closed_functions(&policy));
-            Ok(policy)
-        } else {
-            Err(self.reader.errors)
-        }
+        Some(Policy {
+            issuers,
+            rules,
+            framework,
+            sign_in,
+            pages,
+            allowed_origins,
+            service_origins,
+            is_development: self.reader.values.get(MODE).is_some_and(|mode| mode == "development"),
+            cors,
+            docs_url,
+            header_prefix,
+            keep_headers,
+            debug_header: root.flag("debug_header"),
+            assertions,
+            mark,
+            claim_headers,
+            named_claims,
+            deny_list,
+            asks_per_second: root.number(&DOCUMENT, "auth_requests_per_second"),
+            capabilities: self.capabilities.clone(),
+            warnings: Vec::new(),
+        })
     }
 
     fn sign_in(&mut self, root: &Node<'_>) -> Option<SignIn> {
-        let node = root.member("sign_in").filter(|node| !node.value.is_null())?;
-        self.reader.only_members(&node, &["path", "return_parameter"]);
-        let path = self.reader.optional_text(&node, "path").unwrap_or_default();
-        let return_parameter = self
-            .reader
-            .optional_text(&node, "return_parameter")
-            .unwrap_or_else(|| "callbackURL".to_owned());
-        if !url::is_token(&return_parameter) {
+        let node = root.member("sign_in")?;
+        let path = node.text("path").unwrap_or_default();
+        let return_parameter = node.text("return_parameter").unwrap_or("callbackURL");
+        if !url::is_token(return_parameter) {
             self.reader.wrong(
                 &node.path_of("return_parameter"),
                 "this is not the name of a query parameter",
@@ -317,11 +258,11 @@ impl Compiler<'_> {
         if return_parameter == ATTEMPT {
             self.reader.wrong(
                 &node.path_of("return_parameter"),
-                "the gate counts attempts under this name",
+                "the gate counts attempts to sign in under this name",
                 "take another one, like callbackURL",
             );
         }
-        let Some(segments) = path::plain_segments(&path) else {
+        let Some(segments) = path::plain_segments(path) else {
             self.reader.wrong(
                 &node.path_of("path"),
                 "this is not a path of this site",
@@ -329,11 +270,15 @@ impl Compiler<'_> {
             );
             return None;
         };
-        Some(SignIn { path, segments, return_parameter })
+        Some(SignIn {
+            path: path.to_owned(),
+            segments,
+            return_parameter: return_parameter.to_owned(),
+        })
     }
 
     fn origins(&mut self, node: &Node<'_>, name: &str) -> Option<Vec<String>> {
-        let origins = self.reader.texts(node, name)?;
+        let origins = node.texts(name)?;
         let read: Option<Vec<String>> =
             origins.iter().map(|origin| url::as_origin(origin)).collect();
         if read.is_none() {
@@ -348,19 +293,18 @@ impl Compiler<'_> {
 
     /// Whoever may send a cookie from another origin may read why it was refused.
     fn cors(&mut self, root: &Node<'_>, allowed_origins: &[String]) -> Cors {
-        let Some(node) = root.member("cors").filter(|node| !node.value.is_null()) else {
-            return Cors { origins: allowed_origins.to_vec(), credentials: true };
-        };
-        self.reader.only_members(&node, &["origins", "credentials"]);
+        let node = root.member("cors");
+        let origins = node.as_ref().and_then(|node| self.origins(node, "origins"));
         Cors {
-            origins: self.origins(&node, "origins").unwrap_or_else(|| allowed_origins.to_vec()),
-            credentials: self.reader.flag(&node, "credentials").unwrap_or(true),
+            origins: origins.unwrap_or_else(|| allowed_origins.to_vec()),
+            credentials: node
+                .is_none_or(|node| node.flag("credentials") || !node.has("credentials")),
         }
     }
 
     fn docs_url(&mut self, root: &Node<'_>) -> Option<String> {
-        let docs_url = self.reader.optional_text(root, "docs_url")?;
-        if url::origin_of(&docs_url).is_none()
+        let docs_url = root.text("docs_url")?;
+        if url::origin_of(docs_url).is_none()
             || !docs_url.bytes().all(|byte| byte.is_ascii_graphic())
         {
             self.reader.wrong(
@@ -369,15 +313,11 @@ impl Compiler<'_> {
                 "write what comes before a reason's code, like https://example.com/docs/reasons#",
             );
         }
-        Some(docs_url)
+        Some(docs_url.to_owned())
     }
 
     fn header_prefix(&mut self, root: &Node<'_>) -> String {
-        let prefix = self
-            .reader
-            .optional_text(root, "header_prefix")
-            .unwrap_or_else(|| "x-doorward-".to_owned())
-            .to_ascii_lowercase();
+        let prefix = root.text("header_prefix").unwrap_or("x-doorward-").to_ascii_lowercase();
         let plain = prefix
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');

@@ -13,12 +13,11 @@ impl Compiler<'_> {
     pub(super) fn pages(&mut self, root: &Node<'_>, framework: Option<&Framework>) -> Pages {
         let base_path = framework.map(|framework| framework.base_path.as_slice());
         let home = ["/", &base_path.unwrap_or_default().join("/")].concat();
-        let Some(node) = root.member("pages").filter(|node| !node.value.is_null()) else {
+        let Some(node) = root.member("pages") else {
             return Pages { home: home.into(), ..Pages::NONE };
         };
-        self.reader.only_members(&node, &["name", "accent", "home"]);
-        let name = self.reader.optional_text(&node, "name");
-        let is_name = |name: &String| {
+        let name = node.text("name");
+        let is_name = |name: &&str| {
             (1..=MAX_NAME).contains(&name.chars().count()) && !name.chars().any(char::is_control)
         };
         if !name.iter().all(is_name) {
@@ -28,23 +27,26 @@ impl Compiler<'_> {
                 "write the name that visitors know, like \"Acme\"",
             );
         }
-        let color = self.reader.optional_text(&node, "accent");
-        let accent = color.as_deref().and_then(Accent::new);
-        if color.is_some() && accent.is_none() {
+        let accent = node.text("accent").and_then(Accent::new);
+        if node.has("accent") && accent.is_none() {
             self.reader.wrong(
                 &node.path_of("accent"),
                 "this is not a color",
                 "write it as hexadecimal digits, like \"#0a7\" or \"#00aa77\"",
             );
         }
-        let own_home = self.reader.optional_text(&node, "home");
-        if own_home.as_deref().is_some_and(|home| path::plain_segments(home).is_none()) {
+        let own_home = node.text("home");
+        if own_home.is_some_and(|home| path::plain_segments(home).is_none()) {
             self.reader.wrong(
                 &node.path_of("home"),
                 "this is not a path of this site",
                 "write it like \"/\" or \"/start\"",
             );
         }
-        Pages { name, accent, home: own_home.unwrap_or(home).into() }
+        Pages {
+            name: name.map(str::to_owned),
+            accent,
+            home: own_home.map_or(home, str::to_owned).into(),
+        }
     }
 }

@@ -1,14 +1,14 @@
-//! What a rule asks beyond an identity: roles, scopes, claims, e-mail domains, the age of the
-//! session.
+//! What a rule requires of an identity: roles, scopes, claims, e-mail domains, the age of the session.
 
 use serde_json::Value;
 
 use super::Compiler;
 use super::reader::Node;
 use crate::policy::requirements::{ClaimPath, RequiredValue, Requirements};
+use crate::time::Seconds;
 
-/// Members of a rule that are read here.
-pub(super) const MEMBERS: &[&str] = &[
+/// Members in which `null` is not the same as nothing.
+const MEMBERS: &[&str] = &[
     "roles",
     "scopes",
     "claims",
@@ -17,22 +17,22 @@ pub(super) const MEMBERS: &[&str] = &[
     "max_staleness_seconds",
 ];
 
-const NOTHING: &str = "this asks for nothing that can be there";
+const NOTHING: &str = "this requires nothing that can be there";
 
 impl Compiler<'_> {
     pub(super) fn requirements(&mut self, node: &Node<'_>) -> Requirements {
-        // Elsewhere `null` is as good as nothing. A demand that is none lets people in.
+        // Elsewhere `null` is as good as nothing. A requirement that is none lets people in.
         for name in MEMBERS {
-            if node.member(name).is_some_and(|member| member.value.is_null()) {
+            if node.is_null(name) || self.reader.is_unset(&node.path_of(name)) {
                 self.reader.wrong(
                     &node.path_of(name),
                     NOTHING,
-                    "leave it out, or write what is demanded",
+                    "leave it out, or write what is required",
                 );
             }
         }
         let mut claims = Vec::new();
-        if let Some(member) = node.member("claims").filter(|member| !member.value.is_null()) {
+        if let Some(member) = node.member("claims") {
             match member.value {
                 Value::Object(named) if !named.is_empty() => {
                     for name in named.keys() {
@@ -48,8 +48,8 @@ impl Compiler<'_> {
                 ),
             }
         }
-        let email_domains = self.reader.texts(node, "email_domains").unwrap_or_default();
-        if email_domains.is_empty() && node.member("email_domains").is_some() {
+        let email_domains = node.texts("email_domains").unwrap_or_default();
+        if email_domains.is_empty() && node.has("email_domains") {
             self.reader.wrong(
                 &node.path_of("email_domains"),
                 NOTHING,
@@ -68,7 +68,7 @@ impl Compiler<'_> {
             scopes: self.wanted_words(node, "scopes"),
             claims,
             email_domains,
-            max_session_age: self.reader.seconds(node, "max_session_age_seconds", u32::MAX),
+            max_session_age: node.optional_number("max_session_age_seconds").map(Seconds::new),
         }
     }
 
@@ -80,16 +80,16 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &node.path_of(name),
                 "a name is empty",
-                "leave it out, or write what is demanded",
+                "leave it out, or write what is required",
             );
         }
         Some(wanted)
     }
 
-    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the
-    /// two is meant.
+    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.
     fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<RequiredValue> {
-        let member = node.member(name)?;
+        let value = node.value.get(name)?;
+        let member = Node { value, path: node.path_of(name) };
         let hint = "write one value, or {\"any\": [ … ]}, or {\"all\": [ … ]}";
         let Value::Object(members) = member.value else {
             if !is_scalar(member.value) {

@@ -51,12 +51,13 @@ pub(crate) struct Setup {
 impl Setup {
     /// The document of the gate.
     pub(crate) fn document(&self) -> (Value, Value) {
-        let mut issuer = json!({ "from": ["authorization"], "share_sessions": self.shares });
+        let mut issuer =
+            json!({ "token_locations": ["authorization"], "share_sessions": self.shares });
         if self.has_storage {
             issuer["storage"] = json!({ "store": "SESSIONS", "lag_seconds": 60 });
         }
         let api = if self.has_bridge {
-            json!({ "path": "/api/**", "access": "required", "bearer": "bridge", "upstream": "https://api.example.com" })
+            json!({ "path": "/api/**", "access": "required", "token_exchange": true, "upstream": "https://api.example.com" })
         } else {
             json!({ "path": "/api/**", "access": "required" })
         };
@@ -67,7 +68,7 @@ impl Setup {
                 { "path": ["/", "/app/**"], "access": "required" },
                 { "path": "/strict/**", "access": "required", "max_staleness_seconds": 0 },
             ],
-            "headers": { "org": "session.activeOrganizationId" },
+            "claim_headers": { "org": "session.activeOrganizationId" },
             "debug_header": false,
         });
         (issuer, document)

@@ -53,8 +53,8 @@ pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine 
         "type": "better-auth",
         "url": ORIGIN,
         "secret": { "env": "SECRET" },
-        "bearer": "any",
-        "from": ["authorization", "cookie:jwt", "header:x-token"],
+        "bearer_tokens": "any",
+        "token_locations": ["authorization", "cookie:jwt", "header:x-token"],
     });
     if let (Some(issuer), Some(members)) = (issuer.as_object_mut(), members.as_object()) {
         issuer.extend(members.clone());

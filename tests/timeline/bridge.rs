@@ -14,7 +14,7 @@ const HOUR: i64 = 60 * MINUTE;
 
 /// A world in which everything but the auth service itself is an API that knows no cookies.
 fn world(members: Value) -> World {
-    let rule = json!({ "path": "/**", "access": "required", "bearer": "bridge", "upstream": "https://api.example.com" });
+    let rule = json!({ "path": "/**", "access": "required", "token_exchange": true, "upstream": "https://api.example.com" });
     World::with(members, json!({ "rules": [rule] }))
 }
 

@@ -31,7 +31,7 @@ impl Instance {
         Self {
             engine: engine_of(
                 members,
-                json!({ "headers": { "org": "session.activeOrganizationId" } }),
+                json!({ "claim_headers": { "org": "session.activeOrganizationId" } }),
                 &[],
             ),
             now: START,

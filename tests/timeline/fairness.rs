@@ -107,7 +107,7 @@ fn a_page_with_twenty_requests_that_want_to_know_now_costs_two_asks() {
 /// busy with.
 #[test]
 fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
-    let mut world = known(json!({ "stale_seconds": 600 }), 8);
+    let mut world = known(json!({ "stale_if_error_seconds": 600 }), 8);
     world.service.writes_cache = false;
     let start = START + MINUTE;
     let token = world
@@ -137,7 +137,8 @@ fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
 fn requests_that_are_broken_off_make_no_outage() {
     use doorward::{Decision, EffectResult, RequestHead, UnixTime};
 
-    let mut engine = crate::support::engine_of(json!({ "stale_seconds": 600 }), json!({}), &[]);
+    let mut engine =
+        crate::support::engine_of(json!({ "stale_if_error_seconds": 600 }), json!({}), &[]);
     let headers = [("authorization", "Bearer aVeryPrivateSessionTokenOf32Bytes")];
     let head = RequestHead {
         method: "GET",

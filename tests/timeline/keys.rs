@@ -184,7 +184,7 @@ fn a_flood_of_unknown_kids_is_bounded() {
 fn a_clock_that_steps_back_freezes_nothing() {
     let good = vector("api-jwt-eddsa-valid");
     let start = moment(&good);
-    let mut engine = support::engine_with(json!({ "skew_seconds": 60 }));
+    let mut engine = support::engine_with(json!({ "clock_tolerance_seconds": 60 }));
     let authorization = bearer("api-jwt-eddsa-valid");
     let ahead = start.plus_millis(600_000);
     let first =

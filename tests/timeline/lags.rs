@@ -32,10 +32,10 @@ const ROWS: &[(&str, i64, LastPass)] = &[
     ("`max_staleness_seconds` of 0", 2, |lag| {
         session(lag, json!({}), ruled(0), slow_before, Some(-10))
     }),
-    ("`stale_seconds` of 600, the service away", 600 + 2, |lag| {
+    ("`stale_if_error_seconds` of 600, the service away", 600 + 2, |lag| {
         session(
             lag,
-            json!({ "cookie_cache": "off", "stale_seconds": 600 }),
+            json!({ "cookie_cache": "off", "stale_if_error_seconds": 600 }),
             json!({}),
             away_after,
             Some(-10),
@@ -219,7 +219,7 @@ fn copied(lag: i64) -> i64 {
     let mut copy = None;
     let mut passes = |moment: i64| {
         let mut engine: Engine = support::engine_of(
-            json!({ "skew_seconds": 60 }),
+            json!({ "clock_tolerance_seconds": 60 }),
             json!({ "deny_list": { "url": URL } }),
             &[],
         );

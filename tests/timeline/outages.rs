@@ -65,7 +65,7 @@ fn busiest_second(asked: &[i64]) -> usize {
 #[test]
 fn an_hour_without_the_auth_service() {
     for (stale, least_percent) in [(0, 4), (3600, 90)] {
-        let mut world = World::new(json!({ "stale_seconds": stale }));
+        let mut world = World::new(json!({ "stale_if_error_seconds": stale }));
         users(&mut world, 40);
         let before = world.play(&crowd(&world, START, START + 10 * MINUTE, MINUTE));
         assert_eq!(shares(&before).1, 0);
@@ -77,7 +77,7 @@ fn an_hour_without_the_auth_service() {
         nobody_is_signed_out(&world, &outcomes);
         let (served, refused) = shares(&outcomes);
         println!(
-            "an hour down, stale_seconds {stale}: {served} served, {refused} answered 503 ({} %), {} asks",
+            "an hour down, stale_if_error_seconds {stale}: {served} served, {refused} answered 503 ({} %), {} asks",
             served * 100 / outcomes.len(),
             world.service.asked.len()
         );
@@ -176,7 +176,7 @@ fn a_service_that_flaps_or_limits_is_asked_with_restraint() {
     for (name, fault, least_percent) in
         [("flapping", flapping, 95), ("rate-limiting", limiting, 80)]
     {
-        let mut world = World::new(json!({ "stale_seconds": 300 }));
+        let mut world = World::new(json!({ "stale_if_error_seconds": 300 }));
         users(&mut world, 30);
         world.service.fault = fault;
         let outcomes = world.play(&crowd(&world, START, START + HOUR, MINUTE));

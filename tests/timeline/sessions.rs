@@ -251,8 +251,11 @@ fn a_clock_that_steps_back_signs_nobody_out() {
 #[test]
 fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
     let rules = json!([{ "path": "/app/now", "access": "required", "max_staleness_seconds": 0 }, { "path": "/**", "access": "required" }]);
-    let mut engine =
-        support::engine_of(json!({ "stale_seconds": 600 }), json!({ "rules": rules }), &[]);
+    let mut engine = support::engine_of(
+        json!({ "stale_if_error_seconds": 600 }),
+        json!({ "rules": rules }),
+        &[],
+    );
     let headers = [("authorization", "Bearer aVeryPrivateSessionTokenOf32Bytes")];
     let cookie = [("set-cookie", "better-auth.session_token=renewed; Path=/")];
     let head = |target| RequestHead {

@@ -124,12 +124,12 @@ fn instances_that_start_find_the_keys_and_their_age() {
     let mut shared = Shared::default();
     for number in 0..10_i64 {
         let now = start.plus_millis(number * 1000);
-        let mut instance = engine_with(json!({ "skew_seconds": 60 }));
+        let mut instance = engine_with(json!({ "clock_tolerance_seconds": 60 }));
         assert_eq!(shared.view(&mut instance, "/api/x", &token, &keys, now), "forward");
     }
     assert_eq!(shared.asked, ["keys"], "ten instances have asked once");
 
-    let long = json!({ "skew_seconds": 60, "algorithms": ["EdDSA"] });
+    let long = json!({ "clock_tolerance_seconds": 60, "algorithms": ["EdDSA"] });
     let mut late = engine_with(long.clone());
     let before = start.plus_millis(299_000);
     assert_eq!(shared.view(&mut late, "/api/x", &token, &keys, before), "forward");

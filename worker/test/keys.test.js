@@ -53,7 +53,7 @@ test("a session is found in the KV namespace where the configuration says so, wi
   auth.answers["/api/auth/get-session"] = (_, response) => response.end(JSON.stringify({ session, user: { id: "user-1" } }));
   const options = { kvNamespaces: ["DOORWARD_CACHE"], kvPersist: await temporaryFolder(t) };
   const bindings = variables(origin, auth);
-  Object.assign(bindings.DOORWARD.issuers[0], { bearer: "any", share_sessions: true, session_cache_seconds: 30 });
+  Object.assign(bindings.DOORWARD.issuers[0], { bearer_tokens: "any", share_sessions: true, session_cache_seconds: 30 });
   for (let i = 0; i < 2; i++) {
     const gate = await startGate(t, { bindings, options });
     assert.equal((await fetched(gate, "/api/me", bearer(token))).status, 200);

@@ -99,7 +99,7 @@ export function configOf(cell, service, closed) {
       jwks_url: `${at(cell.jwks)}/${cell.name}/jwks`, secret: { env: "BETTER_AUTH_SECRET" }, share_sessions: true, session_cache_seconds: 30,
     }],
     rules: [{ path: "/public", access: "public" }, { path: "/**", access: "required" }],
-    asks_per_second: 200,
+    auth_requests_per_second: 200,
   };
 }
 

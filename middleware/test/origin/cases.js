@@ -75,7 +75,7 @@ export function headersOf(example) {
 
 /** Options of the verifier that a case asks for. */
 export function optionsOf(example, seenInMemory) {
-  const { hosts, keys: kind, seen, tolerance_seconds, audience, issuer } = { ...base.verifier, ...example.verifier };
+  const { hosts, keys: kind, seen, clock_tolerance_seconds, audience, issuer } = { ...base.verifier, ...example.verifier };
   const now = () => (base.now + (example.after_seconds ?? 0)) * 1000;
   const { secrets } = keys;
   return {
@@ -88,7 +88,7 @@ export function optionsOf(example, seenInMemory) {
       secrets: { secret: [secrets.now, secrets.before] },
       down: URL_OF_KEYS,
     }[kind],
-    toleranceSeconds: tolerance_seconds,
+    clockToleranceSeconds: clock_tolerance_seconds,
     seen: seen ? seenInMemory(now) : undefined,
     now,
     log: () => {},

@@ -136,7 +136,7 @@ def verifier_of(case: Json, **more: Any) -> Verifier:
         "issuer": options["issuer"],
         "host": options["hosts"],
         "keys": keys,
-        "tolerance_seconds": options.get("tolerance_seconds", 5),
+        "clock_tolerance_seconds": options.get("clock_tolerance_seconds", 5),
         "seen": seen,
         "now": lambda: moment,
         "log": lambda _: None,

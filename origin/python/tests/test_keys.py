@@ -368,14 +368,14 @@ NO_TOLERANCES: list[Any] = ["5", "", b"5", -1, -0.5, 61, 10**30, float("nan"), f
         {"issuer": ""},
         {"header": "authorization"},
         {"header": "x_doorward_assertion"},
-        *({"tolerance_seconds": wrong} for wrong in NO_TOLERANCES),
+        *({"clock_tolerance_seconds": wrong} for wrong in NO_TOLERANCES),
         *({name: wrong} for name in ("audience", "issuer", "header") for wrong in ("", b"text", 5, True, ["a"], None)),
         *({name: wrong} for name, values in OTHERS.items() for wrong in values),
         *({"keys": {"secret": wrong}} for wrong in (5, True, [5], {"a" * 32: 1}, bytearray(32))),
     ],
 )
 def test_a_wrong_configuration_is_refused_at_once(wrong: Json) -> None:
-    with pytest.raises(ValueError, match=r"^(keys|host|audience and issuer|header|tolerance_seconds|now|log|fetch|seen): "):
+    with pytest.raises(ValueError, match=r"^(keys|host|audience and issuer|header|clock_tolerance_seconds|now|log|fetch|seen): "):
         Verifier(**{"audience": "billing", "host": "app.example.com", "keys": URL, **wrong})
 
 
@@ -438,7 +438,7 @@ def test_a_store_remembers_nothing_that_has_no_end(expires: Any) -> None:
 @pytest.mark.parametrize("age", [66, 100, 86_400, 10 * 365 * 86_400])
 def test_an_assertion_of_yesterday_is_refused_whatever_the_tolerance_is_given_as(given: Any, age: int) -> None:
     try:
-        verifier = verifier_of({}, tolerance_seconds=given, now=lambda: NOW + 30 + age)
+        verifier = verifier_of({}, clock_tolerance_seconds=given, now=lambda: NOW + 30 + age)
     except ValueError:
         assert given in NO_TOLERANCES or given != given
         return
@@ -465,7 +465,7 @@ def test_a_replay_in_the_tolerance_after_the_end_is_refused() -> None:
 
     clock = [NOW + 29.0]
     for tolerance, end in ((5, NOW + 35), (0.5, NOW + 31)):
-        verifier = verifier_of({}, tolerance_seconds=tolerance, now=lambda: clock[0], seen=Store(lambda: clock[0]))
+        verifier = verifier_of({}, clock_tolerance_seconds=tolerance, now=lambda: clock[0], seen=Store(lambda: clock[0]))
         clock[0] = NOW + 29.0
         verifier.verify_request("GET", "/a/b?x=1", {HEADER: mint({})})
         clock[0] = NOW + 30.25

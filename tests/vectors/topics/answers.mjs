@@ -7,13 +7,13 @@ import { NOW, NOW_S, OLD_SECRET, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKE
 import { jwt, signedCookie } from "../mint.mjs";
 
 const HTTP_SITE = "http://localhost:3000";
-const styled = (answer) => [{ path: "/sign-in", access: "public" }, { path: "/**", access: "required", answer }];
+const styled = (refusal_format) => [{ path: "/sign-in", access: "public" }, { path: "/**", access: "required", refusal_format }];
 
 export const policies = {
   plain: betterAuth(),
   shared: betterAuth({ cookie_domain: ".example.com" }),
   custom: betterAuth({ cookie_prefix: "acme", session_data_cookie: "cache", secure_cookies: false }),
-  bearer: betterAuth({ bearer: "any" }),
+  bearer: betterAuth({ bearer_tokens: "any" }),
   base: betterAuth({}, { sign_in: { path: "/docs/sign-in", return_parameter: "next" }, rules: [{ path: "/docs/sign-in", access: "public" }, { path: "/**", access: "required" }] }),
   bare: betterAuth({}, { sign_in: undefined }),
   loop: betterAuth({}, { rules: [{ path: "/**", access: "required" }] }),

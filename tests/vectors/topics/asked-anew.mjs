@@ -15,13 +15,13 @@ const rules = [
   rule("/age", { max_session_age_seconds: 3600 }),
   rule("/young", { max_session_age_seconds: 60 }),
   rule("/recent", { roles: "admin", max_staleness_seconds: 5 }),
-  rule("/doubt", { roles: "admin", on_doubt: "pass" }),
+  rule("/doubt", { roles: "admin", on_unavailable: "anonymous" }),
   rule("/**"),
 ];
 
 export const policies = {
-  session: betterAuth({ bearer: "signed" }, { rules, sign_in: { path: "/sign-in" } }),
-  stale: betterAuth({ stale_seconds: 600 }, { rules }),
+  session: betterAuth({ bearer_tokens: "signed" }, { rules, sign_in: { path: "/sign-in" } }),
+  stale: betterAuth({ stale_if_error_seconds: 600 }, { rules }),
   stateless: betterAuth({ stateless: true }, { rules }),
   stored: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { rules }), stores: ["SESSIONS"] },
   token: jwtIssuer({ jwks: { keys: [publicJwk("ed", { kid: "ed", alg: "EdDSA" })] } }, { rules }),

@@ -11,19 +11,19 @@ const rule = (path, members) => ({ path, access: "required", ...members });
 const rules = [
   { path: "/public/**", access: "public" },
   { path: "/optional/**", access: "optional" },
-  rule("/other/**", { audience: "reports" }),
+  rule("/other/**", { assertion_audience: "reports" }),
   rule("/replaced/**", { credential: "replace" }),
   rule("/removed/**", { credential: "remove" }),
-  rule("/few/**", { headers: ["subject"] }),
-  rule("/address/**", { headers: ["subject", "email"] }),
-  rule("/id/**", { headers: ["session"] }),
-  rule("/doubt/**", { on_doubt: "pass", max_staleness_seconds: 0 }),
+  rule("/few/**", { identity_headers: ["subject"] }),
+  rule("/address/**", { identity_headers: ["subject", "email"] }),
+  rule("/id/**", { identity_headers: ["session"] }),
+  rule("/doubt/**", { on_unavailable: "anonymous", max_staleness_seconds: 0 }),
   rule("/reported/**", { mode: "report", report_until: "2027-01-15" }),
   { path: "/**", methods: ["GET", "HEAD", "POST", "OPTIONS", "QUERY"], access: "required" },
 ];
 const site = (assertion, env, document = {}) => policy({
   issuers: [
-    { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, bearer: "signed" },
+    { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, bearer_tokens: "signed" },
     foreign({ jwks: { keys: [ed] } }),
   ],
   rules, assertion: { audience: "billing", ...assertion }, ...document,
@@ -43,8 +43,8 @@ export const policies = {
   rotation: site({ keys: env("EdDSA", "ES256"), jwks_path: PATH }, KEYS),
   rotated: site({ keys: env("ES256", "EdDSA"), jwks_path: PATH }, KEYS),
   early: site({ keys: [{ env: "EdDSA" }, { env: "NEXT", optional: true }], jwks_path: PATH }, KEYS),
-  named: site({ keys: env("EdDSA"), issuer: "edge.example.com", life_seconds: 60 }, KEYS),
-  claims: site({ keys: env("EdDSA") }, KEYS, { headers: { role: "role", team: "org.team", level: "level" }, rules: [rule("/level/**", { headers: ["level"] }), rule("/role/**", { headers: ["role"] }), ...rules] }),
+  named: site({ keys: env("EdDSA"), issuer: "edge.example.com", lifetime_seconds: 60 }, KEYS),
+  claims: site({ keys: env("EdDSA") }, KEYS, { claim_headers: { role: "role", team: "org.team", level: "level" }, rules: [rule("/level/**", { identity_headers: ["level"] }), rule("/role/**", { identity_headers: ["role"] }), ...rules] }),
 };
 
 const thumbprint = (name) => {

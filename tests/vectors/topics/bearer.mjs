@@ -10,10 +10,10 @@ const own = await jwt("EdDSA", "ed", claims({ iss: "https://app.example.com", au
 
 export const policies = {
   off: betterAuth({ jwks }),
-  signed: betterAuth({ jwks, bearer: "signed" }),
-  any: betterAuth({ jwks, bearer: "any" }),
-  "plugin-only": betterAuth({ bearer: "signed", from: ["cookie:jwt"] }),
-  neither: betterAuth({ from: ["cookie:jwt"] }),
+  signed: betterAuth({ jwks, bearer_tokens: "signed" }),
+  any: betterAuth({ jwks, bearer_tokens: "any" }),
+  "plugin-only": betterAuth({ bearer_tokens: "signed", token_locations: ["cookie:jwt"] }),
+  neither: betterAuth({ token_locations: ["cookie:jwt"] }),
   jwt: jwtIssuer(),
 };
 

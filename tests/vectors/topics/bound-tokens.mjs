@@ -11,13 +11,13 @@ const jwks = { keys: [ed, p256] };
 const API = "https://api.example.com";
 
 export const policies = {
-  foreign: jwtIssuer({ jwks, from: ["authorization", "cookie:id", "header:x-token"] }),
-  lenient: jwtIssuer({ jwks }, { rules: [{ path: "/optional/**", access: "optional" }, { path: "/**", access: "required", on_doubt: "pass" }] }),
+  foreign: jwtIssuer({ jwks, token_locations: ["authorization", "cookie:id", "header:x-token"] }),
+  lenient: jwtIssuer({ jwks }, { rules: [{ path: "/optional/**", access: "optional" }, { path: "/**", access: "required", on_unavailable: "anonymous" }] }),
   "access tokens": jwtIssuer({ jwks, typ: "at+jwt" }),
-  "better-auth": betterAuth({ jwks, bearer: "any" }),
+  "better-auth": betterAuth({ jwks, bearer_tokens: "any" }),
   jwt: betterAuth({ cookie_cache: "jwt" }),
   jwe: betterAuth({ cookie_cache: "jwe" }),
-  bridge: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks }], rules: [{ path: "/**", access: "required", bearer: "bridge", upstream: API }] }, ENV),
+  bridge: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks }], rules: [{ path: "/**", access: "required", token_exchange: true, upstream: API }] }, ENV),
 };
 
 /** The thumbprint of a key of somebody's. */

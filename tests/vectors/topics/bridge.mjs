@@ -8,15 +8,15 @@ const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
 const p256 = publicJwk("p256", { kid: "p256" });
 const API = "https://api.example.com";
 const AUDIENCE = "https://notes.example.com";
-const bridge = (path, members = {}) => ({ path, access: "required", bearer: "bridge", upstream: API, ...members });
+const bridge = (path, members = {}) => ({ path, access: "required", token_exchange: true, upstream: API, ...members });
 const rules = [
   { path: "{auth}/**", access: "public" },
   bridge("/own/**", { upstream: undefined }),
   bridge("/optional/**", { access: "optional" }),
-  bridge("/lenient/**", { on_doubt: "pass" }),
+  bridge("/lenient/**", { on_unavailable: "anonymous" }),
   bridge("/reported/**", { mode: "report", report_until: "2027-01-15" }),
-  bridge("/for-notes/**", { bearer_audience: AUDIENCE }),
-  bridge("/cookie-first/**", { prefer: "cookie" }),
+  bridge("/for-notes/**", { token_exchange: { audience: AUDIENCE } }),
+  bridge("/cookie-first/**", { on_conflict: "cookie" }),
   bridge("/with-cookies/**", { credential: "keep" }),
   { path: "/API/plain", access: "required" },
   bridge("/api/**"),
@@ -28,7 +28,7 @@ const site = (members = {}) =>
 
 export const policies = {
   site: site(),
-  bearer: site({ bearer: "any" }),
+  bearer: site({ bearer_tokens: "any" }),
   stateless: site({ stateless: true }),
   fetched: site({ jwks: undefined, jwks_url: `${SITE}/api/auth/jwks` }),
   "without secret": site({ secret: undefined, cookie_cache: "off" }),

@@ -1,4 +1,4 @@
-// `headers`: chosen claims for the origin (product, chapter 6). Texts as every identity header, numbers and flags as they are, lists
+// `claim_headers`: chosen claims for the origin (product, chapter 6). Texts as every identity header, numbers and flags as they are, lists
 // and objects as JSON in base64url; bounded; and no value can end a header or begin another.
 
 import { NOW_S, ada, api, b64u, bearer, betterAuth, claims, forward, goodData, jwtIssuer, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
@@ -6,19 +6,19 @@ import { forged, publicJwk } from "../mint.mjs";
 
 const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
 const rules = [
-  { path: "/some", access: "required", headers: ["subject", "role"] },
-  { path: "/none", access: "required", headers: [] },
+  { path: "/some", access: "required", identity_headers: ["subject", "role"] },
+  { path: "/none", access: "required", identity_headers: [] },
   { path: "/optional", access: "optional" },
   { path: "/**", access: "required" },
 ];
-const headers = { role: "role", org: "org.id", plan: "https://example.com/plan" };
+const claim_headers = { role: "role", org: "org.id", plan: "https://example.com/plan" };
 const many = Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, name]));
 
 export const policies = {
-  token: jwtIssuer({ jwks: { keys } }, { rules, headers }),
-  many: jwtIssuer({ jwks: { keys } }, { headers: many }),
-  prefix: jwtIssuer({ jwks: { keys } }, { rules, headers, header_prefix: "x-acme-" }),
-  session: betterAuth({}, { headers: { role: "role", org: "session.activeOrganizationId", agent: "session.userAgent" } }),
+  token: jwtIssuer({ jwks: { keys } }, { rules, claim_headers }),
+  many: jwtIssuer({ jwks: { keys } }, { claim_headers: many }),
+  prefix: jwtIssuer({ jwks: { keys } }, { rules, claim_headers, header_prefix: "x-acme-" }),
+  session: betterAuth({}, { claim_headers: { role: "role", org: "session.activeOrganizationId", agent: "session.userAgent" } }),
 };
 
 const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));

@@ -7,11 +7,11 @@ const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
 
 export const policies = {
   usual: jwtIssuer({ jwks: { keys } }),
-  exact: jwtIssuer({ jwks: { keys }, skew_seconds: 0 }),
+  exact: jwtIssuer({ jwks: { keys }, clock_tolerance_seconds: 0 }),
   parties: jwtIssuer({ jwks: { keys }, authorized_parties: ["web", "cli"] }),
   "no-audience": jwtIssuer({ jwks: { keys }, audience: null, authorized_parties: ["https://app.example", "cli"] }),
   several: jwtIssuer({ jwks: { keys }, audience: ["https://api.example.com", "https://old.example.com"] }),
-  aged: jwtIssuer({ jwks: { keys }, max_age_seconds: 300, skew_seconds: 0 }),
+  aged: jwtIssuer({ jwks: { keys }, max_age_seconds: 300, clock_tolerance_seconds: 0 }),
   access: jwtIssuer({ jwks: { keys }, typ: ["at+jwt"] }),
   either: jwtIssuer({ jwks: { keys }, typ: ["at+jwt", "JWT"] }),
   demanding: jwtIssuer({ jwks: { keys }, required_claims: ["email", "tenant"] }),

@@ -20,7 +20,7 @@ const rules = [
 export const policies = {
   token: jwtIssuer({ jwks: { keys } }, { rules }),
   session: betterAuth({}, { rules }),
-  lenient: betterAuth({}, { rules: [{ path: "/**", access: "required", on_doubt: "pass" }] }),
+  lenient: betterAuth({}, { rules: [{ path: "/**", access: "required", on_unavailable: "anonymous" }] }),
 };
 
 const jwt = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));

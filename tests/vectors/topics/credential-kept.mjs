@@ -10,7 +10,7 @@ export const policies = {
   site: policy({
     issuers: [
       { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null },
-      foreign({ jwks: { keys: [ed] }, from: ["authorization", "cookie:token", "header:x-token"] }),
+      foreign({ jwks: { keys: [ed] }, token_locations: ["authorization", "cookie:token", "header:x-token"] }),
     ],
     rules: [
       { path: "/public", access: "public", credential: "remove" }, { path: "/optional", access: "optional", credential: "remove" },

@@ -5,12 +5,12 @@ import { ENV, OLD_SECRET, SITE, TOKEN, ada, bearer, claims, cookies, forward, go
 import { jwt, publicJwk, signedCookie } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
-const own = { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks: { keys: [publicJwk("ed2", { kid: "own" })] }, bearer: "any" };
+const own = { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks: { keys: [publicJwk("ed2", { kid: "own" })] }, bearer_tokens: "any" };
 const rules = [{ path: "/public", access: "public" }, { path: "/optional", access: "optional" }, { path: "/**", access: "required" }];
 
 export const policies = {
   site: policy({ issuers: [own], rules, allowed_origins: ["https://admin.example.com", "http://localhost:3000"], sign_in: { path: "/sign-in" } }, ENV),
-  token: jwtIssuer({ jwks: { keys: [ed] }, from: ["authorization", "cookie:token", "header:x-token"] }),
+  token: jwtIssuer({ jwks: { keys: [ed] }, token_locations: ["authorization", "cookie:token", "header:x-token"] }),
 };
 
 const session = sessionCookies(goodData());

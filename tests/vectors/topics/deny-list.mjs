@@ -12,12 +12,12 @@ const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
 const jwtPolicy = (members = {}, rule = {}) => policy({ issuers: [foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/**", access: "required", ...rule }], deny_list, ...members });
 
 export const policies = {
-  session: betterAuth({ bearer: "any" }, { deny_list }),
+  session: betterAuth({ bearer_tokens: "any" }, { deny_list }),
   jwt: jwtPolicy(),
   // The list stays fresh for a minute, so that what is remembered is judged by it.
   slow: jwtPolicy({ deny_list: { url: URL, refresh_seconds: 60 } }),
   "slow-session": betterAuth({}, { deny_list: { url: URL, refresh_seconds: 60 } }),
-  lenient: jwtPolicy({}, { on_doubt: "pass" }),
+  lenient: jwtPolicy({}, { on_unavailable: "anonymous" }),
   mixed: policy({ issuers: [foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/open", access: "public" }, { path: "/optional", access: "optional" }, { path: "/**", access: "required" }], deny_list }),
   secret: policy({ ...jwtPolicy().config, deny_list: { url: URL, token: { env: "LIST_TOKEN" } } }, { LIST_TOKEN: "for-the-list" }),
   store: { ...jwtPolicy({ deny_list: { store: "LISTS", key: "revoked" } }), stores: ["LISTS"] },

@@ -6,9 +6,9 @@ import { signedCookie } from "../mint.mjs";
 
 export const policies = {
   plain: betterAuth(),
-  patient: betterAuth({ stale_seconds: 600 }),
-  strict: betterAuth({ stale_seconds: 600 }, { rules: [{ path: "/**", access: "required", max_staleness_seconds: 60 }] }),
-  scarce: betterAuth({}, { asks_per_second: 4 }),
+  patient: betterAuth({ stale_if_error_seconds: 600 }),
+  strict: betterAuth({ stale_if_error_seconds: 600 }, { rules: [{ path: "/**", access: "required", max_staleness_seconds: 60 }] }),
+  scarce: betterAuth({}, { auth_requests_per_second: 4 }),
 };
 
 const cookie = sessionCookies();

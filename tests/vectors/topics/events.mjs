@@ -6,15 +6,15 @@ import { createHmac, hkdfSync, createHash } from "node:crypto";
 import { NOW, PRIVATE, SECRET, OLD_SECRET, OTHER_TOKEN, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, cookies, forward, goodData, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, signedCookie, signedValue } from "../mint.mjs";
 
-const organization = { headers: { org: "session.activeOrganizationId" } };
+const organization = { claim_headers: { org: "session.activeOrganizationId" } };
 const lately = { path: "/**", access: "required" };
 const strip = { path: "/stripped/**", access: "required", credential: "remove" };
 const rules = [{ path: "{auth}/**", access: "public" }, strip, lately];
 
 export const policies = {
   plain: betterAuth({}, { ...organization, rules }),
-  bearer: betterAuth({ bearer: "any" }, { ...organization, rules }),
-  stale: betterAuth({ stale_seconds: 600 }, { ...organization, rules }),
+  bearer: betterAuth({ bearer_tokens: "any" }, { ...organization, rules }),
+  stale: betterAuth({ stale_if_error_seconds: 600 }, { ...organization, rules }),
   shared: betterAuth({ share_sessions: true }, { ...organization, rules }),
   redis: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { ...organization, rules }), stores: ["SESSIONS"] },
   kv: { ...betterAuth({ storage: { store: "SESSIONS" } }, { ...organization, rules }), stores: ["SESSIONS"] },

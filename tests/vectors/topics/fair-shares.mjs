@@ -4,9 +4,9 @@ import { NOW, OTHER_TOKEN, SECRET, ada, api, betterAuth, forward, nobody, pair, 
 import { compact, signedCookie } from "../mint.mjs";
 
 const rules = [{ path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/**", access: "required" }];
-export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({}, { rules, asks_per_second: 8 }),
+export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({}, { rules, auth_requests_per_second: 8 }),
   // Ten reads a second are the strangers'.
-  stored: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { rules, asks_per_second: 4 }), stores: ["SESSIONS"] },
+  stored: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { rules, auth_requests_per_second: 4 }), stores: ["SESSIONS"] },
 };
 
 const asks = ["session"];

@@ -14,7 +14,7 @@ const rules = [
 export const policies = {
   usual: betterAuth({}, { rules }),
   named: betterAuth({}, { rules, keep_headers: ["X-Auth-Request-Email", "remote_user", "Tailscale-User-*"] }),
-  access: jwtIssuer({ jwks: { keys }, from: ["header:cf-access-jwt-assertion"] }, { rules }),
+  access: jwtIssuer({ jwks: { keys }, token_locations: ["header:cf-access-jwt-assertion"] }, { rules }),
 };
 
 const groups = {

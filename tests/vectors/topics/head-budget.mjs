@@ -8,16 +8,16 @@ import { forged, publicJwk } from "../mint.mjs";
 
 const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
 const SECRET = "assertion-secret-of-the-vectors-5Gh8";
-const headers = { a: "a", b: "b", c: "c", d: "d" };
+const claim_headers = { a: "a", b: "b", c: "c", d: "d" };
 const assertion = { audience: "https://origin.example", secret: { env: "ASSERTION" } };
-const site = (document) => ({ ...jwtIssuer({ jwks: { keys } }, { headers, ...document }), env: { ASSERTION: SECRET } });
+const site = (document) => ({ ...jwtIssuer({ jwks: { keys } }, { claim_headers, ...document }), env: { ASSERTION: SECRET } });
 const rule = (members = {}) => ({ rules: [{ path: "/**", access: "required", ...members }] });
 
 export const policies = {
-  bare: { ...jwtIssuer({ jwks: { keys } }, { headers, ...rule() }) },
+  bare: { ...jwtIssuer({ jwks: { keys } }, { claim_headers, ...rule() }) },
   asserted: site({ assertion, ...rule() }),
   replaced: site({ assertion, ...rule({ credential: "replace" }) }),
-  some: site({ assertion, ...rule({ headers: ["subject", "assertion", "a", "b", "omitted"] }) }),
+  some: site({ assertion, ...rule({ identity_headers: ["subject", "assertion", "a", "b", "omitted"] }) }),
 };
 
 const of = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));

@@ -11,7 +11,7 @@ export const policies = {
   methods: betterAuth({}, { rules: byMethod }),
   "no preflights": betterAuth({}, { rules: byMethod.map((rule) => (rule.access === "required" ? { ...rule, preflight: "refuse" } : rule)) }),
   site: betterAuth({}, { rules: [{ path: "/public", access: "public" }, { path: "/optional", access: "optional" }, { path: "/without", access: "required", credential: "remove" }, { path: "/**", access: "required" }], cors: { origins: [SITE] }, sign_in: { path: "/public" } }),
-  token: jwtIssuer({ jwks: { keys: [ed] }, from: ["authorization", "header:x-token"] }, { rules: [{ path: "/optional", access: "optional" }, { path: "/**", access: "required" }] }),
+  token: jwtIssuer({ jwks: { keys: [ed] }, token_locations: ["authorization", "header:x-token"] }, { rules: [{ path: "/optional", access: "optional" }, { path: "/**", access: "required" }] }),
   mixed: policy({ issuers: [foreign({ jwks: { keys: [ed] } })], rules: [{ path: "/**", access: "required" }], sign_in: { path: "/sign-in" } }),
 };
 

@@ -10,9 +10,9 @@ const signIn = [{ path: "/sign-in", access: "public" }, ...required];
 
 export const policies = {
   pages: betterAuth(),
-  token: jwtIssuer({ from: ["authorization", "cookie:token"] }, { rules: signIn, sign_in: { path: "/sign-in" } }),
-  bare: jwtIssuer({ from: ["authorization", "cookie:token"] }),
-  loop: jwtIssuer({ from: ["authorization", "cookie:token"] }, { sign_in: { path: "/sign-in" } }),
+  token: jwtIssuer({ token_locations: ["authorization", "cookie:token"] }, { rules: signIn, sign_in: { path: "/sign-in" } }),
+  bare: jwtIssuer({ token_locations: ["authorization", "cookie:token"] }),
+  loop: jwtIssuer({ token_locations: ["authorization", "cookie:token"] }, { sign_in: { path: "/sign-in" } }),
   parameter: jwtIssuer({}, { rules: signIn, sign_in: { path: "/account/sign-in", return_parameter: "next" } }),
   keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }, { rules: signIn, sign_in: { path: "/sign-in" } }),
   debug: jwtIssuer({}, { debug_header: true, rules: [{ path: "/about", access: "public" }, ...required], sign_in: { path: "/sign-in" } }),

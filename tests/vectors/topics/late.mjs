@@ -11,7 +11,7 @@ const p256 = publicJwk("p256", { kid: "p256", alg: "ES256" });
 
 export const policies = {
   both: betterAuth({ jwks_url: undefined, ...asJwt }),
-  lenient: betterAuth({ jwks_url: undefined, ...asJwt }, { rules: [{ path: "/**", access: "required", on_doubt: "pass" }] }),
+  lenient: betterAuth({ jwks_url: undefined, ...asJwt }, { rules: [{ path: "/**", access: "required", on_unavailable: "anonymous" }] }),
   keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }),
   two: policy(
     {

@@ -13,10 +13,10 @@ export const policies = {
   path: policy({ issuers: [issuer("https://app.example.com/api/auth")], rules }),
   slash: policy({ issuers: [issuer("https://tenant.example/")], rules }),
   several: policy({
-    issuers: [issuer("https://other.example/x"), issuer("https://one.example"), issuer("https://two.example/api", { from: ["cookie:id"] }), issuer("our-issuer")],
+    issuers: [issuer("https://other.example/x"), issuer("https://one.example"), issuer("https://two.example/api", { token_locations: ["cookie:id"] }), issuer("our-issuer")],
     rules: [{ path: "/one/**", access: "required", issuers: "https://one.example" }, { path: "/**", access: "required" }],
   }),
-  bridge: policy({ issuers: [betterAuth()], rules: [{ path: "/**", access: "required", bearer: "bridge" }] }, ENV),
+  bridge: policy({ issuers: [betterAuth()], rules: [{ path: "/**", access: "required", token_exchange: true }] }, ENV),
 };
 
 const of = (iss, more = {}) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed", ...more }, claims({ iss })));

@@ -13,7 +13,7 @@ export const policies = {
   service: policy({ issuers: [service(elsewhere)], rules }, ENV),
   "service-path": policy({ issuers: [service("https://auth.example.net:8443/base/auth")], rules }, ENV),
   "service-here": policy({ issuers: [service("http://localhost:4000")], rules }, ENV),
-  "other-issuer": policy({ issuers: [service(elsewhere), foreign({ issuer: "https://issuer.example", from: ["cookie:token"] })], rules }, ENV),
+  "other-issuer": policy({ issuers: [service(elsewhere), foreign({ issuer: "https://issuer.example", token_locations: ["cookie:token"] })], rules }, ENV),
   development: policy({ issuers: [service("http://localhost:4000")], rules }, { ...ENV, NODE_ENV: "development" }),
   test: policy({ issuers: [service("http://localhost:4000")], rules }, { ...ENV, NODE_ENV: "Development" }),
 };

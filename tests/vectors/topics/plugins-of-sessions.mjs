@@ -4,7 +4,7 @@
 import { NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, forward, goodData, nobody, page, pair, reject, send, sessionAnswer, sessionCookies, vector, TOKEN } from "../cases.mjs";
 import { compact, hs256, jwe, signedValue } from "../mint.mjs";
 
-export const policies = { plain: betterAuth(), bearer: betterAuth({ bearer: "any" }), "without secret": betterAuth({ secret: undefined, cookie_cache: "off" }) };
+export const policies = { plain: betterAuth(), bearer: betterAuth({ bearer_tokens: "any" }), "without secret": betterAuth({ secret: undefined, cookie_cache: "off" }) };
 
 const cookie = sessionCookies();
 const URL = `${SITE}/api/auth/get-session?disableCookieCache=true`;

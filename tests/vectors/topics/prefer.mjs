@@ -10,11 +10,11 @@ export const policies = {
   both: policy({
     issuers: [
       { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null },
-      foreign({ jwks: { keys: [ed] }, from: ["authorization", "cookie:token", "header:x-token"] }),
+      foreign({ jwks: { keys: [ed] }, token_locations: ["authorization", "cookie:token", "header:x-token"] }),
     ],
     rules: [
-      rule("/cookie/**", { prefer: "cookie" }), rule("/header/**", { prefer: "header" }),
-      rule("/admin", { prefer: "cookie", roles: "admin" }), rule("/**"),
+      rule("/cookie/**", { on_conflict: "cookie" }), rule("/header/**", { on_conflict: "header" }),
+      rule("/admin", { on_conflict: "cookie", roles: "admin" }), rule("/**"),
     ],
   }, ENV),
 };

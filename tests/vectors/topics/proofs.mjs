@@ -11,10 +11,10 @@ const p256b = publicJwk("p256b", { kid: "p256", alg: "ES256" });
 const rules = [{ path: "/public", access: "public" }, { path: "/second/**", access: "required", issuers: ["second"] }, { path: "/**", access: "required" }];
 
 export const policies = {
-  inline: jwtIssuer({ jwks: { keys: [p256] }, from: ["authorization", "cookie:token"] }),
-  exact: jwtIssuer({ jwks: { keys: [p256] }, skew_seconds: 0, max_age_seconds: 100 }),
+  inline: jwtIssuer({ jwks: { keys: [p256] }, token_locations: ["authorization", "cookie:token"] }),
+  exact: jwtIssuer({ jwks: { keys: [p256] }, clock_tolerance_seconds: 0, max_age_seconds: 100 }),
   url: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }),
-  two: policy({ issuers: [foreign({ jwks: { keys: [p256] } }), foreign({ name: "second", issuer: "https://second.example", jwks: { keys: [p256] }, from: ["cookie:second"] })], rules }),
+  two: policy({ issuers: [foreign({ jwks: { keys: [p256] } }), foreign({ name: "second", issuer: "https://second.example", jwks: { keys: [p256] }, token_locations: ["cookie:second"] })], rules }),
   session: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks: { keys: [p256] } }], rules: [{ path: "/**", access: "required" }] }, ENV),
 };
 

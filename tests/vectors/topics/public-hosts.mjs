@@ -9,7 +9,7 @@ const [MAIN, ONE, TWO, PREVIEW] = ["https://app.example.com", "https://one.examp
 const HOSTS = ["one.example.com", "https://two.example.com:8443", "preview-*.example.com"];
 const service = (members = {}) => ({ type: "better-auth", url: MAIN, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks, public_hosts: HOSTS, ...members });
 const provider = { type: "jwt", name: "oauth", issuer: "{public_origin}/api/auth", public_hosts: HOSTS, audience: "https://api.example.com", jwks, typ: "at+jwt" };
-const rules = [{ path: "/bridge/**", access: "required", bearer: "bridge" }, { path: "/**", access: "required" }];
+const rules = [{ path: "/bridge/**", access: "required", token_exchange: true }, { path: "/**", access: "required" }];
 
 export const policies = {
   hosts: policy({ issuers: [service(), provider], rules }, ENV),

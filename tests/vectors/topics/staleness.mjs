@@ -16,7 +16,7 @@ const rules = [
 ];
 
 export const policies = {
-  session: betterAuth({ bearer: "signed" }, { rules }),
+  session: betterAuth({ bearer_tokens: "signed" }, { rules }),
   token: jwtIssuer({ jwks: { keys } }, { rules }),
   fetched: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }, { rules }),
 };

@@ -5,7 +5,7 @@ import { NOW, OLD_SECRET, OTHER_TOKEN, SECRET, TOKEN, ada, api, bearer, betterAu
 import { signedCookie } from "../mint.mjs";
 
 const stores = ["SESSIONS"];
-const issuer = (storage = {}, members = {}) => ({ storage: { store: "SESSIONS", ...storage }, bearer: "any", ...members });
+const issuer = (storage = {}, members = {}) => ({ storage: { store: "SESSIONS", ...storage }, bearer_tokens: "any", ...members });
 const rules = [{ path: "/fresh.rsc", access: "required", max_staleness_seconds: 0 }, { path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/minute", access: "required", max_staleness_seconds: 60 }, { path: "/soon", access: "required", max_staleness_seconds: 65 }, { path: "/**", access: "required" }];
 const withRules = { rules };
 

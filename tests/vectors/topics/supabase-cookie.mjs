@@ -7,7 +7,7 @@ import { b64u, forged, publicJwk } from "../mint.mjs";
 const NAME = "sb-abcdefghijklmnopqrst-auth-token";
 const jwks = { keys: [publicJwk("ed", { kid: "ed", alg: "EdDSA" })] };
 const rules = [{ path: "/removed/**", access: "required", credential: "remove" }, { path: "/public/**", access: "public" }, { path: "/**", access: "required" }];
-export const policies = { site: jwtIssuer({ jwks, from: ["authorization", `supabase-cookie:${NAME}`] }, { rules }) };
+export const policies = { site: jwtIssuer({ jwks, token_locations: ["authorization", `supabase-cookie:${NAME}`] }, { rules }) };
 
 const token = (members) => forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members));
 const session = (access_token) => `base64-${b64u(JSON.stringify({ access_token, token_type: "bearer", expires_at: NOW_S + 600, refresh_token: "r" }))}`;

@@ -7,7 +7,7 @@ const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
 
 export const policies = {
   usual: jwtIssuer({ jwks: { keys } }),
-  places: jwtIssuer({ jwks: { keys }, from: ["cookie:token", "header:X-Token"] }),
+  places: jwtIssuer({ jwks: { keys }, token_locations: ["cookie:token", "header:X-Token"] }),
 };
 
 const header = (members = {}) => ({ alg: "EdDSA", kid: "ed", ...members });

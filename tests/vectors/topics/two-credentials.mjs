@@ -6,7 +6,7 @@ import { forged, jwt, publicJwk, signedCookie, signedValue, tampered } from "../
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
 const p256 = publicJwk("p256", { kid: "p256", alg: "ES256" });
-const own = { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks: { keys: [publicJwk("ed2", { kid: "own" })] }, bearer: "any" };
+const own = { type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks: { keys: [publicJwk("ed2", { kid: "own" })] }, bearer_tokens: "any" };
 const rules = [
   { path: "/optional/**", access: "optional" },
   { path: "/better-auth/**", access: "required", issuers: ["better-auth"] },
@@ -15,7 +15,7 @@ const rules = [
 ];
 
 export const policies = {
-  both: policy({ issuers: [own, foreign({ jwks: { keys: [ed, p256] }, from: ["authorization", "cookie:token", "header:x-token"] })], rules }, ENV),
+  both: policy({ issuers: [own, foreign({ jwks: { keys: [ed, p256] }, token_locations: ["authorization", "cookie:token", "header:x-token"] })], rules }, ENV),
   fetched: policy({ issuers: [own, foreign({ jwks: undefined, jwks_url: "https://issuer.example/jwks" })], rules }, ENV),
 };
 

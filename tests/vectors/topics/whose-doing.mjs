@@ -1,4 +1,4 @@
-// Whose doing a doubt is (docs/sessions.md, "Whose doing"): older knowledge stands, and `on_doubt: "pass"` lets a request go on as
+// Whose doing a doubt is (docs/sessions.md, "Whose doing"): older knowledge stands, and `on_unavailable: "anonymous"` lets a request go on as
 // nobody's, only where somebody else has failed. What the gate did not ask, and what the caller can bring about, is a refusal.
 
 import { ENV, NOW, OTHER_TOKEN, SECRET, SITE, ada, api, bearer, betterAuth, claims, foreign, forward, jwtIssuer, keysAnswer, nobody, policy, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
@@ -6,17 +6,17 @@ import { forged, publicJwk, signedCookie } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
 const rsa = publicJwk("rsa", { kid: "rsa" });
-const lenient = (members = {}) => [{ path: "/optional", access: "optional", on_doubt: "pass", ...members }, { path: "/**", access: "required", on_doubt: "pass", ...members }];
+const lenient = (members = {}) => [{ path: "/optional", access: "optional", on_unavailable: "anonymous", ...members }, { path: "/**", access: "required", on_unavailable: "anonymous", ...members }];
 
 export const policies = {
   // Of 4 asks a second one is the strangers'.
-  scarce: betterAuth({ stale_seconds: 600 }, { asks_per_second: 4, rules: [{ path: "/fresh", access: "required", max_staleness_seconds: 0 }, ...lenient()] }),
-  stale: betterAuth({ stale_seconds: 600 }),
+  scarce: betterAuth({ stale_if_error_seconds: 600 }, { auth_requests_per_second: 4, rules: [{ path: "/fresh", access: "required", max_staleness_seconds: 0 }, ...lenient()] }),
+  stale: betterAuth({ stale_if_error_seconds: 600 }),
   lenient: betterAuth({}, { rules: lenient() }),
   keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }, { rules: lenient() }),
   checked: jwtIssuer({ jwks: { keys: [rsa] } }, { rules: lenient() }),
   both: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }, foreign({ jwks: undefined, jwks_url: "https://issuer.example/jwks" })], rules: lenient() }, ENV),
-  bridged: betterAuth({ jwks_url: undefined }, { rules: [{ path: "/**", access: "required", on_doubt: "pass", bearer: "bridge" }] }),
+  bridged: betterAuth({ jwks_url: undefined }, { rules: [{ path: "/**", access: "required", on_unavailable: "anonymous", token_exchange: true }] }),
 };
 
 const asks = ["session"];

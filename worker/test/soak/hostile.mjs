@@ -33,11 +33,11 @@ const world = new Calm();
 world.begin();
 const [origin, auth] = [await world.startOrigin(test), await world.startAuth(test)];
 const bindings = variables(origin, auth);
-bindings.DOORWARD.asks_per_second = 100;
+bindings.DOORWARD.auth_requests_per_second = 100;
 bindings.DOORWARD.rules = [
   { path: ["{auth}/**", "/sign-in"], access: "public" },
   { path: "/strict/**", access: "required", max_staleness_seconds: 0 },
-  { path: "/api/**", access: "required", bearer: "bridge" },
+  { path: "/api/**", access: "required", token_exchange: true },
   { path: "/**", access: "required" },
 ];
 const gate = host === "node" ? await startNode() : await startGate(test, { bindings });

@@ -42,7 +42,7 @@ export function sessionCredential(session, { isDocument, hasCache }) {
   };
 }
 
-/** A JWT: good until it expires, and five seconds longer (`skew_seconds`). */
+/** A JWT: good until it expires, and five seconds longer (`clock_tolerance_seconds`). */
 export const jwtCredential = (user, until) => ({
   user,
   mayBeDoubted: true,

@@ -35,7 +35,7 @@ const world = new World();
 world.begin();
 const [origin, auth] = [await world.startOrigin(test), await world.startAuth(test)];
 const bindings = variables(origin, auth);
-bindings.DOORWARD.asks_per_second = 10_000;
+bindings.DOORWARD.auth_requests_per_second = 10_000;
 bindings.DOORWARD.issuers[0].session_cache_seconds = SESSION_CACHE_SECONDS;
 bindings.DOORWARD.headers = { org: "session.activeOrganizationId" };
 const gate = await startGate(test, { bindings, options: { inspectorPort: 0 } });

@@ -10,7 +10,7 @@ const CONFIG = {
     { type: "better-auth", url: { env: "BETTER_AUTH_URL" }, fetch_url: { env: "AUTH_SERVICE_URL" }, secret: { env: "BETTER_AUTH_SECRET" }, session_cache_seconds: 0 },
   ],
   rules: [
-    { path: "/api/notes", access: "required", upstream: { env: "API_URL" }, bearer: "bridge" },
+    { path: "/api/notes", access: "required", upstream: { env: "API_URL" }, token_exchange: true },
     { path: "/**", access: "required" },
   ],
 };

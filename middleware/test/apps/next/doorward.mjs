@@ -5,7 +5,7 @@ export const config = {
   issuers: [{ type: "better-auth", url: { env: "BETTER_AUTH_URL" }, secret: { env: "BETTER_AUTH_SECRET" } }],
   rules: [
     { path: ["/", "/sign-in", "/open/**", "/photo/*", "/_next/image"], access: "public" },
-    { path: "/notes/**", access: "required", upstream: { env: "NOTES_URL", optional: true }, bearer: "bridge" },
+    { path: "/notes/**", access: "required", upstream: { env: "NOTES_URL", optional: true }, token_exchange: true },
     { path: "/**", access: "required" },
   ],
   framework: { name: "next", base_path: base, locales: process.env.APP_LOCALES?.split(",") ?? [] },

@@ -136,7 +136,7 @@ class Verifier:
     ``keys``: the URL of the gate's JWK set, such a set, or ``{"secret": …}`` for HS256: one of at least 32 bytes, or two while
     it is changed.
     ``header``: must end in ``assertion``; what stands before that is the prefix of all identity headers.
-    ``tolerance_seconds``: by how much clocks may differ: a number, 5 by default, at most 60.
+    ``clock_tolerance_seconds``: by how much clocks may differ: a number, 5 by default, at most 60.
     ``seen``: refuses an assertion that comes twice within its life. Default: it may.
     ``now``: the clock, in seconds since 1970.
     ``log``: takes one line of JSON for each refusal, never a token. Default: a warning of the logger ``doorward_origin``.
@@ -154,7 +154,7 @@ class Verifier:
         keys: str | Mapping[str, Any],
         issuer: str = "doorward",
         header: str = "x-doorward-assertion",
-        tolerance_seconds: float = 5,
+        clock_tolerance_seconds: float = 5,
         seen: Seen | None = None,
         now: Callable[[], float] = time.time,
         log: Callable[[str], None] = _LOG.warning,
@@ -165,7 +165,7 @@ class Verifier:
             raise ValueError("host: expected public hosts like app.example.com, without a scheme or a path")
         self._audience = options.text("audience and issuer", audience)
         self._issuer = options.text("audience and issuer", issuer)
-        self._tolerance = options.tolerance("tolerance_seconds", tolerance_seconds)
+        self._tolerance = options.tolerance("clock_tolerance_seconds", clock_tolerance_seconds)
         self._now = options.clock(now)
         self._log = options.function("log", log)
         if seen is not None and not callable(getattr(seen, "add", None)):

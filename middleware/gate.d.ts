@@ -1,9 +1,8 @@
+import type { Config } from "./config.js";
 import type { Session } from "./session.js";
 
+export type * from "./config.js";
 export type { Session } from "./session.js";
-
-/** A configuration document; `docs/configuration.md` describes it. */
-export type Config = Record<string, unknown>;
 
 /** A header: its name and its value. */
 export type Pair = [name: string, value: string];
@@ -17,7 +16,11 @@ export interface SharedCache {
 }
 
 export interface GateOptions {
-  /** The configuration, as an object or as JSON text. Default: the preset `better-auth`. */
+  /**
+   * The configuration, as an object or as JSON text. Default: the preset `better-auth`. An object
+   * that is not written here is checked with `satisfies Config`; one that is imported from a JSON
+   * file has lost its words' types and goes `as Config`.
+   */
   config?: Config | string;
   /**
    * Where the environment variables are that the configuration names; no others are read. Default: `process.env` where there

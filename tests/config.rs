@@ -184,6 +184,146 @@ fn what_is_of_the_wrong_kind_is_not_missing_as_well() {
     }
 }
 
+/// The hint of an error says what to write, in the words of who has made the mistake.
+#[test]
+fn hints_name_the_member_that_was_meant() {
+    let rule = |members: Value| json!({ "extends": "better-auth", "rules": [members] });
+    let cases = [
+        (json!({ "isuers": [] }), "isuers", "did you mean \"issuers\"?"),
+        (json!({ "extends": "better-aut" }), "extends", "did you mean \"better-auth\"?"),
+        (rule(json!({ "pathh": "/" })), "rules[0].pathh", "did you mean \"path\"?"),
+        (rule(json!({ "access": "requird" })), "rules[0].access", "did you mean \"required\"?"),
+        (rule(json!({ "refusalFormat": "api" })), "rules[0].refusalFormat", "\"refusal_format\""),
+        (rule(json!({ "on_doubt": "pass" })), "rules[0].on_doubt", "\"on_unavailable\""),
+        (rule(json!({ "bearer": "bridge" })), "rules[0].bearer", "\"token_exchange\": true"),
+        (json!({ "asks_per_second": 5 }), "asks_per_second", "\"auth_requests_per_second\""),
+        (json!({ "debug_header": "true" }), "debug_header", "without quotes"),
+        (json!({ "docs_url": 7 }), "docs_url", "{\"env\": \"NAME\"}"),
+    ];
+    for (document, place, hint) in &cases {
+        let errors = compile_with(document, &environment()).err().unwrap_or_default();
+        let found = errors.iter().find(|error| error.path == *place);
+        assert!(found.is_some_and(|error| error.hint.contains(hint)), "{place}: {errors:?}");
+    }
+    let kinds = [
+        (json!(7), "found a number"),
+        (json!([]), "found a list"),
+        (json!(true), "found true or false"),
+        (json!({}), "found an object"),
+    ];
+    for (value, found) in kinds {
+        let errors =
+            compile_with(&with("/docs_url", value), &environment()).err().unwrap_or_default();
+        assert!(errors.iter().any(|error| error.problem.ends_with(found)), "{found}: {errors:?}");
+    }
+}
+
+/// Places are those of the document that somebody has written; what is the preset's says so.
+#[test]
+fn mistakes_over_a_preset_have_the_places_that_were_written() {
+    let document = json!({
+        "extends": "better-auth",
+        "rules": [{ "path": "x", "access": "public" }],
+        "require": { "/b": { "roles": [] }, "/a/**": { "mode": "report" } },
+        "public": ["y"],
+        "issuers": [
+            { "type": "jwt", "name": "other", "issuer": "https://a.example", "audience": "a" },
+            { "cookie_prefix": "a b" },
+        ],
+    });
+    let values = BTreeMap::from([("BETTER_AUTH_URL".to_owned(), "https://example.com".to_owned())]);
+    let errors = compile_with(&document, &values).err().unwrap_or_default();
+    let mut places: Vec<&str> = errors.iter().map(|error| error.path.as_str()).collect();
+    places.sort_unstable();
+    places.dedup();
+    let expected = [
+        "issuers[0].jwks_url",
+        "issuers[1].cookie_prefix",
+        "issuers[1].secret",
+        "public",
+        "require[\"/a/**\"].report_until",
+        "require[\"/b\"].roles",
+        "rules[0].path",
+    ];
+    assert_eq!(places, expected);
+    let untouched =
+        compile_with(&json!({ "extends": "auth0" }), &BTreeMap::new()).err().unwrap_or_default();
+    assert!(
+        untouched.iter().all(|error| error.path.starts_with("preset auth0: issuers[0].")),
+        "{untouched:?}"
+    );
+}
+
+#[test]
+fn a_preset_names_its_variables_and_stores_under_whatever_stands_over_it() {
+    let config = |document: Value| {
+        Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"))
+    };
+    let over = config(json!({
+        "extends": "auth0",
+        "public": { "env": "PUBLIC_PATHS", "optional": true },
+        "issuers": { "audience": "fixed" },
+        "deny_list": { "store": "LISTS" },
+        "rules": [{ "path": "/x", "access": "required", "claims": { "env": "prod" } }],
+    }));
+    assert_eq!(over.names(), ["AUTH0_DOMAIN", "PUBLIC_PATHS"]);
+    assert_eq!(over.stores(), ["LISTS"]);
+    for (preset, variables) in [
+        ("supabase", 3),
+        ("clerk", 3),
+        ("auth0", 2),
+        ("workos", 1),
+        ("cloudflare-access", 4),
+        ("oidc", 3),
+    ] {
+        assert_eq!(config(json!({ "extends": preset })).names().len(), variables, "{preset}");
+    }
+}
+
+/// What beats what is said where it surprises, and only there.
+#[test]
+fn an_overlap_over_a_preset_is_a_warning() {
+    let over = |members: Value| {
+        let mut document = json!({ "extends": "better-auth" });
+        document.as_object_mut().into_iter().for_each(|own| {
+            own.extend(members.as_object().cloned().unwrap_or_default());
+        });
+        document
+    };
+    for (members, places) in [
+        (json!({ "public": ["/a"], "require": ["/a/**"] }), vec!["public"]),
+        (json!({ "public": ["/a/*"], "require": ["/*/b"] }), vec!["public"]),
+        (json!({ "public": ["/a"], "require": ["/a"] }), vec!["public"]),
+        (
+            json!({ "public": ["/a"], "rules": [{ "path": "/a/**", "access": "required" }] }),
+            vec!["public"],
+        ),
+        (json!({ "public": ["/**"], "require": ["/a/**"] }), vec![]),
+        (json!({ "public": ["/a/**"], "require": { "/a/b": {} } }), vec![]),
+        (json!({ "public": ["/sign-in", "/favicon.ico"] }), vec![]),
+        (json!({ "public": ["/a"], "rules": [{ "path": "/a", "access": "public" }] }), vec![]),
+        (
+            json!({ "rules": [{ "path": "/**", "access": "required" }] }),
+            vec!["rules[0].path", "sign_in.path"],
+        ),
+        (json!({ "require": ["/api/**"] }), vec!["require"]),
+        (
+            json!({ "require": ["/api/**"], "rules": [{ "path": "{auth}/**", "access": "public" }] }),
+            vec![],
+        ),
+        (
+            json!({ "require": { "/api/**": {}, "/api/auth/**": {} } }),
+            vec!["require[\"/api/auth/**\"]"],
+        ),
+    ] {
+        let policy = compile_with(&over(members.clone()), &environment());
+        let policy = policy.unwrap_or_else(|errors| panic!("{members}: {errors:?}"));
+        let found: Vec<&str> =
+            policy.warnings().iter().map(|warning| warning.path.as_str()).collect();
+        assert_eq!(found, places, "{members}: {:?}", policy.warnings());
+    }
+}
+
 /// The other side of the cases above: none of them is refused for something else.
 #[test]
 fn what_the_mistakes_are_near_is_right() {

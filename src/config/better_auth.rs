@@ -175,22 +175,24 @@ impl Compiler<'_> {
             public_origin.starts_with("https://")
         };
         let prefix = node.text("cookie_prefix").unwrap_or("better-auth");
-        let mut name_of = |member: Option<&str>, logical: &str| {
-            let custom = member.and_then(|member| node.text(member));
-            let name = custom.map_or_else(|| [prefix, ".", logical].concat(), str::to_owned);
-            if !is_token(&name) {
+        for member in ["cookie_prefix", "session_token_cookie", "session_data_cookie"] {
+            if node.text(member).is_some_and(|name| !is_token(name)) {
                 self.reader.wrong(
-                    &node.path_of(member.unwrap_or("cookie_prefix")),
+                    &node.path_of(member),
                     "this is not a cookie name",
                     "use letters, digits, dots and dashes",
                 );
             }
-            if secure { ["__Secure-", name.as_str()].concat() } else { name }
+        }
+        let name_of = |member: &str, logical: &str| {
+            let usual = [prefix, ".", logical].concat();
+            let name = node.text(member).unwrap_or(&usual);
+            if secure { ["__Secure-", name].concat() } else { name.to_owned() }
         };
         CookieNames {
-            session_token: name_of(Some("session_token_cookie"), "session_token"),
-            session_data: name_of(Some("session_data_cookie"), "session_data"),
-            dont_remember: name_of(None, "dont_remember"),
+            session_token: name_of("session_token_cookie", "session_token"),
+            session_data: name_of("session_data_cookie", "session_data"),
+            dont_remember: name_of("", "dont_remember"),
             prefix: prefix.to_owned(),
         }
     }

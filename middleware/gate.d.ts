@@ -116,7 +116,7 @@ export interface ForwardVerdict {
   abandon?: () => void;
   /**
    * How long a connection may stay open that this request begins, a WebSocket or an event stream, in milliseconds from now; nothing: it has
-   * no end. `handle` ends event streams by itself; whoever calls `decide` has to (docs/revocation.md, "What is open").
+   * no end. `handle` ends event streams by itself; whoever calls `decide` has to (docs/revocation.md, "Open connections").
    */
   livesMs?: number;
   /** After so many milliseconds, and again after as many more, `recheck` is to be called; nothing: it rests on nobody. */

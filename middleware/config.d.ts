@@ -58,7 +58,10 @@ export interface Config {
    * 401.
    */
   sign_in?: SignIn | null;
-  /** How the gate's own pages look. Default: black and white, without a name. */
+  /**
+   * How the gate's own pages look, and which pages of the application stand in for them. Default:
+   * black and white, without a name.
+   */
   pages?: Pages | null;
   /** Further origins whose pages or apps may send unsafe methods with a cookie. */
   allowed_origins?: List<string | Env> | null;
@@ -543,6 +546,27 @@ export interface Pages {
    * The path that the link "Home page" leads to. Default: `/`, or the base path of `framework`.
    */
   home?: string | Env | null;
+  /**
+   * A public page of the application that browsers are redirected to instead of the gate's page
+   * for a path that is ambiguous, and other malformed requests. Default: the gate's own page.
+   */
+  400?: string | Env | null;
+  /**
+   * A public page of the application that browsers are redirected to instead of the gate's page
+   * for a page without a session, where there is no `sign_in`, and redirect loops. Default: the
+   * gate's own page.
+   */
+  401?: string | Env | null;
+  /**
+   * A public page of the application that browsers are redirected to instead of the gate's page
+   * for users without access. Default: the gate's own page.
+   */
+  403?: string | Env | null;
+  /**
+   * A public page of the application that browsers are redirected to instead of the gate's page
+   * for requests that cannot be decided at the moment. Default: the gate's own page.
+   */
+  503?: string | Env | null;
 }
 
 export interface Cors {

@@ -120,6 +120,7 @@ impl Config {
             Compiler { reader: Reader::new(values), capabilities, whole: &self.whole };
         let policy = compiler.policy();
         let Reader { mut errors, mut warnings, .. } = compiler.reader;
+        errors.extend(policy.iter().flat_map(pages::closed_pages));
         let rename = |found: &mut ConfigError| found.path = self.whole.place_of(&found.path);
         errors.iter_mut().for_each(rename);
         match policy {

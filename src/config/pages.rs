@@ -1,10 +1,16 @@
-//! `pages`: how the gate's own pages look.
+//! `pages`: how the gate's own pages look, or which pages of the application stand in for them.
 
-use super::Compiler;
 use super::reader::Node;
-use crate::http::path;
+use super::{Compiler, ConfigError};
 use crate::http::path::framework::Framework;
-use crate::policy::pages::{Accent, Pages};
+use crate::http::path::{self, Path};
+use crate::http::request::RequestHead;
+use crate::policy::pages::{Accent, OwnPage, Pages};
+use crate::policy::{Access, Policy};
+
+/// Members for pages of the application, by status. The origin that would show one for 502 or 504
+/// is what does not answer.
+const OWN_PAGES: [(u16, &str); 4] = [(400, "400"), (401, "401"), (403, "403"), (503, "503")];
 
 /// In characters: it stands above the heading, and in the title of a tab.
 const MAX_NAME: usize = 80;
@@ -43,10 +49,50 @@ impl Compiler<'_> {
                 "write it like \"/\" or \"/start\"",
             );
         }
+        let own = OWN_PAGES.iter().filter_map(|(status, member)| {
+            let path = node.text(member)?;
+            let Some(segments) = path::plain_segments(path) else {
+                self.reader.wrong(
+                    &node.path_of(member),
+                    "this is not a path of this site",
+                    "write it like \"/errors/no-access\"",
+                );
+                return None;
+            };
+            Some(OwnPage { status: *status, path: path.to_owned(), segments })
+        });
+        let own = own.collect();
         Pages {
             name: name.map(str::to_owned),
             accent,
             home: own_home.map_or(home, str::to_owned).into(),
+            own,
         }
     }
+}
+
+/// Pages of the application that some visitors do not get to see: whoever is refused has to.
+pub(super) fn closed_pages(policy: &Policy) -> Vec<ConfigError> {
+    let is_closed = |page: &&OwnPage| {
+        let head = RequestHead {
+            method: "GET",
+            target: &page.path,
+            headers: &[],
+            public_origin: "",
+            client_address: None,
+        };
+        let path = Path::of(&head, policy.framework.as_ref()).ok();
+        let matched = path.and_then(|path| policy.matched_rules(&path, &head));
+        !matched.is_some_and(|matched| {
+            policy.rules_of(&matched).all(|rule| rule.access == Access::Public)
+        })
+    };
+    let closed = policy.pages.own.iter().filter(is_closed);
+    closed
+        .map(|page| ConfigError {
+            path: ["pages.", &page.status.to_string()].concat(),
+            problem: "this page is not public, so refused visitors cannot see it".to_owned(),
+            hint: format!("make it public: \"public\": [{:?}]", page.path),
+        })
+        .collect()
 }

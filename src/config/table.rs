@@ -285,7 +285,7 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     member("pages", Kind::Object(&PAGES)).about(
         "black and white, without a name",
         "{ \"name\": \"Acme\", \"accent\": \"#00aa77\" }",
-        "How the gate's own pages look.",
+        "How the gate's own pages look, and which pages of the application stand in for them.",
     ),
     texts("allowed_origins").pattern(ORIGIN).about(
         "none",
@@ -379,6 +379,9 @@ pub static SIGN_IN: Object = object(
     &[],
 );
 
+/// A path of this site.
+const PLAIN_PATH: &str = "^/([^/].*)?$";
+
 /// `pages`.
 pub static PAGES: Object = object(
     "Pages",
@@ -393,10 +396,30 @@ pub static PAGES: Object = object(
             "\"#00aa77\"",
             "The color of the button, `#rgb` or `#rrggbb`. Its label is black or white, whichever can be read.",
         ),
-        text("home").pattern("^/([^/].*)?$").about(
+        text("home").pattern(PLAIN_PATH).about(
             "`/`, or the base path of `framework`",
             "\"/start\"",
             "The path that the link \"Home page\" leads to.",
+        ),
+        text("400").pattern(PLAIN_PATH).about(
+            "the gate's own page",
+            "\"/errors/link\"",
+            "A public page of the application that browsers are redirected to instead of the gate's page for a path that is ambiguous, and other malformed requests.",
+        ),
+        text("401").pattern(PLAIN_PATH).about(
+            "the gate's own page",
+            "\"/errors/signed-out\"",
+            "A public page of the application that browsers are redirected to instead of the gate's page for a page without a session, where there is no `sign_in`, and redirect loops.",
+        ),
+        text("403").pattern(PLAIN_PATH).about(
+            "the gate's own page",
+            "\"/errors/no-access\"",
+            "A public page of the application that browsers are redirected to instead of the gate's page for users without access.",
+        ),
+        text("503").pattern(PLAIN_PATH).about(
+            "the gate's own page",
+            "\"/errors/unavailable\"",
+            "A public page of the application that browsers are redirected to instead of the gate's page for requests that cannot be decided at the moment.",
         ),
     ]],
     &[],

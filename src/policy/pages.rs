@@ -11,11 +11,27 @@ pub(crate) struct Pages {
     pub(crate) accent: Option<Accent>,
     /// The path at which visitors start again.
     pub(crate) home: Cow<'static, str>,
+    /// By status, the pages of the application that stand in for the gate's.
+    pub(crate) own: Vec<OwnPage>,
+}
+
+/// A page of the application that stands in for the gate's.
+#[derive(Debug)]
+pub(crate) struct OwnPage {
+    pub(crate) status: u16,
+    pub(crate) path: String,
+    pub(crate) segments: Vec<String>,
 }
 
 impl Pages {
     /// Where nothing is configured.
-    pub(crate) const NONE: Self = Self { name: None, accent: None, home: Cow::Borrowed("/") };
+    pub(crate) const NONE: Self =
+        Self { name: None, accent: None, home: Cow::Borrowed("/"), own: Vec::new() };
+
+    /// The page of the application for refusals with this status.
+    pub(crate) fn own(&self, status: u16) -> Option<&OwnPage> {
+        self.own.iter().find(|page| page.status == status)
+    }
 
     /// CSS for the button: in the colors of the page, exchanged, where there is no accent.
     pub(crate) fn button(&self) -> String {

@@ -103,22 +103,26 @@ pub(crate) fn refuse(
     learned: Learned,
 ) -> Decision {
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let refusal = RefusalContext { reason, cause: None, policy: Some(policy), head, path, learned };
+    let mut refusal =
+        RefusalContext { reason, cause: None, policy: Some(policy), head, path, learned };
     let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
     else {
-        return Decision::Reject(refusal.rejection(form));
+        return refusal.decision(form);
     };
     match sign_in::way(sign_in, head, kind, path) {
         Some(way) if form == Form::ActionSignIn => {
             Decision::Redirect(refusal.action_redirection(&way.target, path))
         }
-        Some(way) => Decision::Redirect(refusal.redirection(way)),
+        Some(way) => {
+            refusal.learned.set_cookies.extend(way.set_cookie);
+            Decision::Redirect(refusal.redirection(way.target))
+        }
         None => {
             let refusal =
                 RefusalContext { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
-            Decision::Reject(refusal.rejection(Form::of(Reason::RedirectLoop, kind, false)))
+            refusal.decision(Form::of(Reason::RedirectLoop, kind, false))
         }
     }
 }
@@ -253,12 +257,30 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 }
 
 impl RefusalContext<'_> {
-    fn redirection(mut self, way: sign_in::SignInRedirect) -> Refusal {
-        self.learned.set_cookies.extend(way.set_cookie);
+    /// A refusal in this form, or where a page of the application stands in for the gate's, the way
+    /// there.
+    fn decision(self, form: Form) -> Decision {
+        let own_page = self.policy.filter(|_| form == Form::Page).and_then(|policy| {
+            let page = policy.pages.own(self.reason.status())?;
+            // To a page that is itself refused it would lead for ever.
+            let is_here = self.path.is_some_and(|path| path.segments() == page.segments);
+            (!is_here).then_some(page)
+        });
+        let Some(page) = own_page else { return Decision::Reject(self.rejection(form)) };
+        let came_from =
+            self.path.and_then(|path| sign_in::return_path(self.head, RequestKind::Document, path));
+        let came_from = came_from.map_or_else(String::new, |came_from| {
+            ["&from=", &text::query_component(&came_from)].concat()
+        });
+        let target = [&page.path, "?reason=", self.reason.code(), &came_from].concat();
+        Decision::Redirect(self.redirection(target))
+    }
+
+    fn redirection(self, target: String) -> Refusal {
         // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections
         // 15.4.4 and 15.4.8).
         let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
-        self.redirect(status, ("location".to_owned(), way.target))
+        self.redirect(status, ("location".to_owned(), target))
     }
 
     /// What the client of Next.js reads after a server action (next 16.4.5,
@@ -406,7 +428,8 @@ impl RefusalContext<'_> {
 
     /// The page, and the policy of its content.
     fn page(&self) -> (String, String) {
-        let pages = self.policy.map_or(&Pages::NONE, |policy| &policy.pages);
+        let unconfigured = Pages::NONE;
+        let pages = self.policy.map_or(&unconfigured, |policy| &policy.pages);
         let is_here = |target: &str| self.path.is_some_and(|path| path.spelled() == target);
         let sign_in = self.policy.and_then(|policy| policy.sign_in.as_ref());
         let sign_in = sign_in.map(|sign_in| sign_in.path.as_str());

@@ -46,7 +46,7 @@ pub(crate) fn way(
     if sign_in.segments == path.segments() {
         return None;
     }
-    let Some(way_back) = way_back(head, kind, path) else {
+    let Some(way_back) = return_path(head, kind, path) else {
         return Some(SignInRedirect { target: sign_in.path.clone(), set_cookie: None });
     };
     let target =
@@ -70,7 +70,11 @@ pub(crate) fn way(
 
 /// Where to come back to. A server action is sent to the page that it stands on; any other method
 /// but GET has none.
-fn way_back(head: &RequestHead<'_>, kind: RequestKind, path: &Path<'_>) -> Option<String> {
+pub(crate) fn return_path(
+    head: &RequestHead<'_>,
+    kind: RequestKind,
+    path: &Path<'_>,
+) -> Option<String> {
     let has_page = matches!(head.method, "GET" | "HEAD") || kind == RequestKind::Action;
     Some(path.target())
         .filter(|way_back| has_page && way_back.len() <= MAX_RETURN_BYTES && stays_here(way_back))

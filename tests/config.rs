@@ -337,7 +337,8 @@ fn what_the_mistakes_are_near_is_right() {
 /// A place, and the document that has a URL there.
 type Place = (&'static str, Box<dyn Fn(&str) -> Value>);
 
-/// Wherever a URL stands, one that no browser reads is a mistake at its place (`src/config/url.rs` is held to the crate `url`).
+/// Wherever a URL stands, one that no browser reads is a mistake at its place (`src/config/url.rs`
+/// is held to the crate `url`).
 #[test]
 fn a_url_that_is_none_is_a_mistake_wherever_it_stands() {
     let wrong = [

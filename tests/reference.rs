@@ -1,5 +1,6 @@
-//! What is generated from the table of the configuration's members (`src/config/table.rs`) is what the table says:
-//! the JSON Schema, the types and the reference page. `DOORWARD_WRITE=1 cargo test --test reference` writes them anew.
+//! What is generated from the table of the configuration's members (`src/config/table.rs`) is what
+//! the table says: the JSON Schema, the types and the reference page. `DOORWARD_WRITE=1 cargo test
+//! --test reference` writes them anew.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 

@@ -91,7 +91,8 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &node.path_of("keys"),
                 "there has to be one key or two of a rotation, or one shared secret",
-                "write \"keys\": [{\"env\": \"DOORWARD_ASSERTION_KEY\"}] or \"secret\": {\"env\": \"DOORWARD_ASSERTION_SECRET\"}",
+                "write \"keys\": [{\"env\": \"DOORWARD_ASSERTION_KEY\"}] or \"secret\": \
+                 {\"env\": \"DOORWARD_ASSERTION_SECRET\"}",
             );
         }
         if keys.iter().enumerate().any(|(place, key)| {

@@ -63,7 +63,8 @@ impl Compiler<'_> {
         // The root is written, never meant by leaving something out.
         if base_segments.is_empty() && own_path != Some("/") {
             let member = if own_path.is_some() { "base_path" } else { "url" };
-            let hint = "write it like /api/auth, or \"base_path\": \"/\" where the service answers at the root of its host";
+            let hint = "write it like /api/auth, or \"base_path\": \"/\" where the service \
+                answers at the root of its host";
             self.reader.wrong(&node.path_of(member), "this has not a plain path", hint);
         }
         let fetch_origin =
@@ -86,8 +87,8 @@ impl Compiler<'_> {
         let secrets = self.secrets(node);
         let number = |name: &str| node.number(&BETTER_AUTH_ISSUER, name);
         let is_stateless = node.flag("stateless");
-        // With a live cache a service that has a store would answer from the cache, and renew nothing. Without a store the cache
-        // is all there is.
+        // With a live cache a service that has a store would answer from the cache, and renew
+        // nothing. Without a store the cache is all there is.
         let get_session =
             if is_stateless { "/get-session" } else { "/get-session?disableCookieCache=true" };
         BetterAuth {
@@ -152,7 +153,8 @@ impl Compiler<'_> {
         {
             let problem = "this is not below the URL of the auth service";
             let hint = format!(
-                "Better Auth publishes its keys at {path}/jwks, unless its jwt plugin has another place for them"
+                "Better Auth publishes its keys at {path}/jwks, unless its jwt plugin has \
+                 another place for them"
             );
             self.reader.warn(&node.path_of("jwks_url"), problem, hint);
         }
@@ -199,7 +201,8 @@ impl Compiler<'_> {
 
     fn cookie_domain(&mut self, node: &Node<'_>) -> Option<String> {
         let domain = node.text("cookie_domain")?;
-        // Better Auth writes it as it is configured; a browser reads it with and without the dot in the same way.
+        // Better Auth writes it as it is configured; a browser reads it with and without the dot in
+        // the same way.
         let plain = domain.strip_prefix('.').unwrap_or(domain);
         if !plain.split('.').all(|label| {
             !label.is_empty()

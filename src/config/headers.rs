@@ -1,4 +1,5 @@
-//! `claim_headers`: which claims the origin is told, and under which names. `keep_headers`: what other proxies may tell it.
+//! `claim_headers`: which claims the origin is told, and under which names. `keep_headers`: what
+//! other proxies may tell it.
 
 use super::Compiler;
 use super::reader::Node;
@@ -30,7 +31,8 @@ impl Compiler<'_> {
                 self.reader.wrong(
                     &["claim_headers.", name].concat(),
                     "this is not a header of yours and a claim",
-                    "write a name of lower-case letters that the gate does not use itself, and the claim's name",
+                    "write a name of lower-case letters that the gate does not use itself, and \
+                     the claim's name",
                 );
             }
             headers.push((name.clone(), ClaimPath::new(claim)));
@@ -64,7 +66,8 @@ impl Compiler<'_> {
                 self.reader.wrong(
                     "keep_headers",
                     "the gate does not remove such a header as a former proxy's",
-                    "name one that docs/configuration.md lists, like x-auth-request-email or x-auth-request-*",
+                    "name one that docs/configuration.md lists, like x-auth-request-email or \
+                     x-auth-request-*",
                 );
             }
             kept.push(match beginning {

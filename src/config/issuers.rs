@@ -164,7 +164,8 @@ impl Compiler<'_> {
             if text.contains(PUBLIC_ORIGIN)
                 && (public_hosts.is_empty() || text.rfind(PUBLIC_ORIGIN) != Some(0))
             {
-                let hint = "write it at the beginning, and the hosts that it may stand for in \"public_hosts\"";
+                let hint = "write it at the beginning, and the hosts that it may stand for in \
+                    \"public_hosts\"";
                 self.reader.wrong(
                     &node.path_of(member),
                     "{public_origin} stands for nothing here",
@@ -182,8 +183,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// The origins at which an issuer speaks in the name of each. What the platform says of the request picks one; nothing that a
-    /// client writes does.
+    /// The origins at which an issuer speaks in the name of each. What the platform says of the
+    /// request picks one; nothing that a client writes does.
     pub(super) fn public_hosts(&mut self, node: &Node<'_>) -> Vec<String> {
         let Some(hosts) = node.texts("public_hosts") else { return Vec::new() };
         let read: Vec<String> = hosts.iter().filter_map(|host| public_host(host)).collect();
@@ -191,7 +192,8 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &node.path_of("public_hosts"),
                 "this is not a host of this site",
-                "write it like app.example.com, or with one star in the first of three labels or more, like preview-*.example.com; https, except loopback",
+                "write it like app.example.com, or with one star in the first of three labels or \
+                 more, like preview-*.example.com; https, except loopback",
             );
         }
         read
@@ -200,19 +202,23 @@ impl Compiler<'_> {
     /// Whom the tokens are for: that is given up for each part by itself, and in words.
     fn addressees(&mut self, node: &Node<'_>, expected: &Expectations) {
         let (audience, parties) = (&expected.audience, &expected.authorized_parties);
-        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were issued for. Older ones of WorkOS name nobody.
+        // Clerk's and Cognito's tokens have no `aud`, and name the application that they were
+        // issued for. Older ones of WorkOS name nobody.
         let names_somebody = !parties.is_empty() || expected.party_may_be_absent;
         if audience.is_empty() && !node.is_null("audience") {
             self.reader.wrong(
                 &node.path_of("audience"),
                 "no audience is accepted",
-                "name the audience of your API, so that a token for another service never passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
+                "name the audience of your API, so that a token for another service never \
+                 passes; for tokens without \"aud\" write null and name \"authorized_parties\"",
             );
         } else if audience.is_empty() && !names_somebody {
             self.reader.wrong(
                 &node.path_of("audience"),
                 "neither an audience nor a party is accepted, so tokens for any service would pass",
-                "name in \"authorized_parties\" whom the tokens are issued for (their \"azp\" or \"client_id\"); where they name nobody, and the key set is this application's alone, write \"party_may_be_absent\": true",
+                "name in \"authorized_parties\" whom the tokens are issued for (their \"azp\" or \
+                 \"client_id\"); where they name nobody, and the key set is this application's \
+                 alone, write \"party_may_be_absent\": true",
             );
         }
         if expected.party_may_be_absent && parties.is_empty() && !audience.is_empty() {
@@ -255,7 +261,8 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &member.path,
                 format!("a key of the set is unusable ({})", odd.join(", ")),
-                "give public signature keys only: RSA of 2048 to 8192 bits, P-256, P-384, P-521 or Ed25519; docs/strictness.md has the rules",
+                "give public signature keys only: RSA of 2048 to 8192 bits, P-256, P-384, P-521 \
+                 or Ed25519; docs/strictness.md has the rules",
             );
         }
         set
@@ -296,14 +303,23 @@ impl Compiler<'_> {
         for name in &names {
             match name.split_once(':') {
                 None if name == "authorization" => places.push(TokenLocation::Authorization),
-                None if name == "supabase-cookie" => places.push(TokenLocation::SupabaseCookie(supabase_cookie(issuer))),
-                Some(("cookie", name)) if is_token(name) => places.push(TokenLocation::Cookie(name.to_owned())),
-                Some(("supabase-cookie", name)) if is_token(name) => places.push(TokenLocation::SupabaseCookie(name.to_owned())),
-                Some(("header", name)) if is_token(name) => places.push(TokenLocation::Header(name.to_ascii_lowercase())),
+                None if name == "supabase-cookie" => {
+                    places.push(TokenLocation::SupabaseCookie(supabase_cookie(issuer)))
+                }
+                Some(("cookie", name)) if is_token(name) => {
+                    places.push(TokenLocation::Cookie(name.to_owned()))
+                }
+                Some(("supabase-cookie", name)) if is_token(name) => {
+                    places.push(TokenLocation::SupabaseCookie(name.to_owned()))
+                }
+                Some(("header", name)) if is_token(name) => {
+                    places.push(TokenLocation::Header(name.to_ascii_lowercase()))
+                }
                 _ => self.reader.wrong(
                     &node.path_of("token_locations"),
                     "this is not a place of a request",
-                    "write authorization, cookie:<name>, header:<name>, supabase-cookie or supabase-cookie:<name>",
+                    "write authorization, cookie:<name>, header:<name>, supabase-cookie or \
+                     supabase-cookie:<name>",
                 ),
             }
         }
@@ -342,7 +358,8 @@ pub(super) fn auth_path(root: &Node<'_>) -> Option<String> {
         .map(base_path_of)
 }
 
-/// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's default.
+/// The path of a Better Auth service: `base_path`, else the path in its URL, else Better Auth's
+/// default.
 pub(super) fn base_path_of(node: &Node<'_>) -> String {
     let of_url = node
         .text("url")

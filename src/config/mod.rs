@@ -38,8 +38,8 @@ use preset::Whole;
 use reader::{Node, Reader};
 use table::DOCUMENT;
 
-/// The variable in which JavaScript's tools say what is going on: `development` is the only word that counts, and only where
-/// the request, too, comes from this machine.
+/// The variable in which JavaScript's tools say what is going on: `development` is the only word
+/// that counts, and only where the request, too, comes from this machine.
 const MODE: &str = "NODE_ENV";
 
 /// Something wrong with the configuration: where, what, and what to do about it.
@@ -89,12 +89,14 @@ impl Config {
         }
     }
 
-    /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies just these.
+    /// Names of the environment variables whose values [`Self::compile`] may use: the host supplies
+    /// just these.
     pub fn names(&self) -> Vec<String> {
         self.read(|reader| reader.names)
     }
 
-    /// Names of the stores that the document speaks of: a host says which of them it has ([`Capabilities::and_stores`]).
+    /// Names of the stores that the document speaks of: a host says which of them it has
+    /// ([`Capabilities::and_stores`]).
     pub fn stores(&self) -> Vec<String> {
         self.read(|reader| reader.stores)
     }
@@ -106,8 +108,8 @@ impl Config {
         found(reader)
     }
 
-    /// Turns the document into a policy, given the values of its variables and what the host can do. A host on which people
-    /// develop gives the value of `NODE_ENV` as well.
+    /// Turns the document into a policy, given the values of its variables and what the host can
+    /// do. A host on which people develop gives the value of `NODE_ENV` as well.
     ///
     /// # Errors
     /// Every error at once, each with its place and a hint.
@@ -158,7 +160,8 @@ fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
     })
 }
 
-/// Functions of the framework that no rule matches: those of a site whose last rule is a public `/**`.
+/// Functions of the framework that no rule matches: those of a site whose last rule is a public
+/// `/**`.
 fn closed_functions(policy: &Policy) -> Option<ConfigError> {
     let mut usual = usual_functions(policy.framework.as_ref()?.kind);
     let is_covered = |prefix: &String| {
@@ -176,10 +179,12 @@ fn closed_functions(policy: &Policy) -> Option<ConfigError> {
     Some(ConfigError {
         path: "rules".to_owned(),
         problem: format!(
-            "no rule matches the functions below {prefix}, so they are denied: a public rule has to name them"
+            "no rule matches the functions below {prefix}, so they are denied: a public rule has \
+             to name them"
         ),
         hint: format!(
-            "add a rule before the others, like {{\"path\": \"{prefix}/**\", \"access\": \"required\"}}"
+            "add a rule before the others, like {{\"path\": \"{prefix}/**\", \"access\": \
+             \"required\"}}"
         ),
     })
 }
@@ -191,7 +196,8 @@ struct Compiler<'v> {
 }
 
 impl Compiler<'_> {
-    /// The policy; nothing where something that it cannot do without is wrong. It counts only where there are no errors.
+    /// The policy; nothing where something that it cannot do without is wrong. It counts only where
+    /// there are no errors.
     fn policy(&mut self) -> Option<Policy> {
         let document = self.reader.document(&self.whole.document);
         let root = Node { value: &document, path: String::new() };

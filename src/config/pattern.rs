@@ -22,7 +22,8 @@ pub(super) fn pattern(
             )?;
             if auth_path.is_empty() {
                 return Err(
-                    "{auth} would stand for the whole site: the auth service answers at the root, so write the paths that are its own",
+                    "{auth} would stand for the whole site: the auth service answers at the \
+                     root, so write the paths that are its own",
                 );
             }
             [within(framework, auth_path), rest].concat()
@@ -41,11 +42,14 @@ pub(super) fn pattern(
         "*" => Ok(SegmentPattern::Any),
         "**" => Err("/** stands at the end only"),
         named if named.strip_prefix(':').is_some_and(is_name) => Ok(SegmentPattern::Any),
-        named if named.starts_with(':') => Err("write /** for any number of segments, and :name, in letters and digits, for one"),
-        other if is_of_another_router(other) => Err("write :name for one segment, /** for any number, and leave groups out"),
+        named if named.starts_with(':') => Err("write /** for any number of segments, and :name, \
+            in letters and digits, for one"),
+        other if is_of_another_router(other) => Err("write :name for one segment, /** for any \
+            number, and leave groups out"),
         wild if wild.contains('*') => Err("* stands for a whole segment"),
         literal if path::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
-        _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or characters that a path cannot have"),
+        _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or \
+            characters that a path cannot have"),
     });
     let segments = segments.collect::<Result<Vec<_>, _>>()?;
     match (framework, segments.first()) {
@@ -61,7 +65,8 @@ pub(super) fn pattern(
     }
 }
 
-/// How many segments a public pattern has to spell in order to cover what this one covers: it may be about functions of a framework.
+/// How many segments a public pattern has to spell in order to cover what this one covers: it may
+/// be about functions of a framework.
 pub(super) fn functions_below(pattern: &Pattern, framework: Option<&Framework>) -> usize {
     let text = |segment: &SegmentPattern| match segment {
         SegmentPattern::Literal(literal) => Cow::Owned(literal.clone()),
@@ -86,12 +91,14 @@ pub(super) fn overlap(one: &Pattern, other: &Pattern) -> bool {
     is_long_enough && one.segments.iter().zip(&other.segments).all(is_same)
 }
 
-/// The name of a segment, as path-to-regexp reads it: with anything behind it, it would be more than one segment, or part of one.
+/// The name of a segment, as path-to-regexp reads it: with anything behind it, it would be more
+/// than one segment, or part of one.
 fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// `[id]`, `[...slug]`, `{id}`, `<id>`, `(group)`: what other routers have for a segment or for none. As it stands it is in no path.
+/// `[id]`, `[...slug]`, `{id}`, `<id>`, `(group)`: what other routers have for a segment or for
+/// none. As it stands it is in no path.
 fn is_of_another_router(segment: &str) -> bool {
     [('[', ']'), ('{', '}'), ('<', '>'), ('(', ')')]
         .iter()

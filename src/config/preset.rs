@@ -123,7 +123,8 @@ impl Whole {
         rules
     }
 
-    /// The preset's issuers with what is written about them, and those that are written beside them.
+    /// The preset's issuers with what is written about them, and those that are written beside
+    /// them.
     fn issuers(
         &mut self,
         preset: &str,

@@ -1,8 +1,8 @@
 //! Reads the document by the table of its members, and notes what is wrong with it.
 //!
-//! [`Reader::object`] gives a copy of an object in which the values of variables stand in the places
-//! of `{"env": …}`. Each member that is not what the table says has become an error by then, and
-//! stays as it is written: [`Node`] finds nothing in it, and no second error is made of that.
+//! [`Reader::object`] gives a copy of an object in which the values of variables stand in the
+//! places of `{"env": …}`. Each member that is not what the table says has become an error by then,
+//! and stays as it is written: [`Node`] finds nothing in it, and no second error is made of that.
 
 use std::collections::BTreeMap;
 
@@ -320,7 +320,8 @@ impl<'v> Reader<'v> {
         }
     }
 
-    /// The name of a store stands in the document itself: the host is asked for it before there are values.
+    /// The name of a store stands in the document itself: the host is asked for it before there are
+    /// values.
     fn store(&mut self, value: &Value, path: &str) {
         match value.as_str() {
             Some("") | None => {

@@ -1,4 +1,5 @@
-//! What a rule requires of an identity: roles, scopes, claims, e-mail domains, the age of the session.
+//! What a rule requires of an identity: roles, scopes, claims, e-mail domains, the age of the
+//! session.
 
 use serde_json::Value;
 
@@ -86,7 +87,8 @@ impl Compiler<'_> {
         Some(wanted)
     }
 
-    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the two is meant.
+    /// One value, or `{"any": […]}`, or `{"all": […]}`: a bare list would leave open which of the
+    /// two is meant.
     fn wanted(&mut self, node: &Node<'_>, name: &str) -> Option<RequiredValue> {
         let value = node.value.get(name)?;
         let member = Node { value, path: node.path_of(name) };

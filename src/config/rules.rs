@@ -88,14 +88,16 @@ impl Compiler<'_> {
         if rule.access == Access::Optional && !rule.requirements.is_empty() {
             self.reader.warn(
                 &node.path_of("access"),
-                "an optional rule with requirements rejects signed-in users who lack them but admits anonymous users",
+                "an optional rule with requirements rejects signed-in users who lack them but \
+                 admits anonymous users",
                 "write \"required\" unless anonymous access is intended",
             );
         }
         if has_assertion && rule.upstream.is_some() && rule.audience.is_none() {
             self.reader.wrong(
                 &node.path_of("assertion_audience"),
-                "assertions for your own origin would go to another one, which could use them there",
+                "assertions for your own origin would go to another one, which could use them \
+                 there",
                 "name that one's audience",
             );
         }
@@ -111,7 +113,8 @@ impl Compiler<'_> {
         }
         let problem = "no rule covers everything that is left, so it is denied";
         let hint = if rules.iter().any(covers_all) {
-            "leave \"methods\" out of the last rule for /**: what is sent by another method is denied"
+            "leave \"methods\" out of the last rule for /**: what is sent by another method is \
+             denied"
         } else {
             "end with {\"path\": \"/**\", \"access\": \"required\"}"
         };
@@ -122,7 +125,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// A token exchange needs an auth service, and keys to verify its tokens by; and there is one `Authorization`.
+    /// A token exchange needs an auth service, and keys to verify its tokens by; and there is one
+    /// `Authorization`.
     fn exchangeable(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
         let Some(TokenExchange { audience, .. }) = &rule.token_exchange else { return };
         let path = node.path_of("token_exchange");
@@ -176,7 +180,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never count.
+    /// A pattern that an earlier rule covers whole is a mistake: what its rule says would never
+    /// count.
     fn reachable(
         &mut self,
         node: &Node<'_>,
@@ -214,8 +219,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// `rules` and `require` beat `public`: an entry that they take something from is pointed out, unless what they say is about a
-    /// part of it, as with a public site that has protected pages.
+    /// `rules` and `require` beat `public`: an entry that they take something from is pointed out,
+    /// unless what they say is about a part of it, as with a public site that has protected pages.
     fn overlapping(&mut self, node: &Node<'_>, rule: &Rule, earlier: &[(&Rule, Source)]) {
         for (pattern, written) in rule.patterns.iter().zip(node.texts("path").unwrap_or_default()) {
             let is_part = |other: &Pattern| pattern.covers(other, Case::Exact) && other != pattern;

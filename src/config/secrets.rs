@@ -19,7 +19,8 @@ impl Compiler<'_> {
         let is_named =
             ["secret", "secrets"].iter().any(|name| self.reader.is_unset(&node.path_of(name)));
         if is_named && secrets.current.is_none() && self.reader.errors.len() == errors_before {
-            let hint = "set BETTER_AUTH_SECRET (or the variable that you named); to go without a secret, leave \"secret\" and \"secrets\" out";
+            let hint = "set BETTER_AUTH_SECRET (or the variable that you named); to go without a \
+                secret, leave \"secret\" and \"secrets\" out";
             self.reader.wrong(
                 &node.path_of("secret"),
                 "none of the variables that may hold the secret is set",
@@ -52,7 +53,8 @@ impl Compiler<'_> {
                 ),
             }
         }
-        // Better Auth wants the first secret of all kept beside the list: there it is the oldest entry once more.
+        // Better Auth wants the first secret of all kept beside the list: there it is the oldest
+        // entry once more.
         let single = self
             .secret(node, "secret", single)
             .filter(|single| !secrets.iter().any(|own| own.equals(single)));
@@ -79,7 +81,8 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &node.path_of(name),
                 "the secret has white space around it or a line end in it",
-                "take it away: the auth service would have to have the very same, or no cookie verifies",
+                "take it away: the auth service would have to have the very same, or no cookie \
+                 verifies",
             );
         }
         let secret = Secret::new(secret);

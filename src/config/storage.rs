@@ -12,7 +12,8 @@ impl Compiler<'_> {
         let store = self.store(&node);
         // Any text may stand in a cookie: without a signature anybody could look up anything.
         if secrets.current.is_none() {
-            let hint = "give \"secret\", by which the signature of a session token is checked before it is looked up";
+            let hint = "give \"secret\", by which the signature of a session token is checked \
+                before it is looked up";
             self.reader.wrong(&node.path, "tokens without a signature would be looked up", hint);
         }
         let prefix = node.text("prefix").unwrap_or_default().to_owned();
@@ -30,7 +31,8 @@ impl Compiler<'_> {
             self.reader.wrong(
                 &node.path_of("store"),
                 format!("this host has no store {name:?}"),
-                "bind a KV namespace of this name (Cloudflare), or give the option `stores` a function of this name (JavaScript)",
+                "bind a KV namespace of this name (Cloudflare), or give the option `stores` a \
+                 function of this name (JavaScript)",
             );
         }
         Some(name.to_owned())

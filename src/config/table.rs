@@ -234,7 +234,8 @@ pub static DOCUMENT: Object = object(
     &[
         (
             "next",
-            "write \"framework\": \"next\", or \"framework\": {\"name\": \"next\", \"base_path\": …}",
+            "write \"framework\": \"next\", or \"framework\": {\"name\": \"next\", \
+             \"base_path\": …}",
         ),
         ("headers", "write \"claim_headers\""),
         ("asks_per_second", "write \"auth_requests_per_second\""),
@@ -250,32 +251,40 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     word("extends", super::preset::NAMES).written().about(
         "none",
         "\"better-auth\"",
-        "The preset that this document changes: its issuers and rules count beside those that are written here.",
+        "The preset that this document changes: its issuers and rules count beside those that \
+         are written here.",
     ),
     member("issuers", Kind::Issuers).about(
         "those of the preset",
-        "[{ \"type\": \"better-auth\", \"url\": { \"env\": \"BETTER_AUTH_URL\" }, \"secret\": { \"env\": \"BETTER_AUTH_SECRET\" } }]",
-        "The issuers whose credentials are accepted. Over a preset, an entry changes the members of the preset's issuer that has its name; one without `name` and `type` changes the preset's only issuer.",
+        "[{ \"type\": \"better-auth\", \"url\": { \"env\": \"BETTER_AUTH_URL\" }, \"secret\": { \
+         \"env\": \"BETTER_AUTH_SECRET\" } }]",
+        "The issuers whose credentials are accepted. Over a preset, an entry changes the members \
+         of the preset's issuer that has its name; one without `name` and `type` changes the \
+         preset's only issuer.",
     ),
     member("rules", Kind::Objects(&RULE)).about(
         "those of the preset",
         "[{ \"path\": \"/**\", \"access\": \"required\" }]",
-        "What a request needs, by its path and method. The first rule that matches counts, and a request that no rule matches is denied. Over a preset, these come before the preset's.",
+        "What a request needs, by its path and method. The first rule that matches counts, and a \
+         request that no rule matches is denied. Over a preset, these come before the preset's.",
     ),
     member("require", Kind::RuleMap(&REQUIRE)).about(
         "none",
         "{ \"/admin/**\": { \"roles\": \"admin\" } }",
-        "Paths that need an identity: patterns, or an object with members of a rule by pattern. They come after `rules` and before `public`, the narrower pattern first.",
+        "Paths that need an identity: patterns, or an object with members of a rule by pattern. \
+         They come after `rules` and before `public`, the narrower pattern first.",
     ),
     texts("public").pattern(PATH_PATTERN).about(
         "none",
         "[\"/\", \"/pricing\", \"/blog/**\"]",
-        "Paths that everybody may request. They come after `rules` and `require`, and before the preset's rules.",
+        "Paths that everybody may request. They come after `rules` and `require`, and before the \
+         preset's rules.",
     ),
     member("framework", Kind::WordOr(FRAMEWORKS, &FRAMEWORK)).about(
         "`none`",
         "\"next\"",
-        "The framework that the origin is made with, by name or as an object. Patterns are then written as the framework writes pages.",
+        "The framework that the origin is made with, by name or as an object. Patterns are then \
+         written as the framework writes pages.",
     ),
     member("sign_in", Kind::Object(&SIGN_IN)).about(
         "none: a page without a session is a 401",
@@ -310,7 +319,8 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     member("claim_headers", Kind::TextMap).about(
         "none",
         "{ \"role\": \"role\", \"org\": \"session.activeOrganizationId\" }",
-        "Claims that the origin is told: by the name of a header without its prefix, the name or path of a claim.",
+        "Claims that the origin is told: by the name of a header without its prefix, the name or \
+         path of a claim.",
     ),
     text("header_prefix").pattern("^[Xx]-[A-Za-z0-9-]+-$").about(
         "`x-doorward-`",
@@ -320,7 +330,9 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     texts("keep_headers").about(
         "none",
         "[\"X-Auth-Request-Email\", \"Tailscale-User-*\"]",
-        "Identity headers of a proxy in front of the gate that the origin may go on believing, by name or by a beginning and `*`. Only what nobody but that proxy can send belongs here.",
+        "Identity headers of a proxy in front of the gate that the origin may go on believing, \
+         by name or by a beginning and `*`. Only what nobody but that proxy can send belongs \
+         here.",
     ),
     flag("require_catch_all").about(
         "false: a warning",
@@ -330,7 +342,9 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     number("auth_requests_per_second", "requests", (4, 10_000), 20).about(
         "",
         "20",
-        "How often one instance may ask auth services about sessions; a quarter of it is for credentials that are not verified yet. Without a cookie cache: at least the sessions in use at once divided by `session_cache_seconds`.",
+        "How often one instance may ask auth services about sessions; a quarter of it is for \
+         credentials that are not verified yet. Without a cookie cache: at least the sessions in \
+         use at once divided by `session_cache_seconds`.",
     ),
     text("docs_url").pattern(URL).about(
         "none",
@@ -340,26 +354,35 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     flag("debug_header").about(
         "false",
         "true",
-        "Adds the response header `doorward-decision`: of a request that goes on the issuer and the source of the identity, of a refusal the reason.",
+        "Adds the response header `doorward-decision`: of a request that goes on the issuer and \
+         the source of the identity, of a refusal the reason.",
     ),
 ];
 
 /// `framework`, as an object.
-pub static FRAMEWORK: Object = object("Framework", &[&[
-        word("name", FRAMEWORKS)
-            .required("write \"name\": \"next\", or another framework")
-            .about("", "\"next\"", "Which framework it is."),
-        text("base_path").pattern("^(/[^?#]*[^/?#])?$").about(
-            "none",
-            "\"/docs\"",
-            "As `basePath` (Next), `paths.base` (SvelteKit), `basename` (React Router), `app.baseURL` (Nuxt) or `base` (Astro). It is taken off before a path is matched, `{auth}` included; `sign_in.path` keeps it.",
-        ),
-        texts("locales").pattern("^[A-Za-z0-9_-]+$").about(
-            "none",
-            "[\"en\", \"de\"]",
-            "For Next alone: as `i18n.locales`. The first segment of a path is taken off where it is one of them.",
-        ),
-    ]], &[]);
+pub static FRAMEWORK: Object =
+    object(
+        "Framework",
+        &[&[
+            word("name", FRAMEWORKS)
+                .required("write \"name\": \"next\", or another framework")
+                .about("", "\"next\"", "Which framework it is."),
+            text("base_path").pattern("^(/[^?#]*[^/?#])?$").about(
+                "none",
+                "\"/docs\"",
+                "As `basePath` (Next), `paths.base` (SvelteKit), `basename` (React Router), \
+             `app.baseURL` (Nuxt) or `base` (Astro). It is taken off before a path is matched, \
+             `{auth}` included; `sign_in.path` keeps it.",
+            ),
+            texts("locales").pattern("^[A-Za-z0-9_-]+$").about(
+                "none",
+                "[\"en\", \"de\"]",
+                "For Next alone: as `i18n.locales`. The first segment of a path is taken off where \
+             it is one of them.",
+            ),
+        ]],
+        &[],
+    );
 
 /// `sign_in`.
 pub static SIGN_IN: Object = object(
@@ -389,12 +412,14 @@ pub static PAGES: Object = object(
         text("name").pattern("^.{1,80}$").about(
             "none",
             "\"Acme\"",
-            "The name of the site, at most 80 characters: it stands above the heading and in the title.",
+            "The name of the site, at most 80 characters: it stands above the heading and in the \
+             title.",
         ),
         text("accent").pattern("^#([0-9A-Fa-f]{3}|[0-9A-Fa-f]{6})$").about(
             "black, or white in a dark color scheme",
             "\"#00aa77\"",
-            "The color of the button, `#rgb` or `#rrggbb`. Its label is black or white, whichever can be read.",
+            "The color of the button, `#rgb` or `#rrggbb`. Its label is black or white, \
+             whichever can be read.",
         ),
         text("home").pattern(PLAIN_PATH).about(
             "`/`, or the base path of `framework`",
@@ -432,9 +457,15 @@ pub static CORS: Object = object(
         texts("origins").pattern(ORIGIN).about(
             "`allowed_origins`",
             "[\"https://admin.example.com\"]",
-            "Origins whose pages may read a refusal: its reason, `WWW-Authenticate`, `Retry-After`.",
+            "Origins whose pages may read a refusal: its reason, `WWW-Authenticate`, \
+             `Retry-After`.",
         ),
-        flag("credentials").about("true", "false", "Whether also refusals of requests that carried cookies can be read."),
+        flag("credentials").about(
+            "true",
+            "false",
+            "Whether also refusals of requests that \
+            carried cookies can be read.",
+        ),
     ]],
     &[],
 );
@@ -443,23 +474,29 @@ pub static CORS: Object = object(
 pub static ASSERTION: Object = object(
     "Assertion",
     &[&[
-        text("audience").pattern(".").required("write the audience that the origin's verifier expects").about(
-            "",
-            "\"billing\"",
-            "`aud`: the origin. It is never taken from the request.",
-        ),
+        text("audience")
+            .pattern(".")
+            .required("write the audience that the origin's verifier expects")
+            .about("", "\"billing\"", "`aud`: the origin. It is never taken from the request."),
         text("issuer").pattern(".").about("`doorward`", "\"doorward\"", "`iss`."),
         member("keys", Kind::Secrets).about(
             "none",
             "[{ \"env\": \"DOORWARD_ASSERTION_KEY\" }]",
-            "Private JWKs: EC on P-256 (ES256) or OKP on Ed25519 (EdDSA). The first signs; a second is published for a rotation.",
+            "Private JWKs: EC on P-256 (ES256) or OKP on Ed25519 (EdDSA). The first signs; a \
+             second is published for a rotation.",
         ),
         member("secret", Kind::Secret).about(
             "none",
             "{ \"env\": \"DOORWARD_ASSERTION_SECRET\" }",
-            "In place of `keys`: at least 32 bytes, shared with the origin (HS256), and unlike every other secret.",
+            "In place of `keys`: at least 32 bytes, shared with the origin (HS256), and unlike \
+             every other secret.",
         ),
-        number("lifetime_seconds", "seconds", (1, 60), 30).about("", "30", "Time from `iat` to `exp`."),
+        number("lifetime_seconds", "seconds", (1, 60), 30).about(
+            "",
+            "30",
+            "Time from `iat` to \
+            `exp`.",
+        ),
         text("jwks_path").pattern("^/[^/]").about(
             "none",
             "\"/.well-known/doorward/jwks.json\"",
@@ -470,7 +507,9 @@ pub static ASSERTION: Object = object(
 );
 
 /// `deny_list`.
-pub static DENY_LIST: Object = object("DenyList", &[&[
+pub static DENY_LIST: Object = object(
+    "DenyList",
+    &[&[
         text("url").pattern(FETCHABLE).about(
             "none",
             "\"https://ops.example.com/revoked.json\"",
@@ -484,9 +523,15 @@ pub static DENY_LIST: Object = object("DenyList", &[&[
         member("store", Kind::Store).about(
             "none",
             "\"LISTS\"",
-            "In place of `url`: the name of a store that the host has. Cloudflare: a KV binding; JavaScript: a function in the option `stores`.",
+            "In place of `url`: the name of a store that the host has. Cloudflare: a KV binding; \
+             JavaScript: a function in the option `stores`.",
         ),
-        text("key").about("`doorward-deny-list`", "\"doorward-deny-list\"", "With `store`: what to read in it."),
+        text("key").about(
+            "`doorward-deny-list`",
+            "\"doorward-deny-list\"",
+            "With `store`: what \
+            to read in it.",
+        ),
         number("refresh_seconds", "seconds", (1, 3600), 30).about(
             "",
             "30",
@@ -495,9 +540,13 @@ pub static DENY_LIST: Object = object("DenyList", &[&[
         number("max_stale_seconds", "seconds", (1, 86_400), 300).about(
             "",
             "300",
-            "How old the list may be while there is no newer one, at least twice `refresh_seconds`. Past that, requests that need an identity are 503 `revocation_unavailable`.",
+            "How old the list may be while there is no newer one, at least twice \
+             `refresh_seconds`. Past that, requests that need an identity are 503 \
+             `revocation_unavailable`.",
         ),
-    ]], &[]);
+    ]],
+    &[],
+);
 
 /// `issuers[].storage`.
 pub static STORAGE: Object = object(
@@ -506,7 +555,8 @@ pub static STORAGE: Object = object(
         member("store", Kind::Store).required("write the name of a store that the host has").about(
             "",
             "\"SESSIONS\"",
-            "The name of a store that the host has: a KV binding (Cloudflare) or a function in the option `stores` (JavaScript).",
+            "The name of a store that the host has: a KV binding (Cloudflare) or a function in \
+             the option `stores` (JavaScript).",
         ),
         text("prefix").about(
             "none",
@@ -527,17 +577,25 @@ pub static ISSUERS: [(&str, &Object); 2] =
     [("better-auth", &BETTER_AUTH_ISSUER), ("jwt", &JWT_ISSUER)];
 
 /// An entry of `issuers` for a Better Auth service.
-pub static BETTER_AUTH_ISSUER: Object = object("BetterAuthIssuer", &[
+pub static BETTER_AUTH_ISSUER: Object = object(
+    "BetterAuthIssuer",
+    &[
         &[
             TYPE,
-            text("name").about("`better-auth`", "\"better-auth\"", "Its name in logs, in rules and in the issuer header."),
+            text("name").about(
+                "`better-auth`",
+                "\"better-auth\"",
+                "Its name in logs, in rules \
+                and in the issuer header.",
+            ),
         ],
         SERVICE,
         &[
             text("issuer").about(
                 "origin of `url`",
                 "\"https://app.example.com\"",
-                "The exact `iss` of its JWTs. Another than the origin of `url` is a warning: Better Auth writes that, unless its jwt plugin has an issuer of its own.",
+                "The exact `iss` of its JWTs. Another than the origin of `url` is a warning: \
+                 Better Auth writes that, unless its jwt plugin has an issuer of its own.",
             ),
             texts("audience").about(
                 "origin of `url`",
@@ -547,14 +605,19 @@ pub static BETTER_AUTH_ISSUER: Object = object("BetterAuthIssuer", &[
             text("jwks_url").pattern(FETCHABLE).about(
                 "`<fetch_url><base_path>/jwks`",
                 "\"https://app.example.com/api/auth/jwks\"",
-                "Where its key set is. `null` where there is none. One that is not below the auth service's URL is a warning.",
+                "Where its key set is. `null` where there is none. One that is not below the \
+                 auth service's URL is a warning.",
             ),
         ],
         TOKEN_MEMBERS,
-    ], SERVICE_OLD);
+    ],
+    SERVICE_OLD,
+);
 
 /// An entry of `issuers` for an issuer of JWTs.
-pub static JWT_ISSUER: Object = object("JwtIssuer", &[
+pub static JWT_ISSUER: Object = object(
+    "JwtIssuer",
+    &[
         &[
             TYPE,
             text("name").about(
@@ -570,7 +633,9 @@ pub static JWT_ISSUER: Object = object("JwtIssuer", &[
             texts("audience").about(
                 "",
                 "\"https://api.example.com\"",
-                "`aud` must contain one of these. `null` where tokens have no `aud`: then `authorized_parties` or `party_may_be_absent` is needed, and a token with an `aud` is refused.",
+                "`aud` must contain one of these. `null` where tokens have no `aud`: then \
+                 `authorized_parties` or `party_may_be_absent` is needed, and a token with an \
+                 `aud` is refused.",
             ),
             text("jwks_url").pattern(FETCHABLE).about(
                 "none: `jwks` is needed",
@@ -579,7 +644,9 @@ pub static JWT_ISSUER: Object = object("JwtIssuer", &[
             ),
         ],
         TOKEN_MEMBERS,
-    ], TOKEN_OLD);
+    ],
+    TOKEN_OLD,
+);
 
 const TYPE: Member = word("type", &["better-auth", "jwt"])
     .written()
@@ -604,12 +671,14 @@ pub(super) const SERVICE: &[Member] = &[
         .about(
             "",
             "{ \"env\": \"BETTER_AUTH_URL\" }",
-            "Public URL of the auth service: https, or http on a loopback address. A path in it is its base path.",
+            "Public URL of the auth service: https, or http on a loopback address. A path in it \
+             is its base path.",
         ),
     text("base_path").pattern(PATH).about(
         "the path in `url`, else `/api/auth`",
         "\"/api/auth\"",
-        "Where the auth service answers. `/` is the root of its host: then `{auth}` is an error in patterns, and the service's own paths are written out.",
+        "Where the auth service answers. `/` is the root of its host: then `{auth}` is an error \
+         in patterns, and the service's own paths are written out.",
     ),
     text("fetch_url").pattern(FETCHABLE).about(
         "origin of `url`",
@@ -619,15 +688,28 @@ pub(super) const SERVICE: &[Member] = &[
     member("secret", Kind::Secret).about(
         "none",
         "{ \"env\": [\"BETTER_AUTH_SECRET\", \"AUTH_SECRET\"] }",
-        "The Better Auth secret. Fewer than 16 bytes, the published default, white space around it or a line end in it are an error; fewer than 32 bytes, or few different characters, a warning. Without it `session_token` cannot be verified without the auth service.",
+        "The Better Auth secret. Fewer than 16 bytes, the published default, white space around \
+         it or a line end in it are an error; fewer than 32 bytes, or few different characters, \
+         a warning. Without it `session_token` cannot be verified without the auth service.",
     ),
     member("secrets", Kind::Secret).about(
         "none",
         "{ \"env\": \"BETTER_AUTH_SECRETS\" }",
-        "Better Auth's versioned list (`2:new,1:old`). It beats `secret`, which then only opens old encrypted cookies.",
+        "Better Auth's versioned list (`2:new,1:old`). It beats `secret`, which then only opens \
+         old encrypted cookies.",
     ),
-    text("cookie_prefix").pattern(TOKEN).about("`better-auth`", "\"shop\"", "As `advanced.cookiePrefix`."),
-    flag("secure_cookies").about("whether `url` is https", "true", "Whether cookie names begin with `__Secure-`."),
+    text("cookie_prefix").pattern(TOKEN).about(
+        "`better-auth`",
+        "\"shop\"",
+        "As \
+        `advanced.cookiePrefix`.",
+    ),
+    flag("secure_cookies").about(
+        "whether `url` is https",
+        "true",
+        "Whether cookie names begin \
+        with `__Secure-`.",
+    ),
     text("session_token_cookie").pattern(TOKEN).about(
         "from `cookie_prefix`",
         "\"session\"",
@@ -641,7 +723,8 @@ pub(super) const SERVICE: &[Member] = &[
     text("cookie_domain").pattern("^\\.?[A-Za-z0-9-]+(\\.[A-Za-z0-9-]+)*$").about(
         "none",
         "\"example.com\"",
-        "As `advanced.crossSubDomainCookies.domain`: the cookies of an ended session are cleared there as well.",
+        "As `advanced.crossSubDomainCookies.domain`: the cookies of an ended session are cleared \
+         there as well.",
     ),
     word("cookie_cache", &["auto", "off", "compact", "jwt", "jwe", "jwt-jwks"]).about(
         "`auto`",
@@ -656,22 +739,26 @@ pub(super) const SERVICE: &[Member] = &[
     word("bearer_tokens", &["off", "signed", "any"]).about(
         "`off`",
         "\"signed\"",
-        "Whether session tokens of the bearer plugin are accepted: none, those that are signed, or any.",
+        "Whether session tokens of the bearer plugin are accepted: none, those that are signed, \
+         or any.",
     ),
     number("session_cache_seconds", "seconds", (0, 30), 10).about(
         "",
         "10",
-        "How long an answer of the auth service is remembered. It bounds how late a revocation is noticed.",
+        "How long an answer of the auth service is remembered. It bounds how late a revocation \
+         is noticed.",
     ),
     flag("share_sessions").about(
         "false",
         "true",
-        "Whether instances share what the auth service has answered about sessions, in the shared cache.",
+        "Whether instances share what the auth service has answered about sessions, in the \
+         shared cache.",
     ),
     number("stale_if_error_seconds", "seconds", (0, 3600), 0).about(
         "",
         "300",
-        "How old an answer of the auth service may be while it fails to give a newer one (RFC 5861). It is also how late a revocation is noticed during an outage.",
+        "How old an answer of the auth service may be while it fails to give a newer one (RFC \
+         5861). It is also how late a revocation is noticed during an outage.",
     ),
     number("renew_percent", "percent", (0, 80), 20).about(
         "",
@@ -686,7 +773,8 @@ pub(super) const SERVICE: &[Member] = &[
     member("storage", Kind::Object(&STORAGE)).about(
         "none",
         "{ \"store\": \"SESSIONS\", \"lag_seconds\": 60 }",
-        "Better Auth's `secondaryStorage`, read in place of a request to the auth service. Needs `secret`.",
+        "Better Auth's `secondaryStorage`, read in place of a request to the auth service. Needs \
+         `secret`.",
     ),
 ];
 
@@ -705,7 +793,8 @@ const TOKEN_MEMBERS: &[Member] = &[
     flag("party_may_be_absent").about(
         "false",
         "true",
-        "Whether a token without `azp` and `client_id` is accepted. With `\"audience\": null` and no `authorized_parties`, only the key set ties the tokens to you.",
+        "Whether a token without `azp` and `client_id` is accepted. With `\"audience\": null` \
+         and no `authorized_parties`, only the key set ties the tokens to you.",
     ),
     texts("subject_claim").pattern(".").about(
         "`sub`",
@@ -715,7 +804,9 @@ const TOKEN_MEMBERS: &[Member] = &[
     texts("public_hosts").pattern(HOST).about(
         "none",
         "[\"one.example.com\", \"preview-*.example.com\"]",
-        "Hosts of an issuer that writes the host it is asked at into `iss` and `aud`; `{public_origin}` stands for it in `issuer` and `audience`. A star is part of the first of three labels or more.",
+        "Hosts of an issuer that writes the host it is asked at into `iss` and `aud`; \
+         `{public_origin}` stands for it in `issuer` and `audience`. A star is part of the first \
+         of three labels or more.",
     ),
     member("jwks", Kind::KeySet).about(
         "none",
@@ -730,21 +821,26 @@ const TOKEN_MEMBERS: &[Member] = &[
     texts("typ").about(
         "`JWT`",
         "[\"JWT\", \"at+jwt\"]",
-        "The values of the header `typ` that are accepted. A token without it is accepted where `JWT` is.",
+        "The values of the header `typ` that are accepted. A token without it is accepted where \
+         `JWT` is.",
     ),
     number("clock_tolerance_seconds", "seconds", (0, 60), 5).about(
         "",
         "5",
         "Tolerance for `exp`, `nbf` and `iat` of JWTs. Better Auth's cookies have none.",
     ),
-    seconds("max_age_seconds", 0, u32::MAX).about("none", "3600", "The greatest age of a token by its `iat`."),
+    seconds("max_age_seconds", 0, u32::MAX).about("none", "3600", "The greatest age of a token \
+        by its `iat`."),
     texts("required_claims").about("none", "[\"sid\"]", "Claims that a token must have."),
     texts("token_locations")
         .pattern("^(authorization|supabase-cookie|(cookie|header|supabase-cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$")
         .about(
             "`authorization`",
             "[\"authorization\", \"cookie:__session\"]",
-            "Where a request may carry the token: `authorization`, `cookie:<name>`, `header:<name>`, `supabase-cookie:<name>` (the session that `@supabase/ssr` keeps in a cookie, whole or in chunks), or `supabase-cookie` for the cookie that Supabase names after the issuer's host.",
+            "Where a request may carry the token: `authorization`, `cookie:<name>`, \
+             `header:<name>`, `supabase-cookie:<name>` (the session that `@supabase/ssr` keeps \
+             in a cookie, whole or in chunks), or `supabase-cookie` for the cookie that Supabase \
+             names after the issuer's host.",
         ),
 ];
 
@@ -768,14 +864,17 @@ const RULE_MATCH: &[Member] = &[
     texts("path").pattern(PATH_PATTERN).required("write a pattern like /app/**").about(
         "",
         "[\"/app/**\", \"/users/:id\"]",
-        "A pattern or a list: `/a` exactly; `/a/*` one more segment; `/a/**` `/a` and everything below; `/users/:id` one segment by name. `{auth}` at the beginning stands for the base path of the first Better Auth issuer.",
+        "A pattern or a list: `/a` exactly; `/a/*` one more segment; `/a/**` `/a` and everything \
+         below; `/users/:id` one segment by name. `{auth}` at the beginning stands for the base \
+         path of the first Better Auth issuer.",
     ),
     word("access", &["public", "optional", "required"])
         .required("write \"public\", \"optional\" or \"required\"")
         .about(
             "",
             "\"required\"",
-            "`public`: credentials are not looked at. `optional`: without a credential the request is anonymous, a bad one is refused. `required`: an identity is needed.",
+            "`public`: credentials are not looked at. `optional`: without a credential the \
+             request is anonymous, a bad one is refused. `required`: an identity is needed.",
         ),
 ];
 
@@ -785,11 +884,17 @@ const RULE_MEMBERS: &[Member] = &[
         "[\"GET\", \"POST\"]",
         "Methods that the rule is for, in capitals. `GET` is `HEAD` as well.",
     ),
-    texts("issuers").about("all", "[\"better-auth\"]", "Names of the issuers whose credentials this rule accepts."),
+    texts("issuers").about(
+        "all",
+        "[\"better-auth\"]",
+        "Names of the issuers whose credentials \
+        this rule accepts.",
+    ),
     member("roles", Kind::Requirement).about(
         "none",
         "{ \"any\": [\"admin\", \"owner\"] }",
-        "Roles that the identity needs: one, `{\"any\": [ … ]}` or `{\"all\": [ … ]}`. They are `role` or `roles`.",
+        "Roles that the identity needs: one, `{\"any\": [ … ]}` or `{\"all\": [ … ]}`. They are \
+         `role` or `roles`.",
     ),
     member("scopes", Kind::Requirement).about(
         "none",
@@ -799,7 +904,8 @@ const RULE_MEMBERS: &[Member] = &[
     member("claims", Kind::Requirements).about(
         "none",
         "{ \"org.id\": \"acme\" }",
-        "Claims that the identity needs, by name or by a path like `org.id`. For Better Auth they are the user's, and `session.…` the session's.",
+        "Claims that the identity needs, by name or by a path like `org.id`. For Better Auth \
+         they are the user's, and `session.…` the session's.",
     ),
     texts("email_domains").pattern("^[A-Za-z0-9.-]+$").about(
         "none",
@@ -809,12 +915,14 @@ const RULE_MEMBERS: &[Member] = &[
     seconds("max_session_age_seconds", 0, u32::MAX).about(
         "none",
         "86400",
-        "How long ago the person may have signed in (`auth_time`, else `iat`; Better Auth: `session.createdAt`).",
+        "How long ago the person may have signed in (`auth_time`, else `iat`; Better Auth: \
+         `session.createdAt`).",
     ),
     seconds("max_staleness_seconds", 0, u32::MAX).about(
         "none",
         "0",
-        "How old the knowledge of the session may be: an older cookie cache is not used, an older JWT is `token_too_old`. 0 asks the auth service each time.",
+        "How old the knowledge of the session may be: an older cookie cache is not used, an \
+         older JWT is `token_too_old`. 0 asks the auth service each time.",
     ),
     seconds("max_connection_seconds", 1, 604_800).about(
         "none",
@@ -824,7 +932,8 @@ const RULE_MEMBERS: &[Member] = &[
     word("on_unavailable", &["deny", "anonymous"]).about(
         "`deny`",
         "\"anonymous\"",
-        "What happens where the gate cannot know because somebody else has failed: 503, or the request goes on anonymously. What the caller can bring about is refused either way.",
+        "What happens where the gate cannot know because somebody else has failed: 503, or the \
+         request goes on anonymously. What the caller can bring about is refused either way.",
     ),
     word("on_conflict", &["cookie", "header"]).about(
         "none: 400 `credential_ambiguous`",
@@ -834,22 +943,26 @@ const RULE_MEMBERS: &[Member] = &[
     word("refusal_format", &["auto", "page", "api"]).about(
         "`auto`",
         "\"api\"",
-        "What a refusal looks like: `auto` by the kind of request, `page` pages also for clients that do not say what they are, `api` never a redirect or a page.",
+        "What a refusal looks like: `auto` by the kind of request, `page` pages also for clients \
+         that do not say what they are, `api` never a redirect or a page.",
     ),
     word("preflight", &["forward", "refuse"]).about(
         "`forward`",
         "\"refuse\"",
-        "Whether a CORS preflight goes on anonymously. An origin that does not look at the method answers it with its content: then write `refuse`.",
+        "Whether a CORS preflight goes on anonymously. An origin that does not look at the \
+         method answers it with its content: then write `refuse`.",
     ),
     flag("native_clients").about(
         "false",
         "true",
-        "Whether a client that is no browser may use unsafe methods with nothing but a cookie: it sends neither `Origin` nor `Sec-Fetch-Site`.",
+        "Whether a client that is no browser may use unsafe methods with nothing but a cookie: \
+         it sends neither `Origin` nor `Sec-Fetch-Site`.",
     ),
     word("mode", &["enforce", "report"]).about(
         "`enforce`",
         "\"report\"",
-        "`report`: refusals are only logged and the request goes on anonymously, until the end of `report_until`.",
+        "`report`: refusals are only logged and the request goes on anonymously, until the end \
+         of `report_until`.",
     ),
     text("report_until").pattern("^[0-9]{4}-[0-9]{2}-[0-9]{2}$").about(
         "needed with `\"mode\": \"report\"`",
@@ -864,7 +977,8 @@ const RULE_MEMBERS: &[Member] = &[
     word("credential", &["keep", "remove", "replace"]).about(
         "`keep`; with `upstream`: `remove`",
         "\"remove\"",
-        "What becomes of the credential: `remove` keeps it from the origin, `replace` puts the assertion into `Authorization` in its place.",
+        "What becomes of the credential: `remove` keeps it from the origin, `replace` puts the \
+         assertion into `Authorization` in its place.",
     ),
     text("assertion_audience").pattern(".").about(
         "`assertion.audience`",
@@ -901,12 +1015,31 @@ pub static VARIABLE: Object = object(
         texts("env").written().about(
             "",
             "[\"BETTER_AUTH_SECRET\", \"AUTH_SECRET\"]",
-            "The name of an environment variable, or several: the first that is set and not blank counts.",
+            "The name of an environment variable, or several: the first that is set and not \
+             blank counts.",
         ),
-        text("default").written().about("none", "\"https://app.example.com\"", "What counts where none is."),
-        flag("optional").about("false: an error", "true", "Whether all may be missing: then the member is missing."),
-        text("prefix").written().about("none", "\"https://\"", "What is put before the value, unless it begins so."),
-        text("suffix").written().about("none", "\"/auth/v1\"", "What is put behind the value, unless it ends so."),
+        text("default").written().about(
+            "none",
+            "\"https://app.example.com\"",
+            "What counts where none is.",
+        ),
+        flag("optional").about(
+            "false: an error",
+            "true",
+            "Whether all may be missing: then the \
+            member is missing.",
+        ),
+        text("prefix").written().about(
+            "none",
+            "\"https://\"",
+            "What is put before the value, unless it begins so.",
+        ),
+        text("suffix").written().about(
+            "none",
+            "\"/auth/v1\"",
+            "What is put behind the value, \
+            unless it ends so.",
+        ),
     ]],
     &[],
 );

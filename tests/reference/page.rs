@@ -47,7 +47,8 @@ pub(crate) fn page(document: &Object) -> String {
         members(storage, "issuers[].storage.", &mut text);
     }
     text.push_str(
-        "\n## `rules`\n\nAn entry of `rules`. The values of `require` have the same members but for `path` and `access`.\n",
+        "\n## `rules`\n\nAn entry of `rules`. The values of `require` have the same members but \
+         for `path` and `access`.\n",
     );
     members(inner("rules"), "rules[].", &mut text);
     text.push_str("\n## `rules[].token_exchange`, as an object\n");

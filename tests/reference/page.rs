@@ -26,7 +26,13 @@ pub(crate) fn page(document: &Object) -> String {
     text.push_str("\n## `issuers`: a Better Auth service\n\nEntries of the type `better-auth`.\n");
     let [(_, better_auth), (_, jwt)] = ISSUERS;
     let is_shared = |member: &&Member| {
-        jwt.find(member.name).is_some_and(|other| other.about.text == member.about.text)
+        let same = |object: &Object| {
+            object.find(member.name).is_some_and(|other| {
+                let (one, other) = (&member.about, &other.about);
+                one.text == other.text && one.default == other.default
+            })
+        };
+        same(better_auth) && same(jwt)
     };
     for member in better_auth.all().filter(|member| !is_shared(member) || member.name == "type") {
         heading(member, "issuers[].", &mut text);

@@ -5,22 +5,25 @@
 //! token's form, the key set as it is fetched, the key, the signature) and out before the claims.
 //! What comes out is signed, and says nothing about anybody.
 
-use crate::authn::{Authenticator, Deferred, Missing, Obstacle};
+use crate::authn::{Authenticator, Deferred, Obstacle};
 use crate::cache::keys::KeyCache;
 use crate::cache::session_events::Events;
 use crate::cache::sessions::SessionCache;
+use crate::capabilities::Capabilities;
 use crate::decision::Decision;
-use crate::effects::effect::{Effect, EffectResult, SignatureCheck};
+use crate::effect::{Effect, EffectResult};
 use crate::effects::learn;
+use crate::effects::missing::Missing;
 use crate::effects::progress::{Learned, RequestProgress};
 use crate::engine::Engine;
 use crate::engine::explain::{Layer, Layers};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
-use crate::jose::alg::{Algorithm, Capabilities};
+use crate::jose::alg::Algorithm;
 use crate::jose::jwe::Jwe;
 use crate::jose::jwk::JwkSet;
 use crate::jose::jws::Jws;
+use crate::jose::platform::SignatureCheck;
 use crate::jose::verify::{self, Secret};
 use crate::policy::Policy;
 use crate::reason::Reason;
@@ -150,12 +153,12 @@ pub fn signature_holds(
     if !key.suits(algorithm) {
         return Err(Reason::KeyUnsuitable);
     }
-    verify::signature(message, signature, algorithm, key, host, &[]).or_else(|check| {
-        match carry(&check) {
+    verify::signature(message, signature, algorithm, key, host.checks(algorithm), &[]).or_else(
+        |check| match carry(&check) {
             EffectResult::Checked(holds) => Ok(holds),
             _ => Err(Reason::SignatureCheckUnavailable),
-        }
-    })
+        },
+    )
 }
 
 /// Whether this is the HMAC-SHA256 of a message.

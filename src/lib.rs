@@ -5,20 +5,7 @@
 //! carry its answers out. The core knows all the rules; the hosts know all the platforms; neither
 //! knows the other's business.
 //!
-//! ```text
-//!  host         RequestHead                                                        Decision          host
-//!  Request ──────────────▶┌────────────────────── Engine ──────────────────────────┐─────────▶ acts
-//!                         │ path        what is it really asking for?  → Path      │
-//!                         │ policy      which rule covers it?          → Rule      │ public ──▶ Forward
-//!                         │ credential  where is the token?            → Credential│ nothing trusted yet
-//!                         │ authenticator       what is it worth?                          │
-//!                         │  ├ keys     which key?                     → Jwk       │ unknown ─▶ Ask(fetch keys)
-//!                         │  ├ verify   does the signature hold?       → Verified  │ native ──▶ Ask(check signature)
-//!                         │  ├ claims   do the claims hold, now?       → Claims    │
-//!                         │  └ session  what may the app know?         → Session   │ unsure ──▶ Ask(fetch session)
-//!                         │ annotate    what goes to the origin?       → edits     │ ─────────▶ Forward
-//!                         └─ any room: Err(Reason) ─▶ answer (by kind of request) ─┘ ─▶ Reject | Redirect
-//! ```
+//! `docs/architecture.md` has a picture of one request on its way, and the order of the folders.
 //!
 //! # The host's duty
 //!
@@ -71,6 +58,7 @@
 mod authn;
 mod better_auth;
 mod cache;
+mod capabilities;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
@@ -80,6 +68,7 @@ pub mod reference {
     pub use crate::config::table::*;
 }
 mod decision;
+mod effect;
 mod effects;
 mod encoding;
 mod engine;
@@ -93,21 +82,22 @@ mod time;
 
 // The public interface is:
 pub use cache::shared::CacheWrite;
-pub use config::{Config, ConfigError, MARK_SECRET};
+pub use capabilities::Capabilities;
+pub use config::{Config, MARK_SECRET};
 pub use decision::{
     ConnectionLimits, ConnectionStatus, Decision, Finish, Forward, Refusal, Served,
 };
-pub use effects::effect::{
-    Effect, EffectResult, Fetch, Purpose, SignatureCheck, SignatureRequest, StoreRead,
-};
+pub use effect::{Effect, EffectResult, Fetch, Purpose, StoreRead};
 pub use effects::progress::PendingEffect;
 pub use engine::Engine;
 pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdict, Layers};
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};
-pub use jose::alg::{Algorithm, Capabilities, KeyType};
+pub use jose::alg::{Algorithm, KeyType};
+pub use jose::platform::{SignatureCheck, SignatureRequest};
 pub use policy::Policy;
+pub use policy::config_error::ConfigError;
 pub use reason::{Actor, Reason};
 pub use response::refusal::refuse_without_engine;
 pub use time::{Seconds, UnixTime};

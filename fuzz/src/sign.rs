@@ -13,7 +13,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Sha256, Sha512};
 
-use super::world::SECRET;
+/// The secret of Better Auth's vectors: a throwaway.
+pub const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 
 /// The `kid` of the key that the fuzzer signs with.
 pub const KID: &str = "fuzz";

@@ -13,10 +13,11 @@ use doorward::{
 };
 use serde_json::{Value, json};
 
+pub use super::sign::SECRET;
+use super::sign::public_key;
+
 /// The public origin, and the issuer.
 pub const ORIGIN: &str = "http://localhost:3000";
-/// The secret of Better Auth's vectors: a throwaway.
-pub const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 /// The moment of most of those vectors.
 pub const NOW: i64 = 1_795_402_860_250;
 
@@ -78,7 +79,7 @@ pub static KNOWN: LazyLock<[Known; 3]> = LazyLock::new(|| {
 /// The keys of all known tokens, and the one that the fuzzer signs with.
 pub fn known_keys() -> Value {
     let mut keys: Vec<Value> = KNOWN.iter().map(|known| known.key.clone()).collect();
-    keys.push(super::sign::public_key());
+    keys.push(public_key());
     json!({ "keys": keys })
 }
 

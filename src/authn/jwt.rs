@@ -14,7 +14,8 @@ use crate::jose::verify::{self, Signature, Unconfirmed, Verified};
 use crate::policy::{Issuer, Rule, TokenLocation};
 use crate::reason::Reason;
 
-use super::{Authenticator, Missing, Obstacle, ToCheck, Verdict};
+use super::{Authenticator, Obstacle, Verdict};
+use crate::effects::missing::{Missing, ToCheck};
 
 impl<'e> Authenticator<'e> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has
@@ -183,7 +184,8 @@ impl<'e> Authenticator<'e> {
         let wanted = KeyQuery { algorithm, kid: jws.header.kid.as_deref() };
         let key = self.keys.select(number, wanted, self.progress, self.now);
         let key = key.map_err(|miss| self.without_key(number, jws, miss))?;
-        match verify::jws(jws, algorithm, key, &self.policy.capabilities, &self.progress.checked) {
+        let by_host = self.policy.capabilities.checks(algorithm);
+        match verify::jws(jws, algorithm, key, by_host, &self.progress.checked) {
             Signature::Holds(verified) => {
                 let generation =
                     self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;

@@ -4,42 +4,37 @@
 //! them.
 
 pub(crate) mod credential;
+pub(crate) mod identity_basis;
+pub(crate) mod identity_headers;
 mod issuer;
 mod jwt;
-mod session;
-mod session_data;
+pub(crate) mod session;
+pub(crate) mod session_data;
+pub(crate) mod session_names;
 mod supabase;
-mod token_exchange;
+pub(crate) mod token_exchange;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::authn::credential::Credential;
+use crate::authn::session_names::name_of;
 use crate::better_auth::session_record::{LookupFailure, Session};
 use crate::cache::as_of;
 use crate::cache::deny_list::{DenyList, Selection};
 use crate::cache::keys::{Asked, KeyCache};
-use crate::cache::rate_limit::{Party, Payer};
-use crate::cache::session_events::{Events, SessionName, Since};
+use crate::cache::rate_limit::Party;
+use crate::cache::session_events::{Events, Since};
 use crate::cache::sessions::SessionCache;
-use crate::cache::verified::{
-    Identity, KeySetUsed, Use, VerifiedClaims, VerifiedToken, VerifiedTokens,
-};
-use crate::effects::effect::{CacheUse, SessionQuery, SignatureCheck, SignatureRequest};
+use crate::cache::shared::CacheUse;
+use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedToken, VerifiedTokens};
+use crate::effects::missing::{Missing, Question};
 use crate::effects::progress::{EffectKey, Noted, RequestProgress};
-use crate::forward::header_edits;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
-use crate::jose::verify::Unconfirmed;
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
-
-pub(crate) use session::{TokenState, digest_of, name_of, token_of, token_state};
-pub(crate) use session_data::{DataState, of_set_cookies};
-pub(crate) use token_exchange::{
-    Because, ExchangeOutcome, IdentityBasis, TokenOrigin, TokenQuestion,
-};
 
 /// What a credential came to.
 pub(crate) enum Verdict {
@@ -52,79 +47,6 @@ pub(crate) enum Verdict {
     Unavailable(Reason),
     /// Not known without an effect.
     Needs(Missing),
-}
-
-/// What has to be known first.
-pub(crate) enum Missing {
-    /// The key set of this source, for a token with this `kid`.
-    Keys { source: usize, cache_use: CacheUse, kid: Option<String> },
-    /// The platform's verdict on a signature.
-    Check(Box<ToCheck>),
-    /// What the service's storage has about a session.
-    Storage(Box<Lookup>),
-    /// The auth service's word on a session.
-    Session(Box<Question>),
-    /// The auth service's token for the user of a session.
-    Token(Box<TokenQuestion>),
-    /// The list of what has been revoked.
-    DenyList(CacheUse),
-    /// The platform's signature on the assertion.
-    Sign(Box<SignatureRequest>),
-    /// What another request is asking for; without an answer in time, this is the reason.
-    Wait(Reason),
-}
-
-impl Missing {
-    /// The reason of a request that cannot wait for it.
-    pub(crate) const fn reason_without_answer(&self) -> Reason {
-        match self {
-            Self::Keys { .. } => Reason::KeysUnavailable,
-            Self::Check(_) => Reason::SignatureCheckUnavailable,
-            Self::Storage(_) | Self::Session(_) => Reason::SessionUnavailable,
-            Self::Token(_) => Reason::TokenExchangeUnavailable,
-            Self::DenyList(_) => Reason::RevocationUnavailable,
-            Self::Sign(_) => Reason::AssertionUnavailable,
-            Self::Wait(reason) => *reason,
-        }
-    }
-}
-
-/// A signature to check, and what follows if it holds.
-pub(crate) struct ToCheck {
-    pub(crate) check: SignatureCheck,
-    pub(crate) unconfirmed: Option<Unconfirmed<Box<VerifiedClaims>>>,
-}
-
-/// A key of a storage to read: that of a session token, or where a user is named, of when that
-/// user's sessions were revoked.
-pub(crate) struct Lookup {
-    pub(crate) issuer: usize,
-    pub(crate) digest: [u8; 32],
-    /// Who pays for it.
-    pub(crate) payer: Payer,
-    pub(crate) session: SessionName,
-    /// A token whose signature holds.
-    pub(crate) token: String,
-    pub(crate) user: Option<String>,
-}
-
-/// A question to the auth service.
-#[derive(Clone)]
-pub(crate) struct Question {
-    pub(crate) issuer: usize,
-    pub(crate) digest: [u8; 32],
-    pub(crate) session: SessionName,
-    /// How new the answer has to be, where another's will do.
-    pub(crate) since: Since,
-    /// The session token that the answer has to be about.
-    pub(crate) token: String,
-    /// How old another instance's word may be; 0: only the auth service's own will do.
-    pub(crate) copies_up_to: Seconds,
-    /// Who pays for it.
-    pub(crate) payer: Payer,
-    /// The credential as a request header.
-    pub(crate) header: (&'static str, String),
-    pub(crate) query: SessionQuery,
 }
 
 /// Everything that a judgement depends on.
@@ -312,7 +234,7 @@ impl<'e> Authenticator<'e> {
 
     fn identity(&self, issuer: usize, session: Session) -> Identity {
         let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
-        let (headers, statement) = header_edits::identity(&session, name, self.policy);
+        let (headers, statement) = identity_headers::identity(&session, name, self.policy);
         Identity {
             issuer,
             session: Arc::new(session),

@@ -4,24 +4,26 @@
 use std::collections::BTreeSet;
 
 use crate::authn::credential::Credential;
+use crate::authn::identity_basis::IdentityBasis;
+use crate::authn::session_data::DataState;
+use crate::authn::session_names::{digest_of, name_of, token_of};
 use crate::better_auth::session_record::{
     CausedBy, LONG_AGO, LookupFailure, Session, SessionState, Source,
 };
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::cache::rate_limit::{Party, Payer, party_of};
-use crate::cache::session_events::{SessionName, Since};
+use crate::cache::session_events::Since;
 use crate::cache::sessions::SessionLookup;
 use crate::cache::verified::{Identity, Use};
-use crate::effects::effect::SessionQuery;
+use crate::effects::missing::{Lookup, Missing, Question, SessionQuery};
 use crate::effects::progress::{EffectKey, Stored};
-use crate::encoding::digest;
 use crate::http::cookie::{self, Cookie};
-use crate::jose::verify::{self, Secret};
-use crate::policy::{Bearer, BetterAuth, Issuer};
+use crate::jose::verify::Secret;
+use crate::policy::{Bearer, BetterAuth};
 use crate::reason::Reason;
 use crate::time::{Seconds, Window};
 
-use super::{Authenticator, DataState, IdentityBasis, Lookup, Missing, Question, Verdict};
+use super::{Authenticator, Verdict};
 
 /// Where nothing says how long a cookie cache lives: Better Auth's default.
 const USUAL_LIFE_MILLIS: i64 = 300_000;
@@ -483,21 +485,6 @@ pub(crate) fn token_state(
 ) -> Result<TokenState, Reason> {
     match secret {
         None => Ok(TokenState::Unverified),
-        Some(secret) => verify::signed_value(signed, secret).map(|_| TokenState::Signed),
+        Some(secret) => signed.verified(secret).map(|_| TokenState::Signed),
     }
-}
-
-/// The name under which is kept what the auth service says about a credential.
-pub(crate) fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] {
-    digest::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
-}
-
-/// The name of a session, whichever credential names it.
-pub(crate) fn name_of(issuer: &Issuer, token: &str) -> SessionName {
-    digest::of_parts(&[issuer.name.as_bytes(), b"session", token.as_bytes()])
-}
-
-/// The session token in a signed cookie: what stands before the last dot.
-pub(crate) fn token_of(value: &str) -> &str {
-    value.rsplit_once('.').map_or(value, |(token, _)| token)
 }

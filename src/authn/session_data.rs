@@ -2,22 +2,19 @@
 
 use std::borrow::Cow;
 
-use crate::better_auth::session_data::{Compact, Strategy};
-use crate::better_auth::session_record::{Pair, Session, Source};
+use crate::better_auth::session_data::{CookieCache, Sealed, dated_pair, pair_of};
+use crate::better_auth::session_record::{Pair, Source};
 use crate::cache::verified::{KeySetUsed, VerifiedToken};
-use crate::encoding::text;
+use crate::effects::missing::Missing;
 use crate::http::cookie;
-use crate::http::request::RequestHead;
-use crate::jose::claims::{self, Claims};
-use crate::jose::jwe::Jwe;
+use crate::jose::claims::Claims;
 use crate::jose::jws::Jws;
-use crate::jose::verify::{self, Secret, Verified};
-use crate::policy::requirements::ClaimPath;
-use crate::policy::{BetterAuth, CookieCache};
+use crate::jose::verify::{self, Secret};
+use crate::policy::BetterAuth;
 use crate::reason::Reason;
-use crate::time::{UnixTime, Window};
+use crate::time::Window;
 
-use super::{Authenticator, Missing, Obstacle};
+use super::{Authenticator, Obstacle};
 
 /// What `session_data` is worth.
 pub(crate) enum DataState {
@@ -82,7 +79,7 @@ impl<'e> Authenticator<'e> {
                 // A cookie is good in the millisecond in which it expires, as it is for Better
                 // Auth.
                 let until = compact.unverified_expires.plus_millis(1);
-                let verified = verify::compact(compact, service.current_secret()?)?;
+                let verified = compact.verified(service.current_secret()?)?;
                 (pair_of(&verified, &self.policy.named_claims)?, Window::up_to(until), None)
             }
             Sealed::Jwt(jws) => {
@@ -115,7 +112,7 @@ impl<'e> Authenticator<'e> {
         }
         let service = self.service(number)?;
         let session = pair
-            .authenticator(&token, service.version.as_deref(), Source::CookieCache, self.now)
+            .validated(&token, service.version.as_deref(), Source::CookieCache, self.now)
             .map_err(miss)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
@@ -148,110 +145,8 @@ impl<'e> Authenticator<'e> {
     }
 }
 
-/// The session that the auth service itself has just written into the cookie cache with an answer:
-/// of its `Set-Cookie` lines the chunks or the whole, verified by the secret like any request's,
-/// and about this very session token. Nothing where the service writes none, or signs it by its key
-/// set.
-pub(crate) fn of_set_cookies(
-    service: &BetterAuth,
-    named: &[ClaimPath],
-    headers: &[(&str, &str)],
-    token: &str,
-    now: UnixTime,
-) -> Option<Session> {
-    let lines = headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
-        .map(|(_, line)| *line);
-    let pairs: Vec<String> = lines
-        .filter_map(cookie::SetCookie::parse)
-        .filter(|it| !it.is_deletion())
-        .map(|it| it.as_sent())
-        .collect();
-    let line = pairs.join("; ");
-    let headers = [("cookie", line.as_str())];
-    let head = RequestHead {
-        method: "GET",
-        target: "/",
-        headers: &headers,
-        public_origin: "",
-        client_address: None,
-    };
-    let value = cookie::joined_value(&head, &service.cookies.session_data).ok()??;
-    let secret = service.secrets.current.as_ref()?;
-    let (pair, until) = match Sealed::parse(&value, service.cookie_cache, true).ok()? {
-        Sealed::Compact(compact) => {
-            let until = compact.unverified_expires.plus_millis(1);
-            (pair_of(&verify::compact(compact, secret).ok()?, named).ok()?, until)
-        }
-        Sealed::Jwt(jws) => dated_pair(&verify::hs256(&jws, secret).ok()?, named).ok()?,
-        Sealed::Jwe(jwe) => {
-            dated_pair(&verify::jwe(&jwe, service.secrets.all()).ok()?, named).ok()?
-        }
-        Sealed::JwtJwks(_) => return None,
-    };
-    let session =
-        pair.authenticator(token, service.version.as_deref(), Source::AuthService, now).ok()?;
-    (now < until).then_some(session)
-}
-
 impl BetterAuth {
     fn current_secret(&self) -> Result<&Secret, Reason> {
         self.secrets.current.as_ref().ok_or(Reason::KeyNotFound)
-    }
-}
-
-/// The pair of a token, and its `exp`: Better Auth's server has no tolerance here.
-fn dated_pair(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<(Pair, UnixTime), Reason> {
-    let members = verified.members(None).ok_or(Reason::TokenMalformed)?;
-    let pair = Pair::from_members(&members, named).ok_or(Reason::TokenMalformed)?;
-    claims::check_cnf(&members)?;
-    let expires = claims::date(&members, "exp")?.ok_or(Reason::ClaimMissing)?;
-    Ok((pair, expires))
-}
-
-fn pair_of(verified: &Verified<'_>, named: &[ClaimPath]) -> Result<Pair, Reason> {
-    verified
-        .members(None)
-        .and_then(|members| Pair::from_members(&members, named))
-        .ok_or(Reason::TokenMalformed)
-}
-
-/// `session_data`, taken apart but not verified.
-enum Sealed<'a> {
-    Compact(Compact),
-    Jwt(Jws<'a>),
-    Jwe(Jwe<'a>),
-    JwtJwks(Jws<'a>),
-}
-
-impl<'a> Sealed<'a> {
-    /// By the configured strategy, or the one that the value's shape tells: one piece compact,
-    /// three JWS, five JWE. Which of the two kinds of JWS it is, its algorithm tells: HS256 needs
-    /// the secret, all others the key set, and neither reads the other's.
-    fn parse(value: &'a str, cookie_cache: CookieCache, has_secret: bool) -> Result<Self, Reason> {
-        let strategy = match cookie_cache {
-            CookieCache::Only(strategy) => strategy,
-            CookieCache::Off | CookieCache::Auto => match text::pieces(value, b'.').take(6).count()
-            {
-                1 => Strategy::Compact,
-                3 => {
-                    let jws = Jws::parse_joined(value)?;
-                    return Ok(if has_secret && jws.header.alg == "HS256" {
-                        Self::Jwt(jws)
-                    } else {
-                        Self::JwtJwks(jws)
-                    });
-                }
-                5 => Strategy::Jwe,
-                _ => return Err(Reason::TokenMalformed),
-            },
-        };
-        Ok(match strategy {
-            Strategy::Compact => Self::Compact(Compact::parse(value)?),
-            Strategy::Jwt => Self::Jwt(Jws::parse_joined(value)?),
-            Strategy::Jwe => Self::Jwe(Jwe::parse(value)?),
-            Strategy::JwtJwks => Self::JwtJwks(Jws::parse_joined(value)?),
-        })
     }
 }

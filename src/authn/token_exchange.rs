@@ -1,13 +1,11 @@
 //! The bridge: with which token of its issuer a session goes on to an origin that knows no cookies.
 
-use crate::authn::credential::Credential;
 use crate::better_auth::session_record::{LookupFailure, SessionState};
 use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedTokens, TokenLookup};
-use crate::cache::rate_limit::{Payer, party_of};
-use crate::cache::session_events::{Moment, SessionName};
+use crate::cache::session_events::Moment;
 use crate::cache::sessions;
 use crate::cache::verified::Identity;
-use crate::effects::effect::SessionQuery;
+use crate::effects::missing::{Missing, Question, TokenQuestion};
 use crate::effects::progress::EffectKey;
 use crate::encoding::digest;
 use crate::http::cookie;
@@ -15,20 +13,9 @@ use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
 use crate::policy::TokenExchange;
 use crate::reason::Reason;
-use crate::time::{Seconds, Window};
+use crate::time::Window;
 
-use super::session::{digest_of, name_of, token_of};
-use super::{Authenticator, Missing, Obstacle, Question};
-
-/// What an identity rests on, as far as the bridge has to know.
-pub(crate) enum IdentityBasis {
-    /// A session of an auth service, as a question about it.
-    Session(Box<Question>),
-    /// A token that the origin can take as it came.
-    Authorization,
-    /// A token that is somewhere else.
-    Elsewhere,
-}
+use super::{Authenticator, Obstacle};
 
 /// How a session comes across.
 pub(crate) enum ExchangeOutcome {
@@ -62,68 +49,7 @@ pub(crate) enum Because {
     Token(Reason),
 }
 
-/// A question to the auth service for a token.
-pub(crate) struct TokenQuestion {
-    pub(crate) issuer: usize,
-    pub(crate) place: ExchangeKey,
-    pub(crate) session: SessionName,
-    /// Who pays for it.
-    pub(crate) payer: Payer,
-    /// The credential as a request header, without what the service would take for the session
-    /// unseen.
-    pub(crate) header: (&'static str, String),
-}
-
 impl Authenticator<'_> {
-    /// What an identity that this credential has come to rests on.
-    pub(crate) fn basis(&self, credential: &Credential<'_>, identity: &Identity) -> IdentityBasis {
-        let (number, header, value, token) = match credential {
-            Credential::SessionCookie { issuer, cookie } => {
-                let value = cookie.value().into_owned();
-                let token = token_of(&value).to_owned();
-                (*issuer, ("cookie", self.session_cookies(*issuer, |_| true)), value, token)
-            }
-            Credential::BearerToken { issuer, value } => {
-                let token = value.split_once('.').map_or(&**value, |(token, _)| token).to_owned();
-                (
-                    *issuer,
-                    ("authorization", ["Bearer ", value].concat()),
-                    value.clone().into_owned(),
-                    token,
-                )
-            }
-            Credential::Bearer(value) => match value.read() {
-                // What was read once is not to be read again.
-                Credential::Jwt { .. } | Credential::Bearer(_) => {
-                    return IdentityBasis::Authorization;
-                }
-                read => return self.basis(&read, identity),
-            },
-            Credential::Jwt { .. } | Credential::Malformed(_) => return IdentityBasis::Elsewhere,
-        };
-        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else {
-            return IdentityBasis::Elsewhere;
-        };
-        let digest = digest_of(issuer, header.0, &value);
-        // Whoever could vary an unverified token could have any number of sessions.
-        let is_known = header.0 == "cookie" && service.secrets.current.is_some();
-        let payer =
-            self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
-        let (session, since) = (name_of(issuer, &token), self.since(number, &token));
-        let copies_up_to = Seconds::new(0);
-        IdentityBasis::Session(Box::new(Question {
-            issuer: number,
-            digest,
-            session,
-            since,
-            token,
-            copies_up_to,
-            payer,
-            header,
-            query: SessionQuery::Read,
-        }))
-    }
-
     /// Whether the token in `Authorization`, which has been verified already, is for one of these
     /// too.
     pub(crate) fn suits(&self, token_exchange: &TokenExchange) -> bool {

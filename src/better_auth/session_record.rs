@@ -1,9 +1,9 @@
 //! Session: what the application gets to know, and what the auth service answered about one.
 
+use crate::better_auth::attributes::{Attributes, ClaimPath};
 use crate::encoding::json::{self, Object, Value};
 use crate::jose::claims::{self, Claims};
 use crate::jose::verify;
-use crate::policy::requirements::{Attributes, ClaimPath};
 use crate::reason::Reason;
 use crate::time::{self, Seconds, UnixTime};
 
@@ -206,7 +206,7 @@ impl Pair {
     ///
     /// # Errors
     /// `session_expired`, `session_version`, `session_mismatch`.
-    pub(crate) fn authenticator(
+    pub(crate) fn validated(
         self,
         token: &str,
         version: Option<&str>,
@@ -259,7 +259,7 @@ impl Session {
         now: UnixTime,
     ) -> Option<Self> {
         let pair = Pair::from_members(&json::object(value)?, named)?;
-        let session = pair.authenticator(token, None, Source::Storage, now).ok()?;
+        let session = pair.validated(token, None, Source::Storage, now).ok()?;
         Some(Self { known: now.plus_millis(lag.as_millis().saturating_neg()), ..session })
     }
 }
@@ -414,7 +414,7 @@ impl SessionState {
             Some(Value::Null) => Ok(Self::Ended),
             Some(Value::Object(members)) => {
                 let pair = Pair::from_members(&members, named).ok_or(LookupFailure::OddBody)?;
-                match pair.authenticator(token, None, Source::AuthService, now) {
+                match pair.validated(token, None, Source::AuthService, now) {
                     Ok(session) => Ok(Self::Active(session)),
                     Err(Reason::SessionExpired) => Err(LookupFailure::Expired),
                     Err(_) => Err(LookupFailure::OtherToken),

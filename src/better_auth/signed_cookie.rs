@@ -6,6 +6,7 @@
 //! anybody signed in.
 
 use crate::encoding::text;
+use crate::jose::verify::{self, Secret, Verified};
 use crate::reason::Reason;
 
 /// A signed value, split but not verified.
@@ -29,6 +30,14 @@ impl<'a> SignedValue<'a> {
     /// `credential_malformed` when it has not this form.
     pub(crate) fn from_bearer(value: &'a str) -> Result<Self, Reason> {
         Self::split(value.split_once('.'))
+    }
+
+    /// The value, if it is signed by this secret.
+    ///
+    /// # Errors
+    /// `signature_invalid`.
+    pub(crate) fn verified(&self, secret: &Secret) -> Result<Verified<'a>, Reason> {
+        verify::by_mac(self.unverified_value.as_bytes(), &self.mac, secret)
     }
 
     fn split(parts: Option<(&'a str, &'a str)>) -> Result<Self, Reason> {

@@ -29,8 +29,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::better_auth::session_record::{LookupFailure, Session};
 use crate::cache::fetch_state::{FetchState, is_within};
+use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
-use crate::effects::effect::{CacheUse, EffectResult};
+use crate::effect::EffectResult;
 use crate::encoding::digest;
 use crate::encoding::json::{self, Object, Value};
 use crate::encoding::text;

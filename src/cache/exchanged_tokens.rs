@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::cache::verified::KeySetUsed;
-use crate::effects::effect::EffectResult;
+use crate::effect::EffectResult;
 use crate::encoding::json;
 use crate::reason::Reason;
 use crate::time::{UnixTime, Window};

@@ -46,8 +46,9 @@
 //! waiting for.
 
 use crate::cache::fetch_state::{FetchState, is_within};
+use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
-use crate::effects::effect::{CacheUse, EffectResult};
+use crate::effect::EffectResult;
 use crate::encoding::digest;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::{Jwk, JwkSet, LeftOut};

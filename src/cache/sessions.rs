@@ -488,7 +488,7 @@ mod tests {
         let copy = serde_json::json!({
             "claims": { "a": "x".repeat(claim) }, "subject": "ada", "expires": 4_000_000_000_000_i64, "impersonated": false,
         });
-        let named = [crate::policy::requirements::ClaimPath::new("a")];
+        let named = [crate::better_auth::attributes::ClaimPath::new("a")];
         let read = Session::from_copy(json::written(&copy).as_bytes(), &named, START, START);
         read.unwrap_or_else(|| unreachable!("a copy"))
     }

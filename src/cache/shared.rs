@@ -113,6 +113,15 @@ pub(crate) fn lifetime(cache_control: &str, most: u32) -> u32 {
     seconds
 }
 
+/// Whether a copy of a key set from a shared cache will do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum CacheUse {
+    /// Yes: there are no keys yet, and an instance that starts should not wait for the issuer.
+    AllowCached,
+    /// No: the keys that we have are the wrong ones or too old, and so may a copy be.
+    Bypass,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

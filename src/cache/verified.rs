@@ -248,7 +248,7 @@ mod tests {
             let copy = serde_json::json!({
                 "claims": { "a": "x".repeat(bytes) }, "subject": "ada", "expires": 4_000_000_000_000_i64, "impersonated": false,
             });
-            let named = [crate::policy::requirements::ClaimPath::new("a")];
+            let named = [crate::better_auth::attributes::ClaimPath::new("a")];
             let now = UnixTime::from_millis(1);
             Session::from_copy(crate::encoding::json::written(&copy).as_bytes(), &named, now, now)
                 .unwrap_or_else(|| unreachable!("a copy"))

@@ -1,9 +1,10 @@
 //! `assertion`: what the gate signs for the origin.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::ASSERTION;
 use crate::http::path;
+use crate::jose::alg::Algorithm;
 use crate::jose::sign::SigningKey;
 use crate::policy::{Assertions, Issuer, SigningKeys};
 use crate::time::Seconds;
@@ -55,7 +56,8 @@ impl Compiler<'_> {
         let mut keys = Vec::new();
         // The next key of a rotation may not be there yet.
         for key in node.items("keys") {
-            match key.value.as_str().map(|jwk| SigningKey::from_jwk(jwk, self.capabilities)) {
+            let is_es256_by_host = self.capabilities.signs(Algorithm::ES256);
+            match key.value.as_str().map(|jwk| SigningKey::from_jwk(jwk, is_es256_by_host)) {
                 Some(Ok(read)) => keys.push(read),
                 Some(Err(problem)) => {
                     let hint = "make one as docs/assertion.md shows, with Node or jose";

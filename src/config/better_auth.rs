@@ -1,14 +1,15 @@
 //! Issuers of the type `better-auth`: an auth service, its cookies and its caches.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::issuers::{Named, base_path_of};
 use super::reader::Node;
 use super::table::BETTER_AUTH_ISSUER;
 use super::url::{is_fetchable, is_token, origin_of};
+use crate::better_auth::session_data::CookieCache;
 use crate::better_auth::session_data::Strategy;
 use crate::http::path;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
-use crate::policy::{Bearer, BetterAuth, CookieCache, CookieNames, Issuer};
+use crate::policy::{Bearer, BetterAuth, CookieNames, Issuer};
 use crate::time::Seconds;
 
 /// The audience of Better Auth's session tokens that are signed by its key set.

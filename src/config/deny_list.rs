@@ -1,6 +1,6 @@
 //! `deny_list`: what the operator has revoked.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::DENY_LIST;
 use super::url::is_fetchable;

@@ -1,6 +1,6 @@
 //! `framework`: what is known of an origin whose framework is known.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use crate::http::path;
 use crate::http::path::framework::{Framework, KINDS, Kind};

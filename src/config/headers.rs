@@ -1,11 +1,11 @@
 //! `claim_headers`: which claims the origin is told, and under which names. `keep_headers`: what
 //! other proxies may tell it.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
+use crate::better_auth::attributes::ClaimPath;
 use crate::http::client_headers;
 use crate::http::header_pairs;
-use crate::policy::requirements::ClaimPath;
 use crate::policy::{IDENTITY_HEADERS, KeptHeader, Rule};
 
 impl Compiler<'_> {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::JWT_ISSUER;
 use super::url::{Url, as_origin, host_of, is_broken, is_fetchable, is_token};
@@ -269,7 +269,9 @@ impl Compiler<'_> {
     }
 
     fn algorithms(&mut self, node: &Node<'_>) -> Vec<Algorithm> {
-        let available = |algorithm: &Algorithm| verify::can_check(*algorithm, self.capabilities);
+        let available = |algorithm: &Algorithm| {
+            verify::can_check(*algorithm, self.capabilities.checks(*algorithm))
+        };
         let Some(names) = node.texts("algorithms") else {
             return Algorithm::all().filter(available).collect();
         };

@@ -1,7 +1,7 @@
 //! The secret of the marks. No member of the document names it: the application that reads them has
 //! no document.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use crate::jose::verify::Secret;
 use crate::policy::Issuer;
 

@@ -5,6 +5,7 @@
 
 mod assertion;
 mod better_auth;
+mod compiler;
 mod deny_list;
 mod framework;
 mod headers;
@@ -23,16 +24,17 @@ pub(crate) mod table;
 mod url;
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use serde_json::Value;
 
+use crate::capabilities::Capabilities;
 use crate::encoding::json;
 use crate::http::path::framework::usual_functions;
 use crate::http::path::{self, Path};
 use crate::http::request::RequestHead;
-use crate::jose::alg::Capabilities;
+use crate::policy::config_error::ConfigError;
 use crate::policy::{ATTEMPT, Access, Cors, Policy, SignIn};
+use compiler::Compiler;
 pub use mark::MARK_SECRET;
 use preset::Whole;
 use reader::{Node, Reader};
@@ -41,26 +43,6 @@ use table::DOCUMENT;
 /// The variable in which JavaScript's tools say what is going on: `development` is the only word
 /// that counts, and only where the request, too, comes from this machine.
 const MODE: &str = "NODE_ENV";
-
-/// Something wrong with the configuration: where, what, and what to do about it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfigError {
-    /// Where in the document, like `issuers[0].url`.
-    pub path: String,
-    /// What is wrong: one sentence, lower case, no secrets.
-    pub problem: String,
-    /// What to do about it.
-    pub hint: String,
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.path.is_empty() { "the document" } else { &self.path };
-        write!(f, "{place}: {} (hint: {})", self.problem, self.hint)
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 /// A configuration document that is not compiled yet, with all that its preset stands for.
 #[derive(Debug, Clone)]
@@ -187,12 +169,6 @@ fn closed_functions(policy: &Policy) -> Option<ConfigError> {
              \"required\"}}"
         ),
     })
-}
-
-struct Compiler<'v> {
-    reader: Reader<'v>,
-    capabilities: &'v Capabilities,
-    whole: &'v Whole,
 }
 
 impl Compiler<'_> {

@@ -1,10 +1,11 @@
 //! `pages`: how the gate's own pages look, or which pages of the application stand in for them.
 
+use super::compiler::Compiler;
 use super::reader::Node;
-use super::{Compiler, ConfigError};
 use crate::http::path::framework::Framework;
 use crate::http::path::{self, Path};
 use crate::http::request::RequestHead;
+use crate::policy::config_error::ConfigError;
 use crate::policy::pages::{Accent, OwnPage, Pages};
 use crate::policy::{Access, Policy};
 

@@ -7,11 +7,8 @@
 use serde_json::{Map, Value, json};
 
 use super::reader::items;
+use super::table::PRESETS;
 use crate::encoding::json;
-
-/// Names of the presets.
-pub(super) const NAMES: &[&str] =
-    &["better-auth", "supabase", "clerk", "auth0", "workos", "cloudflare-access", "oidc"];
 
 const TEXTS: [&str; 7] = [
     include_str!("presets/better-auth.json"),
@@ -161,7 +158,7 @@ impl Whole {
 
 /// The preset of this name, or nothing.
 fn preset(name: &str) -> Map<String, Value> {
-    let found = NAMES.iter().zip(TEXTS).find(|(known, _)| **known == name);
+    let found = PRESETS.iter().zip(TEXTS).find(|(known, _)| **known == name);
     found.map(|(_, text)| read(text)).unwrap_or_default()
 }
 
@@ -224,7 +221,7 @@ mod tests {
 
     #[test]
     fn every_preset_is_an_object_with_one_named_issuer() {
-        for name in NAMES {
+        for name in PRESETS {
             let preset = preset(name);
             let issuers = preset
                 .get("issuers")

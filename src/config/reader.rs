@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::ConfigError;
 use super::near::nearest;
 use super::table::{self, BETTER_AUTH_ISSUER, JWT_ISSUER, Kind, Member, Number, Object, VARIABLE};
+use crate::policy::config_error::ConfigError;
 
 /// Reads the document and notes what is wrong with it.
 pub(super) struct Reader<'v> {

@@ -3,9 +3,10 @@
 
 use serde_json::Value;
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
-use crate::policy::requirements::{ClaimPath, RequiredValue, Requirements};
+use crate::better_auth::attributes::ClaimPath;
+use crate::policy::requirements::{RequiredValue, Requirements};
 use crate::time::Seconds;
 
 /// Members in which `null` is not the same as nothing.

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::pattern::{functions_below, overlap, pattern};
 use super::preset::Source;
 use super::reader::Node;

@@ -1,6 +1,6 @@
 //! Secrets of Better Auth services, by the names of their variables.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use crate::jose::verify::Secret;
 use crate::policy::{AS_OF_PURPOSE, Issuer, Secrets};

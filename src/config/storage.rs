@@ -1,6 +1,6 @@
 //! `storage`: where a Better Auth service keeps its sessions; and stores of the host's, by name.
 
-use super::Compiler;
+use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::STORAGE;
 use crate::policy::{Secrets, Storage};

@@ -9,6 +9,10 @@
 
 #![cfg_attr(not(feature = "reference"), allow(unreachable_pub))] // what generates those reads it all
 
+/// Names of the presets.
+pub(super) const PRESETS: &[&str] =
+    &["better-auth", "supabase", "clerk", "auth0", "workos", "cloudflare-access", "oidc"];
+
 /// Words for `framework`.
 const FRAMEWORKS: &[&str] =
     &["next", "sveltekit", "react-router", "nuxt", "astro", "tanstack-start", "none"];
@@ -248,7 +252,7 @@ const DOCUMENT_MEMBERS: &[Member] = &[
         "\"./node_modules/doorward/doorward.schema.json\"",
         "Address of the JSON Schema, for editors. The gate does not read it.",
     ),
-    word("extends", super::preset::NAMES).written().about(
+    word("extends", PRESETS).written().about(
         "none",
         "\"better-auth\"",
         "The preset that this document changes: its issuers and rules count beside those that \

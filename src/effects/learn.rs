@@ -1,6 +1,5 @@
 //! What is learned from what an effect has brought, for everybody and for its request.
 
-use crate::authn::of_set_cookies;
 use crate::better_auth::session_record::{
     LookupFailure, Session, SessionState, hides_token, needs_refresh,
 };
@@ -8,8 +7,10 @@ use crate::cache::deny_list;
 use crate::cache::exchanged_tokens;
 use crate::cache::rate_limit::{RateClass, party_of};
 use crate::cache::session_events::{Moment, SessionName, SessionTrust};
+use crate::cache::shared::CacheUse;
 use crate::cache::shared::{CacheWrite, Copied};
-use crate::effects::effect::{CacheUse, Checked, Effect, EffectResult, SessionQuery};
+use crate::effect::{Effect, EffectResult};
+use crate::effects::missing::SessionQuery;
 use crate::effects::progress::{
     Answered, Continuation, CookiesFor, EffectKey, End, FetchedToken, Learned, PresentedSession,
     RequestProgress,
@@ -17,11 +18,13 @@ use crate::effects::progress::{
 use crate::http::cookie::SetCookie;
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk;
+use crate::jose::platform::Checked;
 use crate::policy::{BetterAuth, Policy};
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
-use super::state::{
+use crate::effects::set_cookies;
+use crate::effects::state::{
     EffectState, MAX_CACHE_WRITES, MAX_CACHE_WRITES_BYTES, MAX_SESSION_BYTES, name_of_deny_list,
     name_of_keys, name_of_session, service,
 };
@@ -125,7 +128,7 @@ impl EffectState {
                                     if failure == LookupFailure::OddBody && hides_token(body) =>
                                 {
                                     progress.learned.hint = Some(HIDES_TOKEN);
-                                    of_set_cookies(service, named, headers, &token, now)
+                                    set_cookies::session_of(service, named, headers, &token, now)
                                         .map(SessionState::Active)
                                         .ok_or(failure)
                                 }

@@ -1,7 +1,6 @@
 //! Asks: what the host is sent for, within which time, and what is learned from what it brings
 //! back.
 
-use crate::authn::{Lookup, Missing, Question, TokenQuestion};
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::deny_list::{self, DenyList};
 use crate::cache::exchanged_tokens::ExchangedTokens;
@@ -9,8 +8,11 @@ use crate::cache::keys::KeyCache;
 use crate::cache::rate_limit::{Payer, RateClass, RateLimit};
 use crate::cache::session_events::{Events, Moment};
 use crate::cache::sessions::SessionCache;
+use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, CacheWrite};
-use crate::effects::effect::{CacheUse, Effect, Fetch, Purpose, SessionQuery, StoreRead};
+use crate::effect::{Effect, Fetch, Purpose, StoreRead};
+use crate::effects::missing::SessionQuery;
+use crate::effects::missing::{Lookup, Missing, Question, TokenQuestion};
 use crate::effects::progress::{
     Continuation, CookiesFor, EffectKey, LEAST_ASK_MILLIS, PendingEffect, RequestProgress, Stored,
 };

@@ -2,7 +2,7 @@
 
 use crate::cache::verified::Identity;
 use crate::decision::{ConnectionLimits, ConnectionStatus};
-use crate::effects::effect::{Effect, EffectResult, Purpose};
+use crate::effect::{Effect, EffectResult, Purpose};
 use crate::effects::progress::{PendingEffect, PendingParts, RequestProgress};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;

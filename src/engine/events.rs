@@ -2,7 +2,8 @@
 //! on, and when its response is there.
 
 use crate::authn::credential;
-use crate::authn::{digest_of, name_of, token_of, token_state};
+use crate::authn::session::token_state;
+use crate::authn::session_names::{digest_of, name_of, token_of};
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::cache::as_of;
 use crate::cache::session_events::SessionTrust;
@@ -14,16 +15,7 @@ use crate::policy::Issuer;
 use crate::response::refusal;
 use crate::time::UnixTime;
 
-use super::Engine;
-
-/// Which of a request's sessions are looked at when its response is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reach {
-    /// Those that such a request may change.
-    Changing,
-    /// All of them: cookies are waiting for the response.
-    All,
-}
+use super::{Engine, Reach};
 
 impl Engine {
     /// The request goes on. The sessions that it brings and may change: one that goes to the auth

@@ -1,7 +1,9 @@
 //! Explanation: the same rooms, all findings instead of the first.
 
 use crate::authn::credential::Credential;
-use crate::authn::{Authenticator, DataState, TokenState, Verdict};
+use crate::authn::session::TokenState;
+use crate::authn::session_data::DataState;
+use crate::authn::{Authenticator, Verdict};
 use crate::http::cookie;
 use crate::policy::{Rule, TokenLocation};
 use crate::reason::Reason;
@@ -166,7 +168,7 @@ fn of_jwt(
 }
 
 fn verdict(verdict: Verdict) -> LayerVerdict {
-    use crate::authn::Missing;
+    use crate::effects::missing::Missing;
     match verdict {
         Verdict::Good(identity) => {
             LayerVerdict::Authenticated { subject: identity.session.subject.clone() }

@@ -7,13 +7,17 @@ pub(crate) mod explain;
 mod token_exchange;
 
 use crate::authn::credential::{self, Credential};
-use crate::authn::{Authenticator, Deferred, IdentityBasis, Missing, Question, Verdict};
+use crate::authn::identity_basis::IdentityBasis;
+use crate::authn::{Authenticator, Deferred, Verdict};
 use crate::better_auth::session_record::{CausedBy, Session};
 use crate::cache::session_events::{LONGEST_MILLIS, LONGEST_SECONDS, Moment};
+use crate::cache::shared::CacheUse;
 use crate::cache::shared::CacheWrite;
 use crate::cache::verified::{Identity, VerifiedTokens};
+use crate::capabilities::Capabilities;
 use crate::decision::{Decision, Finish, Forward, Refusal, Served};
-use crate::effects::effect::{CacheUse, Effect, EffectResult};
+use crate::effect::{Effect, EffectResult};
+use crate::effects::missing::{Missing, Question};
 use crate::effects::progress::{
     Continuation, Learned, PendingEffect, PendingParts, RequestProgress, Watch,
 };
@@ -25,13 +29,10 @@ use crate::forward::mark::{self, Forwarded};
 use crate::forward::onward::{self, Onward};
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
-use crate::jose::alg::Capabilities;
 use crate::policy::{Access, MatchedRules, OnConflict, Policy, Rule};
 use crate::reason::Reason;
 use crate::response::refusal;
 use crate::time::UnixTime;
-
-use self::events::Reach;
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do
 /// next?
@@ -86,6 +87,15 @@ type Leniency = &'static str;
 struct Otherwise {
     partner: Option<Leniency>,
     gate: Option<Leniency>,
+}
+
+/// Which of a request's sessions are looked at when its response is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    /// Those that such a request may change.
+    Changing,
+    /// All of them: cookies are waiting for the response.
+    All,
 }
 
 impl Engine {

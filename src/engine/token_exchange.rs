@@ -1,6 +1,8 @@
 //! The way over a bridge: sessions go on with a token of their issuer.
 
-use crate::authn::{Authenticator, Because, Deferred, ExchangeOutcome, IdentityBasis, TokenOrigin};
+use crate::authn::identity_basis::IdentityBasis;
+use crate::authn::token_exchange::{Because, ExchangeOutcome, TokenOrigin};
+use crate::authn::{Authenticator, Deferred};
 use crate::better_auth::session_record::CausedBy;
 use crate::effects::progress::{EffectKey, RequestProgress};
 use crate::forward::header_edits::Authorization;

@@ -5,15 +5,12 @@
 //! seconds, and has a type of its own, so that no other token passes for one and it passes for no
 //! other token.
 
-use serde_json::Value;
-
-use crate::better_auth::session_record::Session;
-use crate::effects::effect::SignatureRequest;
+use crate::capabilities::Capabilities;
 use crate::encoding::digest;
 use crate::encoding::json;
 use crate::encoding::text;
 use crate::http::request::RequestHead;
-use crate::jose::alg::Capabilities;
+use crate::jose::platform::SignatureRequest;
 use crate::jose::sign::{Signing, SigningKey};
 use crate::policy::Assertions;
 use crate::time::UnixTime;
@@ -21,49 +18,13 @@ use crate::time::UnixTime;
 /// `typ` of an assertion (RFC 8725 section 3.11).
 const TYPE: &str = "doorward-assertion+jwt";
 
-/// What an assertion says about a session, as members of a JSON object: made once when the session
-/// is known. `is_told` is asked for what goes by the name of an identity header and may be missing.
-pub(crate) fn statement(
-    session: &Session,
-    issuer: &str,
-    claims: &[(&str, &Value)],
-    is_told: impl Fn(&str) -> bool,
-) -> String {
-    let mut members = ["\"sub\":", &json::quoted(&session.subject)].concat();
-    let mut add = |name: &str, value: &str| {
-        for part in [",\"", name, "\":", value] {
-            members.push_str(part);
-        }
-    };
-    for (header, name, value) in
-        [("session", "sid", &session.id), ("email", "email", &session.email)]
-    {
-        if let Some(value) = value
-            && is_told(header)
-        {
-            add(name, &json::quoted(value));
-        }
-    }
-    add("idp", &json::quoted(issuer));
-    add("src", &json::quoted(session.source.name()));
-    add("sess_exp", &session.expires.as_seconds().to_string());
-    let claims: Vec<String> = claims
-        .iter()
-        .map(|(name, value)| [&json::quoted(name), ":", &value.to_string()].concat())
-        .collect();
-    if !claims.is_empty() {
-        add("claims", &["{", &claims.join(","), "}"].concat());
-    }
-    members
-}
-
 /// What an assertion is about.
 pub(crate) struct About<'a> {
     pub(crate) request: &'a RequestHead<'a>,
     /// The exact target that is forwarded.
     pub(crate) target: &'a str,
     pub(crate) audience: &'a str,
-    /// What [`statement`] said about the session.
+    /// What [`crate::authn::identity_headers::statement`] said about the session.
     pub(crate) statement: &'a str,
 }
 
@@ -93,7 +54,7 @@ pub(crate) fn sign(
     let by_host = signed
         .filter(|(signed, _)| signed == input.as_bytes())
         .map(|(_, signature)| Signing::Done(signature.clone()));
-    match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), host)) {
+    match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), |algorithm| host.signs(algorithm))) {
         Signing::Done(signature) => {
             Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat())
         }

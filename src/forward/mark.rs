@@ -7,11 +7,11 @@
 //! public host, `Host`, and the credential. It has a type and a key of its own: neither passes for
 //! the other.
 
+use crate::authn::identity_headers;
 use crate::cache::verified::Identity;
 use crate::encoding::digest;
 use crate::encoding::json;
 use crate::encoding::text;
-use crate::forward::assertion;
 use crate::http::cookie;
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestHead;
@@ -113,7 +113,7 @@ fn statement(identity: &Identity, is_told: impl Fn(&str) -> bool, policy: &Polic
         }
     }
     let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
-    let statement = assertion::statement(&identity.session, issuer, &told, is_told);
+    let statement = identity_headers::statement(&identity.session, issuer, &told, is_told);
     if omitted.is_empty() {
         statement
     } else {

@@ -8,5 +8,6 @@ pub(crate) mod ed25519;
 pub(crate) mod jwe;
 pub(crate) mod jwk;
 pub(crate) mod jws;
+pub(crate) mod platform;
 pub(crate) mod sign;
 pub(crate) mod verify;

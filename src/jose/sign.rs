@@ -7,12 +7,12 @@
 
 use std::fmt;
 
-use crate::effects::effect::SignatureRequest;
 use crate::encoding::digest;
 use crate::encoding::json::{self, Value};
 use crate::encoding::text;
-use crate::jose::alg::{Algorithm, Capabilities};
+use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Material;
+use crate::jose::platform::SignatureRequest;
 use crate::jose::verify::Secret;
 
 /// A shorter secret is weaker than the hash (RFC 7518 section 3.2).
@@ -66,7 +66,7 @@ impl SigningKey {
     /// What is wrong with it, in words that quote nothing of it.
     pub(crate) fn from_jwk(
         jwk: &str,
-        #[cfg_attr(feature = "es256", allow(unused_variables))] host: &Capabilities, // with p256 nothing is wanting
+        #[cfg_attr(feature = "es256", allow(unused_variables))] is_es256_by_host: bool, // with p256 nothing is wanting
     ) -> Result<Self, &'static str> {
         let members = json::object(jwk.as_bytes()).ok_or("this is not a JWK: one JSON object")?;
         let public = Material::from_members(&members)
@@ -99,7 +99,7 @@ impl SigningKey {
                     .ok_or("\"x\" and \"y\" are not the public part of \"d\"")?,
             ),
             #[cfg(not(feature = "es256"))]
-            Material::Ec { curve: "P-256", .. } if host.signs(Algorithm::ES256) => Inside::Es256,
+            Material::Ec { curve: "P-256", .. } if is_es256_by_host => Inside::Es256,
             #[cfg(not(feature = "es256"))]
             Material::Ec { curve: "P-256", .. } => return Err("this host cannot sign with ES256"),
             _ => return Err("this is neither an EC key on P-256 nor an OKP key on Ed25519"),
@@ -161,18 +161,18 @@ impl SigningKey {
     }
 
     /// The signature over this input, as a JWS has it (for ECDSA: r and s side by side).
-    pub(crate) fn sign(&self, input: &[u8], host: &Capabilities) -> Signing {
+    pub(crate) fn sign(&self, input: &[u8], is_by_host: impl Fn(Algorithm) -> bool) -> Signing {
         let (private, inside) = match &self.kind {
             Kind::Hs256(secret) => return Signing::Done(secret.mac(input).to_vec()),
             Kind::Pair { private, inside, .. } => (private, inside),
         };
         let algorithm = inside.algorithm();
         match inside {
-            Inside::EdDSA(key) if !host.signs(algorithm) => {
+            Inside::EdDSA(key) if !is_by_host(algorithm) => {
                 Signing::Done(ed25519_dalek::Signer::sign(&**key, input).to_bytes().to_vec())
             }
             #[cfg(feature = "es256")]
-            Inside::Es256(key) if !host.signs(algorithm) => {
+            Inside::Es256(key) if !is_by_host(algorithm) => {
                 let signature: p256::ecdsa::Signature =
                     p256::ecdsa::signature::Signer::sign(&**key, input);
                 Signing::Done(signature.to_bytes().to_vec())
@@ -228,11 +228,10 @@ mod tests {
     #[test]
     fn ed25519_signs_as_the_rfc_does() {
         let jwk = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-        let key = SigningKey::from_jwk(jwk, &Capabilities::none())
-            .unwrap_or_else(|wrong| panic!("{wrong}"));
+        let key = SigningKey::from_jwk(jwk, false).unwrap_or_else(|wrong| panic!("{wrong}"));
         assert_eq!(key.kid, "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"); // appendix A.3
         let input = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc";
-        let Signing::Done(signature) = key.sign(input.as_bytes(), &Capabilities::none()) else {
+        let Signing::Done(signature) = key.sign(input.as_bytes(), |_| false) else {
             panic!("nobody else is there")
         };
         assert_eq!(
@@ -245,9 +244,9 @@ mod tests {
                 r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"EdDSA","use":"sig","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#
             )
         );
-        let host = Capabilities::none().and_signing([Algorithm::EdDSA]);
+        let by_host = |algorithm| algorithm == Algorithm::EdDSA;
         assert!(
-            matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA)
+            matches!(key.sign(b"input", by_host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA)
         );
     }
 
@@ -256,9 +255,8 @@ mod tests {
     #[test]
     fn es256_holds_and_a_host_is_asked_where_it_can() {
         let jwk = r#"{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0","d":"jpsQnnGQmL-YBIffH1136cspYG6-0iY7X1fCE9-E9LI","kid":"a"}"#;
-        let key = SigningKey::from_jwk(jwk, &Capabilities::none())
-            .unwrap_or_else(|wrong| panic!("{wrong}"));
-        let Signing::Done(signature) = key.sign(b"input", &Capabilities::none()) else {
+        let key = SigningKey::from_jwk(jwk, false).unwrap_or_else(|wrong| panic!("{wrong}"));
+        let Signing::Done(signature) = key.sign(b"input", |_| false) else {
             panic!("nobody else is there")
         };
         let public = [4].into_iter().chain(
@@ -275,16 +273,16 @@ mod tests {
         let parsed = p256::ecdsa::Signature::from_slice(&signature)
             .unwrap_or_else(|_| panic!("a signature"));
         assert!(p256::ecdsa::signature::Verifier::verify(&verifier, b"input", &parsed).is_ok());
-        let host = Capabilities::none().and_signing([Algorithm::ES256]);
+        let by_host = |algorithm| algorithm == Algorithm::ES256;
         assert!(
-            matches!(key.sign(b"input", &host), Signing::ByHost(request) if request.kid == "a" && request.input == b"input")
+            matches!(key.sign(b"input", by_host), Signing::ByHost(request) if request.kid == "a" && request.input == b"input")
         );
         assert!(!format!("{:?} {:?}", key, key.public_jwk()).contains("jpsQ"));
     }
 
     #[test]
     fn what_is_no_key_of_ours_is_refused() {
-        let refused = |jwk: &str| SigningKey::from_jwk(jwk, &Capabilities::none()).err();
+        let refused = |jwk: &str| SigningKey::from_jwk(jwk, false).err();
         for jwk in [
             "",
             "[]",

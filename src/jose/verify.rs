@@ -12,16 +12,14 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::better_auth::session_data::Compact;
-use crate::better_auth::signed_cookie::SignedValue;
-use crate::effects::effect::{Checked, SignatureCheck};
 use crate::encoding::digest;
 use crate::encoding::json::{self, Object};
 use crate::encoding::text;
-use crate::jose::alg::{Algorithm, Capabilities};
+use crate::jose::alg::Algorithm;
 use crate::jose::jwe::Jwe;
 use crate::jose::jwk::{Jwk, Material};
 use crate::jose::jws::{Jws, UnverifiedClaims};
+use crate::jose::platform::{Checked, SignatureCheck};
 use crate::reason::Reason;
 
 /// Proof that a signature or MAC holds over this content. Only this file makes one.
@@ -159,23 +157,15 @@ pub(crate) fn same_text(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
-/// A signed cookie value.
-pub(crate) fn signed_value<'a>(
-    signed: &SignedValue<'a>,
+/// A text with the HMAC-SHA256 of its secret beside it.
+pub(crate) fn by_mac<'a>(
+    content: impl Into<Cow<'a, [u8]>>,
+    mac: &[u8; 32],
     secret: &Secret,
 ) -> Result<Verified<'a>, Reason> {
-    let message = signed.unverified_value.as_bytes();
-    if secret.authenticates(message, &signed.mac) {
-        Ok(Verified { content: message.into() })
-    } else {
-        Err(Reason::SignatureInvalid)
-    }
-}
-
-/// A compact `session_data` cookie; the content is the signed JSON.
-pub(crate) fn compact(compact: Compact, secret: &Secret) -> Result<Verified<'static>, Reason> {
-    if secret.authenticates(&compact.message, &compact.mac) {
-        Ok(Verified { content: compact.message.into() })
+    let content = content.into();
+    if secret.authenticates(&content, mac) {
+        Ok(Verified { content })
     } else {
         Err(Reason::SignatureInvalid)
     }
@@ -232,10 +222,10 @@ pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
 }
 
 /// Whether a signature of this algorithm can be checked, inside or by this host.
-pub(crate) fn can_check(algorithm: Algorithm, host: &Capabilities) -> bool {
+pub(crate) fn can_check(algorithm: Algorithm, by_host: bool) -> bool {
     algorithm == Algorithm::EdDSA
         || cfg!(feature = "es256") && algorithm == Algorithm::ES256
-        || host.checks(algorithm)
+        || by_host
 }
 
 /// What is known about a JWS signature.
@@ -253,10 +243,11 @@ pub(crate) fn jws<'a>(
     jws: &'a Jws<'_>,
     algorithm: Algorithm,
     key: &Jwk,
-    host: &Capabilities,
+    by_host: bool,
     checked: &[Checked],
 ) -> Signature<'a> {
-    match signature(jws.signing_input.as_bytes(), &jws.signature, algorithm, key, host, checked) {
+    match signature(jws.signing_input.as_bytes(), &jws.signature, algorithm, key, by_host, checked)
+    {
         Ok(true) => Signature::Holds(Verified { content: Cow::Borrowed(&jws.unverified_payload) }),
         Ok(false) => Signature::Fails,
         Err(check) => Signature::Unchecked(check),
@@ -272,13 +263,13 @@ pub(crate) fn signature(
     signature: &[u8],
     algorithm: Algorithm,
     key: &Jwk,
-    #[cfg_attr(not(feature = "es256"), allow(unused_variables))] host: &Capabilities, // without p256 the host has it all
+    #[cfg_attr(not(feature = "es256"), allow(unused_variables))] by_host: bool, // without p256 the host has it all
     checked: &[Checked],
 ) -> Result<bool, SignatureCheck> {
     match (&key.material, algorithm) {
         (Material::Okp { x }, Algorithm::EdDSA) => Ok(x.holds(signing_input, signature)),
         #[cfg(feature = "es256")]
-        (Material::Ec { x, y, .. }, Algorithm::ES256) if !host.checks(algorithm) => {
+        (Material::Ec { x, y, .. }, Algorithm::ES256) if !by_host => {
             Ok(es256_holds(x, y, signing_input, signature))
         }
         _ => {
@@ -326,8 +317,9 @@ mod tests {
             "27252ab5ec9587f31a95d28836e08452211937e658fe8ee752030dcbd358edaa148038fef2b69c67fca5f061de5cf8852142d11788b68d3b00b31c5e21336222"
         );
         assert_eq!(secret.encryption_kid, "SsSwlZ39Vw6GGm-wPopy-k1OA8Iv6B1XJcIH7vViC5c");
-        let signed = SignedValue::from_cookie("true.8xcQuqiagjV+o5KMQlfjKSg7bbC1R5OrV2M8/lqlV5k=");
-        assert!(signed.is_ok_and(|signed| signed_value(&signed, &secret).is_ok()));
+        let mac = text::from_base64("8xcQuqiagjV+o5KMQlfjKSg7bbC1R5OrV2M8/lqlV5k=")
+            .and_then(|bytes| bytes.try_into().ok());
+        assert!(mac.is_some_and(|mac| by_mac(&b"true"[..], &mac, &secret).is_ok()));
     }
 
     #[test]

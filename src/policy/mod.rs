@@ -1,26 +1,29 @@
 //! The policy: valid rules. Made by `config` only, so nothing here has to be checked again.
 
+pub(crate) mod config_error;
 pub(crate) mod pages;
 pub(crate) mod requirements;
 
 use std::borrow::Cow;
 use std::fmt;
 
-use crate::better_auth::session_data::Strategy;
-use crate::config::ConfigError;
+use crate::better_auth::attributes::ClaimPath;
+use crate::better_auth::session_data::CookieCache;
+use crate::capabilities::Capabilities;
 use crate::encoding::digest;
 use crate::http::cookie;
 use crate::http::header_pairs::{begins_with, is_spelled};
 use crate::http::path::framework::{self, Framework};
 use crate::http::path::{self, Path};
 use crate::http::request::RequestHead;
-use crate::jose::alg::{Algorithm, Capabilities};
+use crate::jose::alg::Algorithm;
 use crate::jose::claims::Expectations;
 use crate::jose::jwk::JwkSet;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::Secret;
+use crate::policy::config_error::ConfigError;
 use crate::policy::pages::Pages;
-use crate::policy::requirements::{ClaimPath, Requirements};
+use crate::policy::requirements::Requirements;
 use crate::time::{Seconds, UnixTime};
 
 /// Names, without the prefix, of the headers by which the origin learns who it is.
@@ -283,17 +286,6 @@ const SERVICE_COOKIES: [&str; 15] = [
 /// Such cookies without the prefix: an authorization code, and what was asked for it (the service's
 /// own clients, up to 1.6).
 const BARE_SERVICE_COOKIES: [&str; 2] = ["oidc_login_prompt", "oidc_consent_prompt"];
-
-/// What to do with `session_data`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CookieCache {
-    /// Do not read it.
-    Off,
-    /// Tell the strategy by its shape; each keeps its own algorithm and key.
-    Auto,
-    /// Just this one.
-    Only(Strategy),
-}
 
 /// What to do with tokens of the bearer plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,9 +4,8 @@
 //! the failure; it never looks inside for a decision. A new purpose changes the core and no host.
 
 use std::fmt;
-use std::sync::Arc;
 
-use crate::jose::alg::Algorithm;
+use crate::jose::platform::{SignatureCheck, SignatureRequest};
 
 /// What a host can be sent to do.
 #[derive(Debug)]
@@ -103,60 +102,6 @@ impl fmt::Debug for Fetch {
     }
 }
 
-/// A signature for the platform to check.
-pub struct SignatureCheck {
-    /// The algorithm; its parameters are fixed by RFC 7518.
-    pub algorithm: Algorithm,
-    /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`,
-    /// `y`, `n`, `e`.
-    pub key: Arc<str>,
-    /// The key's thumbprint (RFC 7638, SHA-256, base64url): a name under which an imported key may
-    /// be kept.
-    pub thumbprint: Arc<str>,
-    /// What was signed.
-    pub signing_input: Vec<u8>,
-    /// The signature, in the JWS form (for ECDSA: r and s side by side).
-    pub signature: Vec<u8>,
-}
-
-impl SignatureCheck {
-    /// About how many bytes it keeps in memory.
-    pub(crate) fn weight(&self) -> usize {
-        self.signing_input.len().saturating_add(self.signature.len())
-    }
-}
-
-impl fmt::Debug for SignatureCheck {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignatureCheck")
-            .field("algorithm", &self.algorithm)
-            .field("thumbprint", &self.thumbprint)
-            .finish_non_exhaustive()
-    }
-}
-
-/// A signature for the platform to make. The key is the gate's own; it comes from the host's
-/// environment and goes nowhere else.
-pub struct SignatureRequest {
-    /// The algorithm; its parameters are fixed by RFC 7518.
-    pub algorithm: Algorithm,
-    /// The private key as a JWK (RFC 7517). A secret.
-    pub key: String,
-    /// A name under which an imported key may be kept.
-    pub kid: String,
-    /// What to sign.
-    pub input: Vec<u8>,
-}
-
-impl fmt::Debug for SignatureRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SignatureRequest")
-            .field("algorithm", &self.algorithm)
-            .field("kid", &self.kid)
-            .finish_non_exhaustive()
-    }
-}
-
 /// A key to look up in a store that the host has under this name
 /// ([`crate::Capabilities::and_stores`]).
 pub struct StoreRead {
@@ -212,33 +157,4 @@ pub enum EffectResult<'a> {
     Failed,
     /// The platform cannot do this at all.
     Unsupported,
-}
-
-/// How a question about a session is put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum SessionQuery {
-    /// What has become of it?
-    Read,
-    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is
-    /// asked so.
-    Refresh,
-}
-
-/// Whether a copy of a key set from a shared cache will do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum CacheUse {
-    /// Yes: there are no keys yet, and an instance that starts should not wait for the issuer.
-    AllowCached,
-    /// No: the keys that we have are the wrong ones or too old, and so may a copy be.
-    Bypass,
-}
-
-/// What a host was asked to check, and its verdict: it counts for nothing else. A failure is no
-/// verdict.
-#[derive(Debug)]
-pub(crate) struct Checked {
-    pub(crate) check: SignatureCheck,
-    pub(crate) verdict: Option<bool>,
-    /// Whether the platform does not have the algorithm: a token chooses its own.
-    pub(crate) is_unsupported: bool,
 }

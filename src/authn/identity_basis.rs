@@ -1,0 +1,71 @@
+//! What an identity rests on, for what is asked about it again.
+
+use crate::authn::credential::Credential;
+use crate::authn::session_names::{digest_of, name_of, token_of};
+use crate::cache::rate_limit::party_of;
+use crate::cache::verified::Identity;
+use crate::effects::missing::{Question, SessionQuery};
+use crate::time::Seconds;
+
+use super::Authenticator;
+
+/// What an identity rests on, as far as the bridge has to know.
+pub(crate) enum IdentityBasis {
+    /// A session of an auth service, as a question about it.
+    Session(Box<Question>),
+    /// A token that the origin can take as it came.
+    Authorization,
+    /// A token that is somewhere else.
+    Elsewhere,
+}
+
+impl Authenticator<'_> {
+    /// What an identity that this credential has come to rests on.
+    pub(crate) fn basis(&self, credential: &Credential<'_>, identity: &Identity) -> IdentityBasis {
+        let (number, header, value, token) = match credential {
+            Credential::SessionCookie { issuer, cookie } => {
+                let value = cookie.value().into_owned();
+                let token = token_of(&value).to_owned();
+                (*issuer, ("cookie", self.session_cookies(*issuer, |_| true)), value, token)
+            }
+            Credential::BearerToken { issuer, value } => {
+                let token = value.split_once('.').map_or(&**value, |(token, _)| token).to_owned();
+                (
+                    *issuer,
+                    ("authorization", ["Bearer ", value].concat()),
+                    value.clone().into_owned(),
+                    token,
+                )
+            }
+            Credential::Bearer(value) => match value.read() {
+                // What was read once is not to be read again.
+                Credential::Jwt { .. } | Credential::Bearer(_) => {
+                    return IdentityBasis::Authorization;
+                }
+                read => return self.basis(&read, identity),
+            },
+            Credential::Jwt { .. } | Credential::Malformed(_) => return IdentityBasis::Elsewhere,
+        };
+        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else {
+            return IdentityBasis::Elsewhere;
+        };
+        let digest = digest_of(issuer, header.0, &value);
+        // Whoever could vary an unverified token could have any number of sessions.
+        let is_known = header.0 == "cookie" && service.secrets.current.is_some();
+        let payer =
+            self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
+        let (session, since) = (name_of(issuer, &token), self.since(number, &token));
+        let copies_up_to = Seconds::new(0);
+        IdentityBasis::Session(Box::new(Question {
+            issuer: number,
+            digest,
+            session,
+            since,
+            token,
+            copies_up_to,
+            payer,
+            header,
+            query: SessionQuery::Read,
+        }))
+    }
+}

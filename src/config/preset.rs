@@ -4,6 +4,8 @@
 //! `require` (the narrower first), one for `public`, those of the preset. So what is written beats
 //! the preset, and `require` beats `public`.
 
+use std::cmp::Reverse;
+
 use serde_json::{Map, Value, json};
 
 use super::reader::items;
@@ -204,15 +206,13 @@ fn rules_of(value: &Value, source: Source) -> Option<Vec<(String, Value)>> {
 }
 
 /// Orders patterns so that none comes after one that covers it.
-fn breadth(pattern: &str) -> (std::cmp::Reverse<usize>, std::cmp::Reverse<usize>, bool) {
+fn breadth(pattern: &str) -> (Reverse<usize>, Reverse<usize>, bool) {
+    // Usually `{auth}` is a path of two segments.
+    let pattern = pattern.replace("{auth}", "/api/auth");
     let is_open = pattern.ends_with("/**");
     let segments = || pattern.split('/').skip(1).filter(|segment| *segment != "**");
     let is_named = |segment: &&str| *segment != "*" && !segment.starts_with(':');
-    (
-        std::cmp::Reverse(segments().filter(is_named).count()),
-        std::cmp::Reverse(segments().count()),
-        is_open,
-    )
+    (Reverse(segments().filter(is_named).count()), Reverse(segments().count()), is_open)
 }
 
 #[cfg(test)]
@@ -238,11 +238,33 @@ mod tests {
 
     #[test]
     fn narrower_patterns_come_first() {
-        let mut patterns = ["/**", "/a/**", "/a/*", "/a/:id/b", "/a/b", "/a", "/*/**", "/a/b/**"];
+        let mut patterns = [
+            "/**",
+            "/api/**",
+            "{auth}/**",
+            "/a/**",
+            "/a/*",
+            "/a/:id/b",
+            "/a/b",
+            "/a",
+            "/*/**",
+            "/a/b/**",
+        ];
         patterns.sort_by_cached_key(|pattern| breadth(pattern));
         assert_eq!(
             patterns,
-            ["/a/:id/b", "/a/b", "/a/b/**", "/a/*", "/a", "/a/**", "/*/**", "/**"]
+            [
+                "/a/:id/b",
+                "/a/b",
+                "{auth}/**",
+                "/a/b/**",
+                "/a/*",
+                "/a",
+                "/api/**",
+                "/a/**",
+                "/*/**",
+                "/**"
+            ]
         );
     }
 }

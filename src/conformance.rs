@@ -11,10 +11,9 @@ use crate::cache::session_events::Events;
 use crate::cache::sessions::SessionCache;
 use crate::capabilities::Capabilities;
 use crate::decision::Decision;
-use crate::effect::{Effect, EffectResult};
-use crate::effects::learn;
-use crate::effects::missing::Missing;
-use crate::effects::progress::{Learned, RequestProgress};
+use crate::effect::EffectResult;
+use crate::effects::learned::Learned;
+use crate::effects::{Missing, RequestProgress, signature};
 use crate::engine::Engine;
 use crate::engine::explain::{Layer, Layers};
 use crate::http::path::Path;
@@ -84,7 +83,7 @@ pub fn signed_content(
             Err(Obstacle::Needs(_)) => return Err(Reason::KeysUnavailable),
         };
         let result = carry(&wanted.check);
-        progress.checked.extend(learn::checked(Effect::Check(wanted.check), &result));
+        progress.memory.signature.checked.push(signature::checked(wanted.check, &result));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::effects::progress::PendingEffect;
+use crate::effects::pending::PendingEffect;
 use crate::http::header_pairs::HeaderPairs;
 use crate::reason::Reason;
 use crate::time::UnixTime;

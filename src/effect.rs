@@ -43,38 +43,12 @@ impl Effect {
     }
 }
 
-/// What a fetch is for; hosts may use it for logs, never for decisions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive] // later purposes change no host
-pub enum Purpose {
-    /// An issuer's key set.
-    Keys,
-    /// The auth service's word on one session. Private; a host keeps nothing of it by itself.
-    Session,
-    /// A token of the auth service for the user of one session. Private; never to be cached by a
-    /// host.
-    Token,
-    /// The list of what has been revoked. Not secret, and not to be older than it says.
-    DenyList,
-}
-
-impl Purpose {
-    /// A stable name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Keys => "keys",
-            Self::Session => "session",
-            Self::Token => "token",
-            Self::DenyList => "deny-list",
-        }
-    }
-}
-
 /// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a
 /// redirect is an answer.
 pub struct Fetch {
-    /// What it is for.
-    pub purpose: Purpose,
+    /// What it is for, as logs call it: `keys`, `session`, `token`, `deny-list`, and whatever else
+    /// comes. Hosts decide nothing by it.
+    pub purpose: &'static str,
     /// The method, upper case.
     pub method: &'static str,
     /// An absolute URL, from the configuration only.

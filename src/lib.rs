@@ -87,8 +87,8 @@ pub use config::{Config, MARK_SECRET};
 pub use decision::{
     ConnectionLimits, ConnectionStatus, Decision, Finish, Forward, Refusal, Served,
 };
-pub use effect::{Effect, EffectResult, Fetch, Purpose, StoreRead};
-pub use effects::progress::PendingEffect;
+pub use effect::{Effect, EffectResult, Fetch, StoreRead};
+pub use effects::pending::PendingEffect;
 pub use engine::Engine;
 pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdict, Layers};
 pub use forward::onward::{Onward, response_removals};

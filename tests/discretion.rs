@@ -102,7 +102,7 @@ fn played(
     while let Decision::Perform(pending) = decision {
         said.push(format!("{pending:?}"));
         let body = match pending.effect() {
-            Effect::Fetch(fetch) => answers(fetch.purpose.name()),
+            Effect::Fetch(fetch) => answers(fetch.purpose),
             _ => None,
         };
         let result = match &body {

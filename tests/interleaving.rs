@@ -7,7 +7,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use doorward::{Decision, Effect, EffectResult, PendingEffect, Purpose, RequestHead, UnixTime};
+use doorward::{Decision, Effect, EffectResult, PendingEffect, RequestHead, UnixTime};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use support::{ORIGIN, moment, text, vector};
@@ -214,8 +214,8 @@ fn simulate(
                     (Effect::Read(_), _) => EffectResult::Found(world.session.as_bytes()),
                     (Effect::Fetch(fetch), _) => {
                         let body = match fetch.purpose {
-                            Purpose::Keys => &world.jwks,
-                            Purpose::DenyList => r#"{"sessions":["another"]}"#,
+                            "keys" => &world.jwks,
+                            "deny-list" => r#"{"sessions":["another"]}"#,
                             _ => &world.session,
                         };
                         EffectResult::Answered { status: 200, headers: &[], body: body.as_bytes() }
@@ -259,15 +259,15 @@ fn simulate(
                             .headers
                             .iter()
                             .find(|(name, _)| name == "cookie" || name == "authorization");
-                        let what = format!("{} {} {credential:?}", fetch.purpose.name(), fetch.url);
+                        let what = format!("{} {} {credential:?}", fetch.purpose, fetch.url);
                         let until = leases.get(&what).copied();
                         prop_assert!(
                             until.is_none_or(|until| until <= clock),
                             "two fetches under one lease: {}",
-                            fetch.purpose.name()
+                            fetch.purpose
                         );
                         leases.insert(what.clone(), clock + LEASE_MILLIS);
-                        *counts.entry(fetch.purpose.name().to_owned()).or_default() += 1;
+                        *counts.entry(fetch.purpose.to_owned()).or_default() += 1;
                         let fate = fates.next().unwrap_or(Fate::Lost);
                         (what, clock + after(fate), fate)
                     }

@@ -49,7 +49,7 @@ fn jwt(issuer: &str) -> String {
 fn introduction(pending: &PendingEffect) -> (&'static str, Vec<String>) {
     let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
     let told = fetch.headers.iter().filter(|(name, _)| name.starts_with("x-forwarded-"));
-    (fetch.purpose.name(), told.map(|(name, value)| format!("{name}: {value}")).collect())
+    (fetch.purpose, told.map(|(name, value)| format!("{name}: {value}")).collect())
 }
 
 fn head<'a>(headers: &'a [(&'a str, &'a str)], public_origin: &'a str) -> RequestHead<'a> {

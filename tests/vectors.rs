@@ -356,7 +356,7 @@ fn sign(request: &SignatureRequest) -> Vec<u8> {
 impl Host {
     fn perform(&mut self, pending: &PendingEffect) -> Brought {
         let (purpose, url) = match pending.effect() {
-            Effect::Fetch(fetch) => (fetch.purpose.name(), Some(fetch.url.as_str())),
+            Effect::Fetch(fetch) => (fetch.purpose, Some(fetch.url.as_str())),
             Effect::Check(_) => ("check", None),
             Effect::Sign(_) => ("sign", None),
             Effect::Read(read) => ("read", Some(read.key.as_str())),

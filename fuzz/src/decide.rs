@@ -85,9 +85,7 @@ pub fn run(input: &[u8]) -> End {
             };
             let is_word_of_host = match (pending.effect(), outcome) {
                 (Effect::Check(_), Outcome::Checked(true)) => true,
-                (Effect::Fetch(fetch), Outcome::Answered(..)) => {
-                    fetch.purpose == doorward::Purpose::Session
-                }
+                (Effect::Fetch(fetch), Outcome::Answered(..)) => fetch.purpose == "session",
                 _ => false,
             };
             host_vouched |= is_word_of_host;

@@ -4,7 +4,7 @@ use crate::authn::credential::Credential;
 use crate::authn::session_names::{digest_of, name_of, token_of};
 use crate::cache::rate_limit::party_of;
 use crate::cache::verified::Identity;
-use crate::effects::missing::{Question, SessionQuery};
+use crate::effects::session::{Question, SessionQuery};
 use crate::time::Seconds;
 
 use super::Authenticator;

@@ -1,6 +1,6 @@
 //! Whose an `iss` might have been: a near miss is told in the log, with the part that differs.
 
-use crate::effects::progress::{NearMiss, Noted};
+use crate::effects::learned::{NearMiss, Noted};
 use crate::encoding::text;
 use crate::jose::jws::UnverifiedClaims;
 use crate::policy::{Issuer, Rule, TokenLocation};

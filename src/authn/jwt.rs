@@ -6,7 +6,11 @@ use crate::authn::credential::BearerValue;
 use crate::better_auth::session_record::Session;
 use crate::cache::keys::{KeyMiss, KeyQuery};
 use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedClaims, VerifiedToken};
-use crate::effects::progress::Noted;
+use crate::effects::Missing;
+use crate::effects::keys::KeySetQuery;
+use crate::effects::learned::Noted;
+use crate::effects::signature::ToCheck;
+use crate::effects::wait::Wait;
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::{self, Claims, Expectations};
 use crate::jose::jws::{Jws, UnverifiedClaims};
@@ -15,7 +19,6 @@ use crate::policy::{Issuer, Rule, TokenLocation};
 use crate::reason::Reason;
 
 use super::{Authenticator, Obstacle, Verdict};
-use crate::effects::missing::{Missing, ToCheck};
 
 impl<'e> Authenticator<'e> {
     /// What follows `Bearer`: most often a JWT that has been verified before, and then nobody has
@@ -107,7 +110,8 @@ impl<'e> Authenticator<'e> {
         place: &TokenLocation,
         rule: &Rule,
     ) -> Option<VerifiedToken> {
-        let claimed = self.progress.proven.iter().find(|claimed| claimed.is_of(token))?;
+        let claimed =
+            self.progress.memory.signature.proven.iter().find(|claimed| claimed.is_of(token))?;
         let VerifiedToken { identity, window, key_set } = &claimed.proof;
         let holds = window.contains(self.now)
             && self.admits(identity.issuer, place, rule)
@@ -185,7 +189,7 @@ impl<'e> Authenticator<'e> {
         let key = self.keys.select(number, wanted, self.progress, self.now);
         let key = key.map_err(|miss| self.without_key(number, jws, miss))?;
         let by_host = self.policy.capabilities.checks(algorithm);
-        match verify::jws(jws, algorithm, key, by_host, &self.progress.checked) {
+        match verify::jws(jws, algorithm, key, by_host, &self.progress.memory.signature.checked) {
             Signature::Holds(verified) => {
                 let generation =
                     self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
@@ -198,8 +202,8 @@ impl<'e> Authenticator<'e> {
                 Err(self.without_key(number, jws, miss))
             }
             // A second check by one key is refused: the platform has failed.
-            Signature::Unchecked(check) if self.progress.has_asked_to_check(&check) => {
-                let in_doubt = if self.progress.is_unsupported(&check) {
+            Signature::Unchecked(check) if self.progress.memory.signature.has_asked(&check) => {
+                let in_doubt = if self.progress.memory.signature.is_unsupported(&check) {
                     Obstacle::Bad
                 } else {
                     Obstacle::Unavailable
@@ -207,7 +211,7 @@ impl<'e> Authenticator<'e> {
                 Err(in_doubt(Reason::SignatureCheckUnavailable))
             }
             Signature::Unchecked(check) => {
-                Err(Obstacle::Needs(Missing::Check(Box::new(ToCheck { check, unconfirmed: None }))))
+                Err(Obstacle::Needs(ToCheck { check, unconfirmed: None }.into()))
             }
         }
     }
@@ -215,10 +219,10 @@ impl<'e> Authenticator<'e> {
     /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
     fn without_key(&mut self, source: usize, jws: &Jws<'_>, miss: KeyMiss) -> Obstacle {
         match miss {
-            KeyMiss::Ask(cache_use) => {
-                Obstacle::Needs(Missing::Keys { source, cache_use, kid: jws.header.kid.clone() })
-            }
-            KeyMiss::Wait => Obstacle::Needs(Missing::Wait(Reason::KeysUnavailable)),
+            KeyMiss::Ask(cache_use) => Obstacle::Needs(
+                KeySetQuery { source, cache_use, kid: jws.header.kid.clone() }.into(),
+            ),
+            KeyMiss::Wait => Obstacle::Needs(Wait(Reason::KeysUnavailable).into()),
             KeyMiss::Missing(reason) => {
                 if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {
                     self.note_left_out(source, jws);

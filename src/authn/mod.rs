@@ -28,8 +28,11 @@ use crate::cache::session_events::{Events, Since};
 use crate::cache::sessions::SessionCache;
 use crate::cache::shared::CacheUse;
 use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedToken, VerifiedTokens};
-use crate::effects::missing::{Missing, Question};
-use crate::effects::progress::{EffectKey, Noted, RequestProgress};
+use crate::effects::deny_list::DenyListQuery;
+use crate::effects::learned::Noted;
+use crate::effects::session::Question;
+use crate::effects::wait::Wait;
+use crate::effects::{self, Missing, RequestProgress};
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::policy::{BetterAuth, Issuer, Policy, Rule};
@@ -109,7 +112,7 @@ impl From<Reason> for Obstacle {
 
 impl Asked for RequestProgress {
     fn has_asked(&self, source: usize, cache_use: CacheUse) -> bool {
-        self.asked.contains(&EffectKey::Keys(source, cache_use))
+        Self::has_asked(self, &effects::keys::key(source, cache_use))
     }
 
     fn has_given_up(&self) -> bool {
@@ -144,7 +147,8 @@ impl<'e> Authenticator<'e> {
     ) -> Result<(), Verdict> {
         let Some(deny_list) = self.deny_list else { return Ok(()) };
         let has_asked = |cache_use| {
-            self.progress.has_given_up || self.progress.has_asked(&EffectKey::DenyList(cache_use))
+            self.progress.has_given_up
+                || self.progress.has_asked(&effects::deny_list::key(cache_use))
         };
         match deny_list.select(has_asked, self.now) {
             Selection::Use(revoked, is_due) => {
@@ -155,8 +159,8 @@ impl<'e> Authenticator<'e> {
                     Ok(())
                 }
             }
-            Selection::Ask(cache_use) => Err(Verdict::Needs(Missing::DenyList(cache_use))),
-            Selection::Wait => Err(Verdict::Needs(Missing::Wait(Reason::RevocationUnavailable))),
+            Selection::Ask(cache_use) => Err(Verdict::Needs(DenyListQuery(cache_use).into())),
+            Selection::Wait => Err(Verdict::Needs(Wait(Reason::RevocationUnavailable).into())),
             Selection::Missing if self.progress.has_waited_in_vain() => {
                 Err(Verdict::Bad(Reason::RevocationUnavailable))
             }
@@ -250,7 +254,7 @@ impl<'e> Authenticator<'e> {
     }
 
     fn note_refresh(&mut self, source: usize) {
-        let has_asked = self.progress.has_asked(&EffectKey::Keys(source, CacheUse::Bypass));
+        let has_asked = self.progress.has_asked(&effects::keys::key(source, CacheUse::Bypass));
         if self.keys.wants_refresh(source, has_asked, self.now)
             && !self.deferred.refresh.contains(&source)
         {

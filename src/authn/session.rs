@@ -15,8 +15,10 @@ use crate::cache::rate_limit::{Party, Payer, party_of};
 use crate::cache::session_events::Since;
 use crate::cache::sessions::SessionLookup;
 use crate::cache::verified::{Identity, Use};
-use crate::effects::missing::{Lookup, Missing, Question, SessionQuery};
-use crate::effects::progress::{EffectKey, Stored};
+use crate::effects;
+use crate::effects::session::{Question, SessionQuery};
+use crate::effects::storage::{Lookup, Stored};
+use crate::effects::wait::Wait;
 use crate::http::cookie::{self, Cookie};
 use crate::jose::verify::Secret;
 use crate::policy::{Bearer, BetterAuth};
@@ -362,7 +364,13 @@ impl Authenticator<'_> {
             _ => true,
         };
         let is_of_use = |answer: &SessionState, is_own| !matches!(answer, SessionState::Active(session) if !suits(session, is_own));
-        let known = match self.progress.answer(&digest).filter(|answer| is_of_use(answer, true)) {
+        let known = match self
+            .progress
+            .memory
+            .session
+            .answer(&digest)
+            .filter(|answer| is_of_use(answer, true))
+        {
             Some(answer) => SessionLookup::Known(answer.clone()),
             None => match self.sessions.look_up(
                 &digest,
@@ -378,7 +386,7 @@ impl Authenticator<'_> {
             },
         };
         let has_asked =
-            self.progress.has_given_up || self.progress.has_asked(&EffectKey::Session(digest));
+            self.progress.has_given_up || self.progress.has_asked(&effects::session::key(digest));
         match known {
             SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
                 if self.sessions.is_owed(&digest)
@@ -397,20 +405,20 @@ impl Authenticator<'_> {
             SessionLookup::Known(SessionState::Active(_)) => Verdict::Bad(Reason::SessionExpired),
             SessionLookup::Known(SessionState::Ended) => Verdict::Bad(Reason::SessionEnded),
             SessionLookup::Asked if !has_asked => {
-                Verdict::Needs(Missing::Wait(Reason::SessionUnavailable))
+                Verdict::Needs(Wait(Reason::SessionUnavailable).into())
             }
             SessionLookup::Nothing if !has_asked => {
                 if let Word::Lately(TokenState::Signed) = word
                     && let Some(lookup) = self.in_storage(service, &question)
                 {
-                    return Verdict::Needs(Missing::Storage(Box::new(lookup)));
+                    return Verdict::Needs(lookup.into());
                 }
                 let copies_up_to = if service.shares_sessions {
                     up_to(service.session_cache)
                 } else {
                     Seconds::new(0)
                 };
-                Verdict::Needs(Missing::Session(Box::new(Question { copies_up_to, ..question })))
+                Verdict::Needs(Question { copies_up_to, ..question }.into())
             }
             SessionLookup::Asked | SessionLookup::Unavailable(_) | SessionLookup::Nothing => {
                 let told = if let SessionLookup::Unavailable(failure) = known {
@@ -450,10 +458,10 @@ impl Authenticator<'_> {
         if is_late || self.max_staleness.is_some_and(|most| most < storage.lag) {
             return None;
         }
-        let has_read = |what| self.progress.has_asked(&EffectKey::Storage(digest, what));
+        let has_read = |what| self.progress.has_asked(&effects::storage::key(digest, what));
         let lookup =
             |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
-        match self.progress.stored(&digest) {
+        match self.progress.memory.storage.session(&digest) {
             _ if !has_read(Stored::Session) => lookup(None),
             Some(session) if !has_read(Stored::RevokedBefore) => {
                 lookup(Some(session.subject.clone()))

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::better_auth::session_data::{CookieCache, Sealed, dated_pair, pair_of};
 use crate::better_auth::session_record::{Pair, Source};
 use crate::cache::verified::{KeySetUsed, VerifiedToken};
-use crate::effects::missing::Missing;
+use crate::effects::Missing;
 use crate::http::cookie;
 use crate::jose::claims::Claims;
 use crate::jose::jws::Jws;

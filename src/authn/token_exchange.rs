@@ -5,8 +5,10 @@ use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedToken
 use crate::cache::session_events::Moment;
 use crate::cache::sessions;
 use crate::cache::verified::Identity;
-use crate::effects::missing::{Missing, Question, TokenQuestion};
-use crate::effects::progress::EffectKey;
+use crate::effects::session::Question;
+use crate::effects::token::TokenQuestion;
+use crate::effects::wait::Wait;
+use crate::effects::{self, Missing};
 use crate::encoding::digest;
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
@@ -101,7 +103,7 @@ impl Authenticator<'_> {
                 Because::Unavailable(None),
             );
         };
-        let told = self.progress.answer(&session.digest);
+        let told = self.progress.memory.session.answer(&session.digest);
         let came = self.progress.arrival;
         let known = self.sessions.look_up(
             &session.digest,
@@ -115,7 +117,14 @@ impl Authenticator<'_> {
         {
             return ExchangeOutcome::Ended;
         }
-        match self.progress.fetched.as_ref().map(|fetched| (&fetched.token, fetched.asked)) {
+        match self
+            .progress
+            .memory
+            .token
+            .fetched
+            .as_ref()
+            .map(|fetched| (&fetched.token, fetched.asked))
+        {
             Some((Ok(jwt), asked)) => {
                 return self.with_new(jwt, asked, session, who, token_exchange);
             }
@@ -145,7 +154,7 @@ impl Authenticator<'_> {
                     Some(Ok((token, origin_of_token))) => {
                         ExchangeOutcome::With(token, origin_of_token)
                     }
-                    _ => ExchangeOutcome::Needs(Missing::Wait(Reason::TokenExchangeUnavailable)),
+                    _ => ExchangeOutcome::Needs(Wait(Reason::TokenExchangeUnavailable).into()),
                 };
             }
             TokenLookup::InVain(reason, failure) if reason != Reason::TokenExchangeUnavailable => {
@@ -156,7 +165,7 @@ impl Authenticator<'_> {
         };
         if failure.is_none()
             && !self.progress.has_given_up
-            && !self.progress.has_asked(&EffectKey::Token)
+            && !self.progress.has_asked(&effects::token::KEY)
         {
             let sent = |name: &str| {
                 service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
@@ -166,13 +175,9 @@ impl Authenticator<'_> {
                 (name, value) => (*name, value.clone()),
             };
             let (issuer, session, payer) = (session.issuer, session.session, session.payer);
-            return ExchangeOutcome::Needs(Missing::Token(Box::new(TokenQuestion {
-                issuer,
-                place,
-                session,
-                payer,
-                header,
-            })));
+            return ExchangeOutcome::Needs(
+                TokenQuestion { issuer, place, session, payer, header }.into(),
+            );
         }
         let failure = failure.flatten().or(self.progress.learned.failure);
         let spare = tokens
@@ -215,10 +220,10 @@ impl Authenticator<'_> {
     /// The auth service has denied a token. Only its word on the session itself ends that.
     fn denied(&self, session: &Question) -> ExchangeOutcome {
         let has_asked = self.progress.has_given_up
-            || self.progress.has_asked(&EffectKey::Session(session.digest));
+            || self.progress.has_asked(&effects::session::key(session.digest));
         // What a storage or another instance has said does not count against it.
         if !has_asked {
-            return ExchangeOutcome::Needs(Missing::Session(Box::new(session.clone())));
+            return ExchangeOutcome::Needs(session.clone().into());
         }
         let failure = self.progress.learned.failure.unwrap_or(LookupFailure::Unauthorized);
         ExchangeOutcome::Refused(

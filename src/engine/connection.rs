@@ -2,8 +2,9 @@
 
 use crate::cache::verified::Identity;
 use crate::decision::{ConnectionLimits, ConnectionStatus};
-use crate::effect::{Effect, EffectResult, Purpose};
-use crate::effects::progress::{PendingEffect, PendingParts, RequestProgress};
+use crate::effect::EffectResult;
+use crate::effects::pending::PendingEffect;
+use crate::effects::{RequestProgress, session};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
 use crate::policy::MatchedRules;
@@ -35,8 +36,7 @@ impl Engine {
         result: EffectResult<'_>,
         now: UnixTime,
     ) -> ConnectionStatus {
-        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
-        self.effects.learn(&self.policy, (effect, continuation), &result, &mut progress, now);
+        let progress = self.learn(pending.into_parts(), &result, now);
         self.look(request, progress, now)
     }
 
@@ -65,12 +65,12 @@ impl Engine {
             }
             Err(NotAdmitted::Missing(missing, _)) => missing,
         };
-        match self.effects.begin(&self.policy, request, missing, &mut progress, now) {
-            Ok((effect, continuation)) => ConnectionStatus::Perform(PendingEffect::new(
-                without_renewal(effect),
-                continuation,
-                progress,
-            )),
+        let mut context = self.context(&mut progress, now);
+        match missing.begin(request, &mut context) {
+            Ok((effect, continuation)) => {
+                let begun = (session::without_renewal(effect), continuation);
+                ConnectionStatus::Perform(PendingEffect::new(begun, progress))
+            }
             // What was said longer ago may do.
             Err(_) if !progress.has_given_up => {
                 progress.has_given_up = true;
@@ -96,16 +96,5 @@ impl Engine {
             until: by_rule.into_iter().chain(by_identity).min().map(|until| until.max(now)),
             recheck_after_ms: identity.map(|_| RECHECK_AFTER_MILLIS),
         }
-    }
-}
-
-/// The client of a connection that is open gets no cookies: the service must not set any for it.
-fn without_renewal(work: Effect) -> Effect {
-    match work {
-        Effect::Fetch(mut fetch) if fetch.purpose == Purpose::Session => {
-            fetch.url.push_str("&disableRefresh=true");
-            Effect::Fetch(fetch)
-        }
-        other => other,
     }
 }

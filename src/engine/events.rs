@@ -7,7 +7,8 @@ use crate::authn::session_names::{digest_of, name_of, token_of};
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::cache::as_of;
 use crate::cache::session_events::SessionTrust;
-use crate::effects::progress::{PresentedSession, RequestProgress, Watch};
+use crate::effects::watch::{PresentedSession, Watch};
+use crate::effects::{RequestProgress, session};
 use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
@@ -31,7 +32,7 @@ impl Engine {
         let presented = self.presented(request, path, reach);
         for each in presented.iter().filter(|each| each.is_for_service) {
             self.effects.events.open(each.session, each.standing, now);
-            self.effects.forget(&self.policy, each, now);
+            session::forget(&mut self.effects, &self.policy, each, now);
         }
         presented
     }
@@ -46,7 +47,7 @@ impl Engine {
             } else {
                 continue;
             }
-            self.effects.forget(&self.policy, each, now);
+            session::forget(&mut self.effects, &self.policy, each, now);
         }
     }
 

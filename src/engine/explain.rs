@@ -168,7 +168,6 @@ fn of_jwt(
 }
 
 fn verdict(verdict: Verdict) -> LayerVerdict {
-    use crate::effects::missing::Missing;
     match verdict {
         Verdict::Good(identity) => {
             LayerVerdict::Authenticated { subject: identity.session.subject.clone() }
@@ -176,9 +175,9 @@ fn verdict(verdict: Verdict) -> LayerVerdict {
         Verdict::Bad(reason) | Verdict::Unavailable(reason) => {
             LayerVerdict::Unauthenticated(reason)
         }
-        Verdict::Needs(
-            Missing::Session(_) | Missing::Storage(_) | Missing::Wait(Reason::SessionUnavailable),
-        ) => LayerVerdict::LookupRequired,
+        Verdict::Needs(missing) if missing.reason() == Reason::SessionUnavailable => {
+            LayerVerdict::LookupRequired
+        }
         Verdict::Needs(_) => LayerVerdict::EffectRequired,
     }
 }

@@ -16,12 +16,16 @@ use crate::cache::shared::CacheWrite;
 use crate::cache::verified::{Identity, VerifiedTokens};
 use crate::capabilities::Capabilities;
 use crate::decision::{Decision, Finish, Forward, Refusal, Served};
-use crate::effect::{Effect, EffectResult};
-use crate::effects::missing::{Missing, Question};
-use crate::effects::progress::{
-    Continuation, Learned, PendingEffect, PendingParts, RequestProgress, Watch,
-};
+use crate::effect::EffectResult;
+use crate::effects::assertion::ToSign;
+use crate::effects::deny_list::DenyListQuery;
+use crate::effects::keys::KeySetQuery;
+use crate::effects::learned::Learned;
+use crate::effects::pending::{PendingEffect, PendingParts};
+use crate::effects::session::Question;
 use crate::effects::state::{EffectState, REQUEST_BUDGET_MILLIS};
+use crate::effects::watch::Watch;
+use crate::effects::{Context, Missing, Purpose, RequestProgress, wait};
 use crate::engine::explain::Explanation;
 use crate::forward::assertion::{self, About};
 use crate::forward::header_edits::{self, Authorization};
@@ -141,8 +145,7 @@ impl Engine {
         result: EffectResult<'_>,
         now: UnixTime,
     ) -> Decision {
-        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
-        self.effects.learn(&self.policy, (effect, continuation), &result, &mut progress, now);
+        let progress = self.learn(pending.into_parts(), &result, now);
         self.consider(request, progress, now)
     }
 
@@ -155,8 +158,28 @@ impl Engine {
 
     /// Takes the answer to an effect that was carried after the response.
     pub fn receive(&mut self, pending: PendingEffect, result: EffectResult<'_>, now: UnixTime) {
-        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
-        self.effects.learn(&self.policy, (effect, continuation), &result, &mut progress, now);
+        self.learn(pending.into_parts(), &result, now);
+    }
+
+    /// Learns what an effect has brought; gives what its request has learned so far.
+    fn learn(
+        &mut self,
+        parts: PendingParts,
+        result: &EffectResult<'_>,
+        now: UnixTime,
+    ) -> RequestProgress {
+        let PendingParts { effect, continuation, mut progress } = parts;
+        continuation.learn(effect, result, &mut self.context(&mut progress, now));
+        progress
+    }
+
+    /// What effects of this request begin with and are learned into.
+    const fn context<'c>(
+        &'c mut self,
+        progress: &'c mut RequestProgress,
+        now: UnixTime,
+    ) -> Context<'c> {
+        Context { policy: &self.policy, state: &mut self.effects, progress, now }
     }
 
     /// Takes the answer to an effect that was carried alongside the origin, now that the origin's
@@ -170,18 +193,15 @@ impl Engine {
         origin_set_cookies: &[&str],
         now: UnixTime,
     ) -> Finish {
-        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
-        let watch = std::mem::take(&mut progress.watch);
+        let mut parts = pending.into_parts();
+        let watch = std::mem::take(&mut parts.progress.watch);
         self.comes_back(&watch, origin_set_cookies, now);
-        let arrived = progress.arrival.number;
+        let arrived = parts.progress.arrival.number;
         let withdraws_cookies = watch.cookies_of.iter().any(|(session, learned)| {
             self.effects.events.has_overtaken(session, *learned, arrived, now)
         });
         let as_of = self.as_of(&watch, now, 0);
-        Finish {
-            withdraws_cookies,
-            ..self.finished((effect, continuation), result, progress, as_of, now)
-        }
+        Finish { withdraws_cookies, ..self.finished(parts, result, as_of, now) }
     }
 
     /// The same for a host that does not see the response: before the request goes on. Whatever
@@ -192,23 +212,22 @@ impl Engine {
         result: EffectResult<'_>,
         now: UnixTime,
     ) -> Finish {
-        let PendingParts { effect, continuation, mut progress } = pending.into_parts();
-        let watch = std::mem::take(&mut progress.watch);
+        let mut parts = pending.into_parts();
+        let watch = std::mem::take(&mut parts.progress.watch);
         self.is_unseen(&watch, now);
         let as_of = self.as_of(&watch, now.plus_millis(LONGEST_MILLIS), LONGEST_SECONDS);
-        self.finished((effect, continuation), result, progress, as_of, now)
+        self.finished(parts, result, as_of, now)
     }
 
     fn finished(
         &mut self,
-        task: (Effect, Continuation),
+        parts: PendingParts,
         result: EffectResult<'_>,
-        mut progress: RequestProgress,
         as_of: Vec<String>,
         now: UnixTime,
     ) -> Finish {
-        self.effects.learn(&self.policy, task, &result, &mut progress, now);
-        self.effects.drop_overtaken(&mut progress, now);
+        let mut progress = self.learn(parts, &result, now);
+        self.context(&mut progress, now).drop_overtaken();
         let log = refusal::renewal_log_line(&progress.learned);
         let mut set_cookies = progress.learned.set_cookies;
         set_cookies.extend(as_of);
@@ -258,7 +277,7 @@ impl Engine {
         mut progress: RequestProgress,
         now: UnixTime,
     ) -> Decision {
-        self.effects.drop_overtaken(&mut progress, now);
+        self.context(&mut progress, now).drop_overtaken();
         if !request.has_plain_method() {
             return refusal::refuse(
                 Reason::MethodRefused,
@@ -308,14 +327,8 @@ impl Engine {
                 reason
             }
             Err(NotAdmitted::Missing(missing, otherwise)) => {
-                match self.effects.begin(&self.policy, request, missing, &mut progress, now) {
-                    Ok((effect, continuation)) => {
-                        return Decision::Perform(PendingEffect::new(
-                            effect,
-                            continuation,
-                            progress,
-                        ));
-                    }
+                match missing.begin(request, &mut self.context(&mut progress, now)) {
+                    Ok(begun) => return Decision::Perform(PendingEffect::new(begun, progress)),
                     // What was said longer ago may do.
                     Err(_) if !progress.has_given_up => {
                         progress.has_given_up = true;
@@ -374,7 +387,7 @@ impl Engine {
         let (Some(assertions), Some(identity)) = (&self.policy.assertions, &pass.identity) else {
             return Ok(None);
         };
-        let (id, issued) = *progress.assertion.get_or_insert_with(|| {
+        let (id, issued) = *progress.memory.assertion.number.get_or_insert_with(|| {
             self.assertions_made = self.assertions_made.wrapping_add(1);
             (assertion::id(self.seed, self.assertions_made, now), now)
         });
@@ -388,11 +401,12 @@ impl Engine {
             statement,
         };
         let nothing = Capabilities::none();
-        let host = if progress.signs_inside { &nothing } else { &self.policy.capabilities };
-        match assertion::sign(assertions, &about, id, issued, progress.signed.as_ref(), host) {
+        let memory = &progress.memory.assertion;
+        let host = if memory.signs_inside { &nothing } else { &self.policy.capabilities };
+        match assertion::sign(assertions, &about, id, issued, memory.signed.as_ref(), host) {
             Ok(assertion) => Ok(Some(assertion)),
-            Err(request) if progress.may_ask_to_sign() => {
-                Err(NotAdmitted::Missing(Missing::Sign(Box::new(request)), Otherwise::default()))
+            Err(request) if memory.may_ask() => {
+                Err(NotAdmitted::Missing(ToSign(request).into(), Otherwise::default()))
             }
             Err(_) => Err(NotAdmitted::Refuse(Reason::AssertionUnavailable)),
         }
@@ -435,7 +449,7 @@ impl Engine {
                         all.deferred.vouched_for.or(pass.deferred.vouched_for);
                 }
                 Err(NotAdmitted::Missing(missing, _)) => {
-                    let reason = missing.reason_without_answer();
+                    let reason = missing.reason();
                     let otherwise = Otherwise::of(|caused_by| leniency(reason, caused_by));
                     // A single rule that insists is enough for a refusal.
                     ask = Some(ask.map_or((missing, otherwise), |(first, before)| {
@@ -647,7 +661,7 @@ impl Engine {
         let reach = if is_waited_for { Reach::All } else { Reach::Changing };
         let presented = self.goes_on(request, path, reach, now);
         // It may be on its way to change what they say.
-        self.effects.drop_overtaken(&mut progress, now);
+        self.context(&mut progress, now).drop_overtaken();
         let mut learned = std::mem::take(&mut progress.learned);
         let cookies_of = std::mem::take(&mut learned.cookies_of);
         let watch =
@@ -669,33 +683,26 @@ impl Engine {
             .deferred
             .renewal
             .filter(|question| !is_ahead && !self.is_for_the_service(request, path, question));
-        let alongside = renewal.and_then(|question| {
-            self.effects.renew(&self.policy, request, *question, progress.arrival, now)
-        });
+        let mut context = self.context(&mut progress, now);
+        let alongside = renewal.and_then(|question| question.renew(request, &mut context));
         let alongside = if watch.is_idle() {
             alongside
         } else {
-            alongside.or_else(|| Some(EffectState::watch(progress.arrival, now)))
+            alongside.or_else(|| Some(wait::for_response(progress.arrival, now)))
         };
         let alongside = alongside.map(|pending| pending.watching(watch));
         // One at a time: the others follow with later requests. Keys are due less often, and of
         // them the set goes first that has waited for longest.
-        let refresh = if let Some(source) = self.effects.keys.tried_first(&pass.deferred.refresh) {
-            self.effects.fetch_keys(
-                &self.policy,
-                request,
-                source,
-                (CacheUse::Bypass, None),
-                &mut progress,
-                now,
-            )
+        let (mut context, cache_use) = (self.context(&mut progress, now), CacheUse::Bypass);
+        let refresh = if let Some(source) = context.state.keys.tried_first(&pass.deferred.refresh) {
+            KeySetQuery { source, cache_use, kid: None }.begin(request, &mut context).ok()
         } else if pass.deferred.refresh_deny_list {
-            self.effects.fetch_deny_list(&self.policy, CacheUse::Bypass, &mut progress, now)
+            DenyListQuery(cache_use).begin(request, &mut context).ok()
         } else {
             None
         };
         // What is carried after the response has all the time that it needs.
-        progress.waits = 0;
+        progress.memory.wait.times = 0;
         let OriginContext { assertion, authorization } = told;
         let connection = self.connection(rules, pass.identity.as_ref(), now);
         let told = header_edits::HeaderContext {
@@ -729,8 +736,7 @@ impl Engine {
             identity,
             response_headers,
             alongside,
-            after: refresh
-                .map(|(effect, continuation)| PendingEffect::new(effect, continuation, progress)),
+            after: refresh.map(|begun| PendingEffect::new(begun, progress)),
             connection,
             log,
         })

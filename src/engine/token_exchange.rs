@@ -4,7 +4,7 @@ use crate::authn::identity_basis::IdentityBasis;
 use crate::authn::token_exchange::{Because, ExchangeOutcome, TokenOrigin};
 use crate::authn::{Authenticator, Deferred};
 use crate::better_auth::session_record::CausedBy;
-use crate::effects::progress::{EffectKey, RequestProgress};
+use crate::effects::{RequestProgress, token};
 use crate::forward::header_edits::Authorization;
 use crate::http::request::RequestHead;
 use crate::policy::MatchedRules;
@@ -33,7 +33,7 @@ impl Engine {
         match crossed {
             Ok(authorization) => Ok((authorization, pass)),
             Err(NotAdmitted::Missing(missing, _)) => {
-                let reason = missing.reason_without_answer();
+                let reason = missing.reason();
                 let otherwise = Otherwise::of(|caused_by| leniency(reason, caused_by));
                 Err(NotAdmitted::Missing(missing, otherwise))
             }
@@ -135,7 +135,7 @@ impl Engine {
         progress.learned.noted = noted;
         // Whoever asked has failed for all that wait.
         if let Some(fetched) =
-            progress.fetched.as_ref().filter(|_| progress.has_asked(&EffectKey::Token))
+            progress.memory.token.fetched.as_ref().filter(|_| progress.has_asked(&token::KEY))
         {
             self.effects.tokens.fail(place, fetched.asked.number, reason, failure, now);
         }

@@ -67,6 +67,11 @@ pub struct Policy {
 }
 
 impl Policy {
+    /// The auth service that this issuer is, if it is one.
+    pub(crate) fn service(&self, issuer: usize) -> Option<&BetterAuth> {
+        self.issuers.get(issuer)?.better_auth.as_ref()
+    }
+
     /// What is not wrong, and should be otherwise: for the log, once.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use crate::better_auth::session_record::LookupFailure;
 use crate::decision::{Decision, Refusal};
-use crate::effects::progress::{Learned, NearMiss};
+use crate::effects::learned::{Learned, NearMiss};
 use crate::encoding::json;
 use crate::encoding::text;
 use crate::http::cookie::{self, SetCookie};

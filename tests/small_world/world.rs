@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{
-    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
-};
+use doorward::{Decision, Effect, EffectResult, Engine, PendingEffect, RequestHead, UnixTime};
 
 use crate::oracle::{Oracle, Told, Wrong};
 use crate::service::{Answer, CACHE_MILLIS, DATA, START, Service, TOKEN};
@@ -521,7 +519,7 @@ impl<'s> World<'s> {
             .find(|(name, _)| name == "cookie")
             .map_or(String::new(), |(_, line)| line.clone());
         let answer = match fetch.purpose {
-            Purpose::Token => self.service.token(&cookies, clock),
+            "token" => self.service.token(&cookies, clock),
             _ => self.service.get_session(&cookies, step, clock),
         };
         if let Some(op) = self.op_mut(number, place) {
@@ -694,7 +692,7 @@ impl<'s> World<'s> {
             Effect::Wait { millis } => (Ask::Wait { may_matter: false }, *millis),
             Effect::Read(read) => (Ask::Store, read.timeout_ms),
             // Keys are the same all the time.
-            Effect::Fetch(fetch) if fetch.purpose == Purpose::Keys => {
+            Effect::Fetch(fetch) if fetch.purpose == "keys" => {
                 let now = UnixTime::from_millis(clock);
                 let keys = Service::key_set();
                 let decision = with_head(&self.flights[number], |head, instance| {
@@ -748,8 +746,8 @@ impl<'s> World<'s> {
         };
         let credential =
             fetch.headers.iter().find(|(name, _)| name == "cookie" || name == "authorization");
-        let what = format!("{} {credential:?}", fetch.purpose.name());
-        let purpose = fetch.purpose.name();
+        let what = format!("{} {credential:?}", fetch.purpose);
+        let purpose = fetch.purpose;
         self.tell(|_| format!("   … the auth service is asked: {purpose}"));
         self.oracle.asked += 1;
         let changes = self.op(number, place).map_or(0, |op| op.changes);
@@ -859,7 +857,7 @@ impl<'s> World<'s> {
             format!("{}: {kind:?}{at}", number + 1)
         };
         let what = |number, place| match self.op(number, place).map(|op| op.pending.effect()) {
-            Some(Effect::Fetch(fetch)) => format!("the question for a {}", fetch.purpose.name()),
+            Some(Effect::Fetch(fetch)) => format!("the question for a {}", fetch.purpose),
             Some(Effect::Read(_)) => "the read of the store".to_owned(),
             _ => "the request itself".to_owned(),
         };

@@ -1,8 +1,6 @@
 //! Keys over time: rotations, outages, floods, a clock that steps back.
 
-use doorward::{
-    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
-};
+use doorward::{Decision, Effect, EffectResult, Engine, PendingEffect, RequestHead, UnixTime};
 use serde_json::{Value, json};
 
 use crate::reason;
@@ -132,7 +130,7 @@ fn the_second_of_two_slow_fetches_is_given_what_is_left() {
     let mut asked = Vec::new();
     while let Decision::Perform(pending) = decision {
         let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
-        asked.push((fetch.purpose.name(), fetch.timeout_ms));
+        asked.push((fetch.purpose, fetch.timeout_ms));
         let body = if asked.len() == 1 { &session } else { &jwks };
         let now = start.plus_millis(2000);
         decision = engine.resume(
@@ -236,8 +234,8 @@ fn view(
     let mut fetched = Vec::new();
     let mut body = |pending: &PendingEffect| {
         let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
-        fetched.push(fetch.purpose.name());
-        if fetch.purpose == Purpose::Keys {
+        fetched.push(fetch.purpose);
+        if fetch.purpose == "keys" {
             jwks.to_owned()
         } else {
             json!({ "sessions": [] }).to_string()

@@ -2,7 +2,7 @@
 //! worst moment. The last request that passes must come no later than the table says, and no more
 //! than a second earlier: a number that is only safe says nothing.
 
-use doorward::{Decision, Effect, EffectResult, Engine, Purpose, RequestHead, UnixTime};
+use doorward::{Decision, Effect, EffectResult, Engine, RequestHead, UnixTime};
 use serde_json::{Value, json};
 
 use crate::service::Fault;
@@ -238,7 +238,7 @@ fn copied(lag: i64) -> i64 {
             let answered = |body| EffectResult::Answered { status: 200, headers: &[], body };
             let kept: Option<String> = copy.clone().filter(|_| fetch.copy.is_some());
             decision = match (fetch.purpose, &kept) {
-                (Purpose::Keys, _) => engine.resume(&head, pending, answered(keys.as_bytes()), now),
+                ("keys", _) => engine.resume(&head, pending, answered(keys.as_bytes()), now),
                 (_, Some(copy)) => {
                     engine.resume(&head, pending, EffectResult::Copied(copy.as_bytes()), now)
                 }

@@ -87,7 +87,7 @@ impl Shared {
         match fetch.copy.as_ref().and_then(|name| self.cache.get(name)) {
             Some(copy) => act(pending, EffectResult::Copied(copy.as_bytes())),
             None => {
-                self.asked.push(fetch.purpose.name());
+                self.asked.push(fetch.purpose);
                 act(
                     pending,
                     EffectResult::Answered { status: 200, headers: &[], body: issuer.as_bytes() },

@@ -3,9 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{
-    Decision, Effect, EffectResult, Engine, PendingEffect, Purpose, RequestHead, UnixTime,
-};
+use doorward::{Decision, Effect, EffectResult, Engine, PendingEffect, RequestHead, UnixTime};
 use serde_json::Value;
 
 use crate::service::{Answer, Service};
@@ -256,7 +254,7 @@ impl World {
     fn perform(&mut self, pending: &PendingEffect, at: i64) -> (Option<Answer>, i64) {
         let fetch = match pending.effect() {
             Effect::Wait { millis } => return (None, at + i64::from(*millis)),
-            Effect::Fetch(fetch) if fetch.purpose == Purpose::DenyList => {
+            Effect::Fetch(fetch) if fetch.purpose == "deny-list" => {
                 return within(self.shelf.fetch(&fetch.url, at), i64::from(fetch.timeout_ms), at);
             }
             Effect::Read(read) => {
@@ -275,8 +273,8 @@ impl World {
             cookies.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
         let answer = match fetch.purpose {
-            Purpose::Keys => Some(self.service.key_set()),
-            Purpose::Token => self.service.token(&cookies, at),
+            "keys" => Some(self.service.key_set()),
+            "token" => self.service.token(&cookies, at),
             _ => self.service.get_session(&fetch.url, &cookies, at),
         };
         within(answer, i64::from(fetch.timeout_ms), at)

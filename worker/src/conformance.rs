@@ -141,7 +141,7 @@ mod script {
     fn asked(work: &Effect) -> Value {
         match work {
             Effect::Fetch(fetch) => {
-                json!({ "purpose": fetch.purpose.name(), "url": fetch.url, "headers": fetch.headers, "copy": fetch.copy })
+                json!({ "purpose": fetch.purpose, "url": fetch.url, "headers": fetch.headers, "copy": fetch.copy })
             }
             Effect::Check(_) => json!({ "purpose": "check" }),
             Effect::Sign(_) => json!({ "purpose": "sign" }),

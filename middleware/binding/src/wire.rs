@@ -255,7 +255,7 @@ impl Writer {
         match effect {
             Effect::Fetch(fetch) => {
                 self.number(0);
-                self.text(fetch.purpose.name());
+                self.text(fetch.purpose);
                 self.text(fetch.method);
                 self.text(&fetch.url);
                 self.pairs(&fetch.headers);

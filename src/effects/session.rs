@@ -1,0 +1,446 @@
+//! What the auth service says about a session. Private: a host keeps nothing of it by itself.
+
+use crate::better_auth::session_record::{
+    LookupFailure, Session, SessionState, hides_token, needs_refresh,
+};
+use crate::cache::rate_limit::{Payer, RateClass, party_of};
+use crate::cache::session_events::{Moment, SessionName, SessionTrust, Since};
+use crate::cache::shared::{self, CacheWrite, Copied};
+use crate::effect::{Effect, EffectResult, Fetch};
+use crate::http::request::RequestHead;
+use crate::policy::{BetterAuth, Policy};
+use crate::reason::Reason;
+use crate::time::{Seconds, UnixTime};
+
+use super::key::EffectKey;
+use super::learned::End;
+use super::pending::PendingEffect;
+use super::service::{self, CookiesFor};
+use super::state::{EffectState, FETCH_TIMEOUT_MILLIS, LEASE_MILLIS};
+use super::watch::PresentedSession;
+use super::{Begun, Context, Continuation, Purpose, RequestProgress, set_cookies, wait};
+
+/// What logs call it.
+const NAME: &str = "session";
+/// A renewal may take so long: the answer of the origin waits for it.
+const RENEWAL_TIMEOUT_MILLIS: u32 = 1000;
+/// A session's answer is small.
+pub(super) const MAX_SESSION_BYTES: u32 = 256 * 1024;
+/// What the log says about an answer without the session's token.
+const HIDES_TOKEN: &str =
+    "The response has no session.token: keep it in customSession, or turn on the cookie cache";
+
+/// How a question about a session is put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SessionQuery {
+    /// What has become of it?
+    Read,
+    /// And may it live on? With `deferSessionRefresh` the service extends nothing before it is
+    /// asked so.
+    Refresh,
+}
+
+/// A question to the auth service.
+#[derive(Clone)]
+pub(crate) struct Question {
+    pub(crate) issuer: usize,
+    pub(crate) digest: [u8; 32],
+    pub(crate) session: SessionName,
+    /// How new the answer has to be, where another's will do.
+    pub(crate) since: Since,
+    /// The session token that the answer has to be about.
+    pub(crate) token: String,
+    /// How old another instance's word may be; 0: only the auth service's own will do.
+    pub(crate) copies_up_to: Seconds,
+    /// Who pays for it.
+    pub(crate) payer: Payer,
+    /// The credential as a request header.
+    pub(crate) header: (&'static str, String),
+    pub(crate) query: SessionQuery,
+}
+
+/// A question that has been put.
+pub(crate) struct Pending {
+    issuer: usize,
+    digest: [u8; 32],
+    session: SessionName,
+    since: Since,
+    asked: Moment,
+    token: String,
+    copies_up_to: Seconds,
+    payer: Payer,
+    cookies: CookiesFor,
+    /// A renewal gives up too soon for its failure to say anything about the service.
+    is_renewal: bool,
+    query: SessionQuery,
+}
+
+/// What was answered to a request.
+#[derive(Default)]
+pub(crate) struct Memory {
+    answers: Vec<Answered>,
+}
+
+/// An answer about the session of a credential.
+struct Answered {
+    digest: [u8; 32],
+    session: SessionName,
+    answer: SessionState,
+    asked: Moment,
+}
+
+/// A request asks the auth service once about the session whose credential has this digest.
+pub(crate) const fn key(digest: [u8; 32]) -> EffectKey {
+    EffectKey::by_digest(NAME, digest)
+}
+
+/// And once where another instance's word would do.
+const fn copy_key(digest: [u8; 32]) -> EffectKey {
+    EffectKey::by_digest("session-copy", digest)
+}
+
+impl Memory {
+    /// What was answered to this request last: the auth service's word comes after its storage's.
+    pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&SessionState> {
+        self.answers
+            .iter()
+            .rfind(|answered| answered.digest == *digest)
+            .map(|answered| &answered.answer)
+    }
+
+    pub(super) fn keep(
+        &mut self,
+        digest: [u8; 32],
+        session: SessionName,
+        answer: SessionState,
+        asked: Moment,
+    ) {
+        self.answers.push(Answered { digest, session, answer, asked });
+    }
+}
+
+impl super::Memory for Memory {
+    fn weight(&self) -> usize {
+        let weights = self.answers.iter().map(|answered| match &answered.answer {
+            SessionState::Active(session) => session.weight(),
+            SessionState::Ended => 0,
+        });
+        weights.fold(0, usize::saturating_add)
+    }
+}
+
+impl Purpose for Question {
+    type Pending = Pending;
+    type Memory = Memory;
+
+    fn reason(&self) -> Reason {
+        Reason::SessionUnavailable
+    }
+
+    fn begin(
+        mut self,
+        head: &RequestHead<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<Begun, LookupFailure> {
+        if let Err(instead) = wait::for_turn(&self.payer, context) {
+            return instead;
+        }
+        if context.progress.has_asked(&copy_key(self.digest))
+            || !context.policy.capabilities.shares()
+        {
+            self.copies_up_to = Seconds::new(0);
+        }
+        let takes_copy = self.copies_up_to > Seconds::new(0);
+        let key = if takes_copy { copy_key } else { key };
+        context.progress.note_asked(key(self.digest));
+        self.fetch(head, FETCH_TIMEOUT_MILLIS, context).ok_or(LookupFailure::OutOfTime)
+    }
+
+    fn learn(
+        pending: Pending,
+        effect: Effect,
+        result: &EffectResult<'_>,
+        context: &mut Context<'_>,
+    ) {
+        match result {
+            EffectResult::Copied(copied) => pending.learn_copy(copied, context),
+            _ => pending.learn_answer(effect, result, context),
+        }
+    }
+
+    fn give_up(pending: &Pending, context: &mut Context<'_>) {
+        context.progress.note_asked(key(pending.digest));
+        context.state.sessions.release(&pending.digest, pending.asked.number);
+    }
+
+    fn drop_overtaken(context: &mut Context<'_>) {
+        let Context { state, progress, .. } = context;
+        let is_overtaken = |answered: &Answered| {
+            matches!(answered.answer, SessionState::Active(_))
+                && state.events.has_changed(&answered.session, answered.asked.number)
+        };
+        let answers = std::mem::take(&mut progress.memory.session.answers);
+        let (overtaken, kept) = answers.into_iter().partition::<Vec<_>, _>(is_overtaken);
+        progress.memory.session.answers = kept;
+        for answered in overtaken {
+            progress.memory.storage.drop(&answered.digest);
+            progress.ask_again(key(answered.digest));
+        }
+    }
+}
+
+impl Question {
+    /// An effect that has the cookies of a session renewed, if there is budget to spare.
+    pub(crate) fn renew(
+        self,
+        head: &RequestHead<'_>,
+        context: &mut Context<'_>,
+    ) -> Option<PendingEffect> {
+        if !context.state.rate_limit.draw_spare(&self.payer, context.now) {
+            return None;
+        }
+        let begun = self.fetch(head, RENEWAL_TIMEOUT_MILLIS, context)?;
+        let arrival = Moment { at: context.now, ..context.progress.arrival };
+        Some(PendingEffect::new(begun, RequestProgress::new(arrival, LEASE_MILLIS)))
+    }
+
+    fn fetch(
+        self,
+        head: &RequestHead<'_>,
+        timeout_ms: u32,
+        context: &mut Context<'_>,
+    ) -> Option<Begun> {
+        let Self { issuer, digest, session, since, token, copies_up_to, payer, header, query } =
+            self;
+        let service = context.policy.service(issuer)?;
+        let asked = context.state.events.moment(context.now);
+        let lease_end = context.lease_end();
+        context.state.sessions.lease(digest, asked.number, lease_end, context.now);
+        let cookies = CookiesFor::answers_to(head, &header);
+        let mut headers = service::request_headers(head, header);
+        let method = match query {
+            SessionQuery::Read => "GET",
+            SessionQuery::Refresh => {
+                // It takes a POST with cookies from its own site only.
+                headers.push(("origin".to_owned(), service.origin.clone()));
+                context.state.sessions.owe(&digest, false);
+                "POST"
+            }
+        };
+        let fetch = Fetch {
+            purpose: NAME,
+            method,
+            url: service.get_session_url.clone(),
+            headers,
+            timeout_ms,
+            max_bytes: MAX_SESSION_BYTES,
+            copy: if copies_up_to > Seconds::new(0) {
+                copy_name(context.policy, issuer, &digest)
+            } else {
+                None
+            },
+        };
+        let pending = Pending {
+            issuer,
+            digest,
+            session,
+            since,
+            asked,
+            token,
+            copies_up_to,
+            payer,
+            cookies,
+            is_renewal: timeout_ms == RENEWAL_TIMEOUT_MILLIS,
+            query,
+        };
+        Some((Effect::Fetch(fetch), Continuation::Session(pending)))
+    }
+}
+
+impl Pending {
+    /// What another instance has learned of the session.
+    fn learn_copy(self, copied: &[u8], context: &mut Context<'_>) {
+        let Self { digest, session: name, asked, .. } = self;
+        let Context { policy, state, progress, now } = context;
+        state.rate_limit.give_back(&self.payer, *now);
+        let session = Copied::open(copied, self.copies_up_to, *now)
+            .and_then(|copy| {
+                Session::from_copy(copy.body, &policy.named_claims, copy.fetched, *now)
+            })
+            .filter(|session| {
+                self.since.admits_dated(session.known)
+                    && !state.events.has_changed(&name, asked.number)
+            });
+        let Some(session) = session else {
+            return state.sessions.release(&digest, asked.number);
+        };
+        let party = party_of(self.issuer, &session.subject);
+        if state.sessions.receive_copy(digest, party, &session, (session.known, asked), *now) {
+            progress.memory.session.keep(digest, name, SessionState::Active(session), asked);
+        }
+    }
+
+    /// What the auth service has answered, or why it has not.
+    fn learn_answer(self, effect: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
+        let (digest, number, now) = (self.digest, self.asked.number, context.now);
+        context.progress.note_asked(key(digest));
+        let learned = self.read(result, context);
+        if self.is_renewal && learned.is_err() {
+            context.state.sessions.pause_renewal(digest, number, now);
+            context.progress.learned.failure = learned.err();
+            return;
+        }
+        let says_it_lives = matches!(learned, Ok(SessionState::Active(_)));
+        let is_overtaken = context.state.events.has_changed(&self.session, number);
+        if is_overtaken && says_it_lives {
+            context.state.rate_limit.settle(&self.payer, RateClass::Known, now);
+            context.state.sessions.release(&digest, number);
+            return context.progress.ask_again(key(digest));
+        }
+        let was_vouched_for = context.state.sessions.owner(&digest).is_some();
+        let owner = match &learned {
+            Ok(SessionState::Active(session)) => Some(party_of(self.issuer, &session.subject)),
+            _ => None,
+        };
+        let answer = context.state.sessions.receive(digest, owner, learned, self.asked, now);
+        let service = context.policy.service(self.issuer);
+        let (answer, headers, body, service) = match (answer, result, service) {
+            (Ok(answer), EffectResult::Answered { headers, body, .. }, Some(service)) => {
+                (answer, headers, body, service)
+            }
+            (answer, ..) => {
+                context.progress.learned.failure = answer.err();
+                return;
+            }
+        };
+        let is_active = answer != SessionState::Ended;
+        let class = if is_active { RateClass::Known } else { RateClass::Unverified };
+        context.state.rate_limit.settle(&self.payer, class, now);
+        let is_owed = needs_refresh(body) && is_active && self.query == SessionQuery::Read;
+        context.state.sessions.owe(&digest, is_owed);
+        if !is_active {
+            let trust =
+                if was_vouched_for { SessionTrust::Known } else { SessionTrust::Unverified };
+            self.note_end(effect, service, headers, trust, context);
+        }
+        // Cookies of a word that does not count any more are none for the client.
+        if says_it_lives == is_active && !is_overtaken {
+            service::keep_cookies(service, &self.cookies, self.session, headers, context);
+        }
+        // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the
+        // cache.
+        if is_active || was_vouched_for {
+            let about = (self.issuer, &digest);
+            let write = copy_of(context.policy, about, &answer, self.asked.at, now);
+            context.state.keep(write);
+        }
+        context.progress.memory.session.keep(digest, self.session, answer, self.asked);
+    }
+
+    /// Reads what the service has answered.
+    fn read(
+        &self,
+        result: &EffectResult<'_>,
+        context: &mut Context<'_>,
+    ) -> Result<SessionState, LookupFailure> {
+        let EffectResult::Answered { status, body, headers } = result else {
+            return Err(match result {
+                EffectResult::TooLarge => LookupFailure::TooLarge,
+                EffectResult::HeadTooLarge => LookupFailure::HeadersTooLarge,
+                _ => LookupFailure::Failed,
+            });
+        };
+        let (named, now) = (&context.policy.named_claims, context.now);
+        let answer = SessionState::read(*status, body, &self.token, named, now);
+        match (answer, context.policy.service(self.issuer)) {
+            // `customSession` may have taken it out; what the service writes beside it proves as
+            // much.
+            (Err(LookupFailure::OddBody), Some(service)) if hides_token(body) => {
+                context.progress.learned.hint = Some(HIDES_TOKEN);
+                set_cookies::session_of(service, named, headers, &self.token, now)
+                    .map(SessionState::Active)
+                    .ok_or(LookupFailure::OddBody)
+            }
+            (answer, _) => answer,
+        }
+    }
+
+    /// The auth service says that the session has ended.
+    fn note_end(
+        &self,
+        effect: Effect,
+        service: &BetterAuth,
+        headers: &[(&str, &str)],
+        trust: SessionTrust,
+        context: &mut Context<'_>,
+    ) {
+        let url = match effect {
+            Effect::Fetch(fetch) => fetch.url,
+            _ => String::new(),
+        };
+        let has_deleted_cookies = service::deletes_cookies(service, headers);
+        context.progress.learned.end = Some(Box::new(End { url, has_deleted_cookies }));
+        context.state.tokens.forget(&self.digest);
+        context.state.events.note_end(self.session, trust, context.now);
+    }
+}
+
+/// The same for a connection that is open: its client gets no cookies, so the service must not set
+/// any for it.
+pub(crate) fn without_renewal(effect: Effect) -> Effect {
+    match effect {
+        Effect::Fetch(mut fetch) if fetch.purpose == NAME => {
+            fetch.url.push_str("&disableRefresh=true");
+            Effect::Fetch(fetch)
+        }
+        other => other,
+    }
+}
+
+/// Something has happened to a session, or may be about to: what is remembered of it is forgotten,
+/// here and in the shared cache.
+pub(crate) fn forget(
+    state: &mut EffectState,
+    policy: &Policy,
+    presented: &PresentedSession,
+    now: UnixTime,
+) {
+    let asked = state.events.moment(now);
+    for digest in &presented.digests {
+        state.tokens.forget(digest);
+        state.sessions.forget(digest, now);
+        // Forged tokens shall not fill the cache.
+        if presented.standing == SessionTrust::Known {
+            let about = (presented.issuer, digest);
+            state.keep(copy_of(policy, about, &SessionState::Ended, asked.at, now));
+        }
+    }
+}
+
+/// What tells other instances that a session lives, where the configuration wants it; and no
+/// longer, once it has ended.
+fn copy_of(
+    policy: &Policy,
+    (issuer, digest): (usize, &[u8; 32]),
+    answer: &SessionState,
+    asked: UnixTime,
+    now: UnixTime,
+) -> Option<CacheWrite> {
+    let service = policy.service(issuer).filter(|service| service.shares_sessions)?;
+    let body = match answer {
+        SessionState::Active(session) => session.to_copy(),
+        SessionState::Ended => "null".to_owned(),
+    };
+    let copy = Copied { fetched: asked, cache_control: "", body: body.as_bytes() };
+    let name = copy_name(policy, issuer, digest)?;
+    copy.kept(name, service.session_cache.get(), MAX_SESSION_BYTES, now)
+}
+
+/// The name of the copy of what the auth service said about the credential with this digest. What
+/// is kept depends on which claims the policy names: another policy's copies go under other names.
+fn copy_name(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
+    let service = policy.service(issuer).filter(|_| policy.capabilities.shares())?;
+    let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
+    parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
+    Some(shared::name_of(NAME, &parts))
+}

@@ -1,0 +1,36 @@
+//! What the origin's response will be looked at for.
+
+use crate::cache::session_events::{Number, SessionName, SessionTrust};
+
+/// A session that a request brings along, and that its response may change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct PresentedSession {
+    pub(crate) issuer: usize,
+    pub(crate) session: SessionName,
+    /// Its credentials, under which something may be remembered.
+    pub(crate) digests: Vec<[u8; 32]>,
+    pub(crate) standing: SessionTrust,
+    /// Whether the request goes to the service itself and is not safe: then it may change the
+    /// session, whatever its response sets.
+    pub(crate) is_for_service: bool,
+    /// Whether a cookie names it.
+    pub(crate) is_cookie: bool,
+}
+
+/// What the origin's response will be looked at for.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    pub(crate) presented: Vec<PresentedSession>,
+    /// Of which sessions cookies are waiting for the response, and what had happened last when they
+    /// were heard of.
+    pub(crate) cookies_of: Vec<(SessionName, Number)>,
+    /// Scheme, host and port of the site.
+    pub(crate) public_origin: String,
+}
+
+impl Watch {
+    /// Whether there is nothing to look at.
+    pub(crate) const fn is_idle(&self) -> bool {
+        self.presented.is_empty() && self.cookies_of.is_empty()
+    }
+}

@@ -5,7 +5,7 @@
 
 const ANSWERS = {
   "page": {
-    "body": "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>Temporarily unavailable</title><style>:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}body{display:grid;min-height:100vh;margin:0;place-items:center}main{box-sizing:border-box;width:min(100%,34rem);padding:2rem 1.5rem;overflow-wrap:anywhere}header{font-weight:600;margin-bottom:1.5rem}h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}p{margin:0 0 1.75rem}nav{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:center}a{color:inherit}a:focus-visible{outline:3px solid CanvasText;outline-offset:3px}nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;font-weight:600;text-decoration:none;background:CanvasText;color:Canvas}footer{margin-top:3rem;font-size:.875rem;opacity:.75}</style></head><body><main><h1>Temporarily unavailable</h1><p>This page cannot be shown at the moment. Please try again in a few seconds.</p><nav><a href=\"\">Try again</a></nav><footer>Code: not_started</footer></main></body></html>\n",
+    "body": "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><meta name=\"robots\" content=\"noindex\"><title>Temporarily unavailable</title><style>:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}body{max-width:32rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere}h1{line-height:1.2}nav{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:center;margin:2rem 0}a{color:inherit}a:focus-visible{outline:3px solid CanvasText;outline-offset:3px}nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;text-decoration:none;background:CanvasText;color:Canvas}footer{font-size:.875rem}</style></head><body><main><h1>Temporarily unavailable</h1><p>Please try again in a few seconds.</p><nav><a href=\"\">Try again</a></nav><footer>Code: not_started</footer></main></body></html>\n",
     "headers": [
       [
         "cache-control",
@@ -21,7 +21,7 @@ const ANSWERS = {
       ],
       [
         "content-security-policy",
-        "default-src 'none'; style-src 'sha256-//yxK4Nu+BJ2ZiFj7K4+AmmIkw3dFaNw0Tp0FwFLscw='; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
+        "default-src 'none'; style-src 'sha256-9j8ZJ3+JSLzskJNpACkm140lwzs7Q6dguIZ/cjZpoTA='; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
       ],
       [
         "content-type",

@@ -35,7 +35,7 @@ export function routing(createGate) {
           : answer(request, decision.response);
       } catch (error) {
         // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
-        complain(options.log, `doorward: the gate failed and lets nobody in: ${error?.message ?? "exception"}`);
+        complain(options.log, `doorward: error: the gate has failed, so this request gets 503: ${error?.message ?? "exception"}`);
         return notStartedResponse(request);
       }
     };

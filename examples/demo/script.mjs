@@ -65,7 +65,7 @@ async function walk({ publicOrigin, auth, origin, gate }) {
     reasonOf: (answer) => verdict(answer).reason,
     until: sleep,
   };
-  const table = columns(["request", Math.max(...steps.map(({ what }) => what.length))], ["decision", 8], ["reason", 19], ["status", 6], ["the gate asked", 14], ["what the origin saw", 0]);
+  const table = columns(["request", Math.max(...steps.map(({ what }) => what.length))], ["decision", 8], ["reason", 26], ["status", 6], ["the gate asked", 14], ["what the origin saw", 0]);
   table.head();
   const logs = [{ whose: "the gate's", log: gate.log }, { whose: "the auth service's", log: auth.log }];
 

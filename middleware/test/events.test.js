@@ -39,7 +39,7 @@ test("2,300 requests that fail and 2,100 slow ones keep nobody waiting", async (
   assert.ok(answers.every(({ status }) => status === 200));
   // The oldest gave way, and it was said.
   await gate.handle(request("/app", { cookie }), () => new Response("page"));
-  assert.ok(lines.some((line) => JSON.parse(line).decision === "give-up"), lines.join("\n"));
+  assert.ok(lines.some((line) => JSON.parse(line).decision === "abandon"), lines.join("\n"));
   assert.ok(!lines.some((line) => JSON.parse(line).reason === "not_started"));
 });
 
@@ -76,7 +76,7 @@ test("proxy: clients that go away and origins that fail leave nothing behind", a
     await Promise.all(Array.from({ length: 50 }, () => send("/api/auth/hangs", "POST", true)));
   }
   assert.equal(await send("/app", "GET"), 200);
-  assert.ok(!lines.some((line) => ["give-up", "not_started"].some((word) => line.includes(word))), lines.at(-1));
+  assert.ok(!lines.some((line) => ["abandon", "not_started"].some((word) => line.includes(word))), lines.at(-1));
 });
 
 test("middleware: what the application sets is heard, and what it ends is not brought back", async (t) => {

@@ -9,16 +9,13 @@ use crate::reason::Reason;
 /// Colors are the browser's own for text on a page, so that they follow its color scheme and its
 /// contrast settings; only the button may have another one.
 const STYLE: &str = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}\
-    body{display:grid;min-height:100vh;margin:0;place-items:center}\
-    main{box-sizing:border-box;width:min(100%,34rem);padding:2rem 1.5rem;overflow-wrap:anywhere}\
-    header{font-weight:600;margin-bottom:1.5rem}\
-    h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}\
-    p{margin:0 0 1.75rem}\
-    nav{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:center}\
+    body{max-width:32rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere}\
+    h1{line-height:1.2}\
+    nav{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:center;margin:2rem 0}\
     a{color:inherit}\
     a:focus-visible{outline:3px solid CanvasText;outline-offset:3px}\
-    nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;font-weight:600;text-decoration:none;";
-const STYLE_END: &str = "}footer{margin-top:3rem;font-size:.875rem;opacity:.75}";
+    nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;text-decoration:none;";
+const STYLE_END: &str = "}footer{font-size:.875rem}";
 
 /// A page about one refusal.
 pub(crate) struct Page<'a> {
@@ -41,7 +38,7 @@ impl Page<'_> {
         let name = self.pages.name.as_deref().map(escaped).unwrap_or_default();
         let (of_name, header) = match name.as_str() {
             "" => (String::new(), String::new()),
-            name => ([" · ", name].concat(), ["<header>", name, "</header>"].concat()),
+            name => ([" · ", name].concat(), ["<header><b>", name, "</b></header>"].concat()),
         };
         let code = match &self.docs {
             Some(docs) => link(docs, self.reason.code()),
@@ -93,51 +90,33 @@ impl Page<'_> {
 
 /// Heading and sentence, for visitors.
 const fn words(reason: Reason) -> (&'static str, &'static str) {
+    let check = "Check the address, or start again from the home page.";
+    let wait = "Please try again in a few seconds.";
     match (reason, reason.status()) {
-        (Reason::CredentialAmbiguous, _) => (
-            "Two accounts at once",
-            "Your browser sent the sign-ins of two different accounts. Sign out, then sign in with \
-             one of them.",
-        ),
-        (_, 400) => (
-            "This link does not work",
-            "The address is incomplete or was changed on the way. Check it, or start again from \
-             the home page.",
-        ),
         (Reason::NoCredential, _) => {
             ("Please sign in", "You have to be signed in to see this page.")
         }
         (Reason::RedirectLoop, _) => (
             "Sign-in did not work",
-            "You were sent to sign in several times, and this site still cannot tell who you are. \
-             Your browser may be blocking cookies: allow them for this site, then sign in again. \
-             If that does not help, please tell the people who run this site.",
+            "This site still cannot tell who you are. Allow cookies for it in your browser, then \
+             sign in again. If that does not help, please tell the people who run this site.",
         ),
-        (_, 401) => (
-            "Please sign in again",
-            "You have to be signed in to see this page, and your sign-in is no longer valid.",
-        ),
+        (Reason::CredentialAmbiguous, _) | (_, 401) => {
+            ("Please sign in again", "You have to be signed in to see this page.")
+        }
         (Reason::Forbidden, _) => (
             "You do not have access",
-            "You are signed in, but your account may not open this page. Use another account, or \
-             ask the people who run this site for access.",
+            "Your account may not open this page. Use another account, or ask the people who run \
+             this site for access.",
         ),
         (Reason::CrossSiteRequest, _) => (
             "This request was blocked",
-            "It came from another website, or your browser did not say where it came from. Open \
-             the page on this site and try again.",
+            "It came from another site. Open the page on this site and try again.",
         ),
-        (_, 403) => {
-            ("This page is not available", "Check the address, or start again from the home page.")
-        }
-        (_, 502 | 504) => (
-            "This site does not respond",
-            "The server behind this page did not answer. Please try again in a few seconds.",
-        ),
-        (Reason::NotStarted, _) => (
-            "Temporarily unavailable",
-            "This page cannot be shown at the moment. Please try again in a few seconds.",
-        ),
+        (_, 400) => ("This link does not work", check),
+        (_, 403) => ("This page is not available", check),
+        (_, 502 | 504) => ("This site does not respond", wait),
+        (Reason::NotStarted, _) => ("Temporarily unavailable", wait),
         _ => (
             "Temporarily unavailable",
             "Your sign-in cannot be checked at the moment. You have not been signed out. Please \

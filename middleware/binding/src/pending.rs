@@ -113,7 +113,7 @@ impl Pending {
         }
         self.said = Some(now);
         let count = std::mem::take(&mut self.given_up).to_string();
-        Some([r#"{"decision":"give-up","gate":"doorward","given_up":"#, &count, "}"].concat())
+        Some([r#"{"decision":"abandon","effects":"#, &count, r#","gate":"doorward"}"#].concat())
     }
 
     /// What the effect of this number is about.

@@ -26,16 +26,13 @@ export const policies = {
 const style = (button = "background:CanvasText;color:Canvas") =>
   [
     ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}",
-    "body{display:grid;min-height:100vh;margin:0;place-items:center}",
-    "main{box-sizing:border-box;width:min(100%,34rem);padding:2rem 1.5rem;overflow-wrap:anywhere}",
-    "header{font-weight:600;margin-bottom:1.5rem}",
-    "h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}",
-    "p{margin:0 0 1.75rem}",
-    "nav{display:flex;flex-wrap:wrap;gap:1rem 1.5rem;align-items:center}",
+    "body{max-width:32rem;margin:15vh auto;padding:0 1.5rem;overflow-wrap:anywhere}",
+    "h1{line-height:1.2}",
+    "nav{display:flex;flex-wrap:wrap;gap:1.5rem;align-items:center;margin:2rem 0}",
     "a{color:inherit}",
     "a:focus-visible{outline:3px solid CanvasText;outline-offset:3px}",
-    `nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;font-weight:600;text-decoration:none;${button}}`,
-    "footer{margin-top:3rem;font-size:.875rem;opacity:.75}",
+    `nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;text-decoration:none;${button}}`,
+    "footer{font-size:.875rem}",
   ].join("");
 
 /** The response with this page; `name` is HTML. */
@@ -51,7 +48,7 @@ function shown({ title, text, links, code, name, button }) {
     body:
       '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">' +
       `<meta name="robots" content="noindex"><title>${title}${name ? ` · ${name}` : ""}</title><style>${css}</style></head><body><main>` +
-      `${name ? `<header>${name}</header>` : ""}<h1>${title}</h1><p>${text}</p><nav>${ways}</nav><footer>Code: ${code}</footer></main></body></html>\n`,
+      `${name ? `<header><b>${name}</b></header>` : ""}<h1>${title}</h1><p>${text}</p><nav>${ways}</nav><footer>Code: ${code}</footer></main></body></html>\n`,
   };
 }
 
@@ -59,24 +56,22 @@ const ofAcme = { name: "Acme", button: "background:#0a7;color:#000" };
 const documented = (code) => `<a href="https://example.com/reasons#${code}">${code}</a>`;
 const home = ["/", "Home page"];
 const again = ["", "Try again"];
-const LINK = { title: "This link does not work", text: "The address is incomplete or was changed on the way. Check it, or start again from the home page." };
+const CHECK = "Check the address, or start again from the home page.";
+const LINK = { title: "This link does not work", text: CHECK };
 const SIGN_IN = { title: "Please sign in", text: "You have to be signed in to see this page." };
-const SIGN_IN_AGAIN = { title: "Please sign in again", text: "You have to be signed in to see this page, and your sign-in is no longer valid." };
+const SIGN_IN_AGAIN = { title: "Please sign in again", text: "You have to be signed in to see this page." };
 const LOOP = {
   title: "Sign-in did not work",
   text:
-    "You were sent to sign in several times, and this site still cannot tell who you are. Your browser may be blocking cookies: allow them for " +
-    "this site, then sign in again. If that does not help, please tell the people who run this site.",
+    "This site still cannot tell who you are. Allow cookies for it in your browser, then sign in again. If that does not help, please tell the " +
+    "people who run this site.",
 };
 const NO_ACCESS = {
   title: "You do not have access",
-  text: "You are signed in, but your account may not open this page. Use another account, or ask the people who run this site for access.",
+  text: "Your account may not open this page. Use another account, or ask the people who run this site for access.",
 };
-const BLOCKED = {
-  title: "This request was blocked",
-  text: "It came from another website, or your browser did not say where it came from. Open the page on this site and try again.",
-};
-const NOT_HERE = { title: "This page is not available", text: "Check the address, or start again from the home page." };
+const BLOCKED = { title: "This request was blocked", text: "It came from another site. Open the page on this site and try again." };
+const NOT_HERE = { title: "This page is not available", text: CHECK };
 const UNAVAILABLE = {
   title: "Temporarily unavailable",
   text: "Your sign-in cannot be checked at the moment. You have not been signed out. Please try again in a few seconds.",

@@ -660,12 +660,13 @@ const TYPE: Member = word("type", &["better-auth", "jwt"])
 const SERVICE_OLD: &[(&str, &str)] = &[
     ("stale_seconds", "write \"stale_if_error_seconds\""),
     ("bearer", "write \"bearer_tokens\""),
-    TOKEN_OLD[0],
-    TOKEN_OLD[1],
+    SKEW_SECONDS,
+    FROM,
 ];
 
-const TOKEN_OLD: &[(&str, &str)] =
-    &[("skew_seconds", "write \"clock_tolerance_seconds\""), ("from", "write \"token_locations\"")];
+const SKEW_SECONDS: (&str, &str) = ("skew_seconds", "write \"clock_tolerance_seconds\"");
+const FROM: (&str, &str) = ("from", "write \"token_locations\"");
+const TOKEN_OLD: &[(&str, &str)] = &[SKEW_SECONDS, FROM];
 
 /// Members of a Better Auth service's own.
 pub(super) const SERVICE: &[Member] = &[

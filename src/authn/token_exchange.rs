@@ -201,7 +201,7 @@ impl Authenticator<'_> {
         who: &Identity,
         token_exchange: &TokenExchange,
     ) -> ExchangeOutcome {
-        match self.fetched((jwt, asked), session, who, token_exchange) {
+        match self.checked((jwt, asked), session, who, token_exchange) {
             Ok(token) => ExchangeOutcome::With(token, TokenOrigin::Fresh),
             Err(Obstacle::Needs(missing)) => ExchangeOutcome::Needs(missing),
             // That the keys are away says nothing about the token.
@@ -250,14 +250,14 @@ impl Authenticator<'_> {
             return Ok((token.clone(), TokenOrigin::Cached));
         }
         Ok((
-            self.fetched((&token.jwt, token.asked), session, who, token_exchange)?,
+            self.checked((&token.jwt, token.asked), session, who, token_exchange)?,
             TokenOrigin::Fresh,
         ))
     }
 
     /// The rooms of a token: signature, claims, and that it is about this very user. An origin's
     /// clock grants it nothing.
-    fn fetched(
+    fn checked(
         &mut self,
         (jwt, asked): (&str, Moment),
         session: &Question,

@@ -307,15 +307,15 @@ impl Engine {
         };
         let outcome = self
             .authorize(request, &rules, &mut progress, now)
-            .and_then(|pass| self.token_exchange(request, &rules, pass, &mut progress, now))
-            .and_then(|(authorization, pass)| {
+            .and_then(|admitted| self.token_exchange(request, &rules, admitted, &mut progress, now))
+            .and_then(|(authorization, admitted)| {
                 let assertion =
-                    self.assertion(request, &path, &rules, &pass, &mut progress, now)?;
-                Ok((OriginContext { assertion, authorization }, pass))
+                    self.assertion(request, &path, &rules, &admitted, &mut progress, now)?;
+                Ok((OriginContext { assertion, authorization }, admitted))
             });
         let reason = match outcome {
-            Ok((told, pass)) => {
-                return self.forward(request, &path, &rules, pass, told, progress, now);
+            Ok((context, admitted)) => {
+                return self.forward(request, &path, &rules, admitted, context, progress, now);
             }
             Err(NotAdmitted::Refuse(reason) | NotAdmitted::Unavailable(reason)) => reason,
             Err(NotAdmitted::SignOut(reason, issuer)) => {
@@ -339,15 +339,16 @@ impl Engine {
                     {
                         None => reason,
                         Some(leniency) => {
-                            let pass = Admitted {
+                            let admitted = Admitted {
                                 in_spite_of: Some((reason, leniency)),
                                 ..Admitted::default()
                             };
-                            let told = OriginContext {
+                            let context = OriginContext {
                                 assertion: None,
                                 authorization: self.without_token_exchange(&rules),
                             };
-                            return self.forward(request, &path, &rules, pass, told, progress, now);
+                            return self
+                                .forward(request, &path, &rules, admitted, context, progress, now);
                         }
                     },
                 }
@@ -380,11 +381,12 @@ impl Engine {
         request: &RequestHead<'_>,
         path: &Path<'_>,
         rules: &MatchedRules,
-        pass: &Admitted,
+        admitted: &Admitted,
         progress: &mut RequestProgress,
         now: UnixTime,
     ) -> Result<Option<String>, NotAdmitted> {
-        let (Some(assertions), Some(identity)) = (&self.policy.assertions, &pass.identity) else {
+        let (Some(assertions), Some(identity)) = (&self.policy.assertions, &admitted.identity)
+        else {
             return Ok(None);
         };
         let (id, issued) = *progress.memory.assertion.number.get_or_insert_with(|| {
@@ -430,8 +432,8 @@ impl Engine {
                 rule.and_then(|rule| leniency(rule, reason, caused_by, now))
             };
             match outcome {
-                Ok(pass) => {
-                    all.identity = match (all.identity, pass.identity) {
+                Ok(admitted) => {
+                    all.identity = match (all.identity, admitted.identity) {
                         (Some(one), Some(other)) if !one.is_same_person(&other) => {
                             return Err(NotAdmitted::Refuse(Reason::CredentialAmbiguous));
                         }
@@ -441,12 +443,12 @@ impl Engine {
                         }
                         (one, other) => one.or(other),
                     };
-                    all.basis = all.basis.or(pass.basis);
-                    all.deferred.refresh.extend(pass.deferred.refresh);
-                    all.deferred.refresh_deny_list |= pass.deferred.refresh_deny_list;
-                    all.deferred.renewal = all.deferred.renewal.or(pass.deferred.renewal);
+                    all.basis = all.basis.or(admitted.basis);
+                    all.deferred.refresh.extend(admitted.deferred.refresh);
+                    all.deferred.refresh_deny_list |= admitted.deferred.refresh_deny_list;
+                    all.deferred.renewal = all.deferred.renewal.or(admitted.deferred.renewal);
                     all.deferred.vouched_for =
-                        all.deferred.vouched_for.or(pass.deferred.vouched_for);
+                        all.deferred.vouched_for.or(admitted.deferred.vouched_for);
                 }
                 Err(NotAdmitted::Missing(missing, _)) => {
                     let reason = missing.reason();
@@ -457,11 +459,11 @@ impl Engine {
                     }));
                 }
                 Err(
-                    stop @ (NotAdmitted::Refuse(reason)
+                    not_admitted @ (NotAdmitted::Refuse(reason)
                     | NotAdmitted::Unavailable(reason)
                     | NotAdmitted::SignOut(reason, _)),
-                ) => match leniency(reason, stop.caused_by()) {
-                    None => return Err(stop),
+                ) => match leniency(reason, not_admitted.caused_by()) {
+                    None => return Err(not_admitted),
                     Some(leniency) => {
                         all.in_spite_of = all.in_spite_of.or(Some((reason, leniency)))
                     }
@@ -531,7 +533,7 @@ impl Engine {
                 }
                 Verdict::Bad(reason) => {
                     progress.learned.noted = authenticator.deferred.noted;
-                    return Err(stop(reason, &credential));
+                    return Err(refuse_or_sign_out(reason, &credential));
                 }
                 Verdict::Needs(found) => missing = missing.or(Some(found)),
             }
@@ -634,7 +636,7 @@ impl Engine {
             }
             // What is known speaks against it, so that no rule for doubt lets it pass.
             Some(Verdict::Unavailable(reason)) => return Err(NotAdmitted::Refuse(reason)),
-            Some(Verdict::Bad(reason)) => return Err(stop(reason, credential)),
+            Some(Verdict::Bad(reason)) => return Err(refuse_or_sign_out(reason, credential)),
             Some(Verdict::Good(found)) => found,
             // A token says all that there is to know.
             None => identity.clone(),
@@ -651,13 +653,13 @@ impl Engine {
         request: &RequestHead<'_>,
         path: &Path<'_>,
         rules: &MatchedRules,
-        pass: Admitted,
-        told: OriginContext,
+        admitted: Admitted,
+        context: OriginContext,
         mut progress: RequestProgress,
         now: UnixTime,
     ) -> Decision {
         let is_waited_for =
-            pass.deferred.renewal.is_some() || !progress.learned.cookies_of.is_empty();
+            admitted.deferred.renewal.is_some() || !progress.learned.cookies_of.is_empty();
         let reach = if is_waited_for { Reach::All } else { Reach::Changing };
         let presented = self.goes_on(request, path, reach, now);
         // It may be on its way to change what they say.
@@ -670,16 +672,17 @@ impl Engine {
         let mut response_headers = refusal::set_cookie_headers(fresh.clone());
         if self.policy.debug_header {
             response_headers
-                .push(("doorward-decision".to_owned(), self.describe(pass.identity.as_ref())));
+                .push(("doorward-decision".to_owned(), self.describe(admitted.identity.as_ref())));
         }
-        let log = refusal::forward_log_line(pass.in_spite_of, &self.policy, request, path, learned);
-        if let Some(vouched_for) = pass.deferred.vouched_for {
+        let log =
+            refusal::forward_log_line(admitted.in_spite_of, &self.policy, request, path, learned);
+        if let Some(vouched_for) = admitted.deferred.vouched_for {
             let (digest, owner) = *vouched_for;
             self.effects.sessions.vouch_for(digest, owner, now);
         }
         // What is fetched ahead of need is not always told by its headers.
         let is_ahead = path.transport() == Some(RequestKind::Prefetch);
-        let renewal = pass
+        let renewal = admitted
             .deferred
             .renewal
             .filter(|question| !is_ahead && !self.is_for_the_service(request, path, question));
@@ -694,29 +697,30 @@ impl Engine {
         // One at a time: the others follow with later requests. Keys are due less often, and of
         // them the set goes first that has waited for longest.
         let (mut context, cache_use) = (self.context(&mut progress, now), CacheUse::Bypass);
-        let refresh = if let Some(source) = context.state.keys.tried_first(&pass.deferred.refresh) {
-            KeySetQuery { source, cache_use, kid: None }.begin(request, &mut context).ok()
-        } else if pass.deferred.refresh_deny_list {
-            DenyListQuery(cache_use).begin(request, &mut context).ok()
-        } else {
-            None
-        };
+        let refresh =
+            if let Some(source) = context.state.keys.tried_first(&admitted.deferred.refresh) {
+                KeySetQuery { source, cache_use, kid: None }.begin(request, &mut context).ok()
+            } else if admitted.deferred.refresh_deny_list {
+                DenyListQuery(cache_use).begin(request, &mut context).ok()
+            } else {
+                None
+            };
         // What is carried after the response has all the time that it needs.
         progress.memory.wait.times = 0;
-        let OriginContext { assertion, authorization } = told;
-        let connection = self.connection(rules, pass.identity.as_ref(), now);
-        let told = header_edits::HeaderContext {
-            identity: pass.identity.as_ref(),
+        let OriginContext { assertion, authorization } = context;
+        let connection = self.connection(rules, admitted.identity.as_ref(), now);
+        let context = header_edits::HeaderContext {
+            identity: admitted.identity.as_ref(),
             assertion,
             authorization: &authorization,
             fresh: &fresh,
         };
-        let (remove, set) = header_edits::edits(request, &self.policy, rules, told);
+        let (remove, set) = header_edits::edits(request, &self.policy, rules, context);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
         let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
         // A mark is for the host's own application: an upstream has assertions.
         let mark = if upstream.is_none() {
-            self.mark(&forwarded, rules, pass.identity.as_ref(), now)
+            self.mark(&forwarded, rules, admitted.identity.as_ref(), now)
         } else {
             None
         };
@@ -724,7 +728,7 @@ impl Engine {
             || set.clone(),
             |mark| set.and([self.policy.header_prefix.as_str(), "mark"], &mark),
         );
-        let told = pass.identity.as_ref().filter(|_| self.policy.capabilities.tells());
+        let told = admitted.identity.as_ref().filter(|_| self.policy.capabilities.tells());
         let identity = told.map(|identity| {
             ["{", &header_edits::statement(identity, &self.policy, rules), "}"].concat()
         });
@@ -820,7 +824,7 @@ impl Otherwise {
 /// Why a bad credential stops its request. Only the auth service and the operator can say that a
 /// session is over, and only of its own cookie: a bearer token that has ended says nothing about
 /// the cookies beside it.
-const fn stop(reason: Reason, credential: &Credential<'_>) -> NotAdmitted {
+const fn refuse_or_sign_out(reason: Reason, credential: &Credential<'_>) -> NotAdmitted {
     match (reason, credential) {
         (
             Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked,

@@ -20,36 +20,36 @@ impl Engine {
         &mut self,
         request: &RequestHead<'_>,
         rules: &MatchedRules,
-        mut pass: Admitted,
+        mut admitted: Admitted,
         progress: &mut RequestProgress,
         now: UnixTime,
     ) -> Result<(Authorization, Admitted), NotAdmitted> {
-        let crossed = self.cross(request, rules, &mut pass, progress, now);
+        let crossed = self.cross(request, rules, &mut admitted, progress, now);
         let leniency = |reason: Reason, caused_by: CausedBy| {
             let each =
                 self.policy.rules_of(rules).map(|rule| leniency(rule, reason, caused_by, now));
             each.reduce(Option::and).flatten()
         };
         match crossed {
-            Ok(authorization) => Ok((authorization, pass)),
+            Ok(authorization) => Ok((authorization, admitted)),
             Err(NotAdmitted::Missing(missing, _)) => {
                 let reason = missing.reason();
                 let otherwise = Otherwise::of(|caused_by| leniency(reason, caused_by));
                 Err(NotAdmitted::Missing(missing, otherwise))
             }
             Err(
-                stop @ (NotAdmitted::Refuse(reason)
+                not_admitted @ (NotAdmitted::Refuse(reason)
                 | NotAdmitted::Unavailable(reason)
                 | NotAdmitted::SignOut(reason, _)),
-            ) => match leniency(reason, stop.caused_by()) {
-                None => Err(stop),
+            ) => match leniency(reason, not_admitted.caused_by()) {
+                None => Err(not_admitted),
                 Some(leniency) => {
-                    let pass = Admitted {
-                        deferred: pass.deferred,
+                    let admitted = Admitted {
+                        deferred: admitted.deferred,
                         in_spite_of: Some((reason, leniency)),
                         ..Admitted::default()
                     };
-                    Ok((self.without_token_exchange(rules), pass))
+                    Ok((self.without_token_exchange(rules), admitted))
                 }
             },
         }
@@ -61,12 +61,12 @@ impl Engine {
         &mut self,
         request: &RequestHead<'_>,
         rules: &MatchedRules,
-        pass: &mut Admitted,
+        admitted: &mut Admitted,
         progress: &mut RequestProgress,
         now: UnixTime,
     ) -> Result<Authorization, NotAdmitted> {
         let (Some(token_exchange), Some(identity), Some(basis)) =
-            (self.policy.token_exchange(rules), &pass.identity, &pass.basis)
+            (self.policy.token_exchange(rules), &admitted.identity, &admitted.basis)
         else {
             return Ok(self.without_token_exchange(rules));
         };
@@ -96,7 +96,7 @@ impl Engine {
         let place = authenticator.place_of(question, token_exchange);
         let outcome =
             authenticator.bridged(&self.effects.tokens, question, identity, token_exchange);
-        pass.deferred.refresh.extend(authenticator.deferred.refresh);
+        admitted.deferred.refresh.extend(authenticator.deferred.refresh);
         let noted = authenticator.deferred.noted;
         let (reason, failure, cause, caused_by) = match outcome {
             ExchangeOutcome::With(token, origin_of_token) => {
@@ -104,7 +104,7 @@ impl Engine {
                 match origin_of_token {
                     TokenOrigin::Fresh => self.effects.tokens.keep(place, token),
                     TokenOrigin::Spare => {
-                        pass.in_spite_of = pass
+                        admitted.in_spite_of = admitted
                             .in_spite_of
                             .or(Some((Reason::TokenExchangeUnavailable, "stale-if-error")))
                     }

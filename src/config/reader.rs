@@ -111,8 +111,11 @@ impl<'v> Reader<'v> {
         for (name, value) in members {
             let path = join(path, name);
             match object.find(name) {
-                Some(member) => read
-                    .extend(self.member(member, value, &path).map(|value| (name.clone(), value))),
+                Some(member) => {
+                    if let Some(value) = self.member(member, value, &path) {
+                        read.insert(name.clone(), value);
+                    }
+                }
                 None => self.unknown(name, &path, object),
             }
         }
@@ -282,8 +285,8 @@ impl<'v> Reader<'v> {
             most => format!(" to {most}"),
         };
         let expected = format!("a whole number of {} from {}{most}", range.unit, range.least);
-        if value.is_number() {
-            let problem = format!("expected {expected}, found {value}");
+        if let Value::Number(number) = value {
+            let problem = format!("expected {expected}, found {number}");
             self.wrong(path, problem, "write one in that range");
         } else {
             self.mismatch(path, &expected, value, "write a number without quotes");
@@ -346,10 +349,13 @@ impl<'v> Reader<'v> {
             );
             return value.clone();
         };
-        let read = members.iter().filter_map(|(name, value)| {
-            Some((name.clone(), self.text(value, &join(path, name), true)?))
-        });
-        Value::Object(read.collect())
+        let mut read = Map::new();
+        for (name, value) in members {
+            if let Some(text) = self.text(value, &join(path, name), true) {
+                read.insert(name.clone(), text);
+            }
+        }
+        Value::Object(read)
     }
 
     /// What is right here has become rules before (src/config/preset.rs).

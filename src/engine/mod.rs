@@ -314,8 +314,8 @@ impl Engine {
                 Ok((OriginContext { assertion, authorization }, admitted))
             });
         let reason = match outcome {
-            Ok((context, admitted)) => {
-                return self.forward(request, &path, &rules, admitted, context, progress, now);
+            Ok((for_origin, admitted)) => {
+                return self.forward(request, &path, &rules, admitted, for_origin, progress, now);
             }
             Err(NotAdmitted::Refuse(reason) | NotAdmitted::Unavailable(reason)) => reason,
             Err(NotAdmitted::SignOut(reason, issuer)) => {
@@ -334,23 +334,24 @@ impl Engine {
                         progress.has_given_up = true;
                         return self.consider(request, progress, now);
                     }
-                    Err((reason, failure)) => match otherwise
-                        .by(failure.caused_by(request.client_address.is_some()))
-                    {
-                        None => reason,
-                        Some(leniency) => {
-                            let admitted = Admitted {
-                                in_spite_of: Some((reason, leniency)),
-                                ..Admitted::default()
-                            };
-                            let context = OriginContext {
-                                assertion: None,
-                                authorization: self.without_token_exchange(&rules),
-                            };
-                            return self
-                                .forward(request, &path, &rules, admitted, context, progress, now);
+                    Err((reason, failure)) => {
+                        match otherwise.by(failure.caused_by(request.client_address.is_some())) {
+                            None => reason,
+                            Some(leniency) => {
+                                let admitted = Admitted {
+                                    in_spite_of: Some((reason, leniency)),
+                                    ..Admitted::default()
+                                };
+                                let for_origin = OriginContext {
+                                    assertion: None,
+                                    authorization: self.without_token_exchange(&rules),
+                                };
+                                return self.forward(
+                                    request, &path, &rules, admitted, for_origin, progress, now,
+                                );
+                            }
                         }
-                    },
+                    }
                 }
             }
         };
@@ -654,7 +655,7 @@ impl Engine {
         path: &Path<'_>,
         rules: &MatchedRules,
         admitted: Admitted,
-        context: OriginContext,
+        for_origin: OriginContext,
         mut progress: RequestProgress,
         now: UnixTime,
     ) -> Decision {
@@ -707,15 +708,15 @@ impl Engine {
             };
         // What is carried after the response has all the time that it needs.
         progress.memory.wait.times = 0;
-        let OriginContext { assertion, authorization } = context;
+        let OriginContext { assertion, authorization } = for_origin;
         let connection = self.connection(rules, admitted.identity.as_ref(), now);
-        let context = header_edits::HeaderContext {
+        let for_header_edits = header_edits::HeaderContext {
             identity: admitted.identity.as_ref(),
             assertion,
             authorization: &authorization,
             fresh: &fresh,
         };
-        let (remove, set) = header_edits::edits(request, &self.policy, rules, context);
+        let (remove, set) = header_edits::edits(request, &self.policy, rules, for_header_edits);
         let (target, upstream) = (path.target(), self.policy.upstream(rules).map(str::to_owned));
         let forwarded = Forwarded { head: request, target: &target, remove: &remove, set: &set };
         // A mark is for the host's own application: an upstream has assertions.

@@ -26,7 +26,7 @@ fn resident() -> Option<usize> {
 #[test]
 fn memory_stays_within_what_is_said() {
     sessions_with_large_claims_take_no_more_than_their_table();
-    an_errand_weighs_what_it_takes();
+    an_effect_weighs_what_it_takes();
 }
 
 /// Four hundred sessions, each with a claim of 200 KB that a rule names, and between them tokens
@@ -84,7 +84,7 @@ fn sessions_with_large_claims_take_no_more_than_their_table() {
 
 /// Forged tokens of fifteen kilobytes, each waiting for its signature to be checked: hosts bound
 /// the sum of what effects say that they weigh, so that must not be less than what they take.
-fn an_errand_weighs_what_it_takes() {
+fn an_effect_weighs_what_it_takes() {
     let keys: Value = serde_json::from_str(include_str!("vectors/keys.json")).unwrap_or_default();
     let rsa = json!({ "kty": "RSA", "kid": "rsa", "n": keys["rsa"]["n"], "e": keys["rsa"]["e"] });
     let mut engine =

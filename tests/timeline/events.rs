@@ -179,14 +179,14 @@ fn a_slow_page_brings_no_cookie_after_a_sign_out() {
     let mut gate = Instance::new(json!({}));
     let mut page = gate.forward(&PAGE(), &Says::Lives("a", vec![RENEWED]));
     assert_eq!(cookies(&page.response_headers), [RENEWED]);
-    let page_errand = alongside(&mut page);
+    let of_page = alongside(&mut page);
     gate.later(100);
     let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
     let pending = alongside(&mut out);
     gate.later(100);
     assert!(!gate.finish(pending, &Says::Nothing, &[GONE]).withdraws_cookies);
     gate.later(2000);
-    let finish = gate.finish(page_errand, &Says::Nothing, &[]);
+    let finish = gate.finish(of_page, &Says::Nothing, &[]);
     assert_eq!(of_session(&page, &finish), [""; 0], "the sign-out stands");
 }
 
@@ -221,8 +221,8 @@ fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
         let pending = asked(gate.decide(&PAGE()));
         gate.later(10);
         let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
-        let out_errand = alongside(&mut out);
-        let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+        let of_sign_out = alongside(&mut out);
+        let _ = gate.finish(of_sign_out, &Says::Nothing, &[GONE]);
         gate.later(if comes_back == "later" { 10 } else { 0 });
         let again = asked(gate.answer(&PAGE(), pending, &Says::Lives("a", vec![RENEWED])));
         let decision = gate.answer(&PAGE(), again, &Says::Ended);
@@ -246,7 +246,7 @@ fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_ans
     let pending = asked(gate.decide(&PAGE()));
     gate.later(10);
     let mut out = gate.forward(&SIGN_OUT(), &Says::Fails);
-    let out_errand = alongside(&mut out);
+    let of_sign_out = alongside(&mut out);
     gate.later(10);
     let mut page = forwarded(gate.answer(&PAGE(), pending, &Says::Lives("a", vec![RENEWED])));
     assert_eq!(
@@ -254,7 +254,7 @@ fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_ans
         (Some("a"), vec![]),
         "no cookies from before"
     );
-    let _ = gate.finish(out_errand, &Says::Nothing, &[GONE]);
+    let _ = gate.finish(of_sign_out, &Says::Nothing, &[GONE]);
     if let Some(pending) = page.alongside.take() {
         assert_eq!(of_session(&page, &gate.finish(pending, &Says::Nothing, &[])), [""; 0]);
     }

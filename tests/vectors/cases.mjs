@@ -116,7 +116,7 @@ export const reject = (reason) => ({ reject: { status: STATUS[reason] ?? 401, re
 export const redirect = (reason, location, status = 307) => ({ redirect: { status, reason, location } });
 
 /**
- * One case. `asks` are the errands before the decision; `also` are further members of `expect` (see README.md).
+ * One case. `asks` are the effects before the decision; `also` are further members of `expect` (see README.md).
  * Every case says how many asks it costs: none, unless it says otherwise.
  */
 export const vector = (name, policyName, head, expected, { replies = [], asks = [], after, now = NOW, also = {} } = {}) => ({

@@ -1,10 +1,10 @@
-// The replies of a decision vector, for hosts that are written in JavaScript; `README.md` says which one an errand takes.
+// The replies of a decision vector, for hosts that are written in JavaScript; `README.md` says which one an effect takes.
 
 /**
- * Takes the first reply that is left for an errand; the script's clock goes on by what it takes.
+ * Takes the first reply that is left for an effect; the script's clock goes on by what it takes.
  *
  * @param {{ now: number, replies: [number, object][] }} script replies with their numbers
- * @param {{ purpose: string, url?: string, key?: string, headers?: [string, string][], copy?: string | null }} errand
+ * @param {{ purpose: string, url?: string, key?: string, headers?: [string, string][], copy?: string | null }} effect
  * @returns {object | undefined}
  */
 export function taken(script, { purpose, url, key, headers = [], copy }) {

@@ -5,7 +5,7 @@
 //! crate.
 //!
 //! ```text
-//! fetch ─▶ head ─▶ gate: decide ─▶ Ask ─▶ carry (fetch_errand, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
+//! fetch ─▶ head ─▶ gate: decide ─▶ Perform ─▶ perform (fetch_effect, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
 //! ```
 //!
 //! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run

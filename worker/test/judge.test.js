@@ -85,7 +85,7 @@ test("an answer of the auth service brings its cookies to the browser, and its o
   ]);
   // An answer with somebody's cookies is nobody else's.
   assert.equal(response.headers["cache-control"], "private, no-store");
-  // Only what the errand says is sent: no other cookie, one address.
+  // Only what the effect says is sent: no other cookie, one address.
   assert.equal(asked.cookie, cookie);
   assert.equal(asked["x-forwarded-for"], "127.0.0.1");
   assert.deepEqual([asked["user-agent"], asked["x-doorward-subject"]], [undefined, undefined]);

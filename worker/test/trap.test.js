@@ -50,7 +50,7 @@ for (const kind of ["panic", "stack"]) {
   });
 }
 
-test("a request that was decided after an errand, and sent on before a trap, gets the origin's answer", async (t) => {
+test("a request that was decided after an effect, and sent on before a trap, gets the origin's answer", async (t) => {
   const { origin, auth, gate } = await house(t);
   const bearer = { headers: { authorization: `Bearer ${await auth.sign("EdDSA")}` } };
   const held = fetched(gate, "/hold", bearer);

@@ -26,8 +26,8 @@ mod script {
         #[wasm_bindgen(js_name = "now")]
         fn clock() -> f64;
 
-        /// The reply to an effect, both as JSON; nothing: it is carried for real.
-        #[wasm_bindgen(js_name = "carried")]
+        /// The reply to an effect, both as JSON; nothing: it is performed for real.
+        #[wasm_bindgen(js_name = "performed")]
         fn result(pending: &str) -> Option<String>;
 
         /// The vector's head, as JSON, where it is none that this platform lets through.

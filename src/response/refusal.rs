@@ -1,8 +1,8 @@
-//! Answers: Reason × RequestKind → a redirect or a refusal. `docs/responses.md` is the table; a
-//! test holds the two together.
+//! Refusals: from the reason and the kind of request to a page, a problem document, a line of text
+//! or a redirect. `docs/responses.md` has the table; `tests/responses.rs` compares the two.
 //!
-//! The reason decides the status, the kind of request only the shape. Every answer is
-//! `private, no-store`: one user's refusal is nobody else's, and none outlives its moment.
+//! The reason decides the status, the kind of request only the form. Every refusal is
+//! `private, no-store`: it is for one user at one moment.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -24,26 +24,26 @@ use crate::reason::Reason;
 use crate::response::page::Page;
 use crate::response::sign_in;
 
-/// After so many seconds it is worth asking again, whatever is away.
+/// `Retry-After` of every 5xx.
 const RETRY_AFTER_SECONDS: &str = "5";
-/// What a client says goes into the log no further than this.
+/// The most bytes of a client's text that are logged.
 const MAX_LOGGED_BYTES: usize = 300;
-/// The request has a cookie cache by the configured secret, and the auth service does not know its session.
+/// The hint where the auth service does not know a session whose cookie cache is valid.
 const ANOTHER_AUTH_SERVICE: &str = "The cookie cache is valid by this secret: check that this URL is \
     that of the auth service that created the session";
-/// Every header that an answer depends on.
+/// Every request header that a refusal depends on.
 const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
                     Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, \
                     RSC-Action-Id, X-Server-Id, Access-Control-Request-Method";
 
-/// What a refusal looks like.
+/// The form of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     /// `Location`, for a browser.
     SignIn,
     /// `x-action-redirect`, for the client of Next.js.
     ActionSignIn,
-    /// HTML, for people.
+    /// HTML, for visitors.
     Page,
     /// One line of text: the client of Next.js throws it as an error's message.
     Text,
@@ -52,7 +52,7 @@ enum Form {
 }
 
 impl Form {
-    /// The table. Only what signing in could cure is sent to sign in.
+    /// The table. Only what signing in can cure leads to the sign-in page.
     const fn of(reason: Reason, kind: RequestKind, has_sign_in: bool) -> Self {
         match (kind, reason.status()) {
             (RequestKind::Document, 401) if has_sign_in => Self::SignIn,
@@ -64,24 +64,23 @@ impl Form {
     }
 }
 
-/// Everything that an answer says.
+/// What a refusal is made of.
 struct RefusalContext<'a> {
     reason: Reason,
-    /// What was wrong each time, where it went round.
+    /// Why each round of a redirect loop ended without a session.
     cause: Option<Reason>,
-    /// Where there is an engine.
+    /// None where there is no engine.
     policy: Option<&'a Policy>,
     head: &'a RequestHead<'a>,
     path: Option<&'a Path<'a>>,
     learned: Learned,
 }
 
-/// The answer where no engine can give one: it did not start, or its head could not be read. The
-/// same as an engine's, but for what a configuration adds (`docs_url`, `cors`, `debug_header`, the
-/// style of a rule), and without a line for the log.
+/// The refusal where there is no engine: it did not start, or the head could not be read. It is the
+/// same as an engine's without what a configuration adds (`docs_url`, `cors`, `debug_header`, a
+/// rule's `refusal_format`), and has no line for the log.
 ///
-/// Hosts that have lost even this program carry its answers as text: `middleware/not-started.js`,
-/// made by `cargo xtask build`.
+/// Where the WebAssembly itself is missing, hosts have these bytes in `middleware/not-started.js`.
 pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Refusal {
     let refusal = RefusalContext {
         reason,
@@ -94,7 +93,7 @@ pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Refusal 
     Refusal { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
 }
 
-/// The answer to a request that may not go on.
+/// Refuses a request.
 pub(crate) fn refuse(
     reason: Reason,
     policy: &Policy,
@@ -127,9 +126,9 @@ pub(crate) fn refuse(
     }
 }
 
-/// The log's line about a request that goes on, where there is something to say: it would have been
-/// refused, somebody is believed on an older word of the auth service, some of its cookies are not
-/// passed on, or the list of what has been revoked was not to be had.
+/// The log's line about a request that is forwarded, if there is one: in report mode or by a rule's
+/// leniency it is forwarded in spite of a reason, an older answer is used while the auth service
+/// fails, cookies of the auth service are dropped, or the deny-list could not be fetched.
 pub(crate) fn forward_log_line(
     in_spite_of: Option<(Reason, &str)>,
     policy: &Policy,
@@ -159,14 +158,14 @@ pub(crate) fn forward_log_line(
     )
 }
 
-/// The log's line about a renewal that did not come to all that it should.
+/// The log's line about a renewal that failed in whole or in part.
 pub(crate) fn renewal_log_line(learned: &Learned) -> Option<String> {
     let says_something = learned.failure.is_some() || !learned.dropped.is_empty();
     says_something.then(|| LogLine::about("renew", learned).written())
 }
 
-/// What caches heed. An origin's word to a CDN counts there before `Cache-Control` (RFC 9213
-/// section 2.2), and the first of these that the CDN knows: so each is replaced.
+/// Headers that caches obey. A CDN prefers the first of these that it knows to `Cache-Control` (RFC
+/// 9213 section 2.2), so each of them is replaced.
 const FOR_CACHES: [&str; 6] = [
     "cache-control",
     "cdn-cache-control",
@@ -176,14 +175,14 @@ const FOR_CACHES: [&str; 6] = [
     "surrogate-control",
 ];
 
-/// Headers of a response that sets these cookies: nobody else may get it.
+/// Headers of a response that sets these cookies: no cache may store it.
 pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
     let for_caches = if lines.is_empty() { &[][..] } else { &FOR_CACHES };
     let own = for_caches.iter().map(|name| ((*name).to_owned(), "private, no-store".to_owned()));
     own.chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
 }
 
-/// Whether one of these lines sets or clears a cookie of this service.
+/// Whether one of these lines sets or clears a cookie of this auth service.
 pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
     let service = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref());
     let is_ours = |line: &&str| {
@@ -193,9 +192,9 @@ pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str
     lines.iter().any(is_ours)
 }
 
-/// `Set-Cookie` lines that clear what a service's ended session has left in the browser, as Better
-/// Auth itself clears it: its names, with the chunks that were sent; also without a domain, where
-/// they were set before there was one. What the service has said about a name itself stands.
+/// `Set-Cookie` lines that clear the cookies of an ended session as Better Auth itself does: its
+/// names, with the chunks that were sent; also without a domain, in case they were set before one
+/// was configured. A name that the auth service itself sets or clears is left to it.
 pub(crate) fn dead_cookies(
     policy: &Policy,
     issuer: usize,
@@ -209,8 +208,7 @@ pub(crate) fn dead_cookies(
     let names = &service.cookies;
     let always =
         [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
-    // Chunks that no service can have written stay: an answer is no place for a thousand lines of
-    // them.
+    // Chunks that no auth service can have written stay: there could be thousands of them.
     let sent = cookie::all(head)
         .map(|sent| sent.name)
         .filter(|name| cookie::is_chunk(name, &names.session_data));
@@ -227,18 +225,18 @@ pub(crate) fn dead_cookies(
     lines
 }
 
-/// The style of the strictest rule that covers the request.
+/// The format that the strictest of the matching rules asks for.
 fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RefusalFormat {
     let strictest =
         path.and_then(|path| policy.rules.get(policy.matched_rules(path, head)?.strictest));
     strictest.map_or(RefusalFormat::Auto, |rule| rule.answer)
 }
 
-/// The kind of request that the answer is for.
+/// The kind of request that the refusal is made for.
 fn kind_for(style: RefusalFormat, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match (style, kind_of(head, path)) {
         (RefusalFormat::Api, _) => RequestKind::Fetch,
-        // A browser's script says that it is one.
+        // A script in a browser sends that header.
         (RefusalFormat::Page, RequestKind::Fetch) if head.header("sec-fetch-mode").is_none() => {
             RequestKind::Document
         }
@@ -246,7 +244,7 @@ fn kind_for(style: RefusalFormat, head: &RequestHead<'_>, path: Option<&Path<'_>
     }
 }
 
-/// The kind of request, as the target's own form tells or else its headers do.
+/// The kind of request by its target, or else by its headers.
 fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match RequestKind::of(head) {
         RequestKind::Document | RequestKind::Fetch => {
@@ -257,12 +255,11 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 }
 
 impl RefusalContext<'_> {
-    /// A refusal in this form, or where a page of the application stands in for the gate's, the way
-    /// there.
+    /// A refusal in this form, or a redirect to the page of the application that stands in for it.
     fn decision(self, form: Form) -> Decision {
         let own_page = self.policy.filter(|_| form == Form::Page).and_then(|policy| {
             let page = policy.pages.own(self.reason.status())?;
-            // To a page that is itself refused it would lead for ever.
+            // A page that is itself refused would be redirected to itself.
             let is_here = self.path.is_some_and(|path| path.segments() == page.segments);
             (!is_here).then_some(page)
         });
@@ -362,7 +359,7 @@ impl RefusalContext<'_> {
         self.policy.is_some_and(|policy| policy.debug_header)
     }
 
-    /// Also the headers where an issuer's tokens may be.
+    /// With the headers that may hold an issuer's tokens.
     fn vary(&self) -> String {
         let mut vary = VARY.to_owned();
         for place in
@@ -376,8 +373,7 @@ impl RefusalContext<'_> {
         vary
     }
 
-    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol"). The origin
-    /// sees to its own answers.
+    /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol").
     fn cors(&self) -> Vec<(String, String)> {
         let Some(cors) = self.policy.map(|policy| &policy.cors) else {
             return Vec::new();
@@ -420,13 +416,13 @@ impl RefusalContext<'_> {
         })
     }
 
-    /// One line: the message of an error that the application's own error page shows.
+    /// One line: the message of an error that the application's `error.js` shows.
     fn line(&self) -> String {
         [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"]
             .concat()
     }
 
-    /// The page, and the policy of its content.
+    /// The page, and its `Content-Security-Policy`.
     fn page(&self) -> (String, String) {
         let unconfigured = Pages::NONE;
         let pages = self.policy.map_or(&unconfigured, |policy| &policy.pages);
@@ -438,7 +434,7 @@ impl RefusalContext<'_> {
             cause: self.cause,
             pages,
             home: Some(pages.home.as_ref()).filter(|home| !is_here(home)),
-            // Without a return path: from here no round of a redirect loop is counted.
+            // Without a return path, so that it is not counted as a round of a redirect loop.
             sign_in: sign_in.filter(|sign_in| !is_here(sign_in)),
             docs: self.docs_url(),
         }
@@ -448,12 +444,10 @@ impl RefusalContext<'_> {
     /// One JSON line per refusal. The query stays out, and so does every header: they may hold
     /// secrets.
     fn log_line(&self, decision: &str, status: u16) -> String {
-        // Whose request it was by its own word, and whose site this is: where two names of one site
-        // differ, it shows here.
+        // Both origins are logged, so that two names of one site can be recognized.
         let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
         let end = self.learned.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
-        // Its own cookie cache says that this very session was somebody's, by a secret that the
-        // service that was asked need not have.
+        // The cookie cache proves that a service with this secret created the session.
         let hint = end.filter(|_| self.learned.has_own_data).map(|_| ANOTHER_AUTH_SERVICE);
         LogLine {
             asked_url: end.map(|end| end.url.as_str()),
@@ -477,8 +471,8 @@ impl RefusalContext<'_> {
     }
 }
 
-/// As much of a client's word as the log takes, in letters that move no terminal. A host name has
-/// at most 253 characters.
+/// A client's text for the log: shortened, and escaped so that it cannot control a terminal. A host
+/// name has at most 253 characters.
 fn said(text: &str) -> Cow<'_, str> {
     let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
     let start = text.get(..end).unwrap_or(text);
@@ -503,7 +497,7 @@ struct Problem<'a> {
     kind: &'a str,
 }
 
-/// What the log says. Of cookies names only: a line of `Set-Cookie` may be a session.
+/// A line of the log. Of cookies it has only the names, because their values may be sessions.
 #[derive(Default, Serialize)]
 struct LogLine<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -564,7 +558,7 @@ fn challenge(reason: Reason) -> Option<String> {
     match reason {
         Reason::NoCredential | Reason::RedirectLoop => Some("Bearer".to_owned()),
         Reason::Forbidden => Some("Bearer error=\"insufficient_scope\"".to_owned()),
-        // A quoted-string of RFC 6750 has no quotation marks of its own.
+        // `error_description` must not contain quotation marks (RFC 6750 section 3).
         _ if reason.status() == 401 => Some(
             [
                 "Bearer error=\"invalid_token\", error_description=\"",

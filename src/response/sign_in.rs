@@ -1,10 +1,9 @@
-//! The way to the sign-in page and back, and the guard against going round.
+//! The redirect to the sign-in page with a return path, and the detection of redirect loops.
 //!
-//! The way back is path and query of this request only, as the gate spells them. A way that leads
-//! here again without a session that counts is noticed twice over, because neither sign sees every
-//! round: the `Referer` of somebody who comes back from the sign-in page shows how often they were
-//! sent there, also where cookies are blocked; within a chain of HTTP redirects the `Referer` never
-//! changes, and there a cookie counts.
+//! The return path is path and query of this request only, in canonical spelling. A loop is detected
+//! in two ways, because neither sees every round: the `Referer` of a user who comes back from the
+//! sign-in page shows how often they were sent there, even with blocked cookies; within a chain of
+//! HTTP redirects the `Referer` does not change, and there a cookie counts.
 
 use crate::encoding::digest;
 use crate::encoding::text;
@@ -13,21 +12,21 @@ use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
 use crate::policy::{ATTEMPT, SignIn};
 
-/// A longer way back is left out: a sign-in page must stay reachable.
+/// A longer return path is left out, so that the sign-in page stays reachable.
 const MAX_RETURN_BYTES: usize = 2048;
-/// Whoever comes back from the sign-in page once is sent there again: a link there may have been
-/// clicked. Twice is a loop.
+/// A user who comes back from the sign-in page once is sent there again, because they may have
+/// clicked a link there. Twice is a loop.
 const MAX_ATTEMPTS: u32 = 2;
-/// In a chain of redirects nobody waits, and a browser gives up after 20. Tabs that are opened
-/// again at once, with one page in several of them, are fewer than this.
+/// A browser gives up after 20 redirects. This is more than the tabs with one page that a browser
+/// restores at once.
 const MAX_ROUNDS: u32 = 4;
-/// A chain of redirects takes less per round; somebody who signs in takes longer.
+/// Longer than one round of a chain of redirects, shorter than a user takes to sign in.
 const ROUND_SECONDS: &str = "10";
-/// `__Host-` (RFC 6265bis section 4.1.3.2) where the site has https: nobody below or beside this
-/// host can set it.
+/// `__Host-` (RFC 6265bis section 4.1.3.2) where the site has https, so that no subdomain or sibling
+/// can set it.
 const COUNTER: &str = "__Host-doorward-round";
 
-/// The way to the sign-in page.
+/// A redirect to the sign-in page.
 pub(crate) struct SignInRedirect {
     /// Path and query of the page.
     pub(crate) target: String,
@@ -35,14 +34,14 @@ pub(crate) struct SignInRedirect {
     pub(crate) set_cookie: Option<String>,
 }
 
-/// The way to the sign-in page, with the way back; nothing where it would go round.
+/// The redirect to the sign-in page, with the return path; nothing where it would be a loop.
 pub(crate) fn way(
     sign_in: &SignIn,
     head: &RequestHead<'_>,
     kind: RequestKind,
     path: &Path<'_>,
 ) -> Option<SignInRedirect> {
-    // Sending the sign-in page to itself would go round for ever.
+    // The sign-in page redirected to itself would be a loop.
     if sign_in.segments == path.segments() {
         return None;
     }
@@ -68,8 +67,8 @@ pub(crate) fn way(
     Some(SignInRedirect { target, set_cookie: Some(counter(head, rounds.saturating_add(1), &tag)) })
 }
 
-/// Where to come back to. A server action is sent to the page that it stands on; any other method
-/// but GET has none.
+/// The return path. For a server action it is the page that the action is on; for other methods than
+/// GET and HEAD there is none.
 pub(crate) fn return_path(
     head: &RequestHead<'_>,
     kind: RequestKind,
@@ -82,8 +81,8 @@ pub(crate) fn return_path(
 
 /// Whether a target still is a path of this site after a browser or a sign-in page has normalised
 /// it: `//evil.example`, `/\evil.example` and whatever becomes one of them (`/..//evil.example`)
-/// are other hosts. A canonical path is none of these; this is looked at again because an open
-/// redirect would be the whole site's.
+/// are other hosts. A canonical path is none of these; it is checked again because a mistake would
+/// be an open redirect.
 fn stays_here(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or(target);
     let is_dots = |segment: &str| {
@@ -96,8 +95,7 @@ fn stays_here(target: &str) -> bool {
         && !path.split('/').any(is_dots)
 }
 
-/// How often somebody who comes from the sign-in page, and was to come back here, has been sent
-/// there.
+/// How often a user who comes from the sign-in page with this return path has been sent there.
 fn attempts(sign_in: &SignIn, head: &RequestHead<'_>, way_back: &str) -> Option<u32> {
     let (path, query) = head.only("referer")?.strip_prefix(head.public_origin)?.split_once('?')?;
     if path.trim_end_matches('/') != sign_in.path.trim_end_matches('/') {
@@ -145,7 +143,7 @@ fn is_https(head: &RequestHead<'_>) -> bool {
     head.public_origin.starts_with("https://")
 }
 
-/// A short name for a way back: two tabs with two pages do not count each other's rounds.
+/// A short name for a return path, so that two tabs with two pages are counted apart.
 fn tag(way_back: &str) -> String {
     let digest = digest::of(way_back.as_bytes());
     text::to_base64url(digest.get(..9).unwrap_or_default())

@@ -7,15 +7,23 @@
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
+use std::task::{Context, Poll, Waker};
 
 use doorward::{
-    Algorithm, Config, Decision, Effect, EffectResult, Engine, Finish, Forward, PendingEffect,
-    Reason, Refusal, RequestHead, Served, SignatureRequest, UnixTime, conformance,
+    Algorithm, Config, Effect, Engine, Fetch, Forward, Reason, Refusal, RequestHead, Served,
+    SignatureRequest, UnixTime, conformance,
+};
+use doorward_host::{
+    Failure, FinalDecision, Host, LendHead as _, OwnedHead, OwnedResult, Response, alongside,
+    decide, finish, receive,
 };
 use serde_json::{Value, json};
 
@@ -256,62 +264,50 @@ fn engine(policy: &Value, name: &str) -> Engine {
 
 fn play_case(engine: &mut Engine, case: &Value) -> Value {
     let request = &case["request"];
-    let headers: Vec<(&str, &str)> = pairs(&request["headers"]);
-    let head = RequestHead {
-        method: text(request, "method"),
-        target: text(request, "target"),
-        headers: &headers,
-        public_origin: text(request, "public_origin"),
-        client_address: request["client_address"].as_str(),
+    let head = OwnedHead {
+        method: text(request, "method").to_owned(),
+        target: text(request, "target").to_owned(),
+        headers: pairs(&request["headers"]),
+        public_origin: text(request, "public_origin").to_owned(),
+        client_address: request["client_address"].as_str().map(str::to_owned),
     };
-    let mut host = Host {
-        now: UnixTime::from_millis(
-            case["now_ms"].as_i64().unwrap_or_else(|| panic!("{} has no now_ms", case["name"])),
-        ),
-        replies: case["replies"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default()
-            .into_iter()
-            .enumerate()
-            .collect(),
-        asks: Vec::new(),
+    let now = case["now_ms"].as_i64().unwrap_or_else(|| panic!("{} has no now_ms", case["name"]));
+    let now = UnixTime::from_millis(now);
+    let session_data = head.lend(|head| conformance::session_data(engine, head, now));
+    let replies = case["replies"].as_array().cloned().unwrap_or_default();
+    let host = Script {
+        engine: RefCell::new(engine),
+        now: Cell::new(now),
+        replies: RefCell::new(replies.into_iter().enumerate().collect()),
+        asks: RefCell::default(),
+        log: RefCell::default(),
     };
-    let session_data = conformance::session_data(engine, &head, host.now);
 
-    let mut decision = engine.decide(&head, host.now);
-    while let Decision::Perform(pending) = decision {
-        let result = host.perform(&pending);
-        decision = result.with(|result| engine.resume(&head, pending, result, host.now));
-    }
-    let asks = std::mem::take(&mut host.asks);
-    let (after, alongside) = match &mut decision {
-        Decision::Forward(forward) => (forward.after.take(), forward.alongside.take()),
+    let mut decision = at_once(decide(&host, &head));
+    let asks = host.asks.take();
+    let (later, meanwhile) = match &mut decision {
+        FinalDecision::Forward(forward) => (forward.after.take(), forward.alongside.take()),
         _ => (None, None),
     };
-    let mut finished = Finish::default();
-    if let Some(pending) = alongside {
-        let result = host.perform(&pending);
-        let lines = case["origin_set_cookies"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .collect::<Vec<_>>();
-        finished = result.with(|result| engine.finish(pending, result, &lines, host.now));
-    }
-    let alongside = std::mem::take(&mut host.asks);
-    if let Some(pending) = after {
-        let result = host.perform(&pending);
-        result.with(|result| engine.receive(pending, result, host.now));
+    let origin = async { Ok::<_, Infallible>(()) };
+    let ((), performed) = match at_once(alongside(&host, meanwhile, origin)) {
+        Ok(both) => both,
+        Err(never) => match never {},
+    };
+    let lines = case["origin_set_cookies"].as_array().into_iter().flatten();
+    let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
+    let finished = finish(&host, performed, &lines);
+    let alongside = host.asks.take();
+    if let Some(pending) = later {
+        at_once(receive(&host, pending));
     }
 
-    let unused: Vec<usize> = host.replies.iter().map(|(number, _)| *number).collect();
-    let log: Vec<&str> = log_of(&decision).into_iter().chain(finished.log.as_deref()).collect();
+    let replies = host.replies.borrow();
+    let unused: Vec<usize> = replies.iter().map(|(number, _)| *number).collect();
     let mut outcome = outcome(&decision);
-    outcome["log"] = json!(log);
+    outcome["log"] = json!(host.log.take());
     outcome["asks"] = json!(asks);
-    outcome["after"] = json!(host.asks);
+    outcome["after"] = json!(host.asks.take());
     outcome["alongside"] = json!(alongside);
     outcome["renewed"] = json!(finished.headers);
     outcome["session_data"] = json!(session_data);
@@ -320,20 +316,107 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     outcome
 }
 
-/// Carries effects by the script; what it does not mention fails, except for signatures, which are
-/// checked for real.
-struct Host {
-    now: UnixTime,
-    /// Each with its number.
-    replies: Vec<(usize, Value)>,
-    asks: Vec<&'static str>,
+/// What comes of work that waits for nothing: here all time is the script's.
+fn at_once<T>(work: impl Future<Output = T>) -> T {
+    match pin!(work).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("the host kit waits for something that no script brings"),
+    }
 }
 
-/// A reply that owns what it brings.
-enum Brought {
-    Scripted(Value),
-    Real(EffectResult<'static>),
-    Signed(Vec<u8>),
+/// Performs effects by the script; what it does not mention fails, except for signatures, which are
+/// checked for real.
+struct Script<'a> {
+    engine: RefCell<&'a mut Engine>,
+    now: Cell<UnixTime>,
+    /// Each with its number.
+    replies: RefCell<Vec<(usize, Value)>>,
+    asks: RefCell<Vec<&'static str>>,
+    log: RefCell<Vec<String>>,
+}
+
+impl Host for Script<'_> {
+    fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+        Some(work(&mut **self.engine.borrow_mut()))
+    }
+
+    fn now(&self) -> UnixTime {
+        self.now.get()
+    }
+
+    async fn sleep(&self, millis: u32) {
+        self.pass(millis.into());
+    }
+
+    async fn fetch(&self, _: &Fetch) -> Result<Response, Failure> {
+        Err(Failure::Failed)
+    }
+
+    fn log(&self, line: &str) {
+        self.log.borrow_mut().push(line.to_owned());
+    }
+
+    async fn perform(&self, effect: &Effect) -> OwnedResult {
+        let (purpose, url) = match effect {
+            Effect::Fetch(fetch) => (fetch.purpose, Some(fetch.url.as_str())),
+            Effect::Check(_) => ("check", None),
+            Effect::Sign(_) => ("sign", None),
+            Effect::Read(read) => ("read", Some(read.key.as_str())),
+            Effect::Wait { .. } => return doorward_host::perform(self, effect).await,
+        };
+        self.asks.borrow_mut().push(purpose);
+        let sent = cookies_of(effect);
+        // A copy where none will do would not have been looked for.
+        let may_be_copied = matches!(effect, Effect::Fetch(fetch) if fetch.copy.is_some());
+        let suits = |(_, result): &(usize, Value)| {
+            let place = if purpose == "read" { &result["key"] } else { &result["url"] };
+            let is_for_it = result["to"] == purpose && (place.is_null() || place.as_str() == url);
+            let has_cookies = result["cookies"].is_null() || result["cookies"] == json!(sent);
+            is_for_it && has_cookies && (may_be_copied || !result["copied"].is_string())
+        };
+        let place = self.replies.borrow().iter().position(suits);
+        let Some(place) = place else { return real(effect) };
+        let (_, result) = self.replies.borrow_mut().remove(place);
+        self.pass(result["takes_ms"].as_i64().unwrap_or(0));
+        if result["real"] == true { real(effect) } else { scripted(&result) }
+    }
+}
+
+impl Script<'_> {
+    fn pass(&self, millis: i64) {
+        self.now.set(self.now.get().plus_millis(millis));
+    }
+}
+
+fn real(effect: &Effect) -> OwnedResult {
+    let performed = match effect {
+        Effect::Check(check) => doorward_native::check_signature(check).map(OwnedResult::Checked),
+        Effect::Sign(request) => Ok(OwnedResult::Signed(sign(request))),
+        _ => Err(Failure::Failed),
+    };
+    performed.unwrap_or_else(OwnedResult::Missing)
+}
+
+fn scripted(result: &Value) -> OwnedResult {
+    let is = |name: &str| result[name] == true;
+    let bytes = |name: &str| result[name].as_str().map(|text| text.as_bytes().to_vec());
+    match (bytes("copied"), bytes("found")) {
+        _ if is("failed") => Failure::Failed.into(),
+        (Some(copy), _) => OwnedResult::Copied(copy),
+        _ if is("too_large") => Failure::TooLarge.into(),
+        _ if is("headers_too_large") => Failure::HeadTooLarge.into(),
+        _ if is("absent") => OwnedResult::Absent,
+        (_, Some(value)) => OwnedResult::Found(value),
+        _ if is("unsupported") => Failure::Unsupported.into(),
+        _ => {
+            let status = result["status"].as_u64().and_then(|status| u16::try_from(status).ok());
+            let status =
+                status.unwrap_or_else(|| panic!("a scripted reply has no status: {result}"));
+            let headers = pairs(&result["headers"]);
+            let body = bytes("body").unwrap_or_default();
+            OwnedResult::Answered(Response { status, headers, body })
+        }
+    }
 }
 
 /// ES256 and EdDSA by crates, in place of a platform that has them.
@@ -353,48 +436,6 @@ fn sign(request: &SignatureRequest) -> Vec<u8> {
     signature.to_bytes().to_vec()
 }
 
-impl Host {
-    fn perform(&mut self, pending: &PendingEffect) -> Brought {
-        let (purpose, url) = match pending.effect() {
-            Effect::Fetch(fetch) => (fetch.purpose, Some(fetch.url.as_str())),
-            Effect::Check(_) => ("check", None),
-            Effect::Sign(_) => ("sign", None),
-            Effect::Read(read) => ("read", Some(read.key.as_str())),
-            Effect::Wait { millis } => {
-                self.now = self.now.plus_millis(i64::from(*millis));
-                return Brought::Real(EffectResult::Waited);
-            }
-        };
-        self.asks.push(purpose);
-        let sent = cookies_of(pending.effect());
-        // A copy where none will do would not have been looked for.
-        let may_be_copied =
-            matches!(pending.effect(), Effect::Fetch(fetch) if fetch.copy.is_some());
-        let suits = |(_, result): &(usize, Value)| {
-            let place = if purpose == "read" { &result["key"] } else { &result["url"] };
-            let is_for_it = result["to"] == purpose && (place.is_null() || place.as_str() == url);
-            let has_cookies = result["cookies"].is_null() || result["cookies"] == json!(sent);
-            is_for_it && has_cookies && (may_be_copied || !result["copied"].is_string())
-        };
-        match (self.replies.iter().position(suits), pending.effect()) {
-            (Some(place), _) => {
-                let (_, result) = self.replies.remove(place);
-                self.now = self.now.plus_millis(result["takes_ms"].as_i64().unwrap_or(0));
-                if result["real"] == true { Self::done(pending) } else { Brought::Scripted(result) }
-            }
-            (None, _) => Self::done(pending),
-        }
-    }
-
-    fn done(pending: &PendingEffect) -> Brought {
-        match pending.effect() {
-            Effect::Check(check) => Brought::Real(doorward_native::check(check)),
-            Effect::Sign(request) => Brought::Signed(sign(request)),
-            _ => Brought::Real(EffectResult::Failed),
-        }
-    }
-}
-
 /// Names of the cookies that an effect sends, in order.
 fn cookies_of(work: &Effect) -> Vec<&str> {
     let Effect::Fetch(fetch) = work else { return Vec::new() };
@@ -405,47 +446,15 @@ fn cookies_of(work: &Effect) -> Vec<&str> {
         .collect()
 }
 
-impl Brought {
-    fn with<T>(self, take: impl FnOnce(EffectResult<'_>) -> T) -> T {
-        match self {
-            Self::Real(result) => take(result),
-            Self::Signed(signature) => take(EffectResult::Signed(&signature)),
-            Self::Scripted(result) if result["failed"] == true => take(EffectResult::Failed),
-            Self::Scripted(result) if result["copied"].is_string() => {
-                take(EffectResult::Copied(text(&result, "copied").as_bytes()))
-            }
-            Self::Scripted(result) if result["too_large"] == true => take(EffectResult::TooLarge),
-            Self::Scripted(result) if result["headers_too_large"] == true => {
-                take(EffectResult::HeadTooLarge)
-            }
-            Self::Scripted(result) if result["absent"] == true => take(EffectResult::Absent),
-            Self::Scripted(result) if result["found"].is_string() => {
-                take(EffectResult::Found(text(&result, "found").as_bytes()))
-            }
-            Self::Scripted(result) if result["unsupported"] == true => {
-                take(EffectResult::Unsupported)
-            }
-            Self::Scripted(result) => {
-                let status =
-                    result["status"].as_u64().and_then(|status| u16::try_from(status).ok());
-                let status =
-                    status.unwrap_or_else(|| panic!("a scripted reply has no status: {result}"));
-                let body = result["body"].as_str().unwrap_or_default().as_bytes();
-                take(EffectResult::Answered { status, headers: &pairs(&result["headers"]), body })
-            }
-        }
-    }
-}
-
 /// What a decision is, without what it carries effects for.
-fn outcome(decision: &Decision) -> Value {
+fn outcome(decision: &FinalDecision) -> Value {
     let answered = |kind: &str, answer: &Refusal| {
         let Refusal { reason, status, headers, body, .. } = answer;
         let answer = json!({ "status": status, "headers": headers, "body": body });
         json!({ "decision": kind, "reason": reason.code(), "forward": null, "answer": answer })
     };
     match decision {
-        Decision::Forward(Forward {
+        FinalDecision::Forward(Forward {
             target,
             upstream,
             remove,
@@ -461,21 +470,12 @@ fn outcome(decision: &Decision) -> Value {
             });
             json!({ "decision": "forward", "reason": null, "forward": forward, "answer": null })
         }
-        Decision::Redirect(answer) => answered("redirect", answer),
-        Decision::Reject(answer) => answered("reject", answer),
-        Decision::Respond(Served { status, headers, body }) => {
+        FinalDecision::Redirect(answer) => answered("redirect", answer),
+        FinalDecision::Reject(answer) => answered("reject", answer),
+        FinalDecision::Respond(Served { status, headers, body }) => {
             let answer = json!({ "status": status, "headers": headers, "body": body });
             json!({ "decision": "respond", "reason": null, "forward": null, "answer": answer })
         }
-        Decision::Perform(_) => json!({ "decision": null }),
-    }
-}
-
-fn log_of(decision: &Decision) -> Option<&str> {
-    match decision {
-        Decision::Forward(forward) => forward.log.as_deref(),
-        Decision::Redirect(answer) | Decision::Reject(answer) => answer.log.as_deref(),
-        _ => None,
     }
 }
 
@@ -487,13 +487,13 @@ fn text<'a>(value: &'a Value, name: &str) -> &'a str {
     value[name].as_str().unwrap_or_else(|| panic!("{name} is missing in {value}"))
 }
 
-fn pairs(list: &Value) -> Vec<(&str, &str)> {
+fn pairs(list: &Value) -> Vec<(String, String)> {
     list.as_array().into_iter().flatten().map(pair).collect()
 }
 
-fn pair(pair: &Value) -> (&str, &str) {
+fn pair(pair: &Value) -> (String, String) {
     match (pair[0].as_str(), pair[1].as_str()) {
-        (Some(name), Some(value)) => (name, value),
+        (Some(name), Some(value)) => (name.to_owned(), value.to_owned()),
         _ => panic!("{pair} is no pair of a name and a value"),
     }
 }

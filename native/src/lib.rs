@@ -1,27 +1,40 @@
-//! What a native host needs: carries signature checks with `jsonwebtoken`, and ES512, which that
-//! has not, with `p521`.
+//! What a native host needs besides the host kit: signature checks with `jsonwebtoken`, and ES512,
+//! which that has not, with `p521`.
 
 use doorward::{Algorithm, Capabilities, EffectResult, SignatureCheck};
+use doorward_host::Failure;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, crypto};
 use p521::ecdsa::signature::Verifier as _;
 
-/// What this host can carry: everything that a key set may bring.
+/// What this host can check: everything that a key set may bring.
 pub fn capabilities() -> Capabilities {
     Capabilities::checking(Algorithm::all())
 }
 
-/// Checks a signature. Anything but a clear verdict is a failure, never a bad signature.
-pub fn check(check: &SignatureCheck) -> EffectResult<'static> {
-    let verdict = match carried_by(check.algorithm) {
+/// Checks a signature.
+///
+/// # Errors
+/// Where there is no clear verdict; never for a bad signature.
+pub fn check_signature(check: &SignatureCheck) -> Result<bool, Failure> {
+    let verdict = match in_jsonwebtoken(check.algorithm) {
         Some(algorithm) => with_jsonwebtoken(check, algorithm),
         None if check.algorithm == Algorithm::ES512 => with_p521(check),
-        None => return EffectResult::Unsupported,
+        None => return Err(Failure::Unsupported),
     };
-    verdict.map_or(EffectResult::Failed, EffectResult::Checked)
+    verdict.ok_or(Failure::Failed)
 }
 
-fn carried_by(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
+/// The same as the engine is told it.
+pub fn check(check: &SignatureCheck) -> EffectResult<'static> {
+    match check_signature(check) {
+        Ok(holds) => EffectResult::Checked(holds),
+        Err(Failure::Unsupported) => EffectResult::Unsupported,
+        Err(_) => EffectResult::Failed,
+    }
+}
+
+fn in_jsonwebtoken(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
     match algorithm {
         Algorithm::ES256 => Some(jsonwebtoken::Algorithm::ES256),
         Algorithm::ES384 => Some(jsonwebtoken::Algorithm::ES384),

@@ -1,66 +1,49 @@
-//! Answers: the gate's own, and those that this host must give by itself.
+//! Answers: the gate's own, and the one that this host must give by itself.
 
 use doorward::{Reason, Refusal, RequestHead, Served, refuse_without_engine};
+use doorward_host::LendHead as _;
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
-use crate::gate;
 use crate::head::Head;
 use crate::lines::Lines;
 use crate::platform;
 
-/// The gate's answer, as it is.
-pub(crate) fn give(answer: &Refusal, is_head: bool) -> Result<JsValue, JsValue> {
-    if let Some(line) = &answer.log {
-        worker::console_log!("{line}");
-    }
-    let headers = answer.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    response(answer.status, headers, &answer.body, is_head)
+/// The gate's refusal, as it is.
+pub(crate) fn give(refusal: &Refusal, is_head: bool) -> Result<JsValue, JsValue> {
+    response(refusal.status, &refusal.headers, &refusal.body, is_head)
 }
 
 /// Something that the gate itself serves.
 pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> {
-    let headers = served.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    response(served.status, headers, &served.body, is_head)
+    response(served.status, &served.headers, &served.body, is_head)
 }
 
-/// 503: the gate could not start, or a request lost its place in it. Without a head, as far as the
-/// platform knows the request.
-pub(crate) fn not_started(request: &Request, head: Option<&Head>) -> Result<JsValue, JsValue> {
-    let answer = match head {
-        Some(head) => head.lend(|head| refuse_without_engine(Reason::NotStarted, head)),
-        None => {
-            let (method, public_origin) = (&*request.method(), "");
-            let head = RequestHead {
-                method,
-                target: "/",
-                headers: &[],
-                public_origin,
-                client_address: None,
-            };
-            refuse_without_engine(Reason::NotStarted, &head)
-        }
+/// 503: the gate could not start, or what was decided cannot be carried out. Without a head, as far
+/// as the platform knows the request.
+pub(crate) fn not_started(request: &Request) -> Result<JsValue, JsValue> {
+    let refused = |head: &RequestHead<'_>| refuse_without_engine(Reason::NotStarted, head);
+    let refusal = match Head::of(request, None) {
+        Some(head) => head.lend(refused),
+        None => refused(&RequestHead {
+            method: &request.method(),
+            target: "/",
+            headers: &[],
+            public_origin: "",
+            client_address: None,
+        }),
     };
-    give(&answer, request.method() == "HEAD")
+    give(&refusal, request.method() == "HEAD")
 }
 
-/// What this host finds out after the decision: what was judged cannot be sent as it was judged, or
-/// nobody is there to send it to.
-pub(crate) fn refused(request: &Request, head: &Head, reason: Reason) -> Result<JsValue, JsValue> {
-    match gate::refuse(head, reason) {
-        Some(answer) => give(&answer, head.is_head()),
-        None => not_started(request, Some(head)),
-    }
-}
-
-fn response<'a>(
+fn response(
     status: u16,
-    headers: impl Iterator<Item = (&'a str, &'a str)>,
+    headers: &[(String, String)],
     body: &str,
     is_head: bool,
 ) -> Result<JsValue, JsValue> {
     let mut lines = Lines::new();
-    let count = lines.pairs(headers);
+    let count = lines.pairs(headers.iter().map(|(name, value)| (name.as_str(), value.as_str())));
     platform::answer(
         status,
         lines.as_str(),

@@ -1,12 +1,12 @@
-//! Carries signature checks with Web Crypto, and makes signatures with it.
+//! Checks and makes signatures with Web Crypto.
 
 use std::cell::RefCell;
 
 use doorward::{Algorithm, SignatureCheck, SignatureRequest};
+use doorward_host::Failure;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
 
-use crate::perform::Performed;
 use crate::platform::{self, import_key, verify};
 
 /// How many imported keys an instance keeps; the oldest goes first.
@@ -32,40 +32,31 @@ thread_local! {
 
 /// The platform's verdict. An exception is no verdict: it is a failure, or something that the
 /// platform does not do.
-pub(crate) async fn check(pending: &SignatureCheck) -> Performed {
-    match verdict(pending).await {
-        Ok(verdict) => verdict.as_bool().map_or(Performed::Failed, Performed::Checked),
-        Err(exception) if is_not_supported(&exception) => Performed::Unsupported,
-        Err(_) => Performed::Failed,
-    }
+pub(crate) async fn check(check: &SignatureCheck) -> Result<bool, Failure> {
+    verdict(check).await.map_err(failure)?.as_bool().ok_or(Failure::Failed)
 }
 
 /// The platform's signature, or the failure.
-pub(crate) async fn sign(pending: &SignatureRequest) -> Performed {
-    match signature(pending).await {
-        Ok(Some(signature)) => Performed::Signed(signature),
-        Ok(None) => Performed::Unsupported,
-        Err(exception) if is_not_supported(&exception) => Performed::Unsupported,
-        Err(_) => Performed::Failed,
-    }
+pub(crate) async fn sign(request: &SignatureRequest) -> Result<Vec<u8>, Failure> {
+    signature(request).await.map_err(failure)?.ok_or(Failure::Unsupported)
 }
 
-async fn verdict(pending: &SignatureCheck) -> Result<JsValue, JsValue> {
+async fn verdict(check: &SignatureCheck) -> Result<JsValue, JsValue> {
     let Some(Ready { key, parameters }) =
-        imported(&pending.thumbprint, &pending.key, pending.algorithm, "verify").await?
+        imported(&check.thumbprint, &check.key, check.algorithm, "verify").await?
     else {
         return Ok(JsValue::UNDEFINED);
     };
-    verify(&parameters, &key, &pending.signature, &pending.signing_input).await
+    verify(&parameters, &key, &check.signature, &check.signing_input).await
 }
 
-async fn signature(pending: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
+async fn signature(request: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
     let Some(Ready { key, parameters }) =
-        imported(&pending.kid, &pending.key, pending.algorithm, "sign").await?
+        imported(&request.kid, &request.key, request.algorithm, "sign").await?
     else {
         return Ok(None);
     };
-    let signature = platform::sign(&parameters, &key, &pending.input).await?;
+    let signature = platform::sign(&parameters, &key, &request.input).await?;
     Ok(Some(Uint8Array::new(&signature).to_vec()))
 }
 
@@ -163,7 +154,11 @@ fn keep(key: Imported) {
     });
 }
 
-fn is_not_supported(exception: &JsValue) -> bool {
-    let name = Reflect::get(exception, &"name".into()).ok().and_then(|name| name.as_string());
-    name.as_deref() == Some("NotSupportedError")
+fn failure(exception: JsValue) -> Failure {
+    let name = Reflect::get(&exception, &"name".into()).ok().and_then(|name| name.as_string());
+    if name.as_deref() == Some("NotSupportedError") {
+        Failure::Unsupported
+    } else {
+        Failure::Failed
+    }
 }

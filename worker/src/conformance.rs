@@ -5,20 +5,14 @@
 //! everything between is the Worker as it ships. Without the feature nothing of this does anything.
 
 #[cfg(feature = "conformance")]
-pub(crate) use script::{decided, finished, looked_at, now, odd_head, performed, sends_on};
+pub(crate) use script::{decided, finished, looks_at, now, odd_head, performed, sends_on};
 
 #[cfg(feature = "conformance")]
 mod script {
-    use doorward::{
-        Decision, Effect, Finish, Forward, Onward, PendingEffect, Refusal, RequestHead, Served,
-        UnixTime,
-    };
+    use doorward::{Effect, Finish, Forward, Onward, PendingEffect, Refusal, Served, UnixTime};
+    use doorward_host::{Failure, FinalDecision, Host, LendHead, OwnedHead, OwnedResult, Response};
     use serde_json::{Value, json};
     use wasm_bindgen::prelude::wasm_bindgen;
-
-    use crate::gate;
-    use crate::head::{Head, borrowed};
-    use crate::perform::Performed;
 
     #[wasm_bindgen(raw_module = "./script.js")]
     extern "C" {
@@ -26,9 +20,9 @@ mod script {
         #[wasm_bindgen(js_name = "now")]
         fn clock() -> f64;
 
-        /// The reply to an effect, both as JSON; nothing: it is performed for real.
+        /// The result of an effect, both as JSON; nothing: it is performed for real.
         #[wasm_bindgen(js_name = "performed")]
-        fn result(pending: &str) -> Option<String>;
+        fn result(effect: &str) -> Option<String>;
 
         /// The vector's head, as JSON, where it is none that this platform lets through.
         #[wasm_bindgen(js_name = "oddHead")]
@@ -38,13 +32,6 @@ mod script {
         fn say(what: &str, json: &str);
     }
 
-    /// Lets the gate go: the next request starts another, with the variables that it brings.
-    #[wasm_bindgen]
-    #[allow(unreachable_pub)] // what JavaScript sees has to be public
-    pub fn restart() {
-        gate::forget();
-    }
-
     #[allow(clippy::as_conversions)] // whole and far below 2^53
     pub(crate) fn now() -> UnixTime {
         UnixTime::from_millis(clock() as i64)
@@ -52,19 +39,10 @@ mod script {
 
     /// A head that no request of this platform has: with a line feed in it, or a target that is no
     /// path.
-    #[derive(Default)]
-    pub(crate) struct OddHead {
-        method: String,
-        target: String,
-        headers: Vec<(String, String)>,
-        public_origin: String,
-        client_address: Option<String>,
-    }
-
-    pub(crate) fn odd_head() -> Option<OddHead> {
+    pub(crate) fn odd_head() -> Option<OwnedHead> {
         let head: Value = serde_json::from_str(&odd()?).ok()?;
         let text = |name: &str| head.get(name).and_then(Value::as_str).map(str::to_owned);
-        Some(OddHead {
+        Some(OwnedHead {
             method: text("method").unwrap_or_default(),
             target: text("target").unwrap_or_default(),
             headers: head
@@ -76,24 +54,15 @@ mod script {
         })
     }
 
-    impl OddHead {
-        pub(crate) fn lend<R>(&self, work: impl FnOnce(&RequestHead<'_>) -> R) -> R {
-            work(&RequestHead {
-                method: &self.method,
-                target: &self.target,
-                headers: &borrowed(&self.headers),
-                public_origin: &self.public_origin,
-                client_address: self.client_address.as_deref(),
-            })
-        }
+    /// Says what is found in a request before anything is decided.
+    pub(crate) fn looks_at(host: &impl Host, head: &impl LendHead) {
+        let found = host.with_engine(|engine| {
+            head.lend(|head| doorward::conformance::session_data(engine, head, host.now()))
+        });
+        say("session_data", &json!(found.flatten()).to_string());
     }
 
-    /// Says what is found in a request before anything is asked.
-    pub(crate) fn looked_at(head: &Head) {
-        say("session_data", &json!(gate::session_data(head)).to_string());
-    }
-
-    pub(crate) fn decided(decision: &Decision) {
+    pub(crate) fn decided(decision: &FinalDecision) {
         say("decision", &told(decision).to_string());
     }
 
@@ -108,9 +77,8 @@ mod script {
     }
 
     /// What the vector has in place of what an effect would come back with.
-    pub(crate) fn performed(pending: &PendingEffect) -> Option<Performed> {
-        let result: Value =
-            serde_json::from_str(&result(&asked(pending.effect()).to_string())?).ok()?;
+    pub(crate) fn performed(effect: &Effect) -> Option<OwnedResult> {
+        let result: Value = serde_json::from_str(&result(&asked(effect).to_string())?).ok()?;
         let bytes = |name: &str| {
             result.get(name).and_then(Value::as_str).map(|text| text.as_bytes().to_vec())
         };
@@ -124,17 +92,19 @@ mod script {
             .and_then(Value::as_u64)
             .and_then(|status| u16::try_from(status).ok());
         Some(match (bytes("found"), bytes("copied"), status) {
-            (Some(value), _, _) => Performed::Found(value),
-            (_, Some(text), _) => Performed::Copied(text),
-            (_, _, Some(status)) => {
-                Performed::Answered { status, headers, body: bytes("body").unwrap_or_default() }
-            }
-            _ if is("waited") => Performed::Waited,
-            _ if is("absent") => Performed::Absent,
-            _ if is("too_large") => Performed::TooLarge,
-            _ if is("headers_too_large") => Performed::HeadTooLarge,
-            _ if is("unsupported") => Performed::Unsupported,
-            _ => Performed::Failed,
+            (Some(value), _, _) => OwnedResult::Found(value),
+            (_, Some(text), _) => OwnedResult::Copied(text),
+            (_, _, Some(status)) => OwnedResult::Answered(Response {
+                status,
+                headers,
+                body: bytes("body").unwrap_or_default(),
+            }),
+            _ if is("waited") => OwnedResult::Waited,
+            _ if is("absent") => OwnedResult::Absent,
+            _ if is("too_large") => Failure::TooLarge.into(),
+            _ if is("headers_too_large") => Failure::HeadTooLarge.into(),
+            _ if is("unsupported") => Failure::Unsupported.into(),
+            _ => Failure::Failed.into(),
         })
     }
 
@@ -150,9 +120,9 @@ mod script {
         }
     }
 
-    fn told(decision: &Decision) -> Value {
+    fn told(decision: &FinalDecision) -> Value {
         match decision {
-            Decision::Forward(Forward {
+            FinalDecision::Forward(Forward {
                 target,
                 upstream,
                 remove,
@@ -179,28 +149,26 @@ mod script {
                     "after": purpose(after),
                 })
             }
-            Decision::Redirect(Refusal { reason, .. }) => {
+            FinalDecision::Redirect(Refusal { reason, .. }) => {
                 json!({ "decision": "redirect", "reason": reason.code() })
             }
-            Decision::Reject(Refusal { reason, .. }) => {
+            FinalDecision::Reject(Refusal { reason, .. }) => {
                 json!({ "decision": "reject", "reason": reason.code() })
             }
-            Decision::Respond(Served { .. }) => json!({ "decision": "respond" }),
-            Decision::Perform(_) => Value::Null,
+            FinalDecision::Respond(Served { .. }) => json!({ "decision": "respond" }),
         }
     }
 }
 
 #[cfg(not(feature = "conformance"))]
 mod nothing {
-    use doorward::{Decision, Finish, Onward};
+    use doorward::{Finish, Onward};
+    use doorward_host::{FinalDecision, Host, LendHead};
 
-    use crate::head::Head;
-
-    pub(crate) const fn looked_at(_: &Head) {}
-    pub(crate) const fn decided(_: &Decision) {}
+    pub(crate) const fn looks_at(_: &impl Host, _: &impl LendHead) {}
+    pub(crate) const fn decided(_: &FinalDecision) {}
     pub(crate) const fn finished(_: &Finish) {}
     pub(crate) const fn sends_on(_: &Onward) {}
 }
 #[cfg(not(feature = "conformance"))]
-pub(crate) use nothing::{decided, finished, looked_at, sends_on};
+pub(crate) use nothing::{decided, finished, looks_at, sends_on};

@@ -1,56 +1,48 @@
 //! Forwards a request to the origin and hands its response back. Bodies are streams that pass
 //! through, in both directions.
 
-use std::rc::Rc;
-
 use doorward::{ConnectionLimits, Forward, Onward, PendingEffect, Reason, UnixTime};
+use doorward_host::{Host as _, alongside, finish, onward, receive, refuse, response_headers};
 use js_sys::Promise;
 use js_sys::futures::JsFuture;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Request, Response, Url};
-use worker::Context;
 
-use crate::answer::refused;
-use crate::gate;
-use crate::head::{Head, pairs};
+use crate::answer::give;
+use crate::conformance;
+use crate::head::Head;
+use crate::host::WorkerHost;
 use crate::lines::Lines;
-use crate::perform::perform;
 use crate::platform::{add_headers, ending_with, promised, send};
-use crate::shared_cache;
-use crate::start::Settings;
+use crate::stream::pairs;
 
 /// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it
 /// says.
 pub(crate) fn forward(
+    host: &WorkerHost,
     request: &Request,
     head: &Head,
     mut forward: Forward,
-    settings: &Settings,
-    context: &Rc<Context>,
 ) -> Option<JsValue> {
-    if let Some(line) = &forward.log {
-        worker::console_log!("{line}");
-    }
+    let settings = &host.settings;
     if let Some(pending) = forward.after.take() {
         // Begun now, and not waited for: the engine has told the other requests that somebody is on
         // the way.
-        let after = Rc::clone(context);
-        context.wait_until(async move {
-            let performed = perform(&pending).await;
-            gate::receive(pending, &performed);
-            shared_cache::keep(gate::cache_writes(), &after);
-        });
+        let after = host.clone();
+        host.in_background(async move { receive(&after, pending).await });
     }
     let origin = forward.upstream.as_deref().unwrap_or(&settings.origin);
     if !keeps_path(origin, &forward.target) {
-        return refused(request, head, Reason::PathRefused).ok();
+        return give(&refuse(host, head, Reason::PathRefused), head.is_head()).ok();
     }
     let mut lines = Lines::new();
     lines.push(&[origin, &forward.target]);
     lines.push(&[head.public_origin()]);
     let elsewhere = settings.resolve_override.as_deref().filter(|_| forward.upstream.is_none());
     lines.push(&[elsewhere.unwrap_or_default()]);
-    let Onward { remove, set } = gate::onward(head, &forward)?;
+    let onward = onward(host, head, &forward)?;
+    conformance::sends_on(&onward);
+    let Onward { remove, set } = onward;
     let removed = lines.names(remove.iter().map(String::as_str));
     let set = lines.pairs(set.iter());
     // Cookies wait for the response where there is something to wait for: whether they still count
@@ -64,13 +56,14 @@ pub(crate) fn forward(
     let response = match forward.connection {
         ConnectionLimits { until: None, recheck_after_ms: None } => response,
         ConnectionLimits { until, recheck_after_ms } => {
-            ending_with(request, &response, until.map(lives), recheck_after_ms).ok()?
+            let lives = until.map(|until| lives(until, host.now()));
+            ending_with(request, &response, lives, recheck_after_ms).ok()?
         }
     };
     Some(match forward.alongside {
         None => response,
         Some(pending) => {
-            promised(finished(response.clone(), pending, held, Rc::clone(context)), Some(&response))
+            promised(finished(host.clone(), response.clone(), pending, held), Some(&response))
         }
     })
 }
@@ -79,27 +72,25 @@ pub(crate) fn forward(
 /// the cookies that have waited for it. If the client goes away the platform drops all of this, and
 /// the effect with it.
 async fn finished(
+    host: WorkerHost,
     response: JsValue,
     pending: PendingEffect,
     held: Vec<(String, String)>,
-    context: Rc<Context>,
 ) -> Result<JsValue, JsValue> {
-    let performed = perform(&pending).await;
-    let response: Response = JsFuture::from(Promise::resolve(&response)).await?.dyn_into()?;
+    let origin = JsFuture::from(Promise::resolve(&response));
+    let (response, performed) = alongside(&host, Some(pending), origin).await?;
+    let response: Response = response.dyn_into()?;
     let headers = pairs(&response.headers());
     let set_cookies: Vec<_> = headers
         .iter()
         .filter(|(name, _)| name == "set-cookie")
         .map(|(_, line)| line.as_str())
         .collect();
-    let finish = gate::finish(pending, &performed, &set_cookies);
-    shared_cache::keep(gate::cache_writes(), &context);
-    if let Some(line) = &finish.log {
-        worker::console_log!("{line}");
-    }
+    let finish = finish(&host, performed, &set_cookies);
+    conformance::finished(&finish);
     let mut lines = Lines::new();
-    let held = texts(&held).filter(|_| !finish.withdraws_cookies);
-    let count = lines.pairs(held.chain(texts(&finish.headers)));
+    let added: Vec<_> = response_headers(held, finish).collect();
+    let count = lines.pairs(texts(&added));
     add_headers(&response, lines.as_str(), count)
 }
 
@@ -129,8 +120,8 @@ fn is_kept(origin: &str, target: &str, path: &str) -> bool {
 
 /// How many milliseconds there are up to then.
 #[allow(clippy::as_conversions)] // far below 2^53
-fn lives(until: UnixTime) -> f64 {
-    until.millis_since(gate::now()).max(0) as f64
+fn lives(until: UnixTime, now: UnixTime) -> f64 {
+    until.millis_since(now).max(0) as f64
 }
 
 fn texts(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {

@@ -1,23 +1,15 @@
 //! The engine of this instance: one for all of its requests.
 //!
-//! A borrow of it never lives across an `await`: every function here borrows, calls the engine, and
-//! gives the borrow back.
+//! A borrow of it never lives across an `await`: it is lent to a function and comes back.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
+use doorward::Engine;
 #[cfg(not(feature = "conformance"))]
 use doorward::UnixTime;
-use doorward::{
-    CacheWrite, ConnectionStatus, Decision, Engine, Finish, Forward, Onward, PendingEffect, Reason,
-    Refusal,
-};
 use worker::Env;
 
-use crate::conformance;
-use crate::head::Head;
-use crate::perform::Performed;
-use crate::platform::KvNamespace;
 use crate::start::{Settings, start};
 
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
@@ -60,56 +52,6 @@ fn started(env: &Env) -> Gate {
     }
 }
 
-/// The store of this name.
-pub(crate) fn store(name: &str) -> Option<KvNamespace> {
-    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
-        Gate::Started(_, settings) => {
-            settings.stores.iter().find(|(own, _)| own == name).map(|(_, store)| store.clone())
-        }
-        Gate::Misconfigured => None,
-    })
-}
-
-/// The KV namespace that instances share, where the deployment has bound one.
-pub(crate) fn kv_namespace() -> Option<KvNamespace> {
-    GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
-        Gate::Started(_, settings) => settings.kv_namespace.clone(),
-        Gate::Misconfigured => None,
-    })
-}
-
-/// Decides on a request. Nothing where there is no engine.
-pub(crate) fn decide(head: &Head) -> Option<Decision> {
-    with_engine(|engine| head.lend(|head| engine.decide(head, now())))
-}
-
-/// Goes on with a request after its effect. Nothing where there is no engine.
-pub(crate) fn resume(
-    head: &Head,
-    pending: PendingEffect,
-    performed: &Performed,
-) -> Option<Decision> {
-    with_engine(|engine| {
-        head.lend(|head| performed.lend(|result| engine.resume(head, pending, result, now())))
-    })
-}
-
-/// Whether a connection may stay open that began with this head. Nothing where there is no engine.
-pub(crate) fn recheck(head: &Head) -> Option<ConnectionStatus> {
-    with_engine(|engine| head.lend(|head| engine.recheck(head, now())))
-}
-
-/// Goes on with that after its effect. Nothing where there is no engine.
-pub(crate) fn rechecked(
-    head: &Head,
-    pending: PendingEffect,
-    performed: &Performed,
-) -> Option<ConnectionStatus> {
-    with_engine(|engine| {
-        head.lend(|head| performed.lend(|result| engine.rechecked(head, pending, result, now())))
-    })
-}
-
 /// What this host was told, if it has started.
 pub(crate) fn known_settings() -> Option<Rc<Settings>> {
     GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
@@ -118,44 +60,8 @@ pub(crate) fn known_settings() -> Option<Rc<Settings>> {
     })
 }
 
-/// All header edits of a forward. Nothing where there is no engine.
-pub(crate) fn onward(head: &Head, forward: &Forward) -> Option<Onward> {
-    let onward = with_engine(|engine| head.lend(|head| engine.onward(head, forward)))?;
-    conformance::sends_on(&onward);
-    Some(onward)
-}
-
-/// The answer for what this host finds out after the decision. Nothing where there is no engine.
-pub(crate) fn refuse(head: &Head, reason: Reason) -> Option<Refusal> {
-    with_engine(|engine| head.lend(|head| engine.refuse(head, reason)))
-}
-
-/// Takes the answer to an effect that was carried after the response.
-pub(crate) fn receive(pending: PendingEffect, performed: &Performed) {
-    let _ = with_engine(|engine| performed.lend(|result| engine.receive(pending, result, now())));
-}
-
-/// Takes the answer to an effect that was carried alongside the origin, and says what its response
-/// gets besides.
-pub(crate) fn finish(
-    pending: PendingEffect,
-    performed: &Performed,
-    origin_set_cookies: &[&str],
-) -> Finish {
-    let finish = with_engine(|engine| {
-        performed.lend(|result| engine.finish(pending, result, origin_set_cookies, now()))
-    });
-    let finish = finish.unwrap_or_default();
-    conformance::finished(&finish);
-    finish
-}
-
-/// What is to be put into the shared cache since this was asked last.
-pub(crate) fn cache_writes() -> Vec<CacheWrite> {
-    with_engine(Engine::cache_writes).unwrap_or_default()
-}
-
-fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
+/// Lends the engine. Nothing where there is none.
+pub(crate) fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
     GATE.with(|gate| match gate.try_borrow_mut().ok()?.as_mut()? {
         Gate::Started(engine, _) => Some(work(engine)),
         Gate::Misconfigured => None,
@@ -166,13 +72,6 @@ fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
 #[cfg(feature = "conformance")]
 pub(crate) fn forget() {
     GATE.with(|gate| drop(gate.take()));
-}
-
-/// What `session_data` of a request is found to be.
-#[cfg(feature = "conformance")]
-pub(crate) fn session_data(head: &Head) -> Option<&'static str> {
-    with_engine(|engine| head.lend(|head| doorward::conformance::session_data(engine, head, now())))
-        .flatten()
 }
 
 #[cfg(feature = "conformance")]

@@ -1,12 +1,10 @@
 //! The head of a request, read once and kept for as long as the request is undecided.
 
 use doorward::RequestHead;
-use js_sys::Array;
-use wasm_bindgen::JsCast;
-use web_sys::{Headers, Request};
+use doorward_host::LendHead;
+use web_sys::Request;
 
 use crate::platform::write_head;
-use crate::start::Settings;
 
 /// Room for the heads of nearly all requests, in bytes.
 const USUAL_BYTES: usize = 4096;
@@ -30,9 +28,10 @@ const URL: usize = 2;
 const HEADERS: usize = 3;
 
 impl Head {
-    /// The head of this request, or nothing if its URL is not a URL of a server.
-    pub(crate) fn of(request: &Request, settings: Option<&Settings>) -> Option<Self> {
-        Self::read(text(request)?, settings.and_then(|settings| settings.public_origin.clone()))
+    /// The head of this request, or nothing if its URL is not a URL of a server. Clients see
+    /// `public_origin` in place of the URL's own origin.
+    pub(crate) fn of(request: &Request, public_origin: Option<&str>) -> Option<Self> {
+        Self::read(text(request)?, public_origin.map(str::to_owned))
     }
 
     /// The head from its lines. They are looked for once: it is asked for its headers several
@@ -56,24 +55,6 @@ impl Head {
             .and_then(|before| self.ends.get(before))
             .map_or(0, |end| end.saturating_add(1));
         self.ends.get(number).and_then(|end| self.text.get(begin..*end)).unwrap_or_default()
-    }
-
-    /// Shows the head to the engine.
-    pub(crate) fn lend<R>(&self, work: impl FnOnce(&RequestHead<'_>) -> R) -> R {
-        let headers: Vec<_> = self.headers().collect();
-        let (_, target) = self.line(URL).split_at_checked(self.origin).unwrap_or_default();
-        let target = if target.is_empty() { "/" } else { target };
-        #[cfg(feature = "conformance")]
-        if let Some(odd) = crate::conformance::odd_head() {
-            return odd.lend(work);
-        }
-        work(&RequestHead {
-            method: self.line(METHOD),
-            target,
-            headers: &headers,
-            public_origin: self.public_origin(),
-            client_address: self.client_address(),
-        })
     }
 
     pub(crate) fn public_origin(&self) -> &str {
@@ -100,6 +81,24 @@ impl Head {
     }
 }
 
+impl LendHead for Head {
+    fn lend<R>(&self, work: impl FnOnce(&RequestHead<'_>) -> R) -> R {
+        #[cfg(feature = "conformance")]
+        if let Some(odd) = crate::conformance::odd_head() {
+            return odd.lend(work);
+        }
+        let headers: Vec<_> = self.headers().collect();
+        let (_, target) = self.line(URL).split_at_checked(self.origin).unwrap_or_default();
+        work(&RequestHead {
+            method: self.line(METHOD),
+            target: if target.is_empty() { "/" } else { target },
+            headers: &headers,
+            public_origin: self.public_origin(),
+            client_address: self.client_address(),
+        })
+    }
+}
+
 fn text(request: &Request) -> Option<String> {
     let mut bytes = vec![0; USUAL_BYTES];
     loop {
@@ -120,25 +119,10 @@ fn origin_of(url: &str) -> Option<usize> {
     scheme.len().checked_add("://".len())?.checked_add(authority)
 }
 
-/// The pairs of a Fetch `Headers`: names lower case and sorted, `Set-Cookie` once per line.
-pub(crate) fn pairs(headers: &Headers) -> Vec<(String, String)> {
-    headers
-        .entries()
-        .into_iter()
-        .filter_map(|entry| {
-            let pair: Array = entry.ok()?.dyn_into().ok()?;
-            Some((pair.get(0).as_string()?, pair.get(1).as_string()?))
-        })
-        .collect()
-}
-
-/// The same pairs, borrowed.
-pub(crate) fn borrowed(pairs: &[(String, String)]) -> Vec<(&str, &str)> {
-    pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use doorward_host::LendHead as _;
+
     use super::Head;
 
     fn seen(text: &str) -> Option<String> {

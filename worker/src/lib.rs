@@ -1,11 +1,11 @@
 //! The Cloudflare host: the gate in front of an origin.
 //!
-//! It knows the platform and no rule. A request's head goes to the engine, the engine's effects are
-//! carried, and the final decision is carried out; there is no `if` about authentication in this
-//! crate.
+//! It knows the platform and no rule. The host kit (`doorward_host`) asks the engine and has this
+//! host perform effects until a request is decided; the final decision is carried out here. There
+//! is no `if` about authentication in this crate.
 //!
 //! ```text
-//! fetch ─▶ head ─▶ gate: decide ─▶ Perform ─▶ perform (fetch_effect, shared_cache, check, stores, wait) ─▶ gate: resume ─▶ … ─▶ forward | answer
+//! fetch ─▶ head ─▶ kit: decide ◀─▶ host (fetch_effect, shared_cache, check, stores) ─▶ forward | answer
 //! ```
 //!
 //! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run
@@ -18,17 +18,19 @@ mod fetch_effect;
 mod forward;
 mod gate;
 mod head;
+mod host;
 mod lines;
 mod panics;
-mod perform;
 mod platform;
 mod shared_cache;
 mod start;
 mod stores;
+mod stream;
 
 use std::rc::Rc;
 
-use doorward::{ConnectionStatus, Decision, PendingEffect, Reason};
+use doorward::{PendingEffect, Reason};
+use doorward_host::{Begun, FinalDecision, begin, refuse, resume};
 use js_sys::Promise;
 use js_sys::futures::future_to_promise;
 use wasm_bindgen::JsValue;
@@ -38,9 +40,8 @@ use worker::{Context, Env, worker_sys};
 
 use crate::answer::{give, not_started, serve};
 use crate::head::Head;
-use crate::perform::perform;
+use crate::host::WorkerHost;
 use crate::platform::promised;
-use crate::start::Settings;
 
 /// What becomes of a request: a response, or the promise of one. A request that needs no effect
 /// needs no future either.
@@ -54,8 +55,7 @@ pub fn fetch(
     context: worker_sys::Context,
 ) -> Result<JsValue, JsValue> {
     panics::report();
-    begun(&request, env, context)
-        .map_or_else(|| not_started(&request, Head::of(&request, None).as_ref()), Ok)
+    begun(&request, env, context).map_or_else(|| not_started(&request), Ok)
 }
 
 /// Whether the connection of this request may stay open: the promise of the reason why it is over,
@@ -63,19 +63,10 @@ pub fn fetch(
 #[wasm_bindgen]
 pub fn recheck(request: Request) -> Promise {
     future_to_promise(async move {
-        let reason = status(&request).await.map(|reason| reason.code());
-        Ok(reason.map_or(JsValue::UNDEFINED, JsValue::from_str))
+        let Some((host, head)) = again(&request) else { return Ok(JsValue::UNDEFINED) };
+        let reason = doorward_host::recheck(&host, &head).await;
+        Ok(reason.map_or(JsValue::UNDEFINED, |reason| JsValue::from_str(reason.code())))
     })
-}
-
-async fn status(request: &Request) -> Option<Reason> {
-    let head = Head::of(request, Some(&*gate::known_settings()?))?;
-    let mut status = gate::recheck(&head)?;
-    while let ConnectionStatus::Perform(pending) = status {
-        let performed = perform(&pending).await;
-        status = gate::rechecked(&head, pending, &performed)?;
-    }
-    if let ConnectionStatus::Closed(reason) = status { Some(reason) } else { None }
 }
 
 /// The answer to a request whose origin is away.
@@ -84,10 +75,19 @@ async fn status(request: &Request) -> Option<Reason> {
 /// Where the platform refuses to make a response.
 #[wasm_bindgen]
 pub fn origin_unreachable(request: Request) -> Result<JsValue, JsValue> {
-    match gate::known_settings().and_then(|settings| Head::of(&request, Some(&*settings))) {
-        Some(head) => answer::refused(&request, &head, Reason::OriginUnreachable),
-        None => not_started(&request, None),
+    match again(&request) {
+        Some((host, head)) => {
+            give(&refuse(&host, &head, Reason::OriginUnreachable), head.is_head())
+        }
+        None => not_started(&request),
     }
+}
+
+/// Lets the gate go: the next request starts another, with the variables that it brings.
+#[cfg(feature = "conformance")]
+#[wasm_bindgen]
+pub fn restart() {
+    gate::forget();
 }
 
 /// Names of the headers of an origin's response that end here, one a line; `lines` are its names
@@ -102,65 +102,51 @@ pub fn response_removals(lines: &str) -> String {
     doorward::response_removals(&headers).join("\n")
 }
 
-/// Nothing where the gate has no place for this request: it did not start.
+/// A request that was decided before.
+fn again(request: &Request) -> Option<(WorkerHost, Head)> {
+    let settings = gate::known_settings()?;
+    let head = Head::of(request, settings.public_origin.as_deref())?;
+    Some((WorkerHost { settings, context: None }, head))
+}
+
+/// Nothing where the gate did not start, or this is no request for it.
 fn begun(request: &Request, env: &Env, context: worker_sys::Context) -> Option<JsValue> {
     let settings = gate::settings(env)?;
-    let head = Head::of(request, Some(&*settings))?;
+    let head = Head::of(request, settings.public_origin.as_deref())?;
     panics::plant(&head);
-    conformance::looked_at(&head);
-    let context = Rc::new(Context::new(context));
-    match gate::decide(&head)? {
-        Decision::Perform(pending) => {
-            let visit = Visit { request: Clone::clone(request), head, settings, context };
-            Some(promised(visit.resumed(pending), None))
+    let host = WorkerHost { settings, context: Some(Rc::new(Context::new(context))) };
+    conformance::looks_at(&host, &head);
+    match begin(&host, &head) {
+        Begun::Decided(decision) => ended(&host, request, &head, decision),
+        Begun::Pending(pending) => {
+            Some(promised(resumed(host, Clone::clone(request), head, pending), None))
         }
-        decision => ended(decision, request, &head, &settings, &context),
     }
 }
 
-/// Carries a final decision out. Nothing if it is not final, or cannot be carried out.
+async fn resumed(
+    host: WorkerHost,
+    request: Request,
+    head: Head,
+    pending: PendingEffect,
+) -> Result<JsValue, JsValue> {
+    let decision = resume(&host, &head, pending).await;
+    ended(&host, &request, &head, decision).map_or_else(|| not_started(&request), Ok)
+}
+
+/// Carries a decision out. Nothing if it cannot be carried out.
 fn ended(
-    decision: Decision,
+    host: &WorkerHost,
     request: &Request,
     head: &Head,
-    settings: &Settings,
-    context: &Rc<Context>,
+    decision: FinalDecision,
 ) -> Option<JsValue> {
     conformance::decided(&decision);
     match decision {
-        Decision::Perform(_) => None,
-        Decision::Forward(forward) => forward::forward(request, head, forward, settings, context),
-        Decision::Redirect(answer) | Decision::Reject(answer) => give(&answer, head.is_head()).ok(),
-        Decision::Respond(served) => serve(&served, head.is_head()).ok(),
-    }
-}
-
-/// A request on its way through the gate.
-struct Visit {
-    request: Request,
-    head: Head,
-    settings: Rc<Settings>,
-    context: Rc<Context>,
-}
-
-impl Visit {
-    /// Carries effects until it is decided.
-    async fn resumed(self, mut pending: PendingEffect) -> Result<JsValue, JsValue> {
-        loop {
-            let performed = perform(&pending).await;
-            let resumed = gate::resume(&self.head, pending, &performed);
-            shared_cache::keep(gate::cache_writes(), &self.context);
-            let response = match resumed {
-                Some(Decision::Perform(next)) => {
-                    pending = next;
-                    continue;
-                }
-                Some(decision) => {
-                    ended(decision, &self.request, &self.head, &self.settings, &self.context)
-                }
-                None => None,
-            };
-            return response.map_or_else(|| not_started(&self.request, Some(&self.head)), Ok);
+        FinalDecision::Forward(forward) => forward::forward(host, request, head, forward),
+        FinalDecision::Redirect(refusal) | FinalDecision::Reject(refusal) => {
+            give(&refusal, head.is_head()).ok()
         }
+        FinalDecision::Respond(served) => serve(&served, head.is_head()).ok(),
     }
 }

@@ -3,6 +3,9 @@
 
 use std::sync::Once;
 
+#[cfg(feature = "plant-trap")]
+use doorward_host::LendHead as _;
+
 use crate::head::Head;
 
 /// Makes panics of this instance speak, once.

@@ -1,15 +1,14 @@
 //! Stores: namespaces of Workers KV, by the names under which the deployment has bound them.
 
 use doorward::StoreRead;
+use doorward_host::Failure;
 use js_sys::Reflect;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::ReadableStream;
 use worker::Env;
 
-use crate::fetch_effect::whole;
-use crate::gate;
-use crate::perform::{Performed, within};
 use crate::platform::{KvNamespace, awaited};
+use crate::stream::whole;
 
 /// The namespaces of these names that are bound.
 pub(crate) fn bound(env: &Env, names: Vec<String>) -> Vec<(String, KvNamespace)> {
@@ -24,20 +23,24 @@ pub(crate) fn namespace(env: &Env, name: &str) -> Option<KvNamespace> {
     is_namespace.then(|| binding.unchecked_into())
 }
 
-/// What a store has under a key.
-pub(crate) async fn read(pending: &StoreRead) -> Performed {
-    let Some(store) = gate::store(&pending.store) else { return Performed::Unsupported };
-    match within(pending.timeout_ms, value(&store, pending)).await {
-        Some(Ok(found)) => found,
-        Some(Err(_)) | None => Performed::Failed,
-    }
+/// What the store of that name, among these, has under a key.
+pub(crate) async fn read(
+    stores: &[(String, KvNamespace)],
+    read: &StoreRead,
+) -> Result<Option<Vec<u8>>, Failure> {
+    let (_, store) =
+        stores.iter().find(|(name, _)| *name == read.store).ok_or(Failure::Unsupported)?;
+    value(store, read).await.unwrap_or(Err(Failure::Failed))
 }
 
-async fn value(store: &KvNamespace, pending: &StoreRead) -> Result<Performed, JsValue> {
-    let found = awaited(store.get(&pending.key, "stream")).await?;
+async fn value(
+    store: &KvNamespace,
+    read: &StoreRead,
+) -> Result<Result<Option<Vec<u8>>, Failure>, JsValue> {
+    let found = awaited(store.get(&read.key, "stream")).await?;
     if found.is_null() {
-        return Ok(Performed::Absent);
+        return Ok(Ok(None));
     }
     let stream: ReadableStream = found.dyn_into()?;
-    Ok(whole(&stream, pending.max_bytes).await?.map_or(Performed::TooLarge, Performed::Found))
+    Ok(whole(&stream, read.max_bytes).await?.map(Some).ok_or(Failure::TooLarge))
 }

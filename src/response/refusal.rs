@@ -29,12 +29,13 @@ const RETRY_AFTER_SECONDS: &str = "5";
 /// The most bytes of a client's text that are logged.
 const MAX_LOGGED_BYTES: usize = 300;
 /// The hint where the auth service does not know a session whose cookie cache is valid.
-const ANOTHER_AUTH_SERVICE: &str = "The cookie cache is valid by this secret: check that this URL is \
-    that of the auth service that created the session";
+const ANOTHER_AUTH_SERVICE: &str = "The cookie cache is valid by this secret: check that this URL \
+    is that of the auth service that created the session";
 /// Every request header that a refusal depends on.
-const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, Sec-Fetch-Mode, Sec-Fetch-Dest, \
-                    Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, \
-                    RSC-Action-Id, X-Server-Id, Access-Control-Request-Method";
+const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, \
+    Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, \
+    Next-Url, X-Nextjs-Data, X-SvelteKit-Pathname, RSC-Action-Id, X-Server-Id, \
+    Access-Control-Request-Method";
 
 /// The form of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! The redirect to the sign-in page with a return path, and the detection of redirect loops.
 //!
-//! The return path is path and query of this request only, in canonical spelling. A loop is detected
-//! in two ways, because neither sees every round: the `Referer` of a user who comes back from the
-//! sign-in page shows how often they were sent there, even with blocked cookies; within a chain of
-//! HTTP redirects the `Referer` does not change, and there a cookie counts.
+//! The return path is path and query of this request only, in canonical spelling. A loop is
+//! detected in two ways, because neither sees every round: the `Referer` of a user who comes back
+//! from the sign-in page shows how often they were sent there, even with blocked cookies; within a
+//! chain of HTTP redirects the `Referer` does not change, and there a cookie counts.
 
 use crate::encoding::digest;
 use crate::encoding::text;
@@ -22,8 +22,8 @@ const MAX_ATTEMPTS: u32 = 2;
 const MAX_ROUNDS: u32 = 4;
 /// Longer than one round of a chain of redirects, shorter than a user takes to sign in.
 const ROUND_SECONDS: &str = "10";
-/// `__Host-` (RFC 6265bis section 4.1.3.2) where the site has https, so that no subdomain or sibling
-/// can set it.
+/// `__Host-` (RFC 6265bis section 4.1.3.2) where the site has https, so that no subdomain or
+/// sibling can set it.
 const COUNTER: &str = "__Host-doorward-round";
 
 /// A redirect to the sign-in page.
@@ -67,8 +67,8 @@ pub(crate) fn way(
     Some(SignInRedirect { target, set_cookie: Some(counter(head, rounds.saturating_add(1), &tag)) })
 }
 
-/// The return path. For a server action it is the page that the action is on; for other methods than
-/// GET and HEAD there is none.
+/// The return path. For a server action it is the page that the action is on; for other methods
+/// than GET and HEAD there is none.
 pub(crate) fn return_path(
     head: &RequestHead<'_>,
     kind: RequestKind,

@@ -7,11 +7,12 @@
 // Exit 0: everything is as expected; 1: something is not; 2: used wrongly.
 
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readFileSync } from "node:fs";
+import path from "node:path";
 import { fileURLToPath } from "node:url";
 
 const HERE = fileURLToPath(new URL(".", import.meta.url));
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const [wanted = "latest", ...more] = process.argv.slice(2);
 if (more.length > 0 || !/^[\w.-]+$/.test(wanted)) {
   console.error("against: error: one version or tag of Better Auth is all that can be said");
@@ -42,9 +43,8 @@ for (const [name, command] of checks) {
 console.log(`\n${checks.length - failed} passed, ${failed} failed`);
 process.exit(failed === 0 ? 0 : 1);
 
-/** The version that the demo's services import. */
+/** The version that the demo's services import: npm puts it here or at the root of the workspace. */
 function installed() {
-  const entry = createRequire(import.meta.url).resolve("better-auth");
-  const root = entry.slice(0, entry.lastIndexOf("better-auth") + "better-auth".length);
-  return JSON.parse(readFileSync(`${root}/package.json`, "utf8")).version;
+  const manifests = [HERE, ROOT].map((folder) => path.join(folder, "node_modules/better-auth/package.json"));
+  return JSON.parse(readFileSync(manifests.find((manifest) => existsSync(manifest)), "utf8")).version;
 }

@@ -33,7 +33,7 @@ fn a_request_needs_a_token_and_the_origin_is_told_whose_it_is() -> Result<(), Er
     let bearer = ["authorization: Bearer ", &token(&key, now + Duration::from_secs(60))].concat();
     assert_eq!(get(gate, &[&bearer])?, (200, "this is alice".to_owned()));
 
-    let forged = ["x-doorward-subject: root", bearer.as_str()];
+    let forged = ["x-doorward-subject: root", "x-doorward-roles: admin", bearer.as_str()];
     assert_eq!(get(gate, &forged)?, (200, "this is alice".to_owned()));
 
     let expired = token(&key, now - Duration::from_secs(3600));
@@ -82,8 +82,11 @@ fn service(key_set: String) -> Result<u16, Error> {
         let body = if head.iter().any(|line| line.starts_with("GET /jwks ")) {
             key_set.clone()
         } else {
-            let subjects = head.iter().filter_map(|line| line.strip_prefix("x-doorward-subject: "));
-            format!("this is {}", subjects.collect::<Vec<_>>().join(" and "))
+            let told = head.iter().filter_map(|line| {
+                let [subject, roles] = ["x-doorward-subject: ", "x-doorward-roles: "];
+                line.strip_prefix(subject).or_else(|| line.strip_prefix(roles))
+            });
+            format!("this is {}", told.collect::<Vec<_>>().join(" and "))
         };
         write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len())?;
         write!(connection, "connection: close\r\n\r\n{body}")

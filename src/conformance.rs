@@ -5,14 +5,13 @@
 //! token's form, the key set as it is fetched, the key, the signature) and out before the claims.
 //! What comes out is signed, and says nothing about anybody.
 
-use crate::authn::{Authenticator, Deferred, Obstacle};
+use crate::authn::{Authenticator, Obstacle};
 use crate::cache::keys::KeyCache;
-use crate::cache::session_events::Events;
-use crate::cache::sessions::SessionCache;
 use crate::capabilities::Capabilities;
 use crate::decision::Decision;
 use crate::effect::EffectResult;
 use crate::effects::learned::Learned;
+use crate::effects::state::EffectState;
 use crate::effects::{Missing, RequestProgress, signature};
 use crate::engine::Engine;
 use crate::engine::explain::{Layer, Layers};
@@ -41,8 +40,9 @@ pub fn signed_content(
     mut carry: impl FnMut(&SignatureCheck) -> EffectResult<'static>,
 ) -> Result<Vec<u8>, Reason> {
     let now = UnixTime::from_millis(0);
-    let mut keys = KeyCache::new([(JwkSet::default(), true)], 0);
-    keys.receive(
+    let mut state = EffectState::new(policy, 0);
+    state.keys = KeyCache::new([(JwkSet::default(), true)], 0);
+    state.keys.receive(
         0,
         None,
         &EffectResult::Answered { status: 200, headers: &[], body: key_set },
@@ -55,23 +55,9 @@ pub fn signed_content(
         public_origin: "",
         client_address: None,
     };
-    let sessions = SessionCache::default();
-    let mut events = Events::default();
-    let mut progress = RequestProgress::new(events.moment(now), 0);
+    let mut progress = RequestProgress::new(state.events.moment(now), 0);
     loop {
-        let mut authenticator = Authenticator {
-            policy,
-            keys: &keys,
-            deny_list: None,
-            sessions: &sessions,
-            events: &events,
-            verified_tokens: None,
-            progress: &progress,
-            head,
-            now,
-            max_staleness: None,
-            deferred: Deferred::default(),
-        };
+        let mut authenticator = Authenticator::new(policy, &state, &progress, head, now);
         let wanted = match authenticator.by_key_set(0, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(

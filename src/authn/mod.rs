@@ -31,6 +31,7 @@ use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedToken, VerifiedT
 use crate::effects::deny_list::DenyListQuery;
 use crate::effects::learned::Noted;
 use crate::effects::session::Question;
+use crate::effects::state::EffectState;
 use crate::effects::wait::Wait;
 use crate::effects::{self, Missing, RequestProgress};
 use crate::http::cookie;
@@ -121,6 +122,30 @@ impl Asked for RequestProgress {
 }
 
 impl<'e> Authenticator<'e> {
+    /// Looks at this request, at this moment, with all that has been fetched. Without a rule it
+    /// takes knowledge of any age, and what has been verified before it verifies anew.
+    pub(crate) fn new(
+        policy: &'e Policy,
+        state: &'e EffectState,
+        progress: &'e RequestProgress,
+        head: RequestHead<'e>,
+        now: UnixTime,
+    ) -> Self {
+        Self {
+            policy,
+            keys: &state.keys,
+            sessions: &state.sessions,
+            events: &state.events,
+            deny_list: state.deny_list.as_ref(),
+            verified_tokens: None,
+            progress,
+            head,
+            now,
+            max_staleness: None,
+            deferred: Deferred::default(),
+        }
+    }
+
     /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the
     /// operator has revoked is out.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Verdict {

@@ -11,7 +11,8 @@ use crate::policy::MatchedRules;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
-use super::{Engine, NotAdmitted, REQUEST_BUDGET_MILLIS};
+use super::admission::{NotAdmitted, Routed};
+use super::{Engine, REQUEST_BUDGET_MILLIS};
 
 /// The clocks of whoever made a token and of the gate are not the same to the millisecond.
 const GRACE_MILLIS: i64 = 1000;
@@ -52,7 +53,8 @@ impl Engine {
         let Some(rules) = self.policy.matched_rules(&path, request) else {
             return ConnectionStatus::Closed(Reason::RouteDenied);
         };
-        let missing = match self.authorize(request, &rules, &mut progress, now) {
+        let routed = Routed { head: request, path: &path, rules: &rules, now };
+        let missing = match self.authorize(routed, &mut progress) {
             Ok(_) | Err(NotAdmitted::Unavailable(_)) => return ConnectionStatus::Open,
             // Also where the gate's own budget is spent: many connections must not end each other.
             Err(NotAdmitted::Refuse(reason) | NotAdmitted::SignOut(reason, _))

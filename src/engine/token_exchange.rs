@@ -1,30 +1,29 @@
 //! The way over a bridge: sessions go on with a token of their issuer.
 
+use crate::authn::Authenticator;
 use crate::authn::identity_basis::IdentityBasis;
 use crate::authn::token_exchange::{Because, ExchangeOutcome, TokenOrigin};
-use crate::authn::{Authenticator, Deferred};
 use crate::better_auth::session_record::CausedBy;
+use crate::cache::exchanged_tokens::ExchangeKey;
 use crate::effects::{RequestProgress, token};
 use crate::forward::header_edits::Authorization;
-use crate::http::request::RequestHead;
 use crate::policy::MatchedRules;
 use crate::reason::Reason;
-use crate::time::UnixTime;
 
-use super::{Admitted, Engine, NotAdmitted, Otherwise, leniency};
+use super::Engine;
+use super::admission::{Admitted, NotAdmitted, Otherwise, Routed, leniency};
 
 impl Engine {
     /// What stands in `Authorization` of a request that goes on. Rules that would not carry a
     /// refusal out let this one pass, as nobody's.
     pub(super) fn token_exchange(
         &mut self,
-        request: &RequestHead<'_>,
-        rules: &MatchedRules,
+        routed: Routed<'_>,
         mut admitted: Admitted,
         progress: &mut RequestProgress,
-        now: UnixTime,
     ) -> Result<(Authorization, Admitted), NotAdmitted> {
-        let crossed = self.cross(request, rules, &mut admitted, progress, now);
+        let Routed { rules, now, .. } = routed;
+        let crossed = self.cross(routed, &mut admitted, progress);
         let leniency = |reason: Reason, caused_by: CausedBy| {
             let each =
                 self.policy.rules_of(rules).map(|rule| leniency(rule, reason, caused_by, now));
@@ -59,30 +58,18 @@ impl Engine {
     /// itself is one already.
     fn cross(
         &mut self,
-        request: &RequestHead<'_>,
-        rules: &MatchedRules,
+        routed: Routed<'_>,
         admitted: &mut Admitted,
         progress: &mut RequestProgress,
-        now: UnixTime,
     ) -> Result<Authorization, NotAdmitted> {
+        let Routed { head, rules, now, .. } = routed;
         let (Some(token_exchange), Some(identity), Some(basis)) =
             (self.policy.token_exchange(rules), &admitted.identity, &admitted.basis)
         else {
             return Ok(self.without_token_exchange(rules));
         };
-        let mut authenticator = Authenticator {
-            policy: &self.policy,
-            keys: &self.effects.keys,
-            sessions: &self.effects.sessions,
-            events: &self.effects.events,
-            deny_list: self.effects.deny_list.as_ref(),
-            verified_tokens: None,
-            progress,
-            head: *request,
-            now,
-            max_staleness: None,
-            deferred: Deferred::default(),
-        };
+        let mut authenticator =
+            Authenticator::new(&self.policy, &self.effects, progress, *head, now);
         let question = match basis {
             IdentityBasis::Session(question) => question,
             IdentityBasis::Authorization if authenticator.suits(token_exchange) => {
@@ -98,52 +85,66 @@ impl Engine {
             authenticator.bridged(&self.effects.tokens, question, identity, token_exchange);
         admitted.deferred.refresh.extend(authenticator.deferred.refresh);
         let noted = authenticator.deferred.noted;
-        let (reason, failure, cause, caused_by) = match outcome {
-            ExchangeOutcome::With(token, origin_of_token) => {
-                let jwt = token.jwt.clone();
-                match origin_of_token {
-                    TokenOrigin::Fresh => self.effects.tokens.keep(place, token),
-                    TokenOrigin::Spare => {
-                        admitted.in_spite_of = admitted
-                            .in_spite_of
-                            .or(Some((Reason::TokenExchangeUnavailable, "stale-if-error")))
-                    }
-                    TokenOrigin::Cached => {}
-                }
-                return Ok(Authorization::Bridged(jwt));
-            }
+        let (token, origin_of_token) = match outcome {
+            ExchangeOutcome::With(token, origin_of_token) => (token, origin_of_token),
             ExchangeOutcome::Needs(missing) => {
                 return Err(NotAdmitted::Missing(missing, Otherwise::default()));
             }
-            ExchangeOutcome::Unavailable(reason) => (reason, None, None, CausedBy::Partner),
             ExchangeOutcome::Ended if question.header.0 == "cookie" => {
                 return Err(NotAdmitted::SignOut(Reason::SessionEnded, question.issuer));
             }
             ExchangeOutcome::Ended => return Err(NotAdmitted::Refuse(Reason::SessionEnded)),
-            ExchangeOutcome::Refused(reason, Because::Unavailable(failure)) => {
-                let caused_by = failure.map_or(CausedBy::Gate, |failure| {
-                    failure.caused_by(request.client_address.is_some())
-                });
-                (reason, failure, None, caused_by)
+            ExchangeOutcome::Unavailable(reason) => {
+                progress.learned.noted = noted;
+                return Err(self.not_exchanged(routed, place, (reason, None), progress));
             }
-            ExchangeOutcome::Refused(reason, Because::Token(cause)) => {
-                (reason, None, Some(cause), CausedBy::Caller)
+            ExchangeOutcome::Refused(reason, because) => {
+                progress.learned.noted = noted;
+                return Err(self.not_exchanged(routed, place, (reason, Some(because)), progress));
+            }
+        };
+        let jwt = token.jwt.clone();
+        match origin_of_token {
+            TokenOrigin::Fresh => self.effects.tokens.keep(place, token),
+            TokenOrigin::Spare => {
+                let stale = (Reason::TokenExchangeUnavailable, "stale-if-error");
+                admitted.in_spite_of = admitted.in_spite_of.or(Some(stale));
+            }
+            TokenOrigin::Cached => {}
+        }
+        Ok(Authorization::Bridged(jwt))
+    }
+
+    /// Why a session goes on with no token. Whoever asked has failed for all that wait.
+    fn not_exchanged(
+        &mut self,
+        routed: Routed<'_>,
+        place: ExchangeKey,
+        (reason, because): (Reason, Option<Because>),
+        progress: &mut RequestProgress,
+    ) -> NotAdmitted {
+        let (failure, cause, caused_by) = match because {
+            None => (None, None, CausedBy::Partner),
+            Some(Because::Token(cause)) => (None, Some(cause), CausedBy::Caller),
+            Some(Because::Unavailable(failure)) => {
+                let knows_client = routed.head.client_address.is_some();
+                let caused_by =
+                    failure.map_or(CausedBy::Gate, |failure| failure.caused_by(knows_client));
+                (failure, None, caused_by)
             }
         };
         progress.learned.failure = progress.learned.failure.or(failure);
         progress.learned.cause = cause;
-        progress.learned.noted = noted;
-        // Whoever asked has failed for all that wait.
         if let Some(fetched) =
             progress.memory.token.fetched.as_ref().filter(|_| progress.has_asked(&token::KEY))
         {
-            self.effects.tokens.fail(place, fetched.asked.number, reason, failure, now);
+            self.effects.tokens.fail(place, fetched.asked.number, reason, failure, routed.now);
         }
-        Err(if caused_by == CausedBy::Partner {
+        if caused_by == CausedBy::Partner {
             NotAdmitted::Unavailable(reason)
         } else {
             NotAdmitted::Refuse(reason)
-        })
+        }
     }
 
     /// `Authorization` of a request that goes over no bridge: what clients put there never passes

@@ -1,0 +1,116 @@
+//! Whether a request goes on: what the steps of a decision hand on to each other.
+
+use crate::authn::Deferred;
+use crate::authn::credential::Credential;
+use crate::authn::identity_basis::IdentityBasis;
+use crate::better_auth::session_record::CausedBy;
+use crate::cache::verified::Identity;
+use crate::effects::Missing;
+use crate::forward::header_edits::Authorization;
+use crate::http::path::Path;
+use crate::http::request::RequestHead;
+use crate::policy::{Access, MatchedRules, Rule};
+use crate::reason::Reason;
+use crate::time::UnixTime;
+
+/// A request whose path and rules are known, at this moment.
+#[derive(Clone, Copy)]
+pub(super) struct Routed<'r> {
+    pub(super) head: &'r RequestHead<'r>,
+    pub(super) path: &'r Path<'r>,
+    pub(super) rules: &'r MatchedRules,
+    pub(super) now: UnixTime,
+}
+
+/// Why a request does not go on (yet).
+pub(super) enum NotAdmitted {
+    /// And what becomes of it if nobody can be asked.
+    Missing(Missing, Otherwise),
+    Refuse(Reason),
+    /// Nobody knows, because who was asked has failed.
+    Unavailable(Reason),
+    /// The session of this issuer's cookie has ended, by the word of the auth service or the
+    /// operator: its cookies are dead.
+    SignOut(Reason, usize),
+}
+
+/// A request that goes on.
+#[derive(Default)]
+pub(super) struct Admitted {
+    pub(super) identity: Option<Identity>,
+    /// What that rests on, where there is a bridge to cross.
+    pub(super) basis: Option<IdentityBasis>,
+    pub(super) deferred: Deferred,
+    /// Why it would not, and why it does anyway: then it goes on as nobody's.
+    pub(super) in_spite_of: Option<(Reason, Leniency)>,
+}
+
+/// What the origin is told besides who it is.
+pub(super) struct OriginContext {
+    pub(super) assertion: Option<String>,
+    pub(super) authorization: Authorization,
+}
+
+/// Why a refusal is not carried out, as the log says it.
+pub(super) type Leniency = &'static str;
+
+/// What becomes of a request for which nobody can be asked, by whose doing that is.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Otherwise {
+    partner: Option<Leniency>,
+    gate: Option<Leniency>,
+}
+
+impl NotAdmitted {
+    /// Whose doing it is.
+    pub(super) const fn caused_by(&self) -> CausedBy {
+        match self {
+            Self::Unavailable(_) => CausedBy::Partner,
+            Self::Refuse(_) | Self::SignOut(..) | Self::Missing(..) => CausedBy::Caller,
+        }
+    }
+}
+
+impl Otherwise {
+    pub(super) fn of(leniency: impl Fn(CausedBy) -> Option<Leniency>) -> Self {
+        Self { partner: leniency(CausedBy::Partner), gate: leniency(CausedBy::Gate) }
+    }
+
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { partner: self.partner.and(other.partner), gate: self.gate.and(other.gate) }
+    }
+
+    pub(super) fn by(self, caused_by: CausedBy) -> Option<Leniency> {
+        if caused_by == CausedBy::Partner { self.partner } else { self.gate }
+    }
+}
+
+/// Why a bad credential stops its request. Only the auth service and the operator can say that a
+/// session is over, and only of its own cookie: a bearer token that has ended says nothing about
+/// the cookies beside it.
+pub(super) const fn refuse_or_sign_out(reason: Reason, credential: &Credential<'_>) -> NotAdmitted {
+    match (reason, credential) {
+        (
+            Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked,
+            Credential::SessionCookie { issuer, .. },
+        ) => NotAdmitted::SignOut(reason, *issuer),
+        _ => NotAdmitted::Refuse(reason),
+    }
+}
+
+/// Why this rule would not carry out this refusal. Doubt that the caller can bring about does not
+/// open what asks for somebody: only where others have failed does such a request go on as
+/// nobody's. Where nobody may pass anyway, there is nothing to be had by it.
+pub(super) fn leniency(
+    rule: &Rule,
+    reason: Reason,
+    caused_by: CausedBy,
+    now: UnixTime,
+) -> Option<Leniency> {
+    match rule.report_until {
+        Some(until) if now < until => Some("report"),
+        _ if !rule.passes_unavailable || reason.status() != 503 => None,
+        _ if caused_by == CausedBy::Partner || rule.access == Access::Optional => Some("anonymous"),
+        _ => None,
+    }
+}

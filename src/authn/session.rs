@@ -345,49 +345,12 @@ impl Authenticator<'_> {
     /// service said longer ago counts as long as the configuration lets it.
     fn asked(&mut self, question: Question, word: Word) -> Verdict {
         let (number, digest) = (question.issuer, question.digest);
-        let Some(service) = self.issuer(number).and_then(|issuer| issuer.better_auth.as_ref())
-        else {
+        let Some(service) = self.policy.service(number) else {
             return Verdict::Bad(Reason::IssuerUnknown);
-        };
-        let (since, came) = (question.since, self.progress.arrival);
-        let max_staleness =
-            if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness };
-        let up_to = |most: Seconds| max_staleness.map_or(most, |wanted| wanted.min(most));
-        // A storage that says things late is of no use to a rule that wants to know sooner.
-        let suits = |session: &Session, is_own: bool| match &service.storage {
-            _ if word == Word::Now => session.source == Source::AuthService,
-            Some(storage) if session.source == Source::Storage => {
-                max_staleness.is_none_or(|most| {
-                    if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) }
-                })
-            }
-            _ => true,
-        };
-        let is_of_use = |answer: &SessionState, is_own| !matches!(answer, SessionState::Active(session) if !suits(session, is_own));
-        let known = match self
-            .progress
-            .memory
-            .session
-            .answer(&digest)
-            .filter(|answer| is_of_use(answer, true))
-        {
-            Some(answer) => SessionLookup::Known(answer.clone()),
-            None => match self.sessions.look_up(
-                &digest,
-                up_to(service.session_cache),
-                &since,
-                came,
-                self.now,
-            ) {
-                SessionLookup::Known(answer) if !is_of_use(&answer, false) => {
-                    SessionLookup::Nothing
-                }
-                knowledge => knowledge,
-            },
         };
         let has_asked =
             self.progress.has_given_up || self.progress.has_asked(&effects::session::key(digest));
-        match known {
+        match self.known(service, &question, word) {
             SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
                 if self.sessions.is_owed(&digest)
                     && !self.is_never_renewed(service)
@@ -414,35 +377,95 @@ impl Authenticator<'_> {
                     return Verdict::Needs(lookup.into());
                 }
                 let copies_up_to = if service.shares_sessions {
-                    up_to(service.session_cache)
+                    self.up_to(service.session_cache, word)
                 } else {
                     Seconds::new(0)
                 };
                 Verdict::Needs(Question { copies_up_to, ..question }.into())
             }
-            SessionLookup::Asked | SessionLookup::Unavailable(_) | SessionLookup::Nothing => {
-                let told = if let SessionLookup::Unavailable(failure) = known {
-                    Some(failure)
-                } else {
-                    None
-                };
-                let own = self.progress.learned.failure;
-                self.deferred.failure = Some(own.or(told).unwrap_or(LookupFailure::KeptWaiting));
-                let knows_client = self.head.client_address.is_some();
-                let is_theirs =
-                    |failure: &LookupFailure| failure.caused_by(knows_client) == CausedBy::Partner;
-                if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
-                    return Verdict::Bad(Reason::SessionUnavailable);
-                }
-                match self
-                    .sessions
-                    .lived_within(&digest, up_to(service.stale), &since, self.now)
-                    .filter(|session| suits(session, false))
-                {
-                    Some(session) => Verdict::Good(self.identity(number, session.clone())),
-                    None => Verdict::Unavailable(Reason::SessionUnavailable),
-                }
+            SessionLookup::Unavailable(failure) => {
+                self.without_answer(service, &question, word, Some(failure))
             }
+            SessionLookup::Asked | SessionLookup::Nothing => {
+                self.without_answer(service, &question, word, None)
+            }
+        }
+    }
+
+    /// What was answered to this request or lately, where that is recent enough for the rule.
+    fn known(&self, service: &BetterAuth, question: &Question, word: Word) -> SessionLookup {
+        let is_of_use = |answer: &SessionState, is_own| match answer {
+            SessionState::Active(session) => self.is_recent_enough(service, session, is_own, word),
+            SessionState::Ended => true,
+        };
+        let Question { ref digest, ref since, .. } = *question;
+        let own = self.progress.memory.session.answer(digest);
+        if let Some(answer) = own.filter(|answer| is_of_use(answer, true)) {
+            return SessionLookup::Known(answer.clone());
+        }
+        let max_age = self.up_to(service.session_cache, word);
+        match self.sessions.look_up(digest, max_age, since, self.progress.arrival, self.now) {
+            SessionLookup::Known(answer) if !is_of_use(&answer, false) => SessionLookup::Nothing,
+            known => known,
+        }
+    }
+
+    /// What a session comes to of which nobody can be asked: what the service said longer ago
+    /// counts, where only the service is to blame.
+    fn without_answer(
+        &mut self,
+        service: &BetterAuth,
+        question: &Question,
+        word: Word,
+        told: Option<LookupFailure>,
+    ) -> Verdict {
+        let own = self.progress.learned.failure;
+        self.deferred.failure = Some(own.or(told).unwrap_or(LookupFailure::KeptWaiting));
+        let knows_client = self.head.client_address.is_some();
+        let is_theirs =
+            |failure: &LookupFailure| failure.caused_by(knows_client) == CausedBy::Partner;
+        if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
+            return Verdict::Bad(Reason::SessionUnavailable);
+        }
+        let max_age = self.up_to(service.stale, word);
+        match self
+            .sessions
+            .lived_within(&question.digest, max_age, &question.since, self.now)
+            .filter(|session| self.is_recent_enough(service, session, false, word))
+        {
+            Some(session) => Verdict::Good(self.identity(question.issuer, session.clone())),
+            None => Verdict::Unavailable(Reason::SessionUnavailable),
+        }
+    }
+
+    /// How old what is known may be.
+    fn max_staleness(&self, word: Word) -> Option<Seconds> {
+        if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness }
+    }
+
+    /// That, and this at most.
+    fn up_to(&self, most: Seconds, word: Word) -> Seconds {
+        self.max_staleness(word).map_or(most, |wanted| wanted.min(most))
+    }
+
+    /// Whether what is known of a session counts. A storage that says things late is of no use to a
+    /// rule that wants to know sooner; what it has said to this request (`is_own`) is as old as it
+    /// may be late.
+    fn is_recent_enough(
+        &self,
+        service: &BetterAuth,
+        session: &Session,
+        is_own: bool,
+        word: Word,
+    ) -> bool {
+        match &service.storage {
+            _ if word == Word::Now => session.source == Source::AuthService,
+            Some(storage) if session.source == Source::Storage => {
+                self.max_staleness(word).is_none_or(|most| {
+                    if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) }
+                })
+            }
+            _ => true,
         }
     }
 

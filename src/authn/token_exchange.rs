@@ -3,7 +3,7 @@
 use crate::better_auth::session_record::{LookupFailure, SessionState};
 use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedTokens, TokenLookup};
 use crate::cache::session_events::Moment;
-use crate::cache::sessions;
+use crate::cache::sessions::SessionLookup;
 use crate::cache::verified::Identity;
 use crate::effects::session::Question;
 use crate::effects::token::TokenQuestion;
@@ -13,7 +13,7 @@ use crate::encoding::digest;
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
-use crate::policy::TokenExchange;
+use crate::policy::{BetterAuth, TokenExchange};
 use crate::reason::Reason;
 use crate::time::Window;
 
@@ -95,36 +95,12 @@ impl Authenticator<'_> {
         who: &Identity,
         token_exchange: &TokenExchange,
     ) -> ExchangeOutcome {
-        let Some(service) =
-            self.issuer(session.issuer).and_then(|issuer| issuer.better_auth.as_ref())
-        else {
-            return ExchangeOutcome::Refused(
-                Reason::TokenExchangeUnavailable,
-                Because::Unavailable(None),
-            );
-        };
-        let told = self.progress.memory.session.answer(&session.digest);
-        let came = self.progress.arrival;
-        let known = self.sessions.look_up(
-            &session.digest,
-            service.session_cache,
-            &session.since,
-            came,
-            self.now,
-        );
-        if told == Some(&SessionState::Ended)
-            || matches!(known, sessions::SessionLookup::Known(SessionState::Ended))
-        {
+        let Some(service) = self.policy.service(session.issuer) else { return unavailable(None) };
+        if self.has_ended(session, service) {
             return ExchangeOutcome::Ended;
         }
-        match self
-            .progress
-            .memory
-            .token
-            .fetched
-            .as_ref()
-            .map(|fetched| (&fetched.token, fetched.asked))
-        {
+        let fetched = self.progress.memory.token.fetched.as_ref();
+        match fetched.map(|fetched| (&fetched.token, fetched.asked)) {
             Some((Ok(jwt), asked)) => {
                 return self.with_new(jwt, asked, session, who, token_exchange);
             }
@@ -167,17 +143,7 @@ impl Authenticator<'_> {
             && !self.progress.has_given_up
             && !self.progress.has_asked(&effects::token::KEY)
         {
-            let sent = |name: &str| {
-                service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
-            };
-            let header = match &session.header {
-                ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
-                (name, value) => (*name, value.clone()),
-            };
-            let (issuer, session, payer) = (session.issuer, session.session, session.payer);
-            return ExchangeOutcome::Needs(
-                TokenQuestion { issuer, place, session, payer, header }.into(),
-            );
+            return ExchangeOutcome::Needs(self.question(session, service, place).into());
         }
         let failure = failure.flatten().or(self.progress.learned.failure);
         let spare = tokens
@@ -185,11 +151,37 @@ impl Authenticator<'_> {
             .filter(|_| failure.is_none_or(LookupFailure::may_pass));
         match spare.map(|token| self.if_still_good(token, session, who, token_exchange)) {
             Some(Ok((token, _))) => ExchangeOutcome::With(token, TokenOrigin::Spare),
-            _ => ExchangeOutcome::Refused(
-                Reason::TokenExchangeUnavailable,
-                Because::Unavailable(failure),
-            ),
+            _ => unavailable(failure),
         }
+    }
+
+    /// Whether the auth service has said to this request or lately that a session has ended.
+    fn has_ended(&self, session: &Question, service: &BetterAuth) -> bool {
+        let came = self.progress.arrival;
+        let (digest, max_age) = (&session.digest, service.session_cache);
+        self.progress.memory.session.answer(digest) == Some(&SessionState::Ended)
+            || matches!(
+                self.sessions.look_up(digest, max_age, &session.since, came, self.now),
+                SessionLookup::Known(SessionState::Ended)
+            )
+    }
+
+    /// The question for a token of this session.
+    fn question(
+        &self,
+        session: &Question,
+        service: &BetterAuth,
+        place: ExchangeKey,
+    ) -> TokenQuestion {
+        let sent = |name: &str| {
+            service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
+        };
+        let header = match &session.header {
+            ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
+            (name, value) => (*name, value.clone()),
+        };
+        let (issuer, payer, session) = (session.issuer, session.payer, session.session);
+        TokenQuestion { issuer, place, session, payer, header }
     }
 
     /// The token that was brought for this request, if it holds.
@@ -287,4 +279,9 @@ impl Authenticator<'_> {
         let window = Window { from: claims.window().from, until };
         Ok(ExchangedToken::new(jwt, subject.to_owned(), window, key_set, asked, self.now))
     }
+}
+
+/// The auth service has not given a token.
+const fn unavailable(failure: Option<LookupFailure>) -> ExchangeOutcome {
+    ExchangeOutcome::Refused(Reason::TokenExchangeUnavailable, Because::Unavailable(failure))
 }

@@ -142,7 +142,7 @@ impl Purpose for Question {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Result<Begun, LookupFailure> {
-        if let Err(instead) = wait::for_turn(&self.payer, context) {
+        if let Some(instead) = wait::without_turn(&self.payer, context) {
             return instead;
         }
         if context.progress.has_asked(&copy_key(self.digest))

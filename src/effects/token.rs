@@ -77,7 +77,7 @@ impl Purpose for TokenQuestion {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Result<Begun, LookupFailure> {
-        if let Err(instead) = wait::for_turn(&self.payer, context) {
+        if let Some(instead) = wait::without_turn(&self.payer, context) {
             return instead;
         }
         context.progress.note_asked(KEY);

@@ -54,19 +54,16 @@ impl Purpose for Wait {
     fn learn((): (), _: Effect, _: &EffectResult<'_>, _: &mut Context<'_>) {}
 }
 
-/// Takes an ask for this request from the limit on requests to the auth service; nothing if there
-/// is none.
+/// Takes a request to the auth service from the limit. Where there is none left, what the request
+/// does instead: it waits, or it has failed.
 ///
-/// A user for whom there is no ask left waits for the next: whoever comes meanwhile and asks the
-/// same asks together with this request. Unverified credentials do not wait: a flood of them would
-/// be kept as long as it lasts.
-///
-/// # Errors
-/// What the request does instead of asking: it waits, or it has failed.
-pub(super) fn for_turn(
+/// A user for whom there is none left waits for the next: whoever comes meanwhile and asks the same
+/// asks together with this request. Unverified credentials do not wait: a flood of them would be
+/// kept as long as it lasts.
+pub(super) fn without_turn(
     payer: &Payer,
     context: &mut Context<'_>,
-) -> Result<(), Result<Begun, LookupFailure>> {
+) -> Option<Result<Begun, LookupFailure>> {
     let waits = &mut context.progress.memory.wait;
     let may_ask = match waits.is_for_turn {
         true => context.state.rate_limit.draw_after_wait(payer, context.now),
@@ -74,14 +71,14 @@ pub(super) fn for_turn(
     };
     waits.is_for_turn &= !may_ask;
     if may_ask {
-        return Ok(());
+        return None;
     }
     if payer.share == RateClass::Known && waits.times < MAX_WAITS {
         waits.is_for_turn = true;
-        return Err(Ok(pause(context.progress)));
+        return Some(Ok(pause(context.progress)));
     }
     context.progress.learned.failure = Some(LookupFailure::OutOfBudget);
-    Err(Err(LookupFailure::OutOfBudget))
+    Some(Err(LookupFailure::OutOfBudget))
 }
 
 /// Goes on at once.

@@ -159,11 +159,8 @@ impl<'v> Reader<'v> {
             Kind::Word(words) => return self.word(value, path, words, member.env),
             Kind::Texts => return self.texts(value, path, member.env),
             Kind::Secret => return self.secret(value, path),
-            Kind::Secrets => {
-                let items = items(value, path);
-                return Some(
-                    items.into_iter().filter_map(|(item, path)| self.secret(item, &path)).collect(),
-                );
+            Kind::Secrets | Kind::Objects(_) | Kind::Issuers => {
+                return Some(self.list(member.kind, value, path));
             }
             Kind::KeySet => return self.key_set(value, path),
             Kind::Store => self.store(value, path),
@@ -172,21 +169,6 @@ impl<'v> Reader<'v> {
             }
             Kind::Number(number) => self.number(value, path, &number),
             Kind::Object(object) => return Some(self.object(value, path, object)),
-            Kind::Objects(object) => {
-                let items = items(value, path);
-                return Some(
-                    items
-                        .into_iter()
-                        .map(|(item, path)| self.object(item, &path, object))
-                        .collect(),
-                );
-            }
-            Kind::Issuers => {
-                let items = items(value, path);
-                return Some(
-                    items.into_iter().map(|(item, path)| self.issuer(item, &path)).collect(),
-                );
-            }
             Kind::TextMap => return Some(self.text_map(value, path)),
             Kind::RuleMap(object) => return Some(self.rule_map(value, path, object)),
             Kind::WordOr(words, _) if !value.is_object() && *value != Value::Bool(false) => {
@@ -211,6 +193,19 @@ impl<'v> Reader<'v> {
             | Kind::Requirements => {}
         }
         Some(value.clone())
+    }
+
+    /// The items of a list, or the one in its place.
+    fn list(&mut self, kind: Kind, value: &Value, path: &str) -> Value {
+        let mut read = Vec::new();
+        for (item, path) in items(value, path) {
+            match kind {
+                Kind::Objects(object) => read.push(self.object(item, &path, object)),
+                Kind::Issuers => read.push(self.issuer(item, &path)),
+                _ => read.extend(self.secret(item, &path)),
+            }
+        }
+        Value::Array(read)
     }
 
     fn issuer(&mut self, value: &Value, path: &str) -> Value {
@@ -390,7 +385,7 @@ impl<'v> Reader<'v> {
             .and_then(Value::as_str)
             .filter(|default| !default.trim().is_empty());
         let found = set.map(|(_, value)| value.as_str()).or(default).map(str::to_owned);
-        let may_be_unset = value.get("optional") == Some(&Value::Bool(true));
+        let may_be_unset = matches!(value.get("optional"), Some(Value::Bool(true)));
         if found.is_none() && may_be_unset {
             self.unset.push(path.to_owned());
         } else if found.is_none() && !names.is_empty() {
@@ -456,7 +451,7 @@ impl<'d> Node<'d> {
 
     /// A flag, which is false where it is missing.
     pub(super) fn flag(&self, name: &str) -> bool {
-        self.value.get(name) == Some(&Value::Bool(true))
+        matches!(self.value.get(name), Some(Value::Bool(true)))
     }
 
     /// A number, or the table's default for it.

@@ -412,49 +412,64 @@ pub(super) struct Node<'d> {
     pub(super) path: String,
 }
 
+/// Members are looked up in more than a hundred places: inlined, that would be tens of kilobytes.
 impl<'d> Node<'d> {
+    #[inline(never)]
+    fn get(&self, name: &str) -> Option<&'d Value> {
+        self.value.get(name)
+    }
+
     /// The member of this name, unless it is missing or null.
+    #[inline(never)]
     pub(super) fn member(&self, name: &str) -> Option<Self> {
-        let value = self.value.get(name).filter(|value| !value.is_null())?;
+        let value = self.get(name).filter(|value| !value.is_null())?;
         Some(Node { value, path: self.path_of(name) })
     }
 
+    #[inline(never)]
     pub(super) fn path_of(&self, name: &str) -> String {
         join(&self.path, name)
     }
 
     /// Whether something is written there.
+    #[inline(never)]
     pub(super) fn has(&self, name: &str) -> bool {
         self.member(name).is_some()
     }
 
     /// Whether `null` is written there.
+    #[inline(never)]
     pub(super) fn is_null(&self, name: &str) -> bool {
-        self.value.get(name).is_some_and(Value::is_null)
+        self.get(name).is_some_and(Value::is_null)
     }
 
     /// The items of the list in the member of this name.
+    #[inline(never)]
     pub(super) fn items(&self, name: &str) -> Vec<Self> {
-        let Some(value) = self.value.get(name) else { return Vec::new() };
+        let Some(value) = self.get(name) else { return Vec::new() };
         let items = value.as_array().map(|_| items(value, &self.path_of(name))).unwrap_or_default();
         items.into_iter().map(|(value, path)| Node { value, path }).collect()
     }
 
+    #[inline(never)]
     pub(super) fn text(&self, name: &str) -> Option<&'d str> {
-        self.value.get(name)?.as_str()
+        self.get(name)?.as_str()
     }
 
+    #[inline(never)]
     pub(super) fn texts(&self, name: &str) -> Option<Vec<String>> {
-        let items = self.value.get(name)?.as_array()?;
+        let items = self.get(name)?.as_array()?;
         Some(items.iter().filter_map(Value::as_str).map(str::to_owned).collect())
     }
 
     /// A flag, which is false where it is missing.
+    #[inline(never)]
     pub(super) fn flag(&self, name: &str) -> bool {
-        matches!(self.value.get(name), Some(Value::Bool(true)))
+        matches!(self.get(name), Some(Value::Bool(true)))
     }
 
     /// A number, or the table's default for it.
+    #[inline(never)]
     pub(super) fn number(&self, object: &Object, name: &str) -> u32 {
         let usual = match object.find(name).map(|member| member.kind) {
             Some(Kind::Number(number)) => number.default,
@@ -463,8 +478,9 @@ impl<'d> Node<'d> {
         self.optional_number(name).or(usual).unwrap_or_default()
     }
 
+    #[inline(never)]
     pub(super) fn optional_number(&self, name: &str) -> Option<u32> {
-        u32::try_from(self.value.get(name)?.as_u64()?).ok()
+        u32::try_from(self.get(name)?.as_u64()?).ok()
     }
 }
 

@@ -18,9 +18,10 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { cp, mkdir, rename, rm } from "node:fs/promises";
 import { createServer } from "node:http";
-import { dirname } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PostgresDialect } from "kysely";
+import { packageVersion } from "../shared/packages.mjs";
 
 const { env } = process;
 const betterAuthsOwn = (path) => import((env.BETTER_AUTH || "better-auth") + path);
@@ -105,7 +106,8 @@ async function openDatabase() {
 
 /** To set up an empty database takes PostgreSQL seconds, to copy one takes a moment: the first is kept for the next time. */
 async function copyOfTemplate(PGlite, folder) {
-  const template = fileURLToPath(new URL("../../node_modules/.cache/doorward-demo/empty-database", import.meta.url));
+  const target = resolve(fileURLToPath(new URL("../..", import.meta.url)), env.CARGO_TARGET_DIR ?? "target");
+  const template = join(target, "demo", `empty-database-${packageVersion("@electric-sql/pglite", import.meta.url)}`);
   if (!existsSync(template)) {
     const unfinished = `${template}-${process.pid}`;
     await mkdir(dirname(template), { recursive: true });

@@ -337,7 +337,7 @@ struct Script<'a> {
 
 impl Host for Script<'_> {
     fn with_engine<R>(&self, work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
-        Some(work(&mut **self.engine.borrow_mut()))
+        Some(work(&mut self.engine.borrow_mut()))
     }
 
     fn now(&self) -> UnixTime {

@@ -281,7 +281,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
     for (const pair of pairs.slice(0, REPEATED)) {
       let decision = engine.decision(engine.decide(joinHead(head(pair)), Date.now()));
       const bytes = engine.head();
-      while (decision.kind === "ask") {
+      while (decision.kind === "perform") {
         const result = encodeResult(await perform(decision.effect));
         decision = engine.decision(engine.resume(bytes, decision.effect.id, result, Date.now()));
       }

@@ -1,9 +1,10 @@
-//! A door for conformance suites, behind the feature `suites`, which nothing that ships turns on.
+//! Entry points for conformance suites, behind the feature `conformance`, which nothing that ships
+//! turns on.
 //!
 //! The tokens of such suites sign `foo`. The engine refuses that for its claims before it looks for
-//! a key: it has to read `iss` to know whose key. Here one leads through the same rooms (the
-//! token's form, the key set as it is fetched, the key, the signature) and out before the claims.
-//! What comes out is signed, and says nothing about anybody.
+//! a key: it has to read `iss` to know whose key. The functions here do the same
+//! steps (the token's form, the key set as it is fetched, the key, the signature) and stop before
+//! the claims: the result is a signed token, and no identity.
 
 use crate::authn::{Authenticator, Obstacle};
 use crate::cache::keys::KeyCache;

@@ -149,8 +149,8 @@ where
         || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
     let is_bearer =
         |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
-    // Two are nobody's, also where a host has joined them into one line. Other schemes have commas
-    // of their own.
+    // Two credentials are refused, also where a host has joined them into one line. Other schemes
+    // have commas of their own.
     if credentials().nth(1).is_some() && credentials().any(is_bearer) {
         return Some(Credential::Malformed(Reason::CredentialMalformed));
     }

@@ -1,15 +1,14 @@
 //! What an identity rests on, for what is asked about it again.
 
 use crate::authn::credential::Credential;
-use crate::authn::session_names::{digest_of, name_of, token_of};
+use crate::authn::session_names::token_of;
 use crate::cache::rate_limit::party_of;
 use crate::cache::verified::Identity;
-use crate::effects::session::{Question, SessionQuery};
-use crate::time::Seconds;
+use crate::effects::session::Question;
 
 use super::Authenticator;
 
-/// What an identity rests on, as far as the bridge has to know.
+/// What an identity rests on, as far as the token exchange has to know.
 pub(crate) enum IdentityBasis {
     /// A session of an auth service, as a question about it.
     Session(Box<Question>),
@@ -46,26 +45,13 @@ impl Authenticator<'_> {
             },
             Credential::Jwt { .. } | Credential::Malformed(_) => return IdentityBasis::Elsewhere,
         };
-        let (Some(issuer), Ok(service)) = (self.issuer(number), self.service(number)) else {
-            return IdentityBasis::Elsewhere;
-        };
-        let digest = digest_of(issuer, header.0, &value);
+        let Ok(service) = self.service(number) else { return IdentityBasis::Elsewhere };
         // Whoever could vary an unverified token could have any number of sessions.
         let is_known = header.0 == "cookie" && service.secrets.current.is_some();
-        let payer =
-            self.payer(&digest, is_known.then(|| party_of(number, &identity.session.subject)));
-        let (session, since) = (name_of(issuer, &token), self.since(number, &token));
-        let copies_up_to = Seconds::new(0);
-        IdentityBasis::Session(Box::new(Question {
-            issuer: number,
-            digest,
-            session,
-            since,
-            token,
-            copies_up_to,
-            payer,
-            header,
-            query: SessionQuery::Read,
-        }))
+        let owner = is_known.then(|| party_of(number, &identity.session.subject));
+        match self.question(number, (&value, &token), header, owner) {
+            Some(question) => IdentityBasis::Session(Box::new(question)),
+            None => IdentityBasis::Elsewhere,
+        }
     }
 }

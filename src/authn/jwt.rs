@@ -126,8 +126,8 @@ impl<'e> Authenticator<'e> {
         if has_several { self.head.public_origin } else { "" }
     }
 
-    /// A JWT that is older than the rule wants to know is nobody's: there is nobody to ask about
-    /// it.
+    /// Rejects a JWT that is older than the rule's `max_staleness_seconds`. Unlike a session, a JWT
+    /// cannot be refreshed by asking the auth service.
     fn if_recent(&self, identity: Identity) -> Verdict {
         if self.is_recent(&identity.session) {
             Verdict::Good(identity)
@@ -136,7 +136,7 @@ impl<'e> Authenticator<'e> {
         }
     }
 
-    /// Whether a rule takes the word of this issuer at this place.
+    /// Whether a rule accepts tokens of this issuer at this place.
     fn admits(&self, number: usize, place: &TokenLocation, rule: &Rule) -> bool {
         rule.believes(number)
             && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))

@@ -1,7 +1,7 @@
-//! What one credential is worth: the rooms of a token in their order.
+//! Verifies one credential and reports whose it is, why it fails, or what is missing to know.
 //!
-//! Layers are judged each on its own and put together at the end, so that `explain` can show all of
-//! them.
+//! The layers of a credential are verified separately and combined at the end, so that `explain`
+//! can show all of them.
 
 pub(crate) mod credential;
 pub(crate) mod identity_basis;

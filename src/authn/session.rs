@@ -271,25 +271,34 @@ impl Authenticator<'_> {
         header: (&'static str, String),
         owner: Option<Party>,
     ) -> Verdict {
-        let Some(issuer) = self.issuer(number) else {
+        let Some(question) = self.question(number, (value, token), header, owner) else {
             return Verdict::Bad(Reason::IssuerUnknown);
         };
+        self.asked(question, Word::Lately(state))
+    }
+
+    /// What to ask the auth service itself about the session of this credential and this token;
+    /// nothing where there is no such issuer.
+    pub(super) fn question(
+        &self,
+        number: usize,
+        (value, token): (&str, &str),
+        header: (&'static str, String),
+        owner: Option<Party>,
+    ) -> Option<Question> {
+        let issuer = self.issuer(number)?;
         let digest = digest_of(issuer, header.0, value);
-        let payer = self.payer(&digest, owner);
-        let (session, since) = (name_of(issuer, token), self.since(number, token));
-        let (token, copies_up_to) = (token.to_owned(), Seconds::new(0));
-        let question = Question {
+        Some(Question {
             issuer: number,
             digest,
-            session,
-            since,
-            token,
-            copies_up_to,
-            payer,
+            session: name_of(issuer, token),
+            since: self.since(number, token),
+            token: token.to_owned(),
+            copies_up_to: Seconds::new(0),
+            payer: self.payer(&digest, owner),
             header,
             query: SessionQuery::Read,
-        };
-        self.asked(question, Word::Lately(state))
+        })
     }
 
     /// Who pays for a question about this credential: its user, where the auth service vouches for

@@ -143,7 +143,7 @@ impl Authenticator<'_> {
             && !self.progress.has_given_up
             && !self.progress.has_asked(&effects::token::KEY)
         {
-            return ExchangeOutcome::Needs(self.question(session, service, place).into());
+            return ExchangeOutcome::Needs(self.token_question(session, service, place).into());
         }
         let failure = failure.flatten().or(self.progress.learned.failure);
         let spare = tokens
@@ -167,7 +167,7 @@ impl Authenticator<'_> {
     }
 
     /// The question for a token of this session.
-    fn question(
+    fn token_question(
         &self,
         session: &Question,
         service: &BetterAuth,
@@ -247,8 +247,8 @@ impl Authenticator<'_> {
         ))
     }
 
-    /// The rooms of a token: signature, claims, and that it is about this very user. An origin's
-    /// clock grants it nothing.
+    /// Verifies a token: its signature, its claims, and that it names this user. No clock tolerance
+    /// is added to its `exp`.
     fn checked(
         &mut self,
         (jwt, asked): (&str, Moment),

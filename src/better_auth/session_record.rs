@@ -296,9 +296,9 @@ pub(crate) enum LookupFailure {
     Changed,
 }
 
-/// Whose doing a doubt is. Only where somebody else has failed may what was known before stand for
-/// now, or a request that has to be somebody's go on as nobody's: whoever could bring the doubt
-/// about would have let himself in.
+/// Who caused a lookup failure. Only a failure of somebody else allows an older answer to be used
+/// or a request to go on anonymously: otherwise a caller could bring the failure about and be
+/// admitted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum CausedBy {
     /// Whoever was asked has failed, for whoever asks.

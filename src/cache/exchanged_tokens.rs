@@ -237,8 +237,8 @@ const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<ExchangeKey> {
 /// Reads the auth service's answer to the question for a token. What it says is not verified.
 ///
 /// # Errors
-/// Anything but `200` with a token. `401` is the service's way to say that it knows no such
-/// session, and others' way to say other things: it ends nobody's.
+/// Anything but `200` with a token. The auth service answers `401` where it knows no such
+/// session, but a proxy can answer `401` for other reasons: it does not end a session.
 pub(crate) fn read(result: &EffectResult<'_>) -> Result<String, LookupFailure> {
     match result {
         EffectResult::Answered { status: 200, body, .. } => {

@@ -1,19 +1,19 @@
-//! Budget: how often the auth service is asked, so that nobody can have the gate ask all the time,
-//! and nobody at the cost of others.
+//! Limits how often one instance sends requests to the auth service, and keeps one caller from
+//! using up what others need.
 //!
 //! Rules of this file:
-//! - Two buckets fill with time. Sessions that something vouches for draw on the users' share;
-//!   every other credential, forged ones included, on the strangers'. None has more to spend than
-//!   what has flowed into it.
-//! - Once the answer is there, the share that it belongs to pays, if it can: a stranger that turns
-//!   out to live is a user, and a user whose session turns out to have ended is a stranger.
-//! - Inside a share nobody is refused for what others ask. Who has drawn lately has to leave
-//!   something for those who have not: the more, the fuller the bucket has to be. With nobody else
-//!   there, one party may have all that flows in.
-//! - A user is a party, with however many sessions; of strangers a client address is. Where neither
-//!   is known, nobody is told from anybody else.
-//! - What a party has drawn is forgotten within seconds, so that the table of parties stays as
-//!   small as a share.
+//! - There are two token buckets: one for sessions that something vouches for (`Known`), one for
+//!   every other credential, forged ones included (`Unverified`). Neither can spend more than has
+//!   flowed into it.
+//! - The cost is settled when the answer is there, from the bucket that the credential turns out to
+//!   belong to, if that has enough: an unverified one that is an active session counts as known, a
+//!   known session that has ended as unverified.
+//! - Within a bucket no party is refused because of what others ask. A party that has drawn lately
+//!   has to leave something for those that have not: the more it drew, the fuller the bucket has to
+//!   be. A party that is alone may have all that flows in.
+//! - A known user is one party, with however many sessions; an unverified credential counts for its
+//!   client address. Where no address is known, all of them are one party.
+//! - What a party has drawn is forgotten within seconds, so that the table of parties stays small.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -21,7 +21,7 @@ use std::net::IpAddr;
 use crate::encoding::digest;
 use crate::time::UnixTime;
 
-/// Strangers get one part in so many.
+/// Unverified credentials get one part in so many.
 const STRANGERS_PART: u32 = 4;
 /// One ask, in the unit of the buckets: a bucket gains one unit per millisecond and ask per second.
 const ASK: i64 = 1000;
@@ -33,12 +33,12 @@ const FORGOTTEN_PART: i64 = 10;
 /// never so many.
 const MAX_PARTIES: usize = 4096;
 
-/// Whose ask it is.
+/// The bucket that a request to the auth service is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RateClass {
-    /// Of a session that something vouches for.
+    /// A session that something vouches for: its cookie cache, or an earlier answer.
     Known,
-    /// Of anybody.
+    /// Every other credential.
     Unverified,
 }
 
@@ -58,7 +58,7 @@ impl Payer {
         Self { share: RateClass::Known, party: Some(party) }
     }
 
-    /// Somebody at this address, if it is known.
+    /// An unverified credential from this address, if it is known.
     pub(crate) fn stranger(address: Option<&str>) -> Self {
         Self { share: RateClass::Unverified, party: address.map(party_at) }
     }

@@ -6,10 +6,10 @@
 //! answer, but it is not asked about again at once.
 //!
 //! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth
-//! service vouches for, those of them that it has said have ended, and all others. So nobody's
-//! forged or dead tokens push out what is known of a session. Of each kind the entry that has been
-//! heard of longest ago gives way. That an end has been forgotten brings nobody back: an answer to
-//! what was asked before it is no answer any more.
+//! service vouches for, those of them that it has said have ended, and all others. So forged or
+//! ended tokens cannot push out active sessions. In each kind the entry that was updated longest
+//! ago is evicted. Evicting an end does not revive the session: an answer that was requested before
+//! the end does not count.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ const MAX_VOUCHED: usize = 4096;
 const MAX_VOUCHED_BYTES: usize = 8 * 1024 * 1024;
 /// Sessions that have ended, and as many that nobody has heard of.
 const MAX_OTHERS: usize = 1024;
-/// A session that weighs more is not remembered: each request asks about it anew. It is its claims
-/// that do, of those that the policy names, and nobody's grow so by accident.
+/// A session that weighs more is not remembered: each request asks about it anew. Only the claims
+/// that the policy names can make it so large.
 pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
 /// What an entry weighs without its session.
 const ENTRY_BYTES: usize = 256;
@@ -316,9 +316,8 @@ impl SessionCache {
         })
     }
 
-    /// Takes a session of this user by the word of a storage or of another instance, heard at that
-    /// moment. What is known since then counts more, and that it has ended counts more than a word
-    /// from before: whether it was taken.
+    /// Takes a session of this user from a storage or another instance, as it was at that moment.
+    /// Newer knowledge counts more, and so does an end that came later. Says whether it was taken.
     pub(crate) fn receive_copy(
         &mut self,
         digest: [u8; 32],

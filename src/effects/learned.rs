@@ -46,7 +46,7 @@ pub(crate) struct End {
 pub(crate) struct Noted {
     /// Keys of the issuer's set that are not used, and by which rule.
     pub(crate) left_out: Vec<LeftOut>,
-    /// An `iss` that is nobody's, beside the one that it is most like.
+    /// An `iss` that no issuer has, beside the configured one that it is most like.
     pub(crate) iss: Option<NearMiss>,
 }
 

@@ -22,26 +22,26 @@ pub(super) struct Routed<'r> {
     pub(super) now: UnixTime,
 }
 
-/// Why a request does not go on (yet).
+/// Why a request is not forwarded (yet).
 pub(super) enum NotAdmitted {
-    /// And what becomes of it if nobody can be asked.
+    /// Something has to be looked up first; and what becomes of the request if that is impossible.
     Missing(Missing, Otherwise),
     Refuse(Reason),
-    /// Nobody knows, because who was asked has failed.
+    /// It cannot be known, because a lookup has failed.
     Unavailable(Reason),
-    /// The session of this issuer's cookie has ended, by the word of the auth service or the
-    /// operator: its cookies are dead.
+    /// The session of this issuer's cookie has ended, says the auth service or the deny-list: its
+    /// cookies are cleared.
     SignOut(Reason, usize),
 }
 
-/// A request that goes on.
+/// A request that is forwarded.
 #[derive(Default)]
 pub(super) struct Admitted {
     pub(super) identity: Option<Identity>,
-    /// What that rests on, where there is a bridge to cross.
+    /// What the identity rests on, where a token exchange needs to know it.
     pub(super) basis: Option<IdentityBasis>,
     pub(super) deferred: Deferred,
-    /// Why it would not, and why it does anyway: then it goes on as nobody's.
+    /// The reason of a refusal that is not enforced, and why not: then it is forwarded anonymously.
     pub(super) in_spite_of: Option<(Reason, Leniency)>,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct OriginContext {
     pub(super) authorization: Authorization,
 }
 
-/// Why a refusal is not carried out, as the log says it.
+/// Why a refusal is not enforced, as the log says it.
 pub(super) type Leniency = &'static str;
 
 /// What becomes of a request for which nobody can be asked, by whose doing that is.
@@ -98,9 +98,9 @@ pub(super) const fn refuse_or_sign_out(reason: Reason, credential: &Credential<'
     }
 }
 
-/// Why this rule would not carry out this refusal. Doubt that the caller can bring about does not
-/// open what asks for somebody: only where others have failed does such a request go on as
-/// nobody's. Where nobody may pass anyway, there is nothing to be had by it.
+/// Why this rule does not enforce this refusal. A lookup failure that the caller can bring about
+/// never lets a request pass that needs an identity: only if others have failed is it forwarded
+/// anonymously. A rule that admits anonymous requests anyway gains nothing by it.
 pub(super) fn leniency(
     rule: &Rule,
     reason: Reason,

@@ -1,4 +1,4 @@
-//! Explanation: the same rooms, all findings instead of the first.
+//! Explanation: the same steps, with all findings instead of the first.
 
 use crate::authn::credential::Credential;
 use crate::authn::session::TokenState;

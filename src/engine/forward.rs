@@ -111,7 +111,7 @@ impl Engine {
         } else {
             None
         };
-        // What is carried after the response has all the time that it needs.
+        // What is performed after the response has all the time that it needs.
         progress.memory.wait.times = 0;
         begun.map(|begun| PendingEffect::new(begun, progress))
     }

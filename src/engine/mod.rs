@@ -107,7 +107,7 @@ impl Engine {
         self.effects.cache_writes()
     }
 
-    /// Takes the answer to an effect that was carried after the response.
+    /// Takes the answer to an effect that was performed after the response.
     pub fn receive(&mut self, pending: PendingEffect, result: EffectResult<'_>, now: UnixTime) {
         self.learn(pending.into_parts(), &result, now);
     }
@@ -133,7 +133,7 @@ impl Engine {
         Context { policy: &self.policy, state: &mut self.effects, progress, now }
     }
 
-    /// Takes the answer to an effect that was carried alongside the origin, now that the origin's
+    /// Takes the answer to an effect that was performed alongside the origin, now that the origin's
     /// response is there, and says what the response gets besides. What the response itself says
     /// about the session's cookies goes before, and so does whatever has happened to the session
     /// meanwhile: somebody may have signed out.

@@ -14,8 +14,8 @@ use super::Engine;
 use super::admission::{Admitted, NotAdmitted, Otherwise, Routed, leniency};
 
 impl Engine {
-    /// What stands in `Authorization` of a request that goes on. Rules that would not carry a
-    /// refusal out let this one pass, as nobody's.
+    /// What `Authorization` holds when the request is forwarded. Where a rule does not enforce a
+    /// refusal, the request is forwarded anonymously.
     pub(super) fn token_exchange(
         &mut self,
         routed: Routed<'_>,

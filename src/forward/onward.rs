@@ -35,8 +35,8 @@ const OF_CONNECTION: [&str; 8] = [
     "http2-settings",
     "expect",
 ];
-/// Words between a client and the proxy that it knows of. `Proxy` is nobody's header, and a proxy's
-/// address to CGI programs (CVE-2016-5385).
+/// Headers between a client and a proxy that it has configured. `Proxy` is no standard header, but
+/// CGI programs take it for the address of a proxy (CVE-2016-5385).
 const TO_PROXY: [&str; 4] =
     ["proxy", "proxy-authenticate", "proxy-authorization", "proxy-connection"];
 /// The same in responses. `Proxy-Status` is for the client (RFC 9209).

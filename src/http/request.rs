@@ -91,7 +91,7 @@ impl<'a> RequestHead<'a> {
     }
 }
 
-/// A longer method is nobody's.
+/// No registered method is longer.
 const MAX_METHOD_BYTES: usize = 32;
 
 /// A token of RFC 9110 section 5.6.2 without small letters.

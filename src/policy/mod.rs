@@ -317,7 +317,7 @@ pub(crate) struct Rule {
     pub(crate) max_staleness: Option<Seconds>,
     /// How long a connection may stay open.
     pub(crate) max_connection: Option<Seconds>,
-    /// Whether a request whose session is in doubt goes on as nobody's.
+    /// Whether a request goes on anonymously where a lookup has failed (`on_unavailable`).
     pub(crate) passes_unavailable: bool,
     /// Whether a CORS preflight is judged like any other request, and so refused: it has no
     /// credentials.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::authn::supabase;
-use crate::encoding::text;
+use crate::encoding::{ascii, percent};
 use crate::http::cookie::{self, Cookie};
 use crate::http::request::RequestHead;
 use crate::policy::{Bearer, Issuer, Policy, Rule, TokenLocation};
@@ -146,7 +146,7 @@ where
     let lines = || head.headers_named("authorization");
     let line = lines().next()?;
     let credentials =
-        || lines().flat_map(|line| text::pieces(line, b',')).map(|one| one.trim_matches(' '));
+        || lines().flat_map(|line| ascii::pieces(line, b',')).map(|one| one.trim_matches(' '));
     let is_bearer =
         |one: &str| one.get(..6).is_some_and(|scheme| scheme.eq_ignore_ascii_case("bearer"));
     // Two credentials are refused, also where a host has joined them into one line. Other schemes
@@ -178,12 +178,12 @@ impl<'a> BearerValue<'a> {
     /// Tells the two kinds of tokens apart.
     pub(crate) fn read(&self) -> Credential<'a> {
         let Self { value, takes_jwt, plugin } = *self;
-        if value.is_empty() || !text::is_visible_without(value, b',') {
+        if value.is_empty() || !ascii::is_visible_without(value, b',') {
             return Credential::Malformed(Reason::CredentialMalformed);
         }
-        match text::pieces(value, b'.').take(3).count() {
+        match ascii::pieces(value, b'.').take(3).count() {
             1 | 2 => match plugin {
-                Some(issuer) => match text::percent_decoded(value) {
+                Some(issuer) => match percent::decoded(value) {
                     Some(value) => Credential::BearerToken { issuer, value },
                     None => Credential::Malformed(Reason::CredentialMalformed),
                 },

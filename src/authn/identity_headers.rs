@@ -4,8 +4,7 @@
 use serde_json::Value;
 
 use crate::better_auth::session_record::Session;
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{base64, json, percent};
 use crate::http::header_pairs::{HeaderPairs, Joining};
 use crate::policy::{CredentialHandling, Policy};
 
@@ -31,7 +30,7 @@ pub(crate) fn identity(
 ) -> (HeaderPairs, Option<String>) {
     let mut headers = Joining::new();
     let mut add = |name: &str, value: &str| {
-        headers.add([&policy.header_prefix, name], |text| text::push_header_value(text, value));
+        headers.add([&policy.header_prefix, name], |text| percent::push_header_value(text, value));
     };
     let mut room = Room::under(policy);
     for (name, value) in [
@@ -41,13 +40,13 @@ pub(crate) fn identity(
         ("source", session.source.name()),
     ] {
         // Without these it would be nobody.
-        let _ = room.takes(name, text::header_value(value).len(), || json::quoted(value).len());
+        let _ = room.takes(name, percent::header_value(value).len(), || json::quoted(value).len());
         add(name, value);
     }
     let (mut omitted, mut told, mut left) = (Vec::new(), Vec::new(), MAX_CLAIMS_BYTES);
     for (name, value) in [("session", &session.id), ("email", &session.email)] {
         let Some(value) = value else { continue };
-        if room.takes(name, text::header_value(value).len(), || json::quoted(value).len()) {
+        if room.takes(name, percent::header_value(value).len(), || json::quoted(value).len()) {
             add(name, value);
         } else {
             omitted.push(name);
@@ -70,7 +69,7 @@ pub(crate) fn identity(
     }
     if !omitted.is_empty() {
         headers.add([&policy.header_prefix, "omitted"], |text| {
-            text::push_header_value(text, &omitted.join(","))
+            percent::push_header_value(text, &omitted.join(","))
         });
     }
     let is_stated = policy.assertions.is_some() || policy.capabilities.tells();
@@ -130,9 +129,9 @@ impl Room {
 /// and objects as JSON in base64url. No value of any of them can end a header.
 fn claim_value(value: &Value) -> String {
     match value {
-        Value::String(text) => text::header_value(text),
+        Value::String(text) => percent::header_value(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
-        Value::Array(_) | Value::Object(_) => text::to_base64url(value.to_string().as_bytes()),
+        Value::Array(_) | Value::Object(_) => base64::url_encoded(value.to_string().as_bytes()),
     }
 }
 

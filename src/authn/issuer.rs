@@ -1,7 +1,7 @@
 //! Whose an `iss` might have been: a near miss is told in the log, with the part that differs.
 
 use crate::effects::learned::{NearMiss, Noted};
-use crate::encoding::text;
+use crate::encoding::percent;
 use crate::jose::jws::UnverifiedClaims;
 use crate::policy::{Issuer, Rule, TokenLocation};
 use crate::reason::Reason;
@@ -65,8 +65,8 @@ impl Authenticator<'_> {
     fn note_miss(&mut self, nearest: Option<(Difference, String)>, unverified: &str) {
         let iss = NearMiss {
             differs_in: nearest.as_ref().map(|(difference, _)| difference.name()),
-            expected: nearest.map(|(_, expected)| text::loggable(&expected, MAX_SHOWN_BYTES)),
-            unverified: text::loggable(unverified, MAX_SHOWN_BYTES),
+            expected: nearest.map(|(_, expected)| percent::loggable(&expected, MAX_SHOWN_BYTES)),
+            unverified: percent::loggable(unverified, MAX_SHOWN_BYTES),
         };
         self.deferred.noted = Some(Box::new(Noted { iss: Some(iss), ..Noted::default() }));
     }

@@ -1,8 +1,7 @@
 //! The session that `@supabase/ssr` keeps in a cookie: JSON, after `base64-` in base64url (its
 //! default), or as it is.
 
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{base64, json};
 use crate::reason::Reason;
 
 /// The access token of a session. Nothing about it is verified.
@@ -13,7 +12,7 @@ pub(crate) fn access_token(session: &str) -> Result<String, Reason> {
     let decoded;
     let json = match session.strip_prefix("base64-") {
         Some(encoded) => {
-            decoded = text::from_base64url(encoded).ok_or(Reason::TokenMalformed)?;
+            decoded = base64::url_decoded(encoded).ok_or(Reason::TokenMalformed)?;
             decoded.as_slice()
         }
         None => session.as_bytes(),

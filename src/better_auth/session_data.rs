@@ -3,8 +3,7 @@
 
 use crate::better_auth::attributes::ClaimPath;
 use crate::better_auth::session_record::Pair;
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{ascii, base64, json};
 use crate::jose::claims;
 use crate::jose::jwe::Jwe;
 use crate::jose::jws::Jws;
@@ -76,7 +75,7 @@ impl Compact {
 
     /// Unknown and duplicate members are refused, so that what is verified is what is used.
     fn taken_apart(value: &str) -> Option<Self> {
-        let json = String::from_utf8(text::from_base64url(value)?).ok()?;
+        let json = String::from_utf8(base64::url_decoded(value)?).ok()?;
         let outer = json::unread_object(&json).filter(|outer| outer.len() == 3)?;
         let session = outer.spelled("session")?.strip_suffix('}')?;
         let millis = outer.spelled("expiresAt")?;
@@ -91,7 +90,7 @@ impl Compact {
         }
         Some(Self {
             message: [session, ",\"expiresAt\":", millis, "}"].concat().into_bytes(),
-            mac: text::from_base64url(signature)?.try_into().ok()?,
+            mac: base64::url_decoded(signature)?.try_into().ok()?,
             unverified_expires: UnixTime::from_millis(millis.parse().ok()?),
         })
     }
@@ -138,20 +137,21 @@ impl<'a> Sealed<'a> {
     ) -> Result<Self, Reason> {
         let strategy = match cookie_cache {
             CookieCache::Only(strategy) => strategy,
-            CookieCache::Off | CookieCache::Auto => match text::pieces(value, b'.').take(6).count()
-            {
-                1 => Strategy::Compact,
-                3 => {
-                    let jws = Jws::parse_joined(value)?;
-                    return Ok(if has_secret && jws.header.alg == "HS256" {
-                        Self::Jwt(jws)
-                    } else {
-                        Self::JwtJwks(jws)
-                    });
+            CookieCache::Off | CookieCache::Auto => {
+                match ascii::pieces(value, b'.').take(6).count() {
+                    1 => Strategy::Compact,
+                    3 => {
+                        let jws = Jws::parse_joined(value)?;
+                        return Ok(if has_secret && jws.header.alg == "HS256" {
+                            Self::Jwt(jws)
+                        } else {
+                            Self::JwtJwks(jws)
+                        });
+                    }
+                    5 => Strategy::Jwe,
+                    _ => return Err(Reason::TokenMalformed),
                 }
-                5 => Strategy::Jwe,
-                _ => return Err(Reason::TokenMalformed),
-            },
+            }
         };
         Ok(match strategy {
             Strategy::Compact => Self::Compact(Compact::parse(value)?),

@@ -5,7 +5,7 @@
 //! name, so a valid signature on `session_token` proves that Better Auth wrote the value, not that
 //! anybody signed in.
 
-use crate::encoding::text;
+use crate::encoding::base64;
 use crate::jose::verify::{self, Secret, Verified};
 use crate::reason::Reason;
 
@@ -44,7 +44,7 @@ impl<'a> SignedValue<'a> {
         let well_formed = |(value, mac): &(&str, &str)| !value.is_empty() && mac.len() == 44;
         let (unverified_value, mac) =
             parts.filter(well_formed).ok_or(Reason::CredentialMalformed)?;
-        let mac = text::from_base64(mac)
+        let mac = base64::decoded(mac)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Reason::CredentialMalformed)?;
         Ok(Self { unverified_value, mac })

@@ -14,7 +14,7 @@
 //! - it never reaches an origin.
 
 use crate::cache::session_events::{LONGEST_MILLIS, SessionName};
-use crate::encoding::text;
+use crate::encoding::base64;
 use crate::jose::verify::Secret;
 use crate::time::{Seconds, UnixTime};
 
@@ -34,7 +34,7 @@ pub(crate) fn set_cookie(
     public_origin: &str,
 ) -> String {
     let millis = at.as_millis().to_string();
-    let mac = text::to_base64url(&key.mac(&message(session, &millis)));
+    let mac = base64::url_encoded(&key.mac(&message(session, &millis)));
     let secure = if public_origin.starts_with("https://") { "; Secure" } else { "" };
     [
         NAME,
@@ -62,7 +62,7 @@ pub(crate) fn read(
 ) -> Option<UnixTime> {
     let (millis, mac) = value.split_once('.')?;
     let at: i64 = millis.parse().ok()?;
-    let mac = text::from_base64url(mac)?.try_into().ok()?;
+    let mac = base64::url_decoded(mac)?.try_into().ok()?;
     let at = UnixTime::from_millis(at);
     let is_ahead = at.millis_since(now) > LONGEST_MILLIS.saturating_add(SKEW_MILLIS);
     let is_past = now.millis_since(at) > life.as_millis().saturating_add(SKEW_MILLIS);

@@ -32,9 +32,8 @@ use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
 use crate::effect::EffectResult;
-use crate::encoding::digest;
 use crate::encoding::json::{self, Object, Value};
-use crate::encoding::text;
+use crate::encoding::{base64, digest};
 use crate::time::{Seconds, UnixTime};
 
 /// Some thirty thousand entries. With more, revoke by `not_before` or shorten what lives so long.
@@ -198,7 +197,7 @@ impl Revoked {
             return None;
         }
         let sessions = texts(&members, "sessions")?.map(str::to_owned).collect();
-        let digest = |text: &str| text::from_base64url(text)?.try_into().ok();
+        let digest = |text: &str| base64::url_decoded(text)?.try_into().ok();
         let tokens = texts(&members, "tokens")?.map(digest).collect::<Option<_>>()?;
         let not_before = match members.get("not_before") {
             None => BTreeMap::new(),

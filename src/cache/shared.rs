@@ -11,8 +11,7 @@
 //! Whoever can write the shared cache is believed. A copy is not signed: its reader trusts the
 //! cache as it trusts its own memory.
 
-use crate::encoding::digest;
-use crate::encoding::text;
+use crate::encoding::{base64, digest};
 use crate::time::{Seconds, UnixTime};
 
 /// The form of a copy: `doorward-copy-1 <fetched> <until>`, both in milliseconds since 1970; the
@@ -90,7 +89,7 @@ impl<'a> Copied<'a> {
 /// The name of the copy of what has been fetched for this purpose, for these parts.
 pub(crate) fn name_of(purpose: &str, parts: &[&[u8]]) -> String {
     let parts = [&[FORM.as_bytes(), purpose.as_bytes()], parts].concat();
-    ["doorward-", purpose, "-", &text::to_base64url(&digest::of_parts(&parts))].concat()
+    ["doorward-", purpose, "-", &base64::url_encoded(&digest::of_parts(&parts))].concat()
 }
 
 /// The value of a header, empty where there is none.

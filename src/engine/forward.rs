@@ -192,7 +192,7 @@ impl Engine {
         {
             Some((identity, issuer)) => [
                 "forward; issuer=",
-                &crate::encoding::text::header_value(&issuer.name),
+                &crate::encoding::percent::header_value(&issuer.name),
                 "; source=",
                 identity.session.source.name(),
             ]

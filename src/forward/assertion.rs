@@ -6,9 +6,7 @@
 //! other token.
 
 use crate::capabilities::Capabilities;
-use crate::encoding::digest;
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{base64, digest, json};
 use crate::http::request::RequestHead;
 use crate::jose::platform::SignatureRequest;
 use crate::jose::sign::{Signing, SigningKey};
@@ -56,7 +54,7 @@ pub(crate) fn sign(
         .map(|(_, signature)| Signing::Done(signature.clone()));
     match by_host.unwrap_or_else(|| key.sign(input.as_bytes(), |algorithm| host.signs(algorithm))) {
         Signing::Done(signature) => {
-            Ok([input.as_str(), ".", &text::to_base64url(&signature)].concat())
+            Ok([input.as_str(), ".", &base64::url_encoded(&signature)].concat())
         }
         Signing::ByHost(request) => Err(request),
     }
@@ -97,19 +95,19 @@ fn signing_input(
         ",\"exp\":",
         &expires.to_string(),
         ",\"jti\":\"",
-        &text::to_base64url(&id),
+        &base64::url_encoded(&id),
         "\",\"htm\":",
         &json::quoted(about.request.method),
         ",\"host\":",
         &json::quoted(&host),
         ",\"tgt\":\"",
-        &text::to_base64url(&digest::of(about.target.as_bytes())),
+        &base64::url_encoded(&digest::of(about.target.as_bytes())),
         "\",",
         about.statement,
         "}",
     ]
     .concat();
-    [text::to_base64url(header.as_bytes()), text::to_base64url(claims.as_bytes())].join(".")
+    [base64::url_encoded(header.as_bytes()), base64::url_encoded(claims.as_bytes())].join(".")
 }
 
 /// The public keys (RFC 7517 section 5): what the origin verifies assertions with. All of them are

@@ -9,9 +9,7 @@
 
 use crate::authn::identity_headers;
 use crate::cache::verified::Identity;
-use crate::encoding::digest;
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{base64, digest, json};
 use crate::http::cookie;
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestHead;
@@ -93,9 +91,9 @@ pub(crate) fn sign(
     claims.push('}');
     let header = ["{\"alg\":\"HS256\",\"typ\":\"", TYPE, "\"}"].concat();
     let input =
-        [text::to_base64url(header.as_bytes()), text::to_base64url(claims.as_bytes())].join(".");
+        [base64::url_encoded(header.as_bytes()), base64::url_encoded(claims.as_bytes())].join(".");
     let signature = key.mac(input.as_bytes());
-    [input.as_str(), ".", &text::to_base64url(&signature)].concat()
+    [input.as_str(), ".", &base64::url_encoded(&signature)].concat()
 }
 
 /// What an assertion would say, but for claims that are too long for two headers.
@@ -169,7 +167,7 @@ fn bound<'a>(
 }
 
 fn digest_of(text: &str) -> String {
-    text::to_base64url(&digest::of(text.as_bytes()))
+    base64::url_encoded(&digest::of(text.as_bytes()))
 }
 
 /// The path as the application itself may see it, where that is another one.

@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::encoding::text;
+use crate::encoding::{ascii, percent};
 use crate::http::request::RequestHead;
 use crate::reason::Reason;
 
@@ -36,7 +36,7 @@ impl<'a> Cookie<'a> {
 
     /// The value, decoded.
     pub(crate) fn value(&self) -> Cow<'a, str> {
-        text::percent_decoded(self.unquoted()).unwrap_or_else(|| Cow::Borrowed(self.unquoted()))
+        percent::decoded(self.unquoted()).unwrap_or_else(|| Cow::Borrowed(self.unquoted()))
     }
 
     /// Whether the value is empty.
@@ -54,8 +54,8 @@ impl<'a> Cookie<'a> {
 
 /// All cookies of a request, in order.
 pub(crate) fn all<'a>(head: &RequestHead<'a>) -> impl Iterator<Item = Cookie<'a>> {
-    head.headers_named("cookie").flat_map(|line| text::pieces(line, b';')).filter_map(|pair| {
-        let (name, raw_value) = text::cut(pair, b'=')?;
+    head.headers_named("cookie").flat_map(|line| ascii::pieces(line, b';')).filter_map(|pair| {
+        let (name, raw_value) = ascii::cut(pair, b'=')?;
         Some(Cookie { name: trimmed(name), raw_value: trimmed(raw_value) })
     })
 }
@@ -76,7 +76,7 @@ pub(crate) fn first<'a>(head: &RequestHead<'a>, name: &str) -> Option<Cookie<'a>
 
 /// The value of the first cookie of this name in one `Cookie` header, as it stands there.
 pub(crate) fn in_line<'a>(line: &'a str, name: &str) -> Option<&'a str> {
-    let pairs = text::pieces(line, b';').filter_map(|pair| text::cut(pair, b'='));
+    let pairs = ascii::pieces(line, b';').filter_map(|pair| ascii::cut(pair, b'='));
     pairs
         .map(|(own, value)| (trimmed(own), trimmed(value)))
         .find(|(own, _)| *own == name)

@@ -1,7 +1,7 @@
 //! JWE in compact serialisation (RFC 7516 section 7.1), of the one kind that Better Auth writes:
 //! `{"alg":"dir","enc":"A256CBC-HS512","kid":…}`.
 
-use crate::encoding::text;
+use crate::encoding::base64;
 use crate::jose::jws::{header_bytes, object_of, text_member};
 use crate::reason::Reason;
 
@@ -43,13 +43,13 @@ impl<'a> Jwe<'a> {
         if header.has("zip") || header.has("crit") {
             return Err(Reason::TokenUnsupported);
         }
-        let iv = text::from_base64url(iv)
+        let iv = base64::url_decoded(iv)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Reason::TokenMalformed)?;
-        let tag = text::from_base64url(tag)
+        let tag = base64::url_decoded(tag)
             .and_then(|bytes| bytes.try_into().ok())
             .ok_or(Reason::TokenMalformed)?;
-        let ciphertext = text::from_base64url(ciphertext).ok_or(Reason::TokenMalformed)?;
+        let ciphertext = base64::url_decoded(ciphertext).ok_or(Reason::TokenMalformed)?;
         let whole_blocks = !ciphertext.is_empty() && ciphertext.len().is_multiple_of(BLOCK_BYTES);
         if !key.is_empty() || !whole_blocks {
             return Err(Reason::TokenMalformed);

@@ -7,9 +7,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::encoding::digest;
 use crate::encoding::json::{self, Object, Value};
-use crate::encoding::text;
+use crate::encoding::{base64, digest, percent};
 use crate::jose::alg::{Algorithm, KeyType};
 use crate::jose::curve::Curve;
 use crate::jose::ed25519;
@@ -201,13 +200,13 @@ impl LeftOut {
 
     /// Whether it may be the key of this `kid`, as far as what is shown of its own tells.
     pub(crate) fn is_named(&self, kid: &str) -> bool {
-        self.kid.as_ref().is_some_and(|own| *own == text::loggable(kid, MAX_NAME_BYTES))
+        self.kid.as_ref().is_some_and(|own| *own == percent::loggable(kid, MAX_NAME_BYTES))
     }
 }
 
 impl Jwk {
     fn read(members: &Object<'_>) -> Result<Self, LeftOut> {
-        let kid = || members.text("kid").map(|kid| text::loggable(kid, MAX_NAME_BYTES));
+        let kid = || members.text("kid").map(|kid| percent::loggable(kid, MAX_NAME_BYTES));
         Self::from_members(members).map_err(|rule| LeftOut { kid: kid(), rule })
     }
 
@@ -246,7 +245,7 @@ impl Jwk {
             Some(_) => return Err(Rule::KeyMembers),
         };
         let definition = material.as_jwk();
-        let thumbprint = text::to_base64url(&digest::of(definition.as_bytes()));
+        let thumbprint = base64::url_encoded(&digest::of(definition.as_bytes()));
         Ok(Self {
             kid,
             algorithm,
@@ -270,7 +269,7 @@ impl Material {
     pub(crate) fn from_members(members: &Object<'_>) -> Result<Self, Rule> {
         let text_of = |name: &str| members.text(name).ok_or(Rule::KeyMembers);
         let bytes_of = |name: &str| {
-            text_of(name).and_then(|text| text::from_base64url(text).ok_or(Rule::Base64url))
+            text_of(name).and_then(|text| base64::url_decoded(text).ok_or(Rule::Base64url))
         };
         match text_of("kty")? {
             "OKP" if text_of("crv")? == "Ed25519" => {
@@ -312,7 +311,7 @@ impl Material {
 
     /// The key as a JWK with just the members that define it, in the order of RFC 7638 section 3.
     pub(crate) fn as_jwk(&self) -> String {
-        let encode = |bytes: &[u8]| text::to_base64url(bytes);
+        let encode = |bytes: &[u8]| base64::url_encoded(bytes);
         match self {
             Self::Okp { x } => {
                 ["{\"crv\":\"Ed25519\",\"kty\":\"OKP\",\"x\":\"", &encode(x.bytes()), "\"}"]

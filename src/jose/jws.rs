@@ -1,7 +1,7 @@
 //! JWS in compact serialisation (RFC 7515 section 7.1), as far as it can be judged without a key.
 
 use crate::encoding::json::{self, Object, Value};
-use crate::encoding::text;
+use crate::encoding::{ascii, base64};
 use crate::reason::Reason;
 
 /// Larger tokens are not read: headers over 16 KiB do not survive most servers.
@@ -50,7 +50,7 @@ impl<'a> Jws<'a> {
         if token.len() > max_bytes {
             return Err(Reason::TokenTooLarge);
         }
-        let mut parts = text::pieces(token, b'.');
+        let mut parts = ascii::pieces(token, b'.');
         let [header, payload, signature, iv, tag, sixth] = [(); 6].map(|()| parts.next());
         let is_jwe = iv.is_some() && tag.is_some() && sixth.is_none();
         if token.starts_with('{') || is_jwe {
@@ -63,8 +63,8 @@ impl<'a> Jws<'a> {
         let signed = header.len().saturating_add(1).saturating_add(payload.len());
         let signing_input = token.get(..signed).ok_or(Reason::TokenMalformed)?;
         let header = Header::from_members(&object_of(&header_bytes(header)?)?)?;
-        let unverified_payload = text::from_base64url(payload).ok_or(Reason::TokenMalformed)?;
-        let signature = text::from_base64url(signature).ok_or(Reason::TokenMalformed)?;
+        let unverified_payload = base64::url_decoded(payload).ok_or(Reason::TokenMalformed)?;
+        let signature = base64::url_decoded(signature).ok_or(Reason::TokenMalformed)?;
         Ok(Self { header, signing_input, unverified_payload, signature })
     }
 
@@ -106,7 +106,7 @@ pub(crate) fn header_bytes(encoded: &str) -> Result<Vec<u8>, Reason> {
     if encoded.len() > MAX_HEADER_BYTES {
         return Err(Reason::TokenTooLarge);
     }
-    text::from_base64url(encoded).ok_or(Reason::TokenMalformed)
+    base64::url_decoded(encoded).ok_or(Reason::TokenMalformed)
 }
 
 /// The members of a protected header.

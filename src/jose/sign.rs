@@ -7,9 +7,8 @@
 
 use std::fmt;
 
-use crate::encoding::digest;
 use crate::encoding::json::{self, Value};
-use crate::encoding::text;
+use crate::encoding::{base64, digest};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::Material;
 use crate::jose::platform::SignatureRequest;
@@ -71,13 +70,13 @@ impl SigningKey {
         let members = json::object(jwk.as_bytes()).ok_or("this is not a JWK: one JSON object")?;
         let public = Material::from_members(&members)
             .map_err(|_| "this is neither an EC key on P-256 nor an OKP key on Ed25519")?;
-        let private = members.text("d").and_then(text::from_base64url);
+        let private = members.text("d").and_then(base64::url_decoded);
         let private: [u8; 32] = private
             .ok_or("the private part \"d\" is missing or not base64url")?
             .try_into()
             .map_err(|_| "the private part \"d\" has not 32 bytes")?;
         let kid = match members.get("kid") {
-            None => text::to_base64url(&digest::of(public.as_jwk().as_bytes())),
+            None => base64::url_encoded(&digest::of(public.as_jwk().as_bytes())),
             Some(Value::Text(kid))
                 if !kid.is_empty() && kid.bytes().all(|byte| byte.is_ascii_graphic()) =>
             {
@@ -121,7 +120,7 @@ impl SigningKey {
         }
         let secret = Secret::new(secret);
         let name = secret.mac(b"the name of this key in assertions");
-        Ok(Self { kid: text::to_base64url(&name), kind: Kind::Hs256(secret) })
+        Ok(Self { kid: base64::url_encoded(&name), kind: Kind::Hs256(secret) })
     }
 
     /// `alg`.
@@ -202,8 +201,13 @@ impl Inside {
 /// The private key as a JWK with just the members that define it.
 fn private_jwk(public: &Material, private: &[u8; 32]) -> String {
     let public = public.as_jwk();
-    [public.strip_suffix('}').unwrap_or_default(), ",\"d\":\"", &text::to_base64url(private), "\"}"]
-        .concat()
+    [
+        public.strip_suffix('}').unwrap_or_default(),
+        ",\"d\":\"",
+        &base64::url_encoded(private),
+        "\"}",
+    ]
+    .concat()
 }
 
 /// The private key; nothing where the two parts do not belong together.
@@ -235,7 +239,7 @@ mod tests {
             panic!("nobody else is there")
         };
         assert_eq!(
-            text::to_base64url(&signature),
+            base64::url_encoded(&signature),
             "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg"
         );
         assert_eq!(
@@ -260,11 +264,11 @@ mod tests {
             panic!("nobody else is there")
         };
         let public = [4].into_iter().chain(
-            text::from_base64url("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap_or_default(),
+            base64::url_decoded("f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU").unwrap_or_default(),
         );
         let public: Vec<u8> = public
             .chain(
-                text::from_base64url("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
+                base64::url_decoded("x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0")
                     .unwrap_or_default(),
             )
             .collect();

@@ -12,9 +12,8 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::encoding::digest;
 use crate::encoding::json::{self, Object};
-use crate::encoding::text;
+use crate::encoding::{base64, digest};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwe::Jwe;
 use crate::jose::jwk::{Jwk, Material};
@@ -98,8 +97,8 @@ impl Secret {
             .expand(info, &mut encryption_key);
         // `kid` is the thumbprint of the key as a JWK (RFC 7638).
         let jwk =
-            ["{\"k\":\"", &text::to_base64url(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
-        let encryption_kid = text::to_base64url(&digest::of(jwk.as_bytes()));
+            ["{\"k\":\"", &base64::url_encoded(&encryption_key), "\",\"kty\":\"oct\"}"].concat();
+        let encryption_kid = base64::url_encoded(&digest::of(jwk.as_bytes()));
         let hmac = Hmac::new_from_slice(secret).ok();
         Self { bytes: secret.to_vec(), hmac, encryption_key, encryption_kid }
     }
@@ -317,7 +316,7 @@ mod tests {
             "27252ab5ec9587f31a95d28836e08452211937e658fe8ee752030dcbd358edaa148038fef2b69c67fca5f061de5cf8852142d11788b68d3b00b31c5e21336222"
         );
         assert_eq!(secret.encryption_kid, "SsSwlZ39Vw6GGm-wPopy-k1OA8Iv6B1XJcIH7vViC5c");
-        let mac = text::from_base64("8xcQuqiagjV+o5KMQlfjKSg7bbC1R5OrV2M8/lqlV5k=")
+        let mac = base64::decoded("8xcQuqiagjV+o5KMQlfjKSg7bbC1R5OrV2M8/lqlV5k=")
             .and_then(|bytes| bytes.try_into().ok());
         assert!(mac.is_some_and(|mac| by_mac(&b"true"[..], &mac, &secret).is_ok()));
     }

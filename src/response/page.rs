@@ -2,7 +2,7 @@
 //! the reason for whoever they ask for help. Nothing of the request is repeated in them, and they
 //! load nothing.
 
-use crate::encoding::{digest, text};
+use crate::encoding::{base64, digest};
 use crate::policy::pages::Pages;
 use crate::reason::Reason;
 
@@ -128,7 +128,7 @@ const fn words(reason: Reason) -> (&'static str, &'static str) {
 /// The style by its hash; nothing else is loaded, sent or framed elsewhere.
 fn content_security_policy(style: &str) -> String {
     let hash =
-        text::to_base64url(&digest::of(style.as_bytes())).replace('-', "+").replace('_', "/");
+        base64::url_encoded(&digest::of(style.as_bytes())).replace('-', "+").replace('_', "/");
     let hash = ["'sha256-", &hash, "='"].concat();
     let rest = "; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
     ["default-src 'none'; style-src ", &hash, rest].concat()

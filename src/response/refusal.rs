@@ -12,8 +12,7 @@ use serde::Serialize;
 use crate::better_auth::session_record::LookupFailure;
 use crate::decision::{Decision, Refusal};
 use crate::effects::learned::{Learned, NearMiss};
-use crate::encoding::json;
-use crate::encoding::text;
+use crate::encoding::{json, percent};
 use crate::http::cookie::{self, SetCookie};
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
@@ -268,7 +267,7 @@ impl RefusalContext<'_> {
         let came_from =
             self.path.and_then(|path| sign_in::return_path(self.head, RequestKind::Document, path));
         let came_from = came_from.map_or_else(String::new, |came_from| {
-            ["&from=", &text::query_component(&came_from)].concat()
+            ["&from=", &percent::query_component(&came_from)].concat()
         });
         let target = [&page.path, "?reason=", self.reason.code(), &came_from].concat();
         Decision::Redirect(self.redirection(target))
@@ -480,7 +479,7 @@ fn said(text: &str) -> Cow<'_, str> {
     if start.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
         return Cow::Borrowed(start);
     }
-    Cow::Owned(text::percent_encoded(start, |byte| matches!(byte, b' '..=b'~')))
+    Cow::Owned(percent::encoded(start, |byte| matches!(byte, b' '..=b'~')))
 }
 
 /// The members of RFC 9457 and our own.

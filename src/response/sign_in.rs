@@ -5,8 +5,7 @@
 //! from the sign-in page shows how often they were sent there, even with blocked cookies; within a
 //! chain of HTTP redirects the `Referer` does not change, and there a cookie counts.
 
-use crate::encoding::digest;
-use crate::encoding::text;
+use crate::encoding::{base64, digest, percent};
 use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
@@ -49,7 +48,7 @@ pub(crate) fn way(
         return Some(SignInRedirect { target: sign_in.path.clone(), set_cookie: None });
     };
     let target =
-        [&sign_in.path, "?", &sign_in.return_parameter, "=", &text::query_component(&way_back)]
+        [&sign_in.path, "?", &sign_in.return_parameter, "=", &percent::query_component(&way_back)]
             .concat();
     if kind == RequestKind::Action {
         return Some(SignInRedirect { target, set_cookie: None });
@@ -103,8 +102,7 @@ fn attempts(sign_in: &SignIn, head: &RequestHead<'_>, way_back: &str) -> Option<
     }
     let parameter =
         |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
-    let was_to_come_back =
-        text::percent_decoded(parameter(&sign_in.return_parameter)?)? == way_back;
+    let was_to_come_back = percent::decoded(parameter(&sign_in.return_parameter)?)? == way_back;
     was_to_come_back
         .then(|| parameter(ATTEMPT).and_then(|attempt| attempt.parse().ok()).unwrap_or(1))
 }
@@ -146,7 +144,7 @@ fn is_https(head: &RequestHead<'_>) -> bool {
 /// A short name for a return path, so that two tabs with two pages are counted apart.
 fn tag(way_back: &str) -> String {
     let digest = digest::of(way_back.as_bytes());
-    text::to_base64url(digest.get(..9).unwrap_or_default())
+    base64::url_encoded(digest.get(..9).unwrap_or_default())
 }
 
 #[cfg(test)]

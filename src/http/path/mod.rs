@@ -14,7 +14,7 @@ use std::borrow::Cow;
 
 pub(crate) mod framework;
 
-use crate::encoding::text;
+use crate::encoding::{ascii, percent};
 use crate::http::path::framework::{Framework, FunctionLocation, Kind};
 use crate::http::request::{RequestHead, RequestKind};
 use crate::reason::Reason;
@@ -130,7 +130,7 @@ impl<'a> Path<'a> {
                 }
                 FunctionLocation::Query(parameter) => {
                     let query = self.query.clone().unwrap_or_default();
-                    for pair in text::pieces(&query, b'&') {
+                    for pair in ascii::pieces(&query, b'&') {
                         if form_decoded(name_of(pair)).is_some_and(|name| name == *parameter) {
                             let value =
                                 form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
@@ -156,7 +156,7 @@ impl<'a> Path<'a> {
     }
 
     fn read(target: &'a str) -> Option<Self> {
-        let (path, query) = match text::cut(target, b'?') {
+        let (path, query) = match ascii::cut(target, b'?') {
             Some((path, query)) => (path, Some(checked_query(query)?)),
             None => (target, None),
         };
@@ -175,7 +175,7 @@ impl<'a> Path<'a> {
             ("", true) => return None,
             ("", false) => Vec::new(),
             (inner, _) if is_plain => {
-                text::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?
+                ascii::pieces(inner, b'/').map(plain_segment).collect::<Option<Vec<_>>>()?
             }
             (inner, _) => inner.split('/').map(canonical_segment).collect::<Option<Vec<_>>>()?,
         };
@@ -312,7 +312,7 @@ fn checked_query(query: &str) -> Option<Cow<'_, str>> {
     // None of them begins with anything but these, encoded or not.
     let may_be = |pair: &&str| pair.starts_with(['n', '_', 'x', '%']);
     let mut names =
-        text::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
+        ascii::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
     if !is_visible(query) || names.any(|name| is_internal(&name)) {
         return None;
     }
@@ -320,7 +320,7 @@ fn checked_query(query: &str) -> Option<Cow<'_, str>> {
     Some(if query.bytes().all(stays) {
         Cow::Borrowed(query)
     } else {
-        Cow::Owned(text::percent_encoded(query, stays))
+        Cow::Owned(percent::encoded(query, stays))
     })
 }
 
@@ -331,9 +331,9 @@ fn name_of(pair: &str) -> &str {
 /// Decodes a name or value of `application/x-www-form-urlencoded` (URL standard).
 fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
     if text.contains('+') {
-        text::percent_decoded(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
+        percent::decoded(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
     } else {
-        text::percent_decoded(text)
+        percent::decoded(text)
     }
 }
 
@@ -390,7 +390,7 @@ fn image_sources<'a>(
         return Some(Vec::new());
     }
     // As the URL parser does, which is how these get into a path.
-    let target = text::percent_encoded(&url, |byte| byte.is_ascii_graphic());
+    let target = percent::encoded(&url, |byte| byte.is_ascii_graphic());
     let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
     source.resolve(framework)?;
     let owned = |segments: &[Cow<'_, str>]| {
@@ -421,7 +421,7 @@ fn plain_segment(raw: &str) -> Option<Cow<'_, str>> {
 
 /// One segment, decoded once; nothing where another reader could see a different path.
 fn canonical_segment(raw: &str) -> Option<Cow<'_, str>> {
-    text::percent_decoded(raw).filter(|decoded| is_segment(decoded))
+    percent::decoded(raw).filter(|decoded| is_segment(decoded))
 }
 
 /// Whether this can be a decoded segment of a canonical path.
@@ -501,7 +501,7 @@ fn spell(segments: &[Cow<'_, str>], trailing_slash: bool) -> String {
     let mut out = String::new();
     for segment in segments {
         out.push('/');
-        out.push_str(&text::percent_encoded(segment, stays_in_path));
+        out.push_str(&percent::encoded(segment, stays_in_path));
     }
     if segments.is_empty() || trailing_slash {
         out.push('/');

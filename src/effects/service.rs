@@ -2,8 +2,8 @@
 //! cookies that come with its answers.
 
 use crate::cache::session_events::SessionName;
-use crate::http::cookie::SetCookie;
 use crate::http::request::RequestHead;
+use crate::http::set_cookie::SetCookie;
 use crate::policy::BetterAuth;
 
 use super::Context;

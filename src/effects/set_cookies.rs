@@ -5,6 +5,7 @@ use crate::better_auth::session_data::{Sealed, dated_pair, pair_of};
 use crate::better_auth::session_record::{Session, Source};
 use crate::http::cookie;
 use crate::http::request::RequestHead;
+use crate::http::set_cookie::SetCookie;
 use crate::jose::verify;
 use crate::policy::BetterAuth;
 use crate::time::UnixTime;
@@ -25,7 +26,7 @@ pub(crate) fn session_of(
         .filter(|(name, _)| name.eq_ignore_ascii_case("set-cookie"))
         .map(|(_, line)| *line);
     let pairs: Vec<String> = lines
-        .filter_map(cookie::SetCookie::parse)
+        .filter_map(SetCookie::parse)
         .filter(|it| !it.is_deletion())
         .map(|it| it.as_sent())
         .collect();

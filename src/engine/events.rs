@@ -13,7 +13,7 @@ use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
 use crate::policy::Issuer;
-use crate::response::refusal;
+use crate::response::session_cookies;
 use crate::time::UnixTime;
 
 use super::{Engine, Reach};
@@ -42,7 +42,7 @@ impl Engine {
         for each in &watch.presented {
             if each.is_for_service {
                 self.effects.events.close(each.session, each.standing, now);
-            } else if refusal::sets_session_cookies(&self.policy, each.issuer, set_cookies) {
+            } else if session_cookies::are_set(&self.policy, each.issuer, set_cookies) {
                 self.effects.events.note(each.session, each.standing, now);
             } else {
                 continue;
@@ -95,8 +95,12 @@ impl Engine {
                 return;
             }
         }
-        let dead =
-            refusal::dead_cookies(&self.policy, number, request, &progress.learned.set_cookies);
+        let dead = session_cookies::deletions(
+            &self.policy,
+            number,
+            request,
+            &progress.learned.set_cookies,
+        );
         progress.learned.set_cookies.extend(dead);
     }
 

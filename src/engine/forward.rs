@@ -14,6 +14,7 @@ use crate::forward::header_edits;
 use crate::forward::mark::{self, Forwarded};
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestKind;
+use crate::http::set_cookie;
 use crate::policy::MatchedRules;
 use crate::response::refusal;
 use crate::time::UnixTime;
@@ -150,7 +151,7 @@ impl Engine {
         identity: Option<&Identity>,
         fresh: Vec<String>,
     ) -> Vec<(String, String)> {
-        let mut headers = refusal::set_cookie_headers(fresh);
+        let mut headers = set_cookie::response_headers(fresh);
         if self.policy.debug_header {
             headers.push(("doorward-decision".to_owned(), self.describe(identity)));
         }

@@ -24,6 +24,7 @@ use crate::engine::explain::Explanation;
 use crate::forward::onward::{self, Onward};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
+use crate::http::set_cookie;
 use crate::policy::Policy;
 use crate::reason::Reason;
 use crate::response::refusal;
@@ -182,7 +183,7 @@ impl Engine {
         let log = refusal::renewal_log_line(&progress.learned);
         let mut set_cookies = progress.learned.set_cookies;
         set_cookies.extend(as_of);
-        Finish { headers: refusal::set_cookie_headers(set_cookies), withdraws_cookies: false, log }
+        Finish { headers: set_cookie::response_headers(set_cookies), withdraws_cookies: false, log }
     }
 
     /// All header edits of a forward for a host that sends it on over a connection of its own.

@@ -11,6 +11,7 @@ use crate::http::client_headers;
 use crate::http::cookie;
 use crate::http::header_pairs::{HeaderPairs, is_spelled};
 use crate::http::request::RequestHead;
+use crate::http::set_cookie;
 use crate::policy::{CredentialHandling, Issuer, MatchedRules, Policy, TokenLocation};
 
 /// What becomes of `Authorization`.
@@ -76,7 +77,7 @@ pub(crate) fn edits<'p>(
         let session_data =
             |issuer: &'p Issuer| Some(issuer.better_auth.as_ref()?.cookies.session_data.as_str());
         let chunked: Vec<&str> = policy.issuers.iter().filter_map(session_data).collect();
-        let cookies = cookie::renewed(head, fresh, &chunked, as_of::NAME);
+        let cookies = set_cookie::renewed(head, fresh, &chunked, as_of::NAME);
         set.extend(
             Some(cookies)
                 .filter(|cookies| !cookies.is_empty())

@@ -5,3 +5,4 @@ pub(crate) mod cookie;
 pub(crate) mod header_pairs;
 pub(crate) mod path;
 pub(crate) mod request;
+pub(crate) mod set_cookie;

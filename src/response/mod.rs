@@ -2,4 +2,5 @@
 
 pub(crate) mod page;
 pub(crate) mod refusal;
+pub(crate) mod session_cookies;
 pub(crate) mod sign_in;

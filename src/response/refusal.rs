@@ -5,7 +5,6 @@
 //! `private, no-store`: it is for one user at one moment.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use serde::Serialize;
 
@@ -13,7 +12,6 @@ use crate::better_auth::session_record::LookupFailure;
 use crate::decision::{Decision, Refusal};
 use crate::effects::learned::{Learned, NearMiss};
 use crate::encoding::{json, percent};
-use crate::http::cookie::{self, SetCookie};
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
 use crate::jose::jwk::LeftOut;
@@ -162,67 +160,6 @@ pub(crate) fn forward_log_line(
 pub(crate) fn renewal_log_line(learned: &Learned) -> Option<String> {
     let says_something = learned.failure.is_some() || !learned.dropped.is_empty();
     says_something.then(|| LogLine::about("renew", learned).written())
-}
-
-/// Headers that caches obey. A CDN prefers the first of these that it knows to `Cache-Control` (RFC
-/// 9213 section 2.2), so each of them is replaced.
-const FOR_CACHES: [&str; 6] = [
-    "cache-control",
-    "cdn-cache-control",
-    "cloudflare-cdn-cache-control",
-    "vercel-cdn-cache-control",
-    "netlify-cdn-cache-control",
-    "surrogate-control",
-];
-
-/// Headers of a response that sets these cookies: no cache may store it.
-pub(crate) fn set_cookie_headers(lines: Vec<String>) -> Vec<(String, String)> {
-    let for_caches = if lines.is_empty() { &[][..] } else { &FOR_CACHES };
-    let own = for_caches.iter().map(|name| ((*name).to_owned(), "private, no-store".to_owned()));
-    own.chain(lines.into_iter().map(|line| ("set-cookie".to_owned(), line))).collect()
-}
-
-/// Whether one of these lines sets or clears a cookie of this auth service.
-pub(crate) fn sets_session_cookies(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
-    let service = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref());
-    let is_ours = |line: &&str| {
-        let name = line.split(['=', ';']).next().unwrap_or_default().trim();
-        service.is_some_and(|service| service.cookies.include(name))
-    };
-    lines.iter().any(is_ours)
-}
-
-/// `Set-Cookie` lines that clear the cookies of an ended session as Better Auth itself does: its
-/// names, with the chunks that were sent; also without a domain, in case they were set before one
-/// was configured. A name that the auth service itself sets or clears is left to it.
-pub(crate) fn dead_cookies(
-    policy: &Policy,
-    issuer: usize,
-    head: &RequestHead<'_>,
-    already_set: &[String],
-) -> Vec<String> {
-    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref())
-    else {
-        return Vec::new();
-    };
-    let names = &service.cookies;
-    let always =
-        [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];
-    // Chunks that no auth service can have written stay: there could be thousands of them.
-    let sent = cookie::all(head)
-        .map(|sent| sent.name)
-        .filter(|name| cookie::is_chunk(name, &names.session_data));
-    let already_set =
-        already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
-    let mut seen: BTreeSet<&str> = already_set.collect();
-    let mut lines = Vec::new();
-    for name in always.into_iter().chain(sent).filter(|name| seen.insert(*name)) {
-        lines.extend(
-            service.cookie_domain.as_deref().map(|domain| cookie::deletion(name, Some(domain))),
-        );
-        lines.push(cookie::deletion(name, None));
-    }
-    lines
 }
 
 /// The format that the strictest of the matching rules asks for.

@@ -16,7 +16,7 @@ use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestKind;
 use crate::http::set_cookie;
 use crate::policy::MatchedRules;
-use crate::response::refusal;
+use crate::response::log;
 use crate::time::UnixTime;
 
 use super::admission::{Admitted, OriginContext, Routed};
@@ -42,7 +42,7 @@ impl Engine {
         let cookies_of = std::mem::take(&mut learned.cookies_of);
         let watch = Watch { presented, cookies_of, public_origin: head.public_origin.to_owned() };
         let fresh = std::mem::take(&mut learned.set_cookies);
-        let log = refusal::forward_log_line(in_spite_of, &self.policy, head, path, learned);
+        let log = log::forward_line(in_spite_of, head, path, &learned);
         if let Some(vouched_for) = deferred.vouched_for.take() {
             let (digest, owner) = *vouched_for;
             self.effects.sessions.vouch_for(digest, owner, now);

@@ -27,7 +27,7 @@ use crate::http::request::RequestHead;
 use crate::http::set_cookie;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::response::refusal;
+use crate::response::{log, refusal};
 use crate::time::UnixTime;
 
 use self::admission::{Admitted, NotAdmitted, OriginContext, Otherwise, Routed};
@@ -180,7 +180,7 @@ impl Engine {
     ) -> Finish {
         let mut progress = self.learn(parts, &result, now);
         self.context(&mut progress, now).drop_overtaken();
-        let log = refusal::renewal_log_line(&progress.learned);
+        let log = log::renewal_line(&progress.learned);
         let mut set_cookies = progress.learned.set_cookies;
         set_cookies.extend(as_of);
         Finish { headers: set_cookie::response_headers(set_cookies), withdraws_cookies: false, log }

@@ -4,30 +4,20 @@
 //! The reason decides the status, the kind of request only the form. Every refusal is
 //! `private, no-store`: it is for one user at one moment.
 
-use std::borrow::Cow;
-
-use serde::Serialize;
-
-use crate::better_auth::session_record::LookupFailure;
 use crate::decision::{Decision, Refusal};
-use crate::effects::learned::{Learned, NearMiss};
-use crate::encoding::{json, percent};
+use crate::effects::learned::Learned;
+use crate::encoding::percent;
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
-use crate::jose::jwk::LeftOut;
 use crate::policy::pages::Pages;
 use crate::policy::{Policy, RefusalFormat, TokenLocation};
 use crate::reason::Reason;
+use crate::response::log::LoggedRequest;
 use crate::response::page::Page;
-use crate::response::sign_in;
+use crate::response::{problem, sign_in};
 
 /// `Retry-After` of every 5xx.
 const RETRY_AFTER_SECONDS: &str = "5";
-/// The most bytes of a client's text that are logged.
-const MAX_LOGGED_BYTES: usize = 300;
-/// The hint where the auth service does not know a session whose cookie cache is valid.
-const ANOTHER_AUTH_SERVICE: &str = "The cookie cache is valid by this secret: check that this URL \
-    is that of the auth service that created the session";
 /// Every request header that a refusal depends on.
 const VARY: &str = "Cookie, Authorization, Origin, Referer, Accept, Upgrade, Sec-Fetch-Site, \
     Sec-Fetch-Mode, Sec-Fetch-Dest, Sec-Purpose, Purpose, RSC, Next-Action, Next-Router-Prefetch, \
@@ -124,44 +114,6 @@ pub(crate) fn refuse(
     }
 }
 
-/// The log's line about a request that is forwarded, if there is one: in report mode or by a rule's
-/// leniency it is forwarded in spite of a reason, an older answer is used while the auth service
-/// fails, cookies of the auth service are dropped, or the deny-list could not be fetched.
-pub(crate) fn forward_log_line(
-    in_spite_of: Option<(Reason, &str)>,
-    policy: &Policy,
-    head: &RequestHead<'_>,
-    path: &Path<'_>,
-    learned: Learned,
-) -> Option<String> {
-    let (reason, decision) = match (in_spite_of, learned.failure) {
-        (Some(why), _) => why,
-        (None, Some(_)) => (Reason::SessionUnavailable, "stale-if-error"),
-        (None, None) if learned.dropped.is_empty() && learned.deny_list.is_none() => return None,
-        (None, None) => {
-            let (method, path) = (Some(said(head.method)), Some(path.spelled()));
-            return Some(LogLine { method, path, ..LogLine::about("forward", &learned) }.written());
-        }
-    };
-    Some(
-        RefusalContext {
-            reason,
-            cause: None,
-            policy: Some(policy),
-            head,
-            path: Some(path),
-            learned,
-        }
-        .log_line(decision, reason.status()),
-    )
-}
-
-/// The log's line about a renewal that failed in whole or in part.
-pub(crate) fn renewal_log_line(learned: &Learned) -> Option<String> {
-    let says_something = learned.failure.is_some() || !learned.dropped.is_empty();
-    says_something.then(|| LogLine::about("renew", learned).written())
-}
-
 /// The format that the strictest of the matching rules asks for.
 fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RefusalFormat {
     let strictest =
@@ -256,10 +208,11 @@ impl RefusalContext<'_> {
                 ("text/html; charset=utf-8", body)
             }
             // Exactly this: with a charset, the client of Next.js does not show it.
-            Form::Text => ("text/plain", self.line()),
-            Form::Problem | Form::SignIn | Form::ActionSignIn => {
-                ("application/problem+json", self.problem())
-            }
+            Form::Text => ("text/plain", problem::line(self.reason)),
+            Form::Problem | Form::SignIn | Form::ActionSignIn => (
+                "application/problem+json",
+                problem::document(self.reason, self.cause, self.docs_url()),
+            ),
         };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
         let body = if self.head.method == "HEAD" { String::new() } else { body };
@@ -336,27 +289,13 @@ impl RefusalContext<'_> {
         headers
     }
 
+    fn log_line(&self, decision: &str, status: u16) -> String {
+        let Self { reason, cause, head, path, ref learned, .. } = *self;
+        LoggedRequest { reason, cause, head, path, learned }.log_line(decision, status)
+    }
+
     fn docs_url(&self) -> Option<String> {
         self.policy?.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
-    }
-
-    /// RFC 9457.
-    fn problem(&self) -> String {
-        json::written(&Problem {
-            cause: self.cause.map(Reason::code),
-            detail: self.reason.sentence(),
-            docs: self.docs_url(),
-            reason: self.reason.code(),
-            status: self.reason.status(),
-            title: title(self.reason.status()),
-            kind: &["urn:doorward:reason:", self.reason.code()].concat(),
-        })
-    }
-
-    /// One line: the message of an error that the application's `error.js` shows.
-    fn line(&self) -> String {
-        [title(self.reason.status()), ": ", self.reason.sentence(), " (", self.reason.code(), ")"]
-            .concat()
     }
 
     /// The page, and its `Content-Security-Policy`.
@@ -377,117 +316,6 @@ impl RefusalContext<'_> {
         }
         .render()
     }
-
-    /// One JSON line per refusal. The query stays out, and so does every header: they may hold
-    /// secrets.
-    fn log_line(&self, decision: &str, status: u16) -> String {
-        // Both origins are logged, so that two names of one site can be recognized.
-        let (head, crosses) = (self.head, self.reason == Reason::CrossSiteRequest);
-        let end = self.learned.end.as_deref().filter(|_| self.reason == Reason::SessionEnded);
-        // The cookie cache proves that a service with this secret created the session.
-        let hint = end.filter(|_| self.learned.has_own_data).map(|_| ANOTHER_AUTH_SERVICE);
-        LogLine {
-            asked_url: end.map(|end| end.url.as_str()),
-            cookies_deleted: end.map(|end| end.has_deleted_cookies),
-            hint: hint.or_else(|| {
-                self.learned.hint.filter(|_| self.learned.failure == Some(LookupFailure::OddBody))
-            }),
-            cause: self.cause.or(self.learned.cause).map(Reason::code),
-            reason: Some(self.reason.code()),
-            status: Some(status),
-            method: Some(said(self.head.method)),
-            path: self.path.map(Path::spelled),
-            origin: head.header("origin").filter(|_| crosses).map(said),
-            public_origin: crosses.then(|| said(head.public_origin)),
-            sec_fetch_site: head.header("sec-fetch-site").filter(|_| crosses).map(said),
-            iss: self.learned.noted.as_ref().and_then(|noted| noted.iss.as_ref()),
-            left_out_keys: self.learned.noted.as_ref().map_or(&[], |noted| &noted.left_out),
-            ..LogLine::about(decision, &self.learned)
-        }
-        .written()
-    }
-}
-
-/// A client's text for the log: shortened, and escaped so that it cannot control a terminal. A host
-/// name has at most 253 characters.
-fn said(text: &str) -> Cow<'_, str> {
-    let end = (0..=MAX_LOGGED_BYTES).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0);
-    let start = text.get(..end).unwrap_or(text);
-    if start.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return Cow::Borrowed(start);
-    }
-    Cow::Owned(percent::encoded(start, |byte| matches!(byte, b' '..=b'~')))
-}
-
-/// The members of RFC 9457 and our own.
-#[derive(Serialize)]
-struct Problem<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    detail: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    docs: Option<String>,
-    reason: &'static str,
-    status: u16,
-    title: &'static str,
-    #[serde(rename = "type")]
-    kind: &'a str,
-}
-
-/// A line of the log. Of cookies it has only the names, because their values may be sessions.
-#[derive(Default, Serialize)]
-struct LogLine<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    asked_url: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cookies_deleted: Option<bool>,
-    decision: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deny_list_failure: Option<&'static str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    dropped_cookies: &'a [String],
-    gate: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    iss: Option<&'a NearMiss>,
-    #[serde(skip_serializing_if = "<[LeftOut]>::is_empty")]
-    left_out_keys: &'a [LeftOut],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lookup_failure: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    method: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    origin: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    path: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    public_origin: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sec_fetch_site: Option<Cow<'a, str>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-}
-
-impl<'a> LogLine<'a> {
-    fn about(decision: &'a str, learned: &'a Learned) -> Self {
-        Self {
-            decision,
-            gate: "doorward",
-            deny_list_failure: learned.deny_list.map(LookupFailure::word),
-            lookup_failure: learned.failure.map(LookupFailure::word),
-            dropped_cookies: &learned.dropped,
-            ..Self::default()
-        }
-    }
-
-    fn written(&self) -> String {
-        json::written(self)
-    }
 }
 
 /// RFC 6750 section 3: no error code where no credential was sent.
@@ -505,16 +333,5 @@ fn challenge(reason: Reason) -> Option<String> {
             .concat(),
         ),
         _ => None,
-    }
-}
-
-const fn title(status: u16) -> &'static str {
-    match status {
-        400 => "Bad Request",
-        401 => "Unauthorized",
-        403 => "Forbidden",
-        502 => "Bad Gateway",
-        504 => "Gateway Timeout",
-        _ => "Service Unavailable",
     }
 }

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::http::path;
 use crate::http::path::framework::{self, Framework};
+use crate::http::path::segments;
 use crate::policy::{Pattern, SegmentPattern};
 
 /// Reads a pattern; an error is the hint.
@@ -47,7 +47,7 @@ pub(super) fn pattern(
         other if is_of_another_router(other) => Err("write :name for one segment, /** for any \
             number, and leave groups out"),
         wild if wild.contains('*') => Err("* stands for a whole segment"),
-        literal if path::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
+        literal if segments::is_segment(literal) => Ok(SegmentPattern::Literal(literal.to_owned())),
         _ => Err("write segments decoded (é, not %C3%A9) and without empty ones, dots, or \
             characters that a path cannot have"),
     });

@@ -14,7 +14,7 @@ use crate::encoding::digest;
 use crate::http::cookie;
 use crate::http::header_pairs::{begins_with, is_spelled};
 use crate::http::path::framework::{self, Framework};
-use crate::http::path::{self, Path};
+use crate::http::path::{Path, data_forms};
 use crate::http::request::RequestHead;
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::Expectations;
@@ -514,7 +514,7 @@ impl Policy {
         for segments in path.readings() {
             let exact = first(segments, Case::Exact)?;
             let is_named = || self.rules.get(exact).is_some_and(|rule| rule.names(segments));
-            let page = path::page_of_data(segments).filter(|_| !is_named());
+            let page = data_forms::page_of_data(segments).filter(|_| !is_named());
             let of_page = page
                 .and_then(|page| first(page.as_slice(), Case::Any))
                 .filter(|number| *number < exact);

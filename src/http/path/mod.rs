@@ -7,40 +7,30 @@
 //!
 //! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …)
 //! and one target can show several pages (`/_next/image?url=…`, `Next-Url`). Other frameworks have
-//! forms of their own (`framework.rs`), and functions that are called by query or header. All these
+//! forms of their own (`framework.rs`, `data_forms.rs`), and functions that are called by query or header. All these
 //! are readings: each must be covered, the strictest rule counts.
 
 use std::borrow::Cow;
 
+pub(crate) mod data_forms;
 pub(crate) mod framework;
+mod images;
+mod query;
+pub(crate) mod segments;
 
-use crate::encoding::{ascii, percent};
+use crate::encoding::ascii;
+use crate::http::path::data_forms::Form;
 use crate::http::path::framework::{Framework, FunctionLocation, Kind};
+use crate::http::path::images::Source;
+use crate::http::path::query::{checked_query, form_decoded, is_visible, name_of};
+use crate::http::path::segments::{
+    Segments, canonical_segment, is_segment, plain_segment, spell, stays_in_path,
+};
 use crate::http::request::{RequestHead, RequestKind};
 use crate::reason::Reason;
 
 /// Longer targets are refused: no honest one comes near.
 const MAX_TARGET_BYTES: usize = 8192;
-/// Where images are made smaller, by Next.js, Vercel, Netlify and Astro: this of the query names
-/// the one to be read.
-const IMAGE_PATHS: [(&[&str], &str); 4] = [
-    (&["_next", "image"], "url"),
-    (&["_vercel", "image"], "url"),
-    (&[".netlify", "images"], "url"),
-    (&["_image"], "href"),
-];
-/// Where the path does, behind one segment of options: Cloudflare's, and that of Nuxt's image
-/// module.
-const IMAGE_PREFIXES: [&[&str]; 2] = [&["cdn-cgi", "image"], &["_ipx"]];
-/// How names of query parameters begin by which Next.js tells itself which page is meant
-/// (CVE-2026-44574, CVE-2024-46982). So do the adapters of Astro (CVE-2026-33768) and SvelteKit for
-/// Vercel.
-const INTERNAL_PARAMETERS: [&str; 5] = ["nxtP", "nxtI", "__next", "x_astro_path", "__pathname"];
-/// Names under which frameworks serve the data of the page above (SvelteKit, Nuxt, React Router).
-const DATA_NAMES: [&str; 4] = ["__data.json", "_payload.json", "_root.data", "_.data"];
-
-/// Decoded segments; the root has none.
-pub(crate) type Segments<'a> = Vec<Cow<'a, str>>;
 
 /// A target in canonical form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -238,7 +228,7 @@ impl<'a> Path<'a> {
             self.transport = Some(RequestKind::Rsc);
         }
         carried.extend(framework::called_by_path(kind, own)?);
-        carried.extend(image_sources(own, self.query.as_deref(), framework)?);
+        carried.extend(image_readings(own, self.query.as_deref(), framework)?);
         self.carried = carried;
         Some(())
     }
@@ -281,18 +271,32 @@ pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
     Some(path.segments.into_iter().map(Cow::into_owned).collect())
 }
 
-/// The page whose data this may be: `/admin` of `/admin.json` (Django REST framework, Rails), of
-/// `/admin.data` (React Router) and of `/admin/__data.json`.
-pub(crate) fn page_of_data<'s>(segments: &'s [Cow<'_, str>]) -> Option<Vec<Cow<'s, str>>> {
-    let (last, parents) = segments.split_last()?;
-    let is_of_parent = DATA_NAMES.contains(&last.as_ref());
-    let name = if is_of_parent {
-        None
-    } else {
-        Some(last.rsplit_once('.').map(|(name, _)| name).filter(|name| !name.is_empty())?)
-    };
-    let parents = parents.iter().map(|segment| segment.as_ref());
-    Some(parents.chain(name).map(Cow::Borrowed).collect())
+/// The readings of the image that is asked for by its optimizer; nothing where that image is made
+/// from another in turn.
+fn image_readings<'a>(
+    own: &[Cow<'a, str>],
+    query: Option<&str>,
+    framework: Option<&Framework>,
+) -> Option<Vec<Segments<'a>>> {
+    match images::source(own, query)? {
+        Source::NotOurs => Some(Vec::new()),
+        Source::Path(source) => {
+            // The option may itself be an image's address to others.
+            let of_app = framework.and_then(|framework| {
+                Some(framework.without_locale(framework.without_base_path(source)?))
+            });
+            Some(vec![of_app.unwrap_or(source).to_vec()])
+        }
+        Source::Target(target) => {
+            let mut source =
+                Path::read(&target).filter(|source| !images::is_image(&source.segments))?;
+            source.resolve(framework)?;
+            let owned = |segments: &[Cow<'_, str>]| {
+                segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect()
+            };
+            Some(source.readings().map(owned).collect())
+        }
+    }
 }
 
 /// Whether `Host` has only what a host and a port can have (RFC 9110 section 7.2): some frameworks
@@ -301,235 +305,9 @@ fn is_authority(host: &str) -> bool {
     host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~:[]%!$&'()*+,;=".contains(&byte))
 }
 
-/// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
-/// Only what every reader of URLs writes in another way (URL standard, "special-query
-/// percent-encode set") is written so here: verifiers that see the request through one see the
-/// target that was judged and signed.
-fn checked_query(query: &str) -> Option<Cow<'_, str>> {
-    let is_internal =
-        |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));
-    // A name that cannot be decoded is carried: no router reads it as one of these.
-    // None of them begins with anything but these, encoded or not.
-    let may_be = |pair: &&str| pair.starts_with(['n', '_', 'x', '%']);
-    let mut names =
-        ascii::pieces(query, b'&').filter(may_be).filter_map(|pair| form_decoded(name_of(pair)));
-    if !is_visible(query) || names.any(|name| is_internal(&name)) {
-        return None;
-    }
-    let stays = |byte: u8| !matches!(byte, b'"' | b'<' | b'>' | b'\'');
-    Some(if query.bytes().all(stays) {
-        Cow::Borrowed(query)
-    } else {
-        Cow::Owned(percent::encoded(query, stays))
-    })
-}
-
-fn name_of(pair: &str) -> &str {
-    pair.split('=').next().unwrap_or(pair)
-}
-
-/// Decodes a name or value of `application/x-www-form-urlencoded` (URL standard).
-fn form_decoded(text: &str) -> Option<Cow<'_, str>> {
-    if text.contains('+') {
-        percent::decoded(&text.replace('+', " ")).map(|text| Cow::Owned(text.into_owned()))
-    } else {
-        percent::decoded(text)
-    }
-}
-
 /// Whether it is a remote function of SvelteKit.
 fn is_remote(segments: &[Cow<'_, str>]) -> bool {
     matches!(segments, [first, second, ..] if first == "_app" && second == "remote")
-}
-
-fn is_image(segments: &[Cow<'_, str>]) -> bool {
-    image_parameter(segments).is_some() || image_path(segments).is_some()
-}
-
-/// Which of the query names the image, where one is made smaller here.
-fn image_parameter(segments: &[Cow<'_, str>]) -> Option<&'static str> {
-    let ends_so = |path: &[&str]| {
-        let place = segments.len().checked_sub(path.len());
-        place.and_then(|place| segments.get(place..)).is_some_and(|end| end.iter().eq(path))
-    };
-    IMAGE_PATHS.iter().find(|(path, _)| ends_so(path)).map(|(_, parameter)| *parameter)
-}
-
-/// The image that the path names behind its options, where one is made smaller here.
-fn image_path<'s, 'a>(segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]> {
-    let begins = |prefix: &&&[&str]| segments.iter().zip(**prefix).all(|(own, known)| own == known);
-    let prefix = IMAGE_PREFIXES.iter().find(begins)?;
-    segments.get(prefix.len().saturating_add(1)..).filter(|source| !source.is_empty())
-}
-
-/// What an image is made from: paths of this site. One from elsewhere is fetched as anybody could.
-fn image_sources<'a>(
-    own: &[Cow<'a, str>],
-    query: Option<&str>,
-    framework: Option<&Framework>,
-) -> Option<Vec<Segments<'a>>> {
-    if let Some(source) = image_path(own) {
-        // The option may itself be an image's address to others.
-        let of_app = framework.and_then(|framework| {
-            Some(framework.without_locale(framework.without_base_path(source)?))
-        });
-        return if is_image(source) { None } else { Some(vec![of_app.unwrap_or(source).to_vec()]) };
-    }
-    let Some(parameter) = image_parameter(own) else { return Some(Vec::new()) };
-    let pairs = query.into_iter().flat_map(|query| query.split('&'));
-    let mut urls =
-        pairs.filter(|pair| form_decoded(name_of(pair)).is_some_and(|name| name == parameter));
-    let Some(pair) = urls.next() else {
-        return Some(Vec::new());
-    };
-    let url = form_decoded(pair.split_once('=').map_or("", |(_, value)| value))?;
-    if urls.next().is_some() || url.contains(char::is_control) {
-        return None;
-    }
-    if is_absolute(&url) {
-        return Some(Vec::new());
-    }
-    // As the URL parser does, which is how these get into a path.
-    let target = percent::encoded(&url, |byte| byte.is_ascii_graphic());
-    let mut source = Path::read(&target).filter(|source| !is_image(&source.segments))?;
-    source.resolve(framework)?;
-    let owned = |segments: &[Cow<'_, str>]| {
-        segments.iter().map(|segment| Cow::Owned(segment.clone().into_owned())).collect()
-    };
-    Some(source.readings().map(owned).collect())
-}
-
-/// Whether it names a host, in the one way in which nobody sees a path of this site.
-fn is_absolute(url: &str) -> bool {
-    let rest = url.split_once("://").filter(|(scheme, _)| {
-        ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
-    });
-    rest.is_some_and(|(_, rest)| {
-        rest.starts_with(|first: char| first.is_ascii_alphanumeric() || first == '[')
-    })
-}
-
-/// Whether all of it is visible ASCII, and no fragment.
-fn is_visible(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')
-}
-
-/// One segment in which nothing is encoded and no character is doubtful.
-fn plain_segment(raw: &str) -> Option<Cow<'_, str>> {
-    if matches!(raw, "" | "." | "..") { None } else { Some(Cow::Borrowed(raw)) }
-}
-
-/// One segment, decoded once; nothing where another reader could see a different path.
-fn canonical_segment(raw: &str) -> Option<Cow<'_, str>> {
-    percent::decoded(raw).filter(|decoded| is_segment(decoded))
-}
-
-/// Whether this can be a decoded segment of a canonical path.
-pub(crate) fn is_segment(decoded: &str) -> bool {
-    let doubtful = |character: char| {
-        matches!(character, '/' | '\\' | ';' | '%' | '?' | '#') || character.is_control()
-    };
-    !decoded.is_empty() && decoded != "." && decoded != ".." && !decoded.chars().any(doubtful)
-}
-
-/// A target under which Next.js transports a page.
-struct Form<'s, 'a> {
-    kind: RequestKind,
-    is_data: bool,
-    /// What stands before `/_next/data`: a base path.
-    before: &'s [Cow<'a, str>],
-    page: Segments<'a>,
-}
-
-impl<'s, 'a> Form<'s, 'a> {
-    fn of(segments: &'s [Cow<'a, str>]) -> Option<Self> {
-        Self::data(segments).or_else(|| Self::segment(segments)).or_else(|| Self::flight(segments))
-    }
-
-    /// `/_next/data/<build id>/<page>.json`: the Pages Router's data.
-    fn data(segments: &'s [Cow<'a, str>]) -> Option<Self> {
-        let position = segments.windows(2).position(
-            |pair| matches!(pair, [first, second] if first == "_next" && second == "data"),
-        )?;
-        let (before, data) = segments.split_at(position);
-        let (last, parents) = data.get(3..)?.split_last()?;
-        let page = page(parents, last.strip_suffix(".json")?);
-        Some(Self { kind: RequestKind::Rsc, is_data: true, before, page })
-    }
-
-    /// `/<page>.segments/<…>.segment.rsc`: one segment of a page, fetched ahead.
-    fn segment(segments: &'s [Cow<'a, str>]) -> Option<Self> {
-        let position = segments.iter().position(|segment| segment.ends_with(".segments"))?;
-        let (parents, tail) = segments.split_at(position);
-        let page = page(parents, tail.first()?.strip_suffix(".segments")?);
-        Some(Self { kind: RequestKind::Prefetch, is_data: false, before: &[], page })
-    }
-
-    /// `/<page>.rsc` and `/<page>.prefetch.rsc`: a page's payload.
-    fn flight(segments: &'s [Cow<'a, str>]) -> Option<Self> {
-        let (last, parents) = segments.split_last()?;
-        let name = last.strip_suffix(".rsc")?;
-        let (name, kind) = match name.strip_suffix(".prefetch") {
-            Some(name) => (name, RequestKind::Prefetch),
-            None => (name, RequestKind::Rsc),
-        };
-        Some(Self { kind, is_data: false, before: &[], page: page(parents, name) })
-    }
-
-    /// The pages that this may be: the root goes by the name of `index`, that of a base path or
-    /// locale too, and what is below `index` may have it twice.
-    fn pages(&self) -> Vec<Segments<'a>> {
-        let pages: Vec<&[Cow<'a, str>]> = match self.page.as_slice() {
-            [only] if only == "index" => vec![&[]],
-            [first, rest @ ..] if first == "index" => vec![&self.page, rest],
-            [parents @ .., last] if last == "index" => vec![&self.page, parents],
-            page => vec![page],
-        };
-        pages.into_iter().map(|page| [self.before, page].concat()).collect()
-    }
-}
-
-fn page<'a>(parents: &[Cow<'a, str>], name: &str) -> Segments<'a> {
-    let mut page = parents.to_vec();
-    if !name.is_empty() {
-        page.push(Cow::Owned(name.to_owned()));
-    }
-    page
-}
-
-fn spell(segments: &[Cow<'_, str>], trailing_slash: bool) -> String {
-    let mut out = String::new();
-    for segment in segments {
-        out.push('/');
-        out.push_str(&percent::encoded(segment, stays_in_path));
-    }
-    if segments.is_empty() || trailing_slash {
-        out.push('/');
-    }
-    out
-}
-
-/// `pchar` of RFC 3986 section 3.3 without the `;` that some servers cut parameters at.
-const fn stays_in_path(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(
-            byte,
-            b'-' | b'.'
-                | b'_'
-                | b'~'
-                | b'!'
-                | b'$'
-                | b'&'
-                | b'\''
-                | b'('
-                | b')'
-                | b'*'
-                | b'+'
-                | b','
-                | b'='
-                | b':'
-                | b'@'
-        )
 }
 
 fn with_query(mut path: String, query: Option<&str>) -> String {

@@ -6,7 +6,10 @@ use crate::authn::supabase;
 use crate::encoding::{ascii, percent};
 use crate::http::cookie::{self, Cookie};
 use crate::http::request::RequestHead;
-use crate::policy::{Bearer, Issuer, Policy, Rule, TokenLocation};
+use crate::policy::Policy;
+use crate::policy::auth_service::Bearer;
+use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
 /// Something that a request offers as proof of who it is.

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::better_auth::session_record::Session;
 use crate::encoding::{base64, json, percent};
 use crate::http::header_pairs::{HeaderPairs, Joining};
-use crate::policy::{CredentialHandling, Policy};
+use crate::policy::Policy;
+use crate::policy::rules::CredentialHandling;
 
 /// A claim whose value is longer is left out, and its name told: servers refuse heads of 8 to 16
 /// KiB.

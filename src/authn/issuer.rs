@@ -3,7 +3,8 @@
 use crate::effects::learned::{NearMiss, Noted};
 use crate::encoding::percent;
 use crate::jose::jws::UnverifiedClaims;
-use crate::policy::{Issuer, Rule, TokenLocation};
+use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
 use super::Authenticator;

@@ -15,7 +15,8 @@ use crate::jose::alg::Algorithm;
 use crate::jose::claims::{self, Claims, Expectations};
 use crate::jose::jws::{Jws, UnverifiedClaims};
 use crate::jose::verify::{self, Signature, Unconfirmed, Verified};
-use crate::policy::{Issuer, Rule, TokenLocation};
+use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
 use super::{Authenticator, Obstacle, Verdict};

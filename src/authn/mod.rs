@@ -36,7 +36,10 @@ use crate::effects::wait::Wait;
 use crate::effects::{self, Missing, RequestProgress};
 use crate::http::cookie;
 use crate::http::request::RequestHead;
-use crate::policy::{BetterAuth, Issuer, Policy, Rule};
+use crate::policy::Policy;
+use crate::policy::auth_service::BetterAuth;
+use crate::policy::issuer::Issuer;
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
 

@@ -21,7 +21,7 @@ use crate::effects::storage::{Lookup, Stored};
 use crate::effects::wait::Wait;
 use crate::http::cookie::{self, Cookie};
 use crate::jose::verify::Secret;
-use crate::policy::{Bearer, BetterAuth};
+use crate::policy::auth_service::{Bearer, BetterAuth};
 use crate::reason::Reason;
 use crate::time::{Seconds, Window};
 

@@ -10,7 +10,7 @@ use crate::http::cookie;
 use crate::jose::claims::Claims;
 use crate::jose::jws::Jws;
 use crate::jose::verify::{self, Secret};
-use crate::policy::BetterAuth;
+use crate::policy::auth_service::BetterAuth;
 use crate::reason::Reason;
 use crate::time::Window;
 

@@ -2,7 +2,7 @@
 
 use crate::cache::session_events::SessionName;
 use crate::encoding::digest;
-use crate::policy::Issuer;
+use crate::policy::issuer::Issuer;
 
 /// The name under which is kept what the auth service says about a credential.
 pub(crate) fn digest_of(issuer: &Issuer, header: &str, value: &str) -> [u8; 32] {

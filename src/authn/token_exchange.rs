@@ -13,7 +13,8 @@ use crate::encoding::digest;
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
-use crate::policy::{BetterAuth, TokenExchange};
+use crate::policy::auth_service::BetterAuth;
+use crate::policy::rules::TokenExchange;
 use crate::reason::Reason;
 use crate::time::Window;
 

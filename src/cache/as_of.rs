@@ -77,7 +77,7 @@ fn message(session: &SessionName, millis: &str) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::AS_OF_PURPOSE as PURPOSE;
+    use crate::policy::auth_service::AS_OF_PURPOSE as PURPOSE;
 
     const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
     const ADA: SessionName = [1; 32];

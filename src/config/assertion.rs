@@ -6,7 +6,8 @@ use super::table::ASSERTION;
 use crate::http::path;
 use crate::jose::alg::Algorithm;
 use crate::jose::sign::SigningKey;
-use crate::policy::{Assertions, Issuer, SigningKeys};
+use crate::policy::issuer::Issuer;
+use crate::policy::{Assertions, SigningKeys};
 use crate::time::Seconds;
 
 /// One that signs, and the one before it or after it.

@@ -9,7 +9,8 @@ use crate::better_auth::session_data::CookieCache;
 use crate::better_auth::session_data::Strategy;
 use crate::http::path;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
-use crate::policy::{Bearer, BetterAuth, CookieNames, Issuer};
+use crate::policy::auth_service::{Bearer, BetterAuth, CookieNames};
+use crate::policy::issuer::Issuer;
 use crate::time::Seconds;
 
 /// The audience of Better Auth's session tokens that are signed by its key set.

@@ -6,7 +6,8 @@ use super::reader::Node;
 use crate::better_auth::attributes::ClaimPath;
 use crate::http::client_headers;
 use crate::http::header_pairs;
-use crate::policy::{IDENTITY_HEADERS, KeptHeader, Rule};
+use crate::policy::rules::Rule;
+use crate::policy::{IDENTITY_HEADERS, KeptHeader};
 
 impl Compiler<'_> {
     /// Names of headers (without prefix) and the claims that they tell.

@@ -10,7 +10,7 @@ use crate::jose::alg::Algorithm;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jose::jwk::{JwkSet, LeftOut};
 use crate::jose::verify;
-use crate::policy::{Issuer, TokenLocation};
+use crate::policy::issuer::{Issuer, TokenLocation};
 use crate::time::Seconds;
 
 /// What is said about an issuer of either type before its JWTs are.

@@ -3,7 +3,7 @@
 
 use super::compiler::Compiler;
 use crate::jose::verify::Secret;
-use crate::policy::Issuer;
+use crate::policy::issuer::Issuer;
 
 /// The environment variable with the secret of the marks, where there is no Better Auth secret to
 /// derive one from or the two processes do not both have it. At least 32 bytes.

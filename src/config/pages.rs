@@ -5,9 +5,10 @@ use super::reader::Node;
 use crate::http::path::framework::Framework;
 use crate::http::path::{self, Path};
 use crate::http::request::RequestHead;
+use crate::policy::Policy;
 use crate::policy::config_error::ConfigError;
 use crate::policy::pages::{Accent, OwnPage, Pages};
-use crate::policy::{Access, Policy};
+use crate::policy::rules::Access;
 
 /// Members for pages of the application, by status. The origin that would show one for 502 or 504
 /// is what does not answer.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::http::path::framework::{self, Framework};
 use crate::http::path::segments;
-use crate::policy::{Pattern, SegmentPattern};
+use crate::policy::pattern::{Pattern, SegmentPattern};
 
 /// Reads a pattern; an error is the hint.
 pub(super) fn pattern(

@@ -8,9 +8,11 @@ use super::preset::Source;
 use super::reader::Node;
 use super::url::{Url, is_fetchable, is_token};
 use crate::http::path::framework::Framework;
-use crate::policy::{
-    self, Access, Assertions, Case, CredentialHandling, Issuer, OnConflict, Pattern, RefusalFormat,
-    Rule, TokenExchange,
+use crate::policy::Assertions;
+use crate::policy::issuer::Issuer;
+use crate::policy::pattern::{Case, Pattern};
+use crate::policy::rules::{
+    Access, CredentialHandling, OnConflict, RefusalFormat, Rule, TokenExchange, include,
 };
 use crate::time::{self, Seconds, UnixTime};
 
@@ -449,7 +451,7 @@ fn includes_methods(first: &Rule, later: &Rule) -> bool {
     match (&first.methods, &later.methods) {
         (None, _) => true,
         (Some(_), None) => false,
-        (Some(first), Some(later)) => later.iter().all(|method| policy::include(first, method)),
+        (Some(first), Some(later)) => later.iter().all(|method| include(first, method)),
     }
 }
 

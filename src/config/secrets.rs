@@ -3,7 +3,8 @@
 use super::compiler::Compiler;
 use super::reader::Node;
 use crate::jose::verify::Secret;
-use crate::policy::{AS_OF_PURPOSE, Issuer, Secrets};
+use crate::policy::auth_service::{AS_OF_PURPOSE, Secrets};
+use crate::policy::issuer::Issuer;
 
 /// Published with Better Auth: whoever reads the documentation could sign in as anybody.
 const PUBLISHED_SECRETS: [&str; 2] =

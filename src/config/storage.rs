@@ -3,7 +3,7 @@
 use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::STORAGE;
-use crate::policy::{Secrets, Storage};
+use crate::policy::auth_service::{Secrets, Storage};
 use crate::time::Seconds;
 
 impl Compiler<'_> {

@@ -4,7 +4,7 @@
 use crate::cache::session_events::SessionName;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::SetCookie;
-use crate::policy::BetterAuth;
+use crate::policy::auth_service::BetterAuth;
 
 use super::Context;
 

@@ -8,7 +8,8 @@ use crate::cache::session_events::{Moment, SessionName, SessionTrust, Since};
 use crate::cache::shared::{self, CacheWrite, Copied};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
-use crate::policy::{BetterAuth, Policy};
+use crate::policy::Policy;
+use crate::policy::auth_service::BetterAuth;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
 

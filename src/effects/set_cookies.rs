@@ -7,7 +7,7 @@ use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::SetCookie;
 use crate::jose::verify;
-use crate::policy::BetterAuth;
+use crate::policy::auth_service::BetterAuth;
 use crate::time::UnixTime;
 
 /// The session that the auth service itself has just written into the cookie cache with an answer:

@@ -9,7 +9,7 @@ use crate::effects::Missing;
 use crate::forward::header_edits::Authorization;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
-use crate::policy::{Access, MatchedRules, Rule};
+use crate::policy::rules::{Access, MatchedRules, Rule};
 use crate::reason::Reason;
 use crate::time::UnixTime;
 

@@ -6,7 +6,7 @@ use crate::authn::{Authenticator, Verdict};
 use crate::better_auth::session_record::{CausedBy, Session};
 use crate::cache::verified::Identity;
 use crate::effects::{Missing, RequestProgress};
-use crate::policy::{Access, OnConflict, Rule};
+use crate::policy::rules::{Access, OnConflict, Rule};
 use crate::reason::Reason;
 
 use super::admission::{Admitted, NotAdmitted, Otherwise, Routed, leniency, refuse_or_sign_out};

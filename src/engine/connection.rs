@@ -7,7 +7,7 @@ use crate::effects::pending::PendingEffect;
 use crate::effects::{RequestProgress, session};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
-use crate::policy::MatchedRules;
+use crate::policy::rules::MatchedRules;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 

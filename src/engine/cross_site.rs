@@ -4,7 +4,8 @@
 use std::net::IpAddr;
 
 use crate::http::request::RequestHead;
-use crate::policy::{Policy, Rule};
+use crate::policy::Policy;
+use crate::policy::rules::Rule;
 
 /// Whether a request with nothing but a cookie comes from this site itself.
 ///

@@ -12,7 +12,7 @@ use crate::effects::{RequestProgress, session};
 use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
-use crate::policy::Issuer;
+use crate::policy::issuer::Issuer;
 use crate::response::session_cookies;
 use crate::time::UnixTime;
 

@@ -5,7 +5,8 @@ use crate::authn::session::TokenState;
 use crate::authn::session_data::DataState;
 use crate::authn::{Authenticator, Verdict};
 use crate::http::cookie;
-use crate::policy::{Rule, TokenLocation};
+use crate::policy::issuer::TokenLocation;
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
 /// What every credential of a request is worth, layer by layer.

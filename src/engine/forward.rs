@@ -15,7 +15,7 @@ use crate::forward::mark::{self, Forwarded};
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestKind;
 use crate::http::set_cookie;
-use crate::policy::MatchedRules;
+use crate::policy::rules::MatchedRules;
 use crate::response::log;
 use crate::time::UnixTime;
 

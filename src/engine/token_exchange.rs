@@ -7,7 +7,7 @@ use crate::better_auth::session_record::CausedBy;
 use crate::cache::exchanged_tokens::ExchangeKey;
 use crate::effects::{RequestProgress, token};
 use crate::forward::header_edits::Authorization;
-use crate::policy::MatchedRules;
+use crate::policy::rules::MatchedRules;
 use crate::reason::Reason;
 
 use super::Engine;

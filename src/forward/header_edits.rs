@@ -12,7 +12,9 @@ use crate::http::cookie;
 use crate::http::header_pairs::{HeaderPairs, is_spelled};
 use crate::http::request::RequestHead;
 use crate::http::set_cookie;
-use crate::policy::{CredentialHandling, Issuer, MatchedRules, Policy, TokenLocation};
+use crate::policy::Policy;
+use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::rules::{CredentialHandling, MatchedRules};
 
 /// What becomes of `Authorization`.
 pub(crate) enum Authorization {

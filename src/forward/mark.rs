@@ -14,7 +14,8 @@ use crate::http::cookie;
 use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestHead;
 use crate::jose::verify::Secret;
-use crate::policy::{Policy, TokenLocation};
+use crate::policy::Policy;
+use crate::policy::issuer::TokenLocation;
 use crate::time::UnixTime;
 
 /// `typ` of a mark (RFC 8725 section 3.11).

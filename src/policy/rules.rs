@@ -1,0 +1,225 @@
+//! Rules: what is asked of whom, and which of them match a request.
+
+use std::borrow::Cow;
+
+use crate::encoding::digest;
+use crate::http::path::framework::{self, Kind};
+use crate::http::path::{Path, data_forms};
+use crate::http::request::RequestHead;
+use crate::policy::pattern::{Case, Pattern, SegmentPattern};
+use crate::policy::requirements::Requirements;
+use crate::time::{Seconds, UnixTime};
+
+/// A rule: what is asked of whom, and what the origin gets.
+#[derive(Debug, Default)]
+pub(crate) struct Rule {
+    pub(crate) patterns: Vec<Pattern>,
+    pub(crate) methods: Option<Vec<String>>,
+    pub(crate) access: Access,
+    /// Numbers of the issuers that this rule believes; all where it does not say.
+    pub(crate) issuers: Option<Vec<usize>>,
+    pub(crate) answer: RefusalFormat,
+    pub(crate) requirements: Requirements,
+    /// How old the knowledge of a session may be.
+    pub(crate) max_staleness: Option<Seconds>,
+    /// How long a connection may stay open.
+    pub(crate) max_connection: Option<Seconds>,
+    /// Whether a request goes on anonymously where a lookup has failed (`on_unavailable`).
+    pub(crate) passes_unavailable: bool,
+    /// Whether a CORS preflight is judged like any other request, and so refused: it has no
+    /// credentials.
+    pub(crate) judges_preflights: bool,
+    /// Whether clients that are no browsers change things with nothing but a cookie: they send
+    /// neither `Origin` nor `Sec-Fetch-Site`.
+    pub(crate) has_native_clients: bool,
+    /// Which of several good credentials counts.
+    pub(crate) on_conflict: Option<OnConflict>,
+    /// Until then, refusals are only reported.
+    pub(crate) report_until: Option<UnixTime>,
+    /// Names (without prefix) of the identity headers that the origin gets; all where it does not
+    /// say.
+    pub(crate) headers: Option<Vec<String>>,
+    /// What becomes of the credential itself.
+    pub(crate) credential: CredentialHandling,
+    /// `aud` of this rule's assertions, where its origin is another one.
+    pub(crate) audience: Option<String>,
+    /// The origin, where it is another than the host's own.
+    pub(crate) upstream: Option<String>,
+    /// Whether sessions go on with a token of their issuer.
+    pub(crate) token_exchange: Option<TokenExchange>,
+}
+
+/// For whom the token of a session is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenExchange {
+    /// `aud` must contain one of these; where there are none, one of the issuer's own.
+    pub(crate) audience: Vec<String>,
+    /// Their digest.
+    pub(crate) key: [u8; 32],
+}
+
+impl TokenExchange {
+    /// For one of these; with none, for whom the issuer's tokens are.
+    pub(crate) fn to(audience: Vec<String>) -> Self {
+        let parts: Vec<&[u8]> = audience.iter().map(String::as_bytes).collect();
+        Self { key: digest::of_parts(&parts), audience }
+    }
+}
+
+/// How a refusal looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum RefusalFormat {
+    /// By the kind of request.
+    #[default]
+    Auto,
+    /// Clients that do not say what they are get a page.
+    Page,
+    /// Every client gets what programs read, and no redirect.
+    Api,
+}
+
+/// Numbers of the rules that cover one request, each of which has to let it pass.
+#[derive(Debug)]
+pub(crate) struct MatchedRules {
+    /// Of the strictest access; among equals that of the last reading. How a refusal looks is its
+    /// matter.
+    pub(crate) strictest: usize,
+    /// Of the target as it stands: where the request goes is its matter.
+    of_target: usize,
+    others: Vec<usize>,
+}
+
+/// The kind of credential that counts when good ones name different people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnConflict {
+    /// What a browser sends along by itself: cookies.
+    Cookie,
+    /// What a script puts there: `Authorization`, other headers.
+    Header,
+}
+
+/// What becomes of the credential on its way to the origin. In order of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum CredentialHandling {
+    /// It goes on as it came.
+    #[default]
+    Keep,
+    /// It is removed.
+    Remove,
+    /// It is removed, and `Authorization` carries the assertion.
+    Replace,
+}
+
+/// What a rule asks. In order of strictness.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) enum Access {
+    /// Nothing: credentials are not even looked at.
+    Public,
+    /// Absent passes as anonymous; present and bad fails.
+    Optional,
+    /// A good credential.
+    #[default]
+    Required,
+}
+
+impl MatchedRules {
+    /// The rules that cover a request: of each reading, all of which must be covered, the first
+    /// that matches. Many routers take `/Admin` for `/admin`: a rule that would come first there
+    /// counts as well. Many frameworks serve what a page shows under a name of its own,
+    /// `/admin.json` for `/admin`: a rule for the page that would come first counts as well, unless
+    /// the rule names that very file. A function of a framework is made public only by a rule that
+    /// names it: what a prefix stands for is not meant. A preflight is covered by the rules of the
+    /// request that it asks for.
+    pub(super) fn among(
+        rules: &[Rule],
+        kind: Option<Kind>,
+        path: &Path<'_>,
+        head: &RequestHead<'_>,
+    ) -> Option<Self> {
+        let method = head.asked_method();
+        let first = |segments: &[Cow<'_, str>], case| {
+            let spelled = framework::spelled(kind, segments);
+            rules.iter().position(|rule| rule.covers(segments, method, case, spelled))
+        };
+        let access = |number: usize| rules.get(number).map(|rule| rule.access);
+        let of_target = first(path.readings().next()?, Case::Exact)?;
+        let mut matched_rules = Self { strictest: of_target, of_target, others: Vec::new() };
+        for segments in path.readings() {
+            let exact = first(segments, Case::Exact)?;
+            let is_named = || rules.get(exact).is_some_and(|rule| rule.names(segments));
+            let page = data_forms::page_of_data(segments).filter(|_| !is_named());
+            let of_page = page
+                .and_then(|page| first(page.as_slice(), Case::Any))
+                .filter(|number| *number < exact);
+            // Before the exact match or the exact match itself: a letter in another case makes no
+            // fewer rules match.
+            for number in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
+                if matched_rules.all().any(|known| known == number) {
+                    continue;
+                }
+                let is_stricter = access(number) >= access(matched_rules.strictest);
+                matched_rules.others.push(if is_stricter {
+                    std::mem::replace(&mut matched_rules.strictest, number)
+                } else {
+                    number
+                });
+            }
+        }
+        Some(matched_rules)
+    }
+
+    /// All of them, the strictest first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = usize> {
+        [self.strictest].into_iter().chain(self.others.iter().copied())
+    }
+
+    /// Where a request goes, if not to the host's own origin.
+    pub(super) fn upstream<'r>(&self, rules: &'r [Rule]) -> Option<&'r str> {
+        rules.get(self.of_target)?.upstream.as_deref()
+    }
+
+    /// The token exchange of a request's session: where all rules that cover it have the same, to
+    /// the same origin. A token never goes where one of them would not have it.
+    pub(super) fn token_exchange<'r>(&self, rules: &'r [Rule]) -> Option<&'r TokenExchange> {
+        let rule = rules.get(self.of_target)?;
+        let is_same = |other: &Rule| {
+            other.token_exchange == rule.token_exchange && other.upstream == rule.upstream
+        };
+        let agree = self.all().all(|number| rules.get(number).is_some_and(is_same));
+        rule.token_exchange.as_ref().filter(|_| agree)
+    }
+}
+
+impl Rule {
+    /// Whether it counts for these segments, of which one that makes them public has to spell out
+    /// so many.
+    fn covers(&self, segments: &[Cow<'_, str>], method: &str, case: Case, spelled: usize) -> bool {
+        let spelled = if self.access == Access::Public { spelled } else { 0 };
+        self.methods.as_ref().is_none_or(|methods| include(methods, method))
+            && self
+                .patterns
+                .iter()
+                .any(|pattern| pattern.spells(spelled) && pattern.matches(segments, case))
+    }
+
+    /// Whether a pattern of the rule has the last of these segments in it as it stands.
+    fn names(&self, segments: &[Cow<'_, str>]) -> bool {
+        let ends_so = |pattern: &Pattern| {
+            !pattern.open && matches!(pattern.segments.last(), Some(SegmentPattern::Literal(_)))
+        };
+        self.patterns
+            .iter()
+            .any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
+    }
+
+    /// Whether the rule believes the issuer of this number.
+    pub(crate) fn believes(&self, issuer: usize) -> bool {
+        self.issuers.as_ref().is_none_or(|issuers| issuers.contains(&issuer))
+    }
+}
+
+/// Whether a rule's methods include this one: `HEAD` is `GET` without the content (RFC 9110 section
+/// 9.3.2), and routers answer it so.
+pub(crate) fn include(methods: &[String], method: &str) -> bool {
+    methods.iter().any(|candidate| candidate == method || candidate == "GET" && method == "HEAD")
+}

@@ -9,6 +9,7 @@
 //! - a document is read whole or not at all: what is not understood might be a revocation;
 //! - one that could not be had or read leaves the one before in use, up to its ceiling; past that
 //!   nobody is let in on it;
+//! - the operator alone fills it, by one document whose size is bounded: nothing of it is evicted;
 //! - one fetch at a time, as for keys; how old a list is counts from when it was asked for, also
 //!   where it comes as a copy from the shared cache;
 //! - a token is named by the SHA-256 of what its signature is over: an ECDSA signature has two
@@ -49,7 +50,7 @@ pub(crate) struct DenyList {
     refresh: Seconds,
     max_stale: Seconds,
     jitter: u64,
-    tries: FetchState,
+    tries: FetchState<(), LookupFailure>,
     list: Option<(Revoked, UnixTime)>,
 }
 
@@ -110,13 +111,13 @@ impl DenyList {
     }
 
     /// Somebody is on the way until then.
-    pub(crate) fn lease(&mut self, until: UnixTime) {
-        self.tries.begin(until);
+    pub(crate) fn lease(&mut self, until: UnixTime, now: UnixTime) {
+        self.tries.begin((), until, now);
     }
 
     /// Whoever was on the way had too little time left for it: that says nothing about the source.
     pub(crate) fn release(&mut self) {
-        self.tries.release();
+        self.tries.release(());
     }
 
     /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use
@@ -141,7 +142,7 @@ impl DenyList {
             EffectResult::HeadTooLarge => Err(LookupFailure::HeadersTooLarge),
             _ => Err(LookupFailure::Failed),
         };
-        self.tries.end(read.is_ok(), now);
+        self.tries.end((), read.as_ref().map(|_| ()).map_err(|failure| *failure), now);
         let (list, age) = read?;
         let fetched = asked.plus_millis(age.as_millis().saturating_neg());
         self.put(list, fetched, now);
@@ -154,7 +155,7 @@ impl DenyList {
     /// Takes what was found in the shared cache. It says nothing about where the list comes from:
     /// so it starts no cool-down, and the same request can still ask there.
     pub(crate) fn receive_copy(&mut self, copied: &[u8], now: UnixTime) {
-        self.tries.release();
+        self.tries.release(());
         let copy = Copied::open(copied, self.usual_life(), now);
         if let Some((list, fetched)) =
             copy.and_then(|copy| Some((Revoked::read(copy.body)?, copy.fetched)))

@@ -9,12 +9,15 @@
 //!   session's, the caller asks;
 //! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about
 //!   again at once;
+//! - the table is bounded; the entry that was made longest ago gives way. Only signed-in users fill
+//!   it: nobody else's session has a token;
 //! - when something happens to the session (`events`), what was minted for it before is forgotten.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use crate::better_auth::session_record::LookupFailure;
+use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
+use crate::cache::fetch_state::FetchState;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::cache::verified::KeySetUsed;
 use crate::effect::EffectResult;
@@ -22,13 +25,10 @@ use crate::encoding::json;
 use crate::reason::Reason;
 use crate::time::{UnixTime, Window};
 
-/// Bounds the memory, with what they weigh together: an entry is a token of a kilobyte or two.
-const MAX_ENTRIES: usize = 1024;
-const MAX_BYTES: usize = 4 * 1024 * 1024;
+/// An entry is a token of a kilobyte or two.
+const BOUNDS: Bounds = Bounds { entries: 1024, bytes: 4 * 1024 * 1024 };
 /// What an entry weighs without its token.
 const ENTRY_BYTES: usize = 256;
-/// No fetch may take longer.
-const MAX_LEASE_MILLIS: i64 = 10_000;
 /// After a failure, so long nobody asks for this token again: it is shorter than what a refusal
 /// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
@@ -87,20 +87,27 @@ impl ExchangedToken {
 }
 
 /// Recent tokens.
-#[derive(Default)]
 pub(crate) struct ExchangedTokens {
-    entries: BTreeMap<ExchangeKey, Entry>,
-    by_age: VecDeque<ExchangeKey>,
-    bytes: usize,
+    entries: BoundedMap<ExchangeKey, Entry>,
+}
+
+impl Default for ExchangedTokens {
+    fn default() -> Self {
+        Self { entries: BoundedMap::new(BOUNDS) }
+    }
 }
 
 #[derive(Default)]
 struct Entry {
     token: Option<ExchangedToken>,
-    /// Who is asking, and until when that is believed.
-    lease: Option<(Number, UnixTime)>,
-    /// When the last ask came to nothing, and why.
-    failed: Option<(UnixTime, Reason, Option<LookupFailure>)>,
+    /// Who is asking, and how the last ask went.
+    fetch: FetchState<Number, (Reason, Option<LookupFailure>)>,
+}
+
+impl Weighed for Entry {
+    fn weight(&self) -> usize {
+        self.token.as_ref().map_or(0, ExchangedToken::weight)
+    }
 }
 
 /// What is known about a token.
@@ -126,21 +133,13 @@ impl ExchangedTokens {
         let Some(entry) = self.entries.get(place) else {
             return TokenLookup::Nothing;
         };
-        // A lease that would last longer was taken before the clock stepped back, and so was a
-        // failure in the future.
-        let is_leased = entry
-            .lease
-            .is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS);
-        match (entry.token.as_ref().filter(|token| token.counts(since)), entry.failed) {
+        let failed = entry.fetch.failure_within(PAUSE_MILLIS, now);
+        match (entry.token.as_ref().filter(|token| token.counts(since)), failed) {
             (Some(token), _) if token.window.contains(now) && now < token.renewal => {
                 TokenLookup::Good(token)
             }
-            _ if is_leased => TokenLookup::Asked,
-            (_, Some((at, reason, failure)))
-                if at <= now && now.millis_since(at) < PAUSE_MILLIS =>
-            {
-                TokenLookup::InVain(reason, failure)
-            }
+            _ if entry.fetch.is_under_way(now) => TokenLookup::Asked,
+            (_, Some((reason, failure))) => TokenLookup::InVain(reason, failure),
             _ => TokenLookup::Nothing,
         }
     }
@@ -160,20 +159,22 @@ impl ExchangedTokens {
     }
 
     /// Takes the lease of a place: this one is asking until then.
-    pub(crate) fn lease(&mut self, place: ExchangeKey, number: Number, until: UnixTime) {
-        self.entry(place).lease = Some((number, until));
+    pub(crate) fn lease(
+        &mut self,
+        place: ExchangeKey,
+        number: Number,
+        until: UnixTime,
+        now: UnixTime,
+    ) {
+        self.change(place, |entry| entry.fetch.begin(number, until, now));
     }
 
     /// Keeps a token; the lease ends, unless somebody has asked since.
-    pub(crate) fn keep(&mut self, place: ExchangeKey, token: ExchangedToken) {
-        let weight = |entry: &Entry| entry.token.as_ref().map_or(0, ExchangedToken::weight);
-        let entry = self.entry(place);
-        let before = weight(entry);
-        let lease = entry.lease.filter(|(owner, _)| *owner > token.asked.number);
-        *entry = Entry { token: Some(token), lease, failed: None };
-        let after = weight(entry);
-        self.bytes = self.bytes.saturating_sub(before).saturating_add(after);
-        while self.bytes > MAX_BYTES && self.forget_oldest().is_some() {}
+    pub(crate) fn keep(&mut self, place: ExchangeKey, token: ExchangedToken, now: UnixTime) {
+        self.change(place, |entry| {
+            entry.fetch.end(token.asked.number, Ok(()), now);
+            entry.token = Some(token);
+        });
     }
 
     /// An ask came to nothing; its lease ends. What was kept stays.
@@ -185,47 +186,28 @@ impl ExchangedTokens {
         failure: Option<LookupFailure>,
         now: UnixTime,
     ) {
-        let entry = self.entry(place);
-        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
-        entry.failed = Some((now, reason, failure));
+        self.change(place, |entry| entry.fetch.end(number, Err((reason, failure)), now));
     }
 
     /// There was nothing to learn: the lease ends.
     pub(crate) fn release(&mut self, place: ExchangeKey, number: Number) {
-        let entry = self.entry(place);
-        entry.lease = entry.lease.filter(|(owner, _)| *owner != number);
-    }
-
-    /// Whether anything is known about this session.
-    pub(crate) fn knows(&self, session: &[u8; 32]) -> bool {
-        self.entries.range(all_of(session)).next().is_some()
+        self.change(place, |entry| entry.fetch.release(number));
     }
 
     /// Forgets everything that was minted for this session.
     pub(crate) fn forget(&mut self, session: &[u8; 32]) {
-        if self.knows(session) {
-            self.entries.retain(|(own, _), _| own != session);
-            self.by_age.retain(|(own, _)| own != session);
-            let tokens = self.entries.values().filter_map(|entry| entry.token.as_ref());
-            self.bytes = tokens.map(ExchangedToken::weight).fold(0, usize::saturating_add);
+        let places: Vec<ExchangeKey> = self.entries.keys_in(all_of(session)).copied().collect();
+        for place in &places {
+            self.entries.remove(place);
         }
     }
 
-    fn entry(&mut self, place: ExchangeKey) -> &mut Entry {
-        if !self.entries.contains_key(&place) {
-            if self.by_age.len() >= MAX_ENTRIES {
-                self.forget_oldest();
-            }
-            self.by_age.push_back(place);
+    /// Changes the entry of a place, which keeps its turn to give way.
+    fn change(&mut self, place: ExchangeKey, change: impl FnOnce(&mut Entry)) {
+        if !self.entries.contains(&place) {
+            self.entries.put(place, Entry::default());
         }
-        self.entries.entry(place).or_default()
-    }
-
-    fn forget_oldest(&mut self) -> Option<()> {
-        let entry = self.entries.remove(&self.by_age.pop_front()?);
-        let weight = entry.and_then(|entry| entry.token).map_or(0, |token| token.weight());
-        self.bytes = self.bytes.saturating_sub(weight);
-        Some(())
+        self.entries.update(&place, change);
     }
 }
 
@@ -267,7 +249,7 @@ mod tests {
         let place = |number: u16| (crate::encoding::digest::of(&number.to_be_bytes()), [0; 32]);
         for number in 0..5000 {
             let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
-            tokens.lease(place(number), asked.number, now.plus_millis(2000));
+            tokens.lease(place(number), asked.number, now.plus_millis(2000), now);
             let key_set = KeySetUsed { source: 0, generation: 1 };
             tokens.keep(
                 place(number),
@@ -279,18 +261,17 @@ mod tests {
                     asked,
                     now,
                 ),
+                now,
             );
         }
-        let kept: usize = tokens
-            .entries
-            .values()
-            .filter_map(|entry| entry.token.as_ref())
-            .map(ExchangedToken::weight)
-            .sum();
-        assert_eq!((kept, tokens.entries.len()), (tokens.bytes, tokens.by_age.len()));
-        assert!(kept <= MAX_BYTES && kept > MAX_BYTES / 2, "{kept}");
+        let kept: usize = tokens.entries.values().map(Weighed::weight).sum();
+        assert_eq!(kept, tokens.entries.bytes());
+        assert!(kept <= BOUNDS.bytes && kept > BOUNDS.bytes / 2, "{kept}");
         assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), TokenLookup::Good(_)));
         tokens.forget(&place(4999).0);
-        assert!(tokens.bytes < kept && !tokens.knows(&place(4999).0));
+        assert!(
+            tokens.entries.bytes() < kept
+                && matches!(tokens.look_up(&place(4999), &Since::EVER, now), TokenLookup::Nothing)
+        );
     }
 }

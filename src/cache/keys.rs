@@ -45,6 +45,7 @@
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth
 //! waiting for.
 
+use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
@@ -73,7 +74,8 @@ const MAX_AGE: Seconds = Seconds::new(24 * 3600);
 const COOLDOWN: Seconds = Seconds::new(10);
 /// How long an absent `kid` is remembered.
 const ABSENT_FOR: Seconds = Seconds::new(60);
-/// How many absent `kid`s are remembered.
+/// How many absent `kid`s of a source are remembered; of more, the one noted longest ago is asked for
+/// again. Anybody can fill the table, by one fetch each, and those have their cool-down.
 const MAX_ABSENT: usize = 32;
 
 /// The keys of all issuers, by source number.
@@ -92,8 +94,19 @@ struct Source {
     tries: FetchState,
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
-    /// By digest: a `kid` may have two kilobytes.
-    absent: Vec<([u8; 32], UnixTime)>,
+    /// Since when a `kid` is known to be absent. By digest: one may have two kilobytes.
+    absent: BoundedMap<[u8; 32], AbsentSince>,
+}
+
+#[derive(Debug)]
+struct AbsentSince(UnixTime);
+
+impl Weighed for AbsentSince {}
+
+impl AbsentSince {
+    fn counts(&self, now: UnixTime) -> bool {
+        is_within(self.0, ABSENT_FOR.as_millis(), now)
+    }
 }
 
 #[derive(Debug)]
@@ -145,7 +158,7 @@ impl KeyCache {
             remote: None,
             tries: FetchState::default(),
             generation: 0,
-            absent: Vec::new(),
+            absent: BoundedMap::new(Bounds::of_entries(MAX_ABSENT)),
         });
         Self { sources: sources.collect(), jitter: seed }
     }
@@ -286,16 +299,16 @@ impl KeyCache {
     }
 
     /// Takes the lease of a source: somebody is on the way until then.
-    pub(crate) fn lease(&mut self, source: usize, until: UnixTime) {
+    pub(crate) fn lease(&mut self, source: usize, until: UnixTime, now: UnixTime) {
         if let Some(source) = self.sources.get_mut(source) {
-            source.tries.begin(until);
+            source.tries.begin((), until, now);
         }
     }
 
     /// Whoever was on the way had too little time left for it: that says nothing about the source.
     pub(crate) fn release(&mut self, source: usize) {
         if let Some(source) = self.sources.get_mut(source) {
-            source.tries.release();
+            source.tries.release(());
         }
     }
 
@@ -316,11 +329,11 @@ impl KeyCache {
             _ => None,
         };
         let Some((set, headers, body)) = answered else {
-            source.tries.end(false, now);
+            source.tries.end((), Err(()), now);
             return None;
         };
         let (is_all_odd, is_empty) = (set.is_all_odd(), set.keys().is_empty());
-        source.tries.end(!is_all_odd, now);
+        source.tries.end((), if is_all_odd { Err(()) } else { Ok(()) }, now);
         let cache_control = shared::value(headers, "cache-control");
         let fresh_for = fresh_for(cache_control);
         // However long it has been in caches: that it is stale on arrival must neither have us
@@ -348,7 +361,7 @@ impl KeyCache {
         let Some(source) = self.sources.get_mut(source) else {
             return;
         };
-        source.tries.release();
+        source.tries.release(());
         let copy = Copied::open(copied, SHARED_FOR, now);
         let read = |body| JwkSet::parse(body).filter(|set| !set.is_all_odd());
         if let Some((copy, set)) = copy.and_then(|copy| read(copy.body).map(|set| (copy, set)))
@@ -413,10 +426,7 @@ impl Source {
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
-        let kid = digest::of(kid.as_bytes());
-        self.absent
-            .iter()
-            .any(|(absent, since)| *absent == kid && is_within(*since, ABSENT_FOR.as_millis(), now))
+        self.absent.get(&digest::of(kid.as_bytes())).is_some_and(|absent| absent.counts(now))
     }
 
     fn has_kid(&self, kid: &str, now: UnixTime) -> bool {
@@ -433,14 +443,8 @@ impl Source {
     }
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
-        let kid = digest::of(kid.as_bytes());
-        self.absent.retain(|(other, since)| {
-            *other != kid && is_within(*since, ABSENT_FOR.as_millis(), now)
-        });
-        if self.absent.len() >= MAX_ABSENT {
-            self.absent.remove(0);
-        }
-        self.absent.push((kid, now));
+        self.absent.retain(|absent| absent.counts(now));
+        self.absent.put(digest::of(kid.as_bytes()), AbsentSince(now));
     }
 
     /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys

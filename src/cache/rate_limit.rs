@@ -14,10 +14,12 @@
 //! - A known user is one party, with however many sessions; an unverified credential counts for its
 //!   client address. Where no address is known, all of them are one party.
 //! - What a party has drawn is forgotten within seconds, so that the table of parties stays small.
+//!   Anybody can fill it, by requests within the limit; nobody is evicted: while it is full, further
+//!   parties are not told apart.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::encoding::digest;
 use crate::time::UnixTime;
 
@@ -31,7 +33,7 @@ const USERS_FREE_PART: i64 = 4;
 const FORGOTTEN_PART: i64 = 10;
 /// More parties are not told apart. What each draws comes out of the bucket, so that there are
 /// never so many.
-const MAX_PARTIES: usize = 4096;
+const PARTIES: Bounds = Bounds::of_entries(4096);
 
 /// The bucket that a request to the auth service is charged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -96,9 +98,17 @@ struct Bucket {
     filled: Option<UnixTime>,
     /// What a party may draw before others go first.
     free: i64,
-    /// What parties have drawn lately, as of when.
-    parties: BTreeMap<Party, (i64, UnixTime)>,
+    /// What parties have drawn lately.
+    parties: BoundedMap<Party, Drawn>,
 }
+
+/// What a party had drawn as of a moment.
+struct Drawn {
+    amount: i64,
+    at: UnixTime,
+}
+
+impl Weighed for Drawn {}
 
 /// How full a bucket has to be at least.
 #[derive(Clone, Copy)]
@@ -164,7 +174,7 @@ impl Bucket {
             level: per_second.saturating_mul(ASK),
             filled: None,
             free,
-            parties: BTreeMap::new(),
+            parties: BoundedMap::new(PARTIES),
         }
     }
 
@@ -216,32 +226,21 @@ impl Bucket {
     }
 
     fn drawn_lately(&self, party: &Party, now: UnixTime) -> i64 {
-        self.parties.get(party).map_or(0, |(drawn, at)| self.remembered(*drawn, *at, now))
-    }
-
-    /// What is left of that after so long.
-    fn remembered(&self, drawn: i64, at: UnixTime, now: UnixTime) -> i64 {
-        let forgotten = now
-            .millis_since(at)
-            .saturating_mul(self.per_second)
-            .checked_div(FORGOTTEN_PART)
-            .unwrap_or(0);
-        drawn.saturating_sub(forgotten).max(0)
+        self.parties.get(party).map_or(0, |drawn| drawn.remembered(self.per_second, now))
     }
 
     fn note(&mut self, party: Option<&Party>, lately: i64, now: UnixTime) {
         let Some(party) = party else { return };
-        let mut parties = std::mem::take(&mut self.parties);
-        parties.retain(|_, (drawn, at)| self.remembered(*drawn, *at, now) > 0);
+        let per_second = self.per_second;
+        self.parties.retain(|drawn| drawn.remembered(per_second, now) > 0);
         // Whoever draws all that there is for ten seconds is forgotten as soon as whoever draws it
         // for a hundred.
         let lately = lately.min(self.capacity().saturating_mul(2));
-        if lately > 0 && (parties.len() < MAX_PARTIES || parties.contains_key(party)) {
-            parties.insert(*party, (lately, now));
+        if lately > 0 && (self.parties.has_room() || self.parties.contains(party)) {
+            self.parties.put(*party, Drawn { amount: lately, at: now });
         } else {
-            parties.remove(party);
+            self.parties.remove(party);
         }
-        self.parties = parties;
     }
 
     /// What has flowed in since. A clock that stepped back gives nothing, and what it gives is
@@ -254,6 +253,18 @@ impl Bucket {
 
     fn add(&mut self, amount: i64) {
         self.level = self.level.saturating_add(amount).clamp(0, self.capacity());
+    }
+}
+
+impl Drawn {
+    /// What is left of that by now.
+    fn remembered(&self, per_second: i64, now: UnixTime) -> i64 {
+        let forgotten = now
+            .millis_since(self.at)
+            .saturating_mul(per_second)
+            .checked_div(FORGOTTEN_PART)
+            .unwrap_or(0);
+        self.amount.saturating_sub(forgotten).max(0)
     }
 }
 
@@ -406,12 +417,12 @@ mod tests {
                 for each in 0..20 {
                     let number = u64::try_from(millis * 20 + each).unwrap_or_default();
                     budget.draw(&user(number), at(millis));
-                    most = most.max(budget.users.parties.len());
+                    most = most.max(budget.users.parties.values().count());
                 }
             }
             // Each is forgotten when ten have flowed in since.
             assert!(
-                most <= MAX_PARTIES
+                most <= PARTIES.entries
                     && most <= usize::try_from(asks_per_second).unwrap_or_default() + 10,
                 "{most}"
             );

@@ -12,18 +12,17 @@
 //!   event;
 //! - from when a request goes on until its response is there, nobody knows whether the service has
 //!   acted on it: then a request takes no knowledge but what was asked after it came in;
-//! - the number of sessions is bounded. Whoever sends unverified tokens pushes out only those of
-//!   others who do.
+//! - there are two tables: of sessions that are known, which only signed-in users fill, and of
+//!   unverified tokens, which anybody can send. Each is bounded, and forgets the session that has
+//!   been without an event for longest.
 
-use std::collections::BTreeMap;
-
+use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::time::UnixTime;
 
-/// Bounds the memory: an entry is two hundred bytes. When there are more, the one without an event
-/// for longest is forgotten.
-const MAX_SESSIONS: usize = 4096;
-/// The same for tokens that nobody has vouched for.
-const MAX_STRANGERS: usize = 512;
+/// An entry is two hundred bytes.
+const KNOWN: Bounds = Bounds::of_entries(4096);
+/// Tokens that nobody has vouched for.
+const UNVERIFIED: Bounds = Bounds::of_entries(512);
 /// A response that has not come after so long will not be waited for: its request has been acted
 /// on, or never will be.
 pub(crate) const LONGEST_MILLIS: i64 = 5000;
@@ -136,18 +135,17 @@ pub(crate) struct Moment {
 const EVER: UnixTime = UnixTime::from_millis(i64::MIN);
 
 /// The last events of sessions.
-#[derive(Default)]
 pub(crate) struct Events {
     clock: Number,
-    known: Ring,
-    strangers: Ring,
+    known: BoundedMap<SessionName, Event>,
+    unverified: BoundedMap<SessionName, Event>,
 }
 
-/// Sessions with their last events, and in which order those were.
-#[derive(Default)]
-struct Ring {
-    entries: BTreeMap<SessionName, Event>,
-    by_number: BTreeMap<Number, SessionName>,
+impl Default for Events {
+    fn default() -> Self {
+        let (known, unverified) = (BoundedMap::new(KNOWN), BoundedMap::new(UNVERIFIED));
+        Self { clock: Number(0), known, unverified }
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -164,6 +162,8 @@ struct Event {
     /// Until when that is believed.
     open_until: UnixTime,
 }
+
+impl Weighed for Event {}
 
 impl Event {
     /// One that would be believed for longer began before the clock stepped back.
@@ -192,7 +192,7 @@ impl Events {
 
     /// Whether nothing has happened to any session.
     pub(crate) fn is_empty(&self) -> bool {
-        self.known.entries.is_empty() && self.strangers.entries.is_empty()
+        self.known.is_empty() && self.unverified.is_empty()
     }
 
     /// From when on knowledge of this session counts for a request that came in then.
@@ -296,12 +296,7 @@ impl Events {
     }
 
     fn find(&self, session: &SessionName) -> Option<&Event> {
-        match (self.known.entries.get(session), self.strangers.entries.get(session)) {
-            (Some(known), Some(stranger)) => {
-                Some(if known.number > stranger.number { known } else { stranger })
-            }
-            (known, stranger) => known.or(stranger),
-        }
+        self.known.get(session).or_else(|| self.unverified.get(session))
     }
 
     fn change(
@@ -323,32 +318,13 @@ impl Events {
         let before = self.find(&session).copied().unwrap_or(nothing);
         let mut event = Event { number, ..before };
         change(&mut event);
-        // Whoever is known is not a stranger any more.
-        self.strangers.remove(&session);
+        // One that is known is never unverified again, so that no session is in both tables.
+        self.unverified.remove(&session);
         match standing {
-            SessionTrust::Unverified if !self.known.entries.contains_key(&session) => {
-                self.strangers.put(session, event, MAX_STRANGERS)
+            SessionTrust::Unverified if !self.known.contains(&session) => {
+                self.unverified.put(session, event);
             }
-            _ => self.known.put(session, event, MAX_SESSIONS),
-        }
-    }
-}
-
-impl Ring {
-    fn put(&mut self, session: SessionName, event: Event, most: usize) {
-        self.remove(&session);
-        if self.entries.len() >= most
-            && let Some((_, oldest)) = self.by_number.pop_first()
-        {
-            self.entries.remove(&oldest);
-        }
-        self.by_number.insert(event.number, session);
-        self.entries.insert(session, event);
-    }
-
-    fn remove(&mut self, session: &SessionName) {
-        if let Some(event) = self.entries.remove(session) {
-            self.by_number.remove(&event.number);
+            _ => self.known.put(session, event),
         }
     }
 }
@@ -428,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_push_out_strangers_only() {
+    fn unverified_tokens_evict_unverified_tokens_only() {
         let mut events = Events::default();
         events.note(ADA, SessionTrust::Known, NOW);
         events.note(BOB, SessionTrust::Unverified, NOW);
@@ -438,12 +414,9 @@ mod tests {
             events.note(name, SessionTrust::Unverified, NOW);
         }
         assert!(events.has_changed(&ADA, Number(0)) && !events.has_changed(&BOB, Number(0)));
-        assert_eq!(
-            (events.strangers.entries.len(), events.strangers.by_number.len()),
-            (MAX_STRANGERS, MAX_STRANGERS)
-        );
+        assert_eq!(events.unverified.values().count(), UNVERIFIED.entries);
         events.note(ADA, SessionTrust::Unverified, NOW);
-        assert_eq!(events.known.entries.len(), 1, "who was known stays known");
+        assert_eq!(events.known.values().count(), 1, "who was known stays known");
     }
 
     #[test]

@@ -5,33 +5,30 @@
 //! nothing has happened to the session (`events`). What is not known is not kept: a failure is no
 //! answer, but it is not asked about again at once.
 //!
-//! What is kept is bounded, in entries and in bytes, each kind by itself: sessions that the auth
-//! service vouches for, those of them that it has said have ended, and all others. So forged or
-//! ended tokens cannot push out active sessions. In each kind the entry that was updated longest
-//! ago is evicted. Evicting an end does not revive the session: an answer that was requested before
-//! the end does not count.
-
-use std::collections::BTreeMap;
+//! There are three tables, each with its own bounds: sessions that the auth service vouches for,
+//! those of them that it has said have ended, and all others. So forged or ended tokens, which
+//! anybody can send, cannot evict active sessions, which only signed-in users have. In each table
+//! the entry that was changed longest ago is evicted. Evicting an end does not revive the session:
+//! an answer that was requested before the end does not count.
 
 use crate::better_auth::session_record::{LookupFailure, Session, SessionState};
+use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
+use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::rate_limit::Party;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::time::{Seconds, UnixTime};
 
-/// Sessions that are vouched for. Who has been pushed out is asked about once more.
-const MAX_VOUCHED: usize = 4096;
-/// What those weigh together.
-const MAX_VOUCHED_BYTES: usize = 8 * 1024 * 1024;
-/// Sessions that have ended, and as many that nobody has heard of.
-const MAX_OTHERS: usize = 1024;
+/// Sessions that are vouched for. One that has been evicted is asked about once more.
+const VOUCHED: Bounds = Bounds { entries: 4096, bytes: 8 * 1024 * 1024 };
+/// Sessions that have ended, and as many that nobody has heard of: of neither is there anything to
+/// remember.
+const OTHERS: Bounds = Bounds { entries: 1024, bytes: 1024 * ENTRY_BYTES };
 /// A session that weighs more is not remembered: each request asks about it anew. Only the claims
 /// that the policy names can make it so large.
 pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
 /// What an entry weighs without its session.
 const ENTRY_BYTES: usize = 256;
 
-/// No fetch may take longer.
-const MAX_LEASE_MILLIS: i64 = 10_000;
 /// After a failure, so long nobody asks about this session again: it is shorter than what a refusal
 /// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
@@ -42,45 +39,27 @@ const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
 /// ago, to ask together with all that wait.
 const TOGETHER_MILLIS: i64 = 500;
 
-/// Recent answers by digest of the credential.
-#[derive(Default)]
+/// Recent answers by digest of the credential, which is in one of the tables.
 pub(crate) struct SessionCache {
-    entries: BTreeMap<[u8; 32], Entry>,
-    /// In the order in which they give way.
-    order: BTreeMap<(Kind, u64), [u8; 32]>,
-    counts: Counts,
-    vouched_bytes: usize,
+    vouched: BoundedMap<[u8; 32], Entry>,
+    /// Nobody vouches for them any more.
+    ended: BoundedMap<[u8; 32], Entry>,
+    /// Nobody has ever vouched for them.
+    unknown: BoundedMap<[u8; 32], Entry>,
     /// How many of them the service waits to be asked for a refresh of.
     owed: usize,
-    clock: u64,
     /// The last end that has been forgotten.
     forgotten_end: Option<UnixTime>,
 }
 
-/// What an entry is, for how much of it is kept.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    /// Nobody has ever vouched for it.
-    #[default]
-    Unknown,
-    /// Nobody does any more.
-    Ended,
-    Vouched,
-}
-
-#[derive(Default)]
-struct Counts {
-    unknown: usize,
-    ended: usize,
-    vouched: usize,
-}
-
-impl Counts {
-    const fn of(&mut self, kind: Kind) -> &mut usize {
-        match kind {
-            Kind::Unknown => &mut self.unknown,
-            Kind::Ended => &mut self.ended,
-            Kind::Vouched => &mut self.vouched,
+impl Default for SessionCache {
+    fn default() -> Self {
+        Self {
+            vouched: BoundedMap::new(VOUCHED),
+            ended: BoundedMap::new(OTHERS),
+            unknown: BoundedMap::new(OTHERS),
+            owed: 0,
+            forgotten_end: None,
         }
     }
 }
@@ -88,24 +67,27 @@ impl Counts {
 #[derive(Default)]
 struct Entry {
     answer: Option<Remembered>,
-    /// Who is asking, and until when that is believed.
-    lease: Option<(Number, UnixTime)>,
-    /// Since when somebody is asking.
-    leased: Option<UnixTime>,
-    /// When the last ask ended.
-    asked: Option<UnixTime>,
-    /// Why it brought no answer.
-    failure: Option<LookupFailure>,
+    /// Who is asking, and how the last ask went.
+    fetch: FetchState<Number, LookupFailure>,
     /// Whose it is, where the auth service is known to have vouched for it and not to have said
     /// since that it has ended.
     owner: Option<Party>,
     was_vouched_for: bool,
     /// Whether the service waits to be asked for a refresh.
     is_owed: bool,
-    place: (Kind, u64),
-    weight: usize,
     /// Since when there is this entry.
     since: Option<UnixTime>,
+}
+
+impl Weighed for Entry {
+    fn weight(&self) -> usize {
+        match &self.answer {
+            Some(Remembered { answer: SessionState::Active(session), .. }) => {
+                session.weight().saturating_add(ENTRY_BYTES)
+            }
+            _ => ENTRY_BYTES,
+        }
+    }
 }
 
 /// An answer, and when it came.
@@ -137,41 +119,6 @@ pub(crate) enum SessionLookup {
     Nothing,
 }
 
-impl Entry {
-    /// A lease that would last longer was taken before the clock stepped back.
-    fn is_leased(&self, now: UnixTime) -> bool {
-        self.lease
-            .is_some_and(|(_, until)| now < until && until.millis_since(now) <= MAX_LEASE_MILLIS)
-    }
-
-    /// Whoever has asked later goes on asking.
-    fn end_lease(&mut self, number: Number) {
-        self.lease = self.lease.filter(|(owner, _)| *owner != number);
-    }
-
-    fn is_new_lease(&self, now: UnixTime) -> bool {
-        self.leased.is_some_and(|leased| is_within(leased, TOGETHER_MILLIS, now))
-    }
-
-    fn was_asked_within(&self, millis: i64, now: UnixTime) -> bool {
-        self.asked.is_some_and(|asked| is_within(asked, millis, now))
-    }
-
-    const fn kind(&self) -> Kind {
-        match (self.owner, self.was_vouched_for) {
-            (Some(_), _) => Kind::Vouched,
-            (None, true) => Kind::Ended,
-            (None, false) => Kind::Unknown,
-        }
-    }
-}
-
-/// Whether this moment is so little ago. One in the future was before the clock stepped back: how
-/// long ago, nobody knows.
-fn is_within(moment: UnixTime, millis: i64, now: UnixTime) -> bool {
-    moment <= now && now.millis_since(moment) < millis
-}
-
 impl SessionCache {
     /// What is known about the session of this credential, for a request that came at that moment,
     /// if an answer of up to `max_age` counts. An answer to what has been asked since it came is as
@@ -184,7 +131,7 @@ impl SessionCache {
         came: Moment,
         now: UnixTime,
     ) -> SessionLookup {
-        let Some(entry) = self.entries.get(digest) else {
+        let Some(entry) = self.entry(digest) else {
             return SessionLookup::Nothing;
         };
         let recent = entry.answer.as_ref().filter(|Remembered { answer, at, asked, source }| {
@@ -195,16 +142,13 @@ impl SessionCache {
             let is_of_now = *source == Source::Service && came.number < asked.number;
             counts && (is_within(*at, max_age.as_millis(), now) || is_of_now && *at <= now)
         });
-        match (recent, entry.failure) {
+        let may_wait = max_age.as_millis() > 0 || entry.fetch.is_new(TOGETHER_MILLIS, now);
+        match (recent, entry.fetch.failure_within(PAUSE_MILLIS, now)) {
             (Some(Remembered { answer, .. }), _) => SessionLookup::Known(answer.clone()),
             // Whoever takes no answer but its own waits for another's only to ask together with
             // those who came meanwhile.
-            _ if entry.is_leased(now) && (max_age.as_millis() > 0 || entry.is_new_lease(now)) => {
-                SessionLookup::Asked
-            }
-            (None, Some(failure)) if entry.was_asked_within(PAUSE_MILLIS, now) => {
-                SessionLookup::Unavailable(failure)
-            }
+            _ if entry.fetch.is_under_way(now) && may_wait => SessionLookup::Asked,
+            (None, Some(failure)) => SessionLookup::Unavailable(failure),
             _ => SessionLookup::Nothing,
         }
     }
@@ -217,7 +161,7 @@ impl SessionCache {
         since: &Since,
         now: UnixTime,
     ) -> Option<&Session> {
-        let Remembered { answer, at, asked, .. } = self.entries.get(digest)?.answer.as_ref()?;
+        let Remembered { answer, at, asked, .. } = self.entry(digest)?.answer.as_ref()?;
         let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
         match answer {
             SessionState::Active(session) if counts && now <= session.expires => Some(session),
@@ -228,7 +172,7 @@ impl SessionCache {
     /// Whose session it is, where the auth service has vouched for it, in an answer or in a cookie
     /// cache.
     pub(crate) fn owner(&self, digest: &[u8; 32]) -> Option<Party> {
-        self.entries.get(digest)?.owner
+        self.entry(digest)?.owner
     }
 
     /// The auth service has signed a cookie cache for this session of this user.
@@ -238,7 +182,7 @@ impl SessionCache {
 
     /// Whether the service waits to be asked for a refresh of this session.
     pub(crate) fn is_owed(&self, digest: &[u8; 32]) -> bool {
-        self.owed > 0 && self.entries.get(digest).is_some_and(|entry| entry.is_owed)
+        self.owed > 0 && self.entry(digest).is_some_and(|entry| entry.is_owed)
     }
 
     /// Whether it does of any.
@@ -248,22 +192,21 @@ impl SessionCache {
 
     /// The service waits for that, or somebody sees to it.
     pub(crate) fn owe(&mut self, digest: &[u8; 32], is_owed: bool) {
-        if let Some(entry) = self.entries.get_mut(digest)
-            && entry.is_owed != is_owed
-        {
-            entry.is_owed = is_owed;
-            self.owed =
-                if is_owed { self.owed.saturating_add(1) } else { self.owed.saturating_sub(1) };
+        let was_owed = self.update(digest, |entry| std::mem::replace(&mut entry.is_owed, is_owed));
+        match (was_owed, is_owed) {
+            (Some(false), true) => self.owed = self.owed.saturating_add(1),
+            (Some(true), false) => self.owed = self.owed.saturating_sub(1),
+            _ => {}
         }
     }
 
     /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
     pub(crate) fn may_renew(&self, digest: &[u8; 32], now: UnixTime) -> bool {
         let is_busy = |entry: &Entry| {
-            entry.is_leased(now)
-                || !entry.is_owed && entry.was_asked_within(RENEWAL_PAUSE_MILLIS, now)
+            entry.fetch.is_under_way(now)
+                || !entry.is_owed && entry.fetch.was_tried_within(RENEWAL_PAUSE_MILLIS, now)
         };
-        !self.entries.get(digest).is_some_and(is_busy)
+        !self.entry(digest).is_some_and(is_busy)
     }
 
     /// Takes the lease of a session: this one is asking until then.
@@ -274,9 +217,7 @@ impl SessionCache {
         until: UnixTime,
         now: UnixTime,
     ) {
-        self.change(digest, now, |entry| {
-            (entry.lease, entry.leased) = (Some((number, until)), Some(now))
-        });
+        self.change(digest, now, |entry| entry.fetch.begin(number, until, now));
     }
 
     /// Takes the answer about this user's session to what was asked at that moment, or why there is
@@ -292,7 +233,7 @@ impl SessionCache {
     ) -> Result<SessionState, LookupFailure> {
         let has_forgotten = self.has_forgotten_since(&digest, asked.at, now);
         self.change(digest, now, |entry| {
-            entry.end_lease(asked.number);
+            entry.fetch.release(asked.number);
             if let Ok(SessionState::Active(_)) = &answer {
                 match &entry.answer {
                     Some(Remembered { answer: SessionState::Ended, at: ended, .. })
@@ -304,8 +245,8 @@ impl SessionCache {
                     _ => {}
                 }
             }
-            entry.asked = Some(now);
-            entry.failure = answer.as_ref().err().copied();
+            let result = answer.as_ref().map(|_| ()).map_err(|failure| *failure);
+            entry.fetch.end(asked.number, result, now);
             if let Ok(answer) = &answer {
                 entry.owner = owner.filter(|_| *answer != SessionState::Ended);
                 let source = Source::Service;
@@ -328,7 +269,7 @@ impl SessionCache {
     ) -> bool {
         let has_forgotten = self.has_forgotten_since(&digest, session.known, now);
         self.change(digest, now, |entry| {
-            entry.end_lease(asked.number);
+            entry.fetch.release(asked.number);
             let is_news = match &entry.answer {
                 Some(Remembered { answer: SessionState::Active(_), at: known, .. }) => *known < at,
                 Some(Remembered { answer: SessionState::Ended, at: known, .. }) => {
@@ -337,7 +278,7 @@ impl SessionCache {
                 None => !has_forgotten,
             };
             if is_news {
-                entry.failure = None;
+                entry.fetch.forgive();
                 entry.owner = Some(owner);
                 // What it says is as old as its source says.
                 let (asked, source) = (Moment { at: session.known, ..asked }, Source::Another);
@@ -350,16 +291,12 @@ impl SessionCache {
 
     /// There was nothing to learn: the lease ends.
     pub(crate) fn release(&mut self, digest: &[u8; 32], number: Number) {
-        if let Some(entry) = self.entries.get_mut(digest) {
-            entry.end_lease(number);
-        }
+        self.update(digest, |entry| entry.fetch.release(number));
     }
 
     /// Whether anything is remembered of this credential, or somebody is asking.
     fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.entries
-            .get(digest)
-            .is_some_and(|entry| entry.answer.is_some() || entry.lease.is_some())
+        self.entry(digest).is_some_and(|entry| entry.answer.is_some() || entry.fetch.is_leased())
     }
 
     /// Something has happened to the session: what was said before does not count, and whoever was
@@ -367,7 +304,7 @@ impl SessionCache {
     pub(crate) fn forget(&mut self, digest: &[u8; 32], now: UnixTime) {
         if self.knows(digest) {
             self.change(*digest, now, |entry| {
-                entry.lease = None;
+                entry.fetch.release_all();
                 entry.answer = entry
                     .answer
                     .take()
@@ -378,82 +315,54 @@ impl SessionCache {
 
     /// A renewal came to nothing: the lease ends, and the next one is not tried at once.
     pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], number: Number, now: UnixTime) {
-        self.change(digest, now, |entry| {
-            entry.end_lease(number);
-            entry.asked = Some(now);
-            entry.failure = None;
-        });
+        self.change(digest, now, |entry| entry.fetch.end(number, Ok(()), now));
     }
 
     /// Whether this session may have been said to have ended since then, and that has been
     /// forgotten with its entry.
     fn has_forgotten_since(&self, digest: &[u8; 32], asked: UnixTime, now: UnixTime) -> bool {
-        let is_newer = self
-            .entries
-            .get(digest)
-            .is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
+        let is_newer =
+            self.entry(digest).is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
         is_newer && self.forgotten_end.is_some_and(|end| asked <= end && end <= now)
     }
 
-    /// Changes the entry of a credential, and finds its place among those that give way.
+    fn entry(&self, digest: &[u8; 32]) -> Option<&Entry> {
+        let others = || self.ended.get(digest).or_else(|| self.unknown.get(digest));
+        self.vouched.get(digest).or_else(others)
+    }
+
+    /// Changes what does not say which table an entry belongs to.
+    fn update<T>(&mut self, digest: &[u8; 32], change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+        let mut tables = [&mut self.vouched, &mut self.ended, &mut self.unknown].into_iter();
+        tables.find(|table| table.contains(digest))?.update(digest, change)
+    }
+
+    /// Changes the entry of a credential, which is the newest of its table then.
     fn change<T>(
         &mut self,
         digest: [u8; 32],
         now: UnixTime,
         change: impl FnOnce(&mut Entry) -> T,
     ) -> T {
-        self.clock = self.clock.saturating_add(1);
-        let mut entry =
-            self.take(&digest).unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
+        let known = self.vouched.remove(&digest).or_else(|| self.ended.remove(&digest));
+        let mut entry = known
+            .or_else(|| self.unknown.remove(&digest))
+            .unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
         let changed = change(&mut entry);
         entry.was_vouched_for |= entry.owner.is_some();
-        let kind = entry.kind();
-        entry.place = (kind, self.clock);
-        entry.weight = match &entry.answer {
-            Some(Remembered { answer: SessionState::Active(session), .. }) => {
-                session.weight().saturating_add(ENTRY_BYTES)
-            }
-            _ => ENTRY_BYTES,
+        let Self { vouched, ended, unknown, owed, forgotten_end } = self;
+        let table = match (entry.owner, entry.was_vouched_for) {
+            (Some(_), _) => vouched,
+            (None, true) => ended,
+            (None, false) => unknown,
         };
-        let count = self.counts.of(kind);
-        *count = count.saturating_add(1);
-        if kind == Kind::Vouched {
-            self.vouched_bytes = self.vouched_bytes.saturating_add(entry.weight);
-        }
-        self.owed = self.owed.saturating_add(usize::from(entry.is_owed));
-        self.order.insert(entry.place, digest);
-        self.entries.insert(digest, entry);
-        self.make_room(kind);
-        changed
-    }
-
-    fn take(&mut self, digest: &[u8; 32]) -> Option<Entry> {
-        let entry = self.entries.remove(digest)?;
-        self.order.remove(&entry.place);
-        let count = self.counts.of(entry.place.0);
-        *count = count.saturating_sub(1);
-        if entry.place.0 == Kind::Vouched {
-            self.vouched_bytes = self.vouched_bytes.saturating_sub(entry.weight);
-        }
-        self.owed = self.owed.saturating_sub(usize::from(entry.is_owed));
-        Some(entry)
-    }
-
-    fn make_room(&mut self, kind: Kind) {
-        let most = if kind == Kind::Vouched { MAX_VOUCHED } else { MAX_OTHERS };
-        while *self.counts.of(kind) > most
-            || kind == Kind::Vouched && self.vouched_bytes > MAX_VOUCHED_BYTES
-        {
-            let Some((_, digest)) = self.order.range((kind, 0)..=(kind, u64::MAX)).next() else {
-                return;
-            };
-            let digest = *digest;
-            if let Some(Remembered { answer: SessionState::Ended, at: ended, .. }) =
-                self.take(&digest).and_then(|entry| entry.answer)
-            {
-                self.forgotten_end = self.forgotten_end.max(Some(ended));
+        table.put_and_tell(digest, entry, |evicted| {
+            *owed = owed.saturating_sub(usize::from(evicted.is_owed));
+            if let Some(Remembered { answer: SessionState::Ended, at, .. }) = evicted.answer {
+                *forgotten_end = (*forgotten_end).max(Some(at));
             }
-        }
+        });
+        changed
     }
 }
 
@@ -514,11 +423,11 @@ mod tests {
         let mut sessions = SessionCache::default();
         for number in 0..3000 {
             assert!(lives(&mut sessions, number, 15_000, START).is_ok());
-            assert!(sessions.vouched_bytes <= MAX_VOUCHED_BYTES);
+            assert!(sessions.vouched.bytes() <= VOUCHED.bytes);
         }
         let kept = (0..3000).filter(|number| is_known(&sessions, *number, START)).count();
-        let weighed: usize = sessions.entries.values().map(|entry| entry.weight).sum();
-        assert_eq!((kept, weighed), (sessions.entries.len(), sessions.vouched_bytes));
+        let weighed: usize = sessions.vouched.values().map(Weighed::weight).sum();
+        assert_eq!((kept, weighed), (sessions.vouched.values().count(), sessions.vouched.bytes()));
         assert!(
             kept > 500 && is_known(&sessions, 2999, START) && !is_known(&sessions, 0, START),
             "{kept}"
@@ -530,7 +439,7 @@ mod tests {
         let mut sessions = SessionCache::default();
         assert!(matches!(lives(&mut sessions, 1, 200_000, START), Ok(SessionState::Active(_))));
         assert!(!is_known(&sessions, 1, START));
-        assert!(sessions.owner(&digest(1)).is_some() && sessions.vouched_bytes == ENTRY_BYTES);
+        assert!(sessions.owner(&digest(1)).is_some() && sessions.vouched.bytes() == ENTRY_BYTES);
     }
 
     #[test]
@@ -556,10 +465,9 @@ mod tests {
         assert!((0..100).all(|number| is_known(&sessions, number, START)));
         let ended = sessions.look_up(&digest(100), LONG, &Since::EVER, moment(START), START);
         assert!(matches!(ended, SessionLookup::Known(SessionState::Ended)), "it stays what it was");
-        assert_eq!(
-            (sessions.entries.len(), sessions.order.len()),
-            (101 + MAX_OTHERS, 101 + MAX_OTHERS)
-        );
+        let counts = [&sessions.vouched, &sessions.ended, &sessions.unknown]
+            .map(|table| table.values().count());
+        assert_eq!(counts, [100, 1, OTHERS.entries]);
     }
 
     #[test]
@@ -572,14 +480,14 @@ mod tests {
             sessions.receive(digest(1), None, Ok(SessionState::Ended), moment(at(10)), at(30)),
             Ok(SessionState::Ended)
         ));
-        for number in 1000..1000 + u32::try_from(MAX_OTHERS).unwrap_or_default() {
+        for number in 1000..1000 + u32::try_from(OTHERS.entries).unwrap_or_default() {
             assert!(
                 sessions
                     .receive(digest(number), None, Ok(SessionState::Ended), moment(at(40)), at(50))
                     .is_ok()
             );
         }
-        assert!(!sessions.entries.contains_key(&digest(1)), "it has been pushed out");
+        assert!(sessions.entry(&digest(1)).is_none(), "it has been pushed out");
         assert!(matches!(
             sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)),
             Err(LookupFailure::OutOfBudget)

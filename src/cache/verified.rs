@@ -8,7 +8,8 @@
 //! - a proof by a key set holds as long as that very set is in use: a new set, or one past its
 //!   ceiling, ends it;
 //! - the number of entries and their size are bounded; of four that share a place the one unused
-//!   for longest gives way.
+//!   for longest gives way. Only signed-in users fill it: what is kept has been verified. It is no
+//!   `BoundedMap`: each hit would have to write that map's order, and a hit is what the cache is for.
 
 use std::sync::Arc;
 

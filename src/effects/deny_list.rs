@@ -78,7 +78,7 @@ impl Purpose for DenyListQuery {
 impl DenyListQuery {
     fn ask(self, context: &mut Context<'_>) -> Option<Begun> {
         let lease_end = context.lease_end();
-        context.state.deny_list.as_mut()?.lease(lease_end);
+        context.state.deny_list.as_mut()?.lease(lease_end, context.now);
         context.progress.note_asked(key(self.0));
         let effect = match &context.policy.deny_list.as_ref()?.source {
             DenyListSource::Url(url, authorization) => {

@@ -94,7 +94,8 @@ impl KeySetQuery {
             let origin = if is_second { &service.origin } else { head.public_origin };
             headers.extend(service::introduction(origin));
         }
-        context.state.keys.lease(source, context.lease_end());
+        let lease_end = context.lease_end();
+        context.state.keys.lease(source, lease_end, context.now);
         context.progress.note_asked(key(source, cache_use));
         let copy = match cache_use {
             CacheUse::AllowCached => copy_name(context.policy, source),

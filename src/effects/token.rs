@@ -138,7 +138,7 @@ impl TokenQuestion {
         let url = context.policy.service(issuer)?.token_url.clone();
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
-        context.state.tokens.lease(place, asked.number, lease_end);
+        context.state.tokens.lease(place, asked.number, lease_end, context.now);
         let cookies = CookiesFor::answers_to(head, &header);
         let fetch = Fetch {
             purpose: NAME,

@@ -105,7 +105,7 @@ impl Engine {
         };
         let jwt = token.jwt.clone();
         match origin_of_token {
-            TokenOrigin::Fresh => self.effects.tokens.keep(place, token),
+            TokenOrigin::Fresh => self.effects.tokens.keep(place, token, routed.now),
             TokenOrigin::Spare => {
                 let stale = (Reason::TokenExchangeUnavailable, "stale-if-error");
                 admitted.in_spite_of = admitted.in_spite_of.or(Some(stale));

@@ -1,7 +1,7 @@
 //! What an identity rests on, for what is asked about it again.
 
 use crate::authn::credential::Credential;
-use crate::authn::session_names::token_of;
+use crate::better_auth::signed_cookie::token_of;
 use crate::cache::rate_limit::party_of;
 use crate::cache::verified::Identity;
 use crate::effects::session::Question;

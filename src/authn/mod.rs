@@ -10,7 +10,6 @@ mod issuer;
 mod jwt;
 pub(crate) mod session;
 pub(crate) mod session_data;
-pub(crate) mod session_names;
 mod supabase;
 pub(crate) mod token_exchange;
 
@@ -18,14 +17,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::authn::credential::Credential;
-use crate::authn::session_names::name_of;
 use crate::better_auth::session_record::{LookupFailure, Session};
 use crate::cache::as_of;
 use crate::cache::deny_list::{DenyList, Selection};
 use crate::cache::keys::{Asked, KeyCache};
 use crate::cache::rate_limit::Party;
-use crate::cache::session_events::{Events, Since};
-use crate::cache::sessions::SessionCache;
+use crate::cache::session_events::{Events, SessionDigest, Since};
+use crate::cache::sessions::{CredentialDigest, SessionCache};
 use crate::cache::shared::CacheUse;
 use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedToken, VerifiedTokens};
 use crate::effects::deny_list::DenyListQuery;
@@ -91,7 +89,7 @@ pub(crate) struct Deferred {
     pub(crate) has_own_data: bool,
     /// A session that the auth service has signed a cookie cache for: it is worth asking about
     /// later.
-    pub(crate) vouched_for: Option<Box<([u8; 32], Party)>>,
+    pub(crate) vouched_for: Option<Box<(CredentialDigest, Party)>>,
     /// What is to be seen of a token that is refused.
     pub(crate) noted: Option<Box<Noted>>,
 }
@@ -231,7 +229,7 @@ impl<'e> Authenticator<'e> {
         else {
             return Since::EVER;
         };
-        let (session, arrival) = (name_of(issuer, token), self.progress.arrival);
+        let (session, arrival) = (SessionDigest::of(issuer, token), self.progress.arrival);
         let since = self.events.since(&session, arrival, self.now);
         let elsewhere = cookie.zip(issuer.better_auth.as_ref()).and_then(|(cookie, service)| {
             as_of::read(

@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use crate::authn::credential::Credential;
 use crate::authn::identity_basis::IdentityBasis;
 use crate::authn::session_data::DataState;
-use crate::authn::session_names::{digest_of, name_of, token_of};
 use crate::better_auth::session_record::{
     CausedBy, LONG_AGO, LookupFailure, Session, SessionState, Source,
 };
-use crate::better_auth::signed_cookie::SignedValue;
+use crate::better_auth::signed_cookie::{SignedValue, token_of};
 use crate::cache::rate_limit::{Party, Payer, party_of};
-use crate::cache::session_events::Since;
-use crate::cache::sessions::SessionLookup;
+use crate::cache::session_events::{SessionDigest, Since};
+use crate::cache::sessions::{CredentialDigest, SessionLookup};
 use crate::cache::verified::{Identity, Use};
 use crate::effects;
 use crate::effects::session::{Question, SessionQuery};
@@ -101,10 +100,10 @@ impl Authenticator<'_> {
                 if let (Ok(Some(data)), true) = (&data, is_for_all) {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
                 }
-                self.deferred.vouched_for = self
-                    .issuer(number)
-                    .zip(owner)
-                    .map(|(issuer, owner)| Box::new((digest_of(issuer, "cookie", value), owner)));
+                self.deferred.vouched_for =
+                    self.issuer(number).zip(owner).map(|(issuer, owner)| {
+                        Box::new((CredentialDigest::of(issuer, "cookie", value), owner))
+                    });
                 self.cached(number, cookie, proof.identity, proof.window)
             }
             (Ok(_), DataState::Needs(missing)) => Verdict::Needs(missing),
@@ -134,12 +133,12 @@ impl Authenticator<'_> {
     ) -> Verdict {
         let Some(issuer) = self.issuer(number) else { return Verdict::Bad(Reason::IssuerUnknown) };
         let value = &*cookie.value();
-        let digest = if self.sessions.is_owed_any() {
-            Some(digest_of(issuer, "cookie", value))
+        let credential = if self.sessions.is_owed_any() {
+            Some(CredentialDigest::of(issuer, "cookie", value))
         } else {
             None
         };
-        let query = if digest.is_some_and(|digest| self.sessions.is_owed(&digest)) {
+        let query = if credential.is_some_and(|credential| self.sessions.is_owed(&credential)) {
             SessionQuery::Refresh
         } else {
             SessionQuery::Read
@@ -150,24 +149,25 @@ impl Authenticator<'_> {
         let Some(service) = issuer.better_auth.as_ref().filter(is_due) else {
             return Verdict::Good(identity);
         };
-        let digest = digest.unwrap_or_else(|| digest_of(issuer, "cookie", value));
+        let credential =
+            credential.unwrap_or_else(|| CredentialDigest::of(issuer, "cookie", value));
         let (ever, came) = (&Since::EVER, self.progress.arrival);
         if let SessionLookup::Known(SessionState::Ended) =
-            self.sessions.look_up(&digest, service.session_cache, ever, came, self.now)
+            self.sessions.look_up(&credential, service.session_cache, ever, came, self.now)
         {
             return Verdict::Bad(Reason::SessionEnded);
         }
-        if self.sessions.may_renew(&digest, self.now)
+        if self.sessions.may_renew(&credential, self.now)
             && !self.is_never_renewed(service)
             && self.deferred.renewal.is_none()
         {
             let is_signed = service.secrets.current.is_some();
-            let payer =
-                self.payer(&digest, is_signed.then(|| party_of(number, &identity.session.subject)));
+            let payer = self
+                .payer(&credential, is_signed.then(|| party_of(number, &identity.session.subject)));
             self.deferred.renewal = Some(Box::new(Question {
                 issuer: number,
-                digest,
-                session: name_of(issuer, token_of(value)),
+                credential,
+                session: SessionDigest::of(issuer, token_of(value)),
                 since: Since::EVER,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
@@ -287,15 +287,15 @@ impl Authenticator<'_> {
         owner: Option<Party>,
     ) -> Option<Question> {
         let issuer = self.issuer(number)?;
-        let digest = digest_of(issuer, header.0, value);
+        let credential = CredentialDigest::of(issuer, header.0, value);
         Some(Question {
             issuer: number,
-            digest,
-            session: name_of(issuer, token),
+            credential,
+            session: SessionDigest::of(issuer, token),
             since: self.since(number, token),
             token: token.to_owned(),
             copies_up_to: Seconds::new(0),
-            payer: self.payer(&digest, owner),
+            payer: self.payer(&credential, owner),
             header,
             query: SessionQuery::Read,
         })
@@ -303,8 +303,8 @@ impl Authenticator<'_> {
 
     /// Who pays for a question about this credential: its user, where the auth service vouches for
     /// that.
-    pub(super) fn payer(&self, digest: &[u8; 32], owner: Option<Party>) -> Payer {
-        match owner.or_else(|| self.sessions.owner(digest)) {
+    pub(super) fn payer(&self, credential: &CredentialDigest, owner: Option<Party>) -> Payer {
+        match owner.or_else(|| self.sessions.owner(credential)) {
             Some(owner) => Payer::user(owner),
             None => Payer::stranger(self.head.client_address),
         }
@@ -330,7 +330,7 @@ impl Authenticator<'_> {
             .map_or(service.session_cache, |most| most.min(service.session_cache));
         let came = self.progress.arrival;
         let known =
-            self.sessions.look_up(&question.digest, max_age, &question.since, came, self.now);
+            self.sessions.look_up(&question.credential, max_age, &question.since, came, self.now);
         let found = match known {
             SessionLookup::Known(SessionState::Active(session))
                 if session.source != Source::Storage && suffices(&session) =>
@@ -353,15 +353,15 @@ impl Authenticator<'_> {
     /// The answer to a question, or what to do about it. Where nobody can be asked, what the
     /// service said longer ago counts as long as the configuration lets it.
     fn asked(&mut self, question: Question, word: Word) -> Verdict {
-        let (number, digest) = (question.issuer, question.digest);
+        let (number, credential) = (question.issuer, question.credential);
         let Some(service) = self.policy.service(number) else {
             return Verdict::Bad(Reason::IssuerUnknown);
         };
-        let has_asked =
-            self.progress.has_given_up || self.progress.has_asked(&effects::session::key(digest));
+        let has_asked = self.progress.has_given_up
+            || self.progress.has_asked(&effects::session::key(credential));
         match self.known(service, &question, word) {
             SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
-                if self.sessions.is_owed(&digest)
+                if self.sessions.is_owed(&credential)
                     && !self.is_never_renewed(service)
                     && self.deferred.renewal.is_none()
                 {
@@ -407,13 +407,13 @@ impl Authenticator<'_> {
             SessionState::Active(session) => self.is_recent_enough(service, session, is_own, word),
             SessionState::Ended => true,
         };
-        let Question { ref digest, ref since, .. } = *question;
-        let own = self.progress.memory.session.answer(digest);
+        let Question { ref credential, ref since, .. } = *question;
+        let own = self.progress.memory.session.answer(credential);
         if let Some(answer) = own.filter(|answer| is_of_use(answer, true)) {
             return SessionLookup::Known(answer.clone());
         }
         let max_age = self.up_to(service.session_cache, word);
-        match self.sessions.look_up(digest, max_age, since, self.progress.arrival, self.now) {
+        match self.sessions.look_up(credential, max_age, since, self.progress.arrival, self.now) {
             SessionLookup::Known(answer) if !is_of_use(&answer, false) => SessionLookup::Nothing,
             known => known,
         }
@@ -439,7 +439,7 @@ impl Authenticator<'_> {
         let max_age = self.up_to(service.stale, word);
         match self
             .sessions
-            .lived_within(&question.digest, max_age, &question.since, self.now)
+            .lived_within(&question.credential, max_age, &question.since, self.now)
             .filter(|session| self.is_recent_enough(service, session, false, word))
         {
             Some(session) => Verdict::Good(self.identity(question.issuer, session.clone())),
@@ -482,7 +482,7 @@ impl Authenticator<'_> {
     /// done or of no use. Only a token whose signature holds is ever looked up: any other text
     /// would be a key that a client chooses.
     fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
-        let Question { issuer, digest, session, since, ref token, payer, .. } = *question;
+        let Question { issuer, credential, session, since, ref token, payer, .. } = *question;
         let storage = service.storage.as_ref()?;
         // What it says may be as old as this.
         let known = self.now.plus_millis(storage.lag.as_millis().saturating_neg());
@@ -490,10 +490,10 @@ impl Authenticator<'_> {
         if is_late || self.max_staleness.is_some_and(|most| most < storage.lag) {
             return None;
         }
-        let has_read = |what| self.progress.has_asked(&effects::storage::key(digest, what));
+        let has_read = |what| self.progress.has_asked(&effects::storage::key(credential, what));
         let lookup =
-            |user| Some(Lookup { issuer, digest, session, payer, token: token.clone(), user });
-        match self.progress.memory.storage.session(&digest) {
+            |user| Some(Lookup { issuer, credential, session, payer, token: token.clone(), user });
+        match self.progress.memory.storage.session(&credential) {
             _ if !has_read(Stored::Session) => lookup(None),
             Some(session) if !has_read(Stored::RevokedBefore) => {
                 lookup(Some(session.subject.clone()))

@@ -9,7 +9,6 @@ use crate::effects::session::Question;
 use crate::effects::token::TokenQuestion;
 use crate::effects::wait::Wait;
 use crate::effects::{self, Missing};
-use crate::encoding::digest;
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
@@ -79,12 +78,12 @@ impl Authenticator<'_> {
     ) -> ExchangeKey {
         let is_one =
             self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
-        let key = if is_one {
+        let audience = if is_one {
             token_exchange.key
         } else {
-            digest::of_parts(&[&token_exchange.key, self.head.public_origin.as_bytes()])
+            token_exchange.key.at(self.head.public_origin)
         };
-        (session.digest, key)
+        ExchangeKey { credential: session.credential, audience }
     }
 
     /// With which token a session goes on. That it is somebody's says its own judgement; that it
@@ -159,10 +158,10 @@ impl Authenticator<'_> {
     /// Whether the auth service has said to this request or lately that a session has ended.
     fn has_ended(&self, session: &Question, service: &BetterAuth) -> bool {
         let came = self.progress.arrival;
-        let (digest, max_age) = (&session.digest, service.session_cache);
-        self.progress.memory.session.answer(digest) == Some(&SessionState::Ended)
+        let (credential, max_age) = (&session.credential, service.session_cache);
+        self.progress.memory.session.answer(credential) == Some(&SessionState::Ended)
             || matches!(
-                self.sessions.look_up(digest, max_age, &session.since, came, self.now),
+                self.sessions.look_up(credential, max_age, &session.since, came, self.now),
                 SessionLookup::Known(SessionState::Ended)
             )
     }
@@ -213,7 +212,7 @@ impl Authenticator<'_> {
     /// The auth service has denied a token. Only its word on the session itself ends that.
     fn denied(&self, session: &Question) -> ExchangeOutcome {
         let has_asked = self.progress.has_given_up
-            || self.progress.has_asked(&effects::session::key(session.digest));
+            || self.progress.has_asked(&effects::session::key(session.credential));
         // What a storage or another instance has said does not count against it.
         if !has_asked {
             return ExchangeOutcome::Needs(session.clone().into());

@@ -50,3 +50,8 @@ impl<'a> SignedValue<'a> {
         Ok(Self { unverified_value, mac })
     }
 }
+
+/// The session token in a signed cookie: what stands before the last dot.
+pub(crate) fn token_of(value: &str) -> &str {
+    value.rsplit_once('.').map_or(value, |(token, _)| token)
+}

@@ -13,7 +13,7 @@
 //!   asked about;
 //! - it never reaches an origin.
 
-use crate::cache::session_events::{LONGEST_MILLIS, SessionName};
+use crate::cache::session_events::{LONGEST_MILLIS, SessionDigest};
 use crate::encoding::base64;
 use crate::jose::verify::Secret;
 use crate::time::{Seconds, UnixTime};
@@ -28,7 +28,7 @@ const SKEW_MILLIS: i64 = 5000;
 /// moment.
 pub(crate) fn set_cookie(
     key: &Secret,
-    session: &SessionName,
+    session: &SessionDigest,
     at: UnixTime,
     max_age: u32,
     public_origin: &str,
@@ -56,7 +56,7 @@ pub(crate) fn set_cookie(
 pub(crate) fn read(
     value: &str,
     key: &Secret,
-    session: &SessionName,
+    session: &SessionDigest,
     life: Seconds,
     now: UnixTime,
 ) -> Option<UnixTime> {
@@ -70,8 +70,8 @@ pub(crate) fn read(
     holds.then_some(at)
 }
 
-fn message(session: &SessionName, millis: &str) -> Vec<u8> {
-    [session, millis.as_bytes()].concat()
+fn message(session: &SessionDigest, millis: &str) -> Vec<u8> {
+    [session.as_bytes(), millis.as_bytes()].concat()
 }
 
 #[cfg(test)]
@@ -80,7 +80,7 @@ mod tests {
     use crate::policy::auth_service::AS_OF_PURPOSE as PURPOSE;
 
     const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
-    const ADA: SessionName = [1; 32];
+    const ADA: SessionDigest = SessionDigest::new([1; 32]);
     const LIFE: Seconds = Seconds::new(10);
 
     #[test]
@@ -108,7 +108,11 @@ mod tests {
             None,
             "no response takes so long"
         );
-        assert_eq!(read(value, &key, &[2; 32], LIFE, NOW), None, "it is about another session");
+        assert_eq!(
+            read(value, &key, &SessionDigest::new([2; 32]), LIFE, NOW),
+            None,
+            "it is about another session"
+        );
         let secret = Secret::new("k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg");
         assert_eq!(read(value, &secret, &ADA, LIFE, NOW), None, "the secret itself is another key");
         assert_eq!(read(value, &derived("another"), &ADA, LIFE, NOW), None);

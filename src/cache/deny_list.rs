@@ -33,8 +33,9 @@ use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
 use crate::effect::EffectResult;
+use crate::encoding::base64;
+use crate::encoding::digest::{self, digest_type};
 use crate::encoding::json::{self, Object, Value};
-use crate::encoding::{base64, digest};
 use crate::time::{Seconds, UnixTime};
 
 /// Some thirty thousand entries. With more, revoke by `not_before` or shorten what lives so long.
@@ -54,11 +55,23 @@ pub(crate) struct DenyList {
     list: Option<(Revoked, UnixTime)>,
 }
 
+digest_type! {
+    /// What the signature of a token is over.
+    TokenDigest
+}
+
+impl TokenDigest {
+    /// As the document has it: the plain SHA-256.
+    fn of(signed_part: &str) -> Self {
+        Self::new(digest::of(signed_part.as_bytes()))
+    }
+}
+
 /// What has been revoked.
 #[derive(Debug, Default)]
 pub(crate) struct Revoked {
     sessions: BTreeSet<String>,
-    tokens: BTreeSet<[u8; 32]>,
+    tokens: BTreeSet<TokenDigest>,
     not_before: BTreeMap<String, UnixTime>,
 }
 
@@ -198,7 +211,7 @@ impl Revoked {
             return None;
         }
         let sessions = texts(&members, "sessions")?.map(str::to_owned).collect();
-        let digest = |text: &str| base64::url_decoded(text)?.try_into().ok();
+        let digest = |text: &str| base64::url_decoded(text)?.try_into().ok().map(TokenDigest::new);
         let tokens = texts(&members, "tokens")?.map(digest).collect::<Option<_>>()?;
         let not_before = match members.get("not_before") {
             None => BTreeMap::new(),
@@ -222,7 +235,7 @@ impl Revoked {
             |since: &UnixTime| session.attributes.began.is_none_or(|began| began < *since);
         session.id.as_ref().is_some_and(|id| self.sessions.contains(id))
             || self.not_before.get(&session.subject).is_some_and(is_too_old)
-            || !self.tokens.is_empty() && self.tokens.contains(&digest::of(token().as_bytes()))
+            || !self.tokens.is_empty() && self.tokens.contains(&TokenDigest::of(&token()))
     }
 }
 

@@ -19,9 +19,11 @@ use crate::better_auth::session_record::LookupFailure;
 use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::cache::fetch_state::FetchState;
 use crate::cache::session_events::{Moment, Number, Since};
+use crate::cache::sessions::CredentialDigest;
 use crate::cache::verified::KeySetUsed;
 use crate::effect::EffectResult;
 use crate::encoding::json;
+use crate::policy::rules::AudienceDigest;
 use crate::reason::Reason;
 use crate::time::{UnixTime, Window};
 
@@ -38,8 +40,14 @@ const RENEWAL_PART: i64 = 5;
 /// does takes some.
 const MAX_RENEWAL_MILLIS: i64 = 60_000;
 
-/// Where a token is kept: the digest of the session's credential, and that of the audience.
-pub(crate) type ExchangeKey = ([u8; 32], [u8; 32]);
+/// Where a token is kept. In this order, so that all tokens of a credential stand together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct ExchangeKey {
+    /// Of the session.
+    pub(crate) credential: CredentialDigest,
+    /// For whom it is.
+    pub(crate) audience: AudienceDigest,
+}
 
 /// A token that has been verified.
 #[derive(Clone)]
@@ -194,9 +202,9 @@ impl ExchangedTokens {
         self.change(place, |entry| entry.fetch.release(number));
     }
 
-    /// Forgets everything that was minted for this session.
-    pub(crate) fn forget(&mut self, session: &[u8; 32]) {
-        let places: Vec<ExchangeKey> = self.entries.keys_in(all_of(session)).copied().collect();
+    /// Forgets everything that was minted for it.
+    pub(crate) fn forget(&mut self, credential: &CredentialDigest) {
+        let places: Vec<ExchangeKey> = self.entries.keys_in(all_of(credential)).copied().collect();
         for place in &places {
             self.entries.remove(place);
         }
@@ -211,9 +219,11 @@ impl ExchangedTokens {
     }
 }
 
-/// All places of a session.
-const fn all_of(session: &[u8; 32]) -> std::ops::RangeInclusive<ExchangeKey> {
-    (*session, [0; 32])..=(*session, [u8::MAX; 32])
+/// All places of a credential.
+fn all_of(credential: &CredentialDigest) -> std::ops::RangeInclusive<ExchangeKey> {
+    let with =
+        |audience| ExchangeKey { credential: *credential, audience: AudienceDigest::new(audience) };
+    with([0; 32])..=with([u8::MAX; 32])
 }
 
 /// Reads the auth service's answer to the question for a token. What it says is not verified.
@@ -246,7 +256,10 @@ mod tests {
         let mut tokens = ExchangedTokens::default();
         let now = UnixTime::from_millis(1000);
         let window = Window::up_to(UnixTime::from_millis(1_000_000));
-        let place = |number: u16| (crate::encoding::digest::of(&number.to_be_bytes()), [0; 32]);
+        let place = |number: u16| ExchangeKey {
+            credential: CredentialDigest::new(crate::encoding::digest::of(&number.to_be_bytes())),
+            audience: AudienceDigest::new([0; 32]),
+        };
         for number in 0..5000 {
             let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
             tokens.lease(place(number), asked.number, now.plus_millis(2000), now);
@@ -268,7 +281,7 @@ mod tests {
         assert_eq!(kept, tokens.entries.bytes());
         assert!(kept <= BOUNDS.bytes && kept > BOUNDS.bytes / 2, "{kept}");
         assert!(matches!(tokens.look_up(&place(4999), &Since::EVER, now), TokenLookup::Good(_)));
-        tokens.forget(&place(4999).0);
+        tokens.forget(&place(4999).credential);
         assert!(
             tokens.entries.bytes() < kept
                 && matches!(tokens.look_up(&place(4999), &Since::EVER, now), TokenLookup::Nothing)

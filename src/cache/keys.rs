@@ -50,7 +50,7 @@ use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
 use crate::effect::EffectResult;
-use crate::encoding::digest;
+use crate::encoding::digest::{self, digest_type};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::{Jwk, JwkSet, LeftOut};
 use crate::reason::Reason;
@@ -95,7 +95,18 @@ struct Source {
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
     /// Since when a `kid` is known to be absent. By digest: one may have two kilobytes.
-    absent: BoundedMap<[u8; 32], AbsentSince>,
+    absent: BoundedMap<KidDigest, AbsentSince>,
+}
+
+digest_type! {
+    /// A `kid`.
+    KidDigest
+}
+
+impl KidDigest {
+    fn of(kid: &str) -> Self {
+        Self::new(digest::of(kid.as_bytes()))
+    }
 }
 
 #[derive(Debug)]
@@ -426,7 +437,7 @@ impl Source {
     }
 
     fn is_absent(&self, kid: &str, now: UnixTime) -> bool {
-        self.absent.get(&digest::of(kid.as_bytes())).is_some_and(|absent| absent.counts(now))
+        self.absent.get(&KidDigest::of(kid)).is_some_and(|absent| absent.counts(now))
     }
 
     fn has_kid(&self, kid: &str, now: UnixTime) -> bool {
@@ -444,7 +455,7 @@ impl Source {
 
     fn note_absence(&mut self, kid: &str, now: UnixTime) {
         self.absent.retain(|absent| absent.counts(now));
-        self.absent.put(digest::of(kid.as_bytes()), AbsentSince(now));
+        self.absent.put(KidDigest::of(kid), AbsentSince(now));
     }
 
     /// The one key for a token: by `kid` where it names one, by algorithm otherwise. Of two keys

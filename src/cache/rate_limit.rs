@@ -20,7 +20,7 @@
 use std::net::IpAddr;
 
 use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
-use crate::encoding::digest;
+use crate::encoding::digest::digest_type;
 use crate::time::UnixTime;
 
 /// Unverified credentials get one part in so many.
@@ -44,8 +44,10 @@ pub(crate) enum RateClass {
     Unverified,
 }
 
-/// A user or a client address, by digest.
-pub(crate) type Party = [u8; 32];
+digest_type! {
+    /// A user or a client address.
+    Party
+}
 
 /// Who pays for an ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,7 +70,7 @@ impl Payer {
 
 /// A user of an issuer.
 pub(crate) fn party_of(issuer: usize, subject: &str) -> Party {
-    digest::of_parts(&[b"user", &issuer.to_le_bytes(), subject.as_bytes()])
+    Party::of_parts(&[b"user", &issuer.to_le_bytes(), subject.as_bytes()])
 }
 
 /// Whoever is at an address. Of IPv6 a network of 64 bits is one party: whoever has one address
@@ -82,7 +84,7 @@ fn party_at(address: &str) -> Party {
         Ok(IpAddr::V4(address)) => address.to_string(),
         Err(_) => address.to_owned(),
     };
-    digest::of_parts(&[b"address", network.as_bytes()])
+    Party::of_parts(&[b"address", network.as_bytes()])
 }
 
 /// What asks are left.

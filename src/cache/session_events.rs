@@ -17,6 +17,8 @@
 //!   been without an event for longest.
 
 use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
+use crate::encoding::digest::digest_type;
+use crate::policy::issuer::Issuer;
 use crate::time::UnixTime;
 
 /// An entry is two hundred bytes.
@@ -43,8 +45,17 @@ impl Number {
     }
 }
 
-/// The name of a session, whichever credential names it: the digest of its issuer and its token.
-pub(crate) type SessionName = [u8; 32];
+digest_type! {
+    /// A session, whichever credential names it.
+    SessionDigest
+}
+
+impl SessionDigest {
+    /// The session of an issuer's service that has this token.
+    pub(crate) fn of(issuer: &Issuer, token: &str) -> Self {
+        Self::of_parts(&[issuer.name.as_bytes(), b"session", token.as_bytes()])
+    }
+}
 
 /// Who has said that a session's token is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,8 +148,8 @@ const EVER: UnixTime = UnixTime::from_millis(i64::MIN);
 /// The last events of sessions.
 pub(crate) struct Events {
     clock: Number,
-    known: BoundedMap<SessionName, Event>,
-    unverified: BoundedMap<SessionName, Event>,
+    known: BoundedMap<SessionDigest, Event>,
+    unverified: BoundedMap<SessionDigest, Event>,
 }
 
 impl Default for Events {
@@ -196,7 +207,7 @@ impl Events {
     }
 
     /// From when on knowledge of this session counts for a request that came in then.
-    pub(crate) fn since(&self, session: &SessionName, arrival: Moment, now: UnixTime) -> Since {
+    pub(crate) fn since(&self, session: &SessionDigest, arrival: Moment, now: UnixTime) -> Since {
         let Some((event, changed)) =
             self.find(session).and_then(|event| Some((event, event.changed?)))
         else {
@@ -222,14 +233,14 @@ impl Events {
 
     /// Whether something has happened to this session since then. What has only begun has not: no
     /// client has heard of it, so an answer from before counts for the request that asked.
-    pub(crate) fn has_changed(&self, session: &SessionName, since: Number) -> bool {
+    pub(crate) fn has_changed(&self, session: &SessionDigest, since: Number) -> bool {
         self.find(session).is_some_and(|event| event.done > since)
     }
 
     /// The same, or something has begun: what was heard then is not to be handed out.
     pub(crate) fn has_or_may_have_changed(
         &self,
-        session: &SessionName,
+        session: &SessionDigest,
         since: Number,
         now: UnixTime,
     ) -> bool {
@@ -240,7 +251,7 @@ impl Events {
     /// then: its client may have others by now, of another session perhaps.
     pub(crate) fn has_overtaken(
         &self,
-        session: &SessionName,
+        session: &SessionDigest,
         learned: Number,
         arrived: Number,
         now: UnixTime,
@@ -253,7 +264,7 @@ impl Events {
     /// more than the news that it has ended.
     pub(crate) fn may_have_been_changed(
         &self,
-        session: &SessionName,
+        session: &SessionDigest,
         since: Number,
         now: UnixTime,
     ) -> bool {
@@ -263,12 +274,17 @@ impl Events {
     }
 
     /// The service has said that the session has ended.
-    pub(crate) fn note_end(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
+    pub(crate) fn note_end(
+        &mut self,
+        session: SessionDigest,
+        standing: SessionTrust,
+        now: UnixTime,
+    ) {
         self.change(session, standing, now, |event| event.done = event.number);
     }
 
     /// A response has set or cleared the session's cookies.
-    pub(crate) fn note(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
+    pub(crate) fn note(&mut self, session: SessionDigest, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.done = event.number;
             event.changed = Some(Moment { number: event.number, at: now });
@@ -276,7 +292,7 @@ impl Events {
     }
 
     /// A request goes on to the service that may change the session.
-    pub(crate) fn open(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
+    pub(crate) fn open(&mut self, session: SessionDigest, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.changed = Some(Moment { number: event.number, at: now });
             event.of_service = Some(now);
@@ -286,7 +302,7 @@ impl Events {
     }
 
     /// The response to such a request is there.
-    pub(crate) fn close(&mut self, session: SessionName, standing: SessionTrust, now: UnixTime) {
+    pub(crate) fn close(&mut self, session: SessionDigest, standing: SessionTrust, now: UnixTime) {
         self.change(session, standing, now, |event| {
             event.done = event.number;
             event.changed = Some(Moment { number: event.number, at: now });
@@ -295,13 +311,13 @@ impl Events {
         });
     }
 
-    fn find(&self, session: &SessionName) -> Option<&Event> {
+    fn find(&self, session: &SessionDigest) -> Option<&Event> {
         self.known.get(session).or_else(|| self.unverified.get(session))
     }
 
     fn change(
         &mut self,
-        session: SessionName,
+        session: SessionDigest,
         standing: SessionTrust,
         now: UnixTime,
         change: impl FnOnce(&mut Event),
@@ -333,8 +349,8 @@ impl Events {
 mod tests {
     use super::*;
 
-    const ADA: SessionName = [1; 32];
-    const BOB: SessionName = [2; 32];
+    const ADA: SessionDigest = SessionDigest::new([1; 32]);
+    const BOB: SessionDigest = SessionDigest::new([2; 32]);
     const NOW: UnixTime = UnixTime::from_millis(1_800_000_000_000);
 
     const fn at(number: Number, at: UnixTime) -> Moment {
@@ -411,7 +427,7 @@ mod tests {
         for number in 0..10_000_u32 {
             let mut name = [9; 32];
             name.iter_mut().zip(number.to_be_bytes()).for_each(|(to, from)| *to = from);
-            events.note(name, SessionTrust::Unverified, NOW);
+            events.note(SessionDigest::new(name), SessionTrust::Unverified, NOW);
         }
         assert!(events.has_changed(&ADA, Number(0)) && !events.has_changed(&BOB, Number(0)));
         assert_eq!(events.unverified.values().count(), UNVERIFIED.entries);

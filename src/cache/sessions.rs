@@ -1,7 +1,7 @@
 //! What the auth service said about sessions lately, and who is asking it now.
 //!
 //! A burst of one session asks once: whoever asks takes a lease, the others wait and find the
-//! answer. Answers are kept briefly, by a digest of the whole credential, and count for as long as
+//! answer. Answers are kept briefly, by a credential of the whole credential, and count for as long as
 //! nothing has happened to the session (`events`). What is not known is not kept: a failure is no
 //! answer, but it is not asked about again at once.
 //!
@@ -16,6 +16,8 @@ use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::rate_limit::Party;
 use crate::cache::session_events::{Moment, Number, Since};
+use crate::encoding::digest::digest_type;
+use crate::policy::issuer::Issuer;
 use crate::time::{Seconds, UnixTime};
 
 /// Sessions that are vouched for. One that has been evicted is asked about once more.
@@ -39,13 +41,26 @@ const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
 /// ago, to ask together with all that wait.
 const TOGETHER_MILLIS: i64 = 500;
 
+digest_type! {
+    /// A credential of a session: the header that it is in, and its value. One session may have
+    /// several.
+    CredentialDigest
+}
+
+impl CredentialDigest {
+    /// What an issuer's service says about a credential is kept by this.
+    pub(crate) fn of(issuer: &Issuer, header: &str, value: &str) -> Self {
+        Self::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
+    }
+}
+
 /// Recent answers by digest of the credential, which is in one of the tables.
 pub(crate) struct SessionCache {
-    vouched: BoundedMap<[u8; 32], Entry>,
+    vouched: BoundedMap<CredentialDigest, Entry>,
     /// Nobody vouches for them any more.
-    ended: BoundedMap<[u8; 32], Entry>,
+    ended: BoundedMap<CredentialDigest, Entry>,
     /// Nobody has ever vouched for them.
-    unknown: BoundedMap<[u8; 32], Entry>,
+    unknown: BoundedMap<CredentialDigest, Entry>,
     /// How many of them the service waits to be asked for a refresh of.
     owed: usize,
     /// The last end that has been forgotten.
@@ -125,13 +140,13 @@ impl SessionCache {
     /// good as one of its own. That it has ended nothing undoes.
     pub(crate) fn look_up(
         &self,
-        digest: &[u8; 32],
+        credential: &CredentialDigest,
         max_age: Seconds,
         since: &Since,
         came: Moment,
         now: UnixTime,
     ) -> SessionLookup {
-        let Some(entry) = self.entry(digest) else {
+        let Some(entry) = self.entry(credential) else {
             return SessionLookup::Nothing;
         };
         let recent = entry.answer.as_ref().filter(|Remembered { answer, at, asked, source }| {
@@ -156,12 +171,12 @@ impl SessionCache {
     /// A session that lived so little ago, for as long as nobody knows any better.
     pub(crate) fn lived_within(
         &self,
-        digest: &[u8; 32],
+        credential: &CredentialDigest,
         most: Seconds,
         since: &Since,
         now: UnixTime,
     ) -> Option<&Session> {
-        let Remembered { answer, at, asked, .. } = self.entry(digest)?.answer.as_ref()?;
+        let Remembered { answer, at, asked, .. } = self.entry(credential)?.answer.as_ref()?;
         let counts = is_within(*at, most.as_millis(), now) && since.admits(*asked);
         match answer {
             SessionState::Active(session) if counts && now <= session.expires => Some(session),
@@ -171,18 +186,18 @@ impl SessionCache {
 
     /// Whose session it is, where the auth service has vouched for it, in an answer or in a cookie
     /// cache.
-    pub(crate) fn owner(&self, digest: &[u8; 32]) -> Option<Party> {
-        self.entry(digest)?.owner
+    pub(crate) fn owner(&self, credential: &CredentialDigest) -> Option<Party> {
+        self.entry(credential)?.owner
     }
 
     /// The auth service has signed a cookie cache for this session of this user.
-    pub(crate) fn vouch_for(&mut self, digest: [u8; 32], owner: Party, now: UnixTime) {
-        self.change(digest, now, |entry| entry.owner = Some(owner));
+    pub(crate) fn vouch_for(&mut self, credential: CredentialDigest, owner: Party, now: UnixTime) {
+        self.change(credential, now, |entry| entry.owner = Some(owner));
     }
 
     /// Whether the service waits to be asked for a refresh of this session.
-    pub(crate) fn is_owed(&self, digest: &[u8; 32]) -> bool {
-        self.owed > 0 && self.entry(digest).is_some_and(|entry| entry.is_owed)
+    pub(crate) fn is_owed(&self, credential: &CredentialDigest) -> bool {
+        self.owed > 0 && self.entry(credential).is_some_and(|entry| entry.is_owed)
     }
 
     /// Whether it does of any.
@@ -191,8 +206,9 @@ impl SessionCache {
     }
 
     /// The service waits for that, or somebody sees to it.
-    pub(crate) fn owe(&mut self, digest: &[u8; 32], is_owed: bool) {
-        let was_owed = self.update(digest, |entry| std::mem::replace(&mut entry.is_owed, is_owed));
+    pub(crate) fn owe(&mut self, credential: &CredentialDigest, is_owed: bool) {
+        let was_owed =
+            self.update(credential, |entry| std::mem::replace(&mut entry.is_owed, is_owed));
         match (was_owed, is_owed) {
             (Some(false), true) => self.owed = self.owed.saturating_add(1),
             (Some(true), false) => self.owed = self.owed.saturating_sub(1),
@@ -201,23 +217,23 @@ impl SessionCache {
     }
 
     /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
-    pub(crate) fn may_renew(&self, digest: &[u8; 32], now: UnixTime) -> bool {
+    pub(crate) fn may_renew(&self, credential: &CredentialDigest, now: UnixTime) -> bool {
         let is_busy = |entry: &Entry| {
             entry.fetch.is_under_way(now)
                 || !entry.is_owed && entry.fetch.was_tried_within(RENEWAL_PAUSE_MILLIS, now)
         };
-        !self.entry(digest).is_some_and(is_busy)
+        !self.entry(credential).is_some_and(is_busy)
     }
 
     /// Takes the lease of a session: this one is asking until then.
     pub(crate) fn lease(
         &mut self,
-        digest: [u8; 32],
+        credential: CredentialDigest,
         number: Number,
         until: UnixTime,
         now: UnixTime,
     ) {
-        self.change(digest, now, |entry| entry.fetch.begin(number, until, now));
+        self.change(credential, now, |entry| entry.fetch.begin(number, until, now));
     }
 
     /// Takes the answer about this user's session to what was asked at that moment, or why there is
@@ -225,14 +241,14 @@ impl SessionCache {
     /// asked has ended, however late another answer comes.
     pub(crate) fn receive(
         &mut self,
-        digest: [u8; 32],
+        credential: CredentialDigest,
         owner: Option<Party>,
         answer: Result<SessionState, LookupFailure>,
         asked: Moment,
         now: UnixTime,
     ) -> Result<SessionState, LookupFailure> {
-        let has_forgotten = self.has_forgotten_since(&digest, asked.at, now);
-        self.change(digest, now, |entry| {
+        let has_forgotten = self.has_forgotten_since(&credential, asked.at, now);
+        self.change(credential, now, |entry| {
             entry.fetch.release(asked.number);
             if let Ok(SessionState::Active(_)) = &answer {
                 match &entry.answer {
@@ -261,14 +277,14 @@ impl SessionCache {
     /// Newer knowledge counts more, and so does an end that came later. Says whether it was taken.
     pub(crate) fn receive_copy(
         &mut self,
-        digest: [u8; 32],
+        credential: CredentialDigest,
         owner: Party,
         session: &Session,
         (at, asked): (UnixTime, Moment),
         now: UnixTime,
     ) -> bool {
-        let has_forgotten = self.has_forgotten_since(&digest, session.known, now);
-        self.change(digest, now, |entry| {
+        let has_forgotten = self.has_forgotten_since(&credential, session.known, now);
+        self.change(credential, now, |entry| {
             entry.fetch.release(asked.number);
             let is_news = match &entry.answer {
                 Some(Remembered { answer: SessionState::Active(_), at: known, .. }) => *known < at,
@@ -290,20 +306,21 @@ impl SessionCache {
     }
 
     /// There was nothing to learn: the lease ends.
-    pub(crate) fn release(&mut self, digest: &[u8; 32], number: Number) {
-        self.update(digest, |entry| entry.fetch.release(number));
+    pub(crate) fn release(&mut self, credential: &CredentialDigest, number: Number) {
+        self.update(credential, |entry| entry.fetch.release(number));
     }
 
     /// Whether anything is remembered of this credential, or somebody is asking.
-    fn knows(&self, digest: &[u8; 32]) -> bool {
-        self.entry(digest).is_some_and(|entry| entry.answer.is_some() || entry.fetch.is_leased())
+    fn knows(&self, credential: &CredentialDigest) -> bool {
+        self.entry(credential)
+            .is_some_and(|entry| entry.answer.is_some() || entry.fetch.is_leased())
     }
 
     /// Something has happened to the session: what was said before does not count, and whoever was
     /// asking asks for nobody else.
-    pub(crate) fn forget(&mut self, digest: &[u8; 32], now: UnixTime) {
-        if self.knows(digest) {
-            self.change(*digest, now, |entry| {
+    pub(crate) fn forget(&mut self, credential: &CredentialDigest, now: UnixTime) {
+        if self.knows(credential) {
+            self.change(*credential, now, |entry| {
                 entry.fetch.release_all();
                 entry.answer = entry
                     .answer
@@ -314,39 +331,54 @@ impl SessionCache {
     }
 
     /// A renewal came to nothing: the lease ends, and the next one is not tried at once.
-    pub(crate) fn pause_renewal(&mut self, digest: [u8; 32], number: Number, now: UnixTime) {
-        self.change(digest, now, |entry| entry.fetch.end(number, Ok(()), now));
+    pub(crate) fn pause_renewal(
+        &mut self,
+        credential: CredentialDigest,
+        number: Number,
+        now: UnixTime,
+    ) {
+        self.change(credential, now, |entry| entry.fetch.end(number, Ok(()), now));
     }
 
     /// Whether this session may have been said to have ended since then, and that has been
     /// forgotten with its entry.
-    fn has_forgotten_since(&self, digest: &[u8; 32], asked: UnixTime, now: UnixTime) -> bool {
-        let is_newer =
-            self.entry(digest).is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
+    fn has_forgotten_since(
+        &self,
+        credential: &CredentialDigest,
+        asked: UnixTime,
+        now: UnixTime,
+    ) -> bool {
+        let is_newer = self
+            .entry(credential)
+            .is_none_or(|entry| entry.since.is_none_or(|since| asked < since));
         is_newer && self.forgotten_end.is_some_and(|end| asked <= end && end <= now)
     }
 
-    fn entry(&self, digest: &[u8; 32]) -> Option<&Entry> {
-        let others = || self.ended.get(digest).or_else(|| self.unknown.get(digest));
-        self.vouched.get(digest).or_else(others)
+    fn entry(&self, credential: &CredentialDigest) -> Option<&Entry> {
+        let others = || self.ended.get(credential).or_else(|| self.unknown.get(credential));
+        self.vouched.get(credential).or_else(others)
     }
 
     /// Changes what does not say which table an entry belongs to.
-    fn update<T>(&mut self, digest: &[u8; 32], change: impl FnOnce(&mut Entry) -> T) -> Option<T> {
+    fn update<T>(
+        &mut self,
+        credential: &CredentialDigest,
+        change: impl FnOnce(&mut Entry) -> T,
+    ) -> Option<T> {
         let mut tables = [&mut self.vouched, &mut self.ended, &mut self.unknown].into_iter();
-        tables.find(|table| table.contains(digest))?.update(digest, change)
+        tables.find(|table| table.contains(credential))?.update(credential, change)
     }
 
     /// Changes the entry of a credential, which is the newest of its table then.
     fn change<T>(
         &mut self,
-        digest: [u8; 32],
+        credential: CredentialDigest,
         now: UnixTime,
         change: impl FnOnce(&mut Entry) -> T,
     ) -> T {
-        let known = self.vouched.remove(&digest).or_else(|| self.ended.remove(&digest));
+        let known = self.vouched.remove(&credential).or_else(|| self.ended.remove(&credential));
         let mut entry = known
-            .or_else(|| self.unknown.remove(&digest))
+            .or_else(|| self.unknown.remove(&credential))
             .unwrap_or_else(|| Entry { since: Some(now), ..Entry::default() });
         let changed = change(&mut entry);
         entry.was_vouched_for |= entry.owner.is_some();
@@ -356,7 +388,7 @@ impl SessionCache {
             (None, true) => ended,
             (None, false) => unknown,
         };
-        table.put_and_tell(digest, entry, |evicted| {
+        table.put_and_tell(credential, entry, |evicted| {
             *owed = owed.saturating_sub(usize::from(evicted.is_owed));
             if let Some(Remembered { answer: SessionState::Ended, at, .. }) = evicted.answer {
                 *forgotten_end = (*forgotten_end).max(Some(at));
@@ -381,14 +413,15 @@ mod tests {
 
     const START: UnixTime = UnixTime::from_millis(1_800_000_000_000);
     const LONG: Seconds = Seconds::new(30);
+    const ADA: Party = Party::new([1; 32]);
 
     /// A moment whose place in the order is its time.
     fn moment(at: UnixTime) -> Moment {
         Moment { number: Number::of(u64::try_from(at.as_millis()).unwrap_or_default()), at }
     }
 
-    fn digest(number: u32) -> [u8; 32] {
-        crate::encoding::digest::of(&number.to_be_bytes())
+    fn digest(number: u32) -> CredentialDigest {
+        CredentialDigest::new(crate::encoding::digest::of(&number.to_be_bytes()))
     }
 
     /// A session with a claim of so many bytes.
@@ -408,7 +441,7 @@ mod tests {
         now: UnixTime,
     ) -> Result<SessionState, LookupFailure> {
         let answer = Ok(SessionState::Active(session(claim)));
-        sessions.receive(digest(number), Some([1; 32]), answer, moment(now.plus_millis(-20)), now)
+        sessions.receive(digest(number), Some(ADA), answer, moment(now.plus_millis(-20)), now)
     }
 
     fn is_known(sessions: &SessionCache, number: u32, now: UnixTime) -> bool {
@@ -489,22 +522,22 @@ mod tests {
         }
         assert!(sessions.entry(&digest(1)).is_none(), "it has been pushed out");
         assert!(matches!(
-            sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(5)), at(60)),
+            sessions.receive(digest(1), Some(ADA), alive(), moment(at(5)), at(60)),
             Err(LookupFailure::OutOfBudget)
         ));
         assert!(!is_known(&sessions, 1, at(60)));
         let copy = Session { known: at(20), ..session(10) };
         assert!(
-            !sessions.receive_copy(digest(2), [1; 32], &copy, (at(20), moment(at(20))), at(60)),
+            !sessions.receive_copy(digest(2), ADA, &copy, (at(20), moment(at(20))), at(60)),
             "nor does an older copy"
         );
         assert!(
-            sessions.receive(digest(1), Some([1; 32]), alive(), moment(at(55)), at(70)).is_ok(),
+            sessions.receive(digest(1), Some(ADA), alive(), moment(at(55)), at(70)).is_ok(),
             "this was asked for later"
         );
         sessions.lease(digest(3), moment(at(31)).number, at(2000), at(31));
         assert!(
-            sessions.receive(digest(3), Some([1; 32]), alive(), moment(at(31)), at(80)).is_ok(),
+            sessions.receive(digest(3), Some(ADA), alive(), moment(at(31)), at(80)).is_ok(),
             "its entry has been there all the while"
         );
     }
@@ -524,7 +557,7 @@ mod tests {
             sessions
                 .receive(
                     digest(1),
-                    Some([1; 32]),
+                    Some(ADA),
                     Ok(SessionState::Active(session(10))),
                     moment(at(0)),
                     at(20)
@@ -540,7 +573,7 @@ mod tests {
             sessions
                 .receive(
                     digest(1),
-                    Some([1; 32]),
+                    Some(ADA),
                     Ok(SessionState::Active(session(10))),
                     moment(at(20)),
                     at(40)

@@ -1,5 +1,7 @@
 //! What a request asks for, so that it asks once.
 
+use crate::cache::sessions::CredentialDigest;
+
 /// What an effect is about: a request asks at most once per key, and once more about a session to
 /// which something has happened meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,12 +10,12 @@ pub(crate) struct EffectKey {
     subject: Subject,
 }
 
-/// Of several that one purpose has: by number, or by digest.
+/// Of several that one purpose has: by number, or by credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     Only,
     Number(usize),
-    Digest([u8; 32]),
+    Credential(CredentialDigest),
 }
 
 impl EffectKey {
@@ -27,8 +29,8 @@ impl EffectKey {
         Self { purpose, subject: Subject::Number(number) }
     }
 
-    /// There is one for each digest.
-    pub(super) const fn by_digest(purpose: &'static str, digest: [u8; 32]) -> Self {
-        Self { purpose, subject: Subject::Digest(digest) }
+    /// There is one for each credential.
+    pub(super) const fn by_credential(purpose: &'static str, credential: CredentialDigest) -> Self {
+        Self { purpose, subject: Subject::Credential(credential) }
     }
 }

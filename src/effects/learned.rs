@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::better_auth::session_record::LookupFailure;
-use crate::cache::session_events::{Number, SessionName};
+use crate::cache::session_events::{Number, SessionDigest};
 use crate::jose::jwk::LeftOut;
 use crate::reason::Reason;
 
@@ -13,7 +13,7 @@ pub(crate) struct Learned {
     /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
     /// Of which sessions they are, and what had happened last when they were heard of.
-    pub(crate) cookies_of: Vec<(SessionName, Number)>,
+    pub(crate) cookies_of: Vec<(SessionDigest, Number)>,
     /// Names of cookies that are not passed on.
     pub(crate) dropped: Vec<String>,
     /// Why it is not known what has become of a session.

@@ -1,7 +1,7 @@
 //! What all requests to an auth service have in common: what it is told of the client, and the
 //! cookies that come with its answers.
 
-use crate::cache::session_events::SessionName;
+use crate::cache::session_events::SessionDigest;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::SetCookie;
 use crate::policy::auth_service::BetterAuth;
@@ -63,7 +63,7 @@ pub(super) fn introduction(public_origin: &str) -> Vec<(String, String)> {
 pub(super) fn keep_cookies(
     service: &BetterAuth,
     cookies: &CookiesFor,
-    session: SessionName,
+    session: SessionDigest,
     headers: &[(&str, &str)],
     context: &mut Context<'_>,
 ) {

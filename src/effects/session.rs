@@ -4,7 +4,8 @@ use crate::better_auth::session_record::{
     LookupFailure, Session, SessionState, hides_token, needs_refresh,
 };
 use crate::cache::rate_limit::{Payer, RateClass, party_of};
-use crate::cache::session_events::{Moment, SessionName, SessionTrust, Since};
+use crate::cache::session_events::{Moment, SessionDigest, SessionTrust, Since};
+use crate::cache::sessions::CredentialDigest;
 use crate::cache::shared::{self, CacheWrite, Copied};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
@@ -45,8 +46,8 @@ pub(crate) enum SessionQuery {
 #[derive(Clone)]
 pub(crate) struct Question {
     pub(crate) issuer: usize,
-    pub(crate) digest: [u8; 32],
-    pub(crate) session: SessionName,
+    pub(crate) credential: CredentialDigest,
+    pub(crate) session: SessionDigest,
     /// How new the answer has to be, where another's will do.
     pub(crate) since: Since,
     /// The session token that the answer has to be about.
@@ -63,8 +64,8 @@ pub(crate) struct Question {
 /// A question that has been put.
 pub(crate) struct Pending {
     issuer: usize,
-    digest: [u8; 32],
-    session: SessionName,
+    credential: CredentialDigest,
+    session: SessionDigest,
     since: Since,
     asked: Moment,
     token: String,
@@ -84,39 +85,39 @@ pub(crate) struct Memory {
 
 /// An answer about the session of a credential.
 struct Answered {
-    digest: [u8; 32],
-    session: SessionName,
+    credential: CredentialDigest,
+    session: SessionDigest,
     answer: SessionState,
     asked: Moment,
 }
 
 /// A request asks the auth service once about the session whose credential has this digest.
-pub(crate) const fn key(digest: [u8; 32]) -> EffectKey {
-    EffectKey::by_digest(NAME, digest)
+pub(crate) const fn key(credential: CredentialDigest) -> EffectKey {
+    EffectKey::by_credential(NAME, credential)
 }
 
 /// And once where another instance's word would do.
-const fn copy_key(digest: [u8; 32]) -> EffectKey {
-    EffectKey::by_digest("session-copy", digest)
+const fn copy_key(credential: CredentialDigest) -> EffectKey {
+    EffectKey::by_credential("session-copy", credential)
 }
 
 impl Memory {
     /// What was answered to this request last: the auth service's word comes after its storage's.
-    pub(crate) fn answer(&self, digest: &[u8; 32]) -> Option<&SessionState> {
+    pub(crate) fn answer(&self, credential: &CredentialDigest) -> Option<&SessionState> {
         self.answers
             .iter()
-            .rfind(|answered| answered.digest == *digest)
+            .rfind(|answered| answered.credential == *credential)
             .map(|answered| &answered.answer)
     }
 
     pub(super) fn keep(
         &mut self,
-        digest: [u8; 32],
-        session: SessionName,
+        credential: CredentialDigest,
+        session: SessionDigest,
         answer: SessionState,
         asked: Moment,
     ) {
-        self.answers.push(Answered { digest, session, answer, asked });
+        self.answers.push(Answered { credential, session, answer, asked });
     }
 }
 
@@ -146,14 +147,14 @@ impl Purpose for Question {
         if let Some(instead) = wait::without_turn(&self.payer, context) {
             return instead;
         }
-        if context.progress.has_asked(&copy_key(self.digest))
+        if context.progress.has_asked(&copy_key(self.credential))
             || !context.policy.capabilities.shares()
         {
             self.copies_up_to = Seconds::new(0);
         }
         let takes_copy = self.copies_up_to > Seconds::new(0);
         let key = if takes_copy { copy_key } else { key };
-        context.progress.note_asked(key(self.digest));
+        context.progress.note_asked(key(self.credential));
         self.fetch(head, FETCH_TIMEOUT_MILLIS, context).ok_or(LookupFailure::OutOfTime)
     }
 
@@ -170,8 +171,8 @@ impl Purpose for Question {
     }
 
     fn give_up(pending: &Pending, context: &mut Context<'_>) {
-        context.progress.note_asked(key(pending.digest));
-        context.state.sessions.release(&pending.digest, pending.asked.number);
+        context.progress.note_asked(key(pending.credential));
+        context.state.sessions.release(&pending.credential, pending.asked.number);
     }
 
     fn drop_overtaken(context: &mut Context<'_>) {
@@ -184,8 +185,8 @@ impl Purpose for Question {
         let (overtaken, kept) = answers.into_iter().partition::<Vec<_>, _>(is_overtaken);
         progress.memory.session.answers = kept;
         for answered in overtaken {
-            progress.memory.storage.drop(&answered.digest);
-            progress.ask_again(key(answered.digest));
+            progress.memory.storage.drop(&answered.credential);
+            progress.ask_again(key(answered.credential));
         }
     }
 }
@@ -211,12 +212,12 @@ impl Question {
         timeout_ms: u32,
         context: &mut Context<'_>,
     ) -> Option<Begun> {
-        let Self { issuer, digest, session, since, token, copies_up_to, payer, header, query } =
+        let Self { issuer, credential, session, since, token, copies_up_to, payer, header, query } =
             self;
         let service = context.policy.service(issuer)?;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
-        context.state.sessions.lease(digest, asked.number, lease_end, context.now);
+        context.state.sessions.lease(credential, asked.number, lease_end, context.now);
         let cookies = CookiesFor::answers_to(head, &header);
         let mut headers = service::request_headers(head, header);
         let method = match query {
@@ -224,7 +225,7 @@ impl Question {
             SessionQuery::Refresh => {
                 // It takes a POST with cookies from its own site only.
                 headers.push(("origin".to_owned(), service.origin.clone()));
-                context.state.sessions.owe(&digest, false);
+                context.state.sessions.owe(&credential, false);
                 "POST"
             }
         };
@@ -236,14 +237,14 @@ impl Question {
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
             copy: if copies_up_to > Seconds::new(0) {
-                copy_name(context.policy, issuer, &digest)
+                copy_name(context.policy, issuer, &credential)
             } else {
                 None
             },
         };
         let pending = Pending {
             issuer,
-            digest,
+            credential,
             session,
             since,
             asked,
@@ -261,7 +262,7 @@ impl Question {
 impl Pending {
     /// What another instance has learned of the session.
     fn learn_copy(self, copied: &[u8], context: &mut Context<'_>) {
-        let Self { digest, session: name, asked, .. } = self;
+        let Self { credential, session: name, asked, .. } = self;
         let Context { policy, state, progress, now } = context;
         state.rate_limit.give_back(&self.payer, *now);
         let session = Copied::open(copied, self.copies_up_to, *now)
@@ -273,21 +274,21 @@ impl Pending {
                     && !state.events.has_changed(&name, asked.number)
             });
         let Some(session) = session else {
-            return state.sessions.release(&digest, asked.number);
+            return state.sessions.release(&credential, asked.number);
         };
         let party = party_of(self.issuer, &session.subject);
-        if state.sessions.receive_copy(digest, party, &session, (session.known, asked), *now) {
-            progress.memory.session.keep(digest, name, SessionState::Active(session), asked);
+        if state.sessions.receive_copy(credential, party, &session, (session.known, asked), *now) {
+            progress.memory.session.keep(credential, name, SessionState::Active(session), asked);
         }
     }
 
     /// What the auth service has answered, or why it has not.
     fn learn_answer(self, effect: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
-        let (digest, number, now) = (self.digest, self.asked.number, context.now);
-        context.progress.note_asked(key(digest));
+        let (credential, number, now) = (self.credential, self.asked.number, context.now);
+        context.progress.note_asked(key(credential));
         let learned = self.read(result, context);
         if self.is_renewal && learned.is_err() {
-            context.state.sessions.pause_renewal(digest, number, now);
+            context.state.sessions.pause_renewal(credential, number, now);
             context.progress.learned.failure = learned.err();
             return;
         }
@@ -295,15 +296,15 @@ impl Pending {
         let is_overtaken = context.state.events.has_changed(&self.session, number);
         if is_overtaken && says_it_lives {
             context.state.rate_limit.settle(&self.payer, RateClass::Known, now);
-            context.state.sessions.release(&digest, number);
-            return context.progress.ask_again(key(digest));
+            context.state.sessions.release(&credential, number);
+            return context.progress.ask_again(key(credential));
         }
-        let was_vouched_for = context.state.sessions.owner(&digest).is_some();
+        let was_vouched_for = context.state.sessions.owner(&credential).is_some();
         let owner = match &learned {
             Ok(SessionState::Active(session)) => Some(party_of(self.issuer, &session.subject)),
             _ => None,
         };
-        let answer = context.state.sessions.receive(digest, owner, learned, self.asked, now);
+        let answer = context.state.sessions.receive(credential, owner, learned, self.asked, now);
         let service = context.policy.service(self.issuer);
         let (answer, headers, body, service) = match (answer, result, service) {
             (Ok(answer), EffectResult::Answered { headers, body, .. }, Some(service)) => {
@@ -318,7 +319,7 @@ impl Pending {
         let class = if is_active { RateClass::Known } else { RateClass::Unverified };
         context.state.rate_limit.settle(&self.payer, class, now);
         let is_owed = needs_refresh(body) && is_active && self.query == SessionQuery::Read;
-        context.state.sessions.owe(&digest, is_owed);
+        context.state.sessions.owe(&credential, is_owed);
         if !is_active {
             let trust =
                 if was_vouched_for { SessionTrust::Known } else { SessionTrust::Unverified };
@@ -331,11 +332,11 @@ impl Pending {
         // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the
         // cache.
         if is_active || was_vouched_for {
-            let about = (self.issuer, &digest);
+            let about = (self.issuer, &credential);
             let write = copy_of(context.policy, about, &answer, self.asked.at, now);
             context.state.keep(write);
         }
-        context.progress.memory.session.keep(digest, self.session, answer, self.asked);
+        context.progress.memory.session.keep(credential, self.session, answer, self.asked);
     }
 
     /// Reads what the service has answered.
@@ -381,7 +382,7 @@ impl Pending {
         };
         let has_deleted_cookies = service::deletes_cookies(service, headers);
         context.progress.learned.end = Some(Box::new(End { url, has_deleted_cookies }));
-        context.state.tokens.forget(&self.digest);
+        context.state.tokens.forget(&self.credential);
         context.state.events.note_end(self.session, trust, context.now);
     }
 }
@@ -407,12 +408,12 @@ pub(crate) fn forget(
     now: UnixTime,
 ) {
     let asked = state.events.moment(now);
-    for digest in &presented.digests {
-        state.tokens.forget(digest);
-        state.sessions.forget(digest, now);
+    for credential in &presented.credentials {
+        state.tokens.forget(credential);
+        state.sessions.forget(credential, now);
         // Forged tokens shall not fill the cache.
         if presented.standing == SessionTrust::Known {
-            let about = (presented.issuer, digest);
+            let about = (presented.issuer, credential);
             state.keep(copy_of(policy, about, &SessionState::Ended, asked.at, now));
         }
     }
@@ -422,7 +423,7 @@ pub(crate) fn forget(
 /// longer, once it has ended.
 fn copy_of(
     policy: &Policy,
-    (issuer, digest): (usize, &[u8; 32]),
+    (issuer, credential): (usize, &CredentialDigest),
     answer: &SessionState,
     asked: UnixTime,
     now: UnixTime,
@@ -433,15 +434,15 @@ fn copy_of(
         SessionState::Ended => "null".to_owned(),
     };
     let copy = Copied { fetched: asked, cache_control: "", body: body.as_bytes() };
-    let name = copy_name(policy, issuer, digest)?;
+    let name = copy_name(policy, issuer, credential)?;
     copy.kept(name, service.session_cache.get(), MAX_SESSION_BYTES, now)
 }
 
 /// The name of the copy of what the auth service said about the credential with this digest. What
 /// is kept depends on which claims the policy names: another policy's copies go under other names.
-fn copy_name(policy: &Policy, issuer: usize, digest: &[u8; 32]) -> Option<String> {
+fn copy_name(policy: &Policy, issuer: usize, credential: &CredentialDigest) -> Option<String> {
     let service = policy.service(issuer).filter(|_| policy.capabilities.shares())?;
-    let mut parts: Vec<&[u8]> = vec![digest, service.get_session_url.as_bytes()];
+    let mut parts: Vec<&[u8]> = vec![credential.as_bytes(), service.get_session_url.as_bytes()];
     parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
     Some(shared::name_of(NAME, &parts))
 }

@@ -2,7 +2,8 @@
 
 use crate::better_auth::session_record::{LookupFailure, Session, SessionState};
 use crate::cache::rate_limit::{Payer, party_of};
-use crate::cache::session_events::{Moment, SessionName};
+use crate::cache::session_events::{Moment, SessionDigest};
+use crate::cache::sessions::CredentialDigest;
 use crate::effect::{Effect, EffectResult, StoreRead};
 use crate::http::request::RequestHead;
 use crate::reason::Reason;
@@ -19,10 +20,10 @@ const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// user's sessions were revoked.
 pub(crate) struct Lookup {
     pub(crate) issuer: usize,
-    pub(crate) digest: [u8; 32],
+    pub(crate) credential: CredentialDigest,
     /// Who pays for it.
     pub(crate) payer: Payer,
-    pub(crate) session: SessionName,
+    pub(crate) session: SessionDigest,
     /// A token whose signature holds.
     pub(crate) token: String,
     pub(crate) user: Option<String>,
@@ -32,8 +33,8 @@ pub(crate) struct Lookup {
 /// since when that user's sessions count.
 pub(crate) struct Pending {
     issuer: usize,
-    digest: [u8; 32],
-    session: SessionName,
+    credential: CredentialDigest,
+    session: SessionDigest,
     asked: Moment,
     token: String,
     user: Option<String>,
@@ -53,30 +54,33 @@ pub(crate) enum Stored {
 pub(crate) struct Memory {
     /// Sessions, by digest of the credential, and when the storage was asked: they count once it is
     /// known that none of them is revoked.
-    sessions: Vec<([u8; 32], Session, Moment)>,
+    sessions: Vec<(CredentialDigest, Session, Moment)>,
 }
 
 /// A request reads each of the two once for the session token with this digest.
-pub(crate) const fn key(digest: [u8; 32], what: Stored) -> EffectKey {
+pub(crate) const fn key(credential: CredentialDigest, what: Stored) -> EffectKey {
     match what {
-        Stored::Session => EffectKey::by_digest("storage-session", digest),
-        Stored::RevokedBefore => EffectKey::by_digest("storage-revoked-before", digest),
+        Stored::Session => EffectKey::by_credential("storage-session", credential),
+        Stored::RevokedBefore => EffectKey::by_credential("storage-revoked-before", credential),
     }
 }
 
 impl Memory {
     /// What a storage has for this credential.
-    pub(crate) fn session(&self, digest: &[u8; 32]) -> Option<&Session> {
-        self.sessions.iter().find(|(stored, ..)| stored == digest).map(|(_, session, _)| session)
+    pub(crate) fn session(&self, credential: &CredentialDigest) -> Option<&Session> {
+        self.sessions
+            .iter()
+            .find(|(stored, ..)| stored == credential)
+            .map(|(_, session, _)| session)
     }
 
     /// When the storage was asked for that.
-    fn asked(&self, digest: &[u8; 32]) -> Option<Moment> {
-        self.sessions.iter().find(|(stored, ..)| stored == digest).map(|(.., asked)| *asked)
+    fn asked(&self, credential: &CredentialDigest) -> Option<Moment> {
+        self.sessions.iter().find(|(stored, ..)| stored == credential).map(|(.., asked)| *asked)
     }
 
-    pub(super) fn drop(&mut self, digest: &[u8; 32]) {
-        self.sessions.retain(|(stored, ..)| stored != digest);
+    pub(super) fn drop(&mut self, credential: &CredentialDigest) {
+        self.sessions.retain(|(stored, ..)| stored != credential);
     }
 }
 
@@ -97,9 +101,10 @@ impl Purpose for Lookup {
     fn begin(self, _: &RequestHead<'_>, context: &mut Context<'_>) -> Result<Begun, LookupFailure> {
         // Whoever reads too much of a storage is answered by the service, whose budget is smaller.
         if !context.state.reads.draw(&self.payer, context.now) {
-            let read = [Stored::Session, Stored::RevokedBefore].map(|what| key(self.digest, what));
+            let read =
+                [Stored::Session, Stored::RevokedBefore].map(|what| key(self.credential, what));
             read.into_iter().for_each(|key| context.progress.note_asked(key));
-            context.progress.memory.storage.drop(&self.digest);
+            context.progress.memory.storage.drop(&self.credential);
             return Ok(wait::not_at_all());
         }
         self.read(context).ok_or(LookupFailure::OutOfTime)
@@ -108,7 +113,7 @@ impl Purpose for Lookup {
     /// Only a session that lives, and that nobody has revoked, is an answer: with anything else the
     /// service itself is asked, for a store may be late and there may be a database behind it.
     fn learn(pending: Pending, _: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
-        let Pending { issuer, digest, session: name, asked, token, user } = pending;
+        let Pending { issuer, credential, session: name, asked, token, user } = pending;
         let Context { policy, state, progress, now } = context;
         let storage = policy.service(issuer).and_then(|service| service.storage.as_ref());
         let memory = &mut progress.memory.storage;
@@ -116,40 +121,45 @@ impl Purpose for Lookup {
             (None, EffectResult::Found(value), Some(storage)) => {
                 let named = &policy.named_claims;
                 let session = Session::stored(value, &token, named, storage.lag, *now);
-                memory.sessions.extend(session.map(|session| (digest, session, asked)));
+                memory.sessions.extend(session.map(|session| (credential, session, asked)));
                 None
             }
-            (Some(_), EffectResult::Absent, _) => memory.session(&digest),
+            (Some(_), EffectResult::Absent, _) => memory.session(&credential),
             (Some(_), EffectResult::Found(since), _) => {
-                memory.session(&digest).filter(|session| began_after(session, since))
+                memory.session(&credential).filter(|session| began_after(session, since))
             }
             _ => None,
         };
-        let first_asked = memory.asked(&digest).unwrap_or(asked);
+        let first_asked = memory.asked(&credential).unwrap_or(asked);
         let is_overtaken = state.events.has_changed(&name, first_asked.number);
         let Some(session) = session.cloned().filter(|_| !is_overtaken) else {
-            return state.sessions.release(&digest, asked.number);
+            return state.sessions.release(&credential, asked.number);
         };
         let party = party_of(issuer, &session.subject);
         // Nobody has heard since that it has ended.
-        if state.sessions.receive_copy(digest, party, &session, (*now, asked), *now) {
-            progress.memory.session.keep(digest, name, SessionState::Active(session), first_asked);
+        if state.sessions.receive_copy(credential, party, &session, (*now, asked), *now) {
+            progress.memory.session.keep(
+                credential,
+                name,
+                SessionState::Active(session),
+                first_asked,
+            );
         }
     }
 
     fn give_up(pending: &Pending, context: &mut Context<'_>) {
-        context.state.sessions.release(&pending.digest, pending.asked.number);
+        context.state.sessions.release(&pending.credential, pending.asked.number);
     }
 }
 
 impl Lookup {
     /// The key in the storage is the bare token.
     fn read(self, context: &mut Context<'_>) -> Option<Begun> {
-        let Self { issuer, digest, session, token, user, .. } = self;
+        let Self { issuer, credential, session, token, user, .. } = self;
         let storage = context.policy.service(issuer)?.storage.as_ref()?;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
-        context.state.sessions.lease(digest, asked.number, lease_end, context.now);
+        context.state.sessions.lease(credential, asked.number, lease_end, context.now);
         let (what, name) = match &user {
             None => (Stored::Session, [storage.prefix.as_str(), &token].concat()),
             Some(user) => (
@@ -157,14 +167,14 @@ impl Lookup {
                 [storage.prefix.as_str(), "revoked-sessions-before-", user].concat(),
             ),
         };
-        context.progress.note_asked(key(digest, what));
+        context.progress.note_asked(key(credential, what));
         let read = StoreRead {
             store: storage.store.clone(),
             key: name,
             timeout_ms: STORE_TIMEOUT_MILLIS,
             max_bytes: MAX_SESSION_BYTES,
         };
-        let pending = Pending { issuer, digest, session, asked, token, user };
+        let pending = Pending { issuer, credential, session, asked, token, user };
         Some((Effect::Read(read), Continuation::Storage(pending)))
     }
 }

@@ -4,7 +4,7 @@
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::exchanged_tokens::{self, ExchangeKey};
 use crate::cache::rate_limit::{Payer, RateClass};
-use crate::cache::session_events::{Moment, SessionName};
+use crate::cache::session_events::{Moment, SessionDigest};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
 use crate::reason::Reason;
@@ -25,7 +25,7 @@ pub(crate) const KEY: EffectKey = EffectKey::only(NAME);
 pub(crate) struct TokenQuestion {
     pub(crate) issuer: usize,
     pub(crate) place: ExchangeKey,
-    pub(crate) session: SessionName,
+    pub(crate) session: SessionDigest,
     /// Who pays for it.
     pub(crate) payer: Payer,
     /// The credential as a request header, without what the service would take for the session
@@ -37,7 +37,7 @@ pub(crate) struct TokenQuestion {
 pub(crate) struct Pending {
     issuer: usize,
     place: ExchangeKey,
-    session: SessionName,
+    session: SessionDigest,
     asked: Moment,
     payer: Payer,
     cookies: CookiesFor,
@@ -53,7 +53,7 @@ pub(crate) struct Memory {
 /// A token that was given to this request, or why none was.
 pub(crate) struct FetchedToken {
     pub(crate) token: Result<String, LookupFailure>,
-    session: SessionName,
+    session: SessionDigest,
     pub(crate) asked: Moment,
 }
 

@@ -1,14 +1,15 @@
 //! What the origin's response will be looked at for.
 
-use crate::cache::session_events::{Number, SessionName, SessionTrust};
+use crate::cache::session_events::{Number, SessionDigest, SessionTrust};
+use crate::cache::sessions::CredentialDigest;
 
 /// A session that a request brings along, and that its response may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PresentedSession {
     pub(crate) issuer: usize,
-    pub(crate) session: SessionName,
+    pub(crate) session: SessionDigest,
     /// Its credentials, under which something may be remembered.
-    pub(crate) digests: Vec<[u8; 32]>,
+    pub(crate) credentials: Vec<CredentialDigest>,
     pub(crate) standing: SessionTrust,
     /// Whether the request goes to the service itself and is not safe: then it may change the
     /// session, whatever its response sets.
@@ -23,7 +24,7 @@ pub(crate) struct Watch {
     pub(crate) presented: Vec<PresentedSession>,
     /// Of which sessions cookies are waiting for the response, and what had happened last when they
     /// were heard of.
-    pub(crate) cookies_of: Vec<(SessionName, Number)>,
+    pub(crate) cookies_of: Vec<(SessionDigest, Number)>,
     /// Scheme, host and port of the site.
     pub(crate) public_origin: String,
 }

@@ -3,10 +3,10 @@
 
 use crate::authn::credential;
 use crate::authn::session::token_state;
-use crate::authn::session_names::{digest_of, name_of, token_of};
-use crate::better_auth::signed_cookie::SignedValue;
+use crate::better_auth::signed_cookie::{SignedValue, token_of};
 use crate::cache::as_of;
-use crate::cache::session_events::SessionTrust;
+use crate::cache::session_events::{SessionDigest, SessionTrust};
+use crate::cache::sessions::CredentialDigest;
 use crate::effects::watch::{PresentedSession, Watch};
 use crate::effects::{RequestProgress, session};
 use crate::http::cookie;
@@ -88,8 +88,8 @@ impl Engine {
         let cookie = cookies.and_then(|cookies| cookie::first(request, &cookies.session_token));
         if let (Some(issuer), Some(cookie)) = (issuer, cookie) {
             let value = cookie.value();
-            self.effects.tokens.forget(&digest_of(issuer, "cookie", &value));
-            let session = name_of(issuer, token_of(&value));
+            self.effects.tokens.forget(&CredentialDigest::of(issuer, "cookie", &value));
+            let session = SessionDigest::of(issuer, token_of(&value));
             if self.effects.events.may_have_been_changed(&session, progress.arrival.number, now) {
                 progress.learned.set_cookies.clear();
                 return;
@@ -165,18 +165,22 @@ impl Engine {
             };
             token_state(&signed.ok()?, secret).ok()?;
         }
-        let mut digests = vec![digest_of(issuer, "authorization", token)];
+        let mut credentials = vec![CredentialDigest::of(issuer, "authorization", token)];
         if !is_bare {
-            digests
-                .extend(["cookie", "authorization"].map(|header| digest_of(issuer, header, value)));
+            credentials.extend(
+                ["cookie", "authorization"]
+                    .map(|header| CredentialDigest::of(issuer, header, value)),
+            );
         }
         let is_known = secret.is_some() && !is_bare
-            || digests.iter().any(|digest| self.effects.sessions.owner(digest).is_some());
+            || credentials
+                .iter()
+                .any(|credential| self.effects.sessions.owner(credential).is_some());
         let standing = if is_known { SessionTrust::Known } else { SessionTrust::Unverified };
         Some(PresentedSession {
             issuer: number,
-            session: name_of(issuer, token),
-            digests,
+            session: SessionDigest::of(issuer, token),
+            credentials,
             standing,
             is_for_service,
             is_cookie,

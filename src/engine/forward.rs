@@ -44,8 +44,8 @@ impl Engine {
         let fresh = std::mem::take(&mut learned.set_cookies);
         let log = log::forward_line(in_spite_of, head, path, &learned);
         if let Some(vouched_for) = deferred.vouched_for.take() {
-            let (digest, owner) = *vouched_for;
-            self.effects.sessions.vouch_for(digest, owner, now);
+            let (credential, owner) = *vouched_for;
+            self.effects.sessions.vouch_for(credential, owner, now);
         }
         let renewal = deferred.renewal.take();
         let alongside = self.alongside(routed, renewal, watch, &mut progress);

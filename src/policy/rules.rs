@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::encoding::digest;
+use crate::encoding::digest::digest_type;
 use crate::http::path::framework::{self, Kind};
 use crate::http::path::{Path, data_forms};
 use crate::http::request::RequestHead;
@@ -49,20 +49,32 @@ pub(crate) struct Rule {
     pub(crate) token_exchange: Option<TokenExchange>,
 }
 
+digest_type! {
+    /// For whom a token is: a list of audiences.
+    AudienceDigest
+}
+
+impl AudienceDigest {
+    /// The same audiences at one of several public origins.
+    pub(crate) fn at(&self, public_origin: &str) -> Self {
+        Self::of_parts(&[self.as_bytes(), public_origin.as_bytes()])
+    }
+}
+
 /// For whom the token of a session is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TokenExchange {
     /// `aud` must contain one of these; where there are none, one of the issuer's own.
     pub(crate) audience: Vec<String>,
     /// Their digest.
-    pub(crate) key: [u8; 32],
+    pub(crate) key: AudienceDigest,
 }
 
 impl TokenExchange {
     /// For one of these; with none, for whom the issuer's tokens are.
     pub(crate) fn to(audience: Vec<String>) -> Self {
         let parts: Vec<&[u8]> = audience.iter().map(String::as_bytes).collect();
-        Self { key: digest::of_parts(&parts), audience }
+        Self { key: AudienceDigest::of_parts(&parts), audience }
     }
 }
 

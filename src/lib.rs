@@ -79,6 +79,8 @@ mod forward;
 mod http;
 mod jose;
 mod policy;
+#[cfg(feature = "probe")]
+pub mod probe;
 mod reason;
 mod response;
 mod time;

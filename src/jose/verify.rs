@@ -220,6 +220,27 @@ pub(crate) fn decrypt(jwe: &Jwe<'_>, key: &[u8; 64]) -> Option<Vec<u8>> {
     cipher.decrypt_padded_vec::<Pkcs7>(&jwe.ciphertext).ok()
 }
 
+/// A token that [`jwe`] opens with this secret, for a probe.
+#[cfg(feature = "probe")]
+pub(crate) fn encrypted(content: &[u8], secret: &Secret, iv: [u8; 16]) -> Option<String> {
+    use cbc::cipher::BlockModeEncrypt as _;
+    let header =
+        [r#"{"alg":"dir","enc":"A256CBC-HS512","kid":""#, &secret.encryption_kid, "\"}"].concat();
+    let aad = text::to_base64url(header.as_bytes());
+    let (mac_key, aes_key) = secret.encryption_key.split_at_checked(32)?;
+    let ciphertext = cbc::Encryptor::<Aes256>::new_from_slices(aes_key, &iv)
+        .ok()?
+        .encrypt_padded_vec::<Pkcs7>(content);
+    let aad_bits = u64::try_from(aad.len()).ok()?.checked_mul(8)?;
+    let mut hmac = Hmac::<Sha512>::new_from_slice(mac_key).ok()?;
+    for part in [aad.as_bytes(), &iv, &ciphertext, &aad_bits.to_be_bytes()] {
+        hmac.update(part);
+    }
+    let tag = hmac.finalize().into_bytes();
+    let parts = [&iv[..], &ciphertext, tag.get(..32)?].map(text::to_base64url);
+    Some([&aad, "..", &parts.join(".")].concat())
+}
+
 /// Whether a signature of this algorithm can be checked, inside or by this host.
 pub(crate) fn can_check(algorithm: Algorithm, by_host: bool) -> bool {
     algorithm == Algorithm::EdDSA

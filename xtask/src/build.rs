@@ -2,7 +2,7 @@
 
 use crate::build_worker::Variant;
 use crate::shell::{Failure, Result};
-use crate::{build_package, build_worker};
+use crate::{build_cli, build_package, build_worker};
 
 pub(crate) const HELP: &str = "\
 Build what ships: the npm package's WebAssembly and the Cloudflare Worker
@@ -10,11 +10,12 @@ Build what ships: the npm package's WebAssembly and the Cloudflare Worker
 usage: cargo xtask build                      both
        cargo xtask build package [--names]    only the npm package; --names keeps function names,
                                               for tools that show what takes space
+       cargo xtask build cli                  only the command line of the npm package
        cargo xtask build worker [--debug]     only the Worker; --debug: readable panics, and slow
        cargo xtask build tests                variants for tests only; some `npm test` load them
 
 needs    the Rust target wasm32-unknown-unknown, which it adds with rustup if it is missing
-does     compiles the crates doorward-binding and doorward-worker, and writes the JavaScript that
+does     compiles the crates doorward-binding, doorward-cli-wasm and doorward-worker, and writes the JavaScript that
          loads them. Nothing is downloaded except crates
 writes   middleware/wasm/    the WebAssembly, and one JavaScript file for each kind of runtime
          worker/build/       worker.js and what it imports, ready for wrangler
@@ -27,8 +28,9 @@ exit     0; 1 if something does not compile or the Worker is larger than its lim
 /// `cargo xtask build`
 pub(crate) fn run(arguments: &[String]) -> Result {
     let folders = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        [] => vec![build_package::release()?.folder, build_worker::weighed(Variant::Release)?],
-        ["package"] => vec![build_package::release()?.folder],
+        [] => vec![package()?, build_worker::weighed(Variant::Release)?],
+        ["package"] => vec![package()?],
+        ["cli"] => vec![build_cli::release()?],
         ["package", "--names"] => vec![build_package::with_names()?.folder],
         ["worker"] => vec![build_worker::weighed(Variant::Release)?],
         ["worker", "--debug"] => vec![build_worker::weighed(Variant::Debug)?],
@@ -46,4 +48,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         println!("{}", folder.display());
     }
     Ok(())
+}
+
+/// The npm package: the gate, and the command line.
+fn package() -> Result<std::path::PathBuf> {
+    build_cli::release()?;
+    Ok(build_package::release()?.folder)
 }

@@ -5,6 +5,7 @@
 
 mod bench;
 mod build;
+mod build_cli;
 mod build_package;
 mod build_worker;
 mod commands;

@@ -30,15 +30,18 @@ pub(crate) fn compile(package: &str, profile: Profile, features: &[&str]) -> Res
         &["build", "--target", TARGET, "--package", package],
         &shell::root(),
     );
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
+    match profile {
+        Profile::Release => command.arg("--release"),
+        Profile::Small => command.args(["--profile", "small"]),
+        Profile::Debug => &mut command,
+    };
     for feature in features {
         command.args(["--features", feature]);
     }
     shell::run(command.args(flags()))?;
     let folder = match profile {
         Profile::Release => "release",
+        Profile::Small => "small",
         Profile::Debug => "debug",
     };
     Ok(shell::target_directory()?
@@ -52,6 +55,8 @@ pub(crate) fn compile(package: &str, profile: Profile, features: &[&str]) -> Res
 pub(crate) enum Profile {
     /// Small and fast.
     Release,
+    /// As small as can be, and slower: for what runs once.
+    Small,
     /// With readable panics; large and slow.
     Debug,
 }

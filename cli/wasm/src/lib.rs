@@ -1,0 +1,42 @@
+//! The command line as WebAssembly: effects go out as JSON, results come in as JSON. Node performs
+//! them (`middleware/bin/doorward.mjs`).
+
+use doorward_doctor::effects::EffectResult;
+use doorward_doctor::program::{Input, Program, Step};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// A command that is being played.
+#[wasm_bindgen]
+#[allow(missing_debug_implementations)] // lives behind the border, where nobody can print it
+pub struct Doorward {
+    program: Program,
+}
+
+#[wasm_bindgen]
+impl Doorward {
+    /// Starts a command. `input` is JSON: the words of the command line, and what is a terminal.
+    #[wasm_bindgen(constructor)]
+    pub fn new(input: &str) -> Self {
+        let input = serde_json::from_str::<Input>(input).unwrap_or_default();
+        Self { program: Program::new(input) }
+    }
+
+    /// The first step, as JSON: an effect, or `{"exit": 0}`.
+    pub fn start(&mut self) -> String {
+        step(&self.program.start())
+    }
+
+    /// The next step, after an effect was performed.
+    pub fn resume(&mut self, result: &str) -> String {
+        let result = serde_json::from_str(result)
+            .unwrap_or_else(|error| EffectResult::Failed { message: error.to_string() });
+        step(&self.program.resume(result))
+    }
+}
+
+fn step(step: &Step) -> String {
+    match step {
+        Step::Perform(effect) => serde_json::to_string(effect).unwrap_or_default(),
+        Step::Exit(code) => ["{\"exit\":", &code.number().to_string(), "}"].concat(),
+    }
+}

@@ -1,0 +1,32 @@
+//! The command line's logic, without network, files, clock or randomness: `doorward doctor` and its
+//! siblings as programs that ask a carrier for effects.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`effects`] | what a carrier performs |
+//! | [`program`] | the driver that plays a command |
+//! | `commands` | one file for each command: its arguments, and an `async fn run` |
+//! | `probes` | one file for each question that is put to a deployment; they fill `Facts` and know no cause |
+//! | `facts` | what was learned, by name and type |
+//! | [`causes`] | the table of causes, and the rules that find them in the facts; they read no response |
+//! | `report` | what was found, as text, JSON or Markdown |
+//! | `secret` | fingerprints, and the near misses of a secret |
+//!
+//! A carrier makes a [`program::Program`] of the words of its command line and performs what it
+//! asks for until it exits: `cli/` natively, `cli/wasm` with Node. Both print the same bytes.
+
+#![cfg_attr(not(test), warn(clippy::too_many_lines))]
+
+pub mod causes;
+mod command_line;
+mod commands;
+pub mod effects;
+mod env_file;
+mod exit;
+mod output;
+pub mod program;
+mod secret;
+mod url;
+
+pub use command_line::command;
+pub use exit::ExitCode;

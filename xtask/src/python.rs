@@ -11,10 +11,12 @@ use crate::shell::{self, Failure, Result};
 const OLDEST: (u32, u32) = (3, 10);
 
 /// Checks style and types of the package in `folder`, and runs its tests. Nothing is written into
-/// it: environment and caches are below `target/`.
+/// it: environments and caches are below `target/`.
 pub(crate) fn test(folder: &Path, quiet: &[(&str, &str)]) -> Result {
     let home = shell::target_directory()?.join("python");
-    let python = environment(&home, &folder.join("requirements-test.txt"))?;
+    let python = environment(&home.join("venv"), &folder.join("requirements-test.txt"))?;
+    // Where `python -m doorward_origin doctor` has to tell that a package is missing.
+    let bare = environment(&home.join("bare"), &folder.join("requirements-bare.txt"))?;
     let types = home.join("mypy").to_string_lossy().into_owned();
     let checks: [&[&str]; 4] = [
         &["ruff", "format", "--no-cache", "--check", "."],
@@ -24,17 +26,17 @@ pub(crate) fn test(folder: &Path, quiet: &[(&str, &str)]) -> Result {
     ];
     for arguments in checks {
         let mut command = shell::command(&python, &[&["-B", "-m"], arguments].concat(), folder);
-        shell::run(command.envs(quiet.iter().copied()).env("PYTHONDONTWRITEBYTECODE", "1"))?;
+        command.envs(quiet.iter().copied()).env("PYTHONDONTWRITEBYTECODE", "1");
+        shell::run(command.env("DOORWARD_BARE_PYTHON", &bare))?;
     }
     Ok(())
 }
 
-/// The interpreter of a virtual environment with just these packages; it is made anew when they
-/// have changed.
-fn environment(home: &Path, requirements: &Path) -> Result<String> {
+/// The interpreter of the virtual environment in `folder` with just these packages; it is made anew
+/// when they have changed.
+fn environment(folder: &Path, requirements: &Path) -> Result<String> {
     let wanted = fs::read(requirements)
         .map_err(|error| Failure::new(format!("{}: {error}", requirements.display())))?;
-    let folder = home.join("venv");
     let bin = if cfg!(windows) { ["Scripts", "python.exe"] } else { ["bin", "python"] };
     let python = folder.join(PathBuf::from_iter(bin)).to_string_lossy().into_owned();
     // Written last: an interrupted installation is not taken for a finished one.
@@ -48,7 +50,7 @@ fn environment(home: &Path, requirements: &Path) -> Result<String> {
     // Debian's python3 has the module `venv` and not what it needs.
     let hint =
         "on Debian and Ubuntu: apt install python3-venv; elsewhere install Python from python.org";
-    shell::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(&folder))
+    shell::run(Command::new(base).args(["-m", "venv", "--clear"]).arg(folder))
         .map_err(|failure| failure.hint(hint))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
     shell::run(Command::new(&python).args(pip).arg(requirements))?;

@@ -39,7 +39,8 @@ enum Work {
     Npm(&'static str, &'static str),
     /// The same for a script that loads what the part `build-tests` makes, besides.
     NpmOnVariants(&'static str, &'static str),
-    /// The Python package in that folder: style, types and tests.
+    /// The Python package in that folder: style, types and tests. They ask the real Better Auth of
+    /// the stack's auth service.
     Python(&'static str),
 }
 use Work::{Cargo, Npm, NpmOnVariants, Python, Xtask};
@@ -60,7 +61,7 @@ const PARTS: &[Part] = &[
     Part { name: "next",        about: "a built Next.js app behind doorward/next",                          work: Npm("middleware", "test:next") },
     Part { name: "routers",     about: "spellings of protected paths, sent to real routers",                work: Npm("tests/routers", "test") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",                        work: Npm("middleware", "test:vercel") },
-    Part { name: "python",      about: "the Python verifier, and the gate in front of uvicorn and gunicorn", work: Python("origin/python") },
+    Part { name: "python",      about: "the Python verifier and doctor, and the gate before uvicorn and gunicorn",   work: Python("origin/python") },
     Part { name: "worker",      about: "the Worker in workerd",                                             work: NpmOnVariants("worker/test", "test") },
     Part { name: "faults",      about: "every combination of faults, in Node and workerd",                  work: Npm("middleware", "test:faults") },
     Part { name: "soak",        about: "a thousand sessions while the auth service fails",                  work: Xtask(&["soak"], soak::MEMBERS) },
@@ -135,7 +136,8 @@ impl Work {
     /// The members of the npm workspace that it needs.
     fn members(&self) -> Vec<&'static str> {
         match self {
-            Cargo(_) | Python(_) => Vec::new(),
+            Cargo(_) => Vec::new(),
+            Python(_) => vec!["examples/stack/auth-service"],
             Xtask(_, members) => members.to_vec(),
             Npm(member, _) | NpmOnVariants(member, _) => vec![member],
         }

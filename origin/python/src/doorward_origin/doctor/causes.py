@@ -1,0 +1,178 @@
+"""The causes that can be told from here: a part of the table in ``docs/causes.md``, with the same titles and fixes."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, TypeAlias
+
+Certainty: TypeAlias = Literal["proof", "strong", "hint"]
+
+#: Title and fix of each cause, in the order in which a request meets them: that of two equally certain ones the first is named.
+CAUSES: Final[dict[str, tuple[str, str]]] = {
+    "api-pyjwt-missing": (
+        "The API's interpreter has no PyJWT, or another module is named jwt",
+        "pip uninstall jwt; pip install 'pyjwt[crypto]'; rename a jwt.py of your own.",
+    ),
+    "url-missing": (
+        "BETTER_AUTH_URL missing: base URL is guessed from the first request",
+        "Set BETTER_AUTH_URL to the public https origin.",
+    ),
+    "api-cannot-fetch-jwks": (
+        "API cannot fetch the key set (DNS in the cluster, CA bundle, proxy, WAF, localhost in a container)",
+        "Use a URL reachable from the API; set a user agent.",
+    ),
+    "rate-limited": (
+        "Rate limit bucket shared by everybody",
+        "advanced.ipAddress.ipAddressHeaders: ['cf-connecting-ip'] or trustedProxies; customRules {'/get-session': false}.",
+    ),
+    "deployment-protection": (
+        "Vercel deployment protection, Cloudflare Access or basic auth before the service",
+        "Use the production domain, or x-vercel-protection-bypass for the gate (--header), "
+        "or take the path out of the protection.",
+    ),
+    "bot-challenge": (
+        "WAF/bot challenge answers machines with 403 or a challenge",
+        "Skip rule for /api/auth/jwks, or PyJWKClient(headers={'User-Agent': …}).",
+    ),
+    "base-url-redirects": (
+        "The URL redirects (http→https, apex→www, trailing slash, locale)",
+        "Configure the final URL.",
+    ),
+    "database-unreachable": (
+        "Database down, pool exhausted, TLS or stale connection",
+        "Pooled URL, max: 1 per instance, time-outs, retry once.",
+    ),
+    "jwt-plugin-missing": (
+        "jwt() is not among the plugins (or JWKS is remote)",
+        "plugins: [jwt()], migrate (table jwks).",
+    ),
+    "jwks-not-json": (
+        "JWKS URL answers HTML or an error",
+        "<base>/api/auth/jwks, public, no redirect.",
+    ),
+    "api-no-cryptography": (
+        "PyJWT without cryptography cannot read EdDSA/ES/RS",
+        "pip install 'pyjwt[crypto]'.",
+    ),
+    "jwks-empty": (
+        "Key set is empty or has no usable key",
+        "Look at table jwks; PyJWT without cryptography says the same.",
+    ),
+    "bearer-prefix-left": (
+        "'Bearer ' left in, or quotes",
+        "Take the second word.",
+    ),
+    "wrong-token-sent": (
+        "Session token, signed cookie or ID token sent to the API instead of the JWT",
+        "authClient.token() or GET /token, or set-auth-jwt.",
+    ),
+    "api-algorithm": (
+        "algorithms=['RS256'] (or HS256) in jwt.decode, tokens are EdDSA",
+        "algorithms=['EdDSA'], or jwt({jwks:{keyPairConfig:{alg:'ES256'}}}).",
+    ),
+    "kid-not-in-jwks": (
+        "Token's kid is not in the set: other environment, rotated, wiped table, stale cache",
+        "One JWKS URL; verifiers must refetch on unknown kid.",
+    ),
+    "token-altered": (
+        "The token was cut or changed on its way",
+        "Send it as it was issued: not cut by a column, a log or a header limit, not encoded again.",
+    ),
+    "exp-is-a-date": (
+        "expirationTime as a number is an absolute date: tokens expired in 1970",
+        "expirationTime: '1h'.",
+    ),
+    "clock-skew": (
+        "A clock is off",
+        "NTP.",
+    ),
+    "api-leeway": (
+        "No leeway: iat one second in the future",
+        "leeway=5; fix NTP.",
+    ),
+    "token-expired-no-refresh": (
+        "JWT lives 15 min, client keeps it longer",
+        "Fetch /token before exp; or the gate's bridge.",
+    ),
+    "issuer-differs-at-api": (
+        "API's own issuer setting differs",
+        "Origin of BETTER_AUTH_URL.",
+    ),
+    "issuer-trailing-slash": (
+        "iss with/without slash",
+        "issuer = origin without slash.",
+    ),
+    "issuer-path": (
+        "Verifier expects /api/auth in iss (or service writes it)",
+        "Better Auth writes the origin; OAuth provider's ID tokens have the path.",
+    ),
+    "issuer-scheme": (
+        "iss http, expected https (base URL behind TLS)",
+        "BETTER_AUTH_URL=https://….",
+    ),
+    "issuer-host": (
+        "Token of another environment or preview",
+        "Point API and gate at the same service.",
+    ),
+    "audience-differs": (
+        "aud is not what the verifier expects (default: origin of base URL)",
+        "audience=<origin>, or jwt({jwt:{audience}}).",
+    ),
+    "trailing-slash-env": (
+        "BETTER_AUTH_URL ends with a slash or has /api/auth in it",
+        "Compare with new URL(BETTER_AUTH_URL).origin, not with the text.",
+    ),
+    "url-contradiction": (
+        "BETTER_AUTH_URL, NEXT_PUBLIC_APP_URL, BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL name different hosts or schemes",
+        "Use one public origin; iss and aud are that origin without slash and path.",
+    ),
+    "secret-default": (
+        "No secret at all: Better Auth silently uses its published default",
+        "Generate one (`openssl rand -base64 32`), set it everywhere, redeploy. "
+        "Treat as a security incident if the service is public.",
+    ),
+    "secret-quoted": (
+        "Quotes became part of the secret",
+        "Remove the quotes where the platform does not parse them.",
+    ),
+    "secret-whitespace": (
+        "A line end or space in the secret at one side",
+        "Set it again without `echo`: `printf %s` is not safe with every CLI version, paste it in the dashboard or use "
+        "`vercel env add NAME < file-without-newline`; redeploy.",
+    ),
+    "secret-short": (
+        "Secret under 32 characters or of little entropy",
+        "openssl rand -base64 32.",
+    ),
+    "api-refuses-good-token": (
+        "API refuses a token that verifies here, and does not say why",
+        "Run `python -m doorward_origin doctor` beside the API; log the exception's class.",
+    ),
+    "api-redirect-loses-authorization": (
+        "redirect_slashes 307 to http:// or another host: clients drop Authorization",
+        "Call the exact path; --proxy-headers; redirect_slashes=False.",
+    ),
+    "api-403-not-401": (
+        "HTTPBearer(auto_error) answers 403 'Not authenticated' for a missing header",
+        "Read it as no credential.",
+    ),
+    "api-jwks-cached-stale": (
+        "PyJWKClient keeps keys (lifespan 300 s) or a hand-made cache never refetches",
+        "Refetch on unknown kid with a cool-down.",
+    ),
+    "jwks-many-keys": (
+        "Concurrent first calls or rotation without limit leave many keys",
+        "Call /jwks once after migration; rotationInterval.",
+    ),
+}
+
+
+def title(cause: str) -> str:
+    return CAUSES[cause][0]
+
+
+def fix(cause: str) -> str:
+    return CAUSES[cause][1]
+
+
+def doc(cause: str) -> str:
+    return f"docs/causes.md#{cause}"

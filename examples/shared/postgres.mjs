@@ -10,7 +10,7 @@ import { outcome, run, service } from "./processes.mjs";
 export function cluster(port) {
   let folder;
   let server;
-  return { name: "PostgreSQL, a throw-away cluster", url: `postgres://doorward@127.0.0.1:${port}/postgres`, start, stop };
+  return { name: "PostgreSQL, a throw-away cluster", url: `postgres://doorward@127.0.0.1:${port}/postgres`, start, stop, isRunning: () => server?.isRunning() ?? false };
 
   async function start() {
     const bin = await programs();

@@ -19,11 +19,17 @@ const LOG_MS = 10_000;
  * @param {NodeJS.Signals} [how.signal] asks it to end
  * @param {object} [how.spawn] further options
  * @param {(line: string) => void} [how.onLine] hears each line that it logs, besides the log that is kept
+ * @param {(how: string) => void} [how.onEnd] hears with what it has ended once it was up, if nobody has stopped it
  */
-export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {}, onLine }) {
+export function service(name, { command: [program, ...args], ready, env = {}, signal = "SIGTERM", spawn: more = {}, onLine, onEnd }) {
   let child;
+  let isUp = false;
   const log = [];
-  return { name, log, logged, start, stop };
+  return { name, log, logged, start, stop, isRunning, pid: () => child?.pid };
+
+  function isRunning() {
+    return Boolean(child) && child.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
 
   /** The lines from there on, once they have this: what a process has answered is read before what it has logged. */
   async function logged(mark, has) {
@@ -40,6 +46,8 @@ export function service(name, { command: [program, ...args], ready, env = {}, si
     const tooLate = sleep(START_MS, undefined, { signal: late.signal }).then(() => Promise.reject(new Error("it took too long")));
     try {
       await Promise.race([listening(child), failed, ended, tooLate]);
+      isUp = true;
+      child.once("exit", (code, by) => isUp && onEnd?.(code ?? by));
     } catch (error) {
       await stop();
       throw Object.assign(new Error(`${name} did not start: ${error.message}`), { hint: log.slice(-12).join("\n") });
@@ -62,7 +70,8 @@ export function service(name, { command: [program, ...args], ready, env = {}, si
   }
 
   async function stop() {
-    if (!child || child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    isUp = false;
+    if (!isRunning()) return;
     const gone = once(child, "exit");
     child.kill(signal);
     const impatient = setTimeout(() => child.kill("SIGKILL"), 5_000);

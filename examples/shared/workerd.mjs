@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
@@ -11,9 +12,11 @@ const fromHere = (path) => fileURLToPath(new URL(path, import.meta.url));
  * Starts it on that port with these variables.
  *
  * @param {object} miniflare the package, as its user has installed it
+ * @param {object} how
+ * @param {(line: string) => void} [how.onLine] hears each line that the gate logs
  * @returns {Promise<{log: () => string, stop: () => Promise<void>}>} `log` is what the gate has said
  */
-export async function startWorker({ Miniflare, NoOpLog }, { port, bindings }) {
+export async function startWorker({ Miniflare, NoOpLog }, { port, bindings, onLine }) {
   const manifest = await readFile(fromHere("../../wrangler.toml"), "utf8");
   const setting = (name) => new RegExp(`^${name} = "(.+)"`, "m").exec(manifest)?.[1];
   const script = fromHere(`../../${setting("main")}`);
@@ -32,7 +35,12 @@ export async function startWorker({ Miniflare, NoOpLog }, { port, bindings }) {
     bindings,
     cf: false,
     log: new NoOpLog(),
-    handleRuntimeStdio: (out, error) => [out, error].forEach((stream) => stream.on("data", (chunk) => (log += chunk))),
+    handleRuntimeStdio: (...streams) => {
+      for (const stream of streams) {
+        stream.on("data", (chunk) => (log += chunk));
+        if (onLine) createInterface({ input: stream }).on("line", onLine);
+      }
+    },
   });
   // Miniflare's own would end this process at once, while the rest is still being stopped.
   for (const [signal, listener] of listeners()) {

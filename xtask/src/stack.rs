@@ -9,19 +9,22 @@ use crate::{build_package, build_worker, debian, node};
 pub(crate) const HELP: &str = "\
 Run an auth service, a Python API and a Next.js frontend behind the gate
 
-usage: cargo xtask stack [--front next|worker|both] [--postgres] [--check]
+usage: cargo xtask stack [--front next|worker|both] [--postgres] [--quiet] [--check]
 
 needs    Node 20 or newer, Python 3.11 or newer with venv, and their registries. For --check
          Chromium, for --postgres PostgreSQL: Debian packages that it installs where it may (as
          root); elsewhere it says so and stops
 does     builds the gate and the three services, starts each on a free port of this machine, and
-         prints the URL. What has been built is kept in target/. Ctrl-C stops everything
+         prints the URL. What has been built is kept in target/. What the services log is shown, and
+         a prompt takes `stop api`, `start api`, `restart auth`, `status`, `help` (names: database,
+         auth, api, frontend, and gate with the Worker). Ctrl-C stops everything
 exit     0; with --check 1 if something is not as expected, and each such line says what was
 
   --front next      the gate in Next's proxy.ts (default, except with --check)
   --front worker    the gate as a Cloudflare Worker in workerd, in front of the app without proxy.ts
   --front both      both beside each other; with --check one after the other (default there)
   --postgres        a temporary PostgreSQL cluster instead of PGlite, which is PostgreSQL in Node
+  --quiet           nothing of what the services log; a service that ends is still told of
   --check           no URL: a browser walks through the whole stack, every wrong environment is
                     tried, and screenshots are written to target/stack/
   DATABASE_URL      environment: a PostgreSQL server to use instead
@@ -38,6 +41,7 @@ examples/stack/README.md says what runs where, what to look at, and how to break
 examples
   cargo xtask stack
   cargo xtask stack --front worker --postgres
+  cargo xtask stack --quiet
   cargo xtask stack --check
   cargo xtask stack --check --front next
 ";
@@ -73,4 +77,5 @@ pub(crate) fn run(options: &[String]) -> Result {
     shell::hand_over(Command::new("node").arg(folder.join("stack.mjs")).args(options))
 }
 
-const KNOWN: [&str; 6] = ["--front", "next", "worker", "both", "--postgres", "--check"];
+const KNOWN: [&str; 7] =
+    ["--front", "next", "worker", "both", "--postgres", "--quiet", "--check"];

@@ -25,16 +25,17 @@ export const folder = (path) => fileURLToPath(new URL(`../${path}`, import.meta.
  * @param {boolean} options.postgres
  * @param {number} [options.cookieCacheSeconds] life of `session_data`
  * @param {number} [options.sessionCacheSeconds] how long the gate remembers an answer of the auth service
- * @param {(name: string, line: string) => void} [options.onLine] hears what each service logs
+ * @param {object} [options.console] hears what each service logs, and when one has ended by itself
  * @param {{stop: () => Promise<void>}[]} started
  */
-export async function startStack({ front, built, postgres, cookieCacheSeconds, sessionCacheSeconds, onLine }, started) {
+export async function startStack({ front, built, postgres, cookieCacheSeconds, sessionCacheSeconds, console }, started) {
   const up = async (service) => {
     started.push(service);
     await service.start();
     return service;
   };
-  const hearing = (name) => onLine && { onLine: (line) => onLine(name, line) };
+  // By the names that the prompt knows.
+  const hearing = (name) => console && { onLine: (line) => console.heard(name, line), onEnd: (how) => console.ended(name, how) };
   const [port, originPort, authPort, apiPort, databasePort] = await Promise.all(Array.from({ length: 5 }, freePort));
   const url = `http://localhost:${port}`;
   const authUrl = `http://127.0.0.1:${authPort}`;
@@ -48,10 +49,10 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
     BETTER_AUTH_JWKS_URL: `${authUrl}/api/auth/jwks`,
   };
 
-  const database = await startDatabase({ postgres, port: databasePort }, up);
+  const database = await startDatabase({ postgres, port: databasePort, heard: hearing("database") }, up);
   const auth = await up(
     service("auth service", {
-      ...hearing("auth service"),
+      ...hearing("auth"),
       command: [process.execPath, join(folder("auth-service"), "dist/server.js")],
       ready: /"handler ready"/,
       env: {
@@ -69,7 +70,7 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   const { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL } = identity;
   const api = await up(
     service("API", {
-      ...hearing("API"),
+      ...hearing("api"),
       command: [built.python, "-m", "uvicorn", "notes_api.main:app", "--port", String(apiPort), "--no-access-log"],
       ready: /Uvicorn running/,
       env: { BETTER_AUTH_ISSUER, BETTER_AUTH_JWKS_URL, ...forOrigin, PYTHONDONTWRITEBYTECODE: "1" },
@@ -100,20 +101,37 @@ export async function startStack({ front, built, postgres, cookieCacheSeconds, s
   if (isGated) return { ...stack, gate: { name: "doorward/next in proxy.ts", log: () => frontend.log.join("\n") } };
 
   const bindings = { ...forGate, ORIGIN_URL: stack.urls.frontend, PUBLIC_ORIGIN: url };
-  const worker = await startWorker(miniflare, { port, bindings });
-  started.push(worker);
+  const worker = await up(workerService({ port, bindings, ...hearing("gate") }));
   return { ...stack, gate: { name: "the Rust Worker in workerd", ...worker } };
+}
+
+/** The Worker as a service: each start is a workerd of its own. */
+function workerService(how) {
+  let worker;
+  const log = () => worker?.log() ?? "";
+  return { log, start, stop, isRunning: () => worker !== undefined };
+
+  async function start() {
+    await stop();
+    worker = await startWorker(miniflare, how);
+  }
+
+  async function stop() {
+    const ending = worker;
+    worker = undefined;
+    await ending?.stop();
+  }
 }
 
 /** The folder of the Next build for that front. */
 export const distFolder = (front) => `.next-${front}`;
 
-async function startDatabase({ postgres, port }, up) {
+async function startDatabase({ postgres, port, heard }, up) {
   const { DATABASE_URL } = process.env;
   if (DATABASE_URL) return { name: "PostgreSQL of DATABASE_URL", url: DATABASE_URL, connections: 5 };
   if (postgres) return { connections: 5, ...(await up(cluster(port))) };
   const url = `postgres://stack@127.0.0.1:${port}/postgres`;
-  const pglite = await up(service("PGlite", { command: [process.execPath, folder("run/pglite.mjs"), String(port)], ready: /database ready/ }));
+  const pglite = await up(service("PGlite", { ...heard, command: [process.execPath, folder("run/pglite.mjs"), String(port)], ready: /database ready/ }));
   return { ...pglite, name: "PGlite", url, connections: 1 };
 }
 

@@ -8,6 +8,7 @@ import { chromium } from "playwright-core";
 import { inFull, seconds, stopAll } from "../../../shared/program.mjs";
 import { target } from "../build.mjs";
 import { startStack } from "../services.mjs";
+import { consoleChecks } from "./console.mjs";
 import { environmentChecks } from "./environment.mjs";
 import { startRecorder } from "./recorder.mjs";
 import { steps } from "./steps.mjs";
@@ -32,6 +33,7 @@ export async function check({ fronts, built, postgres, started, say }) {
   }
   const begin = Date.now();
   const tally = { good: 0, all: 0 };
+  await report(tally, "prompt", await consoleChecks());
   await report(tally, "environment", await environmentChecks(built));
   await report(tally, "tokens", await tokenChecks(built));
   const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] });

@@ -77,5 +77,4 @@ pub(crate) fn run(options: &[String]) -> Result {
     shell::hand_over(Command::new("node").arg(folder.join("stack.mjs")).args(options))
 }
 
-const KNOWN: [&str; 7] =
-    ["--front", "next", "worker", "both", "--postgres", "--quiet", "--check"];
+const KNOWN: [&str; 7] = ["--front", "next", "worker", "both", "--postgres", "--quiet", "--check"];

@@ -7,7 +7,7 @@
 
 use crate::better_auth::session_data::{CookieCache, Sealed};
 use crate::better_auth::signed_cookie::SignedValue;
-use crate::encoding::text;
+use crate::encoding::{base64, percent};
 use crate::jose::jws::Jws;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::{self, Secret};
@@ -58,9 +58,9 @@ impl ProbeSecret {
 
     /// The value of a signed cookie, percent-encoded as Better Auth writes it.
     pub fn signed_cookie(&self, value: &str) -> String {
-        use base64::Engine as _;
-        let mac = base64::engine::general_purpose::STANDARD.encode(self.0.mac(value.as_bytes()));
-        text::query_component(&[value, ".", &mac].concat())
+        use ::base64::Engine as _;
+        let mac = ::base64::engine::general_purpose::STANDARD.encode(self.0.mac(value.as_bytes()));
+        percent::query_component(&[value, ".", &mac].concat())
     }
 
     /// Whether a signed cookie's value, already decoded, is signed by this secret.
@@ -76,7 +76,7 @@ impl ProbeSecret {
         let expires = expires_millis.to_string();
         let open = content.strip_suffix('}').unwrap_or(content);
         let message = [open, ",\"expiresAt\":", &expires, "}"].concat();
-        let mac = text::to_base64url(&self.0.mac(message.as_bytes()));
+        let mac = base64::url_encoded(&self.0.mac(message.as_bytes()));
         let outer = [
             "{\"session\":",
             content,
@@ -86,17 +86,17 @@ impl ProbeSecret {
             &mac,
             "\"}",
         ];
-        text::to_base64url(outer.concat().as_bytes())
+        base64::url_encoded(outer.concat().as_bytes())
     }
 
     /// `session_data` as a JWT by the secret.
     pub fn jwt(&self, content: &str) -> String {
         let input = [
-            text::to_base64url(b"{\"alg\":\"HS256\"}").as_str(),
-            text::to_base64url(content.as_bytes()).as_str(),
+            base64::url_encoded(b"{\"alg\":\"HS256\"}").as_str(),
+            base64::url_encoded(content.as_bytes()).as_str(),
         ]
         .join(".");
-        let mac = text::to_base64url(&self.0.mac(input.as_bytes()));
+        let mac = base64::url_encoded(&self.0.mac(input.as_bytes()));
         [&input, ".", &mac].concat()
     }
 
@@ -185,7 +185,7 @@ mod tests {
         let secret = ProbeSecret::new(SECRET.as_bytes());
         let cookie = secret.signed_cookie("true");
         assert_eq!(cookie, "true.8xcQuqiagjV%2Bo5KMQlfjKSg7bbC1R5OrV2M8%2FlqlV5k%3D");
-        let decoded = text::percent_decoded(&cookie).unwrap_or_default();
+        let decoded = percent::decoded(&cookie).unwrap_or_default();
         assert_eq!(secret.verify_cookie(&decoded), Ok(()));
         let other = ProbeSecret::new(b"another");
         assert_eq!(other.verify_cookie(&decoded), Err(Reason::SignatureInvalid));

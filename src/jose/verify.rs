@@ -226,7 +226,7 @@ pub(crate) fn encrypted(content: &[u8], secret: &Secret, iv: [u8; 16]) -> Option
     use cbc::cipher::BlockModeEncrypt as _;
     let header =
         [r#"{"alg":"dir","enc":"A256CBC-HS512","kid":""#, &secret.encryption_kid, "\"}"].concat();
-    let aad = text::to_base64url(header.as_bytes());
+    let aad = base64::url_encoded(header.as_bytes());
     let (mac_key, aes_key) = secret.encryption_key.split_at_checked(32)?;
     let ciphertext = cbc::Encryptor::<Aes256>::new_from_slices(aes_key, &iv)
         .ok()?
@@ -237,7 +237,7 @@ pub(crate) fn encrypted(content: &[u8], secret: &Secret, iv: [u8; 16]) -> Option
         hmac.update(part);
     }
     let tag = hmac.finalize().into_bytes();
-    let parts = [&iv[..], &ciphertext, tag.get(..32)?].map(text::to_base64url);
+    let parts = [&iv[..], &ciphertext, tag.get(..32)?].map(base64::url_encoded);
     Some([&aad, "..", &parts.join(".")].concat())
 }
 

@@ -26,7 +26,8 @@ import { verifyWithJwks } from "hono/jwt";
 import { createLocalJWKSet, createRemoteJWKSet, customFetch, jwtVerify } from "jose";
 
 import { bindingOf } from "../middleware/binding.js";
-import { CHECKS, performer } from "../middleware/perform.js";
+import { performer } from "../middleware/perform.js";
+import { signaturesBy } from "../middleware/signatures.js";
 import { gatesOn } from "../middleware/gate.js";
 import { encodeResult, joinHead } from "../middleware/wire.js";
 import { signingCases } from "./signing.js";
@@ -66,7 +67,8 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
   const expected = { issuer: auth, audience: auth };
   const head = (pair) => ({ method: "GET", target: PATH, publicOrigin: site, headers: [...USUAL_HEADERS, pair] });
   const request = (pair) => new Request(site + PATH, { headers: [...USUAL_HEADERS, pair] });
-  const perform = performer();
+  const signatures = signaturesBy();
+  const perform = performer(undefined, { signatures });
 
   let memory;
   let view = new DataView(new ArrayBuffer(0));
@@ -264,7 +266,7 @@ export function subjectsOn(glue, { auth, site, secret, jwks, jwts, cookies, toke
     glue.__wbg_reset_state();
     const draft = new glue.Draft(JSON.stringify(config));
     for (const [name, value] of Object.entries(env)) draft.value(name, value);
-    for (const algorithm of CHECKS) draft.checks(algorithm);
+    for (const part of signatures.parts) draft.checks(part);
     const gate = draft.compile();
     memory = glue.linearMemory();
     return { ...bindingOf(glue, gate), gate };

@@ -163,8 +163,8 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
       const values = valuesOf([...JSON.parse(supervisor.call(current, () => draft.names())), ...names], env());
       const gate = supervisor.call(current, () => {
         for (const [name, value] of values) draft.value(name, value);
-        for (const algorithm of checks) draft.checks(algorithm);
-        for (const algorithm of signs) draft.signs(algorithm);
+        for (const part of checks) draft.checks(part);
+        for (const part of signs) draft.signs(part);
         for (const name of stores) draft.stores(name);
         if (shares) draft.shares();
         if (proxies) draft.proxies();

@@ -179,6 +179,18 @@ export interface Gate {
  */
 export function createGate(options?: GateOptions): Gate;
 
+/** How a signature is made and checked. It is the bytes that a JWS has: for ECDSA r and s side by side. */
+export interface SignatureScheme {
+  /** `RSASSA-PKCS1-v1_5`, `RSA-PSS`, `ECDSA` or `EdDSA`. */
+  kind: string;
+  /** The curve of an elliptic key, as `crv` names it. */
+  curve?: string;
+  /** The hash function, as WebCrypto names it; EdDSA has its own. */
+  hash?: string;
+  /** The length of the salt, for `RSA-PSS`. */
+  saltBytes?: number;
+}
+
 /** What the engine sends a host to do. */
 export type Effect = {
   id: number;
@@ -198,7 +210,7 @@ export type Effect = {
     }
   | {
       kind: "check";
-      algorithm: string;
+      scheme: SignatureScheme;
       thumbprint: string;
       /** The public key, a JWK in JSON. */
       key: string;
@@ -207,7 +219,7 @@ export type Effect = {
     }
   | {
       kind: "sign";
-      algorithm: string;
+      scheme: SignatureScheme;
       /** A name under which an imported key may be kept. */
       kid: string;
       /** The private key as a JWK. A secret of the gate's own environment. */

@@ -1,7 +1,8 @@
 // The gate: head → decide → perform → resume, until there is something to carry out. It knows Request and Response and no
 // framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
 
-import { CHECKS, SIGNS, performer } from "./perform.js";
+import { performer } from "./perform.js";
+import { signaturesBy } from "./signatures.js";
 import { engineOf, supervisorOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
 import { isIdentity } from "./origin/names.js";
@@ -65,10 +66,11 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const complain = unfailing(options.log ?? ((line) => console.error(line)));
     const { stores = {}, cache } = options;
     const publicOrigin = publicOriginOf(options.publicOrigin);
-    const usual = performer(options.fetch, { stores, cache });
+    const signatures = signaturesBy();
+    const usual = performer(options.fetch, { stores, cache, signatures });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
-    const able = { checks: CHECKS, signs: SIGNS, stores: Object.keys(stores), shares, marks, proxies, names };
+    const able = { checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };
     const engine = engineOf(glue, supervisor, { config: options.config, env, ...able, log: complain });
 
     return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };

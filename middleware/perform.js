@@ -3,8 +3,6 @@
 
 import { signaturesBy } from "./signatures.js";
 
-export { CHECKS, SIGNS } from "./signatures.js";
-
 /** @typedef {import("./wire.js").EffectResult} EffectResult */
 
 const FAILED = { kind: "failed" };

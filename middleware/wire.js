@@ -297,17 +297,7 @@ function readEffect(reader, background) {
   }
   if (kind === 1) return readCheck(reader, id, background);
   if (kind === 2) return { id, kind: "wait", background, milliseconds: readNumber(reader) };
-  if (kind === 3) {
-    return {
-      id,
-      kind: "sign",
-      background,
-      algorithm: readText(reader),
-      kid: readText(reader),
-      key: readText(reader),
-      input: readBytes(reader),
-    };
-  }
+  if (kind === 3) return readSign(reader, id, background);
   if (kind === 4) {
     return {
       id,
@@ -351,32 +341,53 @@ function readText(reader) {
   return decoder.decode(reader.bytes.subarray(start, reader.rest));
 }
 
-/** A signature to check. Each new token brings one, so all of its bytes are copied at once. */
+/** A signature to make. */
+function readSign(reader, id, background) {
+  const saltBytes = readNumber(reader);
+  const [kind, curve, hash, kid, key] = readAscii(reader, 5);
+  return { id, kind: "sign", background, scheme: schemeOf(kind, curve, hash, saltBytes), kid, key, input: readBytes(reader) };
+}
+
+/** A signature to check. Each new token brings one, so its bytes are copied at once. */
 function readCheck(reader, id, background) {
+  const saltBytes = readNumber(reader);
+  const [kind, curve, hash, thumbprint] = readAscii(reader, 4);
   const start = pass(reader);
-  const algorithm = reader.rest - start;
-  pass(reader);
-  const names = reader.rest - start;
-  pass(reader);
   const key = reader.rest - start;
   pass(reader);
   const input = reader.rest - start;
   pass(reader);
   const bytes = copyOf(reader.bytes, start, reader.rest);
-  const named = decoder.decode(bytes.subarray(0, names));
   return {
     id,
     kind: "check",
     background,
-    algorithm: named.slice(0, algorithm),
-    thumbprint: named.slice(algorithm),
+    scheme: schemeOf(kind, curve, hash, saltBytes),
+    thumbprint,
     /** Read by who has not kept the key under its thumbprint: not to be taken out of here together with the others. */
     get key() {
-      return decoder.decode(bytes.subarray(names, key));
+      return decoder.decode(bytes.subarray(0, key));
     },
     signingInput: bytes.subarray(key, input),
     signature: bytes.subarray(input),
   };
+}
+
+/** How a signature is made: of these, what its kind leaves open. */
+function schemeOf(kind, curve, hash, saltBytes) {
+  return { kind, curve: curve || undefined, hash: hash || undefined, saltBytes: saltBytes || undefined };
+}
+
+/** Texts of ASCII: to decode them at once costs a fraction of decoding each. */
+function readAscii(reader, count) {
+  const start = reader.rest;
+  const ends = [];
+  while (ends.length < count) {
+    pass(reader);
+    ends.push(reader.rest - start);
+  }
+  const text = decoder.decode(reader.bytes.subarray(start, reader.rest));
+  return ends.map((end, at) => text.slice(ends[at - 1] ?? 0, end));
 }
 
 function readList(reader, read) {

@@ -1,12 +1,14 @@
 //! What a host is able to do, as it declares when it starts.
 
-use crate::jose::alg::Algorithm;
+use crate::jose::alg::{Algorithm, SignatureScheme};
 
-/// What a host can carry for the engine.
+/// What a host can perform for the engine.
 ///
-/// EdDSA is always checked inside, and ES256 inside as well unless the host declares it. Every
-/// other algorithm is only available where the host declares it: an engine never accepts what
-/// nobody can check.
+/// Signatures are declared by their schemes, not by the names of algorithms: a platform knows kinds
+/// of signatures, curves and hash functions, and the core knows which algorithms these make. EdDSA
+/// is always checked inside, and ES256 inside as well unless the host declares its scheme. Every
+/// other algorithm is only available where the host declares its scheme: an engine never accepts
+/// what nobody can check.
 #[derive(Debug, Clone, Default)]
 pub struct Capabilities {
     checks: Vec<Algorithm>,
@@ -18,26 +20,22 @@ pub struct Capabilities {
 }
 
 impl Capabilities {
-    /// A host that carries fetches and waits, and no signature check.
+    /// A host that performs fetches and waits, and no signature check.
     pub fn none() -> Self {
         Self::default()
     }
 
-    /// A host that also checks signatures of these algorithms when asked.
-    pub fn checking(algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self {
-            checks: algorithms
-                .into_iter()
-                .filter(|algorithm| *algorithm != Algorithm::EdDSA)
-                .collect(),
-            ..Self::default()
-        }
+    /// A host that also checks signatures of the schemes for which this is true, when asked.
+    pub fn checking(has: impl Fn(SignatureScheme) -> bool) -> Self {
+        let mut checks = algorithms_of(&has);
+        checks.retain(|algorithm| *algorithm != Algorithm::EdDSA);
+        Self { checks, ..Self::default() }
     }
 
-    /// The same host, which also signs with these algorithms when asked.
+    /// The same host, which also signs by the schemes for which this is true, when asked.
     #[must_use]
-    pub fn and_signing(self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
-        Self { signs: algorithms.into_iter().collect(), ..self }
+    pub fn and_signing(self, has: impl Fn(SignatureScheme) -> bool) -> Self {
+        Self { signs: algorithms_of(&has), ..self }
     }
 
     /// The same host, which also reads stores of these names when asked.
@@ -97,4 +95,9 @@ impl Capabilities {
     pub fn checks(&self, algorithm: Algorithm) -> bool {
         self.checks.contains(&algorithm)
     }
+}
+
+/// The algorithms whose schemes a host has.
+fn algorithms_of(has: &dyn Fn(SignatureScheme) -> bool) -> Vec<Algorithm> {
+    Algorithm::all().filter(|algorithm| has(algorithm.scheme())).collect()
 }

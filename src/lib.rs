@@ -99,7 +99,7 @@ pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdic
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};
-pub use jose::alg::{Algorithm, KeyType};
+pub use jose::alg::{Algorithm, HashFunction, KeyType, SignatureScheme};
 pub use jose::platform::{SignatureCheck, SignatureRequest};
 pub use policy::Policy;
 pub use policy::config_error::ConfigError;

@@ -17,8 +17,9 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
+use doorward::SignatureScheme::{Ecdsa, EdDsa};
 use doorward::{
-    Algorithm, Config, Effect, Engine, Fetch, Forward, Reason, Refusal, RequestHead, Served,
+    Config, Effect, Engine, Fetch, Forward, HashFunction, Reason, Refusal, RequestHead, Served,
     SignatureRequest, UnixTime, conformance,
 };
 use doorward_host::{
@@ -254,7 +255,7 @@ fn engine(policy: &Value, name: &str) -> Engine {
         .filter_map(Value::as_str)
         .map(str::to_owned);
     let host = doorward_native::capabilities()
-        .and_signing([Algorithm::ES256, Algorithm::EdDSA])
+        .and_signing(|scheme| matches!(scheme, EdDsa { .. } | Ecdsa { curve: "P-256", .. }))
         .and_stores(stores)
         .and_sharing();
     let policy =
@@ -423,12 +424,12 @@ fn scripted(result: &Value) -> OwnedResult {
 fn sign(request: &SignatureRequest) -> Vec<u8> {
     let jwk: Value = serde_json::from_str(&request.key).unwrap_or_else(|error| panic!("{error}"));
     let private = base64url(text(&jwk, "d")).unwrap_or_default();
-    if request.algorithm == Algorithm::EdDSA {
+    if matches!(request.scheme, EdDsa { .. }) {
         let key = ed25519_dalek::SigningKey::try_from(private.as_slice())
             .unwrap_or_else(|_| panic!("{} is no key", request.kid));
         return ed25519_dalek::Signer::sign(&key, &request.input).to_vec();
     }
-    assert_eq!(request.algorithm, Algorithm::ES256);
+    assert_eq!(request.scheme, Ecdsa { curve: "P-256", hash: HashFunction::Sha256 });
     let key = p256::ecdsa::SigningKey::from_slice(&private)
         .unwrap_or_else(|_| panic!("{} is no key", request.kid));
     let signature: p256::ecdsa::Signature =

@@ -57,7 +57,7 @@ pub(crate) fn check(
 ) -> EffectResult {
     let Some(algorithm) = Algorithm::from_name(algorithm) else { return EffectResult::Absent };
     let check = SignatureCheck {
-        algorithm,
+        scheme: algorithm.scheme(),
         key: key.into(),
         thumbprint: String::new().into(),
         signing_input,

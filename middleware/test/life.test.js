@@ -54,11 +54,11 @@ function watched() {
       this.#values[name] = value;
       this.#draft.value(name, value);
     }
-    checks(algorithm) {
-      this.#draft.checks(algorithm);
+    checks(part) {
+      this.#draft.checks(part);
     }
-    signs(algorithm) {
-      this.#draft.signs(algorithm);
+    signs(part) {
+      this.#draft.signs(part);
     }
     compile() {
       record.compiled.push(this.#values);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
+import { createSign, generateKeyPairSync } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 
-import { CHECKS, SIGNS, performer } from "../perform.js";
+import { performer } from "../perform.js";
 import { nodes, signaturesBy, webs } from "../signatures.js";
 import { serve, serveBytes } from "./support.js";
 
@@ -160,25 +161,37 @@ test("what is not HTTP, ends early or is not there is a failure", async (t) => {
   assert.deepEqual(await perform(effect("nonsense")), FAILED);
 });
 
-const PARAMETERS = {
-  RS: [{ name: "RSASSA-PKCS1-v1_5", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }, {}],
-  PS: [{ name: "RSA-PSS", modulusLength: 2048, publicExponent: new Uint8Array([1, 0, 1]) }, {}],
-  ES: [{ name: "ECDSA" }, {}],
+/** RFC 7518 section 3.1: how the signatures of an algorithm are made. */
+const SCHEMES = {
+  RS256: { kind: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+  RS384: { kind: "RSASSA-PKCS1-v1_5", hash: "SHA-384" },
+  RS512: { kind: "RSASSA-PKCS1-v1_5", hash: "SHA-512" },
+  PS256: { kind: "RSA-PSS", hash: "SHA-256", saltBytes: 32 },
+  PS384: { kind: "RSA-PSS", hash: "SHA-384", saltBytes: 48 },
+  PS512: { kind: "RSA-PSS", hash: "SHA-512", saltBytes: 64 },
+  ES256: { kind: "ECDSA", curve: "P-256", hash: "SHA-256" },
+  ES384: { kind: "ECDSA", curve: "P-384", hash: "SHA-384" },
+  ES512: { kind: "ECDSA", curve: "P-521", hash: "SHA-512" },
+  EdDSA: { kind: "EdDSA", curve: "Ed25519" },
 };
-const CURVES = { 256: "P-256", 384: "P-384", 512: "P-521" };
+/** RFC 8812 section 3.2. WebCrypto does not have its curve. */
+const ES256K = { kind: "ECDSA", curve: "secp256k1", hash: "SHA-256" };
 
-/** A signature check that holds. */
-async function check(algorithm) {
-  const [family, bits] = [algorithm.slice(0, 2), algorithm.slice(2)];
-  const [base] = PARAMETERS[family];
-  const hash = `SHA-${bits}`;
-  const parameters = { ...base, hash, namedCurve: CURVES[bits] };
-  const { publicKey, privateKey } = await crypto.subtle.generateKey(parameters, true, ["sign", "verify"]);
-  const { kty, crv, x, y, n, e } = await crypto.subtle.exportKey("jwk", publicKey);
-  const signingInput = new TextEncoder().encode("a.b");
-  const signature = await crypto.subtle.sign({ name: base.name, hash, saltLength: Number(bits) / 8 }, privateKey, signingInput);
-  const key = JSON.stringify({ kty, crv, x, y, n, e });
-  return { kind: "check", algorithm, thumbprint: `of ${algorithm}`, key, signingInput, signature: new Uint8Array(signature) };
+/** A signature check that holds, and the private key. Node's key pairs, signed by WebCrypto where that can. */
+async function check(scheme) {
+  const { kind, curve, hash, saltBytes } = scheme;
+  const input = new TextEncoder().encode("a.b");
+  const [type, options] = { ECDSA: ["ec", { namedCurve: curve }], EdDSA: ["ed25519"] }[kind] ?? ["rsa", { modulusLength: 2048 }];
+  const { publicKey, privateKey } = generateKeyPairSync(type, options);
+  const jwk = privateKey.export({ format: "jwk" });
+  return { kind: "check", scheme, thumbprint: `of ${kind} ${curve} ${hash}`, key: JSON.stringify(publicKey.export({ format: "jwk" })), signingInput: input, signature: await signature(), jwk };
+
+  async function signature() {
+    if (curve === "secp256k1") return new Uint8Array(createSign("sha256").update(input).sign({ key: privateKey, dsaEncoding: "ieee-p1363" }));
+    const name = kind === "EdDSA" ? curve : kind;
+    const key = await crypto.subtle.importKey("jwk", jwk, { name, hash, namedCurve: curve }, false, ["sign"]);
+    return new Uint8Array(await crypto.subtle.sign({ name, hash, saltLength: saltBytes }, key, input));
+  }
 }
 
 const PLATFORMS = { "node:crypto": nodes, WebCrypto: webs };
@@ -186,10 +199,10 @@ const PLATFORMS = { "node:crypto": nodes, WebCrypto: webs };
 for (const [name, platform] of Object.entries(PLATFORMS)) {
   const performing = () => performer(undefined, { signatures: signaturesBy(platform()) });
 
-  test(`${name}: signatures of each declared algorithm are told from others`, async (t) => {
+  test(`${name}: signatures of each scheme of the registry are told from others`, async (t) => {
     const perform = performing();
-    for (const algorithm of CHECKS) {
-      const good = await check(algorithm);
+    for (const [algorithm, scheme] of Object.entries(SCHEMES)) {
+      const good = await check(scheme);
       assert.deepEqual(await perform(good), { kind: "checked", holds: true }, algorithm);
       assert.deepEqual(await perform({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false }, algorithm);
       const { length } = good.signature;
@@ -201,55 +214,87 @@ for (const [name, platform] of Object.entries(PLATFORMS)) {
         assert.deepEqual(await perform({ ...good, signature }), { kind: "checked", holds: false }, `${algorithm} ${signature}`);
       }
     }
-    t.diagnostic(CHECKS.join(" "));
+    t.diagnostic(Object.keys(SCHEMES).join(" "));
   });
 
   test(`${name}: a key that cannot be imported is a failure, never a verdict`, async () => {
     const perform = performing();
-    const good = await check("ES256");
-    const [other, rsa] = [await check("ES384"), await check("RS256")];
+    const good = await check(SCHEMES.ES256);
+    const [other, rsa] = [await check(SCHEMES.ES384), await check(SCHEMES.RS256)];
     for (const key of ["{", "{}", "null", '{"kty":"EC","crv":"P-256","x":"AA","y":"AA"}', '{"kty":"RSA","n":"AQAB","e":"AQAB"}', other.key, rsa.key]) {
       assert.deepEqual(await perform({ ...good, key, thumbprint: key }), FAILED, key);
     }
     assert.deepEqual(await perform({ ...rsa, key: good.key, thumbprint: "EC" }), FAILED);
+    assert.deepEqual(await perform({ ...good, scheme: SCHEMES.EdDSA, thumbprint: "EC" }), FAILED);
   });
 
-  test(`${name}: a key for another use or algorithm is no key to sign with`, async () => {
+  test(`${name}: signs by each scheme that it has, and with no key for another use or scheme`, async (t) => {
     const perform = performing();
-    const { key } = await check("ES256");
-    const effect = { kind: "sign", kid: "k", key, input: new Uint8Array(1) };
-    for (const algorithm of SIGNS) assert.deepEqual(await perform({ ...effect, algorithm }), FAILED, algorithm);
-    for (const algorithm of ["RS256", "HS256", "none"]) assert.deepEqual(await perform({ ...effect, algorithm }), { kind: "unsupported" });
+    const input = new Uint8Array([1, 2]);
+    for (const [algorithm, scheme] of Object.entries(SCHEMES)) {
+      const { jwk, key } = await check(scheme);
+      const effect = { kind: "sign", scheme, kid: algorithm, input };
+      const made = await perform({ ...effect, key: JSON.stringify(jwk) });
+      assert.equal(made.kind, "signed", algorithm);
+      const checked = await perform({ kind: "check", scheme, thumbprint: algorithm, key, signingInput: input, signature: made.signature });
+      assert.deepEqual(checked, { kind: "checked", holds: true }, algorithm);
+      assert.deepEqual(await perform({ ...effect, kid: "public", key }), FAILED, algorithm);
+      const other = scheme.kind === "ECDSA" ? SCHEMES.RS256 : SCHEMES.ES256;
+      assert.deepEqual(await perform({ ...effect, scheme: other, key: JSON.stringify(jwk) }), FAILED, algorithm);
+    }
+    t.diagnostic(Object.keys(SCHEMES).join(" "));
   });
 
-  test(`${name}: an algorithm that this host does not have is unsupported, never a verdict`, async () => {
+  test(`${name}: a scheme that this host does not have is unsupported, never a verdict`, async () => {
     const perform = performing();
-    const good = await check("ES256");
-    for (const algorithm of ["none", "HS256", "EdDSA", "ES256K", "constructor", "__proto__", ""]) {
-      assert.deepEqual(await perform({ ...good, algorithm }), { kind: "unsupported" }, algorithm);
+    const good = await check(SCHEMES.ES256);
+    const { ES256 } = SCHEMES;
+    const schemes = [
+      ...["none", "HMAC", "AKP", "constructor", "__proto__", "", undefined].map((kind) => ({ ...ES256, kind })),
+      ...["brainpoolP256r1", "Ed448", "constructor", ""].map((curve) => ({ ...ES256, curve })),
+      ...["SHA-1", "SHA3-256", "sha256", ""].map((hash) => ({ ...ES256, hash })),
+    ];
+    for (const scheme of schemes) {
+      for (const effect of [{ ...good, scheme }, { kind: "sign", scheme, kid: "k", key: JSON.stringify(good.jwk), input: good.signingInput }]) {
+        assert.deepEqual(await perform(effect), { kind: "unsupported" }, JSON.stringify(scheme));
+      }
     }
   });
 
-  test(`${name}: a key is imported once; the same key for another algorithm is another key`, async () => {
+  test(`${name}: a key is imported once; the same key for another scheme is another key`, async () => {
     let imported = 0;
     const counted = { ...platform() };
     const { publicKey } = counted;
     counted.publicKey = (...given) => (imported++, publicKey(...given));
     const mine = performer(undefined, { signatures: signaturesBy(counted) });
-    const rsa = await check("RS256");
+    const rsa = await check(SCHEMES.RS256);
     await mine(rsa);
     await mine(rsa);
     assert.equal(imported, 1);
-    assert.deepEqual(await mine({ ...rsa, algorithm: "RS512" }), { kind: "checked", holds: false });
-    assert.equal(imported, 2);
+    assert.deepEqual(await mine({ ...rsa, scheme: SCHEMES.RS512 }), { kind: "checked", holds: false });
+    assert.deepEqual(await mine({ ...rsa, scheme: SCHEMES.PS256 }), { kind: "checked", holds: false });
+    assert.equal(imported, 3);
     for (let i = 0; i < 70; i++) await mine({ ...rsa, thumbprint: `other ${i}` });
     await mine(rsa);
-    assert.equal(imported, 73, "the oldest of very many is forgotten");
+    assert.equal(imported, 74, "the oldest of very many is forgotten");
   });
 }
 
-test("without any cryptography nothing is checked", async () => {
-  assert.deepEqual(await performer(undefined, { signatures: signaturesBy(null) })(await check("ES256")), { kind: "unsupported" });
+test("a curve is declared where the platform has it: secp256k1 by node:crypto, not by WebCrypto", async () => {
+  const good = await check(ES256K);
+  assert.ok(nodes().parts.includes("secp256k1"));
+  const node = performer(undefined, { signatures: signaturesBy(nodes()) });
+  assert.deepEqual(await node(good), { kind: "checked", holds: true });
+  assert.deepEqual(await node({ ...good, signingInput: new Uint8Array([1]) }), { kind: "checked", holds: false });
+  assert.deepEqual(await node({ ...good, scheme: SCHEMES.ES256, thumbprint: "other" }), FAILED);
+  assert.ok(!webs().parts.includes("secp256k1"));
+  assert.deepEqual(await performer(undefined, { signatures: signaturesBy(webs()) })(good), { kind: "unsupported" });
+});
+
+test("without any cryptography nothing is declared and nothing is checked", async () => {
+  const signatures = signaturesBy(null);
+  assert.deepEqual(signatures.parts, []);
+  assert.deepEqual(await performer(undefined, { signatures })(await check(SCHEMES.ES256)), { kind: "unsupported" });
 });
 
 test("a wait takes its time", async () => {

@@ -82,7 +82,7 @@ const fetchEffect = {
   maxBytes: 65536,
   copy: "doorward-keys-x",
 };
-const CHECK = [4_000_000_000, 1, "RS256", "print", "{}", new Uint8Array([1, 2]), new Uint8Array([3])];
+const CHECK = [4_000_000_000, 1, 32, "RSA-PSS", "", "SHA-256", "print", "{}", new Uint8Array([1, 2]), new Uint8Array([3])];
 const decisions = [
   [
     message(0, "", "", FETCH),
@@ -95,7 +95,7 @@ const decisions = [
       effect: {
         id: 4_000_000_000,
         kind: "check",
-        algorithm: "RS256",
+        scheme: { kind: "RSA-PSS", curve: undefined, hash: "SHA-256", saltBytes: 32 },
         thumbprint: "print",
         key: "{}",
         signingInput: new Uint8Array([1, 2]),

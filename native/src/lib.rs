@@ -1,15 +1,18 @@
-//! What a native host needs besides the host kit: signature checks with `jsonwebtoken`, and ES512,
-//! which that has not, with `p521`.
+//! What a native host needs besides the host kit: signature checks with `jsonwebtoken`, and ECDSA on
+//! P-521, which that has not, with `p521`.
 
-use doorward::{Algorithm, Capabilities, EffectResult, SignatureCheck};
+use doorward::HashFunction::{Sha256, Sha384, Sha512};
+use doorward::SignatureScheme::{Ecdsa, EdDsa, RsaPkcs1, RsaPss};
+use doorward::{Capabilities, EffectResult, SignatureCheck, SignatureScheme};
 use doorward_host::Failure;
+use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{DecodingKey, crypto};
 use p521::ecdsa::signature::Verifier as _;
 
-/// What this host can check: everything that a key set may bring.
+/// What this host can check: the schemes for which there is a crate below.
 pub fn capabilities() -> Capabilities {
-    Capabilities::checking(Algorithm::all())
+    Capabilities::checking(|scheme| by_crate(scheme).is_some())
 }
 
 /// Checks a signature.
@@ -17,10 +20,9 @@ pub fn capabilities() -> Capabilities {
 /// # Errors
 /// Where there is no clear verdict; never for a bad signature.
 pub fn check_signature(check: &SignatureCheck) -> Result<bool, Failure> {
-    let verdict = match in_jsonwebtoken(check.algorithm) {
-        Some(algorithm) => with_jsonwebtoken(check, algorithm),
-        None if check.algorithm == Algorithm::ES512 => with_p521(check),
-        None => return Err(Failure::Unsupported),
+    let verdict = match by_crate(check.scheme).ok_or(Failure::Unsupported)? {
+        ByCrate::Jsonwebtoken(algorithm) => with_jsonwebtoken(check, algorithm),
+        ByCrate::P521 => with_p521(check),
     };
     verdict.ok_or(Failure::Failed)
 }
@@ -34,22 +36,32 @@ pub fn check(check: &SignatureCheck) -> EffectResult<'static> {
     }
 }
 
-fn in_jsonwebtoken(algorithm: Algorithm) -> Option<jsonwebtoken::Algorithm> {
-    match algorithm {
-        Algorithm::ES256 => Some(jsonwebtoken::Algorithm::ES256),
-        Algorithm::ES384 => Some(jsonwebtoken::Algorithm::ES384),
-        Algorithm::RS256 => Some(jsonwebtoken::Algorithm::RS256),
-        Algorithm::RS384 => Some(jsonwebtoken::Algorithm::RS384),
-        Algorithm::RS512 => Some(jsonwebtoken::Algorithm::RS512),
-        Algorithm::PS256 => Some(jsonwebtoken::Algorithm::PS256),
-        Algorithm::PS384 => Some(jsonwebtoken::Algorithm::PS384),
-        Algorithm::PS512 => Some(jsonwebtoken::Algorithm::PS512),
-        Algorithm::EdDSA => Some(jsonwebtoken::Algorithm::EdDSA),
-        Algorithm::ES512 => None,
-    }
+/// The crate that checks signatures of a scheme.
+enum ByCrate {
+    /// `jsonwebtoken`, which has names of its own for schemes.
+    Jsonwebtoken(Algorithm),
+    /// `p521`.
+    P521,
 }
 
-fn with_jsonwebtoken(check: &SignatureCheck, algorithm: jsonwebtoken::Algorithm) -> Option<bool> {
+fn by_crate(scheme: SignatureScheme) -> Option<ByCrate> {
+    let algorithm = match scheme {
+        EdDsa { curve: "Ed25519" } => Algorithm::EdDSA,
+        Ecdsa { curve: "P-256", hash: Sha256 } => Algorithm::ES256,
+        Ecdsa { curve: "P-384", hash: Sha384 } => Algorithm::ES384,
+        Ecdsa { curve: "P-521", hash: Sha512 } => return Some(ByCrate::P521),
+        RsaPkcs1 { hash: Sha256 } => Algorithm::RS256,
+        RsaPkcs1 { hash: Sha384 } => Algorithm::RS384,
+        RsaPkcs1 { hash: Sha512 } => Algorithm::RS512,
+        RsaPss { hash: Sha256, salt_bytes: 32 } => Algorithm::PS256,
+        RsaPss { hash: Sha384, salt_bytes: 48 } => Algorithm::PS384,
+        RsaPss { hash: Sha512, salt_bytes: 64 } => Algorithm::PS512,
+        _ => return None,
+    };
+    Some(ByCrate::Jsonwebtoken(algorithm))
+}
+
+fn with_jsonwebtoken(check: &SignatureCheck, algorithm: Algorithm) -> Option<bool> {
     let jwk: Jwk = serde_json::from_str(&check.key).ok()?;
     let key = DecodingKey::from_jwk(&jwk).ok()?;
     // The core hands over decoded bytes; `jsonwebtoken` wants the text of the token.

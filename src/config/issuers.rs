@@ -282,7 +282,7 @@ impl Compiler<'_> {
                 Some(_) => self.reader.wrong(
                     &node.path_of("algorithms"),
                     format!("this host cannot check {name}"),
-                    "leave it out, or use a host with WebCrypto",
+                    "leave it out, or use a host that can check it",
                 ),
                 None => {
                     let known: Vec<&str> = Algorithm::all().map(Algorithm::name).collect();

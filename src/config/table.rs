@@ -9,6 +9,8 @@
 
 #![cfg_attr(not(feature = "reference"), allow(unreachable_pub))] // what generates those reads it all
 
+use crate::jose::alg::Algorithm;
+
 /// Names of the presets.
 pub(super) const PRESETS: &[&str] =
     &["better-auth", "supabase", "clerk", "auth0", "workos", "cloudflare-access", "oidc"];
@@ -818,7 +820,7 @@ const TOKEN_MEMBERS: &[Member] = &[
         "{ \"keys\": [] }",
         "Keys given inline (RFC 7517). With no `jwks_url` beside them nothing is fetched.",
     ),
-    texts("algorithms").pattern("^(EdDSA|ES256|ES384|ES512|RS256|RS384|RS512|PS256|PS384|PS512)$").about(
+    texts("algorithms").pattern(Algorithm::PATTERN).about(
         "all that the host can check",
         "[\"ES256\", \"RS256\"]",
         "The signature algorithms that are accepted (`alg`).",

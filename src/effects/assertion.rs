@@ -3,7 +3,7 @@
 use crate::better_auth::session_record::LookupFailure;
 use crate::effect::{Effect, EffectResult};
 use crate::http::request::RequestHead;
-use crate::jose::alg::Algorithm;
+use crate::jose::alg::SignatureScheme;
 use crate::jose::platform::SignatureRequest;
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -20,7 +20,7 @@ pub(crate) struct Memory {
     pub(crate) number: Option<([u8; 16], UnixTime)>,
     /// What the host has signed, and its signature.
     pub(crate) signed: Option<(Vec<u8>, Vec<u8>)>,
-    /// The host was asked to sign and does not have the algorithm.
+    /// The host was asked to sign and does not have the scheme.
     pub(crate) signs_inside: bool,
     /// How often the host was asked to sign.
     asked: u32,
@@ -65,8 +65,8 @@ impl Purpose for ToSign {
         let Effect::Sign(request) = effect else { return };
         let memory = &mut context.progress.memory.assertion;
         // Not every WebCrypto has Ed25519, and no host finds out before it tries.
-        memory.signs_inside =
-            request.algorithm == Algorithm::EdDSA && matches!(result, EffectResult::Unsupported);
+        memory.signs_inside = matches!(request.scheme, SignatureScheme::EdDsa { .. })
+            && matches!(result, EffectResult::Unsupported);
         // A failure is no signature.
         memory.signed = match result {
             EffectResult::Signed(signature) => Some((request.input, signature.to_vec())),

@@ -36,14 +36,14 @@ impl Memory {
         let is_same = |check: &SignatureCheck| {
             check.signing_input == wanted.signing_input && check.signature == wanted.signature
         };
-        let by = |key: &SignatureCheck| key.algorithm == wanted.algorithm && key.key == wanted.key;
+        let by = |key: &SignatureCheck| key.scheme == wanted.scheme && key.key == wanted.key;
         let same =
             || self.checked.iter().map(|checked| &checked.check).filter(|check| is_same(check));
         same().any(by) || same().count() >= MAX_KEYS_TRIED
     }
 
-    /// Whether the platform could not check this signature for want of the algorithm, which the
-    /// token chose.
+    /// Whether the platform could not check this signature because it does not have the scheme,
+    /// which the token chose.
     pub(crate) fn is_unsupported(&self, wanted: &SignatureCheck) -> bool {
         self.checked.iter().any(|checked| {
             checked.is_unsupported && checked.check.signing_input == wanted.signing_input

@@ -300,12 +300,13 @@ impl Material {
     }
 
     fn suits(&self, algorithm: Algorithm) -> bool {
+        let scheme = algorithm.scheme();
         match self {
-            Self::Okp { .. } => algorithm.key_type() == KeyType::Okp,
+            Self::Okp { .. } => scheme.key_type() == KeyType::Okp,
             Self::Ec { curve, .. } => {
-                algorithm.key_type() == KeyType::Ec && algorithm.curve() == Some(curve)
+                scheme.key_type() == KeyType::Ec && scheme.curve() == Some(curve)
             }
-            Self::Rsa { .. } => algorithm.key_type() == KeyType::Rsa,
+            Self::Rsa { .. } => scheme.key_type() == KeyType::Rsa,
         }
     }
 

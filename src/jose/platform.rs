@@ -4,12 +4,12 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::jose::alg::Algorithm;
+use crate::jose::alg::SignatureScheme;
 
 /// A signature for the platform to check.
 pub struct SignatureCheck {
-    /// The algorithm; its parameters are fixed by RFC 7518.
-    pub algorithm: Algorithm,
+    /// How it was made.
+    pub scheme: SignatureScheme,
     /// The public key as a JWK (RFC 7517) with just the members that define it: `kty`, `crv`, `x`,
     /// `y`, `n`, `e`.
     pub key: Arc<str>,
@@ -18,7 +18,7 @@ pub struct SignatureCheck {
     pub thumbprint: Arc<str>,
     /// What was signed.
     pub signing_input: Vec<u8>,
-    /// The signature, in the JWS form (for ECDSA: r and s side by side).
+    /// The signature, in the form that [`SignatureScheme`] says.
     pub signature: Vec<u8>,
 }
 
@@ -32,7 +32,7 @@ impl SignatureCheck {
 impl fmt::Debug for SignatureCheck {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignatureCheck")
-            .field("algorithm", &self.algorithm)
+            .field("scheme", &self.scheme)
             .field("thumbprint", &self.thumbprint)
             .finish_non_exhaustive()
     }
@@ -41,8 +41,8 @@ impl fmt::Debug for SignatureCheck {
 /// A signature for the platform to make. The key is the gate's own; it comes from the host's
 /// environment and goes nowhere else.
 pub struct SignatureRequest {
-    /// The algorithm; its parameters are fixed by RFC 7518.
-    pub algorithm: Algorithm,
+    /// How to make it.
+    pub scheme: SignatureScheme,
     /// The private key as a JWK (RFC 7517). A secret.
     pub key: String,
     /// A name under which an imported key may be kept.
@@ -54,7 +54,7 @@ pub struct SignatureRequest {
 impl fmt::Debug for SignatureRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SignatureRequest")
-            .field("algorithm", &self.algorithm)
+            .field("scheme", &self.scheme)
             .field("kid", &self.kid)
             .finish_non_exhaustive()
     }
@@ -66,6 +66,6 @@ impl fmt::Debug for SignatureRequest {
 pub(crate) struct Checked {
     pub(crate) check: SignatureCheck,
     pub(crate) verdict: Option<bool>,
-    /// Whether the platform does not have the algorithm: a token chooses its own.
+    /// Whether the platform does not have the scheme: a token chooses its own.
     pub(crate) is_unsupported: bool,
 }

@@ -177,7 +177,7 @@ impl SigningKey {
                 Signing::Done(signature.to_bytes().to_vec())
             }
             _ => Signing::ByHost(SignatureRequest {
-                algorithm,
+                scheme: algorithm.scheme(),
                 key: private.clone(),
                 kid: self.kid.clone(),
                 input: input.to_vec(),
@@ -250,7 +250,7 @@ mod tests {
         );
         let by_host = |algorithm| algorithm == Algorithm::EdDSA;
         assert!(
-            matches!(key.sign(b"input", by_host), Signing::ByHost(request) if request.algorithm == Algorithm::EdDSA)
+            matches!(key.sign(b"input", by_host), Signing::ByHost(request) if request.scheme == Algorithm::EdDSA.scheme())
         );
     }
 

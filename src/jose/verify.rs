@@ -277,7 +277,7 @@ pub(crate) fn jws<'a>(
 /// A signature over any bytes by one key: inside for EdDSA (and ES256 unless the host has it);
 /// otherwise the host's verdict, or what it is to check.
 ///
-/// A host's verdict counts only if it was on exactly this algorithm, key, input and signature.
+/// A host's verdict counts only if it was on exactly this scheme, key, input and signature.
 pub(crate) fn signature(
     signing_input: &[u8],
     signature: &[u8],
@@ -294,14 +294,14 @@ pub(crate) fn signature(
         }
         _ => {
             let verdict = checked.iter().find_map(|Checked { check, verdict, .. }| {
-                let is_same = check.algorithm == algorithm
+                let is_same = check.scheme == algorithm.scheme()
                     && check.thumbprint == key.thumbprint
                     && check.signing_input == signing_input
                     && check.signature == signature;
                 verdict.filter(|_| is_same)
             });
             verdict.ok_or_else(|| SignatureCheck {
-                algorithm,
+                scheme: algorithm.scheme(),
                 key: key.definition.clone(),
                 thumbprint: key.thumbprint.clone(),
                 signing_input: signing_input.to_vec(),

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use doorward::{Algorithm, SignatureCheck, SignatureRequest};
+use doorward::{SignatureCheck, SignatureRequest, SignatureScheme};
 use doorward_host::Failure;
 use js_sys::{Array, JSON, Object, Reflect, Uint8Array};
 use wasm_bindgen::JsValue;
@@ -12,10 +12,26 @@ use crate::platform::{self, import_key, verify};
 /// How many imported keys an instance keeps; the oldest goes first.
 const KEYS: usize = 64;
 
+/// Kinds of signatures, curves and hash functions of workerd's Web Crypto. There is no call that
+/// says whether it has one.
+const PARTS: [&str; 11] = [
+    "RSASSA-PKCS1-v1_5",
+    "RSA-PSS",
+    "ECDSA",
+    "EdDSA",
+    "P-256",
+    "P-384",
+    "P-521",
+    "Ed25519",
+    "SHA-256",
+    "SHA-384",
+    "SHA-512",
+];
+
 struct Imported {
     name: String,
     usage: &'static str,
-    algorithm: Algorithm,
+    scheme: SignatureScheme,
     ready: Ready,
 }
 
@@ -30,6 +46,11 @@ thread_local! {
     static IMPORTED: RefCell<Vec<Imported>> = const { RefCell::new(Vec::new()) };
 }
 
+/// Whether the platform checks and makes signatures of this scheme.
+pub(crate) fn has(scheme: SignatureScheme) -> bool {
+    scheme.is_made_of(&PARTS)
+}
+
 /// The platform's verdict. An exception is no verdict: it is a failure, or something that the
 /// platform does not do.
 pub(crate) async fn check(check: &SignatureCheck) -> Result<bool, Failure> {
@@ -38,108 +59,65 @@ pub(crate) async fn check(check: &SignatureCheck) -> Result<bool, Failure> {
 
 /// The platform's signature, or the failure.
 pub(crate) async fn sign(request: &SignatureRequest) -> Result<Vec<u8>, Failure> {
-    signature(request).await.map_err(failure)?.ok_or(Failure::Unsupported)
+    signature(request).await.map_err(failure)
 }
 
 async fn verdict(check: &SignatureCheck) -> Result<JsValue, JsValue> {
-    let Some(Ready { key, parameters }) =
-        imported(&check.thumbprint, &check.key, check.algorithm, "verify").await?
-    else {
-        return Ok(JsValue::UNDEFINED);
-    };
+    let Ready { key, parameters } =
+        imported(&check.thumbprint, &check.key, check.scheme, "verify").await?;
     verify(&parameters, &key, &check.signature, &check.signing_input).await
 }
 
-async fn signature(request: &SignatureRequest) -> Result<Option<Vec<u8>>, JsValue> {
-    let Some(Ready { key, parameters }) =
-        imported(&request.kid, &request.key, request.algorithm, "sign").await?
-    else {
-        return Ok(None);
-    };
+async fn signature(request: &SignatureRequest) -> Result<Vec<u8>, JsValue> {
+    let Ready { key, parameters } =
+        imported(&request.kid, &request.key, request.scheme, "sign").await?;
     let signature = platform::sign(&parameters, &key, &request.input).await?;
-    Ok(Some(Uint8Array::new(&signature).to_vec()))
+    Ok(Uint8Array::new(&signature).to_vec())
 }
 
-/// The key, imported once; nothing for an algorithm that Web Crypto is not asked for.
+/// The key, imported once.
 async fn imported(
     name: &str,
     jwk: &str,
-    algorithm: Algorithm,
+    scheme: SignatureScheme,
     usage: &'static str,
-) -> Result<Option<Ready>, JsValue> {
-    if let Some(ready) = kept(name, algorithm, usage) {
-        return Ok(Some(ready));
+) -> Result<Ready, JsValue> {
+    if let Some(ready) = kept(name, scheme, usage) {
+        return Ok(ready);
     }
-    let Some((import, parameters)) = parameters(algorithm) else {
-        return Ok(None);
+    let parameters = parameters(scheme)?;
+    let key = import_key("jwk", &JSON::parse(jwk)?, &parameters, false, &Array::of1(&usage.into()))
+        .await?;
+    let ready = Ready { key, parameters };
+    keep(Imported { name: name.to_owned(), usage, scheme, ready: ready.clone() });
+    Ok(ready)
+}
+
+/// Web Crypto's parameters for importing a key and for its use: it reads of them what the kind and
+/// the call have use for.
+fn parameters(scheme: SignatureScheme) -> Result<Object, JsValue> {
+    let name = match scheme {
+        SignatureScheme::EdDsa { curve } => curve,
+        _ => scheme.kind(),
     };
-    let key =
-        import_key("jwk", &JSON::parse(jwk)?, &object(&import)?, false, &Array::of1(&usage.into()))
-            .await?;
-    let ready = Ready { key, parameters: object(&parameters)? };
-    keep(Imported { name: name.to_owned(), usage, algorithm, ready: ready.clone() });
-    Ok(Some(ready))
-}
-
-type Parameters = Vec<(&'static str, JsValue)>;
-
-/// Web Crypto's parameters for importing a key and for checking with it (RFC 7518 section 3.1, one
-/// row each).
-fn parameters(algorithm: Algorithm) -> Option<(Parameters, Parameters)> {
-    match algorithm {
-        // For signing: it is checked inside.
-        Algorithm::EdDSA => Some((named("Ed25519"), named("Ed25519"))),
-        Algorithm::ES256 => Some(ecdsa("P-256", "SHA-256")),
-        Algorithm::ES384 => Some(ecdsa("P-384", "SHA-384")),
-        Algorithm::ES512 => Some(ecdsa("P-521", "SHA-512")),
-        Algorithm::RS256 => Some(pkcs1("SHA-256")),
-        Algorithm::RS384 => Some(pkcs1("SHA-384")),
-        Algorithm::RS512 => Some(pkcs1("SHA-512")),
-        Algorithm::PS256 => Some(pss("SHA-256", 32)),
-        Algorithm::PS384 => Some(pss("SHA-384", 48)),
-        Algorithm::PS512 => Some(pss("SHA-512", 64)),
-    }
-}
-
-fn named(name: &str) -> Parameters {
-    vec![("name", name.into())]
-}
-
-fn ecdsa(curve: &str, hash: &str) -> (Parameters, Parameters) {
-    let name = JsValue::from("ECDSA");
-    (
-        vec![("name", name.clone()), ("namedCurve", curve.into())],
-        vec![("name", name), ("hash", hash.into())],
-    )
-}
-
-fn pkcs1(hash: &str) -> (Parameters, Parameters) {
-    let name = JsValue::from("RSASSA-PKCS1-v1_5");
-    (vec![("name", name.clone()), ("hash", hash.into())], vec![("name", name)])
-}
-
-/// The salt is as long as the hash (RFC 7518 section 3.5).
-fn pss(hash: &str, salt_bytes: u32) -> (Parameters, Parameters) {
-    let name = JsValue::from("RSA-PSS");
-    (
-        vec![("name", name.clone()), ("hash", hash.into())],
-        vec![("name", name), ("saltLength", salt_bytes.into())],
-    )
-}
-
-fn object(members: &[(&str, JsValue)]) -> Result<Object, JsValue> {
     let object = Object::new();
-    for (name, value) in members {
-        Reflect::set(&object, &JsValue::from_str(name), value)?;
+    for (name, value) in [
+        ("name", Some(name.into())),
+        ("namedCurve", scheme.curve().map(JsValue::from)),
+        ("hash", scheme.hash().map(|hash| hash.name().into())),
+        ("saltLength", scheme.salt_bytes().map(JsValue::from)),
+    ] {
+        if let Some(value) = value {
+            Reflect::set(&object, &name.into(), &value)?;
+        }
     }
     Ok(object)
 }
 
-fn kept(name: &str, algorithm: Algorithm, usage: &str) -> Option<Ready> {
+fn kept(name: &str, scheme: SignatureScheme, usage: &str) -> Option<Ready> {
     IMPORTED.with(|imported| {
         let imported = imported.try_borrow().ok()?;
-        let same =
-            |own: &&Imported| own.algorithm == algorithm && own.name == name && own.usage == usage;
+        let same = |own: &&Imported| own.scheme == scheme && own.name == name && own.usage == usage;
         imported.iter().find(same).map(|imported| imported.ready.clone())
     })
 }

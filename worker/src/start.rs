@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Algorithm, Capabilities, Config, ConfigError, Engine, Policy};
+use doorward::{Capabilities, Config, ConfigError, Engine, Policy};
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
 use worker::Env;
 
+use crate::check;
 use crate::platform::KvNamespace;
 use crate::stores::{bound, namespace};
 
@@ -62,9 +63,7 @@ fn policy(
     let names = config.names().into_iter().chain(["NODE_ENV".to_owned()]);
     let values: BTreeMap<_, _> =
         names.filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    let host = Capabilities::checking(Algorithm::all())
-        .and_signing([Algorithm::ES256, Algorithm::EdDSA])
-        .and_sharing();
+    let host = Capabilities::checking(check::has).and_signing(check::has).and_sharing();
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 

@@ -2,7 +2,10 @@
 //! feature `suites`, in nothing that ships. Answers are JSON: `{}` for what holds, `{"reason"}`, or
 //! `{"check"}` for what the host is to check first; its verdict comes with the second call.
 
-use doorward::{Algorithm, Capabilities, EffectResult, Reason, SignatureCheck, conformance};
+use doorward::{
+    Algorithm, Capabilities, EffectResult, HashFunction, Reason, SignatureCheck, SignatureScheme,
+    conformance,
+};
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -98,12 +101,13 @@ pub fn suite_mac(secret: &[u8], message: &[u8], mac: &[u8]) -> bool {
     conformance::mac_holds(secret, message, mac)
 }
 
-/// The algorithms that a host checks: JSON, `checks`.
+/// What a host checks: JSON, `checks`, the parts of signatures.
 fn read_capabilities(host: &str) -> Capabilities {
     let host: Value = serde_json::from_str(host).unwrap_or_default();
     let checks =
         host.get("checks").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    Capabilities::checking(checks.iter().filter_map(|name| Algorithm::from_name(name.as_str()?)))
+    let parts: Vec<&str> = checks.iter().filter_map(Value::as_str).collect();
+    Capabilities::checking(|scheme| scheme.is_made_of(&parts))
 }
 
 fn perform(
@@ -113,7 +117,7 @@ fn perform(
 ) -> EffectResult<'static> {
     let Some(verdict) = verdict else {
         *asked = json!({
-            "algorithm": check.algorithm.name(),
+            "scheme": scheme(check.scheme),
             "key": &*check.key,
             "thumbprint": &*check.thumbprint,
             "signingInput": check.signing_input,
@@ -122,6 +126,20 @@ fn perform(
         return EffectResult::Failed;
     };
     EffectResult::Checked(verdict)
+}
+
+/// A scheme as hosts see it: what its kind has no use for is not there.
+fn scheme(scheme: SignatureScheme) -> Value {
+    let mut members = json!({
+        "kind": scheme.kind(),
+        "curve": scheme.curve(),
+        "hash": scheme.hash().map(HashFunction::name),
+        "saltBytes": scheme.salt_bytes(),
+    });
+    if let Some(members) = members.as_object_mut() {
+        members.retain(|_, value| !value.is_null());
+    }
+    members
 }
 
 fn answer(outcome: Result<(), Reason>, asked: Value) -> String {

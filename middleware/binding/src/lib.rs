@@ -15,9 +15,9 @@ mod wire;
 use std::collections::BTreeMap;
 
 use doorward::{
-    Algorithm, Capabilities, Config, ConfigError, ConnectionStatus, Decision, Engine, Finish,
-    MARK_SECRET, Onward, PendingEffect, Reason, Refusal, RequestHead, UnixTime,
-    refuse_without_engine, response_removals,
+    Capabilities, Config, ConfigError, ConnectionStatus, Decision, Engine, Finish, MARK_SECRET,
+    Onward, PendingEffect, Reason, Refusal, RequestHead, UnixTime, refuse_without_engine,
+    response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -30,8 +30,8 @@ use crate::wire::Writer;
 pub struct Draft {
     config: Config,
     values: BTreeMap<String, String>,
-    checks: Vec<Algorithm>,
-    signs: Vec<Algorithm>,
+    checks: Vec<String>,
+    signs: Vec<String>,
     stores: Vec<String>,
     shares: bool,
     marks: bool,
@@ -75,14 +75,14 @@ impl Draft {
         self.values.insert(name.to_owned(), value.to_owned());
     }
 
-    /// An algorithm of signatures that the host checks.
-    pub fn checks(&mut self, algorithm: &str) {
-        self.checks.extend(Algorithm::from_name(algorithm));
+    /// A part of the signatures that the host checks: a kind, a curve or a hash function.
+    pub fn checks(&mut self, part: &str) {
+        self.checks.push(part.to_owned());
     }
 
-    /// An algorithm of signatures that the host makes.
-    pub fn signs(&mut self, algorithm: &str) {
-        self.signs.extend(Algorithm::from_name(algorithm));
+    /// A part of the signatures that the host makes.
+    pub fn signs(&mut self, part: &str) {
+        self.signs.push(part.to_owned());
     }
 
     /// The name of a store that the host has.
@@ -112,8 +112,8 @@ impl Draft {
     /// # Errors
     /// JSON text with all that is wrong with it.
     pub fn compile(self) -> Result<Gate, JsValue> {
-        let host = Capabilities::checking(self.checks.iter().copied())
-            .and_signing(self.signs.iter().copied());
+        let host = Capabilities::checking(|scheme| scheme.is_made_of(&self.checks))
+            .and_signing(|scheme| scheme.is_made_of(&self.signs));
         let host = host.and_stores(self.stores.iter().cloned());
         let host = host.and_telling();
         let host = if self.shares { host.and_sharing() } else { host };

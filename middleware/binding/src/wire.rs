@@ -2,8 +2,8 @@
 //! are written.
 
 use doorward::{
-    CacheWrite, Effect, EffectResult, Finish, Forward, HeaderPairs, Onward, Reason, Refusal,
-    RequestHead, Served, UnixTime,
+    CacheWrite, Effect, EffectResult, Finish, Forward, HashFunction, HeaderPairs, Onward, Reason,
+    Refusal, RequestHead, Served, SignatureScheme, UnixTime,
 };
 
 type Pair<'a> = (&'a str, &'a str);
@@ -250,6 +250,13 @@ impl Writer {
         self.bytes.extend_from_slice(pairs.text().as_bytes());
     }
 
+    fn scheme(&mut self, scheme: SignatureScheme) {
+        self.number(scheme.salt_bytes().unwrap_or_default());
+        self.text(scheme.kind());
+        self.text(scheme.curve().unwrap_or_default());
+        self.text(scheme.hash().map_or("", HashFunction::name));
+    }
+
     fn pending(&mut self, id: u32, effect: &Effect) {
         self.number(id);
         match effect {
@@ -265,7 +272,7 @@ impl Writer {
             }
             Effect::Check(check) => {
                 self.number(1);
-                self.text(check.algorithm.name());
+                self.scheme(check.scheme);
                 self.text(&check.thumbprint);
                 self.text(&check.key);
                 self.bytes(&check.signing_input);
@@ -273,7 +280,7 @@ impl Writer {
             }
             Effect::Sign(request) => {
                 self.number(3);
-                self.text(request.algorithm.name());
+                self.scheme(request.scheme);
                 self.text(&request.kid);
                 self.text(&request.key);
                 self.bytes(&request.input);

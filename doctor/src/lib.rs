@@ -17,16 +17,27 @@
 
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
 
+mod answer;
 pub mod causes;
 mod command_line;
 mod commands;
+mod cookie_file;
+mod cookie_line;
 pub mod effects;
 mod env_file;
+mod examination;
 mod exit;
+mod facts;
 mod output;
+mod plan;
+mod probes;
 pub mod program;
+mod report;
+mod run_report;
 mod secret;
+mod site;
 mod url;
+mod wall;
 
 pub use command_line::command;
 pub use exit::ExitCode;

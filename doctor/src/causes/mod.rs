@@ -1,6 +1,8 @@
 //! Causes: the table of what is known, and the rules that find them.
 
 mod certainty;
+pub(crate) mod finding;
+pub(crate) mod rules;
 mod table;
 
 pub use certainty::Certainty;

@@ -1,15 +1,181 @@
 //! `doorward doctor`: what is wrong with a running deployment.
 
-use crate::effects::Io;
+use crate::causes::{Certainty, rules};
+use crate::commands::doctor_diff;
+use crate::effects::{Io, Phase};
+use crate::examination::{Options, learn, plan};
 use crate::exit::ExitCode;
+use crate::facts::Facts;
 use crate::output::Output;
+use crate::plan::Plan;
+use crate::report::{json, markdown, text};
+use crate::run_report::{Report, Verdict, not_provable};
 
 /// Find out what is wrong with a running deployment
 #[derive(clap::Args)]
-pub(crate) struct Args {}
+#[command(
+    args_conflicts_with_subcommands = true,
+    subcommand_negates_reqs = true,
+    after_help = "\
+What is sent: at most 20 requests, none of which signs anybody in or out, creates anything or needs an
+account: GET /ok, /get-session and /jwks, POST /sign-out without a session, and GET /get-session with
+a made-up session token that is signed with your secret. The token exists nowhere, so it opens
+nothing. It tells whether the service has the same secret, and which mistake it is if not.
+`--offline` sends nothing and says what would be sent.
+
+Secrets come from the environment and from .env files of this directory; --env-file names others. A
+made-up token goes only to the host of BETTER_AUTH_URL or of the gate's configuration, over https or
+on this machine; --yes says that another host is yours, too.
+
+Examples:
+  doorward doctor https://app.example.com
+  doorward doctor https://app.example.com --env-file .env.production --gate /dashboard
+  doorward doctor https://auth.example.com --app https://app.example.com
+  doorward doctor https://app.example.com --cookie-file cookies.txt
+  doorward doctor https://app.example.com --deep --api https://api.example.com/items
+  doorward doctor https://app.example.com --connect 127.0.0.1:3000
+  doorward doctor diff https://app.example.com https://preview.example.com"
+)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    diff: Option<DoctorCommand>,
+    /// The URL of the auth service, or of the application that has it at /api/auth
+    #[arg(value_name = "URL", required = true)]
+    url: Option<String>,
+    #[command(flatten)]
+    options: Options,
+}
+
+#[derive(clap::Subcommand)]
+enum DoctorCommand {
+    /// Compare two deployments: what differs between what is seen of each
+    Diff(DiffArgs),
+}
+
+#[derive(clap::Args)]
+struct DiffArgs {
+    /// One deployment
+    a: String,
+    /// The other
+    b: String,
+    #[command(flatten)]
+    options: Options,
+}
 
 /// Runs the command.
-pub(crate) async fn run(io: &Io, _: Args, _: Output) -> ExitCode {
-    io.error("`doorward doctor` is not there yet", None).await;
+pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
+    if let Some(DoctorCommand::Diff(diff)) = args.diff {
+        return doctor_diff::run(io, [diff.a, diff.b], diff.options, output).await;
+    }
+    let options = args.options;
+    let plan = match plan(io, &args.url.unwrap_or_default(), &options).await {
+        Ok(plan) => plan,
+        Err(wrong) => return usage(io, &wrong).await,
+    };
+    if options.offline && options.cookie_file.is_none() && options.token_file.is_none() {
+        io.out(what_would_be_sent(&plan)).await;
+        return ExitCode::Good;
+    }
+    let started = io.now().await;
+    if output.progress && !output.json {
+        io.err(intro(&plan)).await;
+    }
+    let facts = match learn(io, &plan, &options).await {
+        Ok(facts) => facts,
+        Err(wrong) => return usage(io, &wrong).await,
+    };
+    let elapsed_millis = io.now().await.saturating_sub(started);
+    let report = judged(io, &plan, &facts, started, elapsed_millis);
+    let written = if output.json {
+        json::json(&report)
+    } else if options.report {
+        markdown::markdown(&report)
+    } else {
+        text::text(&report, output.colour)
+    };
+    io.out(written).await;
+    match report.verdict {
+        Verdict::Healthy => ExitCode::Good,
+        Verdict::Cause => ExitCode::Bad,
+        Verdict::Unfinished => ExitCode::Unfinished,
+    }
+}
+
+async fn usage(io: &Io, wrong: &str) -> ExitCode {
+    io.error(wrong, Some("doorward doctor --help")).await;
     ExitCode::Usage
+}
+
+/// What the rules make of the facts.
+fn judged<'a>(
+    io: &Io,
+    plan: &'a Plan,
+    facts: &'a Facts,
+    started_millis: i64,
+    elapsed_millis: i64,
+) -> Report<'a> {
+    let findings = rules::findings(facts, plan);
+    let has_cause = findings.iter().any(|finding| finding.certainty > Certainty::Hint);
+    let has_no_network =
+        facts.reach.failure.as_ref().is_some_and(|failure| failure.phase == Phase::Network);
+    let (verdict, unfinished_because) = if io.is_interrupted() {
+        (Verdict::Unfinished, "interrupted")
+    } else if has_cause {
+        (Verdict::Cause, "")
+    } else if has_no_network {
+        (Verdict::Unfinished, "this machine has no network")
+    } else if facts.reach.base.is_none() && !facts.requests.is_empty() {
+        (Verdict::Unfinished, "the answers could not be read")
+    } else {
+        (Verdict::Healthy, "")
+    };
+    Report {
+        plan,
+        facts,
+        findings,
+        verdict,
+        unfinished_because,
+        not_provable: not_provable(facts, plan),
+        started_millis,
+        elapsed_millis,
+    }
+}
+
+/// Whom it talks to and what it reads, before it does.
+fn intro(plan: &Plan) -> String {
+    let others = [&plan.app, &plan.api, &plan.gate];
+    let mut hosts: Vec<&str> = vec![&plan.target.host];
+    hosts.extend(others.into_iter().flatten().map(|url| url.host.as_str()));
+    hosts.dedup();
+    let secret = match &plan.expected.secret {
+        Some(secret) => format!("; uses {} ({})", secret.source, secret.value.shown()),
+        None => String::new(),
+    };
+    format!("doorward {}: talks to {} only{secret}\n", env!("CARGO_PKG_VERSION"), hosts.join(", "))
+}
+
+fn what_would_be_sent(plan: &Plan) -> String {
+    let base = &plan.base.value;
+    let mut out = format!("nothing was sent; a run sends these to {}:\n", plan.target.origin());
+    for line in [
+        format!("GET  {base}/ok"),
+        format!("GET  {base}/get-session"),
+        format!("POST {base}/sign-out, without a session"),
+        format!("POST {base}/sign-out, with a made-up cookie, with and without an origin"),
+        format!("GET  {base}/jwks, as this program and as PyJWT"),
+        format!("GET  {base}/get-session, with 7,500 bytes of cookies"),
+    ] {
+        out.push_str(&format!("  {line}\n"));
+    }
+    let secret = match (&plan.expected.secret, plan.secret_must_stay()) {
+        (None, _) => "no secret is at hand: only the published default would be tried".to_owned(),
+        (Some(_), Some(why)) => format!("the secret is not used: {why}"),
+        (Some(secret), None) => format!(
+            "GET  {base}/get-session, with made-up tokens signed with {} ({}) and near misses of it",
+            secret.source,
+            secret.value.shown()
+        ),
+    };
+    out.push_str(&format!("  {secret}\n"));
+    out
 }

@@ -6,6 +6,7 @@
 pub(crate) mod causes;
 pub(crate) mod check;
 pub(crate) mod doctor;
+pub(crate) mod doctor_diff;
 pub(crate) mod explain;
 pub(crate) mod explain_log;
 pub(crate) mod init;

@@ -1,0 +1,128 @@
+//! Do cookies arrive at the service, and is the application's origin trusted?
+
+use crate::causes::Cause;
+use crate::causes::finding::{Finding, Hides, Rule};
+use crate::facts::{Cors, Facts, Relation};
+use crate::plan::Plan;
+use crate::url::Url;
+
+pub(super) const RULES: &[Rule] = &[
+    (Cause::CookieHeaderStripped, cookie_header_stripped),
+    (Cause::PreviewHostDiffers, preview_host_differs),
+    (Cause::OriginNotTrusted, origin_not_trusted),
+    (Cause::CorsMissing, cors_missing),
+    (Cause::OriginCheckOff, origin_check_off),
+];
+
+fn cookie_header_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if facts.arrival.cookie != Some(false) {
+        return None;
+    }
+    let seen = "a chunk of a cookie cache was sent with /sign-out, and the service did not delete it, \
+                as it does with every chunk that it sees: `Cookie` does not arrive";
+    Some(
+        Finding::proof(Cause::CookieHeaderStripped, seen)
+            .by(&["sign-out.origin", "sign-out.no-origin"]),
+    )
+}
+
+/// The origin that was refused, where there is one.
+fn refused<'f>(facts: &'f Facts, plan: &Plan) -> Option<&'f str> {
+    let origin = plan.app_origin();
+    let (origin, is_trusted) = facts.arrival.origins.get_key_value(&origin)?;
+    (!is_trusted).then_some(origin)
+}
+
+/// The page's host is another than that of the service's URL, which the service does trust.
+fn preview_host_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let origin = refused(facts, plan)?;
+    let service = &plan.expected.service.as_ref()?.value;
+    let host = Url::parse(origin)?.host;
+    if plan.app.is_some() || service.host == host || plan.target.is_loopback() {
+        return None;
+    }
+    if facts.arrival.origins.get(&service.origin()) != Some(&true) || !is_preview(&host) {
+        return None;
+    }
+    let seen = format!(
+        "{host} is a preview of a deployment whose service knows itself as {}: it does not trust \
+         {origin}",
+        service.origin()
+    );
+    let unless = "the preview may have an auth service of its own that was given the wrong URL";
+    Some(
+        Finding::strong(Cause::PreviewHostDiffers, seen, unless)
+            .by(&["sign-out.origin", "sign-out.other-origin"]),
+    )
+}
+
+fn is_preview(host: &str) -> bool {
+    [".vercel.app", ".pages.dev", ".netlify.app", ".workers.dev", ".onrender.com", ".fly.dev"]
+        .iter()
+        .any(|suffix| host.ends_with(suffix))
+}
+
+fn origin_not_trusted(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let origin = refused(facts, plan)?;
+    // The service is looked at from this machine, and its page is elsewhere and trusted.
+    let seen = format!("the service refuses the origin {origin} (INVALID_ORIGIN)");
+    let trusted: Vec<&str> = facts
+        .arrival
+        .origins
+        .iter()
+        .filter(|(_, is_trusted)| **is_trusted)
+        .map(|(origin, _)| origin.as_str())
+        .collect();
+    let seen = match trusted.first() {
+        Some(other) => format!("{seen}, and trusts {other}"),
+        None => seen,
+    };
+    Some(
+        Finding::proof(Cause::OriginNotTrusted, seen)
+            .by(&["sign-out.origin", "sign-out.other-origin"])
+            .fix(format!(
+                "Add \"{origin}\" to `trustedOrigins` (or give previews by a pattern), or set \
+                 BETTER_AUTH_URL to the origin that users see."
+            )),
+    )
+}
+
+fn cors_missing(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let app = facts.app.origin.as_ref()?.origin();
+    if matches!(facts.app.relation?, Relation::SameOrigin) {
+        return None;
+    }
+    let wrong = |cors: &Cors| match cors.allow_origin.as_deref() {
+        None => Some("has no Access-Control-Allow-Origin".to_owned()),
+        Some("*") => Some("allows \"*\", which does not count with credentials".to_owned()),
+        Some(origin) if origin != app => Some("allows another origin".to_owned()),
+        Some(_) if !cors.allow_credentials => {
+            Some("has no Access-Control-Allow-Credentials: true".to_owned())
+        }
+        Some(_) => None,
+    };
+    let preflight = facts.app.preflight.as_ref()?;
+    let refused = (!(200..300).contains(&preflight.status))
+        .then(|| format!("is answered with {}", preflight.status));
+    let of_preflight = refused.or_else(|| wrong(preflight));
+    let of_actual = facts.app.actual.as_ref().and_then(wrong);
+    let seen = match (of_preflight, of_actual) {
+        (Some(wrong), _) => format!("a preflight of {app} {wrong}"),
+        (None, Some(wrong)) => format!("the response to a request of {app} {wrong}"),
+        (None, None) => return None,
+    };
+    Some(Finding::proof(Cause::CorsMissing, seen).by(&["preflight", "cross-origin"]))
+}
+
+fn origin_check_off(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if facts.arrival.checks_origin != Some(false) || facts.arrival.cookie != Some(true) {
+        return None;
+    }
+    let seen = "/sign-out with a cookie and without `Origin` is answered with 200: the service does \
+                not look at origins";
+    Some(
+        Finding::hint(Cause::OriginCheckOff, seen)
+            .by(&["sign-out.no-origin", "sign-out.origin"])
+            .hides(Hides::Nothing),
+    )
+}

@@ -1,0 +1,295 @@
+//! Which cookies does the service set, and do browsers keep them and send them?
+
+use crate::causes::Cause;
+use crate::causes::finding::{Finding, Hides, Rule};
+use crate::facts::{Facts, Relation};
+use crate::plan::Plan;
+use crate::probes::names::bare;
+use crate::site;
+use crate::url;
+
+pub(super) const RULES: &[Rule] = &[
+    (Cause::SetCookieStripped, set_cookie_stripped),
+    (Cause::SetCookieJoined, set_cookie_joined),
+    (Cause::HttpBaseUrlBehindTls, http_base_url_behind_tls),
+    (Cause::SecureCookieOnHttp, secure_cookie_on_http),
+    (Cause::SecurePrefixDiffers, secure_prefix_differs),
+    (Cause::CookieNameDiffers, cookie_name_differs),
+    (Cause::CookieDomainPublicSuffix, cookie_domain_public_suffix),
+    (Cause::RewritesLoseDomain, rewrites_lose_domain),
+    (Cause::CookieDomainForeign, cookie_domain_foreign),
+    (Cause::LocalhostVs127, localhost_vs_127),
+    (Cause::SamesiteLaxCrossSite, samesite_lax_cross_site),
+    (Cause::ThirdPartyCookie, third_party_cookie),
+    (Cause::HostOnlyCookie, host_only_cookie),
+    (Cause::SafariLocalhostSecure, safari_localhost_secure),
+    (Cause::StatelessByAccident, stateless_by_accident),
+];
+
+const SIGN_OUT: &[&str] = &["sign-out"];
+
+fn set_cookie_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let names = &facts.names;
+    if !names.is_success || !names.deletions.is_empty() {
+        return None;
+    }
+    let seen =
+        "the service signs out and deletes no cookie: its Set-Cookie lines do not arrive here";
+    Some(
+        Finding::proof(Cause::SetCookieStripped, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::CookieHeaderStripped, Cause::OriginCheckOff])),
+    )
+}
+
+fn set_cookie_joined(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let names = &facts.names;
+    if !names.is_success || names.joined_lines == 0 {
+        return None;
+    }
+    let seen = format!(
+        "{} cookies come in {} Set-Cookie line(s), joined by commas: browsers read the first",
+        names.deletions.len(),
+        names.joined_lines
+    );
+    Some(Finding::proof(Cause::SetCookieJoined, seen).by(SIGN_OUT))
+}
+
+/// The page is https and the cookie is made for http. The scheme of the service's own URL tells it
+/// from `useSecureCookies: false`.
+fn http_base_url_behind_tls(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    if !plan.page.is_https || line.is_secure || line.name.starts_with("__Secure-") {
+        return None;
+    }
+    let origin = plan.page.origin();
+    let as_http = origin.replacen("https://", "http://", 1);
+    let trusts = |origin: &str| facts.arrival.origins.get(origin).copied();
+    let says_http = plan.expected.service.as_ref().is_some_and(|url| !url.value.is_https);
+    let trusts_http_only = trusts(&as_http) == Some(true) && trusts(&origin) != Some(true);
+    let token_says_http = facts
+        .token
+        .as_ref()
+        .filter(|token| token.is_fresh)
+        .and_then(|token| token.iss.as_ref())
+        .is_some_and(|iss| iss.starts_with("http://"));
+    if !says_http && !trusts_http_only && !token_says_http {
+        return None;
+    }
+    let seen = format!(
+        "the page is https, and the service sets {} without Secure: it takes its own URL for http",
+        line.name
+    );
+    Some(
+        Finding::proof(Cause::HttpBaseUrlBehindTls, seen)
+            .by(&["sign-out", "sign-out.origin", "sign-out.other-origin"])
+            .hides(Hides::These(&[
+                Cause::SecurePrefixDiffers,
+                Cause::OriginNotTrusted,
+                Cause::IssuerScheme,
+            ])),
+    )
+}
+
+fn secure_cookie_on_http(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    let needs_https = line.is_secure || line.name.starts_with("__Secure-");
+    if plan.page.is_https || !needs_https {
+        return None;
+    }
+    let seen = format!("the page is http, and {} needs https", line.name);
+    Some(
+        if plan.page.is_loopback() {
+            let unless =
+                "Chromium and Firefox keep Secure cookies of http://localhost; Safari does not";
+            Finding::strong(Cause::SecureCookieOnHttp, seen, unless).by(SIGN_OUT)
+        } else {
+            Finding::proof(Cause::SecureCookieOnHttp, seen).by(SIGN_OUT)
+        }
+        .hides(Hides::These(&[Cause::SecurePrefixDiffers, Cause::SafariLocalhostSecure])),
+    )
+}
+
+fn secure_prefix_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let real = facts.names.session_token.as_ref()?;
+    let expected = plan.expected_token_name();
+    let has = |name: &str| name.starts_with("__Secure-");
+    if has(real) == has(&expected) {
+        return None;
+    }
+    let seen = format!("the gate looks for {expected}, and the service sets {real}");
+    let says = plan.expected.secure_cookies.is_some()
+        || plan.expected.service.is_some()
+        || plan.page.is_https;
+    says.then(|| {
+        Finding::proof(Cause::SecurePrefixDiffers, seen).by(SIGN_OUT).fix(format!(
+            "Let both follow the same URL, or set `secure_cookies` to {} in the gate's \
+             configuration.",
+            has(real)
+        ))
+    })
+}
+
+fn cookie_name_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let real = facts.names.session_token.as_ref()?;
+    let renamed = facts.gate.renamed.as_ref();
+    let expected = plan.expected_token_name();
+    if let Some((other, _)) = renamed
+        && bare(other) != bare(real)
+    {
+        let seen = format!("the gate ignores {real}, which the service sets, and reads {other}");
+        return Some(
+            Finding::proof(Cause::CookieNameDiffers, seen).by(&["gate.signed", "gate.renamed"]),
+        );
+    }
+    if bare(real) == bare(&expected) {
+        return None;
+    }
+    let seen = format!("the service sets {real}, and the gate looks for {expected}");
+    // Without a configuration there is no gate that is known to look for the usual name.
+    let finding = if plan.expected.has_config {
+        Finding::proof(Cause::CookieNameDiffers, seen)
+    } else {
+        Finding::hint(
+            Cause::CookieNameDiffers,
+            format!("the service sets {real}; a gate has to be told, which looks for {expected}"),
+        )
+    };
+    Some(finding.by(SIGN_OUT).fix(fix_name(real)))
+}
+
+fn fix_name(real: &str) -> String {
+    match bare(real).strip_suffix(".session_token") {
+        Some(prefix) => format!("Set `cookie_prefix` to \"{prefix}\" in the gate's configuration."),
+        None => {
+            format!("Set `session_token_cookie` to \"{}\" in the gate's configuration.", bare(real))
+        }
+    }
+}
+
+fn cookie_domain_public_suffix(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let domain = facts.names.token_line()?.domain.as_ref()?;
+    if !site::is_public_suffix(domain) {
+        return None;
+    }
+    let seen = format!("Domain={domain} is a public suffix: browsers drop the cookie");
+    Some(
+        Finding::proof(Cause::CookieDomainPublicSuffix, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::CookieDomainForeign, Cause::RewritesLoseDomain])),
+    )
+}
+
+fn is_foreign<'f>(facts: &'f Facts, plan: &Plan) -> Option<&'f str> {
+    let domain = facts.names.token_line()?.domain.as_deref()?;
+    (!domain.is_empty() && !site::covers(domain, &plan.page.host)).then_some(domain)
+}
+
+/// The application's own URL answers with a cookie of the service's host: a rewrite is between.
+fn rewrites_lose_domain(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let domain = is_foreign(facts, plan)?;
+    let service = plan.expected.service.as_ref()?;
+    if service.value.host == plan.page.host || !site::covers(domain, &service.value.host) {
+        return None;
+    }
+    let seen = format!(
+        "{} answers for the service at {}, whose cookies have Domain={domain}: browsers drop them here",
+        plan.page.host, service.value.host
+    );
+    Some(
+        Finding::proof(Cause::RewritesLoseDomain, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::CookieDomainForeign])),
+    )
+}
+
+fn cookie_domain_foreign(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let domain = is_foreign(facts, plan)?;
+    let host = &plan.page.host;
+    let seen = format!("Domain={domain} does not cover {host}: browsers drop the cookie");
+    Some(Finding::proof(Cause::CookieDomainForeign, seen).by(SIGN_OUT))
+}
+
+fn localhost_vs_127(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let app = facts.app.origin.as_ref()?;
+    let page = &plan.page;
+    if !app.is_loopback() || !page.is_loopback() || app.host == page.host {
+        return None;
+    }
+    let seen = format!("the application is at {} and the service at {}", app.host, page.host);
+    Some(
+        Finding::proof(Cause::LocalhostVs127, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::SamesiteLaxCrossSite, Cause::ThirdPartyCookie])),
+    )
+}
+
+fn same_site<'f>(facts: &'f Facts, relation: Relation) -> Option<&'f str> {
+    if facts.app.relation != Some(relation) {
+        return None;
+    }
+    Some(facts.names.token_line()?.same_site.as_deref().unwrap_or("lax"))
+}
+
+fn samesite_lax_cross_site(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let value = same_site(facts, Relation::CrossSite).filter(|value| *value != "none")?;
+    let app = &facts.app.origin.as_ref()?.host;
+    let seen = format!(
+        "{app} and {} are two sites, and the cookie has SameSite={value}: `fetch` never sends it",
+        plan.page.host
+    );
+    Some(
+        Finding::proof(Cause::SamesiteLaxCrossSite, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::HostOnlyCookie])),
+    )
+}
+
+fn third_party_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    same_site(facts, Relation::CrossSite).filter(|value| *value == "none")?;
+    let app = &facts.app.origin.as_ref()?.host;
+    let seen = format!(
+        "{app} and {} are two sites, and the cookie has SameSite=None: browsers that block \
+         third-party cookies drop it",
+        plan.page.host
+    );
+    let unless = "users' browsers may allow third-party cookies";
+    Some(Finding::strong(Cause::ThirdPartyCookie, seen, unless).by(SIGN_OUT))
+}
+
+fn host_only_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    if facts.app.relation != Some(Relation::SameSite) {
+        return None;
+    }
+    let line = facts.names.token_line()?;
+    let app = facts.app.origin.as_ref()?;
+    let reaches = line.domain.as_ref().is_some_and(|domain| site::covers(domain, &app.host));
+    if reaches || url::is_address(&app.host) {
+        return None;
+    }
+    let scope = line.domain.as_ref().map_or_else(
+        || format!("has no Domain, so that only {} gets it", plan.page.host),
+        |domain| format!("has Domain={domain}"),
+    );
+    let seen = format!("{} {scope}; {} does not", line.name, app.host);
+    let unless = "the application may never read the cookie on its own host";
+    Some(Finding::strong(Cause::HostOnlyCookie, seen, unless).by(SIGN_OUT))
+}
+
+fn safari_localhost_secure(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    let is_local_http = !plan.target.is_https && plan.target.is_loopback();
+    if !is_local_http || !line.is_secure {
+        return None;
+    }
+    let seen = "the target is http on this machine, and the cookie is Secure: Safari drops it";
+    Some(Finding::hint(Cause::SafariLocalhostSecure, seen).by(SIGN_OUT))
+}
+
+fn stateless_by_accident(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if !facts.names.is_stateless {
+        return None;
+    }
+    let seen = "the service keeps accounts in cookies (account_data): it has no database";
+    Some(Finding::hint(Cause::StatelessByAccident, seen).by(SIGN_OUT))
+}

@@ -1,0 +1,310 @@
+//! Does the service answer, and nobody in its place?
+
+use crate::causes::Cause;
+use crate::causes::finding::{Finding, Hides, Rule};
+use crate::effects::Phase;
+use crate::facts::{Facts, SessionAnswer};
+use crate::plan::Plan;
+use crate::probes::failure_words;
+use crate::wall::Wall;
+
+pub(super) const RULES: &[Rule] = &[
+    (Cause::RateLimited, rate_limited),
+    (Cause::DeploymentProtection, deployment_protection),
+    (Cause::BotChallenge, bot_challenge),
+    (Cause::HeaderTooLarge, header_too_large),
+    (Cause::EdgeRuntimeNodeImport, edge_runtime_node_import),
+    (Cause::AllowedHosts, allowed_hosts),
+    (Cause::Unreachable, unreachable),
+    (Cause::WwwApex, www_apex),
+    (Cause::BaseUrlRedirects, base_url_redirects),
+    (Cause::HtmlInsteadOfAuth, html_instead_of_auth),
+    (Cause::BasePathDiffers, base_path_differs),
+    (Cause::GetSessionCached, get_session_cached),
+    (Cause::DatabaseUnreachable, database_unreachable),
+];
+
+/// The wall that ended the run, wherever it came up.
+fn wall(facts: &Facts) -> Option<&Wall> {
+    facts.reach.wall.as_ref().or(facts.oracle.wall.as_ref()).or(facts.keys.wall.as_ref())
+}
+
+/// The request that met it.
+const WALLED: &[&str] = &["ok", "get-session", "sign-out", "jwks"];
+
+fn rate_limited(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let Wall::RateLimit { by_service, retry_after } = wall(facts)? else { return None };
+    let who = if *by_service { "the auth service" } else { "something in front of the service" };
+    let wait = retry_after.as_ref().map(|wait| format!(", for {wait} s")).unwrap_or_default();
+    let count = facts.requests.len();
+    let seen = format!("{who} answered 429 to one of the first {count} requests of this run{wait}");
+    Some(Finding::proof(Cause::RateLimited, seen).by(&["ok", "get-session"]).hides(Hides::Later))
+}
+
+fn deployment_protection(facts: &Facts, _: &Plan) -> Option<Finding> {
+    match facts.reach.wall.as_ref()? {
+        Wall::Protection { by } => {
+            let seen = format!("{by} answered in place of the auth service");
+            Some(Finding::proof(Cause::DeploymentProtection, seen).by(WALLED).hides(Hides::Later))
+        }
+        Wall::Forbidden { status } => {
+            let seen = format!(
+                "something in front of the auth service answers {status} to every request, also to \
+                 a browser's user agent"
+            );
+            let unless = "a firewall may refuse this machine's address and no other";
+            Some(
+                Finding::strong(Cause::DeploymentProtection, seen, unless)
+                    .by(WALLED)
+                    .hides(Hides::Later),
+            )
+        }
+        _ => None,
+    }
+}
+
+fn bot_challenge(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if let Some(wall) = &facts.reach.walled_by_agent {
+        let by = match wall {
+            Wall::Challenge { by } => by,
+            _ => "something in front of the service",
+        };
+        let seen = format!("{by} refuses a program's user agent and lets a browser's through");
+        return Some(Finding::proof(Cause::BotChallenge, seen).by(&["ok", "ok.browser"]));
+    }
+    if let Some((agent, status)) = facts.keys.refused_agent {
+        let seen = format!(
+            "the key set is fetched well by this program, and with the user agent {agent} it is \
+             refused ({status})"
+        );
+        return Some(Finding::proof(Cause::BotChallenge, seen).by(&["jwks", "jwks.python"]));
+    }
+    let Wall::Challenge { by } = wall(facts)? else { return None };
+    let seen = format!("{by} answered with a challenge in place of the auth service");
+    Some(Finding::proof(Cause::BotChallenge, seen).by(WALLED).hides(Hides::Later))
+}
+
+fn header_too_large(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if let Some((bytes, status)) = facts.reach.refused_cookie_bytes {
+        let seen = format!(
+            "a `Cookie` header of {bytes} bytes was refused with {status}; without it the service \
+             answers"
+        );
+        return Some(Finding::proof(Cause::HeaderTooLarge, seen).by(&["large-cookie"]));
+    }
+    let is_overflow = |phase| phase == Phase::Headers;
+    if facts.reach.failure.as_ref().is_some_and(|failure| is_overflow(failure.phase)) {
+        let seen = "the response has more than 64 KB of headers";
+        return Some(Finding::proof(Cause::HeaderTooLarge, seen).by(&["ok"]).hides(Hides::Later));
+    }
+    let Wall::Refused { status } = facts.reach.wall.as_ref()? else { return None };
+    if !matches!(status, 431 | 494) {
+        return None;
+    }
+    let seen = format!("a small request was refused with {status}");
+    Some(Finding::proof(Cause::HeaderTooLarge, seen).by(WALLED).hides(Hides::Later))
+}
+
+fn edge_runtime_node_import(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let of_service = facts.reach.service_error.as_ref().and_then(|error| error.platform.clone());
+    let of_gate = facts.gate.anonymous.as_ref().and_then(|answer| answer.platform.clone());
+    let platform = of_service.or(of_gate)?;
+    if !platform.contains("INVOCATION_FAILED") {
+        return None;
+    }
+    let seen = format!("the platform says {platform}: the function ends before it answers");
+    let unless = "another error at its start ends it in the same way; the platform's log has it";
+    Some(Finding::strong(Cause::EdgeRuntimeNodeImport, seen, unless).by(&["ok", "gate.anonymous"]))
+}
+
+fn allowed_hosts(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let reach = &facts.reach;
+    let broke = reach.failure.as_ref().is_some_and(|failure| failure.phase == Phase::Http);
+    let failed = reach.service_error.as_ref().is_some_and(|error| error.path == "/ok");
+    if let Some(host) = &reach.good_at_host
+        && (broke || failed)
+    {
+        let seen = format!(
+            "/ok fails for the host {}, and the same server answers it well for {host}",
+            plan.target.host
+        );
+        let unless = "a proxy may route the two names to different services";
+        return Some(
+            Finding::strong(Cause::AllowedHosts, seen, unless)
+                .by(&["ok", "other-host"])
+                .hides(Hides::Later),
+        );
+    }
+    let error = reach.service_error.as_ref()?;
+    if error.path != "/ok" || error.code.is_some() || error.platform.is_some() {
+        return None;
+    }
+    let seen = format!(
+        "/ok, which needs neither cookie nor database, is answered with {} for the host {}",
+        error.status, plan.target.host
+    );
+    let unless = "the service may fail at its start for another reason; its log says which";
+    Some(Finding::strong(Cause::AllowedHosts, seen, unless).by(&["ok"]).hides(Hides::Later))
+}
+
+fn unreachable(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let reach = &facts.reach;
+    if let Some(Wall::Gateway { status }) = &reach.wall {
+        let seen =
+            format!("a proxy answers {status}: it gets no answer from the service behind it");
+        return Some(Finding::proof(Cause::Unreachable, seen).by(WALLED).hides(Hides::Later));
+    }
+    if let Some(Wall::Refused { status }) = &reach.wall {
+        let seen = format!("a proxy answers {status} to a plain request");
+        let unless = "the service may answer so itself";
+        return Some(
+            Finding::strong(Cause::Unreachable, seen, unless).by(WALLED).hides(Hides::Later),
+        );
+    }
+    let failure = reach.failure.as_ref()?;
+    if matches!(failure.phase, Phase::Network | Phase::Interrupted) {
+        return None;
+    }
+    let words = failure_words(failure);
+    let seen = format!("{}: {words}, phase {}", plan.target.origin(), failure.phase.word());
+    let finding = if failure.kind == "temporary" {
+        let unless = "this machine's own name server may be what fails";
+        Finding::strong(Cause::Unreachable, seen, unless)
+    } else {
+        Finding::proof(Cause::Unreachable, seen)
+    };
+    Some(finding.by(&["ok"]).hides(Hides::Later))
+}
+
+fn www_apex(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let redirect = facts.reach.redirect.as_ref()?;
+    let (from, to) = (redirect.from.host.as_str(), redirect.to.host.as_str());
+    let differs_by_www =
+        from.strip_prefix("www.") == Some(to) || to.strip_prefix("www.") == Some(from);
+    if !differs_by_www {
+        return None;
+    }
+    let seen = format!("{from} redirects the auth service's paths to {to} ({})", redirect.status);
+    Some(
+        Finding::proof(Cause::WwwApex, seen)
+            .by(&["ok"])
+            .fix(format!(
+                "Use {} everywhere: as the base URL of the auth service, in the gate's `url` and in \
+                 the application.",
+                redirect.to.origin()
+            ))
+            .hides(Hides::Later),
+    )
+}
+
+fn base_url_redirects(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let redirect = facts.reach.redirect.as_ref()?;
+    let seen = format!("{} redirects to {} ({})", redirect.from, redirect.to, redirect.status);
+    Some(
+        Finding::proof(Cause::BaseUrlRedirects, seen)
+            .by(&["ok", "get-session"])
+            .hides(Hides::Later),
+    )
+}
+
+fn html_instead_of_auth(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    if !facts.reach.is_html {
+        return None;
+    }
+    let base = &plan.base.value;
+    let seen = format!("{base}/ok is answered with a page (200, HTML): no auth service is there");
+    Some(
+        Finding::proof(Cause::HtmlInsteadOfAuth, seen)
+            .by(&["ok", "get-session"])
+            .hides(Hides::Later),
+    )
+}
+
+fn base_path_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let absent = facts.reach.absent_at.as_ref()?;
+    let expected = &plan.base.source;
+    let Some(base) = &facts.reach.base else {
+        if facts.reach.is_html {
+            return None;
+        }
+        let seen =
+            format!("no auth service answers below {absent} ({expected}) or another usual path");
+        let unless = "there may be no auth service at this host";
+        return Some(
+            Finding::strong(Cause::BasePathDiffers, seen, unless)
+                .by(&["ok", "get-session", "base"])
+                .hides(Hides::Later),
+        );
+    };
+    let shown = if base.is_empty() { "/" } else { base };
+    let seen =
+        format!("the auth service answers below {shown}, and not below {absent} ({expected})");
+    Some(Finding::proof(Cause::BasePathDiffers, seen).by(&["ok", "base"]).fix(format!(
+        "Set `base_path` to {shown} in the gate's configuration and the same in the client, or mount \
+         the handler below {absent}."
+    )))
+}
+
+fn get_session_cached(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let cache = &facts.cache;
+    let proof = |seen: String| {
+        Finding::proof(Cause::GetSessionCached, seen).by(&[
+            "get-session",
+            "oracle.plain",
+            "oracle.usual-address",
+            "oracle.list-sessions",
+        ])
+    };
+    if facts.reach.session == Some(SessionAnswer::Session) {
+        return Some(proof(
+            "/get-session answers a request without any cookie with somebody's session".to_owned(),
+        ));
+    }
+    if let Some((name, value)) = &cache.hit {
+        return Some(proof(format!("/get-session comes from a cache ({name}: {value})")));
+    }
+    if cache.differs_from_fresh {
+        return Some(proof(
+            "a cookie that the service recognises at an address that nobody asked for before is not \
+             recognised at /get-session: a cache answers there"
+                .to_owned(),
+        ));
+    }
+    if let Some(seconds) = cache.behind_seconds {
+        return Some(proof(format!(
+            "the answer of /get-session is {seconds} s older than a response before it"
+        )));
+    }
+    let value = cache.is_storable.as_ref()?;
+    let seen = format!("/get-session says `{value}`: any cache on the way may keep it");
+    let unless = "there may be no cache on the way";
+    Some(Finding::strong(Cause::GetSessionCached, seen, unless).by(&["get-session"]))
+}
+
+/// A cookie-free request to a path that needs no session fails, or the lookup of a session does.
+fn database_unreachable(facts: &Facts, _: &Plan) -> Option<Finding> {
+    let unless = "another error of the service looks the same from outside; its log says which";
+    let lookup = facts.oracle.lookup_error.as_ref();
+    let session = facts.reach.service_error.as_ref().filter(|error| error.path != "/ok");
+    let sign_in = facts.sign_in.error.as_ref();
+    if let Some(error) = lookup.or(session).or(sign_in) {
+        let code = error.code.as_ref().map(|code| format!(" {code}")).unwrap_or_default();
+        let seen = format!(
+            "/ok answers, and {} fails as it looks a session up ({}{code})",
+            error.path, error.status
+        );
+        return Some(
+            Finding::strong(Cause::DatabaseUnreachable, seen, unless)
+                .by(&["ok", "get-session", "oracle.plain"])
+                .hides(Hides::These(&[Cause::SchemaNotMigrated, Cause::SecondaryStorageBroken])),
+        );
+    }
+    let keys_fail = facts.keys.status.is_some_and(|status| status >= 500);
+    let lookups_hold = facts.oracle.knows == Some(true);
+    if !keys_fail || lookups_hold || facts.reach.base.is_none() {
+        return None;
+    }
+    let seen = "/ok answers, and /jwks, which reads the store, fails".to_owned();
+    let unless = "the table of keys may be missing (schema-not-migrated)";
+    Some(Finding::strong(Cause::DatabaseUnreachable, seen, unless).by(&["ok", "jwks"]))
+}

@@ -1,0 +1,260 @@
+//! An examination of one deployment: what the command line says about it, and the probes in the
+//! order of a request's way.
+
+use crate::cookie_file;
+use crate::effects::Io;
+use crate::facts::Facts;
+use crate::plan::{Expected, Plan, Sources, Stated};
+use crate::probes::{self, Run};
+use crate::url::{self, Url};
+
+#[derive(clap::Args, Clone, Default)]
+pub(crate) struct Options {
+    /// The application's URL, where it has another origin than the auth service
+    #[arg(long, value_name = "URL")]
+    pub(crate) app: Option<String>,
+    /// A URL of the API that verifies tokens
+    #[arg(long, value_name = "URL")]
+    pub(crate) api: Option<String>,
+    /// A protected URL behind the gate, or a path of the target
+    #[arg(long, value_name = "URL")]
+    pub(crate) gate: Option<String>,
+    /// The gate's configuration [default: doorward.json, where it is there]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<String>,
+    /// A file with variables, instead of the usual ones; may be given several times
+    #[arg(long, value_name = "FILE")]
+    pub(crate) env_file: Vec<String>,
+    /// A file with a `Cookie` header of a browser, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) cookie_file: Option<String>,
+    /// A file with a token that the API refuses, or `-`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) token_file: Option<String>,
+    /// Also make a session of nobody that lives for a minute, to see the cookie cache's strategy and
+    /// a JWT of the service
+    #[arg(long)]
+    pub(crate) deep: bool,
+    /// Also sign in with this address; the password is asked for, or read from DOORWARD_PASSWORD
+    #[arg(long, value_name = "EMAIL")]
+    pub(crate) sign_in: Option<String>,
+    /// With --sign-in: create the account first
+    #[arg(long, requires = "sign_in")]
+    pub(crate) create: bool,
+    /// Connect to this address; the URL's host stays in `Host` and in the TLS handshake
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) connect: Option<String>,
+    /// A file with certificates of authorities to trust, besides the system's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca_file: Vec<String>,
+    /// A header for every request to the target, as `Name: value`; `Name: @VARIABLE` takes the value
+    /// from the environment
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) header: Vec<String>,
+    /// Seconds that a response may take
+    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
+    pub(crate) timeout: u64,
+    /// Look only into this phase: reach, cookies, keys, secret, gate, app, session, token or api
+    #[arg(long, value_name = "PHASE")]
+    pub(crate) only: Option<String>,
+    /// Send nothing: say what would be sent, and look at what is pasted
+    #[arg(long)]
+    pub(crate) offline: bool,
+    /// Print the report as Markdown, for a ticket
+    #[arg(long)]
+    pub(crate) report: bool,
+    /// The target is mine, although no configuration names it
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Show each request on standard error
+    #[arg(short, long)]
+    pub(crate) verbose: bool,
+}
+
+const PHASES: [&str; 9] =
+    ["reach", "cookies", "keys", "secret", "gate", "app", "session", "token", "api"];
+
+/// Sends the probes, in the order of a request's way.
+///
+/// # Errors
+/// A file that was named cannot be read.
+pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Facts, String> {
+    let cookies = match &options.cookie_file {
+        Some(file) => Some(cookie_file::read(io, file).await?),
+        None => None,
+    };
+    let token = match &options.token_file {
+        Some(file) => Some(cookie_file::read_token(io, file).await?),
+        None => None,
+    };
+    let wants = |phase: &str| options.only.as_deref().is_none_or(|only| only == phase);
+    let mut run = Run::new(io, plan, options.verbose);
+    probes::oracle::describe(&mut run);
+    if options.offline {
+        probes::pasted::look(&mut run, cookies.as_deref());
+        probes::token::pasted(&mut run, token.as_deref()).await;
+        return Ok(run.facts);
+    }
+    probes::reach::run(&mut run).await;
+    let is_there = run.facts.reach.base.is_some();
+    if is_there && run.facts.reach.wall.is_none() {
+        probe_service(&mut run, &wants).await;
+    }
+    probes::pasted::look(&mut run, cookies.as_deref());
+    if is_there {
+        if let Some(cookies) = &cookies {
+            probes::pasted::ask(&mut run, cookies).await;
+        }
+        if options.deep {
+            probes::deep::run(&mut run).await;
+        }
+        if let Some(email) = &options.sign_in {
+            probes::sign_in::run(&mut run, email, options.create).await;
+        }
+    }
+    probes::token::pasted(&mut run, token.as_deref()).await;
+    if wants("gate") {
+        probes::gate::run(&mut run).await;
+    }
+    if wants("app") {
+        probes::app::run(&mut run).await;
+    }
+    if wants("api") {
+        probes::api::run(&mut run).await;
+    }
+    Ok(run.facts)
+}
+
+async fn probe_service(run: &mut Run<'_>, wants: &impl Fn(&str) -> bool) {
+    probes::session::run(run).await;
+    if run.facts.reach.wall.is_some() || run.facts.reach.failure.is_some() {
+        return;
+    }
+    // The secret's question needs the names, and names alone are cheap.
+    probes::names::run(run).await;
+    if wants("cookies") || wants("secret") {
+        probes::arrival::run(run).await;
+    }
+    if wants("keys") || wants("token") || wants("api") {
+        probes::keys::run(run).await;
+    }
+    if wants("secret") || wants("gate") {
+        probes::oracle::run(run).await;
+    }
+    if wants("cookies") {
+        probes::limits::run(run).await;
+    }
+}
+
+/// What the command line says, checked.
+///
+/// # Errors
+/// What is wrong with it, in a sentence.
+pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, String> {
+    let target = Url::parse(url).ok_or_else(|| {
+        format!("`{}` is no http or https URL", url.chars().take(80).collect::<String>())
+    })?;
+    if let Some(only) = &options.only
+        && !PHASES.contains(&only.as_str())
+    {
+        return Err(format!("--only takes one of {}", PHASES.join(", ")));
+    }
+    if let Some(connect) = &options.connect
+        && !url::split_port(connect).is_some_and(|(_, port)| port.is_some())
+    {
+        return Err("--connect takes HOST:PORT".to_owned());
+    }
+    let sources = Sources { config: options.config.clone(), env_files: options.env_file.clone() };
+    let expected = Expected::read(io, &sources).await?;
+    let (base, base_is_stated) = base(&target, &expected);
+    let page = page(&target, &expected);
+    let other = |name: &str, url: &Option<String>| match url {
+        None => Ok(None),
+        Some(text) => match text.strip_prefix('/') {
+            Some(_) => Ok(Some(target.with_path(text))),
+            None => match Url::parse(text) {
+                Some(url) => Ok(Some(url)),
+                None => Err(format!("--{name} takes an http or https URL")),
+            },
+        },
+    };
+    let mut ca_files = options.ca_file.clone();
+    for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"] {
+        ca_files.extend(io.env(name).await.filter(|file| !file.is_empty()));
+    }
+    for file in &options.ca_file {
+        if !matches!(io.read(file, 1024 * 1024).await, Ok(Some(_))) {
+            return Err(format!("{file} cannot be read"));
+        }
+    }
+    Ok(Plan {
+        app: other("app", &options.app)?,
+        api: other("api", &options.api)?,
+        gate: other("gate", &options.gate)?,
+        headers: headers(io, &options.header).await?,
+        base,
+        base_is_stated,
+        page,
+        connect: options.connect.clone(),
+        ca_files,
+        timeout_millis: options.timeout.clamp(1, 60).saturating_mul(1000),
+        is_yes: options.yes,
+        expected,
+        target,
+    })
+}
+
+/// Where the service is expected: a path of the target, of the configuration, of the service's URL,
+/// or the usual one.
+fn base(target: &Url, expected: &Expected) -> (Stated<String>, bool) {
+    let stated = |value: &str, source: String| {
+        (Stated { value: value.trim_end_matches('/').to_owned(), source }, true)
+    };
+    if !target.base().is_empty() {
+        return stated(target.base(), "the path of the target".to_owned());
+    }
+    if let Some(base) = &expected.base_path {
+        return stated(&base.value, base.source.clone());
+    }
+    if let Some(service) = &expected.service
+        && !service.value.base().is_empty()
+    {
+        return stated(service.value.base(), format!("the path of {}", service.source));
+    }
+    (Stated { value: "/api/auth".to_owned(), source: "the usual place".to_owned() }, false)
+}
+
+/// The origin that browsers see.
+fn page(target: &Url, expected: &Expected) -> Url {
+    let service = expected.service.as_ref().map(|stated| &stated.value);
+    match service {
+        Some(service) if target.is_loopback() && !service.is_loopback() => service.with_path("/"),
+        _ => target.with_path("/"),
+    }
+}
+
+async fn headers(io: &Io, lines: &[String]) -> Result<Vec<(String, String)>, String> {
+    let mut headers = Vec::new();
+    for line in lines {
+        let (name, value) =
+            line.split_once(':').ok_or("--header takes `Name: value` or `Name: @VARIABLE`")?;
+        let (name, value) = (name.trim().to_ascii_lowercase(), value.trim());
+        let is_name = !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        if !is_name || value.bytes().any(|byte| byte.is_ascii_control()) {
+            return Err("--header takes `Name: value` or `Name: @VARIABLE`".to_owned());
+        }
+        let value = match value.strip_prefix('@') {
+            Some(variable) => match io.env(variable).await {
+                Some(value) => value.trim().to_owned(),
+                None => return Err(format!("--header: the variable {variable} is not set")),
+            },
+            None if matches!(name.as_str(), "cookie" | "authorization" | "proxy-authorization") => {
+                return Err(format!("--header: give the value of {name} as @VARIABLE"));
+            }
+            None => value.to_owned(),
+        };
+        headers.push((name, value));
+    }
+    Ok(headers)
+}

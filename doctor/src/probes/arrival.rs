@@ -1,0 +1,97 @@
+//! Does `Cookie` arrive at the service, and does it trust the application's origin?
+//!
+//! `POST /sign-out` with a chunk of a cookie cache and an `Origin`: a service that sees the chunk
+//! deletes it, and one that does not trust the origin refuses. Then the same without `Origin`,
+//! which a service refuses that looks at origins at all. No session is sent, so none ends.
+
+use crate::probes::{Run, Stop};
+
+/// Sends the questions.
+pub(crate) async fn run(run: &mut Run<'_>) {
+    let origin = run.plan.app_origin();
+    let chunk = run.facts.names.session_data.as_ref().map(|name| format!("{name}.0"));
+    with_origin(run, &origin, chunk.as_deref()).await;
+    without_origin(run).await;
+    if run.facts.arrival.origins.get(&origin) == Some(&false) {
+        try_others(run, &origin).await;
+    }
+}
+
+async fn with_origin(run: &mut Run<'_>, origin: &str, chunk: Option<&str>) {
+    let name = chunk.unwrap_or("doorward_probe");
+    let ask = run
+        .post("sign-out.origin", "/sign-out")
+        .header("cookie", format!("{name}=1"))
+        .header("origin", origin);
+    let answer = match run.send_past_walls(ask).await {
+        Ok(answer) => answer,
+        Err(stop) => {
+            run.facts.oracle.wall = stop.wall();
+            return;
+        }
+    };
+    match (answer.status(), answer.code()) {
+        (403, Some("INVALID_ORIGIN" | "MISSING_OR_NULL_ORIGIN")) => {
+            run.facts.arrival.cookie = Some(true);
+            run.facts.arrival.origins.insert(origin.to_owned(), false);
+        }
+        (200, _) if chunk.is_some_and(|chunk| answer.deletes(chunk)) => {
+            run.facts.arrival.cookie = Some(true);
+            run.facts.arrival.origins.insert(origin.to_owned(), true);
+        }
+        // Without deletion lines nothing can be told from their absence.
+        (200, _) if chunk.is_some() && answer.deletion_count() > 0 => {
+            run.facts.arrival.cookie = Some(false);
+        }
+        _ => {}
+    }
+}
+
+async fn without_origin(run: &mut Run<'_>) {
+    let ask = run.post("sign-out.no-origin", "/sign-out").header("cookie", "doorward_probe=1");
+    let answer = match run.send_past_walls(ask).await {
+        Ok(answer) => answer,
+        Err(Stop::Wall(wall)) => {
+            run.facts.oracle.wall = Some(wall);
+            return;
+        }
+        Err(Stop::Failure(_)) => return,
+    };
+    match (answer.status(), answer.code()) {
+        (403, Some("MISSING_OR_NULL_ORIGIN" | "INVALID_ORIGIN")) => {
+            run.facts.arrival.checks_origin = Some(true);
+            run.facts.arrival.cookie = Some(true);
+        }
+        // A cookie that does not arrive is nothing to ask an origin for.
+        (200, _) if run.facts.arrival.cookie == Some(true) => {
+            run.facts.arrival.checks_origin = Some(false);
+        }
+        _ => {}
+    }
+}
+
+/// The application's origin is not trusted: is it the scheme, or is the service another's?
+async fn try_others(run: &mut Run<'_>, refused: &str) {
+    let mut others = Vec::new();
+    if let Some(rest) = refused.strip_prefix("https://") {
+        others.push(format!("http://{rest}"));
+    }
+    if let Some(service) = &run.plan.expected.service {
+        others.push(service.value.origin());
+    }
+    others.retain(|other| other != refused);
+    others.dedup();
+    for other in others {
+        let ask = run
+            .post("sign-out.other-origin", "/sign-out")
+            .header("cookie", "doorward_probe=1")
+            .header("origin", other.as_str());
+        if let Ok(answer) = run.send_past_walls(ask).await {
+            let is_trusted = answer.status() == 200;
+            let is_refused = answer.code() == Some("INVALID_ORIGIN");
+            if is_trusted || is_refused {
+                run.facts.arrival.origins.insert(other, is_trusted);
+            }
+        }
+    }
+}

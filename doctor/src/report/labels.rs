@@ -1,0 +1,41 @@
+//! What each request of a run was, in words.
+
+/// What was special about a request.
+pub(crate) fn of(id: &str) -> &'static str {
+    match id {
+        "ok.browser" => "as a browser",
+        "other-host" => "with the host of the service's own URL",
+        "sign-out.origin" => "with a chunk of a cookie cache and the application's origin",
+        "sign-out.no-origin" => "with a cookie and without an origin",
+        "sign-out.other-origin" => "with another origin",
+        "jwks.python" => "as PyJWT",
+        "oracle.plain" => "made-up token, signed with the secret at hand",
+        "oracle.usual-address" => "the same without a query",
+        "oracle.list-sessions" => "the same",
+        "oracle.whitespace" => "signed with the secret, white space added or removed",
+        "oracle.quotes" => "signed with the secret, quotes added or removed",
+        "oracle.encoding" => "signed with the secret in another encoding",
+        "oracle.other" => "signed with another value at hand",
+        "oracle.default" => "signed with the published default",
+        "gate.anonymous" | "api.anonymous" => "with nothing",
+        "gate.signed" => "with a made-up session of the service's secret",
+        "gate.renamed" => "the same under another name",
+        "gate.prefetch" => "as a router's prefetch",
+        "preflight" => "a preflight",
+        "cross-origin" => "with the application's origin",
+        "pasted" => "with the pasted cookies",
+        "pasted.store" => "with the pasted cookies, past the cookie cache",
+        "pasted.token" => "with the pasted cookies",
+        "deep" => "with a self-made cookie cache",
+        "bearer" => "made-up token as Authorization",
+        "api.garbage" => "with garbage for a token",
+        "api.good" => "with a good token",
+        "api.later" => "the same some seconds later",
+        "api.slash" => "with a good token, by the other spelling of the path",
+        "large-cookie" => "with a large Cookie header",
+        "sign-in.session" => "with the new session",
+        "sign-in.store" => "with the new session, past the cookie cache",
+        "sign-in.later" => "the same some seconds later",
+        _ => "",
+    }
+}

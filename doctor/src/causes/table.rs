@@ -330,7 +330,7 @@ causes! {
         files: "Length, log2(distinct)·length < 120.",
         pasted: "",
         log: "not_started / warning.",
-        fix: "Openssl rand -base64 32.",
+        fix: "Make one with `openssl rand -base64 32`, and set it everywhere.",
     }
     SecretBundledAtBuild "secret-bundled-at-build" Environment Gate Strong {
         title: "Edge middleware has the variable of build time (or none): .env files are not there at run time",
@@ -712,7 +712,7 @@ causes! {
         files: "RateLimit enabled (NODE_ENV=production), no advanced.ipAddress.{ipAddressHeaders,trustedProxies}; service log 'could not determine a client IP'.",
         pasted: "",
         log: "session_unavailable/rate-limited across many sessions.",
-        fix: "Advanced.ipAddress.ipAddressHeaders: ['cf-connecting-ip'] or trustedProxies; customRules {'/get-session': false}.",
+        fix: "Let Better Auth tell addresses apart: advanced.ipAddress.ipAddressHeaders: ['cf-connecting-ip'] or trustedProxies; customRules {'/get-session': false}.",
     }
 
     // plugins
@@ -817,7 +817,7 @@ causes! {
         files: "BETTER_AUTH_ISSUER / ISSUER in API env ends with /.",
         pasted: "iss.",
         log: "issuer_unknown.",
-        fix: "issuer = origin without slash.",
+        fix: "Write the issuer as the origin without a slash, on both sides.",
     }
     IssuerPath "issuer-path" Jwt Gate Proof {
         title: "Verifier expects /api/auth in iss (or service writes it)",
@@ -835,7 +835,7 @@ causes! {
         files: "As http-base-url-behind-tls.",
         pasted: "iss.",
         log: "issuer_unknown.",
-        fix: "BETTER_AUTH_URL=https://….",
+        fix: "Set BETTER_AUTH_URL to the https origin.",
     }
     IssuerHost "issuer-host" Jwt AuthService Proof {
         title: "Token of another environment or preview",
@@ -853,7 +853,7 @@ causes! {
         files: "AUDIENCE in API env; jwt.decode without audience=.",
         pasted: "Aud.",
         log: "audience_mismatch, bridge_token_invalid.",
-        fix: "audience=<origin>, or jwt({jwt:{audience}}).",
+        fix: "Expect the origin of BETTER_AUTH_URL, or set what you expect: jwt({jwt:{audience}}).",
     }
     ExpIsADate "exp-is-a-date" Jwt AuthService Proof {
         title: "expirationTime as a number is an absolute date: tokens expired in 1970",
@@ -862,7 +862,7 @@ causes! {
         files: "ExpirationTime: 3600 in auth.ts.",
         pasted: "Exp 3600.",
         log: "token_expired, bridge_token_invalid/token_expired.",
-        fix: "ExpirationTime: '1h'.",
+        fix: "Write the time as text: expirationTime: '1h'.",
     }
     TokenExpiredNoRefresh "token-expired-no-refresh" Jwt App Proof {
         title: "JWT lives 15 min, client keeps it longer",
@@ -880,7 +880,7 @@ causes! {
         files: "JWKS_URL.",
         pasted: "",
         log: "keys_unavailable.",
-        fix: "<base>/api/auth/jwks, public, no redirect.",
+        fix: "Fetch <base>/api/auth/jwks, which has to be public and without a redirect.",
     }
     JwksEmpty "jwks-empty" Jwt AuthService Proof {
         title: "Key set is empty or has no usable key",
@@ -916,7 +916,16 @@ causes! {
         files: "Client sends session.token / data.token as Bearer.",
         pasted: "0 or 1 dots, 32 characters.",
         log: "token_malformed.",
-        fix: "AuthClient.token() or GET /token, or set-auth-jwt.",
+        fix: "Send the JWT: authClient.token(), GET /token, or the header set-auth-jwt.",
+    }
+    TokenAltered "token-altered" Jwt App Strong {
+        title: "The token was cut or changed on its way",
+        symptom: "InvalidSignatureError or DecodeError for a token that its issuer takes.",
+        outside: "",
+        files: "A column or a header limit that is too short for a token; a token that is encoded again.",
+        pasted: "The key is known and the signature does not hold, or a part is missing.",
+        log: "signature_invalid or token_malformed.",
+        fix: "Send it as it was issued: not cut by a column, a log or a header limit, not encoded again.",
     }
     BearerPrefixLeft "bearer-prefix-left" Jwt App Proof {
         title: "'Bearer ' left in, or quotes",
@@ -925,10 +934,19 @@ causes! {
         files: "Token = request.headers['authorization'] without split.",
         pasted: "Begins with 'Bearer '.",
         log: "token_malformed.",
-        fix: "Take the second word.",
+        fix: "Give jwt.decode the second word of the header alone.",
     }
 
     // api
+    ApiPyjwtMissing "api-pyjwt-missing" Api Api Proof {
+        title: "The API's interpreter has no PyJWT, or another module is named jwt",
+        symptom: "ImportError or AttributeError when the API starts or with the first token.",
+        outside: "",
+        files: "jwt instead of pyjwt in requirements.txt/pyproject; a jwt.py of the project's own. `python -m doorward_origin doctor` tells it where the API runs.",
+        pasted: "",
+        log: "",
+        fix: "Uninstall jwt and install PyJWT: pip install 'pyjwt[crypto]'; rename a jwt.py of your own.",
+    }
     ApiNoCryptography "api-no-cryptography" Api Api Proof {
         title: "PyJWT without cryptography cannot read EdDSA/ES/RS",
         symptom: "401/500 on every token; local works because another package pulled it in.",
@@ -936,7 +954,7 @@ causes! {
         files: "Requirements.txt/pyproject/uv.lock: pyjwt without [crypto] and no cryptography.",
         pasted: "Alg EdDSA.",
         log: "",
-        fix: "Pip install 'pyjwt[crypto]'.",
+        fix: "Install PyJWT with its extra: pip install 'pyjwt[crypto]'.",
     }
     ApiAlgorithm "api-algorithm" Api Api Proof {
         title: "algorithms=['RS256'] (or HS256) in jwt.decode, tokens are EdDSA",
@@ -945,7 +963,7 @@ causes! {
         files: "algorithms=[…] near jwt.decode / JWT_ALGORITHM in env.",
         pasted: "Alg.",
         log: "alg_not_allowed.",
-        fix: "algorithms=['EdDSA'], or jwt({jwks:{keyPairConfig:{alg:'ES256'}}}).",
+        fix: "Accept what the keys are for: algorithms=['EdDSA'], or change the keys: jwt({jwks:{keyPairConfig:{alg:'ES256'}}}).",
     }
     IssuerDiffersAtApi "issuer-differs-at-api" Api Api Strong {
         title: "API's own issuer setting differs",
@@ -954,7 +972,7 @@ causes! {
         files: "ISSUER in API env vs iss.",
         pasted: "iss.",
         log: "",
-        fix: "Origin of BETTER_AUTH_URL.",
+        fix: "Set the API's issuer to the origin of BETTER_AUTH_URL, without slash and path.",
     }
     ApiCannotFetchJwks "api-cannot-fetch-jwks" Api Api Strong {
         title: "API cannot fetch the key set (DNS in the cluster, CA bundle, proxy, WAF, localhost in a container)",
@@ -963,7 +981,7 @@ causes! {
         files: "JWKS_URL=http://localhost… in compose; certifi.",
         pasted: "",
         log: "",
-        fix: "Use a URL reachable from the API; set a user agent.",
+        fix: "Use a URL that the API's network reaches, with the CA bundle, proxy and user agent that it needs.",
     }
     ApiJwksCachedStale "api-jwks-cached-stale" Api Api Hint {
         title: "PyJWKClient keeps keys (lifespan 300 s) or a hand-made cache never refetches",
@@ -981,7 +999,7 @@ causes! {
         files: "jwt.decode without leeway=.",
         pasted: "iat vs now.",
         log: "token_not_yet_valid.",
-        fix: "leeway=5; fix NTP.",
+        fix: "Give jwt.decode leeway=5, and set the clocks by NTP.",
     }
     ApiRedirectLosesAuthorization "api-redirect-loses-authorization" Api Api Proof {
         title: "redirect_slashes 307 to http:// or another host: clients drop Authorization",
@@ -999,7 +1017,7 @@ causes! {
         files: "HTTPBearer().",
         pasted: "",
         log: "",
-        fix: "Read it as no credential.",
+        fix: "Read it as no credential, or give HTTPBearer auto_error=False and answer 401.",
     }
     ApiRefusesGoodToken "api-refuses-good-token" Api Api Strong {
         title: "API refuses a token that verifies here, and does not say why",

@@ -221,15 +221,18 @@ def outline(found: list[rules.Finding]) -> list[tuple[str, str]]:
 
 
 def test_titles_and_fixes_are_those_of_the_table() -> None:
-    file = ROOT / "docs/causes.md"
-    if not file.exists():
-        pytest.skip("docs/causes.md is not there yet")
-    page = file.read_text("utf-8")
+    page = (ROOT / "docs/causes.md").read_text("utf-8")
     sections = {part.split("\n", 1)[0].strip(): " ".join(part.split()) for part in page.split("\n### ")[1:]}
     for cause in CAUSES:
         assert cause in sections, f"docs/causes.md has no {cause}"
         for text in (title(cause), fix(cause)):
-            assert text.replace("<", "\\<").replace("*", "\\*") in sections[cause], (cause, text)
+            assert escaped(text) in sections[cause], (cause, text)
+
+
+def escaped(text: str) -> str:
+    """As the page has it: what Markdown would take for HTML or emphasis, outside of code."""
+    pieces = text.split("`")
+    return "`".join(piece if at % 2 else piece.replace("<", "\\<").replace("*", "\\*") for at, piece in enumerate(pieces))
 
 
 def test_a_fingerprint_is_that_of_the_other_hosts() -> None:

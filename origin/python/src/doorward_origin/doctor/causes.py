@@ -10,7 +10,7 @@ Certainty: TypeAlias = Literal["proof", "strong", "hint"]
 CAUSES: Final[dict[str, tuple[str, str]]] = {
     "api-pyjwt-missing": (
         "The API's interpreter has no PyJWT, or another module is named jwt",
-        "pip uninstall jwt; pip install 'pyjwt[crypto]'; rename a jwt.py of your own.",
+        "Uninstall jwt and install PyJWT: pip install 'pyjwt[crypto]'; rename a jwt.py of your own.",
     ),
     "url-missing": (
         "BETTER_AUTH_URL missing: base URL is guessed from the first request",
@@ -18,10 +18,11 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "api-cannot-fetch-jwks": (
         "API cannot fetch the key set (DNS in the cluster, CA bundle, proxy, WAF, localhost in a container)",
-        "Use a URL reachable from the API; set a user agent.",
+        "Use a URL that the API's network reaches, with the CA bundle, proxy and user agent that it needs.",
     ),
     "rate-limited": (
         "Rate limit bucket shared by everybody",
+        "Let Better Auth tell addresses apart: "
         "advanced.ipAddress.ipAddressHeaders: ['cf-connecting-ip'] or trustedProxies; customRules {'/get-session': false}.",
     ),
     "deployment-protection": (
@@ -47,11 +48,11 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "jwks-not-json": (
         "JWKS URL answers HTML or an error",
-        "<base>/api/auth/jwks, public, no redirect.",
+        "Fetch <base>/api/auth/jwks, which has to be public and without a redirect.",
     ),
     "api-no-cryptography": (
         "PyJWT without cryptography cannot read EdDSA/ES/RS",
-        "pip install 'pyjwt[crypto]'.",
+        "Install PyJWT with its extra: pip install 'pyjwt[crypto]'.",
     ),
     "jwks-empty": (
         "Key set is empty or has no usable key",
@@ -59,15 +60,15 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "bearer-prefix-left": (
         "'Bearer ' left in, or quotes",
-        "Take the second word.",
+        "Give jwt.decode the second word of the header alone.",
     ),
     "wrong-token-sent": (
         "Session token, signed cookie or ID token sent to the API instead of the JWT",
-        "authClient.token() or GET /token, or set-auth-jwt.",
+        "Send the JWT: authClient.token(), GET /token, or the header set-auth-jwt.",
     ),
     "api-algorithm": (
         "algorithms=['RS256'] (or HS256) in jwt.decode, tokens are EdDSA",
-        "algorithms=['EdDSA'], or jwt({jwks:{keyPairConfig:{alg:'ES256'}}}).",
+        "Accept what the keys are for: algorithms=['EdDSA'], or change the keys: jwt({jwks:{keyPairConfig:{alg:'ES256'}}}).",
     ),
     "kid-not-in-jwks": (
         "Token's kid is not in the set: other environment, rotated, wiped table, stale cache",
@@ -79,15 +80,15 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "exp-is-a-date": (
         "expirationTime as a number is an absolute date: tokens expired in 1970",
-        "expirationTime: '1h'.",
+        "Write the time as text: expirationTime: '1h'.",
     ),
     "clock-skew": (
         "A clock is off",
-        "NTP.",
+        "Set the clock by NTP, and allow some seconds of tolerance where tokens are verified.",
     ),
     "api-leeway": (
         "No leeway: iat one second in the future",
-        "leeway=5; fix NTP.",
+        "Give jwt.decode leeway=5, and set the clocks by NTP.",
     ),
     "token-expired-no-refresh": (
         "JWT lives 15 min, client keeps it longer",
@@ -95,11 +96,11 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "issuer-differs-at-api": (
         "API's own issuer setting differs",
-        "Origin of BETTER_AUTH_URL.",
+        "Set the API's issuer to the origin of BETTER_AUTH_URL, without slash and path.",
     ),
     "issuer-trailing-slash": (
         "iss with/without slash",
-        "issuer = origin without slash.",
+        "Write the issuer as the origin without a slash, on both sides.",
     ),
     "issuer-path": (
         "Verifier expects /api/auth in iss (or service writes it)",
@@ -107,7 +108,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "issuer-scheme": (
         "iss http, expected https (base URL behind TLS)",
-        "BETTER_AUTH_URL=https://….",
+        "Set BETTER_AUTH_URL to the https origin.",
     ),
     "issuer-host": (
         "Token of another environment or preview",
@@ -115,7 +116,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "audience-differs": (
         "aud is not what the verifier expects (default: origin of base URL)",
-        "audience=<origin>, or jwt({jwt:{audience}}).",
+        "Expect the origin of BETTER_AUTH_URL, or set what you expect: jwt({jwt:{audience}}).",
     ),
     "trailing-slash-env": (
         "BETTER_AUTH_URL ends with a slash or has /api/auth in it",
@@ -141,7 +142,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "secret-short": (
         "Secret under 32 characters or of little entropy",
-        "openssl rand -base64 32.",
+        "Make one with `openssl rand -base64 32`, and set it everywhere.",
     ),
     "api-refuses-good-token": (
         "API refuses a token that verifies here, and does not say why",
@@ -153,7 +154,7 @@ CAUSES: Final[dict[str, tuple[str, str]]] = {
     ),
     "api-403-not-401": (
         "HTTPBearer(auto_error) answers 403 'Not authenticated' for a missing header",
-        "Read it as no credential.",
+        "Read it as no credential, or give HTTPBearer auto_error=False and answer 401.",
     ),
     "api-jwks-cached-stale": (
         "PyJWKClient keeps keys (lifespan 300 s) or a hand-made cache never refetches",

@@ -25,7 +25,7 @@ export function service(name, { command: [program, ...args], ready, env = {}, si
   let child;
   let isUp = false;
   const log = [];
-  return { name, log, logged, start, stop, isRunning, pid: () => child?.pid };
+  return { name, env, log, logged, start, stop, isRunning, pid: () => child?.pid };
 
   function isRunning() {
     return Boolean(child) && child.pid !== undefined && child.exitCode === null && child.signalCode === null;
@@ -86,11 +86,17 @@ export async function run(command, options) {
   if (code !== 0) throw Object.assign(new Error(`${command.join(" ")} ended with ${code}`), { hint: output.trim().slice(-3_000) });
 }
 
-/** Runs a program to its end, whatever that is, or until it prints `enough`. */
-export async function outcome([program, ...args], { env, enough, ...options } = {}) {
-  const child = spawn(program, args, { ...options, env: { ...everyProgram(), ...env }, stdio: ["ignore", "pipe", "pipe"] });
+/**
+ * Runs a program to its end, whatever that is, or until it prints `enough`. `input` is what it reads; with `onlyAnswer` its stderr is not
+ * part of the output.
+ */
+export async function outcome([program, ...args], { env, enough, input, onlyAnswer = false, ...options } = {}) {
+  const child = spawn(program, args, { ...options, env: { ...everyProgram(), ...env }, stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"] });
+  // It may end without having read all.
+  child.stdin?.on("error", () => {}).end(input);
   let output = "";
-  for (const stream of [child.stdout, child.stderr]) {
+  child.stderr.resume();
+  for (const stream of onlyAnswer ? [child.stdout] : [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
       output += chunk;
       if (enough?.test(output)) child.kill("SIGKILL");

@@ -45,6 +45,9 @@ async function installApi(say) {
     await run(["python3", "-m", "venv", venv]);
     await run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", requirements], { cwd: folder("api") });
   });
+  say("API: doorward_origin check");
+  // Of packages and source. Its variables are not there yet; the API looks at them when it starts.
+  await run([python, "-m", "doorward_origin", "check", "--no-environment", "--strict"], { cwd: folder("api"), env: { PYTHONDONTWRITEBYTECODE: "1" } });
   return python;
 }
 

@@ -8,6 +8,7 @@ const HELP = `\
   start NAME      starts it again, on the same port with the same environment
   restart NAME    both
   status          which of them run, and where
+  doctor          asks who is to blame
   help            this; Ctrl-C stops everything`;
 
 /** A service as the prompt knows it. @typedef {{name: string, service: {start: () => Promise<void>, stop: () => Promise<void>, isRunning: () => boolean}, where: string}} Known */
@@ -17,8 +18,9 @@ const HELP = `\
  * @param {NodeJS.WritableStream & {isTTY?: boolean}} options.output gets everything
  * @param {NodeJS.ReadableStream & {isTTY?: boolean}} options.input has the commands; where it ends, the stack goes on
  * @param {boolean} options.quiet shows nothing of what services log
+ * @param {() => Promise<{name: string, output: string}[]>} [options.diagnose] what the command `doctor` does
  */
-export function openConsole({ output, input, quiet }) {
+export function openConsole({ output, input, quiet, diagnose = async () => [] }) {
   const hasColours = Boolean(output.isTTY) && !process.env.NO_COLOR;
   const hasPrompt = Boolean(output.isTTY && input.isTTY);
   /** @type {Known[]} */
@@ -63,6 +65,7 @@ export function openConsole({ output, input, quiet }) {
     if (!verb) return;
     if (verb === "help") return show(`stack: commands\n${HELP}\n  NAME is one of  ${names()}`);
     if (verb === "status") return known.forEach(({ name, service, where }) => show(`${painted(name)}${service.isRunning() ? `runs at ${where}` : "is stopped"}`));
+    if (verb === "doctor") return told(await diagnose());
     if (!["stop", "start", "restart"].includes(verb) || more.length > 0) return show(`stack: there is no command \`${printable(line.trim())}\`; \`help\` lists them`);
     const found = known.find((one) => one.name === name);
     if (!found) return show(`stack: ${name ? `there is no service \`${printable(name)}\`` : `${verb} what?`} It is one of ${names()}`);
@@ -78,6 +81,10 @@ export function openConsole({ output, input, quiet }) {
     } catch (error) {
       show(`${painted(name)}error: ${error.message}`);
     }
+  }
+
+  function told(asked) {
+    for (const { name, output: text } of asked) text.trimEnd().split("\n").forEach((line) => show(`${painted(name)}${printable(line)}`));
   }
 
   function names() {

@@ -8,6 +8,7 @@ import { forever, program, readOptions } from "../../shared/program.mjs";
 import { buildAll } from "./build.mjs";
 import { check } from "./check/check.mjs";
 import { openConsole } from "./console.mjs";
+import { askDoctors } from "./doctor.mjs";
 import { startStack } from "./services.mjs";
 
 const FRONTS = { next: ["next"], worker: ["worker"], both: ["next", "worker"] };
@@ -27,12 +28,15 @@ await program("stack", async (started) => {
 });
 
 async function stayUp(fronts, built, started) {
-  const console = openConsole({ output: process.stderr, input: process.stdin, quiet: options.quiet });
+  const stacks = [];
+  const diagnose = async () => (await Promise.all(stacks.map((stack) => askDoctors(stack, built)))).flat();
+  const console = openConsole({ output: process.stderr, input: process.stdin, quiet: options.quiet, diagnose });
   for (const front of fronts) {
     const stack = await startStack({ front, built, postgres: options.postgres, console: named(console, fronts, front) }, started);
     process.stdout.write(`${stack.url}\n`);
     say(`${stack.gate.name} → frontend ${stack.urls.frontend}, auth service ${stack.urls.auth} on ${stack.database.name}, Python API ${stack.urls.api}`);
     put(named(console, fronts, front), stack);
+    stacks.push(stack);
   }
   say("`help` lists the commands of this prompt. examples/stack/README.md says what to look at, and how to break it");
   console.open();

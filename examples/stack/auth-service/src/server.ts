@@ -1,6 +1,6 @@
 // The auth service. Its log is one line of JSON for each event; nothing secret is in it.
 
-import { createHash } from "node:crypto";
+import { createHmac } from "node:crypto";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getMigrations } from "better-auth/db/migration";
@@ -34,7 +34,7 @@ server.listen({ host: "127.0.0.1", port: settings.port }, () => {
     audience: settings.audience,
     jwks: settings.jwksUrl,
     // Says whether it was read, and lets two services compare theirs.
-    secret: { length: settings.secret.length, fingerprint: fingerprint(settings.secret) },
+    secret: { length: lengthOf(settings.secret), fingerprint: fingerprint(settings.secret) },
     cookie_cache_seconds: settings.cookieCacheSeconds,
     token_seconds: settings.tokenSeconds,
   });
@@ -47,7 +47,13 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   });
 }
 
-/** Eight hexadecimal digits: enough to see that two differ, too few to be of use for a secret that is not weak. */
+/** The one that Doorward's gate and commands print: enough to see that two secrets differ, too little to guess one from. */
 function fingerprint(secret: string): string {
-  return createHash("sha256").update(secret).digest("hex").slice(0, 8);
+  return createHmac("sha256", secret).update("doorward fingerprint 1").digest("hex").slice(0, 6);
+}
+
+/** In classes: the exact length helps whoever guesses. */
+function lengthOf(secret: string): string {
+  const bytes = Buffer.byteLength(secret);
+  return bytes < 32 ? "<32" : bytes <= 64 ? "32–64" : ">64";
 }

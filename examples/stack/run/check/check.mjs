@@ -55,7 +55,7 @@ async function walk({ front, built, postgres, browser, started, tally, say }) {
     started,
   );
   say(`${front}: ${stack.gate.name}, Better Auth on ${stack.database.name}, up in ${seconds(begin)} at ${stack.url}`);
-  const world = await worldOf(stack, browser);
+  const world = await worldOf(stack, built, browser);
   let stuck = false;
   for (const { what, run } of steps) {
     // Each step goes on from where the one before has ended.
@@ -79,7 +79,7 @@ async function walk({ front, built, postgres, browser, started, tally, say }) {
 }
 
 /** What the steps share: two people with a browser of their own each, and what was seen on the way. */
-async function worldOf(stack, browser) {
+async function worldOf(stack, built, browser) {
   const shots = join(target, stack.front);
   await rm(shots, { recursive: true, force: true });
   await mkdir(shots, { recursive: true });
@@ -106,6 +106,7 @@ async function worldOf(stack, browser) {
   const ada = await person("Ada");
   return {
     stack,
+    built,
     ada,
     person,
     patience: PATIENCE_MS,

@@ -22,6 +22,7 @@ const COMMANDS = [
   ["stop", /stop what\? It is one of api$/, true],
   ["stop api now", /there is no command `stop api now`; `help` lists them$/, true],
   ["reboot api", /there is no command `reboot api`/, true],
+  ["doctor", /^api +│ error\[a-cause\]: a sentence$/, true],
   ["help", /stop NAME[^]*start NAME[^]*restart NAME[^]*status[^]*NAME is one of {2}api$/, true],
   ["", /^$/, true],
 ];
@@ -34,7 +35,8 @@ export async function consoleChecks() {
   const isUp = () => fetch(`http://127.0.0.1:${port}`).then(({ ok }) => ok, () => false);
   const output = new PassThrough({ encoding: "utf8" });
   const shown = () => (output.read() ?? "").trimEnd();
-  const console = openConsole({ output, input: new PassThrough(), quiet: false });
+  const diagnose = async () => [{ name: "api", output: "error[a-cause]: a sentence\n" }];
+  const console = openConsole({ output, input: new PassThrough(), quiet: false, diagnose });
   const started = () => service("api", {
     command: [process.execPath, "-e", SERVER, String(port)],
     ready: /up/,

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
+import { askDoctors } from "../doctor.mjs";
 import { overTheBridge } from "./bridge.mjs";
 import { assertion, targetOf } from "./tokens.mjs";
 import { mixedRequests } from "./traffic.mjs";
@@ -211,8 +212,21 @@ export const steps = [
     },
   },
   {
+    what: "the doctors find nothing wrong",
+    run: async ({ ada, stack, built }) => {
+      const token = await jwtOf(ada, stack);
+      const asked = await askDoctors(stack, built, { token, json: true });
+      for (const { name, code, output } of asked) {
+        const { verdict, causes } = JSON.parse(output);
+        assert.deepEqual([name, code, verdict, causes], [name, 0, "healthy", []]);
+        assert.ok(!output.includes(token) && !output.includes(ada.email), `${name}: the token or an address is in the output`);
+      }
+      return asked.map(({ name, output }) => `${name}: ${JSON.parse(output).requests.length} requests`).join(", ");
+    },
+  },
+  {
     what: "the auth service stops: who has a living cookie cache goes on",
-    run: async ({ ada, stack, shot }) => {
+    run: async ({ ada, stack, built, shot }) => {
       await ada.page.goto("/account");
       await renewed(ada);
       await stack.auth.stop();
@@ -225,6 +239,9 @@ export const steps = [
       assert.match(pagesOf(doubt)[0].decision, /session_unavailable/);
       assert.ok(await ada.cookie("session_token"), "the cookie stays");
       await shot("auth service away");
+      const [{ code, output }] = await askDoctors(stack, built, { json: true });
+      assert.deepEqual([code, JSON.parse(output).causes[0].id], [1, "api-cannot-fetch-jwks"]);
+      return "the doctor beside the API names api-cannot-fetch-jwks";
     },
   },
   {
@@ -396,6 +413,14 @@ async function endSession({ ada, person }) {
   assert.equal((await post("revoke-other-sessions", {})).status(), 200);
   await elsewhere.context.close();
   await forgotten(ada);
+}
+
+/** A JWT of the auth service, as a page gets one for the API. */
+async function jwtOf({ cookie }, { urls }) {
+  const { name, value } = await cookie("session_token");
+  const answer = await fetch(`${urls.auth}/api/auth/token`, { headers: { cookie: `${name}=${value}` } });
+  assert.equal(answer.status, 200);
+  return (await answer.json()).token;
 }
 
 const pagesOf = (seen) => seen.filter(({ kind }) => kind === "page");

@@ -87,7 +87,7 @@ export interface Config {
    */
   header_prefix?: string | Env | null;
   /**
-   * Identity headers of a proxy in front of the gate that the origin may go on believing, by name
+   * Identity headers of a proxy in front of the gate that the origin may go on trusting, by name
    * or by a beginning and `*`. Only what nobody but that proxy can send belongs here.
    */
   keep_headers?: List<string | Env> | null;

@@ -1,4 +1,4 @@
-//! Decisions: what a host does next. A host carries one out and does nothing else.
+//! Decisions: what a host does next. A host acts on one and does nothing else.
 
 use std::fmt;
 
@@ -9,10 +9,10 @@ use crate::time::UnixTime;
 
 /// What a host does next.
 #[derive(Debug)]
-#[must_use = "a decision that is not carried out lets nobody in and answers nobody"]
+#[must_use = "a request without a decision that is acted on gets no response"]
 #[allow(clippy::large_enum_variant)] // one lives at a time, on the stack of one request
 pub enum Decision {
-    /// Not final: carry the effect, then call `resume`.
+    /// Not final: perform the effect, then call `resume`.
     Perform(PendingEffect),
     /// Send the request on to the origin, with these edits.
     Forward(Forward),
@@ -27,7 +27,7 @@ pub enum Decision {
 
 /// A request that may go on.
 pub struct Forward {
-    /// Path and query as the gate understood them: what it judged is what the origin should get.
+    /// Path and query as the gate understood them: the origin should get what was decided about.
     pub target: String,
     /// Where to, if not to the host's own origin: scheme, host and port, from the configuration
     /// only.
@@ -37,17 +37,17 @@ pub struct Forward {
     /// Request headers to set, after the removals.
     pub set: HeaderPairs,
     /// Who is asking, as the object in JSON that an assertion would say it with: `sub`, `sid`,
-    /// `email`, `idp`, `src`, `sess_exp`, `claims`. Nothing for nobody, and where the host tells
-    /// nobody ([`crate::Capabilities::and_telling`]).
+    /// `email`, `idp`, `src`, `sess_exp`, `claims`. Nothing where the request is anonymous,
+    /// and where the host passes on no identity ([`crate::Capabilities::and_telling`]).
     pub identity: Option<String>,
     /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in
     /// addition to the origin's own, every other replaces it.
     pub response_headers: Vec<(String, String)>,
-    /// Something to do while the origin works: carry it, call `finish` with what the origin's
+    /// Something to do while the origin works: perform it, call `finish` with what the origin's
     /// response sets, and add to the response what comes of it. A host that does not see the
     /// response calls `finish_unseen` before it forwards. It takes a second at most.
     pub alongside: Option<PendingEffect>,
-    /// Something to do when the answer has gone out: carry it, then call `receive`.
+    /// Something to do when the response has been sent: perform it, then call `receive`.
     pub after: Option<PendingEffect>,
     /// What a connection that stays open rests on: a WebSocket, an event stream.
     pub connection: ConnectionLimits,
@@ -79,8 +79,8 @@ pub struct ConnectionLimits {
     /// say so.
     pub until: Option<UnixTime>,
     /// After so many milliseconds, and again after as many more, the host asks whether it still
-    /// stands ([`crate::Engine::recheck`]). Nothing: it was let through for nobody, so nobody
-    /// can be signed out.
+    /// stands ([`crate::Engine::recheck`]). Nothing: it is anonymous, so there is no session
+    /// that could end.
     pub recheck_after_ms: Option<u32>,
 }
 
@@ -88,9 +88,9 @@ pub struct ConnectionLimits {
 #[derive(Debug)]
 #[must_use = "a connection that has lost what it rested on stays open"]
 pub enum ConnectionStatus {
-    /// Not known yet: carry the effect, then call `looked`.
+    /// Not known yet: perform the effect, then call `rechecked`.
     Perform(PendingEffect),
-    /// It stays. So it does where nobody knows: an outage ends no connection, its `until` does.
+    /// It stays, also where a lookup failed: an outage ends no connection, its `until` does.
     Open,
     /// It is over: a request like the one that began it would be refused for this reason now.
     Closed(Reason),

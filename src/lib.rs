@@ -1,9 +1,8 @@
 //! Doorward answers one question: *given this request, what we know, and this moment, what should
 //! the host do next?*
 //!
-//! It never fetches, never reads a clock, never rolls dice, never touches a global. Thin hosts
-//! carry its answers out. The core knows all the rules; the hosts know all the platforms; neither
-//! knows the other's business.
+//! The core never fetches, reads no clock, and has no randomness and no global state. Hosts perform
+//! the effects that it asks for and act on its decisions; they know the platforms and no rule.
 //!
 //! `docs/architecture.md` has a picture of one request on its way, and the order of the folders.
 //!
@@ -11,12 +10,12 @@
 //!
 //! 1. Call [`Engine::decide`] with the request's head and the current time.
 //! 2. On [`Decision::Perform`], do exactly what the effect describes and hand it back, with the
-//!    answer *or the failure*, to [`Engine::resume`].
-//! 3. Carry out the final decision and nothing else: a host contains no `if` about authentication.
-//! 4. If a [`Forward`] carries `alongside`, perform that effect while the origin works, and when the
+//!    result *or the failure*, to [`Engine::resume`].
+//! 3. Act on the final decision and do nothing else: a host contains no `if` about authentication.
+//! 4. If a [`Forward`] has `alongside`, perform that effect while the origin works, and when the
 //!    response is there, add to it what [`Engine::finish`] says; a host that does not see the
 //!    response calls [`Engine::finish_unseen`] before it forwards.
-//! 5. If a [`Forward`] carries `after`, perform that effect when the response has gone out, and hand
+//! 5. If a [`Forward`] has `after`, perform that effect when the response has been sent, and hand
 //!    it to [`Engine::receive`].
 //!
 //! ```
@@ -38,7 +37,7 @@
 //!
 //! let mut decision = engine.decide(&head, now);
 //! while let Decision::Perform(pending) = decision {
-//!     let result = EffectResult::Failed; // a real host carries the pending here
+//!     let result = EffectResult::Failed; // a real host performs the effect here
 //!     decision = engine.resume(&head, pending, result, now);
 //! }
 //! let Decision::Redirect(answer) = decision else { panic!("an anonymous page is sent to sign in") };
@@ -49,7 +48,7 @@
 //!
 //! # Promises
 //!
-//! *Deterministic. Ends* (at most one ask per purpose and subject, and one more about a session
+//! *Deterministic. Ends* (at most one effect per purpose and key, and one more about a session
 //! that was changed meanwhile, within a deadline). *Never panics* on any input. *Closed* (what is
 //! neither public nor verified ends in a refusal). *Clean* (inbound identity headers are removed on
 //! every forward). *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one

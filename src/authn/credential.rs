@@ -1,4 +1,4 @@
-//! Where the credentials of a request are. Finding is not believing: nothing here is verified.
+//! Where the credentials of a request are. Nothing here is verified yet.
 
 use std::borrow::Cow;
 
@@ -79,14 +79,13 @@ pub(crate) fn find<'a>(
     rule: &'a Rule,
 ) -> impl Iterator<Item = Credential<'a>> + use<'a> {
     let head = *head;
-    let believed =
-        || policy.issuers.iter().enumerate().filter(|(number, _)| rule.believes(*number));
-    let session_cookies = believed().filter_map(move |(issuer, believed)| {
-        let name = &believed.better_auth.as_ref()?.cookies.session_token;
+    let accepted = || policy.issuers.iter().enumerate().filter(|(number, _)| rule.accepts(*number));
+    let session_cookies = accepted().filter_map(move |(number, issuer)| {
+        let name = &issuer.better_auth.as_ref()?.cookies.session_token;
         let cookie = cookie::first(&head, name).filter(|cookie| !cookie.is_empty())?;
-        Some(Credential::SessionCookie { issuer, cookie })
+        Some(Credential::SessionCookie { issuer: number, cookie })
     });
-    let places = move || believed().flat_map(|(_, issuer)| &issuer.places);
+    let places = move || accepted().flat_map(|(_, issuer)| &issuer.places);
     let jwts = places().enumerate().filter_map(move |(number, place)| {
         let is_repeated = || places().take(number).any(|earlier| earlier == place);
         let token = match place {
@@ -102,7 +101,7 @@ pub(crate) fn find<'a>(
         }
         Some(token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place }))
     });
-    of_authorization(&head, believed).into_iter().chain(session_cookies).chain(jwts)
+    of_authorization(&head, accepted).into_iter().chain(session_cookies).chain(jwts)
 }
 
 /// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are
@@ -132,14 +131,14 @@ pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Op
 /// and neither is a bearer token where nobody is expected to send one.
 fn of_authorization<'a, 'p, I>(
     head: &RequestHead<'a>,
-    believed: impl Fn() -> I,
+    accepted: impl Fn() -> I,
 ) -> Option<Credential<'a>>
 where
     I: Iterator<Item = (usize, &'p Issuer)>,
 {
     let takes_jwt =
-        believed().any(|(_, issuer)| issuer.places.contains(&TokenLocation::Authorization));
-    let plugin = believed().find_map(|(number, issuer)| {
+        accepted().any(|(_, issuer)| issuer.places.contains(&TokenLocation::Authorization));
+    let plugin = accepted().find_map(|(number, issuer)| {
         let bearer = issuer.better_auth.as_ref()?.bearer;
         if bearer == Bearer::Off { None } else { Some(number) }
     });

@@ -13,7 +13,7 @@ use super::Authenticator;
 const MAX_SHOWN_BYTES: usize = 128;
 
 impl Authenticator<'_> {
-    /// Notes an `iss` that nobody here has, beside the configured one that it is most like.
+    /// Notes an `iss` that no issuer here has, beside the configured one that it is most like.
     pub(super) fn note_issuer(
         &mut self,
         reason: Reason,
@@ -32,7 +32,7 @@ impl Authenticator<'_> {
                 difference(&expected, unverified)?
             } else if issuer.expected(self.head.public_origin).is_none() {
                 Difference::PublicHost
-            } else if rule.believes(number) && !issuer.places.contains(place) {
+            } else if rule.accepts(number) && !issuer.places.contains(place) {
                 Difference::Place
             } else {
                 Difference::Rule
@@ -43,7 +43,7 @@ impl Authenticator<'_> {
         self.note_miss(nearest, unverified);
     }
 
-    /// The same of a token that the service of this issuer has given for the bridge.
+    /// The same of a token that the service of this issuer has issued in a token exchange.
     pub(super) fn note_minted(&mut self, number: usize, unverified: &UnverifiedClaims<'_>) {
         let (Some(unverified), Some(issuer)) =
             (unverified.members.text("iss"), self.issuer(number))
@@ -77,7 +77,7 @@ impl Authenticator<'_> {
 /// first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
-    /// In nothing: the rule believes others.
+    /// In nothing: the rule accepts others.
     Rule,
     /// In nothing: its tokens are taken at other places of a request.
     Place,

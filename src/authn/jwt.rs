@@ -39,13 +39,13 @@ impl<'e> Authenticator<'e> {
         if let Some(identity) = self.proven_jwt(token, place, rule) {
             return self.if_recent(identity);
         }
-        let proof = self
+        let verified_token = self
             .unconfirmed(token, place, rule)
-            .map_or_else(|| self.jwt_proof(token, place, rule), Ok);
-        match proof {
-            Ok(proof) => {
-                self.keep(Use::Jwt, [token, self.name_of_site()], &proof);
-                self.if_recent(proof.identity)
+            .map_or_else(|| self.verify_jwt(token, place, rule), Ok);
+        match verified_token {
+            Ok(verified_token) => {
+                self.keep(Use::Jwt, [token, self.name_of_site()], &verified_token);
+                self.if_recent(verified_token.identity)
             }
             Err(Obstacle::Bad(reason) | Obstacle::Outdated(reason, _)) => Verdict::Bad(reason),
             Err(Obstacle::Unavailable(reason)) => Verdict::Unavailable(reason),
@@ -54,12 +54,12 @@ impl<'e> Authenticator<'e> {
     }
 
     fn proven_jwt(&mut self, token: &str, place: &TokenLocation, rule: &Rule) -> Option<Identity> {
-        self.proven(Use::Jwt, [token, self.name_of_site()])
+        self.already_verified(Use::Jwt, [token, self.name_of_site()])
             .map(|(identity, _)| identity)
             .filter(|identity| self.admits(identity.issuer, place, rule))
     }
 
-    fn jwt_proof(
+    fn verify_jwt(
         &mut self,
         token: &str,
         place: &TokenLocation,
@@ -72,14 +72,17 @@ impl<'e> Authenticator<'e> {
             number.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
         let typ = jws.header.typ.as_deref();
         match self.by_key_set(number, &jws) {
-            Ok((verified, key_set)) => Ok(self.proof_of(&verified, unverified, typ, key_set)?),
+            Ok((verified, key_set)) => {
+                Ok(self.verified_token_of(&verified, unverified, typ, key_set)?)
+            }
             // The claims are at hand now, and so they are read now.
             Err(Obstacle::Needs(Missing::Check(mut wanted))) => {
                 let generation = self.keys.generation(number, self.now);
                 wanted.unconfirmed = Unconfirmed::of(&jws, |verified| {
                     let key_set = KeySetUsed { source: number, generation: generation? };
-                    let proof = self.proof_of(&verified, unverified, typ, key_set).ok()?;
-                    Some(Box::new(VerifiedClaims { token: token.into(), proof }))
+                    let verified_token =
+                        self.verified_token_of(&verified, unverified, typ, key_set).ok()?;
+                    Some(Box::new(VerifiedClaims { token: token.into(), verified_token }))
                 });
                 Err(Obstacle::Needs(Missing::Check(wanted)))
             }
@@ -88,7 +91,7 @@ impl<'e> Authenticator<'e> {
     }
 
     /// What a token proves by its claims.
-    fn proof_of(
+    fn verified_token_of(
         &self,
         verified: &Verified<'_>,
         read_before: UnverifiedClaims<'_>,
@@ -113,11 +116,11 @@ impl<'e> Authenticator<'e> {
     ) -> Option<VerifiedToken> {
         let claimed =
             self.progress.memory.signature.proven.iter().find(|claimed| claimed.is_of(token))?;
-        let VerifiedToken { identity, window, key_set } = &claimed.proof;
+        let VerifiedToken { identity, window, key_set } = &claimed.verified_token;
         let holds = window.contains(self.now)
             && self.admits(identity.issuer, place, rule)
             && self.still_uses(*key_set);
-        holds.then(|| claimed.proof.clone())
+        holds.then(|| claimed.verified_token.clone())
     }
 
     /// Where a JWT was verified, as far as that says anything: one of an issuer of several hosts
@@ -139,7 +142,7 @@ impl<'e> Authenticator<'e> {
 
     /// Whether a rule accepts tokens of this issuer at this place.
     fn admits(&self, number: usize, place: &TokenLocation, rule: &Rule) -> bool {
-        rule.believes(number)
+        rule.accepts(number)
             && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
     }
 
@@ -204,12 +207,12 @@ impl<'e> Authenticator<'e> {
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.memory.signature.has_asked(&check) => {
-                let in_doubt = if self.progress.memory.signature.is_unsupported(&check) {
+                let unavailable = if self.progress.memory.signature.is_unsupported(&check) {
                     Obstacle::Bad
                 } else {
                     Obstacle::Unavailable
                 };
-                Err(in_doubt(Reason::SignatureCheckUnavailable))
+                Err(unavailable(Reason::SignatureCheckUnavailable))
             }
             Signature::Unchecked(check) => {
                 Err(Obstacle::Needs(ToCheck { check, unconfirmed: None }.into()))

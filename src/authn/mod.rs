@@ -41,20 +41,20 @@ use crate::policy::rules::Rule;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
 
-/// What a credential came to.
+/// The result of checking one credential.
 pub(crate) enum Verdict {
-    /// Somebody.
+    /// It names this identity.
     Good(Identity),
-    /// Nobody, and why.
+    /// It is not valid, and why.
     Bad(Reason),
-    /// Nobody knows, because who was asked has failed. A doubt that the caller or the gate may have
-    /// brought about is bad.
+    /// Not known, because the other side has failed. A failure that the caller or the gate may have
+    /// caused is `Bad`.
     Unavailable(Reason),
     /// Not known without an effect.
     Needs(Missing),
 }
 
-/// Everything that a judgement depends on.
+/// Everything that a verdict depends on.
 pub(crate) struct Authenticator<'e> {
     pub(crate) policy: &'e Policy,
     pub(crate) keys: &'e KeyCache,
@@ -73,7 +73,7 @@ pub(crate) struct Authenticator<'e> {
     pub(crate) deferred: Deferred,
 }
 
-/// What a judgement leaves to do and to say. What is large and rare is kept apart: all of this is
+/// What is left to do and to say after a verdict. What is large and rare is kept apart: all of this is
 /// moved with each request.
 #[derive(Default)]
 pub(crate) struct Deferred {
@@ -87,8 +87,7 @@ pub(crate) struct Deferred {
     pub(crate) renewal: Option<Box<Question>>,
     /// Whether the request's own `session_data` is by the configured secret.
     pub(crate) has_own_data: bool,
-    /// A session that the auth service has signed a cookie cache for: it is worth asking about
-    /// later.
+    /// A session that the auth service has signed a cookie cache for: it may be asked about later.
     pub(crate) vouched_for: Option<Box<(CredentialDigest, Party)>>,
     /// What is to be seen of a token that is refused.
     pub(crate) noted: Option<Box<Noted>>,
@@ -147,8 +146,8 @@ impl<'e> Authenticator<'e> {
         }
     }
 
-    /// Judges a credential. Whoever it is, on whatever word and from whatever memory: what the
-    /// operator has revoked is out.
+    /// Checks a credential. The deny-list overrides every source: cookie cache, auth service and
+    /// verified cache alike.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Verdict {
         match self.by_itself(credential, rule) {
             Verdict::Good(identity) => {
@@ -243,9 +242,8 @@ impl<'e> Authenticator<'e> {
         elsewhere.map_or(since, |at| since.and_elsewhere(at, arrival))
     }
 
-    /// The proof of a credential that has been verified before, if everything that it rests on
-    /// still stands.
-    fn proven(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
+    /// A credential that has been verified before, if everything that this rests on still counts.
+    fn already_verified(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
         let VerifiedToken { identity, window, key_set } =
             self.verified_tokens.as_mut()?.find(purpose, parts, self.now)?.clone();
         self.still_uses(key_set).then_some((identity, window))
@@ -273,9 +271,9 @@ impl<'e> Authenticator<'e> {
         }
     }
 
-    fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: &VerifiedToken) {
+    fn keep(&mut self, purpose: Use, parts: [&str; 2], verified_token: &VerifiedToken) {
         if let Some(verified_tokens) = self.verified_tokens.as_mut() {
-            verified_tokens.keep(purpose, parts, proof.clone());
+            verified_tokens.keep(purpose, parts, verified_token.clone());
         }
     }
 

@@ -1,5 +1,5 @@
 //! A Better Auth session: by its cookies, by a token of the bearer plugin, by the auth service's
-//! word.
+//! source.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use crate::better_auth::session_record::{
     CausedBy, LONG_AGO, LookupFailure, Session, SessionState, Source,
 };
 use crate::better_auth::signed_cookie::{SignedValue, token_of};
-use crate::cache::rate_limit::{Party, Payer, party_of};
+use crate::cache::rate_limit::{Party, RateKey, party_of};
 use crate::cache::session_events::{SessionDigest, Since};
 use crate::cache::sessions::{CredentialDigest, SessionLookup};
 use crate::cache::verified::{Identity, Use};
@@ -48,13 +48,13 @@ pub(crate) enum TokenState {
     Unsigned,
 }
 
-/// Whose word on a session counts.
+/// Which source counts for a session.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Word {
+enum SessionSource {
     /// What has been heard lately, or stands in the storage of the service, if the token is signed.
-    Lately(TokenState),
+    Recent(TokenState),
     /// Nothing but what the auth service itself says now.
-    Now,
+    AuthServiceNow,
 }
 
 impl Authenticator<'_> {
@@ -64,7 +64,7 @@ impl Authenticator<'_> {
         let data = self.session_data_cookie(number);
         if let Ok(Some(data)) = &data
             && let Some((identity, window)) =
-                self.proven(Use::CookieCache, [cookie.as_received(), data])
+                self.already_verified(Use::CookieCache, [cookie.as_received(), data])
             && identity.issuer == number
             && self.is_recent(&identity.session)
             && self
@@ -79,8 +79,8 @@ impl Authenticator<'_> {
         let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
         let owner = match (&token, &session_data) {
             // Whoever could vary an unverified token could have any number of sessions vouched for.
-            (Ok(TokenState::Signed), DataState::Good(proof)) => {
-                Some(party_of(number, &proof.identity.session.subject))
+            (Ok(TokenState::Signed), DataState::Good(verified_token)) => {
+                Some(party_of(number, &verified_token.identity.session.subject))
             }
             (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => {
                 Some(party_of(number, subject))
@@ -90,21 +90,21 @@ impl Authenticator<'_> {
         self.deferred.has_own_data |= owner.is_some();
         match (token, session_data) {
             (Err(reason), _) => Verdict::Bad(reason),
-            (Ok(_), DataState::Good(proof))
-                if self.is_recent(&proof.identity.session)
-                    && since.admits_cookie_cache(proof.identity.session.known) =>
+            (Ok(_), DataState::Good(verified_token))
+                if self.is_recent(&verified_token.identity.session)
+                    && since.admits_cookie_cache(verified_token.identity.session.known) =>
             {
                 // What a key set says of one host proves nothing at another.
-                let is_for_all = proof.key_set.is_none()
+                let is_for_all = verified_token.key_set.is_none()
                     || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
                 if let (Ok(Some(data)), true) = (&data, is_for_all) {
-                    self.keep(Use::CookieCache, [cookie.as_received(), data], &proof);
+                    self.keep(Use::CookieCache, [cookie.as_received(), data], &verified_token);
                 }
                 self.deferred.vouched_for =
                     self.issuer(number).zip(owner).map(|(issuer, owner)| {
                         Box::new((CredentialDigest::of(issuer, "cookie", value), owner))
                     });
-                self.cached(number, cookie, proof.identity, proof.window)
+                self.cached(number, cookie, verified_token.identity, verified_token.window)
             }
             (Ok(_), DataState::Needs(missing)) => Verdict::Needs(missing),
             // What was written into the cookie too long ago for this rule, or before something has
@@ -162,8 +162,10 @@ impl Authenticator<'_> {
             && self.deferred.renewal.is_none()
         {
             let is_signed = service.secrets.current.is_some();
-            let payer = self
-                .payer(&credential, is_signed.then(|| party_of(number, &identity.session.subject)));
+            let rate_key = self.rate_key(
+                &credential,
+                is_signed.then(|| party_of(number, &identity.session.subject)),
+            );
             self.deferred.renewal = Some(Box::new(Question {
                 issuer: number,
                 credential,
@@ -171,7 +173,7 @@ impl Authenticator<'_> {
                 since: Since::EVER,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
-                payer,
+                rate_key,
                 header: ("cookie", self.session_cookies(number, |_| true)),
                 query,
             }));
@@ -227,7 +229,7 @@ impl Authenticator<'_> {
         }
     }
 
-    /// What a bearer-plugin token is worth by itself.
+    /// The state of a bearer-plugin token by itself.
     pub(crate) fn bearer_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
         let service = self.service(number)?;
         if value.contains('.') {
@@ -274,7 +276,7 @@ impl Authenticator<'_> {
         let Some(question) = self.question(number, (value, token), header, owner) else {
             return Verdict::Bad(Reason::IssuerUnknown);
         };
-        self.asked(question, Word::Lately(state))
+        self.asked(question, SessionSource::Recent(state))
     }
 
     /// What to ask the auth service itself about the session of this credential and this token;
@@ -295,26 +297,26 @@ impl Authenticator<'_> {
             since: self.since(number, token),
             token: token.to_owned(),
             copies_up_to: Seconds::new(0),
-            payer: self.payer(&credential, owner),
+            rate_key: self.rate_key(&credential, owner),
             header,
             query: SessionQuery::Read,
         })
     }
 
-    /// Who pays for a question about this credential: its user, where the auth service vouches for
-    /// that.
-    pub(super) fn payer(&self, credential: &CredentialDigest, owner: Option<Party>) -> Payer {
+    /// What a request about this credential is charged to: its user, where the auth service vouches
+    /// for that.
+    pub(super) fn rate_key(&self, credential: &CredentialDigest, owner: Option<Party>) -> RateKey {
         match owner.or_else(|| self.sessions.owner(credential)) {
-            Some(owner) => Payer::user(owner),
-            None => Payer::stranger(self.head.client_address),
+            Some(owner) => RateKey::known(owner),
+            None => RateKey::unverified(self.head.client_address),
         }
     }
 
-    /// What the auth service says about a session of which what is known does not suffice: somebody
-    /// may have been given by now what a rule demands, and the cookie cache need not have all that
-    /// the service says. What it has said lately does, if it suffices; else only its word of now
-    /// counts, to this request or to one that has asked since this one came. Nothing where there is
-    /// nobody to ask.
+    /// What the auth service says about a session of which what is known does not suffice: the
+    /// user may have been given by now what a rule requires, and the cookie cache need not have all that
+    /// the service says. What it has said lately does, if it suffices; else only its answer of
+    /// now counts, to this request or to one that has asked since this one came. Nothing where there
+    /// is no service to ask.
     pub(crate) fn anew(
         &mut self,
         credential: &Credential<'_>,
@@ -337,7 +339,7 @@ impl Authenticator<'_> {
             {
                 Verdict::Good(self.identity(question.issuer, session))
             }
-            _ => self.asked(*question, Word::Now),
+            _ => self.asked(*question, SessionSource::AuthServiceNow),
         };
         Some(match found {
             Verdict::Good(identity) => {
@@ -352,14 +354,14 @@ impl Authenticator<'_> {
 
     /// The answer to a question, or what to do about it. Where nobody can be asked, what the
     /// service said longer ago counts as long as the configuration lets it.
-    fn asked(&mut self, question: Question, word: Word) -> Verdict {
+    fn asked(&mut self, question: Question, source: SessionSource) -> Verdict {
         let (number, credential) = (question.issuer, question.credential);
         let Some(service) = self.policy.service(number) else {
             return Verdict::Bad(Reason::IssuerUnknown);
         };
         let has_asked = self.progress.has_given_up
             || self.progress.has_asked(&effects::session::key(credential));
-        match self.known(service, &question, word) {
+        match self.known(service, &question, source) {
             SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
                 if self.sessions.is_owed(&credential)
                     && !self.is_never_renewed(service)
@@ -380,31 +382,38 @@ impl Authenticator<'_> {
                 Verdict::Needs(Wait(Reason::SessionUnavailable).into())
             }
             SessionLookup::Nothing if !has_asked => {
-                if let Word::Lately(TokenState::Signed) = word
+                if let SessionSource::Recent(TokenState::Signed) = source
                     && let Some(lookup) = self.in_storage(service, &question)
                 {
                     return Verdict::Needs(lookup.into());
                 }
                 let copies_up_to = if service.shares_sessions {
-                    self.up_to(service.session_cache, word)
+                    self.up_to(service.session_cache, source)
                 } else {
                     Seconds::new(0)
                 };
                 Verdict::Needs(Question { copies_up_to, ..question }.into())
             }
             SessionLookup::Unavailable(failure) => {
-                self.without_answer(service, &question, word, Some(failure))
+                self.without_answer(service, &question, source, Some(failure))
             }
             SessionLookup::Asked | SessionLookup::Nothing => {
-                self.without_answer(service, &question, word, None)
+                self.without_answer(service, &question, source, None)
             }
         }
     }
 
     /// What was answered to this request or lately, where that is recent enough for the rule.
-    fn known(&self, service: &BetterAuth, question: &Question, word: Word) -> SessionLookup {
+    fn known(
+        &self,
+        service: &BetterAuth,
+        question: &Question,
+        source: SessionSource,
+    ) -> SessionLookup {
         let is_of_use = |answer: &SessionState, is_own| match answer {
-            SessionState::Active(session) => self.is_recent_enough(service, session, is_own, word),
+            SessionState::Active(session) => {
+                self.is_recent_enough(service, session, is_own, source)
+            }
             SessionState::Ended => true,
         };
         let Question { ref credential, ref since, .. } = *question;
@@ -412,7 +421,7 @@ impl Authenticator<'_> {
         if let Some(answer) = own.filter(|answer| is_of_use(answer, true)) {
             return SessionLookup::Known(answer.clone());
         }
-        let max_age = self.up_to(service.session_cache, word);
+        let max_age = self.up_to(service.session_cache, source);
         match self.sessions.look_up(credential, max_age, since, self.progress.arrival, self.now) {
             SessionLookup::Known(answer) if !is_of_use(&answer, false) => SessionLookup::Nothing,
             known => known,
@@ -425,7 +434,7 @@ impl Authenticator<'_> {
         &mut self,
         service: &BetterAuth,
         question: &Question,
-        word: Word,
+        source: SessionSource,
         told: Option<LookupFailure>,
     ) -> Verdict {
         let own = self.progress.learned.failure;
@@ -436,11 +445,11 @@ impl Authenticator<'_> {
         if own.or(told).is_none() || !own.iter().chain(&told).all(is_theirs) {
             return Verdict::Bad(Reason::SessionUnavailable);
         }
-        let max_age = self.up_to(service.stale, word);
+        let max_age = self.up_to(service.stale, source);
         match self
             .sessions
             .lived_within(&question.credential, max_age, &question.since, self.now)
-            .filter(|session| self.is_recent_enough(service, session, false, word))
+            .filter(|session| self.is_recent_enough(service, session, false, source))
         {
             Some(session) => Verdict::Good(self.identity(question.issuer, session.clone())),
             None => Verdict::Unavailable(Reason::SessionUnavailable),
@@ -448,13 +457,17 @@ impl Authenticator<'_> {
     }
 
     /// How old what is known may be.
-    fn max_staleness(&self, word: Word) -> Option<Seconds> {
-        if word == Word::Now { Some(Seconds::new(0)) } else { self.max_staleness }
+    fn max_staleness(&self, source: SessionSource) -> Option<Seconds> {
+        if source == SessionSource::AuthServiceNow {
+            Some(Seconds::new(0))
+        } else {
+            self.max_staleness
+        }
     }
 
     /// That, and this at most.
-    fn up_to(&self, most: Seconds, word: Word) -> Seconds {
-        self.max_staleness(word).map_or(most, |wanted| wanted.min(most))
+    fn up_to(&self, most: Seconds, source: SessionSource) -> Seconds {
+        self.max_staleness(source).map_or(most, |wanted| wanted.min(most))
     }
 
     /// Whether what is known of a session counts. A storage that says things late is of no use to a
@@ -465,12 +478,12 @@ impl Authenticator<'_> {
         service: &BetterAuth,
         session: &Session,
         is_own: bool,
-        word: Word,
+        source: SessionSource,
     ) -> bool {
         match &service.storage {
-            _ if word == Word::Now => session.source == Source::AuthService,
+            _ if source == SessionSource::AuthServiceNow => session.source == Source::AuthService,
             Some(storage) if session.source == Source::Storage => {
-                self.max_staleness(word).is_none_or(|most| {
+                self.max_staleness(source).is_none_or(|most| {
                     if is_own { storage.lag <= most } else { self.now <= session.known.plus(most) }
                 })
             }
@@ -482,7 +495,7 @@ impl Authenticator<'_> {
     /// done or of no use. Only a token whose signature holds is ever looked up: any other text
     /// would be a key that a client chooses.
     fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
-        let Question { issuer, credential, session, since, ref token, payer, .. } = *question;
+        let Question { issuer, credential, session, since, ref token, rate_key, .. } = *question;
         let storage = service.storage.as_ref()?;
         // What it says may be as old as this.
         let known = self.now.plus_millis(storage.lag.as_millis().saturating_neg());
@@ -491,8 +504,9 @@ impl Authenticator<'_> {
             return None;
         }
         let has_read = |what| self.progress.has_asked(&effects::storage::key(credential, what));
-        let lookup =
-            |user| Some(Lookup { issuer, credential, session, payer, token: token.clone(), user });
+        let lookup = |user| {
+            Some(Lookup { issuer, credential, session, rate_key, token: token.clone(), user })
+        };
         match self.progress.memory.storage.session(&credential) {
             _ if !has_read(Stored::Session) => lookup(None),
             Some(session) if !has_read(Stored::RevokedBefore) => {

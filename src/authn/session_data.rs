@@ -16,7 +16,7 @@ use crate::time::Window;
 
 use super::{Authenticator, Obstacle};
 
-/// What `session_data` is worth.
+/// The result of checking `session_data`.
 pub(crate) enum DataState {
     /// There is none, or it is not to be read.
     Absent,
@@ -45,7 +45,7 @@ impl<'e> Authenticator<'e> {
             Err(reason) => return DataState::Miss(*reason),
         };
         match self.session_data_value(number, value, token) {
-            Ok(proof) => DataState::Good(proof),
+            Ok(verified_token) => DataState::Good(verified_token),
             Err(Obstacle::Bad(reason) | Obstacle::Unavailable(reason)) => DataState::Miss(reason),
             Err(Obstacle::Outdated(reason, subject)) => DataState::Outdated(reason, subject),
             Err(Obstacle::Needs(missing)) => DataState::Needs(missing),

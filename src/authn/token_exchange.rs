@@ -1,4 +1,5 @@
-//! The bridge: with which token of its issuer a session goes on to an origin that knows no cookies.
+//! Token exchange: with which JWT of its issuer a session is forwarded to an origin that knows no
+//! cookies.
 
 use crate::better_auth::session_record::{LookupFailure, SessionState};
 use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedTokens, TokenLookup};
@@ -19,7 +20,7 @@ use crate::time::Window;
 
 use super::{Authenticator, Obstacle};
 
-/// How a session comes across.
+/// What came of a token exchange.
 pub(crate) enum ExchangeOutcome {
     /// With a token. A new one is to be kept; one that is near its end is taken for want of a newer
     /// one.
@@ -69,8 +70,8 @@ impl Authenticator<'_> {
         token_exchange.audience.is_empty() || Jws::parse(token.trim_matches(' ')).is_ok_and(is_for)
     }
 
-    /// Where the token of a session over this bridge is kept: of a service that has several hosts,
-    /// by each of them.
+    /// The key under which the token of a session is kept for this exchange: with the public origin
+    /// where a service has several hosts.
     pub(crate) fn place_of(
         &self,
         session: &Question,
@@ -86,9 +87,9 @@ impl Authenticator<'_> {
         ExchangeKey { credential: session.credential, audience }
     }
 
-    /// With which token a session goes on. That it is somebody's says its own judgement; that it
-    /// still lives says the auth service, who mints for no other.
-    pub(crate) fn bridged(
+    /// With which token a session is forwarded. Its own check has said whose it is; that it is
+    /// still active says the auth service, which issues tokens for no other.
+    pub(crate) fn exchanged(
         &mut self,
         tokens: &ExchangedTokens,
         session: &Question,
@@ -180,8 +181,8 @@ impl Authenticator<'_> {
             ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
             (name, value) => (*name, value.clone()),
         };
-        let (issuer, payer, session) = (session.issuer, session.payer, session.session);
-        TokenQuestion { issuer, place, session, payer, header }
+        let (issuer, rate_key, session) = (session.issuer, session.rate_key, session.session);
+        TokenQuestion { issuer, place, session, rate_key, header }
     }
 
     /// The token that was brought for this request, if it holds.
@@ -209,7 +210,7 @@ impl Authenticator<'_> {
         }
     }
 
-    /// The auth service has denied a token. Only its word on the session itself ends that.
+    /// The auth service has denied a token. Only what it says of the session itself ends that.
     fn denied(&self, session: &Question) -> ExchangeOutcome {
         let has_asked = self.progress.has_given_up
             || self.progress.has_asked(&effects::session::key(session.credential));

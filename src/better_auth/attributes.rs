@@ -44,8 +44,8 @@ impl ClaimPath {
 }
 
 impl Attributes {
-    /// The facts that the policy names, each where it is found first; the address is in the first
-    /// of these.
+    /// The attributes that the policy names, each where it is found first; the address is in the
+    /// first of these.
     pub(crate) fn read(
         objects: &[&Object<'_>],
         named: &[ClaimPath],
@@ -71,7 +71,7 @@ impl Attributes {
         Self { claims, verified_email, began }
     }
 
-    /// The facts as members of a copy.
+    /// The attributes as members of a copy.
     pub(crate) fn to_members(&self) -> Vec<(&'static str, Value)> {
         let claims =
             self.claims.iter().map(|(path, value)| (path.name().to_owned(), value.clone()));
@@ -83,7 +83,7 @@ impl Attributes {
         members
     }
 
-    /// The facts from the members of a copy: those that the policy names.
+    /// The attributes from the members of a copy: those that the policy names.
     pub(crate) fn from_members(members: &Object<'_>, named: &[ClaimPath]) -> Option<Self> {
         let Some(json::Value::Object(kept)) = members.get("claims") else {
             return None;

@@ -145,7 +145,7 @@ pub(crate) struct Pair {
 }
 
 impl Pair {
-    /// Reads the pair. Only what a decision needs is demanded: `session.token`,
+    /// Reads the pair. Only what a decision needs is required: `session.token`,
     /// `session.expiresAt`, `user.id`, and that `session.userId`, where it is there, names the same
     /// user.
     pub(crate) fn from_members(members: &Object<'_>, named: &[ClaimPath]) -> Option<Self> {
@@ -201,7 +201,7 @@ impl Pair {
         &self.token
     }
 
-    /// The session, judged as Better Auth's server does: not expired, of this version, of this
+    /// The session, checked as Better Auth's server does: not expired, of this version, of this
     /// session token.
     ///
     /// # Errors
@@ -273,7 +273,7 @@ pub(crate) enum SessionState {
     Ended,
 }
 
-/// Why nobody knows what has become of a session. The words are stable; they are for the log.
+/// Why it is not known what has become of a session. The codes are stable; they are for the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum LookupFailure {
     Failed,
@@ -359,7 +359,7 @@ impl LookupFailure {
         }
     }
 
-    /// Whether a token that was minted before may stand for a new one: not where the service has
+    /// Whether a token that was issued before may stand for a new one: not where the service has
     /// spoken.
     pub(crate) const fn may_pass(self) -> bool {
         !matches!(self, Self::Unauthorized | Self::NoJwtPlugin)

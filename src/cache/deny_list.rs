@@ -8,7 +8,7 @@
 //! Rules of this file:
 //! - a document is read whole or not at all: what is not understood might be a revocation;
 //! - one that could not be had or read leaves the one before in use, up to its ceiling; past that
-//!   nobody is let in on it;
+//!   no request is admitted by it;
 //! - the operator alone fills it, by one document whose size is bounded: nothing of it is evicted;
 //! - one fetch at a time, as for keys; how old a list is counts from when it was asked for, also
 //!   where it comes as a copy from the shared cache;
@@ -51,7 +51,7 @@ pub(crate) struct DenyList {
     refresh: Seconds,
     max_stale: Seconds,
     jitter: u64,
-    tries: FetchState<(), LookupFailure>,
+    fetch: FetchState<(), LookupFailure>,
     list: Option<(Revoked, UnixTime)>,
 }
 
@@ -90,7 +90,7 @@ pub(crate) enum Selection<'a> {
 impl DenyList {
     /// No list yet. One is fetched anew after `refresh`, and of no use after `max_stale`.
     pub(crate) fn new(refresh: Seconds, max_stale: Seconds, seed: u64) -> Self {
-        Self { refresh, max_stale, jitter: seed, tries: FetchState::default(), list: None }
+        Self { refresh, max_stale, jitter: seed, fetch: FetchState::default(), list: None }
     }
 
     /// The list for a request; `has_asked`: whether that has asked for it already, or cannot, and
@@ -107,8 +107,8 @@ impl DenyList {
             |millis: i64| self.list.as_ref().filter(|(_, asked)| is_within(*asked, millis, now));
         let refresh = self.refresh.as_millis();
         let may_ask =
-            !has_asked && !self.tries.is_cooling(COOLDOWN.min(self.refresh), self.jitter, now);
-        let is_asked = self.tries.is_under_way(now);
+            !has_asked && !self.fetch.is_cooling(COOLDOWN.min(self.refresh), self.jitter, now);
+        let is_asked = self.fetch.is_under_way(now);
         if let Some((revoked, asked)) = younger_than(self.usual_life().as_millis()) {
             return Selection::Use(
                 revoked,
@@ -125,12 +125,12 @@ impl DenyList {
 
     /// Somebody is on the way until then.
     pub(crate) fn lease(&mut self, until: UnixTime, now: UnixTime) {
-        self.tries.begin((), until, now);
+        self.fetch.begin((), until, now);
     }
 
     /// Whoever was on the way had too little time left for it: that says nothing about the source.
     pub(crate) fn release(&mut self) {
-        self.tries.release(());
+        self.fetch.release(());
     }
 
     /// Takes what came of a fetch that was begun at that moment. Gives what other instances can use
@@ -155,7 +155,7 @@ impl DenyList {
             EffectResult::HeadTooLarge => Err(LookupFailure::HeadersTooLarge),
             _ => Err(LookupFailure::Failed),
         };
-        self.tries.end((), read.as_ref().map(|_| ()).map_err(|failure| *failure), now);
+        self.fetch.end((), read.as_ref().map(|_| ()).map_err(|failure| *failure), now);
         let (list, age) = read?;
         let fetched = asked.plus_millis(age.as_millis().saturating_neg());
         self.put(list, fetched, now);
@@ -168,7 +168,7 @@ impl DenyList {
     /// Takes what was found in the shared cache. It says nothing about where the list comes from:
     /// so it starts no cool-down, and the same request can still ask there.
     pub(crate) fn receive_copy(&mut self, copied: &[u8], now: UnixTime) {
-        self.tries.release(());
+        self.fetch.release(());
         let copy = Copied::open(copied, self.usual_life(), now);
         if let Some((list, fetched)) =
             copy.and_then(|copy| Some((Revoked::read(copy.body)?, copy.fetched)))

@@ -1,17 +1,17 @@
-//! The bridge: tokens that the auth service has minted for sessions, for origins that know no
+//! Token exchange: JWTs that the auth service has issued for sessions, for origins that know no
 //! cookies.
 //!
 //! Rules of this file:
 //! - a token is kept by the session's credential and the audience it is for, and found by both;
 //! - it is used until shortly before it expires or its session does; in what is left of its life
 //!   only where there is no newer one to be had;
-//! - a hit is judged at its own moment; whether its key set is still in use, and its user the
-//!   session's, the caller asks;
-//! - a burst asks once: whoever asks takes a lease, the others wait; a failure is not asked about
-//!   again at once;
+//! - a hit is checked at its own moment; whether its key set is still in use, and its user the
+//!   session's, the caller checks;
+//! - a burst makes one request: the first takes a lease, the others wait; after a failure there is
+//!   a pause;
 //! - the table is bounded; the entry that was made longest ago gives way. Only signed-in users fill
-//!   it: nobody else's session has a token;
-//! - when something happens to the session (`events`), what was minted for it before is forgotten.
+//!   it: no other session has a token;
+//! - when something happens to the session (`events`), what was issued for it before is forgotten.
 
 use std::sync::Arc;
 
@@ -31,7 +31,7 @@ use crate::time::{UnixTime, Window};
 const BOUNDS: Bounds = Bounds { entries: 1024, bytes: 4 * 1024 * 1024 };
 /// What an entry weighs without its token.
 const ENTRY_BYTES: usize = 256;
-/// After a failure, so long nobody asks for this token again: it is shorter than what a refusal
+/// After a failure, so long this token is not requested again: it is shorter than what a refusal
 /// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
 /// A new token is asked for in the last fifth of its life…
@@ -84,7 +84,7 @@ impl ExchangedToken {
         Self { jwt: Arc::from(jwt), subject, window, renewal, key_set, asked }
     }
 
-    /// Whether it was minted after all that counts for this request.
+    /// Whether it was issued after all that counts for this request.
     fn counts(&self, since: &Since) -> bool {
         since.admits(self.asked)
     }
@@ -108,7 +108,7 @@ impl Default for ExchangedTokens {
 #[derive(Default)]
 struct Entry {
     token: Option<ExchangedToken>,
-    /// Who is asking, and how the last ask went.
+    /// Who has the lease, and how the last request went.
     fetch: FetchState<Number, (Reason, Option<LookupFailure>)>,
 }
 
@@ -126,7 +126,7 @@ pub(crate) enum TokenLookup<'t> {
     Asked,
     /// Somebody has just asked in vain.
     InVain(Reason, Option<LookupFailure>),
-    /// Nothing, and nobody is asking.
+    /// Nothing, and no request has the lease.
     Nothing,
 }
 
@@ -185,7 +185,7 @@ impl ExchangedTokens {
         });
     }
 
-    /// An ask came to nothing; its lease ends. What was kept stays.
+    /// A request has failed; its lease ends. What was kept stays.
     pub(crate) fn fail(
         &mut self,
         place: ExchangeKey,

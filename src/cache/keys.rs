@@ -5,17 +5,17 @@
 //!   word: a set without keys is one (RFC 7517 section 5), and the keys that are not in it are
 //!   withdrawn, all of them and at once;
 //! - a set that has keys, and none that can be used here, withdraws the others as well, and what it
-//!   has in their place nobody here knows: it counts as a fetch that failed, so its tokens are
-//!   doubt (503) and it is soon fetched again;
+//!   has in their place is not known here: it counts as a fetch that failed, so its tokens are
+//!   answered by 503 and it is soon fetched again;
 //! - one fetch at a time per source: whoever asks takes a lease, the others wait on timers of their
 //!   own;
-//! - every try, good or bad, starts a cool-down, so that tokens cannot make us fetch;
+//! - every fetch, good or bad, starts a cool-down, so that tokens cannot make us fetch;
 //! - a moment that lies in the future (the clock stepped back) freezes nothing.
 //!
 //! *May ask*: not cooling down, this `kid` not known to be absent, and this request has not asked
 //! yet.
 //!
-//! | a set? | key matches? | may ask? | asked by another now? | last try failed? | answer |
+//! | a set? | key matches? | may ask? | asked by another now? | last fetch failed? | answer |
 //! |---|---|---|---|---|---|
 //! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and nobody is asking |
 //! | overdue | yes | yes | no | no | ask, and use it if that fails |
@@ -27,7 +27,7 @@
 //! | no | – | yes | no | – | ask |
 //! | no | – | yes | yes | – | wait |
 //! | no | – | no | – | no | `keys_unavailable` (503) |
-//! | no | – | no | – | yes | `keys_unavailable` (503), and nobody here could have helped it |
+//! | no | – | no | – | yes | `keys_unavailable` (503), caused by the issuer |
 //!
 //! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that
 //! a set that was empty by mistake is asked for again after the cool-down.
@@ -40,7 +40,7 @@
 //! two that suit. Such a refusal asks and waits as a missing key does.
 //!
 //! A set that came as a copy from the shared cache and lacks the `kid`, or a copy that is none,
-//! leads to one more ask, for which no copy will do: the copy may be older than the key.
+//! leads to one more fetch, for which no copy will do: the copy may be older than the key.
 //!
 //! A cool-down does not count while another request's fetch is on its way: its answer is worth
 //! waiting for.
@@ -91,7 +91,7 @@ struct Source {
     inline: JwkSet,
     is_remote: bool,
     remote: Option<Remote>,
-    tries: FetchState,
+    fetch: FetchState,
     /// Counts the sets: what was verified by an older one is verified anew.
     generation: u64,
     /// Since when a `kid` is known to be absent. By digest: one may have two kilobytes.
@@ -167,7 +167,7 @@ impl KeyCache {
             inline,
             is_remote,
             remote: None,
-            tries: FetchState::default(),
+            fetch: FetchState::default(),
             generation: 0,
             absent: BoundedMap::new(Bounds::of_entries(MAX_ABSENT)),
         });
@@ -200,7 +200,7 @@ impl KeyCache {
                     self.ask(own, |cache_use| asked.has_asked(source, cache_use), now)
                 };
                 let has_key = own.usable_keys(now).next().is_some();
-                Err(ask.unwrap_or_else(|| match own.tries.last_failed() {
+                Err(ask.unwrap_or_else(|| match own.fetch.last_failed() {
                     false if own.has_set(now) && !own.has_more(now) => {
                         KeyMiss::Missing(Reason::KeyNotFound)
                     }
@@ -225,7 +225,7 @@ impl KeyCache {
             return KeyMiss::Missing(reason);
         };
         let ask = self.ask(own, |cache_use| asked.is_through(source, cache_use), now);
-        let is_unknown = own.tries.last_failed() || asked.has_given_up();
+        let is_unknown = own.fetch.last_failed() || asked.has_given_up();
         ask.unwrap_or(KeyMiss::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
     }
 
@@ -235,11 +235,11 @@ impl KeyCache {
     }
 
     /// What to do about a set that is overdue. After a failure it serves without further ado:
-    /// people would wait for each try.
+    /// people would wait for each fetch.
     fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<KeyMiss> {
         let own = self.sources.get(source)?;
         let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now))
-            && !own.tries.last_failed();
+            && !own.fetch.last_failed();
         if is_due {
             self.ask(own, |cache_use| asked.is_through(source, cache_use), now)
         } else {
@@ -255,8 +255,8 @@ impl KeyCache {
         now: UnixTime,
     ) -> Option<KeyMiss> {
         let cache_use = own.cache_use(&has_asked, now);
-        let is_asked = own.tries.is_under_way(now);
-        if has_asked(cache_use) || own.tries.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
+        let is_asked = own.fetch.is_under_way(now);
+        if has_asked(cache_use) || own.fetch.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
             None
         } else {
             Some(if is_asked { KeyMiss::Wait } else { KeyMiss::Ask(cache_use) })
@@ -273,10 +273,10 @@ impl KeyCache {
 
     /// Whether the set should be fetched anew after the response.
     pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
-        let is_free = |tries: &FetchState| {
-            !tries.is_under_way(now) && !tries.is_cooling(COOLDOWN, self.jitter, now)
+        let is_free = |fetch: &FetchState| {
+            !fetch.is_under_way(now) && !fetch.is_cooling(COOLDOWN, self.jitter, now)
         };
-        let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.tries);
+        let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.fetch);
         !has_asked && self.sources.get(source).is_some_and(may_refresh)
     }
 
@@ -300,26 +300,26 @@ impl KeyCache {
     /// Of these sources the one that was tried longest ago.
     pub(crate) fn tried_first(&self, sources: &[usize]) -> Option<usize> {
         let tried_at =
-            |source: &usize| self.sources.get(*source).and_then(|source| source.tries.tried_at());
+            |source: &usize| self.sources.get(*source).and_then(|source| source.fetch.tried_at());
         sources.iter().copied().min_by_key(tried_at)
     }
 
-    /// How many tries for a source have failed since one succeeded.
+    /// How many fetches from a source have failed since one succeeded.
     pub(crate) fn failures(&self, source: usize) -> u32 {
-        self.sources.get(source).map_or(0, |source| source.tries.failures())
+        self.sources.get(source).map_or(0, |source| source.fetch.failures())
     }
 
     /// Takes the lease of a source: somebody is on the way until then.
     pub(crate) fn lease(&mut self, source: usize, until: UnixTime, now: UnixTime) {
         if let Some(source) = self.sources.get_mut(source) {
-            source.tries.begin((), until, now);
+            source.fetch.begin((), until, now);
         }
     }
 
     /// Whoever was on the way had too little time left for it: that says nothing about the source.
     pub(crate) fn release(&mut self, source: usize) {
         if let Some(source) = self.sources.get_mut(source) {
-            source.tries.release(());
+            source.fetch.release(());
         }
     }
 
@@ -340,11 +340,11 @@ impl KeyCache {
             _ => None,
         };
         let Some((set, headers, body)) = answered else {
-            source.tries.end((), Err(()), now);
+            source.fetch.end((), Err(()), now);
             return None;
         };
         let (is_all_odd, is_empty) = (set.is_all_odd(), set.keys().is_empty());
-        source.tries.end((), if is_all_odd { Err(()) } else { Ok(()) }, now);
+        source.fetch.end((), if is_all_odd { Err(()) } else { Ok(()) }, now);
         let cache_control = shared::value(headers, "cache-control");
         let fresh_for = fresh_for(cache_control);
         // However long it has been in caches: that it is stale on arrival must neither have us
@@ -372,7 +372,7 @@ impl KeyCache {
         let Some(source) = self.sources.get_mut(source) else {
             return;
         };
-        source.tries.release(());
+        source.fetch.release(());
         let copy = Copied::open(copied, SHARED_FOR, now);
         let read = |body| JwkSet::parse(body).filter(|set| !set.is_all_odd());
         if let Some((copy, set)) = copy.and_then(|copy| read(copy.body).map(|set| (copy, set)))

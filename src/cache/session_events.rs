@@ -10,7 +10,7 @@
 //!   millisecond is long;
 //! - what other instances, stores and cookies say has a date instead, and has to be newer than the
 //!   event;
-//! - from when a request goes on until its response is there, nobody knows whether the service has
+//! - from when a request goes on until its response is there, it is not known whether the service has
 //!   acted on it: then a request takes no knowledge but what was asked after it came in;
 //! - there are two tables: of sessions that are known, which only signed-in users fill, and of
 //!   unverified tokens, which anybody can send. Each is bounded, and forgets the session that has
@@ -23,14 +23,14 @@ use crate::time::UnixTime;
 
 /// An entry is two hundred bytes.
 const KNOWN: Bounds = Bounds::of_entries(4096);
-/// Tokens that nobody has vouched for.
+/// Tokens that have not been verified.
 const UNVERIFIED: Bounds = Bounds::of_entries(512);
 /// A response that has not come after so long will not be waited for: its request has been acted
 /// on, or never will be.
 pub(crate) const LONGEST_MILLIS: i64 = 5000;
 /// The same in seconds.
 pub(crate) const LONGEST_SECONDS: u32 = 5;
-/// A cookie cache from before an event is not believed for so long: then it has run out, by Better
+/// A cookie cache from before an event does not count for so long: then it has run out, by Better
 /// Auth's default.
 const COOKIE_CACHE_MILLIS: i64 = 300_000;
 
@@ -166,18 +166,18 @@ struct Event {
     done: Number,
     /// The last one that was more than the news that it has ended.
     changed: Option<Moment>,
-    /// The last one after which a cookie cache is not believed that was written before.
+    /// The last one after which a cookie cache that was written before does not count.
     of_service: Option<UnixTime>,
     /// How many requests have gone on whose responses have not been seen.
     open: u32,
-    /// Until when that is believed.
+    /// Until when that counts.
     open_until: UnixTime,
 }
 
 impl Weighed for Event {}
 
 impl Event {
-    /// One that would be believed for longer began before the clock stepped back.
+    /// One that would count for longer began before the clock stepped back.
     fn is_open(&self, now: UnixTime) -> bool {
         self.open > 0
             && now < self.open_until

@@ -22,7 +22,7 @@ use crate::time::{Seconds, UnixTime};
 
 /// Sessions that are vouched for. One that has been evicted is asked about once more.
 const VOUCHED: Bounds = Bounds { entries: 4096, bytes: 8 * 1024 * 1024 };
-/// Sessions that have ended, and as many that nobody has heard of: of neither is there anything to
+/// Sessions that have ended, and as many that are unknown to the auth service: of neither is there anything to
 /// remember.
 const OTHERS: Bounds = Bounds { entries: 1024, bytes: 1024 * ENTRY_BYTES };
 /// A session that weighs more is not remembered: each request asks about it anew. Only the claims
@@ -31,10 +31,10 @@ pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
 /// What an entry weighs without its session.
 const ENTRY_BYTES: usize = 256;
 
-/// After a failure, so long nobody asks about this session again: it is shorter than what a refusal
+/// After a failure, so long there is no request about this session: it is shorter than what a refusal
 /// tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
-/// After an ask, so long its cookies are not renewed: requests that are under way carry the old
+/// After a request to the auth service, so long its cookies are not renewed: requests that are under way carry the old
 /// ones still, and a service that has just failed is left alone.
 const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
 /// Who takes no answer to an older question than its own waits for one that was asked so little
@@ -57,9 +57,9 @@ impl CredentialDigest {
 /// Recent answers by digest of the credential, which is in one of the tables.
 pub(crate) struct SessionCache {
     vouched: BoundedMap<CredentialDigest, Entry>,
-    /// Nobody vouches for them any more.
+    /// Nothing vouches for them any more.
     ended: BoundedMap<CredentialDigest, Entry>,
-    /// Nobody has ever vouched for them.
+    /// Nothing has ever vouched for them.
     unknown: BoundedMap<CredentialDigest, Entry>,
     /// How many of them the service waits to be asked for a refresh of.
     owed: usize,
@@ -82,7 +82,7 @@ impl Default for SessionCache {
 #[derive(Default)]
 struct Entry {
     answer: Option<Remembered>,
-    /// Who is asking, and how the last ask went.
+    /// Who has the lease, and how the last request went.
     fetch: FetchState<Number, LookupFailure>,
     /// Whose it is, where the auth service is known to have vouched for it and not to have said
     /// since that it has ended.
@@ -130,7 +130,7 @@ pub(crate) enum SessionLookup {
     Asked,
     /// Somebody has just asked in vain.
     Unavailable(LookupFailure),
-    /// Nothing, and nobody is asking.
+    /// Nothing, and no request has the lease.
     Nothing,
 }
 
@@ -168,7 +168,7 @@ impl SessionCache {
         }
     }
 
-    /// A session that lived so little ago, for as long as nobody knows any better.
+    /// A session that was active so little ago, for as long as nothing newer is known.
     pub(crate) fn lived_within(
         &self,
         credential: &CredentialDigest,
@@ -216,7 +216,7 @@ impl SessionCache {
         }
     }
 
-    /// Whether its cookies may be renewed: nobody is at it, and nobody was just now.
+    /// Whether its cookies may be renewed: no request is doing so, and none has just done so.
     pub(crate) fn may_renew(&self, credential: &CredentialDigest, now: UnixTime) -> bool {
         let is_busy = |entry: &Entry| {
             entry.fetch.is_under_way(now)
@@ -504,7 +504,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_that_has_been_forgotten_brings_nobody_back() {
+    fn a_forgotten_end_does_not_revive_a_session() {
         let mut sessions = SessionCache::default();
         let at = |millis| START.plus_millis(millis);
         let alive = || Ok(SessionState::Active(session(10)));

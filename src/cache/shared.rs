@@ -1,15 +1,15 @@
-//! The shared tier: copies of what was fetched, so that an instance that has just started finds
+//! The shared cache: copies of what was fetched, so that an instance that has just started finds
 //! what others know.
 //!
 //! Rules of this file:
 //! - a copy has the time of its fetch with it, and every ceiling counts from there, wherever the
 //!   copy has been since;
-//! - the name of a copy is made here, of digests: no token or cookie is in it, and nobody else asks
-//!   for it;
+//! - the name of a copy is made here, of digests: no token or cookie is in it, and nothing else
+//!   asks for it;
 //! - what is not a copy, is too old, or comes from the future, is no copy: then who knows is asked.
 //!
-//! Whoever can write the shared cache is believed. A copy is not signed: its reader trusts the
-//! cache as it trusts its own memory.
+//! A copy is not signed: its reader trusts the cache as it trusts its own memory, and so everybody
+//! who can write to it.
 
 use crate::encoding::{base64, digest};
 use crate::time::{Seconds, UnixTime};

@@ -1,12 +1,12 @@
-//! Proofs: credentials that have been verified, so that a page with twenty requests costs one
-//! signature.
+//! The verified cache: credentials that have been verified, so that a page with twenty requests
+//! costs one signature.
 //!
 //! Rules of this file:
 //! - an entry is found by the whole credential, compared to its last byte, and by what it was a
 //!   credential *for*: a token that is good in one place proves nothing in another;
-//! - a hit is judged at its own moment: the window of validity is checked again each time;
-//! - a proof by a key set holds as long as that very set is in use: a new set, or one past its
-//!   ceiling, ends it;
+//! - a hit is checked at its own moment: the window of validity is compared again each time;
+//! - what was verified by a key set counts as long as that very set is in use: a new set, or one
+//!   past its ceiling, ends it;
 //! - the number of entries and their size are bounded; of four that share a place the one unused
 //!   for longest gives way. Only signed-in users fill it: what is kept has been verified. It is no
 //!   `BoundedMap`: each hit would have to write that map's order, and a hit is what the cache is for.
@@ -46,7 +46,7 @@ pub(crate) struct KeySetUsed {
     pub(crate) generation: u64,
 }
 
-/// Who it is, and on whose word.
+/// Who a verified credential names, and by which issuer.
 #[derive(Clone)]
 pub(crate) struct Identity {
     /// The issuer's number.
@@ -93,7 +93,7 @@ pub(crate) struct VerifiedToken {
 /// A JWT, and what it proves if its signature holds.
 pub(crate) struct VerifiedClaims {
     pub(crate) token: Box<str>,
-    pub(crate) proof: VerifiedToken,
+    pub(crate) verified_token: VerifiedToken,
 }
 
 impl VerifiedClaims {
@@ -120,7 +120,7 @@ struct Entry {
     first_part: usize,
     /// The credential's digest: says of nearly every other one that it is another.
     digest: u64,
-    proof: VerifiedToken,
+    verified_token: VerifiedToken,
     used: u64,
 }
 
@@ -142,8 +142,8 @@ impl VerifiedTokens {
         Self { sets: (0..SETS).map(|_| Vec::new()).collect(), seed, clock: 0 }
     }
 
-    /// The proof of a credential, if it is good at this moment. Whether its key set is still in
-    /// use, the caller asks.
+    /// What was verified of a credential, if it is good at this moment. Whether its key set is
+    /// still in use, the caller asks.
     pub(crate) fn find(
         &mut self,
         purpose: Use,
@@ -154,26 +154,32 @@ impl VerifiedTokens {
         let clock = self.clock;
         let digest = self.digest(parts);
         let entry = self.set(digest)?.iter_mut().find(|entry| entry.is(purpose, parts, digest))?;
-        if !entry.proof.window.contains(now) {
+        if !entry.verified_token.window.contains(now) {
             return None;
         }
         entry.used = clock;
-        Some(&entry.proof)
+        Some(&entry.verified_token)
     }
 
-    /// Keeps a proof.
-    pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], proof: VerifiedToken) {
+    /// Keeps a verified credential.
+    pub(crate) fn keep(&mut self, purpose: Use, parts: [&str; 2], verified_token: VerifiedToken) {
         let [first, second] = parts;
         let bytes = first.len().saturating_add(second.len());
         if bytes > MAX_CREDENTIAL_BYTES
-            || proof.identity.weight().saturating_add(bytes) > MAX_ENTRY_BYTES
+            || verified_token.identity.weight().saturating_add(bytes) > MAX_ENTRY_BYTES
         {
             return;
         }
         let credential = [first.as_bytes(), second.as_bytes()].concat().into_boxed_slice();
         let digest = self.digest(parts);
-        let entry =
-            Entry { purpose, credential, first_part: first.len(), digest, proof, used: self.clock };
+        let entry = Entry {
+            purpose,
+            credential,
+            first_part: first.len(),
+            digest,
+            verified_token,
+            used: self.clock,
+        };
         let Some(set) = self.set(digest) else { return };
         let same = set.iter().position(|other| other.is(purpose, parts, digest));
         let is_full = set.len() == WAYS;
@@ -258,17 +264,18 @@ mod tests {
             let session = Arc::new(claims(number % 16 * 1000));
             let identity =
                 Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
-            let proof = VerifiedToken {
+            let verified_token = VerifiedToken {
                 identity,
                 window: Window::up_to(UnixTime::from_millis(i64::MAX)),
                 key_set: None,
             };
             let token = format!("{number:0>width$}", width = 100 + number % 10 * 500);
-            verified_tokens.keep(Use::Jwt, [&token, ""], proof);
+            verified_tokens.keep(Use::Jwt, [&token, ""], verified_token);
         }
         let entries = || verified_tokens.sets.iter().flatten();
-        let heaviest =
-            entries().map(|entry| entry.proof.identity.weight() + entry.credential.len()).max();
+        let heaviest = entries()
+            .map(|entry| entry.verified_token.identity.weight() + entry.credential.len())
+            .max();
         assert!(
             entries().count() <= SETS * WAYS && entries().count() > SETS,
             "{}",

@@ -203,7 +203,7 @@ impl Compiler<'_> {
     fn addressees(&mut self, node: &Node<'_>, expected: &Expectations) {
         let (audience, parties) = (&expected.audience, &expected.authorized_parties);
         // Clerk's and Cognito's tokens have no `aud`, and name the application that they were
-        // issued for. Older ones of WorkOS name nobody.
+        // issued for. Older ones of WorkOS name no audience.
         let names_somebody = !parties.is_empty() || expected.party_may_be_absent;
         if audience.is_empty() && !node.is_null("audience") {
             self.reader.wrong(
@@ -217,7 +217,7 @@ impl Compiler<'_> {
                 &node.path_of("audience"),
                 "neither an audience nor a party is accepted, so tokens for any service would pass",
                 "name in \"authorized_parties\" whom the tokens are issued for (their \"azp\" or \
-                 \"client_id\"); where they name nobody, and the key set is this application's \
+                 \"client_id\"); where they name none, and the key set is this application's \
                  alone, write \"party_may_be_absent\": true",
             );
         }

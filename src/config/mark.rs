@@ -37,7 +37,7 @@ impl Compiler<'_> {
         if secret.is_none() {
             self.reader.warn(
                 MARK_SECRET,
-                "there is no secret for marks, so `session()` finds nobody and throws",
+                "there is no secret for marks, so `session()` finds no session and throws",
                 "set it for gate and application, at least 32 bytes: openssl rand -base64 32",
             );
         }

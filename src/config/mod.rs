@@ -222,7 +222,7 @@ impl Compiler<'_> {
             claim_headers,
             named_claims,
             deny_list,
-            asks_per_second: root.number(&DOCUMENT, "auth_requests_per_second"),
+            auth_requests_per_second: root.number(&DOCUMENT, "auth_requests_per_second"),
             capabilities: self.capabilities.clone(),
             warnings: Vec::new(),
         })

@@ -162,7 +162,7 @@ impl Compiler<'_> {
         let accepted = issuers
             .iter()
             .enumerate()
-            .filter(|(number, _)| rule.believes(*number))
+            .filter(|(number, _)| rule.accepts(*number))
             .map(|(_, issuer)| issuer);
         let mut services = accepted.filter(|issuer| issuer.better_auth.is_some()).peekable();
         if services.peek().is_none() {
@@ -203,12 +203,12 @@ impl Compiler<'_> {
                     .iter()
                     .any(|candidate| candidate.spells(spelled) && candidate.covers(pattern, case))
             };
-            let mut covering = earlier
+            let mut shadowing = earlier
                 .iter()
                 .map(|(first, _)| *first)
                 .filter(|first| includes_methods(first, rule));
-            let Some(covering) = covering.find(|first| covers(first)) else { continue };
-            let problem = if opens(covering) {
+            let Some(shadowing) = shadowing.find(|first| covers(first)) else { continue };
+            let problem = if opens(shadowing) {
                 "an earlier rule makes public what this one protects"
             } else {
                 "an earlier rule covers all that this one is about"
@@ -300,7 +300,7 @@ impl Compiler<'_> {
             max_staleness: node.optional_number("max_staleness_seconds").map(Seconds::new),
             max_connection: node.optional_number("max_connection_seconds").map(Seconds::new),
             passes_unavailable: node.text("on_unavailable") == Some("anonymous"),
-            judges_preflights: node.text("preflight") == Some("refuse"),
+            refuses_preflights: node.text("preflight") == Some("refuse"),
             has_native_clients: node.flag("native_clients"),
             on_conflict: match node.text("on_conflict") {
                 Some("cookie") => Some(OnConflict::Cookie),
@@ -424,7 +424,7 @@ impl Compiler<'_> {
         Some(TokenExchange::to(audience.unwrap_or_default()))
     }
 
-    /// The end of report mode: it has to have one, or nobody would ever begin to enforce.
+    /// The end of report mode: without one, enforcement would never begin.
     fn report_until(&mut self, node: &Node<'_>, reports: bool) -> Option<UnixTime> {
         const DAY_MILLIS: i64 = 86_400_000;
         if reports != node.has("report_until") {

@@ -336,7 +336,7 @@ const DOCUMENT_MEMBERS: &[Member] = &[
     texts("keep_headers").about(
         "none",
         "[\"X-Auth-Request-Email\", \"Tailscale-User-*\"]",
-        "Identity headers of a proxy in front of the gate that the origin may go on believing, \
+        "Identity headers of a proxy in front of the gate that the origin may go on trusting, \
          by name or by a beginning and `*`. Only what nobody but that proxy can send belongs \
          here.",
     ),

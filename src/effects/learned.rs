@@ -56,7 +56,7 @@ pub(crate) struct NearMiss {
     /// In what the two differ; nothing where in more than one thing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) differs_in: Option<&'static str>,
-    /// As it is configured; nothing where nobody is near.
+    /// As it is configured; nothing where none is near.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expected: Option<String>,
     /// As it came, shortened and escaped.

@@ -34,7 +34,7 @@ use self::learned::Learned;
 use self::state::{EffectState, LEASE_MILLIS};
 use self::watch::Watch;
 
-/// With less time left an ask is not begun.
+/// With less time left no effect begins.
 const LEAST_ASK_MILLIS: i64 = 50;
 
 /// Something that can be missing for a decision.
@@ -100,7 +100,7 @@ pub(crate) struct Context<'c> {
 pub(crate) struct RequestProgress {
     /// When the request came in: what has been asked since then is asked for it too.
     pub(crate) arrival: Moment,
-    /// All asks of a request share this deadline.
+    /// All effects of a request share this deadline.
     pub(crate) deadline: UnixTime,
     /// What has been asked for, successfully or not.
     asked: Vec<EffectKey>,
@@ -190,8 +190,8 @@ macro_rules! purposes {
     };
 }
 
-// The list of purposes. Each line: its name, its file, and in that what is missing. A file knows the
-// list and the list its files, so that no path stands here (`tests/architecture.rs`).
+// The list of purposes. Each line: its name, its file, and in that what is missing. A file knows
+// the list and the list its files, so that no path stands here (`tests/architecture.rs`).
 purposes! {
     /// The key set of an issuer.
     Keys: keys KeySetQuery,

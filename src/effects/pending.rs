@@ -11,7 +11,7 @@ use super::{Begun, Continuation, RequestProgress};
 /// What an effect weighs of which there is nothing to say.
 const EMPTY_PENDING_BYTES: usize = 1024;
 
-/// Something to do before (or after) a decision can be carried out.
+/// Something to do before (or after) a decision is acted on.
 ///
 /// An effect is handed back by value: it remembers what its request has asked for already and what
 /// it has learned, so a request can neither ask twice nor be confused with another.

@@ -13,15 +13,15 @@ use super::Context;
 pub(super) enum CookiesFor {
     /// For the browser on this host, which has sent the session's cookies.
     Host(String),
-    /// For nobody: who has sent the session in a header has no use for cookies, and they would be a
-    /// second credential beside it.
-    Nobody,
+    /// For no one: a client that has sent the session in a header has no use for cookies, and they
+    /// would be a second credential beside it.
+    NoOne,
 }
 
 impl CookiesFor {
     /// For whom the cookies are that the service sets, asked with this credential.
     pub(super) fn answers_to(head: &RequestHead<'_>, credential: &(&'static str, String)) -> Self {
-        if credential.0 == "cookie" { Self::Host(host_of(head)) } else { Self::Nobody }
+        if credential.0 == "cookie" { Self::Host(host_of(head)) } else { Self::NoOne }
     }
 }
 
@@ -43,8 +43,8 @@ pub(super) fn request_headers(
     headers
 }
 
-/// In whose name an auth service is asked, whatever the question: one with several hosts
-/// (`baseURL: { allowedHosts }`) answers nobody else (better-auth#8009).
+/// The public host that an auth service is asked for, whatever the question: one with several hosts
+/// (`baseURL: { allowedHosts }`) answers no other (better-auth#8009).
 pub(super) fn introduction(public_origin: &str) -> Vec<(String, String)> {
     match public_origin.split_once("://") {
         Some((scheme, host)) if !host.is_empty() => {

@@ -3,7 +3,7 @@
 use crate::better_auth::session_record::{
     LookupFailure, Session, SessionState, hides_token, needs_refresh,
 };
-use crate::cache::rate_limit::{Payer, RateClass, party_of};
+use crate::cache::rate_limit::{RateClass, RateKey, party_of};
 use crate::cache::session_events::{Moment, SessionDigest, SessionTrust, Since};
 use crate::cache::sessions::CredentialDigest;
 use crate::cache::shared::{self, CacheWrite, Copied};
@@ -55,7 +55,7 @@ pub(crate) struct Question {
     /// How old another instance's word may be; 0: only the auth service's own will do.
     pub(crate) copies_up_to: Seconds,
     /// Who pays for it.
-    pub(crate) payer: Payer,
+    pub(crate) rate_key: RateKey,
     /// The credential as a request header.
     pub(crate) header: (&'static str, String),
     pub(crate) query: SessionQuery,
@@ -70,7 +70,7 @@ pub(crate) struct Pending {
     asked: Moment,
     token: String,
     copies_up_to: Seconds,
-    payer: Payer,
+    rate_key: RateKey,
     cookies: CookiesFor,
     /// A renewal gives up too soon for its failure to say anything about the service.
     is_renewal: bool,
@@ -144,7 +144,7 @@ impl Purpose for Question {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Result<Begun, LookupFailure> {
-        if let Some(instead) = wait::without_turn(&self.payer, context) {
+        if let Some(instead) = wait::without_turn(&self.rate_key, context) {
             return instead;
         }
         if context.progress.has_asked(&copy_key(self.credential))
@@ -198,7 +198,7 @@ impl Question {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Option<PendingEffect> {
-        if !context.state.rate_limit.draw_spare(&self.payer, context.now) {
+        if !context.state.rate_limit.draw_spare(&self.rate_key, context.now) {
             return None;
         }
         let begun = self.fetch(head, RENEWAL_TIMEOUT_MILLIS, context)?;
@@ -212,8 +212,17 @@ impl Question {
         timeout_ms: u32,
         context: &mut Context<'_>,
     ) -> Option<Begun> {
-        let Self { issuer, credential, session, since, token, copies_up_to, payer, header, query } =
-            self;
+        let Self {
+            issuer,
+            credential,
+            session,
+            since,
+            token,
+            copies_up_to,
+            rate_key,
+            header,
+            query,
+        } = self;
         let service = context.policy.service(issuer)?;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
@@ -250,7 +259,7 @@ impl Question {
             asked,
             token,
             copies_up_to,
-            payer,
+            rate_key,
             cookies,
             is_renewal: timeout_ms == RENEWAL_TIMEOUT_MILLIS,
             query,
@@ -264,7 +273,7 @@ impl Pending {
     fn learn_copy(self, copied: &[u8], context: &mut Context<'_>) {
         let Self { credential, session: name, asked, .. } = self;
         let Context { policy, state, progress, now } = context;
-        state.rate_limit.give_back(&self.payer, *now);
+        state.rate_limit.give_back(&self.rate_key, *now);
         let session = Copied::open(copied, self.copies_up_to, *now)
             .and_then(|copy| {
                 Session::from_copy(copy.body, &policy.named_claims, copy.fetched, *now)
@@ -295,7 +304,7 @@ impl Pending {
         let says_it_lives = matches!(learned, Ok(SessionState::Active(_)));
         let is_overtaken = context.state.events.has_changed(&self.session, number);
         if is_overtaken && says_it_lives {
-            context.state.rate_limit.settle(&self.payer, RateClass::Known, now);
+            context.state.rate_limit.settle(&self.rate_key, RateClass::Known, now);
             context.state.sessions.release(&credential, number);
             return context.progress.ask_again(key(credential));
         }
@@ -317,7 +326,7 @@ impl Pending {
         };
         let is_active = answer != SessionState::Ended;
         let class = if is_active { RateClass::Known } else { RateClass::Unverified };
-        context.state.rate_limit.settle(&self.payer, class, now);
+        context.state.rate_limit.settle(&self.rate_key, class, now);
         let is_owed = needs_refresh(body) && is_active && self.query == SessionQuery::Read;
         context.state.sessions.owe(&credential, is_owed);
         if !is_active {
@@ -329,7 +338,7 @@ impl Pending {
         if says_it_lives == is_active && !is_overtaken {
             service::keep_cookies(service, &self.cookies, self.session, headers, context);
         }
-        // Of what nobody has vouched for there is no copy, and forged tokens shall not fill the
+        // Of what is not verified there is no copy, and forged tokens shall not fill the
         // cache.
         if is_active || was_vouched_for {
             let about = (self.issuer, &credential);

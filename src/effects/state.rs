@@ -10,7 +10,7 @@ use crate::cache::sessions::SessionCache;
 use crate::cache::shared::CacheWrite;
 use crate::policy::Policy;
 
-/// All asks of a request share this budget: people wait for pages.
+/// All effects of a request share this deadline: people wait for pages.
 pub(crate) const REQUEST_BUDGET_MILLIS: i64 = 3000;
 /// One fetch may take so long; shorter than the budget, so that another request can take over a
 /// lease whose owner died.
@@ -18,7 +18,7 @@ pub(super) const FETCH_TIMEOUT_MILLIS: u32 = 2000;
 /// A lease lasts a little longer than its fetch: the answer has a way to go.
 pub(super) const LEASE_MILLIS: i64 = 2250;
 /// A storage is read so many times as often as the service is asked at most.
-const READS_PER_ASK: u32 = 10;
+const READS_PER_REQUEST: u32 = 10;
 /// A host takes what there is to be kept after each effect; with so much left it does not.
 const MAX_CACHE_WRITES: usize = 64;
 /// So many bytes of it.
@@ -54,8 +54,10 @@ impl EffectState {
                 .deny_list
                 .as_ref()
                 .map(|list| DenyList::new(list.refresh, list.max_stale, seed)),
-            rate_limit: RateLimit::new(policy.asks_per_second),
-            reads: RateLimit::new(policy.asks_per_second.saturating_mul(READS_PER_ASK)),
+            rate_limit: RateLimit::new(policy.auth_requests_per_second),
+            reads: RateLimit::new(
+                policy.auth_requests_per_second.saturating_mul(READS_PER_REQUEST),
+            ),
             cache_writes: Vec::new(),
         }
     }

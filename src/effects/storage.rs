@@ -1,7 +1,7 @@
 //! What a service's storage has about a session (Better Auth's secondary storage).
 
 use crate::better_auth::session_record::{LookupFailure, Session, SessionState};
-use crate::cache::rate_limit::{Payer, party_of};
+use crate::cache::rate_limit::{RateKey, party_of};
 use crate::cache::session_events::{Moment, SessionDigest};
 use crate::cache::sessions::CredentialDigest;
 use crate::effect::{Effect, EffectResult, StoreRead};
@@ -22,7 +22,7 @@ pub(crate) struct Lookup {
     pub(crate) issuer: usize,
     pub(crate) credential: CredentialDigest,
     /// Who pays for it.
-    pub(crate) payer: Payer,
+    pub(crate) rate_key: RateKey,
     pub(crate) session: SessionDigest,
     /// A token whose signature holds.
     pub(crate) token: String,
@@ -100,7 +100,7 @@ impl Purpose for Lookup {
 
     fn begin(self, _: &RequestHead<'_>, context: &mut Context<'_>) -> Result<Begun, LookupFailure> {
         // Whoever reads too much of a storage is answered by the service, whose budget is smaller.
-        if !context.state.reads.draw(&self.payer, context.now) {
+        if !context.state.reads.draw(&self.rate_key, context.now) {
             let read =
                 [Stored::Session, Stored::RevokedBefore].map(|what| key(self.credential, what));
             read.into_iter().for_each(|key| context.progress.note_asked(key));

@@ -3,7 +3,7 @@
 
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::exchanged_tokens::{self, ExchangeKey};
-use crate::cache::rate_limit::{Payer, RateClass};
+use crate::cache::rate_limit::{RateClass, RateKey};
 use crate::cache::session_events::{Moment, SessionDigest};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
@@ -27,7 +27,7 @@ pub(crate) struct TokenQuestion {
     pub(crate) place: ExchangeKey,
     pub(crate) session: SessionDigest,
     /// Who pays for it.
-    pub(crate) payer: Payer,
+    pub(crate) rate_key: RateKey,
     /// The credential as a request header, without what the service would take for the session
     /// unseen.
     pub(crate) header: (&'static str, String),
@@ -39,7 +39,7 @@ pub(crate) struct Pending {
     place: ExchangeKey,
     session: SessionDigest,
     asked: Moment,
-    payer: Payer,
+    rate_key: RateKey,
     cookies: CookiesFor,
 }
 
@@ -77,7 +77,7 @@ impl Purpose for TokenQuestion {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Result<Begun, LookupFailure> {
-        if let Some(instead) = wait::without_turn(&self.payer, context) {
+        if let Some(instead) = wait::without_turn(&self.rate_key, context) {
             return instead;
         }
         context.progress.note_asked(KEY);
@@ -85,18 +85,18 @@ impl Purpose for TokenQuestion {
     }
 
     fn learn(pending: Pending, _: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
-        let Pending { issuer, place, session, asked, payer, cookies } = pending;
+        let Pending { issuer, place, session, asked, rate_key, cookies } = pending;
         let now = context.now;
         let token = exchanged_tokens::read(result);
         if context.state.events.has_changed(&session, asked.number) && token.is_ok() {
-            context.state.rate_limit.settle(&payer, RateClass::Known, now);
+            context.state.rate_limit.settle(&rate_key, RateClass::Known, now);
             context.state.tokens.release(place, asked.number);
             return context.progress.ask_again(KEY);
         }
         if let (Ok(_), EffectResult::Answered { headers, .. }, Some(service)) =
             (&token, result, context.policy.service(issuer))
         {
-            context.state.rate_limit.settle(&payer, RateClass::Known, now);
+            context.state.rate_limit.settle(&rate_key, RateClass::Known, now);
             service::keep_cookies(service, &cookies, session, headers, context);
         }
         match &token {
@@ -104,7 +104,7 @@ impl Purpose for TokenQuestion {
             Ok(_) => {}
             // And whoever was denied it goes on to ask about the session.
             Err(LookupFailure::Unauthorized) => {
-                context.state.rate_limit.settle(&payer, RateClass::Unverified, now);
+                context.state.rate_limit.settle(&rate_key, RateClass::Unverified, now);
             }
             Err(failure) => {
                 context.progress.learned.failure = Some(*failure);
@@ -134,7 +134,7 @@ impl Purpose for TokenQuestion {
 
 impl TokenQuestion {
     fn fetch(self, head: &RequestHead<'_>, context: &mut Context<'_>) -> Option<Begun> {
-        let Self { issuer, place, session, payer, header } = self;
+        let Self { issuer, place, session, rate_key, header } = self;
         let url = context.policy.service(issuer)?.token_url.clone();
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
@@ -149,7 +149,7 @@ impl TokenQuestion {
             max_bytes: MAX_TOKEN_BYTES,
             copy: None,
         };
-        let pending = Pending { issuer, place, session, asked, payer, cookies };
+        let pending = Pending { issuer, place, session, asked, rate_key, cookies };
         Some((Effect::Fetch(fetch), Continuation::Token(pending)))
     }
 }

@@ -1,7 +1,7 @@
 //! Waiting: for what another request is asking for, for a turn to ask, for the origin's response.
 
 use crate::better_auth::session_record::LookupFailure;
-use crate::cache::rate_limit::{Payer, RateClass};
+use crate::cache::rate_limit::{RateClass, RateKey};
 use crate::cache::session_events::Moment;
 use crate::effect::{Effect, EffectResult};
 use crate::http::request::RequestHead;
@@ -61,19 +61,19 @@ impl Purpose for Wait {
 /// asks together with this request. Unverified credentials do not wait: a flood of them would be
 /// kept as long as it lasts.
 pub(super) fn without_turn(
-    payer: &Payer,
+    rate_key: &RateKey,
     context: &mut Context<'_>,
 ) -> Option<Result<Begun, LookupFailure>> {
     let waits = &mut context.progress.memory.wait;
     let may_ask = match waits.is_for_turn {
-        true => context.state.rate_limit.draw_after_wait(payer, context.now),
-        false => context.state.rate_limit.draw(payer, context.now),
+        true => context.state.rate_limit.draw_after_wait(rate_key, context.now),
+        false => context.state.rate_limit.draw(rate_key, context.now),
     };
     waits.is_for_turn &= !may_ask;
     if may_ask {
         return None;
     }
-    if payer.share == RateClass::Known && waits.times < MAX_WAITS {
+    if rate_key.class == RateClass::Known && waits.times < MAX_WAITS {
         waits.is_for_turn = true;
         return Some(Ok(pause(context.progress)));
     }

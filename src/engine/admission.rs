@@ -54,7 +54,7 @@ pub(super) struct OriginContext {
 /// Why a refusal is not enforced, as the log says it.
 pub(super) type Leniency = &'static str;
 
-/// What becomes of a request for which nobody can be asked, by whose doing that is.
+/// What becomes of a request that cannot be decided, by who has caused that.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Otherwise {
     partner: Option<Leniency>,

@@ -26,7 +26,7 @@ struct Found<'c> {
     good: Vec<Good<'c>>,
     /// What has to be known first.
     missing: Option<Missing>,
-    /// Why nobody knows, and by whose doing.
+    /// Why it is not known, and who has caused that.
     failure: Option<(Reason, CausedBy)>,
 }
 
@@ -98,7 +98,7 @@ impl Engine {
         // A preflight carries no credentials by design, and its answer carries no content (Fetch
         // standard): so an origin that does not look at the method would answer anybody with
         // content.
-        if rule.access == Access::Public || head.is_preflight() && !rule.judges_preflights {
+        if rule.access == Access::Public || head.is_preflight() && !rule.refuses_preflights {
             return Ok(Admitted::default());
         }
         let mut authenticator =
@@ -133,7 +133,7 @@ impl Engine {
         }
         let (identity, refresh_deny_list) = self.require(routed, rule, &good, progress)?;
         deferred.refresh_deny_list |= refresh_deny_list;
-        // By its word of now the session may be another person's.
+        // By the answer of now the session may be another person's.
         if has_others && rule.on_conflict.is_none() && !identity.is_same_person(&good.identity) {
             return Err(NotAdmitted::Refuse(Reason::CredentialAmbiguous));
         }
@@ -141,9 +141,10 @@ impl Engine {
         Ok(Admitted { identity, basis, deferred, ..Admitted::default() })
     }
 
-    /// Somebody who does not bring what a rule demands, as far as is known: a definite no is the
-    /// auth service's word of now alone. What a cookie, a storage, a copy or a memory does not have
-    /// is asked for once. Gives also whether the deny-list should be fetched anew.
+    /// An identity that does not meet what a rule requires, as far as is known: a definite no is
+    /// the auth service's answer of now alone. What a cookie, a storage, a cached copy or this
+    /// instance does not have is asked for once. Gives also whether the deny-list should be fetched
+    /// anew.
     fn require(
         &self,
         routed: Routed<'_>,
@@ -166,7 +167,7 @@ impl Engine {
             Some(Verdict::Needs(missing)) => {
                 return Err(NotAdmitted::Missing(missing, Otherwise::default()));
             }
-            // What is known speaks against it, so that no rule for doubt lets it pass.
+            // What is known speaks against it, so `on_unavailable` does not let it pass.
             Some(Verdict::Unavailable(reason)) => return Err(NotAdmitted::Refuse(reason)),
             Some(Verdict::Bad(reason)) => return Err(refuse_or_sign_out(reason, credential)),
             Some(Verdict::Good(found)) => found,

@@ -23,7 +23,7 @@ const RECHECK_AFTER_MILLIS: u32 = 10_000;
 impl Engine {
     /// Whether a connection may stay open that began with this head: whatever a new request with it
     /// would be refused for ends it, the auth service's and the operator's word included. Nothing
-    /// is renewed, signed or minted for it.
+    /// is renewed, signed or exchanged for it.
     pub fn recheck(&mut self, request: &RequestHead<'_>, now: UnixTime) -> ConnectionStatus {
         let arrival = self.effects.events.moment(now);
         self.look(request, RequestProgress::new(arrival, REQUEST_BUDGET_MILLIS), now)

@@ -72,7 +72,7 @@ impl Engine {
         watch.presented.iter().find_map(line).into_iter().collect()
     }
 
-    /// A session of this request's cookies has ended: they are dead, and what was minted for it is
+    /// A session of this request's cookies has ended: they are dead, and what was issued for it is
     /// forgotten. If something has happened to it since the request came in, its response may come
     /// after one that has set new cookies: then it clears none.
     pub(super) fn sign_out(

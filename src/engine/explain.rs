@@ -9,14 +9,14 @@ use crate::policy::issuer::TokenLocation;
 use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
-/// What every credential of a request is worth, layer by layer.
+/// The verdicts on every credential of a request, layer by layer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// One entry for each credential that was looked for.
     pub credentials: Vec<CredentialExplanation>,
 }
 
-/// What one credential is worth.
+/// The verdict on one credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CredentialExplanation {
     /// The name of the issuer whose credential this would be, where its place tells.
@@ -27,7 +27,7 @@ pub struct CredentialExplanation {
     pub verdict: LayerVerdict,
 }
 
-/// The layers of a credential, each judged on its own.
+/// The layers of a credential, each checked by itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive] // further kinds of credentials have layers of their own
 pub enum Layers {
@@ -50,7 +50,7 @@ pub enum Layers {
     },
 }
 
-/// What a layer is worth by itself.
+/// The state of a layer by itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layer {
     /// There is none.

@@ -193,7 +193,7 @@ impl Engine {
 
     /// The answer for what only the host finds out, after the decision:
     /// [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`], or [`Reason::PathRefused`] where
-    /// the platform would send another path than the judged one.
+    /// the platform would send another path than the one decided about.
     pub fn refuse(&self, request: &RequestHead<'_>, reason: Reason) -> Refusal {
         let path = Path::of(request, self.policy.framework.as_ref()).ok();
         match refusal::refuse(reason, &self.policy, request, path.as_ref(), Learned::default()) {

@@ -1,4 +1,4 @@
-//! The way over a bridge: sessions go on with a token of their issuer.
+//! Token exchange: sessions are forwarded with a JWT of their issuer.
 
 use crate::authn::Authenticator;
 use crate::authn::identity_basis::IdentityBasis;
@@ -23,7 +23,7 @@ impl Engine {
         progress: &mut RequestProgress,
     ) -> Result<(Authorization, Admitted), NotAdmitted> {
         let Routed { rules, now, .. } = routed;
-        let crossed = self.cross(routed, &mut admitted, progress);
+        let crossed = self.exchange(routed, &mut admitted, progress);
         let leniency = |reason: Reason, caused_by: CausedBy| {
             let each =
                 self.policy.rules_of(rules).map(|rule| leniency(rule, reason, caused_by, now));
@@ -54,9 +54,9 @@ impl Engine {
         }
     }
 
-    /// Where sessions go over a bridge, they go with a token of their issuer. A token that came by
-    /// itself is one already.
-    fn cross(
+    /// Where the rules ask for a token exchange, a session is forwarded with a token of its issuer.
+    /// A token that came by itself is one already.
+    fn exchange(
         &mut self,
         routed: Routed<'_>,
         admitted: &mut Admitted,
@@ -82,7 +82,7 @@ impl Engine {
         };
         let place = authenticator.place_of(question, token_exchange);
         let outcome =
-            authenticator.bridged(&self.effects.tokens, question, identity, token_exchange);
+            authenticator.exchanged(&self.effects.tokens, question, identity, token_exchange);
         admitted.deferred.refresh.extend(authenticator.deferred.refresh);
         let noted = authenticator.deferred.noted;
         let (token, origin_of_token) = match outcome {
@@ -112,7 +112,7 @@ impl Engine {
             }
             TokenOrigin::Cached => {}
         }
-        Ok(Authorization::Bridged(jwt))
+        Ok(Authorization::Exchanged(jwt))
     }
 
     /// Why a session goes on with no token. Whoever asked has failed for all that wait.
@@ -147,8 +147,8 @@ impl Engine {
         }
     }
 
-    /// `Authorization` of a request that goes over no bridge: what clients put there never passes
-    /// for a token of one.
+    /// `Authorization` of a request without a token exchange: what clients put there never passes
+    /// for an exchanged token.
     pub(super) fn without_token_exchange(&self, rules: &MatchedRules) -> Authorization {
         if self.policy.has_token_exchange(rules) {
             Authorization::Removed

@@ -22,10 +22,10 @@ pub(crate) enum Authorization {
     AsCredential,
     /// It is the token that the origin is to get.
     Kept,
-    /// It is the bridge's, and nobody goes over it.
+    /// A token exchange owns it, and this request has no token of it.
     Removed,
-    /// It is the bridge's, with this token.
-    Bridged(Arc<str>),
+    /// It has this token of a token exchange.
+    Exchanged(Arc<str>),
 }
 
 /// What the origin is told.
@@ -86,7 +86,7 @@ pub(crate) fn edits<'p>(
                 .map(|cookies| ("cookie".to_owned(), cookies)),
         );
     }
-    if matches!(authorization, Authorization::Removed | Authorization::Bridged(_)) {
+    if matches!(authorization, Authorization::Removed | Authorization::Exchanged(_)) {
         remove.extend(
             head.headers
                 .iter()
@@ -94,7 +94,7 @@ pub(crate) fn edits<'p>(
                 .map(|(name, _)| (*name).to_owned()),
         );
     }
-    if let Authorization::Bridged(jwt) = authorization {
+    if let Authorization::Exchanged(jwt) = authorization {
         set.push(("authorization".to_owned(), ["Bearer ", jwt].concat()));
     }
     if let Some(assertion) = assertion {

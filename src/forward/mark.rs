@@ -31,7 +31,7 @@ const MAX_BOUND: usize = 8;
 /// The request as it goes on.
 pub(crate) struct Forwarded<'a> {
     pub(crate) head: &'a RequestHead<'a>,
-    /// Path and query that were judged.
+    /// Path and query that were decided about.
     pub(crate) target: &'a str,
     pub(crate) remove: &'a [String],
     pub(crate) set: &'a HeaderPairs,

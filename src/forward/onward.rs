@@ -2,7 +2,7 @@
 //! and for the response that comes back.
 //!
 //! What concerns one connection ends there (RFC 9110 section 7.6.1), and who the client is, is told
-//! by the gate alone. A host that runs in the origin's own process sends nothing on: it carries out
+//! by the gate alone. A host that runs in the origin's own process sends nothing on: it applies
 //! the [`Forward`] as it is.
 
 use std::collections::BTreeSet;
@@ -60,7 +60,7 @@ const FOR_ALL: [&str; 2] = ["content-length", "host"];
 
 /// The edits of a forward for the next hop: what the connection, the client and the gate's decision
 /// leave out, and what the gate says. What is named in `Connection` is removed first, so that
-/// nobody can name what the gate sets.
+/// no client can name what the gate sets.
 pub(crate) fn onward(policy: &Policy, head: &RequestHead<'_>, forward: &Forward) -> Onward {
     let named = named_in_connection(head.headers);
     let is_removed = |name: &str| {

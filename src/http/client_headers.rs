@@ -1,7 +1,7 @@
 //! What a client may not say: names of inbound headers that never reach an origin, on every
 //! forward.
 //!
-//! Three tables: our own prefix, what would tell an origin another path or method than the judged
+//! Three tables: our own prefix, what would tell an origin another path or method than the decided
 //! one, and what only a proxy in front of the origin may say about who is there. Names are compared
 //! as an origin may read them.
 
@@ -11,8 +11,8 @@ use crate::http::header_pairs::{begins_with, folded, is_spelled};
 use crate::http::request::RequestHead;
 
 /// Headers by which a client could tell the origin another path, or another method, than the one
-/// that was judged. Left alone are `x-nextjs-data`, which the Pages Router's client sends and which
-/// names no path, and `next-url`, which is judged.
+/// that was decided about. Left alone are `x-nextjs-data`, which the Pages Router's client sends
+/// and which names no path, and `next-url`, which is a reading.
 #[rustfmt::skip]
 const INTERNAL_NAMES: [&str; 20] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
@@ -39,7 +39,7 @@ const FORWARDED_NAMES: [&str; 6] = [
 ];
 
 /// Headers in which a proxy or a platform says who is there. An origin that once stood behind one
-/// may still believe them, and behind the gate a client would write them. Not in here is what an
+/// may still trust them, and behind the gate a client would write them. Not in here is what an
 /// origin verifies or looks up itself, like `X-Auth-Token` or `X-Api-Key`.
 #[rustfmt::skip]
 const FORMER_NAMES: [&str; 45] = [
@@ -103,7 +103,7 @@ pub(crate) fn removals(
     names.map(str::to_owned).collect()
 }
 
-/// Whether an origin may believe in a header of this name that somebody is there.
+/// Whether an origin may take a header of this name for an identity.
 pub(crate) fn is_former(name: &str) -> bool {
     FORMER_PREFIXES.iter().chain(&FORMER_CERTIFICATES).any(|prefix| begins_with(name, prefix))
         || FORMER_NAMES.iter().any(|former| is_spelled(name, former))

@@ -81,7 +81,7 @@ const CHECKS: [Check; 9] = [
 ];
 
 impl<'a> Claims<'a> {
-    /// Judges the claims of a verified token. `typ` is that of its protected header; claims that
+    /// Checks the claims of a verified token. `typ` is that of its protected header; claims that
     /// were read before it was verified are not read again.
     ///
     /// # Errors
@@ -165,8 +165,9 @@ fn check_iss(members: &Object<'_>, expected: &Expectations, _now: UnixTime) -> R
 
 /// Whether the audience is an accepted one.
 pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result<(), Reason> {
-    let names_nobody = matches!(members.get("aud"), Some(Value::List(list)) if list.is_empty());
-    if names_nobody && expected.audience.is_empty() && expected.audience_may_be_empty {
+    let names_no_audience =
+        matches!(members.get("aud"), Some(Value::List(list)) if list.is_empty());
+    if names_no_audience && expected.audience.is_empty() && expected.audience_may_be_empty {
         return Ok(());
     }
     is_for(members, &expected.audience)

@@ -31,7 +31,7 @@ const MULTIPLES: usize = 32;
 /// The table of the base point: a constant that is too large to be downloaded.
 static BASE: OnceLock<Table> = OnceLock::new();
 
-/// A public key, not judged yet: one of low order, or that is no point, holds for no signature.
+/// A public key, not checked yet: one of low order, or that is no point, holds for no signature.
 pub(crate) struct Key {
     bytes: [u8; 32],
     met: AtomicU32,
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_with_a_part_of_low_order_are_judged_alike() {
+    fn keys_with_a_part_of_low_order_are_treated_alike() {
         let mut held = 0;
         for seed in 0..24 {
             for torsion in EIGHT_TORSION {
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_is_met_again_still_judges() {
+    fn a_key_that_is_met_again_still_refuses_bad_signatures() {
         let signer = SigningKey::from_bytes(&[5; 32]);
         let key = Key::new(signer.verifying_key().to_bytes());
         for number in 0..10_u8 {

@@ -1,4 +1,4 @@
-//! JWS in compact serialisation (RFC 7515 section 7.1), as far as it can be judged without a key.
+//! JWS in compact serialisation (RFC 7515 section 7.1), as far as it can be checked without a key.
 
 use crate::encoding::json::{self, Object, Value};
 use crate::encoding::{ascii, base64};

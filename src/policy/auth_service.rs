@@ -114,7 +114,7 @@ impl CookieNames {
             || cookie::is_named(name, &self.session_data)
     }
 
-    /// Whether a cookie is the service's own affair, so that an origin that gets no credential does
+    /// Whether a cookie is for the service alone, so that an origin that gets no credential does
     /// not get it either. With and without `__Secure-`: what one deployment has left in the browser
     /// may be good in the next.
     pub(crate) fn are_secret(&self, name: &str) -> bool {

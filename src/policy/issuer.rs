@@ -7,7 +7,7 @@ use crate::jose::claims::Expectations;
 use crate::jose::jwk::JwkSet;
 use crate::policy::auth_service::BetterAuth;
 
-/// Somebody whose word counts. Its place in the list is the number of its key source.
+/// A party whose credentials count. Its place in the list is the number of its key source.
 #[derive(Debug)]
 pub(crate) struct Issuer {
     pub(crate) name: String,

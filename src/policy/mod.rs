@@ -25,7 +25,7 @@ use crate::policy::pages::Pages;
 use crate::policy::rules::{MatchedRules, Rule, TokenExchange};
 use crate::time::Seconds;
 
-/// Names, without the prefix, of the headers by which the origin learns who it is.
+/// Names, without the prefix, of the identity headers.
 pub(crate) const IDENTITY_HEADERS: [&str; 9] =
     ["subject", "issuer", "expires", "source", "session", "email", "assertion", "omitted", "mark"];
 
@@ -58,8 +58,8 @@ pub struct Policy {
     /// Claims that a rule or a header names: the only ones that are kept of a credential.
     pub(crate) named_claims: Vec<ClaimPath>,
     pub(crate) deny_list: Option<DenyListPolicy>,
-    /// How often the auth services are asked.
-    pub(crate) asks_per_second: u32,
+    /// How many requests a second one instance sends to auth services.
+    pub(crate) auth_requests_per_second: u32,
     pub(crate) capabilities: Capabilities,
     /// What its document said that is not wrong, and should be otherwise.
     pub(crate) warnings: Vec<ConfigError>,
@@ -125,7 +125,7 @@ impl Policy {
     }
 }
 
-/// A header that another proxy writes, and that the origin may believe.
+/// A header that another proxy writes, and that the origin may trust.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum KeptHeader {
     /// Of this name.

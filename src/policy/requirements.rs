@@ -1,7 +1,7 @@
-//! Demands: what a rule asks of an identity beyond there being one, and the facts about an identity
+//! Requirements: what a rule asks of an identity beyond there being one, and the attributes
 //! that it asks about.
 //!
-//! All demands of a rule have to hold, each is a plain yes or no, and what is missing or of an
+//! All requirements of a rule have to hold, each is a plain yes or no, and what is missing or of an
 //! unexpected type is a no.
 
 use serde_json::Value;
@@ -67,7 +67,7 @@ impl Requirements {
         })
     }
 
-    /// Whether what is demanded is that the session began lately, and it began in the future: a
+    /// Whether what is required is that the session began lately, and it began in the future: a
     /// clock is off.
     pub(crate) fn come_before(&self, attributes: &Attributes, now: UnixTime) -> bool {
         self.max_session_age.is_some()
@@ -80,7 +80,7 @@ impl Requirements {
         texts && self.email_domains.is_empty() && self.max_session_age.is_none()
     }
 
-    /// The claims that these demands look at.
+    /// The claims that these requirements look at.
     pub(crate) fn claims_named(&self) -> impl Iterator<Item = ClaimPath> {
         let roles = ROLE_CLAIMS.iter().filter(|_| self.roles.is_some());
         let scopes = SCOPE_CLAIMS.iter().filter(|_| self.scopes.is_some());
@@ -270,9 +270,9 @@ mod tests {
         );
     }
 
-    /// Each demand by itself and with each other: the worst counts (Clerk #8372).
+    /// Each requirement by itself and with each other: the worst counts (Clerk #8372).
     #[test]
-    fn every_demand_has_to_hold() {
+    fn every_requirement_has_to_hold() {
         let good = json!({"role": "admin", "scope": "read", "plan": "pro", "email": "a@example.com", "email_verified": true});
         let bad = json!({"role": "user", "scope": "write", "plan": "free", "email": "a@evil.com", "email_verified": true});
         let mut combinations = 0;

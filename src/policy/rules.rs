@@ -1,4 +1,4 @@
-//! Rules: what is asked of whom, and which of them match a request.
+//! Rules: what a request needs, and which of them match one.
 
 use std::borrow::Cow;
 
@@ -10,13 +10,13 @@ use crate::policy::pattern::{Case, Pattern, SegmentPattern};
 use crate::policy::requirements::Requirements;
 use crate::time::{Seconds, UnixTime};
 
-/// A rule: what is asked of whom, and what the origin gets.
+/// A rule: which requests it matches, what they need, and what the origin gets.
 #[derive(Debug, Default)]
 pub(crate) struct Rule {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) access: Access,
-    /// Numbers of the issuers that this rule believes; all where it does not say.
+    /// Numbers of the issuers that this rule accepts; all where it does not say.
     pub(crate) issuers: Option<Vec<usize>>,
     pub(crate) answer: RefusalFormat,
     pub(crate) requirements: Requirements,
@@ -26,9 +26,9 @@ pub(crate) struct Rule {
     pub(crate) max_connection: Option<Seconds>,
     /// Whether a request goes on anonymously where a lookup has failed (`on_unavailable`).
     pub(crate) passes_unavailable: bool,
-    /// Whether a CORS preflight is judged like any other request, and so refused: it has no
+    /// Whether a CORS preflight needs what any other request needs, and so is refused: it has no
     /// credentials.
-    pub(crate) judges_preflights: bool,
+    pub(crate) refuses_preflights: bool,
     /// Whether clients that are no browsers change things with nothing but a cookie: they send
     /// neither `Origin` nor `Sec-Fetch-Site`.
     pub(crate) has_native_clients: bool,
@@ -93,10 +93,10 @@ pub(crate) enum RefusalFormat {
 /// Numbers of the rules that cover one request, each of which has to let it pass.
 #[derive(Debug)]
 pub(crate) struct MatchedRules {
-    /// Of the strictest access; among equals that of the last reading. How a refusal looks is its
-    /// matter.
+    /// Of the strictest access; among equals that of the last reading. It decides how a refusal
+    /// looks.
     pub(crate) strictest: usize,
-    /// Of the target as it stands: where the request goes is its matter.
+    /// Of the target as it stands: it decides where the request goes.
     of_target: usize,
     others: Vec<usize>,
 }
@@ -224,8 +224,8 @@ impl Rule {
             .any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
     }
 
-    /// Whether the rule believes the issuer of this number.
-    pub(crate) fn believes(&self, issuer: usize) -> bool {
+    /// Whether the rule accepts the issuer of this number.
+    pub(crate) fn accepts(&self, issuer: usize) -> bool {
         self.issuers.as_ref().is_none_or(|issuers| issuers.contains(&issuer))
     }
 }

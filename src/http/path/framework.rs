@@ -21,7 +21,7 @@ pub(crate) enum Kind {
     TanstackStart,
 }
 
-/// The word for each in the configuration.
+/// The name of each in the configuration.
 pub(crate) const KINDS: [(&str, Kind); 6] = [
     ("next", Kind::Next),
     ("sveltekit", Kind::SvelteKit),

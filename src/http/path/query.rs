@@ -12,7 +12,7 @@ const INTERNAL_PARAMETERS: [&str; 5] = ["nxtP", "nxtI", "__next", "x_astro_path"
 /// A query is carried as it is, unless it says which page it belongs to in Next's internal words.
 /// Only what every reader of URLs writes in another way (URL standard, "special-query
 /// percent-encode set") is written so here: verifiers that see the request through one see the
-/// target that was judged and signed.
+/// target that was decided about and signed.
 pub(super) fn checked_query(query: &str) -> Option<Cow<'_, str>> {
     let is_internal =
         |name: &str| INTERNAL_PARAMETERS.iter().any(|internal| name.starts_with(internal));

@@ -1,5 +1,5 @@
-// The gate: head → decide → perform → resume, until there is something to carry out. It knows Request and Response and no
-// framework, and it has no opinion about who may pass: whatever it cannot carry out is a 503, never a pass.
+// The gate: head → decide → perform → resume, until there is a final decision. It knows Request and Response and no
+// framework, and it has no opinion about who may pass: whatever it cannot act on is a 503, never a pass.
 
 import { performer } from "./perform.js";
 import { signaturesBy } from "./signatures.js";
@@ -366,7 +366,7 @@ function answerVerdict(request, { kind, status, headers, body, reason, log }) {
 /** The request as the origin must see it. */
 function forwarded(request, { target, upstream, headers }) {
   const moved = new Request((upstream ?? originOf(request.url)) + target, request);
-  // Some runtimes decode what `fetch` brings and leave the word in the head that it is encoded.
+  // Some runtimes decode what `fetch` brings and leave `content-encoding` in the head.
   if (upstream) headers.set("accept-encoding", "identity");
   return new Request(moved, { headers, redirect: "manual" });
 }
@@ -405,7 +405,7 @@ function withHeaders(response, removed, pairs) {
   return edited;
 }
 
-/** Whether a `fetch` has found nobody, in the words of the runtimes. */
+/** Whether a `fetch` has made no connection, by the error codes of the runtimes. */
 function foundNobody(error) {
   const { name, message = "", code, cause } = error ?? {};
   if (name === "TimeoutError" || isOfNetwork(code) || isOfNetwork(cause?.code)) return true;

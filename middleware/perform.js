@@ -44,7 +44,7 @@ export function performer(fetch = platformFetch, { stores = {}, cache, signature
   };
 }
 
-/** The platform's `fetch`, with room for large heads where that can be said: elsewhere nobody looks at `dispatcher`. */
+/** The platform's `fetch`, with room for large heads where that can be said: elsewhere `dispatcher` has no effect. */
 function platformFetch(url, init) {
   const dispatcher = roomy();
   return globalThis.fetch(url, dispatcher ? { ...init, dispatcher } : init);

@@ -100,7 +100,7 @@ fn while_the_cookie_cache_is_good_nobody_is_asked_and_afterwards_the_service_is(
 }
 
 #[test]
-fn doubt_ends_no_connection() {
+fn a_lookup_failure_ends_no_connection() {
     let (mut engine, connection) = (engine_with(json!({})), Connection::of("compact-valid"));
     for (seconds, status) in [(310, 500), (320, 302), (330, 401), (340, 429)] {
         let perform = |_: &Effect| EffectResult::Answered { status, headers: &[], body: b"" };

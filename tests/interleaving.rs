@@ -29,7 +29,7 @@ enum Brings {
     Rs256,
     /// Both a stale session and a JWT of the same kind of service.
     Tampered,
-    /// A JWT with a `kid` that nobody has.
+    /// A JWT with an unknown `kid`.
     UnknownKid,
 }
 

@@ -147,7 +147,7 @@ fn where_a_host_gets_no_keys_the_next_try_is_in_the_name_of_the_service() {
 }
 
 #[test]
-fn later_fetches_are_introduced_too_and_strangers_are_told_nothing() {
+fn later_fetches_name_the_public_host_too_and_other_issuers_are_told_nothing() {
     let jwk: Value = serde_json::from_str(JWK).unwrap_or_default();
     let elsewhere = json!({ "type": "jwt", "issuer": "https://issuer.example", "audience": "https://issuer.example", "jwks_url": "https://issuer.example/jwks" });
     for (issuer, issuers, told) in [

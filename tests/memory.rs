@@ -30,7 +30,7 @@ fn memory_stays_within_what_is_said() {
 }
 
 /// Four hundred sessions, each with a claim of 200 KB that a rule names, and between them tokens
-/// that nobody has heard of: without a bound this would be 80 MB and more.
+/// that the auth service does not know: without a bound this would be 80 MB and more.
 fn sessions_with_large_claims_take_no_more_than_their_table() {
     let rules =
         json!([{ "path": "/**", "access": "required", "claims": { "a": { "any": ["x", "y"] } } }]);

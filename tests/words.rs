@@ -64,7 +64,7 @@ fn every_rule_by_which_a_key_is_left_out_is_on_its_page() {
 fn the_entries_of_the_page_on_issuers_are_the_ones_that_are_played() {
     let page = include_str!("../docs/issuers.md");
     let played: serde_json::Value =
-        serde_json::from_str(include_str!("vectors/decisions/issuers-of-the-field.json"))
+        serde_json::from_str(include_str!("vectors/decisions/known-issuers.json"))
             .unwrap_or_default();
     let mut entries = 0;
     for section in page.split("\n## ").skip(1).filter(|section| section.contains("```json")) {

@@ -9,7 +9,7 @@ use crate::host::Host;
 
 /// What a host does with a request: exactly this, and nothing else.
 #[derive(Debug)]
-#[must_use = "a decision that is not carried out lets nobody in and answers nobody"]
+#[must_use = "a request without a decision that is acted on gets no response"]
 #[allow(clippy::large_enum_variant)] // one lives at a time, in the future of one request
 pub enum FinalDecision {
     /// Send the request on to the origin, with these edits.
@@ -25,7 +25,7 @@ pub enum FinalDecision {
 /// How far a request came without an effect.
 #[allow(clippy::large_enum_variant)] // likewise
 pub enum Begun {
-    /// It is decided, and nobody needs to wait.
+    /// It is decided without an effect.
     Decided(FinalDecision),
     /// This effect is needed first: [`resume`].
     Pending(PendingEffect),

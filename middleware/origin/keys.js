@@ -1,4 +1,4 @@
-// The gate's keys: given, or fetched and remembered. Strangers cannot make us fetch, and keys that were good outlive an outage of
+// The gate's keys: given, or fetched and remembered. Unverified tokens cannot make us fetch, and keys that were good outlive an outage of
 // their address.
 
 import { isObject } from "../options.js";

@@ -151,7 +151,7 @@ function watched() {
   return state;
 }
 
-test("keys: strangers cannot make a Worker fetch, where no request may wait for another's", async (t) => {
+test("keys: unverified tokens cannot make a Worker fetch, where no request may wait for another's", async (t) => {
   const { navigator } = Object.getOwnPropertyDescriptors(globalThis);
   t.after(() => (navigator ? Object.defineProperty(globalThis, "navigator", navigator) : delete globalThis.navigator));
   Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Cloudflare-Workers" }, configurable: true });
@@ -160,9 +160,9 @@ test("keys: strangers cannot make a Worker fetch, where no request may wait for 
   assert.deepEqual(await Promise.all([worker.ask(), worker.ask()]), ["ok", "ok"]);
   worker.fetches = 0;
   worker.at += 11;
-  const strangers = Promise.all(Array.from({ length: 300 }, (_, index) => worker.ask(`unknown-${index}`)));
+  const unverified = Promise.all(Array.from({ length: 300 }, (_, index) => worker.ask(`unknown-${index}`)));
   assert.equal(await worker.ask(), "ok");
-  assert.deepEqual([new Set(await strangers), worker.fetches], [new Set(["assertion_key_unknown"]), 1]);
+  assert.deepEqual([new Set(await unverified), worker.fetches], [new Set(["assertion_key_unknown"]), 1]);
   // What is stale is fetched once as well, and whoever has the key meanwhile uses it.
   worker.at += 301;
   const users = await Promise.all(Array.from({ length: 300 }, () => worker.ask()));

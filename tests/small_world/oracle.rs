@@ -4,12 +4,12 @@
 //!   organisation of its own session, and no older than the writes that its client had been
 //!   answered before it began.
 //! - A token that goes on instead says the same.
-//! - Once a sign-out has been answered, nobody passes as her: neither by memory nor by cookies that
-//!   a late response has brought back. Once Bob has signed in, nobody but Bob does.
+//! - Once a sign-out has been answered, no request passes as her: neither by memory nor by cookies
+//!   that a late response has brought back. Once Bob has signed in, only Bob does.
 //! - Where the host sees responses, the response of a request through the same instance adds no
 //!   session cookie that was made before a change that has been answered; and no response deletes
 //!   the cookies of a session that lives.
-//! - A session that lives is refused only in doubt, and in doubt only where something has failed.
+//! - An active session is refused only by 503, and by 503 only where something has failed.
 //! - A request asks once about each thing, and ends (`world.rs`).
 
 use std::cell::RefCell;
@@ -60,7 +60,7 @@ impl fmt::Display for Told {
         match (&self.subject, &self.organisation) {
             (Some(subject), Some(organisation)) => write!(f, "{subject} in {organisation}")?,
             (Some(subject), None) => write!(f, "{subject}")?,
-            _ => write!(f, "nobody")?,
+            _ => write!(f, "anonymous")?,
         }
         match &self.token {
             Some((subject, organisation)) => {
@@ -215,12 +215,12 @@ impl Oracle {
         let begun = self.begun.get(&number).cloned().unwrap_or_default();
         if matches!(flight.plan.kind, Kind::Switch | Kind::SignOut | Kind::SignIn) {
             if told.subject.is_some() || told.token.is_some() {
-                self.blame("nobody is named on a public path", number, told.to_string());
+                self.blame("no identity is named on a public path", number, told.to_string());
             }
             return;
         }
         let Some(session) = begun.session else {
-            return self.blame("nobody passes without a session", number, told.to_string());
+            return self.blame("no request passes without a session", number, told.to_string());
         };
         let truth = &service.sessions[session];
         let named = told
@@ -230,7 +230,7 @@ impl Oracle {
             .chain(told.token.as_ref().map(|(subject, _)| subject.as_str()));
         if named.clone().count() == 0 || named.clone().any(|subject| subject != truth.user) {
             self.blame(
-                "nobody is taken for somebody else",
+                "no user is taken for another",
                 number,
                 format!("{told}, and it is {}", truth.user),
             );
@@ -334,15 +334,19 @@ impl Oracle {
             && (self.plans.get(number).is_none_or(|plan| plan.kind == Kind::Another)
                 || !self.is_flooded)
         {
-            self.blame("nobody is refused for another's asking", number, format!("{code} {log}"));
+            self.blame(
+                "no user is refused because of another's requests",
+                number,
+                format!("{code} {log}"),
+            );
         }
-        // What has ended while it was asked about is known to nobody for certain.
+        // What has ended while it was asked about is not known for certain.
         let has_ended = begun.is_alive && !lives;
         // Two changes overtake two answers.
         let is_overtaken = log.contains("\"changed\"")
             && self.plans.iter().filter(|plan| plan.kind.is_write()).count() > 1;
         if is_doubt && !has_failed && !has_spent && !has_ended && !is_overtaken {
-            self.blame("doubt has a cause", number, format!("{code} {log}"));
+            self.blame("a lookup failure has a cause", number, format!("{code} {log}"));
         }
         if lives && begun.is_alive && !is_doubt {
             self.blame("a session that lives is not refused", number, format!("{code} {log}"));
@@ -383,7 +387,7 @@ impl Oracle {
                     && (is_own || is_another && !is_far)
                 {
                     found.push((
-                        "nobody's cookies are deleted who is signed in",
+                        "no cookies of an active session are deleted",
                         format!("{name} is deleted"),
                     ));
                 }
@@ -412,7 +416,7 @@ impl Oracle {
                 }
             }
             if Some(made.session) != begun.session {
-                found.push(("nobody gets another's cookies", name.to_owned()));
+                found.push(("no user gets another's cookies", name.to_owned()));
             }
         }
         for (what, how) in found {

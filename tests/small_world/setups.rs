@@ -36,7 +36,7 @@ pub(crate) struct Setup {
     /// Whether the service's storage is read.
     pub(crate) has_storage: bool,
     /// Whether the API behind the gate takes tokens of the service.
-    pub(crate) has_bridge: bool,
+    pub(crate) has_token_exchange: bool,
     /// Milliseconds from one step to the next; 0 where clocks stand still while nothing is waited
     /// for, as in Workers.
     pub(crate) tick: i64,
@@ -56,7 +56,7 @@ impl Setup {
         if self.has_storage {
             issuer["storage"] = json!({ "store": "SESSIONS", "lag_seconds": 60 });
         }
-        let api = if self.has_bridge {
+        let api = if self.has_token_exchange {
             json!({ "path": "/api/**", "access": "required", "token_exchange": true, "upstream": "https://api.example.com" })
         } else {
             json!({ "path": "/api/**", "access": "required" })
@@ -84,7 +84,7 @@ impl std::fmt::Display for Setup {
             is_warm,
             shares,
             has_storage,
-            has_bridge,
+            has_token_exchange,
             tick,
             faults,
             pauses,
@@ -94,7 +94,7 @@ impl std::fmt::Display for Setup {
             (*is_warm, "warm"),
             (*shares, "shared copies"),
             (*has_storage, "storage"),
-            (*has_bridge, "bridge"),
+            (*has_token_exchange, "token exchange"),
             (*tick == 0, "clock stands still"),
             (*faults > 0, "faults"),
             (*pauses > 0, "pauses"),
@@ -110,7 +110,7 @@ impl std::fmt::Display for Setup {
     }
 }
 
-/// One thing that somebody does.
+/// One thing that a user does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     /// Ada's browser looks at a page.
@@ -127,7 +127,7 @@ pub(crate) enum Kind {
     SignIn,
     /// A client that has kept her cookies as they were looks at a page.
     Kept,
-    /// Somebody ends her session, and this gate hears nothing of it: it is deleted in the database.
+    /// Ada's session ends, and this gate hears nothing of it: it is deleted in the database.
     Elsewhere,
     /// Carol's browser looks at a page.
     Another,
@@ -263,11 +263,11 @@ fn placed(kinds: &[Kind], instances: usize) -> Vec<Vec<Plan>> {
 }
 
 fn setups(kinds: &[Kind]) -> Vec<Setup> {
-    let has_bridge = kinds.contains(&Kind::Call);
+    let has_token_exchange = kinds.contains(&Kind::Call);
     let mut setups = Vec::new();
     for host in [Host::Sees, Host::SeesNothing] {
-        // Whoever sees nothing of a response cannot hear of a change that the application makes by
-        // itself.
+        // A host that sees nothing of a response cannot hear of a change that the application makes
+        // by itself.
         if host == Host::SeesNothing && kinds.contains(&Kind::Action) {
             continue;
         }
@@ -284,7 +284,7 @@ fn setups(kinds: &[Kind]) -> Vec<Setup> {
                 (Age::Gone, true),
                 (Age::Gone, false),
                 (Age::Due, false),
-                (Age::Fresh, has_bridge),
+                (Age::Fresh, has_token_exchange),
             ] {
                 for (tick, faults, pauses, is_flooded) in [
                     (1, 0, 0, false),
@@ -296,8 +296,10 @@ fn setups(kinds: &[Kind]) -> Vec<Setup> {
                     if is_flooded && !kinds.contains(&Kind::Another) {
                         continue;
                     }
-                    let (shared, limits) =
-                        ((shares, has_storage, has_bridge), (tick, faults, pauses, is_flooded));
+                    let (shared, limits) = (
+                        (shares, has_storage, has_token_exchange),
+                        (tick, faults, pauses, is_flooded),
+                    );
                     setups.push(setup((host, instances), (age, is_warm), shared, limits));
                 }
             }
@@ -310,7 +312,7 @@ fn setups(kinds: &[Kind]) -> Vec<Setup> {
 const fn setup(
     (host, instances): (Host, usize),
     (age, is_warm): (Age, bool),
-    (shares, has_storage, has_bridge): (bool, bool, bool),
+    (shares, has_storage, has_token_exchange): (bool, bool, bool),
     (tick, faults, pauses, is_flooded): (i64, u32, u32, bool),
 ) -> Setup {
     Setup {
@@ -320,7 +322,7 @@ const fn setup(
         is_warm,
         shares,
         has_storage,
-        has_bridge,
+        has_token_exchange,
         tick,
         faults,
         pauses,

@@ -29,9 +29,9 @@ pub(crate) enum Step {
     /// The shared cache or the store is looked at: it shows what was put there last, or what was
     /// there before that.
     Look(usize, Place, View),
-    /// Nobody answers.
+    /// No answer.
     Fail(usize, Place),
-    /// Nobody answers in time.
+    /// No answer in time.
     TimeOut(usize, Place),
     /// A wait is over.
     Wake(usize),
@@ -126,7 +126,7 @@ pub(crate) struct Flight {
     pub(crate) begun: u32,
     /// What it has asked for, and how many changes had gone on or come back by then.
     asked: Vec<(String, u32)>,
-    /// Whether only the auth service's own word of now will do for somebody else's page.
+    /// Whether only the auth service's own answer of now will do for another user's page.
     is_strict: bool,
     state: State,
 }
@@ -551,7 +551,7 @@ impl<'s> World<'s> {
                 let session = self.service.begin("bob", step, clock);
                 (self.service.lines(session, step, clock), Some(session))
             }
-            // Nobody's organisation was to be switched; or nothing was to be changed at all.
+            // No organisation was to be switched; or nothing was to be changed at all.
             _ => return Vec::new(),
         };
         self.oracle.changed(number, session, becomes, &self.service, (step, clock));
@@ -864,7 +864,7 @@ impl<'s> World<'s> {
         let sentence = match step {
             Step::Begin(number) => format!("[{}] begins", who(number)),
             Step::Process(number, Place::Origin) => {
-                format!("[{}] is carried out by the auth service", who(number))
+                format!("[{}] is acted on by the auth service", who(number))
             }
             Step::Process(number, place) => {
                 format!("[{}] the auth service takes {}", who(number), what(number, place))

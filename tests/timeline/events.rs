@@ -1,4 +1,4 @@
-//! Somebody signs out, or changes what the service knows of a session, while other requests of the
+//! A user signs out, or changes what the service knows of a session, while other requests of the
 //! session are under way: whatever was said before restores nothing, however late it comes.
 
 use doorward::{
@@ -173,7 +173,7 @@ fn of_session<'a>(forward: &'a Forward, finish: &'a Finish) -> Vec<&'a str> {
 const PAGE: fn() -> Request = || Request::of("GET", "/app");
 const SIGN_OUT: fn() -> Request = || Request::of("POST", "/api/auth/sign-out");
 
-/// A page past `updateAge` is slow, and somebody signs out before it is there.
+/// A page past `updateAge` is slow, and its user signs out before it is there.
 #[test]
 fn a_slow_page_brings_no_cookie_after_a_sign_out() {
     let mut gate = Instance::new(json!({}));
@@ -190,7 +190,7 @@ fn a_slow_page_brings_no_cookie_after_a_sign_out() {
     assert_eq!(of_session(&page, &finish), [""; 0], "the sign-out stands");
 }
 
-/// The same page, and nobody signs out.
+/// The same page, without a sign-out.
 #[test]
 fn a_slow_page_brings_its_cookie_where_nothing_has_happened() {
     let mut gate = Instance::new(json!({}));
@@ -213,7 +213,7 @@ fn an_origin_that_signs_out_itself_is_not_contradicted() {
 }
 
 /// What was asked before, and comes back after it: it is not remembered, sets nothing, and is not
-/// believed.
+/// trusted.
 #[test]
 fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
     for comes_back in ["at once", "later"] {
@@ -238,7 +238,7 @@ fn what_was_asked_before_a_sign_out_counts_for_nothing_after_it() {
     }
 }
 
-/// What comes back while it is under way is for those who asked before, and for nobody else: no
+/// What comes back while it is under way is for those who asked before, and for no others: no
 /// client has heard of it yet.
 #[test]
 fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_answered() {
@@ -261,7 +261,7 @@ fn what_was_asked_before_a_sign_out_counts_for_its_own_request_until_that_is_ans
     assert!(matches!(gate.decide(&PAGE()), Decision::Perform(_)), "and nothing is remembered");
 }
 
-/// Twice is enough: then it is doubt.
+/// Twice is enough: then it is a lookup failure.
 #[test]
 fn a_request_asks_once_more_and_not_for_ever() {
     let mut gate = Instance::new(json!({}));
@@ -279,7 +279,7 @@ fn a_request_asks_once_more_and_not_for_ever() {
     assert!(answer.log.is_some_and(|log| log.contains(r#""lookup_failure":"session-changed""#)));
 }
 
-/// Who asks in the middle of it gets either state, and nobody after it gets that one.
+/// Who asks in the middle of it gets either state, and no one after it gets that one.
 #[test]
 fn what_is_asked_in_the_middle_is_for_those_who_came_before_it() {
     let mut gate = Instance::new(json!({}));
@@ -414,7 +414,7 @@ fn a_response_that_never_comes_is_waited_for_five_seconds() {
     assert_eq!(org(&gate.forward(&PAGE(), &Says::Fails)).as_deref(), Some("a"));
 }
 
-/// A renewal that was on its way when somebody signed out.
+/// A renewal that was on its way when its user signed out.
 #[test]
 fn a_renewal_under_way_brings_nothing_after_a_sign_out() {
     let good = crate::support::vector("compact-valid");

@@ -1,4 +1,4 @@
-//! Nobody is refused, and nobody let in, for what somebody else asks.
+//! No user is refused, and none admitted, because of the requests of another.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn sorted(mut views: Vec<View>) -> Vec<View> {
 #[test]
 fn one_account_that_asks_all_the_time_costs_nobody_else_a_refusal() {
     let mut world = known(json!({}), 20);
-    // Nobody's cookie cache is written any more: each of the others has to be asked about.
+    // No cookie cache is written any more: each of the others has to be asked about.
     world.service.writes_cache = false;
     let start = START + MINUTE;
     let others = (0..200_i64).map(|number| View {
@@ -91,7 +91,7 @@ fn a_page_with_twenty_requests_that_want_to_know_now_costs_two_asks() {
         world.service.asked.len()
     );
 
-    // It ends while the first ask is on its way: whoever came after that hears of it.
+    // It ends while the first request is on its way: a request that came after that hears of it.
     world.service.asked.clear();
     let at = at + MINUTE;
     let first = View { at, jar: 0, target: "/app/now" };
@@ -103,10 +103,10 @@ fn a_page_with_twenty_requests_that_want_to_know_now_costs_two_asks() {
     assert_eq!(reasons[..2], ["forward", "session_ended"], "{reasons:?}");
 }
 
-/// While the service is there, nobody passes on what was known before, whatever the gate is kept
-/// busy with.
+/// While the service is there, no request passes on what was known before, whatever the gate is
+/// kept busy with.
 #[test]
-fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
+fn a_revoked_session_is_refused_while_another_user_uses_up_the_requests() {
     let mut world = known(json!({ "stale_if_error_seconds": 600 }), 8);
     world.service.writes_cache = false;
     let start = START + MINUTE;
@@ -131,8 +131,8 @@ fn a_revoked_session_is_out_while_somebody_spends_the_asks() {
     );
 }
 
-/// Whoever breaks requests off while they ask keeps the next one waiting, and could leave it hardly
-/// any time: that is no outage.
+/// A client that breaks requests off while they ask keeps the next one waiting, and could leave it
+/// hardly any time: that is no outage.
 #[test]
 fn requests_that_are_broken_off_make_no_outage() {
     use doorward::{Decision, EffectResult, RequestHead, UnixTime};
@@ -187,7 +187,7 @@ fn requests_that_are_broken_off_make_no_outage() {
     assert!(matches!(gone, Some(Decision::Perform(_))));
     assert_eq!(crate::reason(&decision), "session_unavailable");
     let Decision::Perform(pending) = engine.decide(&head, at(now + 2300)) else {
-        panic!("whoever comes next asks")
+        panic!("the next request asks")
     };
     let ended = EffectResult::Answered { status: 200, headers: &[], body: b"null" };
     assert_eq!(

@@ -64,7 +64,7 @@ fn a_verdict_on_a_replaced_key_counts_for_nothing() {
         with_head(&authorization, |head| decide_with_keys(&mut engine, head, &good["jwks"], start));
     let Decision::Perform(pending) = asked else { panic!("RS256 is checked by the host") };
 
-    // A token with a `kid` that nobody has makes the engine fetch again, and the key behind the
+    // A token with an unknown `kid` makes the engine fetch again, and the key behind the
     // first `kid` is another now.
     let later = start.plus_millis(11_000);
     let unknown = with_head(&bearer("api-jwt-rotation-new-key"), |head| {
@@ -144,7 +144,7 @@ fn the_second_of_two_slow_fetches_is_given_what_is_left() {
     assert_eq!(reason(&decision), "credential_ambiguous", "the two are of different people");
 }
 
-/// Ten thousand `kid`s that nobody has cost one fetch per cool-down.
+/// Ten thousand unknown `kid`s cost one fetch per cool-down.
 #[test]
 fn a_flood_of_unknown_kids_is_bounded() {
     let good = vector("api-jwt-eddsa-valid");
@@ -192,7 +192,7 @@ fn a_clock_that_steps_back_freezes_nothing() {
     let Decision::Forward(forward) = back else { panic!("{}", reason(&back)) };
     assert!(
         forward.after.is_some(),
-        "how old the keys are, nobody knows any more: they are fetched anew"
+        "how old the keys are is not known any more: they are fetched anew"
     );
 }
 
@@ -268,7 +268,7 @@ fn view(
     (reason, fetched)
 }
 
-/// With somebody every 45 seconds the deny-list is due each time, and the keys are fetched all the
+/// With a request every 45 seconds the deny-list is due each time, and the keys are fetched all the
 /// same: a key that has been withdrawn passes for hardly longer than its set is fresh.
 #[test]
 fn a_list_that_is_always_due_does_not_keep_the_keys_from_being_fetched() {
@@ -320,7 +320,7 @@ fn a_late_copy_does_not_bring_a_withdrawn_key_back() {
     );
 }
 
-/// Of a set with more keys than are looked at nobody can say that a key is not in it.
+/// Of a set with more keys than are looked at it cannot be said that a key is not in it.
 #[test]
 fn a_set_that_is_cut_proves_no_absence() {
     let good = vector("api-jwt-eddsa-valid");
@@ -346,7 +346,7 @@ fn base64url(bytes: &[u8]) -> String {
 }
 
 /// A CDN that serves the old set for a minute after a rotation: old tokens pass all the while, new
-/// ones as soon as it has caught up, and the tokens that nobody knows the key of cost one fetch per
+/// ones as soon as it has caught up, and the tokens by unknown keys cost one fetch per
 /// cool-down.
 #[test]
 fn a_rotation_behind_a_lagging_cdn_is_survived() {

@@ -89,11 +89,11 @@ fn a_revocation_is_noticed_no_later_than_the_page_says() {
         println!("lag: {name}: {last} ms of {lag}");
         assert!(
             last <= lag,
-            "{name}: somebody passes {last} ms after the revocation, not {lag} ms at most"
+            "{name}: a request passes {last} ms after the revocation, not {lag} ms at most"
         );
         assert!(
             last > lag - SECOND,
-            "{name}: nobody passes later than {last} ms: {lag} ms is only safe"
+            "{name}: no request passes later than {last} ms: {lag} ms is only safe"
         );
     }
     println!("lags: {} rows", ROWS.len());
@@ -120,7 +120,7 @@ fn ruled(max_staleness: u32) -> Value {
 }
 
 /// The last pass among one request each at many moments, each in a world of its own, and among a
-/// request a second in one world. `world` is as it is when somebody has just been revoked; what
+/// request a second in one world. `world` is as it is when a session has just been revoked; what
 /// passed in it by then, passed at `before`.
 fn probe(lag: i64, world: impl Fn() -> (World, i64, usize)) -> i64 {
     let view = |at, jar| View { at, jar, target: "/app" };
@@ -170,7 +170,7 @@ fn session(
     })
 }
 
-/// Revoked on the list, just after somebody has asked for it.
+/// Revoked on the list, just after it has been fetched.
 fn listed(lag: i64, deny_list: Value, place: &str, shelf_lag: i64, fault: fn(i64) -> Fault) -> i64 {
     probe(lag, || {
         let mut world = World::with(json!({}), json!({ "deny_list": deny_list }));
@@ -262,7 +262,7 @@ fn copied(lag: i64) -> i64 {
         .unwrap_or(-1)
 }
 
-/// A JWT that nobody can take back, made at the moment of the revocation.
+/// A JWT that cannot be taken back, made at the moment of the revocation.
 fn jwt(lag: i64, issuer: Value, document: Value) -> i64 {
     let good = vector("api-jwt-eddsa-valid");
     let authorization = format!("Bearer {}", text(&good, "jwt"));

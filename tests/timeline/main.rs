@@ -11,7 +11,6 @@
     clippy::arithmetic_side_effects
 )] // a test that panics has found something
 
-mod bridge;
 mod events;
 mod fairness;
 mod keys;
@@ -24,6 +23,7 @@ mod shared;
 mod shelf;
 #[path = "../support/mod.rs"]
 mod support;
+mod token_exchange;
 mod world;
 
 use doorward::Decision;

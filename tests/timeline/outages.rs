@@ -1,4 +1,4 @@
-//! The auth service goes wrong: whoever is signed in goes on or is told to come back (503), and
+//! The auth service goes wrong: who is signed in goes on or is told to come back (503), and
 //! never loses a cookie.
 
 use std::collections::BTreeMap;
@@ -32,7 +32,7 @@ fn crowd(world: &World, from: i64, until: i64, every: i64) -> Vec<View> {
 }
 
 /// What must hold whatever the service does: forward as oneself, or 503; no cookie is lost.
-fn nobody_is_signed_out(world: &World, outcomes: &[Outcome]) {
+fn no_user_is_signed_out(world: &World, outcomes: &[Outcome]) {
     for outcome in outcomes {
         match outcome.status {
             200 => assert_eq!(
@@ -43,7 +43,7 @@ fn nobody_is_signed_out(world: &World, outcomes: &[Outcome]) {
                 outcome.reason == "session_unavailable" && outcome.lookup_failure.is_some(),
                 "{outcome:?}"
             ),
-            _ => panic!("doubt became {outcome:?}"),
+            _ => panic!("a lookup failure became {outcome:?}"),
         }
     }
     assert!(world.jars.iter().all(|jar| jar.has(TOKEN) && jar.has(DATA)), "a cookie is gone");
@@ -74,7 +74,7 @@ fn an_hour_without_the_auth_service() {
         world.service.fault = |_| Fault::Down;
         let (down, up) = (START + 10 * MINUTE, START + 70 * MINUTE);
         let outcomes = world.play(&crowd(&world, down, up, MINUTE));
-        nobody_is_signed_out(&world, &outcomes);
+        no_user_is_signed_out(&world, &outcomes);
         let (served, refused) = shares(&outcomes);
         println!(
             "an hour down, stale_if_error_seconds {stale}: {served} served, {refused} answered 503 ({} %), {} asks",
@@ -103,7 +103,7 @@ fn an_hour_without_the_auth_service() {
                 .map(|jar| View { at: up + 3 * SECOND + round * 5 * SECOND, jar, target: "/app" })
                 .collect();
             let outcomes = world.play(&views);
-            nobody_is_signed_out(&world, &outcomes);
+            no_user_is_signed_out(&world, &outcomes);
             rounds.push(shares(&outcomes).0);
         }
         println!(
@@ -132,18 +132,18 @@ fn a_slow_service_costs_time_and_refuses_nobody() {
         shares(&outcomes),
         world.service.asked.len()
     );
-    nobody_is_signed_out(&world, &outcomes);
+    no_user_is_signed_out(&world, &outcomes);
     assert_eq!(shares(&outcomes).1, 0);
 }
 
-/// Wrong in every way, one after the other: nobody becomes somebody else, nobody is signed out.
+/// Wrong in every way, one after the other: no user becomes another, none is signed out.
 #[test]
 fn a_service_that_lies_signs_nobody_in_or_out() {
     type Named = (&'static str, fn(i64) -> Fault);
     let faults: [Named; 9] = [
         ("unexpected-body", |_| Fault::Html),
         ("server-error", |_| Fault::ErrorWithSession),
-        ("other-session", |_| Fault::SomebodyElse),
+        ("other-session", |_| Fault::OtherUser),
         ("expired", |_| Fault::Expired),
         ("too-large", |_| Fault::Huge),
         ("redirect", |_| Fault::Redirect),
@@ -156,13 +156,13 @@ fn a_service_that_lies_signs_nobody_in_or_out() {
         users(&mut world, 5);
         world.service.fault = fault;
         let outcomes = world.play(&crowd(&world, START, START + 20 * MINUTE, MINUTE));
-        nobody_is_signed_out(&world, &outcomes);
-        let mut doubts: BTreeMap<&str, usize> = BTreeMap::new();
+        no_user_is_signed_out(&world, &outcomes);
+        let mut failures: BTreeMap<&str, usize> = BTreeMap::new();
         for outcome in &outcomes {
-            *doubts.entry(outcome.lookup_failure.as_deref().unwrap_or("none")).or_default() += 1;
+            *failures.entry(outcome.lookup_failure.as_deref().unwrap_or("none")).or_default() += 1;
         }
-        println!("{word}: {:?} served and refused, {doubts:?}", shares(&outcomes));
-        assert!(doubts.get(word).is_some_and(|count| *count > 5), "{word}: {doubts:?}");
+        println!("{word}: {:?} served and refused, {failures:?}", shares(&outcomes));
+        assert!(failures.get(word).is_some_and(|count| *count > 5), "{word}: {failures:?}");
     }
 }
 
@@ -180,7 +180,7 @@ fn a_service_that_flaps_or_limits_is_asked_with_restraint() {
         users(&mut world, 30);
         world.service.fault = fault;
         let outcomes = world.play(&crowd(&world, START, START + HOUR, MINUTE));
-        nobody_is_signed_out(&world, &outcomes);
+        no_user_is_signed_out(&world, &outcomes);
         let (served, refused) = shares(&outcomes);
         println!(
             "{name}: {served} served, {refused} answered 503, {} asks for {} requests",

@@ -1,4 +1,4 @@
-//! The deny-list over time: refreshed behind responses, outlived by an outage, and never believed
+//! The deny-list over time: refreshed behind responses, outlived by an outage, and never trusted
 //! past its ceiling.
 
 use doorward::{Decision, Effect, RequestHead, UnixTime};
@@ -51,7 +51,7 @@ fn a_list_is_fetched_once_a_refresh_and_nobody_waits_for_it_but_the_first() {
     assert!(refused(&outcomes).is_empty(), "{:?}", refused(&outcomes));
     assert!(
         outcomes.iter().all(|outcome| outcome.waited == 0 || outcome.at < START + SECOND),
-        "somebody waited"
+        "a request waited"
     );
     assert!((7..=8).contains(&asked.len()), "{asked:?}");
 }
@@ -71,7 +71,7 @@ fn an_outage_is_outlived_until_the_ceiling_and_recovery_asks_once() {
     assert!(refused(&before).is_empty(), "{:?}", refused(&before));
     let beyond = world.play(&views(jar, 120, 80));
     assert_eq!((refused(&beyond).len(), reasons(&beyond)), (80, vec!["revocation_unavailable"]));
-    assert!(beyond.iter().all(|outcome| outcome.status == 503), "doubt is no sign-out");
+    assert!(beyond.iter().all(|outcome| outcome.status == 503), "a lookup failure is no sign-out");
     let during = world.shelf.times_asked(URL).len();
     // Twenty at once, each half second: the first that may ask asks, the others wait for it.
     let mut back = Vec::new();
@@ -132,8 +132,8 @@ fn garbage_replaces_no_list() {
     }
 }
 
-/// A revoked session is signed out here though the auth service believes in it, and does not come
-/// back by itself.
+/// A revoked session is signed out here though the auth service knows it as active, and does not
+/// come back by itself.
 #[test]
 fn a_revoked_session_is_out_while_the_auth_service_still_believes_in_it() {
     let mut world = world(json!({ "url": URL }));
@@ -188,7 +188,7 @@ fn a_clock_that_steps_back_makes_no_list_younger() {
     assert_eq!(
         world.view(START + SECOND, jar).reason,
         "revocation_unavailable",
-        "nobody knows how old the list is"
+        "it is not known how old the list is"
     );
     world.shelf.fault = |_| Fault::None;
     assert_eq!(world.view(START + 4 * SECOND, jar).status, 200);

@@ -22,7 +22,7 @@ pub(crate) const TOKEN_LIFE: i64 = 900;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     None,
-    /// Nobody answers the door.
+    /// No connection.
     Down,
     /// The answer takes so many milliseconds.
     Slow(i64),
@@ -31,8 +31,8 @@ pub(crate) enum Fault {
     Html,
     /// 500 with a session.
     ErrorWithSession,
-    /// 200 with somebody else's session.
-    SomebodyElse,
+    /// 200 with another user's session.
+    OtherUser,
     /// 200 with a session that is over.
     Expired,
     Huge,
@@ -94,7 +94,7 @@ impl Service {
         }
     }
 
-    /// Signs somebody in: the lines that set the cookies.
+    /// Signs a user in: the lines that set the cookies.
     pub(crate) fn sign_in(&mut self, user: &str, now: i64) -> Vec<String> {
         self.sign_in_as(
             Row { user: user.to_owned(), expires: now + LIFE, remember: true, impersonated: false },
@@ -160,7 +160,7 @@ impl Service {
             }
             Fault::Huge => return Some(Answer { body: "[".repeat(300_000), ..answer }),
             Fault::Slow(millis) => answer.after_millis = millis,
-            Fault::None | Fault::ErrorWithSession | Fault::SomebodyElse | Fault::Expired => {}
+            Fault::None | Fault::ErrorWithSession | Fault::OtherUser | Fault::Expired => {}
         }
         let token = cookies.get(TOKEN).and_then(|value| self.unsigned(value));
         let Some(token) = token else { return Some(answer) };
@@ -175,7 +175,7 @@ impl Service {
                 return Some(answer);
             }
         }
-        // Without a store nobody is found in it.
+        // Without a store no session is found in it.
         let Some(mut row) =
             self.rows.get(&token).cloned().filter(|row| row.expires > now && !self.stateless)
         else {
@@ -193,7 +193,7 @@ impl Service {
         let mut pair = self.pair(&token, &row, now);
         match fault {
             Fault::ErrorWithSession => answer.status = 500,
-            Fault::SomebodyElse => pair["session"]["token"] = json!("token-of-mallory"),
+            Fault::OtherUser => pair["session"]["token"] = json!("token-of-mallory"),
             Fault::Expired => pair["session"]["expiresAt"] = json!(iso(now - 1)),
             _ => {}
         }
@@ -270,7 +270,7 @@ impl Service {
             .rows
             .iter()
             .max_by_key(|(token, _)| token.rsplit('-').next())
-            .unwrap_or_else(|| panic!("nobody is signed in"));
+            .unwrap_or_else(|| panic!("there is no session"));
         (token.clone(), self.pair(token, row, now).to_string())
     }
 

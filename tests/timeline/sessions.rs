@@ -49,11 +49,12 @@ fn a_working_day_has_no_refusal_and_one_ask_per_cookie_cache() {
     assert!(outcomes.iter().all(|outcome| outcome.subject.as_deref() == Some("ada")));
     assert!(
         outcomes.iter().all(|outcome| outcome.waited == 0),
-        "somebody met the end of the cache"
+        "a request met the end of the cache"
     );
 }
 
-/// Whoever comes back after the cache has run out is asked about once, and goes on with a new one.
+/// A user who comes back after the cache has run out is asked about once, and goes on with a new
+/// one.
 #[test]
 fn a_view_every_seven_minutes_asks_each_time_and_is_never_refused() {
     let mut world = World::new(json!({}));
@@ -90,7 +91,7 @@ fn a_sign_out_in_another_tab_is_seen_at_once_and_one_elsewhere_within_a_cache() 
     world.service.rows.clear();
     world.jars[jar].take(&deletions, START + 2 * MINUTE);
     assert_eq!(world.view(START + 2 * MINUTE, jar).reason, "no_credential");
-    assert!(world.service.asked.is_empty(), "nobody has to be asked");
+    assert!(world.service.asked.is_empty(), "no request has to be made");
 
     let elsewhere = world.browser_of("bob", START);
     world.service.rows.clear();
@@ -154,7 +155,7 @@ fn a_service_without_a_store_renews_its_own_cookie() {
 }
 
 /// A rotation signs everybody out, as it does at the service (only encrypted cookies outlive it): a
-/// redirect, no doubt, no loop of asks.
+/// redirect, no lookup failure, no loop of requests.
 #[test]
 fn a_secret_rotation_signs_out_and_asks_nobody() {
     let mut world = World::new(json!({}));
@@ -213,7 +214,8 @@ fn duplicates_after_a_change_of_domain_end_with_the_older_session() {
     assert!(!world.jars[jar].has(TOKEN), "nothing stays behind that would be sent first again");
 }
 
-/// A clock that steps back an hour: whoever is signed in stays so, asks go on, and so does renewal.
+/// A clock that steps back an hour: who is signed in stays so, requests to the service go on, and
+/// so does renewal.
 #[test]
 fn a_clock_that_steps_back_signs_nobody_out() {
     let mut world = World::new(json!({}));
@@ -247,7 +249,7 @@ fn a_clock_that_steps_back_signs_nobody_out() {
 }
 
 /// Two ask about one session, and it ends in between: the answer that was true when it was asked
-/// for, and comes last, is not believed.
+/// for, and comes last, does not count.
 #[test]
 fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
     let rules = json!([{ "path": "/app/now", "access": "required", "max_staleness_seconds": 0 }, { "path": "/**", "access": "required" }]);
@@ -299,7 +301,7 @@ fn an_older_answer_that_comes_later_does_not_bring_a_session_back() {
         "nothing is stale"
     );
     let Decision::Perform(pending) = engine.decide(&head("/app"), at(20_000)) else {
-        panic!("nobody knows")
+        panic!("it is not known")
     };
     assert_eq!(
         reason(&engine.resume(&head("/app"), pending, alive(), at(20_010))),

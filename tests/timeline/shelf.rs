@@ -36,7 +36,7 @@ impl Shelf {
         put.1.clone()
     }
 
-    /// What is at a URL; nothing where nobody answers.
+    /// What is at a URL; nothing where there is no answer.
     pub(crate) fn fetch(&mut self, url: &str, at: i64) -> Option<Answer> {
         self.asked.push((at, url.to_owned()));
         let answer = |status, body: &str| Answer {

@@ -69,7 +69,7 @@ pub(crate) struct Outcome {
     pub(crate) subject: Option<String>,
     /// The token that the origin gets.
     pub(crate) token: Option<String>,
-    /// The word of the log: `stale-if-error`, `reject`, …
+    /// The decision in the log: `stale-if-error`, `reject`, …
     pub(crate) said: Option<String>,
     pub(crate) lookup_failure: Option<String>,
 }
@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// A browser of somebody who has just signed in. Its number.
+    /// A browser of a user who has just signed in. Its number.
     pub(crate) fn browser_of(&mut self, user: &str, at: i64) -> usize {
         let mut jar = Jar::default();
         jar.take(&self.service.sign_in(user, at), at);

@@ -19,7 +19,7 @@ pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> 
     response(served.status, &served.headers, &served.body, is_head)
 }
 
-/// 503: the gate could not start, or what was decided cannot be carried out. Without a head, as far
+/// 503: the gate could not start, or the decision cannot be acted on. Without a head, as far
 /// as the platform knows the request.
 pub(crate) fn not_started(request: &Request) -> Result<JsValue, JsValue> {
     let refused = |head: &RequestHead<'_>| refuse_without_engine(Reason::NotStarted, head);

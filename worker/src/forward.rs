@@ -16,7 +16,7 @@ use crate::lines::Lines;
 use crate::platform::{add_headers, ending_with, promised, send};
 use crate::stream::pairs;
 
-/// Carries a `Forward` out: the promise of a response. Nothing if it cannot be carried out as it
+/// Sends a `Forward` on: the promise of a response. Nothing if it cannot be sent as it
 /// says.
 pub(crate) fn forward(
     host: &WorkerHost,
@@ -94,8 +94,8 @@ async fn finished(
     add_headers(&response, lines.as_str(), count)
 }
 
-/// Whether the platform sends this path as it was judged. It reads a URL before it sends it, and
-/// would take `/a/../b` or a backslash for something else.
+/// Whether the platform sends this path as it was decided about. It reads a URL before it sends it,
+/// and would take `/a/../b` or a backslash for something else.
 fn keeps_path(origin: &str, target: &str) -> bool {
     let path = target.split_once('?').map_or(target, |(path, _)| path);
     is_plain(target, path) || is_kept(origin, target, path)

@@ -24,7 +24,7 @@ thread_local! {
     static GATE: RefCell<Option<Gate>> = const { RefCell::new(None) };
 }
 
-/// Starts the gate if nobody has yet: variables and randomness are there only when the first
+/// Starts the gate if no request has yet: variables and randomness are there only when the first
 /// request is. Nothing where the configuration is wrong.
 pub(crate) fn settings(env: &Env) -> Option<Rc<Settings>> {
     GATE.with(|gate| {

@@ -1,11 +1,12 @@
 //! The Cloudflare host: the gate in front of an origin.
 //!
 //! It knows the platform and no rule. The host kit (`doorward_host`) asks the engine and has this
-//! host perform effects until a request is decided; the final decision is carried out here. There
+//! host perform effects until a request is decided; the final decision is acted on here. There
 //! is no `if` about authentication in this crate.
 //!
 //! ```text
-//! fetch ─▶ head ─▶ kit: decide ◀─▶ host (fetch_effect, shared_cache, check, stores) ─▶ forward | answer
+//! fetch ─▶ head ─▶ kit: decide ◀─▶ host (fetch_effect, shared_cache, check, stores) ─▶ forward |
+//! answer
 //! ```
 //!
 //! Whatever goes wrong here ends in a refusal. What goes wrong so badly that nothing here can run
@@ -134,7 +135,7 @@ async fn resumed(
     ended(&host, &request, &head, decision).map_or_else(|| not_started(&request), Ok)
 }
 
-/// Carries a decision out. Nothing if it cannot be carried out.
+/// Acts on a decision. Nothing if that is not possible.
 fn ended(
     host: &WorkerHost,
     request: &Request,

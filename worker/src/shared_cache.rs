@@ -15,7 +15,7 @@ use crate::stream::body;
 /// KV keeps nothing for less, in seconds.
 const LEAST_KV_SECONDS: u32 = 60;
 /// The Cache API is shared with the zone's own traffic: under this host, which cannot exist (RFC
-/// 6761 section 6.4), nobody asks for anything.
+/// 6761 section 6.4), nothing is looked up.
 const NOWHERE: &str = "https://doorward.invalid/";
 
 /// What there is under this key, in the namespace or else in the Cache API; nothing if it is more

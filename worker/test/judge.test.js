@@ -95,7 +95,7 @@ test("an answer of the auth service brings its cookies to the browser, and its o
   assert.deepEqual([away.status, JSON.parse(away.body).reason], [503, "session_unavailable"]);
 });
 
-test("a cookie cache near its end is renewed while the origin works, and a renewal that fails refuses nobody", async (t) => {
+test("a cookie cache near its end is renewed while the origin works, and a renewal that fails refuses no request", async (t) => {
   const { origin, auth, gate } = await house(t);
   const token = "t".repeat(32);
   const day = new Date(Date.now() + 86_400_000).toISOString();

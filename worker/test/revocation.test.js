@@ -68,7 +68,7 @@ test("a session in KV passes without the auth service, and one that is not there
   assert.equal(auth.asked.session, 2);
 });
 
-test("a namespace that does something else is doubt, and the gate stands", async (t) => {
+test("a namespace that does something else is a lookup failure, and the gate stands", async (t) => {
   for (const get of ["throw new Error()", "return Promise.reject(new Error())", "return new Promise(() => {})", "return 'text'", "return undefined", "return {}"]) {
     const odd = `
 import worker from "./worker.js";

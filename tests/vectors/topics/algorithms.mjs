@@ -37,7 +37,7 @@ for (const [alg, [key, other]] of Object.entries(ALGORITHMS)) {
   );
   if (alg === "EdDSA") continue;
   perAlgorithm.push(
-    bad(`${alg}: a check that the platform cannot carry out is an outage, not a bad token`, token, "signature_check_unavailable", { asks: ["check"], replies: [{ to: "check", failed: true }] }),
+    bad(`${alg}: a check that the platform cannot perform is an outage, not a bad token`, token, "signature_check_unavailable", { asks: ["check"], replies: [{ to: "check", failed: true }] }),
     bad(`${alg}: a check that the platform does not know is an outage, not a bad token`, token, "signature_check_unavailable", { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
   );
 }

@@ -15,7 +15,7 @@ const cookie = sessionCookies();
 const answered = (status, body, headers = []) => ({ to: "session", status, headers, body });
 const json = ["content-type", "application/json"];
 
-/** The answer does not count, so nobody knows. */
+/** The answer does not count, so it is not known. */
 const unknown = (name, reply, members = {}) =>
   vector(name, "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"], replies: reply ? [reply] : [], ...members });
 
@@ -73,13 +73,13 @@ export const cases = [
   unknown("a session without a token means unknown", body({ session: { ...session, token: undefined } })),
   unknown("a session that is past means unknown", body({ session: { ...session, expiresAt: "2027-01-15T07:59:59.999Z" } })),
   unknown("a session without an expiry means unknown", body({ session: { ...session, expiresAt: undefined } })),
-  unknown("a session with a word for its expiry means unknown", body({ session: { ...session, expiresAt: "tomorrow" } })),
+  unknown("a session with a text for its expiry means unknown", body({ session: { ...session, expiresAt: "tomorrow" } })),
   unknown("a failed fetch means unknown", { to: "session", failed: true }),
   unknown("no answer means unknown", undefined),
   vector("a page whose session is unknown is no sign-out", "plain", page("/app", cookie), reject("session_unavailable"), { asks: ["session"], also: { set_cookies: [], headers: { "content-type": "text/html; charset=utf-8", "retry-after": "5" } } }),
   vector("a payload whose session is unknown is refused", "plain", page("/app", ["rsc", "1"], cookie), reject("session_unavailable"), { asks: ["session"], also: { headers: { "content-type": "application/problem+json" } } }),
-  vector("a preflight asks nobody", "plain", send("OPTIONS", "/app", ["origin", "https://other.example"], ["access-control-request-method", "PUT"], cookie), forward()),
-  vector("a public path asks nobody", "plain", page("/sign-in", cookie), forward()),
+  vector("a preflight makes no request", "plain", send("OPTIONS", "/app", ["origin", "https://other.example"], ["access-control-request-method", "PUT"], cookie), forward()),
+  vector("a public path makes no request", "plain", page("/sign-in", cookie), forward()),
 
   withCookies("the session's cookies reach the browser, in their order", [gone(SESSION_DATA), data, token], [gone(SESSION_DATA), data, token], `${SESSION_TOKEN}=${signedCookie("new", SECRET)}`, `${SESSION_DATA}=abc`),
   withCookies("chunks and dont_remember reach the browser", [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")], [line(`${SESSION_DATA}.0`, "a"), line(`${SESSION_DATA}.1`, "b"), line("__Secure-better-auth.dont_remember", "x")], cookie[1], `${SESSION_DATA}.0=a`, `${SESSION_DATA}.1=b`, "__Secure-better-auth.dont_remember=x"),
@@ -100,7 +100,7 @@ export const cases = [
   vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nobody()] }),
   vector("the end of a session is remembered", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_500 }),
   vector("a failure is not remembered: first", "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"] }),
-  vector("a failure is not remembered: two seconds long nobody asks again", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { lookup_failure: "no-response" } } }),
+  vector("a failure is not remembered: for two seconds there is no other request", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { lookup_failure: "no-response" } } }),
   vector("a failure is not remembered: second", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "a failure is not remembered: first", now: NOW + 2000, asks: ["session"], replies: [sessionAnswer()] }),
   vector("a failure does not end what was remembered: first", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
   vector("a failure after that is a failure", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure does not end what was remembered: first", now: NOW + 10_000, asks: ["session"], replies: [{ to: "session", failed: true }] }),

@@ -1,5 +1,5 @@
 // Tokens that are bound to a key: `cnf` (RFC 7800), by DPoP (RFC 9449 section 6.1), by a client certificate (RFC 8705 section 3.1).
-// The gate checks no proof of possession, so such a token is nobody's, wherever it stands: as a plain bearer token it would be the
+// The gate checks no proof of possession, so such a token names no identity, wherever it stands: as a plain bearer token it would be the
 // thief's as well.
 
 import { ENV, NOW, NOW_S, SECRET, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, claims, cookies, forward, jwtIssuer, nobody, pair, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
@@ -20,7 +20,7 @@ export const policies = {
   bridge: policy({ issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks }], rules: [{ path: "/**", access: "required", token_exchange: true, upstream: API }] }, ENV),
 };
 
-/** The thumbprint of a key of somebody's. */
+/** The thumbprint of a client's key. */
 const JKT = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 const header = { alg: "EdDSA", kid: "ed" };
 const of = (members, more = {}) => forged("EdDSA", "ed", { ...header, ...more }, claims(members));
@@ -43,14 +43,14 @@ const miss = (name, policyName, data, reason = "token_bound") =>
 export const cases = [
   // By its method.
   refuse("bound by DPoP, sent as a plain bearer token", bearer(bound), { also: { headers: { "www-authenticate": challenge } } }),
-  vector("bound by DPoP, with a proof that nobody checks", "foreign", api("/", bearer(bound), ["dpop", proof]), reject("token_bound")),
+  vector("bound by DPoP, with a proof that is not checked", "foreign", api("/", bearer(bound), ["dpop", proof]), reject("token_bound")),
   refuse("bound by a client certificate", bearer(of({ cnf: { "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } }))),
   refuse("bound by both", bearer(of({ cnf: { jkt: JKT, "x5t#S256": "bwcK0esc3ACC3DB2Y5_lESsXE8o9ltc05O89jdN-dg2" } }))),
   refuse("bound to a key that stands in it", bearer(of({ cnf: { jwk: publicJwk("p256") } }))),
   refuse("bound to an encrypted key", bearer(of({ cnf: { jwe: "eyJhbGciOiJSU0EtT0FFUCIsImVuYyI6IkExMjhDQkMtSFMyNTYifQ.a.b.c.d" } }))),
   refuse("bound to a key of the issuer's by its kid", bearer(of({ cnf: { kid: "ed" } }))),
   refuse("bound to a key somewhere else", bearer(of({ cnf: { jku: "https://keys.example/jwks", kid: "1" } }))),
-  refuse("bound by a method that nobody knows", bearer(of({ cnf: { "urn:example:face": "yes" } }))),
+  refuse("bound by an unknown method", bearer(of({ cnf: { "urn:example:face": "yes" } }))),
   refuse("bound by nothing that it names", bearer(of({ cnf: {} }))),
   refuse("bound to a key of the wrong type", bearer(of({ cnf: { jkt: null } }))),
   // RFC 7800 section 3.1: the claim is an object.
@@ -72,20 +72,20 @@ export const cases = [
   refuse("bound, once more: nothing is remembered of it", bearer(bound), { after: "bound by DPoP, sent as a plain bearer token", now: NOW + 1000 }),
   vector("bound, of the type of access tokens", "access tokens", api("/", bearer(accessToken({ cnf: { jkt: JKT } }))), reject("token_bound")),
   vector("an access token that is not bound", "access tokens", api("/", bearer(accessToken())), forward(told())),
-  vector("bound, where nobody need be signed in", "lenient", api("/optional/x", bearer(bound)), reject("token_bound")),
-  vector("bound, where doubt passes: this is none", "lenient", api("/", bearer(bound)), reject("token_bound")),
+  vector("bound, under an optional rule", "lenient", api("/optional/x", bearer(bound)), reject("token_bound")),
+  vector("bound, under `on_unavailable: anonymous`: this is no lookup failure", "lenient", api("/", bearer(bound)), reject("token_bound")),
   vector("bound, of a Better Auth service", "better-auth", api("/", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))), reject("token_bound")),
   vector("bound, beside a good session", "better-auth", api("/", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } }))), cached), reject("token_bound")),
 
   // Whose it is comes first, then whether it may be used at all, then whether it is fresh.
-  refuse("bound and for somebody else", bearer(of({ cnf: { jkt: JKT }, aud: "https://other.example" })), {}, "audience_mismatch"),
+  refuse("bound and for another audience", bearer(of({ cnf: { jkt: JKT }, aud: "https://other.example" })), {}, "audience_mismatch"),
   refuse("bound and past", bearer(of({ cnf: { jkt: JKT }, exp: NOW_S - 600 }))),
-  refuse("bound by somebody who is not the issuer", bearer(forged("EdDSA", "ed2", header, claims({ cnf: { jkt: JKT } }))), {}, "signature_invalid"),
+  refuse("bound by a party that is not the issuer", bearer(forged("EdDSA", "ed2", header, claims({ cnf: { jkt: JKT } }))), {}, "signature_invalid"),
 
   // `Authorization: DPoP` is a scheme that the gate does not know: as RFC 6750 section 3.1 has it, the request says nothing.
   vector("DPoP as the scheme is no credential", "foreign", api("/", ["authorization", `DPoP ${bound}`], ["dpop", proof]), reject("no_credential"), { also: { headers: { "www-authenticate": "Bearer" } } }),
   vector("DPoP as the scheme of a token that is not bound is none either", "foreign", api("/", ["authorization", `DPoP ${of()}`], ["dpop", proof]), reject("no_credential")),
-  vector("DPoP as the scheme, where nobody need be signed in, is nobody's", "lenient", api("/optional/x", ["authorization", `dpop ${of()}`]), forward()),
+  vector("DPoP as the scheme, under an optional rule, names no identity", "lenient", api("/optional/x", ["authorization", `dpop ${of()}`]), forward()),
 
   // The cookie cache, where it is a JWT.
   miss("a session token of the key set that is bound does not count", "better-auth", await cacheToken({ cnf: { jkt: JKT } })),
@@ -93,9 +93,9 @@ export const cases = [
   miss("a session token by the secret that is bound does not count", "jwt", hs256({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
   miss("a session token by the secret with a confirmation that is none does not count", "jwt", hs256({ ...pair(), cnf: null }, NOW_S + 240, SECRET), "claims_malformed"),
   miss("an encrypted one that is bound does not count", "jwe", await jwe({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
-  vector("and where the session has ended, nobody passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
+  vector("and where the session has ended, no request passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
 
   // A token for an origin: it could not use it.
-  vector("a token for the bridge that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),
-  vector("a token for the bridge that came by itself and is bound", "bridge", api("/notes", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))), reject("token_bound")),
+  vector("an exchanged token that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),
+  vector("a token in place of an exchanged one that is bound", "bridge", api("/notes", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))), reject("token_bound")),
 ];

@@ -61,7 +61,7 @@ export const cases = [
   value("what is left out takes nothing with it", { role: longest(5000), org: { id: "acme" } }, { org: "acme", omitted: "role" }),
   vector("6144 bytes together are told", "many", api("/", by({ a: longest(4096), b: longest(2048) })), forward(told(mapped({ a: longest(4096), b: longest(2048) })))),
   vector("with more than 6144 bytes together, the later ones are left out", "many", api("/", by({ a: longest(4096), b: longest(2049), c: "x", d: longest(4000) })), forward(told(mapped({ a: longest(4096), c: "x", omitted: "b,d" })))),
-  vector("nobody has no claims", "token", api("/optional", ["x-doorward-role", "admin"], ["X_Doorward_Org", "acme"]), forward({}, { removed: ["x-doorward-role", "X_Doorward_Org"] })),
+  vector("an anonymous request has no claims", "token", api("/optional", ["x-doorward-role", "admin"], ["X_Doorward_Org", "acme"]), forward({}, { removed: ["x-doorward-role", "X_Doorward_Org"] })),
   vector("what a client says of itself is removed, whether there is such a claim or not", "token", api("/", ["x_doorward_role", "admin"], by({})), forward(told(), { removed: ["x_doorward_role"] })),
   vector("a prefix of one's own", "prefix", api("/", by({ role: "admin" })), forward(Object.fromEntries(Object.entries(told(mapped({ role: "admin" }))).map(([name, value]) => [name.replace("doorward", "acme"), value])))),
   vector("a rule tells some", "token", api("/some", by({ role: "admin", org: { id: "acme" } })), forward(mapped({ subject: "user-1", role: "admin" }))),

@@ -39,11 +39,11 @@ export const cases = [
   bad("no audience: issued for another", "no-audience", of({ aud: undefined, azp: "https://other.example" }), "authorized_party_mismatch"),
   bad("no audience: azp counts before client_id", "no-audience", of({ aud: undefined, azp: "other", client_id: "cli" }), "authorized_party_mismatch"),
   bad("no audience: client_id is of another type", "no-audience", of({ aud: undefined, client_id: ["cli"] }), "claims_malformed"),
-  bad("no audience: issued for nobody", "no-audience", of({ aud: undefined }), "claim_missing"),
+  bad("no audience: issued for no audience", "no-audience", of({ aud: undefined }), "claim_missing"),
   bad("no audience: a token that names one is for that one (RFC 7519 section 4.1.3)", "no-audience", of({ azp: "cli" }), "audience_mismatch"),
-  bad("no audience: an empty list names nobody, and is there", "no-audience", of({ aud: [], azp: "cli" }), "audience_mismatch"),
+  bad("no audience: an empty list names none, and is there", "no-audience", of({ aud: [], azp: "cli" }), "audience_mismatch"),
   bad("no audience: null is not absent", "no-audience", of({ aud: null, azp: "cli" }), "claims_malformed"),
-  bad("an audience is demanded where one is configured, whoever the party is", "parties", of({ aud: undefined, azp: "web" }), "claim_missing"),
+  bad("an audience is required where one is configured, whatever the authorized party", "parties", of({ aud: undefined, azp: "web" }), "claim_missing"),
 
   // exp: "on or after which the JWT MUST NOT be accepted"
   ok("exp: in the future", "exact", of({ exp: NOW_S + 1 }), expires(NOW_S + 1)),
@@ -121,7 +121,7 @@ export const cases = [
   ok("iss: escaped is the same text", "usual", spelled("iss", '"https:\\/\\/issuer.example"')),
   bad("iss: the keys of one issuer do not serve another, although they share a kid", "two-issuers", of({ iss: "https://issuer.example/" }), "signature_invalid"),
   vector("iss: each issuer has its own keys", "two-issuers", api("/", bearer(forged("EdDSA", "ed2", header, claims({ iss: "https://issuer.example/" })))), forward(told({ "x-doorward-issuer": "second" }))),
-  vector("iss: a rule believes the issuers that it names only", "two-issuers", api("/second/x", of({})), reject("issuer_unknown")),
+  vector("iss: a rule accepts the issuers that it names only", "two-issuers", api("/second/x", of({})), reject("issuer_unknown")),
 
   bad("sub: missing", "usual", of({ sub: undefined }), "claim_missing"),
   bad("sub: empty", "usual", of({ sub: "" }), "claim_missing"),

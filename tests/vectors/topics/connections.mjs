@@ -37,16 +37,16 @@ export const cases = [
   vector("a rule that lets it live for less counts", "token", api("/minute", jwt()), until(NOW + 60_000, told())),
   vector("a rule that lets it live for longer does not", "token", api("/week", jwt()), until(end, told())),
   vector("of two rules that cover it the shorter counts", "token", api("/a.json", jwt()), until(NOW + 30_000, told())),
-  vector("who is nobody has no end", "token", api("/public/events"), until(null, {})),
+  vector("an anonymous connection has no end", "token", api("/public/events"), until(null, {})),
   vector("a token on a public path gives it none", "token", api("/public/events", jwt()), until(null, {})),
-  vector("nobody either is let live for longer than the rule says", "token", api("/public/minute"), until(NOW + 60_000, {})),
-  vector("who may come as nobody has the rule's end", "token", api("/optional/hour"), until(NOW + 3_600_000, {})),
-  vector("who may come as nobody and is somebody has the token's", "token", api("/optional/hour", jwt()), until(end, told())),
+  vector("an anonymous connection does not last longer than the rule says either", "token", api("/public/minute"), until(NOW + 60_000, {})),
+  vector("under an optional rule, anonymous, the rule's end counts", "token", api("/optional/hour"), until(NOW + 3_600_000, {})),
+  vector("under an optional rule, with a token, the token's end counts", "token", api("/optional/hour", jwt()), until(end, told())),
   vector("with a session it ends a second after the session, not after its cookie cache", "session", api("/events", session), until(sessionEnd, ada())),
-  vector("so it does by the auth service's word", "session", api("/events", sessionCookies()), until(NOW + 90_000 + 1000, ada("auth-service", { "x-doorward-expires": String(NOW_S + 90) })), {
+  vector("so it does by the auth service's answer", "session", api("/events", sessionCookies()), until(NOW + 90_000 + 1000, ada("auth-service", { "x-doorward-expires": String(NOW_S + 90) })), {
     asks: ["session"], replies: [sessionAnswer({ session: { expiresAt: new Date(NOW + 90_000).toISOString() } })],
   }),
   vector("a session's WebSocket from this site", "session", webSocket("/socket", ["origin", SITE], session), until(sessionEnd, ada())),
   vector("a session that has ended opens none", "session", api("/events", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
-  vector("who goes on in spite of a doubt goes on as nobody, without an end", "lenient", api("/events", sessionCookies()), until(null, {}), { asks: ["session"], also: { log: { decision: "anonymous" } } }),
+  vector("a request that is admitted in spite of a lookup failure is anonymous, without an end", "lenient", api("/events", sessionCookies()), until(null, {}), { asks: ["session"], also: { log: { decision: "anonymous" } } }),
 ];

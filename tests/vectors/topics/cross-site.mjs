@@ -1,5 +1,5 @@
-// Requests from other sites (product, chapter 4): identity by cookie with an unsafe method needs a browser's own word that it is
-// same-origin, else a same-origin or listed `Origin`. `own-site.mjs` has where the two meet.
+// Requests from other sites (product, chapter 4): identity by cookie with an unsafe method needs the browser to say that it is
+// same-origin, else a same-origin or listed `Origin`. `same-site.mjs` has where the two meet.
 
 import { ENV, OLD_SECRET, SITE, TOKEN, ada, bearer, claims, cookies, forward, goodData, jwtIssuer, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { jwt, publicJwk, signedCookie } from "../mint.mjs";

@@ -1,5 +1,5 @@
 // What the operator has revoked is out, whatever vouches for it and whether it is fresh or remembered (product, chapter 7). A list
-// that is not there, or not understood, is doubt, and doubt is refused.
+// that is not there, or not understood, is a lookup failure, which is refused.
 
 import { createHash } from "node:crypto";
 
@@ -14,7 +14,7 @@ const jwtPolicy = (members = {}, rule = {}) => policy({ issuers: [foreign({ jwks
 export const policies = {
   session: betterAuth({ bearer_tokens: "any" }, { deny_list }),
   jwt: jwtPolicy(),
-  // The list stays fresh for a minute, so that what is remembered is judged by it.
+  // The list stays fresh for a minute, so that what is remembered is checked against it.
   slow: jwtPolicy({ deny_list: { url: URL, refresh_seconds: 60 } }),
   "slow-session": betterAuth({}, { deny_list: { url: URL, refresh_seconds: 60 } }),
   lenient: jwtPolicy({}, { on_unavailable: "anonymous" }),
@@ -62,7 +62,7 @@ export const cases = [
     ["its user, not before its own second", { not_before: { ada: began } }, forward(ada())],
     ["another's id in capitals", { sessions: ["SESSION-1"], not_before: { Ada: NOW_S } }, forward(ada())],
   ]),
-  vector("a session that began nobody knows when is too old for its user", "session", api("/", sessionCookies(compact(pair({ session: { createdAt: undefined } }), NOW + 240_000, SECRET))), revoked, { replies: [list({ not_before: { ada: 1 } })], asks }),
+  vector("a session without the date when it began is too old for its user", "session", api("/", sessionCookies(compact(pair({ session: { createdAt: undefined } }), NOW + 240_000, SECRET))), revoked, { replies: [list({ not_before: { ada: 1 } })], asks }),
   vector("a session that is asked about is checked too", "session", api("/", sessionCookies()), revoked, { replies: [sessionAnswer(), list({ sessions: ["session-1"] })], asks: ["session", "deny-list"] }),
   vector("so is a token of the bearer plugin", "session", api("/", bearer(TOKEN)), revoked, { replies: [sessionAnswer(), list({ tokens: [digest(TOKEN)] })], asks: ["session", "deny-list"] }),
   vector("and a signed one, by the same name", "session", api("/", bearer(signedCookie(TOKEN, SECRET))), revoked, { replies: [sessionAnswer(), list({ tokens: [digest(TOKEN)] })], asks: ["session", "deny-list"] }),
@@ -71,7 +71,7 @@ export const cases = [
   vector("what the service sets for it is not passed on", "session", api("/", sessionCookies()), revoked, {
     replies: [sessionAnswer({}, [["set-cookie", `${SESSION_DATA}=new; Path=/`]]), list({ sessions: ["session-1"] })], asks: ["session", "deny-list"], also: { set_cookies: dead },
   }),
-  vector("a revoked bearer token clears nobody's cookies", "both", api("/", bearer(token), cookies({ unrelated: "1" })), revoked, { replies: [list({ sessions: ["session-7"] })], asks, also: { set_cookies: [] } }),
+  vector("a revoked bearer token clears no cookies", "both", api("/", bearer(token), cookies({ unrelated: "1" })), revoked, { replies: [list({ sessions: ["session-7"] })], asks, also: { set_cookies: [] } }),
   vector("of two credentials the revoked one counts", "both", api("/", whole, bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
 
   ...each("a JWT", "jwt", api("/", bearer(token)), [
@@ -82,9 +82,9 @@ export const cases = [
     ["its user, not before its own second", { not_before: { "user-1": NOW_S - 60 } }, forward(toldOf7)],
   ]),
   vector("a session whose name is a number is found", "jwt", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: 7 }), { kid: "ed" }))), revoked, { replies: [list({ sessions: ["7"] })], asks }),
-  vector("one whose name is a list would not be, and is nobody's", "jwt", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: ["session-7"] }), { kid: "ed" }))), reject("claims_malformed")),
+  vector("one whose name is a list would not be, and names no identity", "jwt", api("/", bearer(await jwt("EdDSA", "ed", claims({ sid: ["session-7"] }), { kid: "ed" }))), reject("claims_malformed")),
   vector("a JWT without a date is too old for its user", "jwt", api("/", bearer(undated)), revoked, { replies: [list({ not_before: { "user-1": 1 } })], asks }),
-  vector("a JWT without a date is nobody else's business", "jwt", api("/", bearer(undated)), forward(told()), { replies: [list({ not_before: { "user-2": 1 } })], asks }),
+  vector("a JWT without a date is of its own user only", "jwt", api("/", bearer(undated)), forward(told()), { replies: [list({ not_before: { "user-2": 1 } })], asks }),
   vector("signing in counts, not when the token was made", "jwt", api("/", bearer(since)), revoked, { replies: [list({ not_before: { "user-1": NOW_S - 400 } })], asks }),
   vector("a bad token is bad without the list", "jwt", api("/", bearer(`${signedPart(token)}.AAAA`)), reject("signature_invalid")),
 
@@ -97,16 +97,16 @@ export const cases = [
     ["a page", [raw("<!doctype html>")], "unexpected-body"],
     ["null", [raw("null")], "unexpected-body"],
     ["an empty object", [raw("{}")], "unexpected-body"],
-    ["a member that nobody knows", [list({ sessions: [], users: [] })], "unexpected-body"],
+    ["an unknown member", [list({ sessions: [], users: [] })], "unexpected-body"],
     ["a member twice", [raw('{"sessions":[],"sessions":["session-7"]}')], "unexpected-body"],
     ["a number for an id", [list({ sessions: [7] })], "unexpected-body"],
     ["a digest in hex", [list({ tokens: [createHash("sha256").digest("hex")] })], "unexpected-body"],
     ["milliseconds", [list({ not_before: { grace: NOW } })], "unexpected-body"],
   ].map(([name, replies, word]) => vector(`the list is ${name}`, "jwt", api("/", bearer(token)), unavailable, { replies, asks, also: { log: { reason: "revocation_unavailable", deny_list_failure: word } } })),
-  vector("without a list nobody passes as somebody, and by a rule for doubt as nobody", "lenient", api("/", bearer(token)), forward(), { asks, also: { log: { decision: "anonymous", reason: "revocation_unavailable", deny_list_failure: "no-response" } } }),
+  vector("without a list no identity is admitted, and under `on_unavailable: anonymous` the request is anonymous", "lenient", api("/", bearer(token)), forward(), { asks, also: { log: { decision: "anonymous", reason: "revocation_unavailable", deny_list_failure: "no-response" } } }),
   vector("a public path asks for no list", "mixed", api("/open", bearer(token)), forward()),
-  vector("nobody asks for no list", "mixed", api("/optional"), forward()),
-  vector("somebody on an optional path does", "mixed", api("/optional", bearer(token)), unavailable, { asks }),
+  vector("an anonymous request asks for no list", "mixed", api("/optional"), forward()),
+  vector("a request with a session on an optional path does", "mixed", api("/optional", bearer(token)), unavailable, { asks }),
   vector("a preflight asks for no list", "mixed", send("OPTIONS", "/x", ["origin", "https://x.example"], ["access-control-request-method", "PUT"]), forward()),
   vector("a list behind a secret", "secret", api("/", bearer(token)), revoked, { replies: [list({ sessions: ["session-7"] })], asks }),
 
@@ -142,7 +142,7 @@ export const cases = [
     ["of no list", copy(1000, "{}")],
     ["that is none", { to: "deny-list", copied: JSON.stringify(nothing) }],
   ].map(([name, reply]) => vector(`a copy ${name} is asked past`, "jwt", api("/", bearer(token)), revoked, { replies: [reply, list({ sessions: ["session-7"] })], asks: [...asks, ...asks] })),
-  vector("a copy that is asked past in vain lets nobody in", "jwt", api("/", bearer(token)), unavailable, { replies: [copy(60_000, nothing)], asks: [...asks, ...asks] }),
+  vector("a copy that is asked past in vain admits no request", "jwt", api("/", bearer(token)), unavailable, { replies: [copy(60_000, nothing)], asks: [...asks, ...asks] }),
   vector("a list that came as a copy", "jwt", api("/", bearer(token)), forward(toldOf7), { replies: [copy(50_000, nothing)], asks }),
   later("a list that came as a copy", "jwt", 5, "is as old as its fetch: the next one is fetched behind a response", api("/", bearer(token)), forward(toldOf7), { replies: [list({ sessions: ["session-7"] })], also: { after: ["deny-list"] } }),
   later("a list that came as a copy", "jwt", 6, "and that one counts", api("/", bearer(token)), revoked),

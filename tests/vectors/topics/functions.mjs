@@ -34,7 +34,7 @@ const here = ["origin", SITE];
 const missing = reject("no_credential");
 const denied = reject("route_denied");
 const data = (name, policyName, target, expected, ...headers) => vector(name, policyName, api(target, ...headers), expected);
-/** By somebody who does not have what is asked for, as the auth service says now. */
+/** By a user who does not meet the requirement, as the auth service says now. */
 const without = (name, policyName, target) =>
   vector(name, policyName, send("POST", target, here, session), reject("forbidden"), { asks: ["session"], replies: [sessionAnswer()] });
 const call = (name, policyName, target, expected, ...headers) => vector(name, policyName, send("POST", target, here, ...headers), expected);
@@ -58,7 +58,7 @@ export const cases = [
   data("astro: the page that an action was sent to is a page", "astro", "/?_action=save", forward()),
   data("astro: an island", "astro", "/_server-islands/Secret?e=1", missing),
   data("astro: a public island", "astro", "/_server-islands/Clock?e=1", forward()),
-  vector("astro: somebody without a session who sends a form is sent to sign in", "astro", { ...page("/?_action=save", here), method: "POST" }, redirect("no_credential", "/sign-in", 303)),
+  vector("astro: a form without a session is sent to sign in", "astro", { ...page("/?_action=save", here), method: "POST" }, redirect("no_credential", "/sign-in", 303)),
   call("astro: what makes all public names no action", "astro open", "/_actions/save", denied),
   call("astro: nor by the query", "astro open", "/?_action=save", denied),
   call("astro: but the page", "astro open", "/", forward()),
@@ -93,7 +93,7 @@ export const cases = [
   data("kit: a remote function below a base path", "kit below", "/shop/_app/remote/1a2b/secret", missing),
   data("kit: outside of the base path nothing is known", "kit below", "/about/__data.json", missing),
   data("kit: what makes all public names no remote function", "kit open", "/_app/remote/1a2b/secret", denied),
-  data("kit: a remote function where everybody may come as nobody", "kit optional", "/_app/remote/1a2b/secret", forward()),
+  data("kit: a remote function under an optional rule", "kit optional", "/_app/remote/1a2b/secret", forward()),
 
   // React Router.
   data("router: the data of a public page", "router", "/about.data?_routes=routes%2Fabout", forward()),
@@ -122,7 +122,7 @@ export const cases = [
   call("start: a placeholder names no function", "start wild", "/_serverFn/x", missing),
   data("start: a placeholder names other things", "start wild", "/assets/x", forward()),
 
-  // Nobody says what it is: it may be any of them.
+  // No framework is configured: it may be any of them.
   ...["unknown", "none"].flatMap((name) => [
     call(`${name}: an action by the query of a public page`, name, "/?_action=save", missing),
     call(`${name}: a remote form by the query of a public page`, name, "/?/remote=1a2b/secret", missing),

@@ -39,7 +39,7 @@ const asserted = (name, policy, members, set, claims, removed = []) =>
 
 export const cases = [
   vector("without an assertion, headers alone may have it", "bare", api(target, of({ a: text(4096), b: text(2000) })), forward(told(mapped({ a: text(4096), b: text(2000) })))),
-  vector("a long e-mail address is left out before somebody is refused everywhere", "bare", api(target, of({ email: text(7600), a: "1" })), forward(told(mapped({ a: "1", omitted: "email" })))),
+  vector("a long e-mail address is left out before its user is refused everywhere", "bare", api(target, of({ email: text(7600), a: "1" })), forward(told(mapped({ a: "1", omitted: "email" })))),
   vector("so is the id of a session", "bare", api(target, of({ sid: text(7600), email: "ada@example.com" })), forward(told(mapped({ email: "ada@example.com", omitted: "session" })))),
 
   asserted("claims that both have room for are told in both", "asserted", { a: text(1000), b: text(1000) }, { a: text(1000), b: text(1000) }, { claims: { a: text(1000), b: text(1000) } }),

@@ -36,7 +36,7 @@ const connection = (name, value, removed) => vector(name, "usual", api("/", ["Co
 export const cases = [
   vector("whatever calls itself ours is removed, in every spelling", "usual", api("/", ...spoofed, good), forward(told(), { removed: names(spoofed) })),
   vector("whatever calls itself ours is removed on a public path", "usual", api("/public", ...spoofed), forward({}, { removed: names(spoofed) })),
-  vector("whatever calls itself ours is removed for nobody", "usual", api("/optional", ...spoofed), forward({}, { removed: names(spoofed) })),
+  vector("whatever has the gate's prefix is removed from an anonymous request", "usual", api("/optional", ...spoofed), forward({}, { removed: names(spoofed) })),
   vector("whatever calls itself ours is removed from a preflight", "usual", send("OPTIONS", "/", ["origin", "https://other.example"], ["access-control-request-method", "GET"], ...spoofed), forward({}, { removed: names(spoofed) })),
   vector("whatever calls itself ours is no credential", "usual", api("/", ...spoofed), reject("no_credential")),
   vector("a name that comes twice is removed once", "usual", api("/", ["x-doorward-subject", "a"], ["accept", "b"], ["x-doorward-subject", "c"], good), forward(told(), { removed: ["x-doorward-subject"] })),
@@ -52,10 +52,10 @@ export const cases = [
   connection("Connection that would drop what we say is removed", "close, x-doorward-subject", ["Connection"]),
   connection("Connection that would drop anything is removed", "cookie", ["Connection"]),
 
-  vector("the session's facts are told, and not its token", "session", api("/", sessionCookies(goodData())), forward(ada())),
-  vector("the session's facts are told as the auth service says them", "session", api("/", sessionCookies()), forward(ada("auth-service", { "x-doorward-email": "ada@new.example" })), { asks: ["session"], replies: [sessionAnswer({ user: { email: "ada@new.example" } })] }),
-  vector("a fact that is not there is not told", "session", api("/", sessionCookies(goodData({ user: { email: undefined }, session: { id: undefined } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
-  vector("a fact of another type is not told", "session", api("/", sessionCookies(goodData({ user: { email: ["a"] }, session: { id: null } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
+  vector("the session's attributes are forwarded, and not its token", "session", api("/", sessionCookies(goodData())), forward(ada())),
+  vector("the session's attributes are forwarded as the auth service says them", "session", api("/", sessionCookies()), forward(ada("auth-service", { "x-doorward-email": "ada@new.example" })), { asks: ["session"], replies: [sessionAnswer({ user: { email: "ada@new.example" } })] }),
+  vector("an attribute that is not there is not forwarded", "session", api("/", sessionCookies(goodData({ user: { email: undefined }, session: { id: undefined } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
+  vector("an attribute of another type is not forwarded", "session", api("/", sessionCookies(goodData({ user: { email: ["a"] }, session: { id: null } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
   vector("a session's name that is a number is told as it is written", "session", api("/", sessionCookies(goodData({ session: { id: 7 } }))), forward(ada("cookie-cache", { "x-doorward-session": "7" }))),
   value("a token's sid and email are told", { sid: "s-1", email: "a@example.com" }, { "x-doorward-session": "s-1", "x-doorward-email": "a@example.com" }),
   value("a token's email of another type is not told", { email: { a: 1 }, sid: null }, {}),

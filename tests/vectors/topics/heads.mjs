@@ -44,9 +44,9 @@ export const cases = [
   ...["post", "Post", "pOST", "patch", "get", "head", "options", "delete", "propfind", "", " ", "GET ", " GET", "GE T", "GET\t", "GET\u0000", "POST\r\nx: y", "GET/1", "GÉT", "PO,ST", "(GET)", "POST;", "A".repeat(33)].map((method) =>
     vector(`${JSON.stringify(method)} is no method`, "methods", send(method, "/api/x", session, ["origin", SITE]), odd),
   ),
-  vector("a method in small letters opens no public rule to nobody", "methods", send("post", "/api/x"), odd),
+  vector("a method in small letters opens no public rule to an anonymous request", "methods", send("post", "/api/x"), odd),
   vector("a method that is none is refused on a public path too", "site", send("post", "/public"), odd),
-  vector("a method that is none is refused where no rule covers it", "methods", send("get", "/nowhere//"), odd),
+  vector("a method that is none is refused where no rule matches", "methods", send("get", "/nowhere//"), odd),
   vector("a page asked for by no method is a page", "site", { ...page("/app"), method: "get" }, odd, { also: { headers: { "content-type": "text/html; charset=utf-8", "cache-control": "private, no-store" } } }),
   vector("the log takes no more of a method than the beginning", "site", send(`${"x".repeat(5000)}`, "/app"), odd, { also: { log: { method: "x".repeat(300), reason: "method_refused" } } }),
   ...["GET", "M-SEARCH", "VERSION-CONTROL", "QUERY", "A", "1", "A".repeat(32)].map((method) => vector(`${method} is a method`, "site", send(method, "/public"), forward())),

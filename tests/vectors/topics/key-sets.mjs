@@ -51,7 +51,7 @@ const respelt = (key, name, change) => ({ ...key, [name]: change(key[name], Buff
 const lastBit = (_, bytes) => b64u(Buffer.concat([bytes.subarray(0, -1), Buffer.from([bytes.at(-1) ^ 1])]));
 /** x + p, which is x + 2^521 - 1, and has room in 66 bytes: another spelling of the same point. */
 const plusP = (_, bytes) => b64u(Buffer.from((BigInt(`0x${bytes.toString("hex")}`) + 2n ** 521n - 1n).toString(16).padStart(132, "0"), "hex"));
-/** A modulus of so many bits, whose primes nobody knows. */
+/** A modulus of so many bits, whose primes are unknown. */
 const modulus = (bits) => b64u(Buffer.from((2n ** BigInt(bits) - 1n).toString(16), "hex"));
 /** The mark of ROCA (CVE-2017-15361): modulo small primes, a power of 65537. */
 const primorial = [2n, 11n, 13n, 17n, 19n, 37n, 53n, 61n, 71n, 73n, 79n, 97n, 103n, 107n, 109n, 127n, 151n, 157n].reduce((product, prime) => product * prime);
@@ -62,7 +62,7 @@ const p521 = publicJwk("p521", { kid: "odd" });
 
 /** Odd keys: each is left out, and the good one beside it is used. */
 const odd = {
-  "of a kind that nobody knows": { kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "odd" },
+  "of an unknown kind": { kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "odd" },
   "for encryption": { ...ed2, use: "enc" },
   "that may only sign": { ...ed2, key_ops: ["sign"] },
   "with its private part": privateJwk("ed2", { kid: "ed2" }),
@@ -123,9 +123,9 @@ export const cases = [
 
   // Unknown kids.
   fetched("an unknown kid is fetched once and not found", [ed], unknown("nobody"), reject("key_not_found")),
-  on("an unknown kid in the cool-down asks nobody", unknown("nobody-2"), reject("key_not_found"), at(9, "an unknown kid is fetched once and not found")),
+  on("an unknown kid in the cool-down makes no request", unknown("nobody-2"), reject("key_not_found"), at(9, "an unknown kid is fetched once and not found")),
   on("a known kid is served in the cool-down", good, passes, at(9, "an unknown kid is fetched once and not found")),
-  on("a kid that is known to be absent asks nobody after the cool-down", unknown("nobody"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found")),
+  on("a kid that is known to be absent makes no request after the cool-down", unknown("nobody"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found")),
   on("another unknown kid asks after the cool-down", unknown("nobody-3"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed])] })),
   on("a kid is absent for a minute only", unknown("nobody"), reject("key_not_found"), at(61, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed])] })),
   on("a new key is found by its first token", good2, passes, at(80, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed, ed2])] })),
@@ -148,7 +148,7 @@ export const cases = [
   fetched("a key that the platform checks by, before another takes its kid", [{ ...p256, kid: "ed" }], bearer(await es256("p256")), passes, { asks: ["keys", "check"] }),
   on("the platform checks by the old key, and then by the new one", bearer(await es256("p256b")), passes, at(300, "a key that the platform checks by, before another takes its kid", { asks: ["check", "keys", "check"], replies: [keysAnswer([{ ...publicJwk("p256b", { alg: "ES256" }), kid: "ed" }])] })),
   fetched("a key, before an outage in which another takes its kid", [ed], good, passes),
-  on("in an outage nobody knows whose the signature is", inItsPlace, reject("keys_unavailable"), at(300, "a key, before an outage in which another takes its kid", { asks, replies: [failed] })),
+  on("in an outage it is not known whose the signature is", inItsPlace, reject("keys_unavailable"), at(300, "a key, before an outage in which another takes its kid", { asks, replies: [failed] })),
   on("nor at the next try", inItsPlace, reject("keys_unavailable"), at(300.5, "a key, before an outage in which another takes its kid")),
   on("and who has the old one goes on", good, passes, at(301, "a key, before an outage in which another takes its kid", { also: { after: [] } })),
   vector("a bad signature by inline keys, the others have never been fetched", "both", api("/", inItsPlace), reject("signature_invalid"), { asks, replies: [keysAnswer([p256])] }),
@@ -163,7 +163,7 @@ export const cases = [
   on("a new token by a key that was withdrawn in the silence", good2, reject("key_not_found"), at(80_000, "two keys, before a third silence", { asks, replies: [keysAnswer([ed])] })),
   fetched("two keys, before a silence and an outage", [ed, ed2], good2, passes),
   on("overdue keys serve in an outage", good2, passes, at(600, "two keys, before a silence and an outage", { asks, replies: [failed], also: { after: [] } })),
-  on("and nobody waits for the next try", good2, passes, at(602, "two keys, before a silence and an outage", { asks: [], replies: [failed], also: { after: ["keys"] } })),
+  on("and no request waits for the next fetch", good2, passes, at(602, "two keys, before a silence and an outage", { asks: [], replies: [failed], also: { after: ["keys"] } })),
   vector("inline keys are never overdue", "both", api("/", good2), passes, { asks, replies: [keysAnswer([ed2])] }),
   vector("inline keys are never overdue: they serve while the others are fetched", "both", api("/", good), passes, { after: "inline keys are never overdue", now: NOW + 700_000, replies: [keysAnswer([ed2])], also: { after: ["keys"] }, asks: [] }),
 
@@ -214,15 +214,15 @@ export const cases = [
   fetched("a key without what makes it one does not cost the others", [{ kty: "OKP" }, { kty: "EC", crv: "P-256" }, { kty: "RSA" }, ed], good, passes),
   on("a key with a member twice does not cost the others", good, passes, { asks, replies: [answer(200, `{"keys":[${JSON.stringify(ed2).replace("{", '{"kid":"x",')},${JSON.stringify(ed)}]}`)] }),
   fetched("a key for signatures that says so serves", [{ ...ed, use: "sig", key_ops: ["verify"] }], good, passes),
-  fetched("a key with its private part serves nobody", [privateJwk("ed2", { kid: "ed2" }), ed], good2, reject("key_not_found")),
+  fetched("a key with its private part is not used", [privateJwk("ed2", { kid: "ed2" }), ed], good2, reject("key_not_found")),
   fetched("a set of nothing but private keys is an outage", [privateJwk("ed", { kid: "ed" })], good, reject("keys_unavailable")),
-  fetched("a weak key serves nobody", [publicJwk("rsaWeak", { kid: "weak" }), ed], bearer(forged("RS256", "rsaWeak", { alg: "RS256", kid: "weak" }, long())), reject("key_not_found")),
-  fetched("an RSA key with the exponent 1 serves nobody: anybody could sign for it", [{ ...publicJwk("rsa"), e: "AQ", kid: "one" }, ed], bearer(signedByOne(2048)), reject("key_not_found")),
-  fetched("a key that may only sign serves nobody", [{ ...ed2, key_ops: ["sign"] }, ed], good2, reject("key_not_found")),
-  fetched("a key whose algorithm is not for its kind serves nobody", [{ ...ed2, alg: "RS256" }, ed], good2, reject("key_not_found")),
-  fetched("a key whose point is off its curve serves nobody, and is no outage", [respelt(p256, "y", lastBit), ed], bearer(await jwt("ES256", "p256", long(), { kid: "p256" })), reject("key_not_found")),
-  fetched("a symmetric key serves nobody", [{ kty: "oct", k: b64u(SHARED), kid: "shared", alg: "HS256" }, ed], bearer(forgedHmac("HS256", SHARED, { alg: "HS256", kid: "shared" }, long())), reject("alg_not_allowed"), { asks: [], replies: [] }),
-  fetched("a key for encryption serves nobody", [{ ...ed2, use: "enc" }, ed], good2, reject("key_not_found")),
+  fetched("a weak key is not used", [publicJwk("rsaWeak", { kid: "weak" }), ed], bearer(forged("RS256", "rsaWeak", { alg: "RS256", kid: "weak" }, long())), reject("key_not_found")),
+  fetched("an RSA key with the exponent 1 is not used: anybody could sign for it", [{ ...publicJwk("rsa"), e: "AQ", kid: "one" }, ed], bearer(signedByOne(2048)), reject("key_not_found")),
+  fetched("a key that may only sign is not used", [{ ...ed2, key_ops: ["sign"] }, ed], good2, reject("key_not_found")),
+  fetched("a key whose algorithm is not for its kind is not used", [{ ...ed2, alg: "RS256" }, ed], good2, reject("key_not_found")),
+  fetched("a key whose point is off its curve is not used, and is no outage", [respelt(p256, "y", lastBit), ed], bearer(await jwt("ES256", "p256", long(), { kid: "p256" })), reject("key_not_found")),
+  fetched("a symmetric key is not used", [{ kty: "oct", k: b64u(SHARED), kid: "shared", alg: "HS256" }, ed], bearer(forgedHmac("HS256", SHARED, { alg: "HS256", kid: "shared" }, long())), reject("alg_not_allowed"), { asks: [], replies: [] }),
+  fetched("a key for encryption is not used", [{ ...ed2, use: "enc" }, ed], good2, reject("key_not_found")),
 
   // Without a kid, and with one twice.
   fetched("without a kid, the one key serves", [ed], noKid, passes),
@@ -240,8 +240,8 @@ export const cases = [
   fetched("a key for another algorithm is unsuitable", [{ ...p256, kid: "ed" }], good, reject("key_unsuitable")),
 
   // Inline keys.
-  vector("inline keys ask nobody", "inline", api("/", good), passes),
-  vector("an unknown kid beside inline keys alone asks nobody", "inline", api("/", unknown("nobody")), reject("key_not_found")),
+  vector("inline keys need no request", "inline", api("/", good), passes),
+  vector("an unknown kid beside inline keys alone makes no request", "inline", api("/", unknown("nobody")), reject("key_not_found")),
   vector("inline keys serve while the others have never been fetched", "both", api("/", good), passes, { replies: [failed], also: { after: ["keys"] } }),
   vector("a key that is not inline is fetched", "both", api("/", good2), passes, { asks, replies: [keysAnswer([ed2])] }),
   vector("inline keys and fetched ones serve together", "both", api("/", good), passes, { after: "a key that is not inline is fetched", now: NOW + 1, also: { after: [] } }),
@@ -253,7 +253,7 @@ export const cases = [
   vector("the keys of one issuer serve no other, although they share a kid", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long()))), reject("signature_invalid"), {
     after: "each issuer's keys are fetched from its own place", asks, replies: [{ ...keysAnswer([ed]), url: "https://issuer.example/jwks" }],
   }),
-  vector("a token whose issuer nobody knows asks nobody", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long({ iss: "https://evil.example" })))), reject("issuer_unknown")),
-  vector("a token that cannot be read asks nobody", "two", api("/", bearer("a.b.c")), reject("token_malformed")),
-  vector("an algorithm that is not allowed asks nobody", "two", api("/", bearer(forged("EdDSA", "ed", { alg: "none", kid: "ed" }, long()))), reject("alg_not_allowed")),
+  vector("a token of an unknown issuer makes no request", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long({ iss: "https://evil.example" })))), reject("issuer_unknown")),
+  vector("a token that cannot be read makes no request", "two", api("/", bearer("a.b.c")), reject("token_malformed")),
+  vector("an algorithm that is not allowed makes no request", "two", api("/", bearer(forged("EdDSA", "ed", { alg: "none", kid: "ed" }, long()))), reject("alg_not_allowed")),
 ];

@@ -109,7 +109,7 @@ export const cases = [
   vector("a payload too", "own", page("/app/x", ["rsc", "1"]), reject("no_credential"), problem),
   shows("an address that is not plain", "plain", page("/app//x"), "path_refused", { ...LINK, links: [home] }),
   shows("an address that is not plain, of a site with a name", "acme", page("/app//x"), "path_refused", { ...LINK, ...ofAcme, code: documented("path_refused"), links: [["/start", "Home page"]] }),
-  shows("nobody is signed in, and there is no sign-in page", "plain", page("/app/x?secret=1"), "no_credential", { ...SIGN_IN, links: [home, again] }),
+  shows("no session, and there is no sign-in page", "plain", page("/app/x?secret=1"), "no_credential", { ...SIGN_IN, links: [home, again] }),
   shows("the home page does not lead to itself", "plain", page("/"), "no_credential", { ...SIGN_IN, links: [again] }),
   shows("a session that does not count, and there is no sign-in page", "plain", page("/app/x", forged), "signature_invalid", { ...SIGN_IN_AGAIN, links: [home, again] }),
   shows("the home page of a site below a base path", "base", page("/app/x"), "no_credential", { ...SIGN_IN, links: [["/docs", "Home page"], again] }),

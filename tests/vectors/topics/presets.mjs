@@ -116,7 +116,7 @@ export const cases = [
   supabase.good("an access token"),
   supabase.good("in the cookie that Supabase names after the project", {}, { at: inCookie("sb-abcdefghijklmnopqrst-auth-token") }),
   supabase.bad("in another project's cookie", {}, "no_credential", { at: inCookie("sb-zzzz-auth-token") }),
-  supabase.bad("somebody's OAuth client", { client_id: "1f2e3d4c" }, "authorized_party_mismatch"),
+  supabase.bad("a user's OAuth client", { client_id: "1f2e3d4c" }, "authorized_party_mismatch"),
   supabase.bad("of another project", { iss: "https://zzzz.supabase.co/auth/v1" }, "issuer_unknown"),
   supabase.bad("the anon key's audience", { aud: "anon" }, "audience_mismatch"),
   supabaseSlash.good("an access token"),

@@ -1,5 +1,5 @@
 // An auth service with several hosts (`baseURL: { allowedHosts }`): it speaks in the name of the host that it is asked at, and so a
-// token of one host is nobody's at another. Which host it is, the platform says.
+// token of one host names no identity at another. Which host it is, the platform says.
 
 import { ENV, NOW, NOW_S, SECRET, SESSION_TOKEN, ada, api, bearer, forward, pair, policy, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, forged, jwt, publicJwk } from "../mint.mjs";
@@ -56,7 +56,7 @@ export const cases = [
   bad("at a preview of no name", "https://preview-.example.com", of("https://preview-.example.com")),
   bad("at a preview with a path in it", "https://preview-a/x.example.com", of("https://preview-a/x.example.com")),
   bad("at no host at all", "", of("")),
-  bad("with the word itself", ONE, of("{public_origin}")),
+  bad("with the placeholder itself", ONE, of("{public_origin}")),
   vector("whatever a client says of the host", "hosts", at(ONE, bearer(of(TWO)), ["host", "two.example.com:8443"], ["x-forwarded-host", "two.example.com:8443"]), reject("issuer_unknown")),
 
   // What is remembered.
@@ -71,10 +71,10 @@ export const cases = [
   bad("an access token of another host", TWO, access(ONE)),
   bad("an access token at the host of the URL, which is not one of this issuer's", MAIN, access(MAIN)),
 
-  // The bridge: the service mints in the name of the host that it is asked for.
-  vector("a token for the bridge is that host's", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
-  vector("and at another host another is asked for", "hosts", crossing(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "a token for the bridge is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
-  vector("at the first it is kept", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "a token for the bridge is that host's", now: NOW + 2000 }),
+  // Token exchange: the service issues in the name of the host that it is asked for.
+  vector("an exchanged token is that host's", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
+  vector("and at another host another is asked for", "hosts", crossing(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
+  vector("at the first it is kept", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 2000 }),
   vector("one of another host does not go on", "hosts", crossing(PREVIEW), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
 
   // Without hosts of its own a service has one name everywhere, as before.

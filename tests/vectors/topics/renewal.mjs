@@ -69,11 +69,11 @@ export const cases = [
   renews("one at a time and a pause: first", api("/app", cookie)),
   leaves("one at a time and a pause: the old cookie within ten seconds", api("/app", cookie), { after: "one at a time and a pause: first", now: DUE + 9999 }),
   renews("one at a time and a pause: still the old cookie", api("/app", cookie), { after: "one at a time and a pause: first", now: DUE + 10_000 }),
-  vector("an answer is enough for others who ask", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "one at a time and a pause: still the old cookie", now: DUE + 10_001 }),
+  vector("an answer is enough for others who wait", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "one at a time and a pause: still the old cookie", now: DUE + 10_001 }),
 
-  failing("a renewal that fails refuses nobody", [], "no-response"),
-  leaves("after a failure there is a pause", api("/app", cookie), { after: "a renewal that fails refuses nobody", now: DUE + 5000 }),
-  vector("a failed renewal does not keep an ask waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses nobody", now: DUE + 5000, asks: ["session"], replies: [sessionAnswer()] }),
+  failing("a renewal that fails refuses no request", [], "no-response"),
+  leaves("after a failure there is a pause", api("/app", cookie), { after: "a renewal that fails refuses no request", now: DUE + 5000 }),
+  vector("a failed renewal does not keep a request waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses no request", now: DUE + 5000, asks: ["session"], replies: [sessionAnswer()] }),
   failing("an answer about another session renews nothing", [sessionAnswer({ session: { token: "another" } }, [line(SESSION_DATA)])], "other-session"),
   failing("nor does a page", [{ to: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "unexpected-body"),
   failing("nor does 429", [{ to: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),
@@ -87,7 +87,7 @@ export const cases = [
   withOrigin(leavesOursOut("nor by a chunk of it"), `a=b`, `${SESSION_DATA}.1=; Max-Age=0; Path=/`),
   withOrigin(renews("other cookies of the origin are no matter", api("/app", cookie)), "theme=dark; Path=/", "better-auth.session_data=x"),
 
-  vector("a cache that has run out: the ask is the renewal", "plain", api("/app", cookie), forward({ ...ada("auth-service"), cookie: `${sessionCookies()[1]}; ${SESSION_DATA}=new` }, { removed: ["cookie"], response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, asks: ["session"], replies: [reply(line(SESSION_DATA))], also: { alongside: [] } }),
+  vector("a cache that has run out: the request to the auth service is the renewal", "plain", api("/app", cookie), forward({ ...ada("auth-service"), cookie: `${sessionCookies()[1]}; ${SESSION_DATA}=new` }, { removed: ["cookie"], response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, asks: ["session"], replies: [reply(line(SESSION_DATA))], also: { alongside: [] } }),
   vector("a service without a store is asked plainly", "stateless", api("/app", cookie), forward(ada()), { now: DUE, replies: [{ ...sessionAnswer({}, [line(SESSION_DATA)]), url: `${SITE}/api/auth/get-session` }], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)) } }),
 ];
 

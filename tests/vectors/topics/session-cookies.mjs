@@ -25,7 +25,7 @@ export const policies = {
   custom: betterAuth({ session_token_cookie: "sid", session_data_cookie: "sdata" }),
 };
 
-/** Goes on without asking anybody. */
+/** Is forwarded without a request to the auth service. */
 const good = (name, policy, cookie, members = {}) =>
   vector(name, policy, api("/app", cookie), forward(ada("cookie-cache", members)), { also: { session_data: "valid" } });
 
@@ -81,7 +81,7 @@ for (const [name, make] of Object.entries(strategies)) {
     good(`${name}: chunks are put together in the order of their numbers`, "auto", cookies({ [`${SESSION_DATA}.1`]: data.slice(200), [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [`${SESSION_DATA}.0`]: data.slice(0, 200) })),
     good(`${name}: more than ten chunks are put together in the order of their numbers`, "auto", chunked(data, Math.ceil(data.length / 12))),
     miss(`${name}: a session of another token does not count`, "auto", sessionCookies(await make({ session: { token: OTHER_TOKEN } })), "session_mismatch"),
-    ended(`${name}: somebody else's session_data does not sign in a signed value that is no session`, "auto", sessionCookies(await make(), signedCookie("Q".repeat(32), SECRET)), "session_mismatch"),
+    ended(`${name}: another user's session_data does not sign in a signed value that is no session`, "auto", sessionCookies(await make(), signedCookie("Q".repeat(32), SECRET)), "session_mismatch"),
     miss(`${name}: by another key it does not count`, "auto", sessionCookies(await make({}, OLD_SECRET)), wrongKey),
     miss(`${name}: past its own expiry it does not count`, "auto", sessionCookies(await expiredAt[name](NOW - 1000)), "token_expired"),
     miss(`${name}: when the session in it is past, it does not count`, "auto", sessionCookies(await make({ session: { expiresAt: "2027-01-15T07:59:59.999Z" } })), "session_expired"),
@@ -176,7 +176,7 @@ export const cases = [
   // session_token.
   ended("a good session_token alone is a reason to ask", "auto", sessionCookies()),
   ended("a signed state cookie, renamed, is no sign-in", "auto", sessionCookies(undefined, signedCookie("s7-tAteVAlue_of32CharactersXXYYZZ", SECRET))),
-  ended("a signed state cookie, renamed, beside somebody's session_data is no sign-in", "auto", sessionCookies(data, signedCookie("s7-tAteVAlue_of32CharactersXXYYZZ", SECRET)), "session_mismatch"),
+  ended("a signed state cookie, renamed, beside another user's session_data is no sign-in", "auto", sessionCookies(data, signedCookie("s7-tAteVAlue_of32CharactersXXYYZZ", SECRET)), "session_mismatch"),
   ended("a dont_remember cookie, renamed, is no sign-in", "auto", sessionCookies(undefined, signedCookie("true", SECRET))),
   vector("a session that is not remembered has no session_data and is asked about", "auto", api("/app", cookies({ [SESSION_TOKEN]: token, "__Secure-better-auth.dont_remember": signedCookie("true", SECRET) })), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
   refused("by another secret it is bad", "auto", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), "signature_invalid"),
@@ -225,12 +225,12 @@ export const cases = [
   refused("beside a list, the single secret verifies no session_token", "legacy", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), "signature_invalid"),
 
   // optional.
-  vector("optional: without a session somebody goes on as nobody", "auto", api("/optional/x"), forward()),
+  vector("optional: without a session a request is forwarded anonymously", "auto", api("/optional/x"), forward()),
   vector("optional: a good session goes on", "auto", api("/optional/x", sessionCookies(data)), forward(ada())),
   vector("optional: a bad session_token is refused", "auto", api("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("optional: a page with a bad session_token goes to sign in", "auto", page("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), redirect("signature_invalid", "/sign-in?callbackURL=%2Foptional%2Fx")),
   vector("optional: a session that has ended is refused", "auto", api("/optional/x", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
-  vector("optional: a session that nobody can be asked about is not taken for none", "auto", api("/optional/x", sessionCookies()), reject("session_unavailable"), { asks: ["session"] }),
+  vector("optional: a session that cannot be looked up is not taken for none", "auto", api("/optional/x", sessionCookies()), reject("session_unavailable"), { asks: ["session"] }),
   vector("optional: a session_data alone is none", "auto", api("/optional/x", cookies({ [SESSION_DATA]: data })), forward()),
-  vector("the auth service's own paths are not judged, whatever the cookie", "auto", api("/api/auth/get-session", sessionCookies(undefined, "bad")), forward()),
+  vector("the auth service's own paths need no credential, whatever the cookie", "auto", api("/api/auth/get-session", sessionCookies(undefined, "bad")), forward()),
 ];

@@ -35,7 +35,7 @@ const found = ["read", "read"];
 const asksTheService = (name, replies, asks) => [
   vector(`${name}: the service is asked`, "kv", api("/", cookie), fromService, { replies: [...replies, sessionAnswer()], asks: [...asks, "session"] }),
   vector(`${name}: only the service signs out`, "kv", api("/", cookie), reject("session_ended"), { replies: [...replies, nobody()], asks: [...asks, "session"] }),
-  vector(`${name}, and the service is away: doubt`, "kv", api("/", cookie), reject("session_unavailable"), { replies, asks: [...asks, "session"] }),
+  vector(`${name}, and the service is away: not known`, "kv", api("/", cookie), reject("session_unavailable"), { replies, asks: [...asks, "session"] }),
 ];
 
 const later = (first, policyName, millis, name, head, expected, more = {}) =>
@@ -45,7 +45,7 @@ export const cases = [
   vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { replies: [nobody()], asks: ["session"] }),
   later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { replies: [stored(), notRevoked, nobody()], asks: [...found, "session"] }),
   later("the service says that it has ended, and the store is late", "kv", 82_000, "after its lag the store counts again", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("a session that the store has passes, and nobody is asked", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
+  vector("a session that the store has passes, and no request is made", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("before every key stands the prefix", "prefixed", api("/", cookie), fromStore, { replies: [stored({}, `better-auth:${TOKEN}`), absent(`better-auth:${KEY.before}`)], asks: found }),
   vector("one that began after its user's others were revoked passes", "kv", api("/", cookie), fromStore, { replies: [stored(), before(NOW - 3_600_001)], asks: found }),
   vector("one that began in that very millisecond passes", "kv", api("/", cookie), fromStore, { replies: [stored(), before(NOW - 3_600_000)], asks: found }),
@@ -53,7 +53,7 @@ export const cases = [
   vector("a bare one is never looked up", "kv", api("/", bearer(TOKEN)), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
   vector("a token that another secret has signed is never looked up", "kv", api("/", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("a token with a signature of another is never looked up", "kv", api("/", sessionCookies(undefined, signedCookie(TOKEN, SECRET).replace(TOKEN, OTHER_TOKEN))), reject("signature_invalid")),
-  vector("a bearer token that nobody has signed is never looked up", "kv", api("/", bearer(`${TOKEN}.${"A".repeat(43)}=`)), reject("signature_invalid")),
+  vector("a bearer token without a signature is never looked up", "kv", api("/", bearer(`${TOKEN}.${"A".repeat(43)}=`)), reject("signature_invalid")),
   vector("a good cookie cache is enough", "kv", api("/", sessionCookies(goodData())), forward(ada())),
 
   ...asksTheService("the store has nothing", [absent(KEY.session)], ["read"]),
@@ -71,8 +71,8 @@ export const cases = [
   ...asksTheService("since when the user's sessions count is no number", [stored(), { to: "read", key: KEY.before, found: "soon" }], found),
   ...asksTheService("since when the user's sessions count is empty", [stored(), { to: "read", key: KEY.before, found: "" }], found),
   ...asksTheService("since when the user's sessions count cannot be read", [stored(), { to: "read", key: KEY.before, failed: true }], found),
-  ...asksTheService("a session began nobody knows when, and some were revoked", [stored({ session: { createdAt: undefined } }), before(1)], found),
-  vector("a session began nobody knows when, and none was revoked", "kv", api("/", cookie), fromStore, { replies: [stored({ session: { createdAt: undefined } }), notRevoked], asks: found }),
+  ...asksTheService("a session has no date when it began, and some were revoked", [stored({ session: { createdAt: undefined } }), before(1)], found),
+  vector("a session has no date when it began, and none was revoked", "kv", api("/", cookie), fromStore, { replies: [stored({ session: { createdAt: undefined } }), notRevoked], asks: found }),
 
   vector("the store has it", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   later("the store has it", "kv", 4_000, "it is remembered", api("/", cookie), fromStore),
@@ -82,6 +82,6 @@ export const cases = [
   vector("a rule that wants no more than the store's lag takes what was just read", "kv", api("/minute", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("a store that is never late is as good as the service", "redis", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   later("a store that is never late is as good as the service", "redis", 1, "and is read each time where that is wanted", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("of two rules for one request the one that wants to know now asks the service, and both take its word", "kv", api("/fresh.rsc", cookie), fromService, { replies: [stored(), notRevoked, sessionAnswer()], asks: [...found, "session"] }),
+  vector("of two rules for one request the one that wants to know now asks the service, and both take its answer", "kv", api("/fresh.rsc", cookie), fromService, { replies: [stored(), notRevoked, sessionAnswer()], asks: [...found, "session"] }),
   vector("a store that is late is not asked by a rule that wants to know now", "kv", api("/now", cookie), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
 ];

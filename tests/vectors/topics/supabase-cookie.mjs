@@ -23,9 +23,9 @@ export const cases = [
   on("nor the whole", api("/removed/x", cookies({ ...whole, lang: "en" })), forward(told({ cookie: "lang=en" }), { removed: ["cookie"] })),
   on("a browser sends it by itself, so another site's request changes nothing", send("POST", "/app", cookies(whole), ["origin", "https://evil.example"]), reject("cross_site_request")),
   on("and this site's does", send("POST", "/app", cookies(whole), ["origin", SITE]), forward(told())),
-  on("a session of somebody else beside a token", api("/app", cookies(whole), ["authorization", `Bearer ${token({ sub: "user-2" })}`]), reject("credential_ambiguous")),
+  on("a session of another user beside a token", api("/app", cookies(whole), ["authorization", `Bearer ${token({ sub: "user-2" })}`]), reject("credential_ambiguous")),
   on("a session that is bound to a key", api("/app", cookies({ [NAME]: session(token({ cnf: { jkt: "x" } })) })), reject("token_bound")),
   on("a session whose token has no signature that holds", api("/app", cookies({ [NAME]: session(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, claims())) })), reject("signature_invalid")),
   on("an empty cookie is none", api("/app", cookies({ [NAME]: "" })), reject("no_credential")),
-  on("where nobody is asked for it is not looked at", api("/public/x", cookies({ [NAME]: "base64-###" })), forward()),
+  on("on a public path it is not looked at", api("/public/x", cookies({ [NAME]: "base64-###" })), forward()),
 ];

@@ -1,4 +1,4 @@
-// Several credentials in one request (product, chapter 2): every one that the rule admits is judged; any bad one gives its
+// Several credentials in one request (product, chapter 2): every one that the rule accepts is checked; any bad one gives its
 // reason; all good but naming different people is ambiguous.
 
 import { ENV, NOW_S, OLD_SECRET, SECRET, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, claims, cookies, foreign, forward, goodData, keysAnswer, nobody, page, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
@@ -39,24 +39,24 @@ export const cases = [
   both("a session and a token of the same person: the token tells", [session, bearer(adasToken)], forward(adaByToken)),
   both("a session and a token of different people", [session, bearer(bobsToken)], reject("credential_ambiguous")),
   both("different people are no page to sign in at", [["accept", "text/html"], session, bearer(bobsToken)], reject("credential_ambiguous")),
-  both("a session and a token of another issuer with the same name for somebody", [session, bearer(await jwt("EdDSA", "ed", claims({ sub: "ada" }), { kid: "ed" }))], reject("credential_ambiguous")),
+  both("a session and a token of another issuer with the same subject", [session, bearer(await jwt("EdDSA", "ed", claims({ sub: "ada" }), { kid: "ed" }))], reject("credential_ambiguous")),
   both("a good session beside a bad token", [session, bearer(tampered(adasToken))], reject("signature_invalid")),
   both("a good session beside an expired token", [session, bearer(expired)], reject("token_expired")),
   both("a good session beside something malformed", [session, ["authorization", "Bearer"]], reject("credential_malformed")),
-  both("a good session beside a token of nobody's", [session, bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ iss: "https://evil.example" })))], reject("issuer_unknown")),
+  both("a good session beside a token of an unknown issuer", [session, bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ iss: "https://evil.example" })))], reject("issuer_unknown")),
   both("a good session beside a scheme that is not ours", [session, ["authorization", "Basic YWRhOng="]], forward(ada())),
   both("a good token beside a bad session", [sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), bearer(user)], reject("signature_invalid")),
   both("a good token beside a session that has ended", [asked, bearer(adasToken)], reject("session_ended"), { asks, replies: [nobody()] }),
-  both("a good token beside a session that nobody knows about", [asked, bearer(adasToken)], reject("session_unavailable"), { asks }),
+  both("a good token beside a session that the auth service does not know", [asked, bearer(adasToken)], reject("session_unavailable"), { asks }),
   both("a good token beside a session that lives, of the same person", [asked, bearer(adasToken)], forward(adaByToken), { asks, replies: [sessionAnswer()] }),
-  both("a good token beside a session that lives, of somebody else", [asked, bearer(bobsToken)], reject("credential_ambiguous"), { asks, replies: [sessionAnswer()] }),
+  both("a good token beside an active session of another user", [asked, bearer(bobsToken)], reject("credential_ambiguous"), { asks, replies: [sessionAnswer()] }),
   both("a good token beside an empty session cookie", [cookies({ [SESSION_TOKEN]: "" }), bearer(user)], forward(told())),
   both("a bad token comes before the question about a session", [asked, bearer(expired)], reject("token_expired")),
   both("the same token in two places", [inCookie(user), bearer(user)], forward(told())),
   both("two tokens of different people in two places", [inCookie(user), bearer(other)], reject("credential_ambiguous")),
   both("a good token in one place and a bad one in another", [inCookie(tampered(user)), bearer(user)], reject("signature_invalid")),
   both("a good token in one place and an incomplete one in another", [cookies({ "token.1": "x" }), bearer(user)], reject("cookie_incomplete")),
-  both("three places, one of them of somebody else", [inCookie(user), ["x-token", other], bearer(user)], reject("credential_ambiguous")),
+  both("three places, one of them with another user", [inCookie(user), ["x-token", other], bearer(user)], reject("credential_ambiguous")),
   both("a bearer token and a cookie of one session are asked about each", [asked, bearer(signedValue(TOKEN, SECRET))], forward(ada("auth-service")), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer()] }),
   both("a bearer token and a cookie of two people", [asked, bearer(signedValue(TOKEN, SECRET))], reject("credential_ambiguous"), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer({ user: { id: "bob" }, session: { userId: "bob" } })] }),
   both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { asks: ["session", "session"], replies: [sessionAnswer(), nobody()] }),
@@ -64,24 +64,24 @@ export const cases = [
   both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", failed: true }] }),
   both("a bad credential weighs more than an outage", [asked, bearer(es256), inCookie(expired)], reject("token_expired")),
 
-  vector("a rule that believes one issuer does not look at the other's token", "both", api("/better-auth/x", session, inCookie(other)), forward(ada())),
-  vector("a rule that believes one issuer does not look at the other's session", "both", api("/foreign/x", sessionCookies(undefined, "bad"), bearer(user)), forward(told())),
-  vector("a rule that believes one issuer refuses the other's token", "both", api("/better-auth/x", bearer(user)), reject("issuer_unknown")),
-  vector("a rule that believes one issuer does not take the other's session", "both", api("/foreign/x", session), reject("no_credential")),
+  vector("a rule that accepts one issuer does not look at the other's token", "both", api("/better-auth/x", session, inCookie(other)), forward(ada())),
+  vector("a rule that accepts one issuer does not look at the other's session", "both", api("/foreign/x", sessionCookies(undefined, "bad"), bearer(user)), forward(told())),
+  vector("a rule that accepts one issuer refuses the other's token", "both", api("/better-auth/x", bearer(user)), reject("issuer_unknown")),
+  vector("a rule that accepts one issuer does not take the other's session", "both", api("/foreign/x", session), reject("no_credential")),
 
   vector("keys first, then the session", "fetched", api("/", asked, bearer(await jwt("EdDSA", "ed", claims({ sub: "ada" }), { kid: "ed" }))), reject("credential_ambiguous"), { asks: ["keys", "session"], replies: [sessionAnswer(), keysAnswer([ed])] }),
   vector("a token whose keys cannot be had, beside a good session, is an outage", "fetched", api("/", session, bearer(user)), reject("keys_unavailable"), { asks: ["keys"] }),
 
-  // optional: absent passes as nobody, present and bad fails.
+  // optional: absent passes anonymously, present and bad fails.
   vector("optional: nothing", "both", api("/optional/x"), forward()),
   vector("optional: nothing, on a page", "both", page("/optional/x"), forward()),
   vector("optional: a good token", "both", api("/optional/x", bearer(user)), forward(told())),
   vector("optional: an expired token", "both", api("/optional/x", bearer(expired)), reject("token_expired")),
-  vector("optional: a token of nobody's", "both", api("/optional/x", bearer(forged("EdDSA", "ed", { alg: "EdDSA" }, claims({ iss: "x" })))), reject("issuer_unknown")),
+  vector("optional: a token of an unknown issuer", "both", api("/optional/x", bearer(forged("EdDSA", "ed", { alg: "EdDSA" }, claims({ iss: "x" })))), reject("issuer_unknown")),
   vector("optional: something malformed", "both", api("/optional/x", bearer("a,b")), reject("credential_malformed")),
   vector("optional: one good and one bad", "both", api("/optional/x", session, bearer(expired)), reject("token_expired")),
   vector("optional: different people", "both", api("/optional/x", session, bearer(user)), reject("credential_ambiguous")),
   vector("optional: a scheme that is not ours is nothing", "both", api("/optional/x", ["authorization", "Digest x"]), forward()),
   vector("optional: a token whose keys cannot be had is not taken for none", "fetched", api("/optional/x", bearer(user)), reject("keys_unavailable"), { asks: ["keys"] }),
-  vector("optional: a check that cannot be carried out is not taken for none", "both", api("/optional/x", bearer(es256)), reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
+  vector("optional: a check that cannot be performed is not taken for no credential", "both", api("/optional/x", bearer(es256)), reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
 ];

@@ -1,5 +1,5 @@
-// What an issuer says by a set without keys, and by one without a key that can be used (RFC 7517 section 5): the first is its word
-// that there are none, the second that there are others. Neither is the answer of somebody who cannot say: keys that are not in
+// What an issuer says by a set without keys, and by one without a key that can be used (RFC 7517 section 5): the first says
+// that there are none, the second that there are others. Neither is the answer of a service that cannot say: keys that are not in
 // it are withdrawn.
 
 import { NOW, NOW_S, api, bearer, claims, forward, jwtIssuer, keysAnswer, reject, told, vector } from "../cases.mjs";
@@ -36,25 +36,25 @@ const refused = (name, key, rule, kid = "odd") => on(`the log names a key ${name
 const copy = (body, age = 10) => ({ to: "keys", copied: `doorward-copy-1 ${NOW - age * 1000} ${NOW + 200_000}\n\n${body}` });
 
 export const cases = [
-  // No keys: nobody can have signed anything.
+  // No keys: no token can have been signed.
   on("an issuer without keys has signed nothing", good, reject("key_not_found"), { asks, replies: [none] }),
   on("and is not asked again at once", good, reject("key_not_found"), at(9, "an issuer without keys has signed nothing")),
   on("but soon, for the set may have been empty by mistake", good, passes, at(10, "an issuer without keys has signed nothing", { asks, replies: [odd(ed)] })),
   on("an issuer without keys has signed nothing without a kid", noKid, reject("key_not_found"), { asks, replies: [none] }),
   on("a set without keys, with more members and space", good, reject("key_not_found"), { asks, replies: [answer(' { "keys" : [ ] , "x": 1 }\n')] }),
-  vector("this is no doubt", "lenient", api("/", good), reject("key_not_found"), { asks, replies: [none] }),
+  vector("this is no lookup failure", "lenient", api("/", good), reject("key_not_found"), { asks, replies: [none] }),
 
   on("a key before its issuer withdraws all", good, passes, { asks, replies: [odd(ed)] }),
   on("the set is fetched behind a response, and is empty", good, passes, at(301, "a key before its issuer withdraws all", { replies: [none], also: { after: ["keys"] } })),
   on("the withdrawn key counts no longer, remembered or not", good, reject("key_not_found"), at(302, "a key before its issuer withdraws all")),
   on("nor an hour later", good, reject("key_not_found"), at(4000, "a key before its issuer withdraws all", { asks, replies: [none] })),
-  on("nor in an outage: then nobody knows", good, reject("keys_unavailable"), at(4020, "a key before its issuer withdraws all", { asks, replies: [failed] })),
+  on("nor in an outage: then it is not known", good, reject("keys_unavailable"), at(4020, "a key before its issuer withdraws all", { asks, replies: [failed] })),
   on("once there are keys again they count", good, passes, at(4060, "a key before its issuer withdraws all", { asks, replies: [odd(ed, ed2)] })),
   on("a key before a silence in which all are withdrawn", good, passes, { asks, replies: [odd(ed)] }),
-  on("nobody came by: the set is asked for before anything rests on it", good, reject("key_not_found"), at(600, "a key before a silence in which all are withdrawn", { asks, replies: [none] })),
+  on("no request came meanwhile: the set is fetched before anything rests on it", good, reject("key_not_found"), at(600, "a key before a silence in which all are withdrawn", { asks, replies: [none] })),
   on("a key before an unknown one is asked about", good, passes, { asks, replies: [odd(ed)] }),
   on("an empty set that came for another token counts for all", inline, reject("key_not_found"), at(20, "a key before an unknown one is asked about", { asks, replies: [none] })),
-  on("also for whoever passed a second ago", good, reject("key_not_found"), at(21, "a key before an unknown one is asked about")),
+  on("also for a request that passed a second ago", good, reject("key_not_found"), at(21, "a key before an unknown one is asked about")),
   on("a key before a page that says nothing", good, passes, { asks, replies: [odd(ed)] }),
   on("a page behind the response", good, passes, at(301, "a key before a page that says nothing", { replies: [answer("<html>")], also: { after: ["keys"] } })),
   on("an object behind the next", good, passes, at(340, "a key before a page that says nothing", { replies: [answer("{}")], also: { after: ["keys"] } })),
@@ -68,19 +68,19 @@ export const cases = [
   vector("what the configuration has is not withdrawn by an issuer without keys", "both", api("/", inline), passes, { replies: [none], also: { after: ["keys"] } }),
   vector("and what it has not is not there", "both", api("/", good), reject("key_not_found"), { asks, replies: [none] }),
 
-  // Copies: an older word than the issuer's own.
+  // Cached copies: older than the issuer's own answer.
   on("a copy without keys is asked past", good, passes, { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), odd(ed)] }),
   on("a copy without keys, and the issuer says the same", good, reject("key_not_found"), { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), none] }),
   on("a copy without keys, and the issuer is away", good, reject("keys_unavailable"), { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), failed] }),
   on("a copy in which no key can be used is none", good, passes, { asks: ["keys", "keys"], replies: [copy(JSON.stringify({ keys: [signedNumber] })), odd(ed)] }),
 
-  // Keys, and none of use: there are others, and nobody here knows them.
+  // Keys, and none of use: there are others, which are not known here.
   on("a key before another kind takes its place", good, passes, { asks, replies: [odd(ed)] }),
   on("behind a response there is nothing but another kind", good, passes, at(301, "a key before another kind takes its place", { replies: [odd({ kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "new" })], also: { after: ["keys"] } })),
-  on("the key that is not in the set counts no longer, and what there is nobody knows", good, reject("keys_unavailable"), at(301.5, "a key before another kind takes its place", { also: logged({ kid: "new", rule: "key-types" }) })),
+  on("the key that is not in the set counts no longer, and what there is is not known", good, reject("keys_unavailable"), at(301.5, "a key before another kind takes its place", { also: logged({ kid: "new", rule: "key-types" }) })),
   on("the set is fetched again as after a failure", good, passes, at(303, "a key before another kind takes its place", { asks, replies: [odd(ed)] })),
   vector("of what the configuration has nothing is lost by that", "both", api("/", inline), passes, { replies: [odd(signedNumber)], also: { after: ["keys"] } }),
-  vector("what nobody knows is doubt", "lenient", api("/", good), forward(), { asks, replies: [odd(signedNumber)], also: { log: { decision: "anonymous", reason: "keys_unavailable", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
+  vector("what is not known is a lookup failure", "lenient", api("/", good), forward(), { asks, replies: [odd(signedNumber)], also: { log: { decision: "anonymous", reason: "keys_unavailable", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
 
   // Which key, and by which rule.
   on("a modulus with a zero before it is no key (RFC 7518 sections 2 and 6.3.1.1)", byRsa, reject("keys_unavailable"), { asks, replies: [odd(signedNumber)], also: logged({ kid: "rsa", rule: "minimal-integers" }) }),
@@ -93,7 +93,7 @@ export const cases = [
   refused("for encryption", { ...ed, kid: "odd", use: "enc" }, "key-use"),
   refused("with its private part", privateJwk("ed", { kid: "odd" }), "key-use"),
   refused("that is symmetric", { kty: "oct", k: "AAAA", kid: "odd" }, "symmetric-keys"),
-  refused("on a curve that nobody has", publicJwk("secp256k1", { kid: "odd" }), "key-types"),
+  refused("on an unknown curve", publicJwk("secp256k1", { kid: "odd" }), "key-types"),
   refused("without what makes it one", { kty: "RSA", e: "AQAB", kid: "odd" }, "key-members"),
   refused("with padding", { ...ed, kid: "odd", x: `${ed.x}=` }, "base64url"),
   refused("of an algorithm that is none", { ...ed, kid: "odd", alg: "Ed25519ph" }, "registered-alg"),

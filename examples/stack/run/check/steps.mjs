@@ -6,7 +6,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { askDoctors } from "../doctor.mjs";
-import { overTheBridge } from "./bridge.mjs";
+import { exchangesTokens } from "./token-exchange.mjs";
 import { assertion, targetOf } from "./tokens.mjs";
 import { mixedRequests } from "./traffic.mjs";
 import { cacheExpired } from "./waits.mjs";
@@ -304,8 +304,8 @@ export const steps = [
     },
   },
   {
-    what: "an API that only knows JWTs, behind the bridge",
-    run: overTheBridge,
+    what: "an API that only knows JWTs, behind a token exchange",
+    run: exchangesTokens,
   },
 ];
 
@@ -329,10 +329,10 @@ async function pastTheGate({ ada, stack }) {
     "x-doorward-issuer": "auth",
     "x-doorward-expires": "4102444800",
   };
-  const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const otherKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const forged = (aud, method, path) => {
     const claims = { aud, htm: method, host: new URL(stack.url).host, tgt: targetOf(path), sub: subject, email: ada.email };
-    return { ...spoofed, "x-doorward-assertion": assertion(claims, stranger, { kid: keys[0].kid }) };
+    return { ...spoofed, "x-doorward-assertion": assertion(claims, otherKey, { kid: keys[0].kid }) };
   };
   const { frontend, api } = stack.urls;
   const actionHeaders = Object.fromEntries(["next-action", "content-type"].map((name) => [name, action.headers()[name]]));

@@ -51,14 +51,14 @@ export async function tokenChecks({ python }) {
   const get = (headers) => fetch(`http://127.0.0.1:${port}/api/notes`, { headers });
   const ask = (authorization) => get(authorization ? { authorization } : {});
   const signed = (claims, header) => assertion({ host: new URL(issuer).host, ...claims }, gates.privateKey, { kid: KID, ...header });
-  const stranger = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+  const otherKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
   const first = signed();
   const assertions = [
     ["assertion_replayed", first],
     ["assertion_malformed", "of-no-form"],
     ["assertion_type", token({})],
     ["assertion_key_unknown", signed({}, { kid: "key-2" })],
-    ["assertion_signature", assertion({ host: new URL(issuer).host }, stranger, { kid: KID })],
+    ["assertion_signature", assertion({ host: new URL(issuer).host }, otherKey, { kid: KID })],
     ["assertion_audience", signed({ aud: "jotter" })],
     ["assertion_expired", signed({ iat: now - 90, exp: now - 60 })],
     ["assertion_method", signed({ htm: "POST" })],

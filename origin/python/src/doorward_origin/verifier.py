@@ -88,7 +88,7 @@ class SeenInMemory:
     """Remembers for this process, until a minute after an assertion's end, by a clock that only goes on as well as by ``now``.
     With several processes use what they share, like Redis ``SET … NX EXAT``.
 
-    Only what the gate has signed gets in here, so a stranger cannot fill it. Where half a million are good at once it raises
+    Only what the gate has signed gets in here, so unverified tokens cannot fill it. Where half a million are good at once it raises
     ``OverflowError`` rather than forget one.
     """
 

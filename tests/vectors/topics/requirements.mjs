@@ -1,0 +1,192 @@
+// What a rule asks of an identity beyond there being one (product, chapter 4): every requirement has to hold, each is a plain yes or
+// no, and what is missing or of an unexpected type is a no.
+
+import { NOW, NOW_S, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, page, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { forged, publicJwk } from "../mint.mjs";
+
+const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
+const rule = (path, members) => ({ path, access: "required", ...members });
+const rules = [
+  rule("/role", { roles: "admin" }),
+  rule("/role/any", { roles: { any: ["admin", "owner"] } }),
+  rule("/role/all", { roles: { all: ["admin", "owner"] } }),
+  rule("/scope", { scopes: "read" }),
+  rule("/scope/any", { scopes: { any: ["read", "write"] } }),
+  rule("/scope/all", { scopes: { all: ["read", "write"] } }),
+  rule("/plan", { claims: { plan: "pro" } }),
+  rule("/plan/any", { claims: { plan: { any: ["pro", "team"] } } }),
+  rule("/plan/all", { claims: { plan: { all: ["pro", "beta"] } } }),
+  rule("/level", { claims: { level: 3 } }),
+  rule("/flag", { claims: { beta: true } }),
+  rule("/nested", { claims: { "org.team.id": "t1" } }),
+  rule("/dotted", { claims: { "https://example.com/plan": "pro" } }),
+  rule("/two-claims", { claims: { plan: "pro", level: 3 } }),
+  rule("/session", { claims: { "session.activeOrganizationId": "acme" } }),
+  rule("/domain", { email_domains: ["example.com", "example.org"] }),
+  rule("/age", { max_session_age_seconds: 3600 }),
+  rule("/all-five", { roles: "admin", scopes: "read", claims: { plan: "pro" }, email_domains: "example.com", max_session_age_seconds: 3600 }),
+  { path: "/optional", access: "optional", roles: "admin" },
+  rule("/**"),
+];
+
+export const policies = { token: jwtIssuer({ jwks: { keys } }, { rules }), session: betterAuth({}, { rules, sign_in: { path: "/sign-in" } }) };
+
+const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));
+const facts = ({ email }) => told(typeof email === "string" ? { "x-doorward-email": encodeURIComponent(email).replaceAll("%40", "@") } : {});
+const refused = reject("forbidden");
+const token = (target, holds, members) =>
+  vector(`${target} ${holds ? "takes" : "refuses"} ${JSON.stringify(members)}`, "token", api(target, by(members)), holds ? forward(facts(members)) : refused);
+// Of a session only the auth service's own answer of now is a definite no.
+const session = (target, holds, members) =>
+  vector(`${target} ${holds ? "takes" : "refuses"} a session with ${JSON.stringify(members)}`, "session", api(target, sessionCookies(goodData(members))),
+    holds ? forward(ada("cookie-cache", members.user?.email ? { "x-doorward-email": members.user.email } : {})) : refused, holds ? {} : asked(members));
+const asked = (members = {}) => ({ asks: ["session"], replies: [sessionAnswer(members)] });
+
+/** Members that meet one requirement, and members that do not: by another value, or by none that counts. */
+const FIVE = [
+  { good: { role: "admin" }, other: { role: "user" }, none: { role: ["admin", 1].slice(1) } },
+  { good: { scope: "read" }, other: { scope: "write" }, none: { scope: { read: true } } },
+  { good: { plan: "pro" }, other: { plan: "free" }, none: {} },
+  { good: { email: "a@example.com", email_verified: true }, other: { email: "a@evil.example", email_verified: true }, none: { email: "a@example.com", email_verified: "true" } },
+  { good: { auth_time: NOW_S - 3600 }, other: { auth_time: NOW_S - 3601 }, none: { auth_time: NOW_S - 7200 } },
+];
+
+/** The exhaustive table: all combinations of good and not good, for both ways of not being good. */
+const table = ["other", "none"].flatMap((bad) =>
+  Array.from({ length: 32 }, (_, broken) => {
+    const members = Object.assign({}, ...FIVE.map((states, place) => ((broken >> place) & 1 ? states[bad] : states.good)));
+    return vector(`all five, broken ${broken.toString(2).padStart(5, "0")} by ${bad}`, "token", api("/all-five", by(members)), broken === 0 ? forward(facts(members)) : refused);
+  }),
+);
+
+export const cases = [
+  token("/role", true, { role: "admin" }),
+  token("/role", true, { role: "user, admin" }),
+  token("/role", true, { roles: ["user", "admin"] }),
+  token("/role", true, { role: "user", roles: ["admin"] }),
+  token("/role", false, { role: "user" }),
+  token("/role", false, { role: "Admin" }),
+  token("/role", false, { role: "administrator" }),
+  token("/role", false, { role: "super admin" }),
+  token("/role", false, { role: true }),
+  token("/role", false, { role: { admin: true } }),
+  token("/role", false, { roles: [["admin"]] }),
+  token("/role", false, { role: null }),
+  token("/role", false, { scope: "admin" }),
+  token("/role", false, { user: { role: "admin" } }),
+  token("/role", false, {}),
+  token("/role/any", true, { role: "owner" }),
+  token("/role/any", false, { role: "user" }),
+  token("/role/any", false, {}),
+  token("/role/all", true, { roles: ["owner", "x", "admin"] }),
+  token("/role/all", true, { role: "owner", roles: "admin" }),
+  token("/role/all", false, { role: "admin" }),
+  token("/role/all", false, { roles: ["admin", "admin"] }),
+  token("/role/all", false, {}),
+  token("/scope", true, { scope: "read" }),
+  token("/scope", true, { scope: "write read" }),
+  token("/scope", true, { scp: ["read"] }),
+  token("/scope", true, { scp: "read" }),
+  token("/scope", false, { scope: "reader" }),
+  token("/scope", false, { scope: "write,read" }),
+  token("/scope", false, { scope: 1 }),
+  token("/scope", false, { scope: null }),
+  token("/scope", false, { permissions: ["read"] }),
+  token("/scope", false, {}),
+  token("/scope/any", true, { scope: "write" }),
+  token("/scope/any", false, { scope: "" }),
+  token("/scope/all", true, { scope: "x write read" }),
+  token("/scope/all", false, { scope: "write" }),
+  token("/plan", true, { plan: "pro" }),
+  token("/plan", true, { plan: ["free", "pro"] }),
+  token("/plan", false, { plan: "free" }),
+  token("/plan", false, { plan: "pro " }),
+  token("/plan", false, { plan: ["free"] }),
+  token("/plan", false, { plan: [["pro"]] }),
+  token("/plan", false, { plan: { pro: true } }),
+  token("/plan", false, { plan: "free,pro" }),
+  token("/plan", false, { plan: null }),
+  token("/plan", false, {}),
+  token("/plan/any", true, { plan: "team" }),
+  token("/plan/any", true, { plan: ["team"] }),
+  token("/plan/any", false, { plan: "free" }),
+  token("/plan/any", false, {}),
+  token("/plan/all", true, { plan: ["beta", "pro"] }),
+  token("/plan/all", false, { plan: "pro" }),
+  token("/plan/all", false, {}),
+  token("/level", true, { level: 3 }),
+  token("/level", false, { level: "3" }),
+  token("/level", false, { level: 4 }),
+  token("/level", false, { level: true }),
+  token("/flag", true, { beta: true }),
+  token("/flag", false, { beta: false }),
+  token("/flag", false, { beta: "true" }),
+  token("/flag", false, { beta: 1 }),
+  token("/nested", true, { org: { team: { id: "t1" } } }),
+  token("/nested", true, { "org.team.id": "t1" }),
+  token("/nested", false, { org: { team: { id: "t2" } } }),
+  token("/nested", false, { org: { team: "t1" } }),
+  token("/nested", false, { org: [{ team: { id: "t1" } }] }),
+  token("/nested", false, { "org.team": { id: "t1" } }),
+  token("/nested", false, { "org.team.id": "t2", org: { team: { id: "t1" } } }),
+  token("/dotted", true, { "https://example.com/plan": "pro" }),
+  token("/dotted", false, { "https://example": { "com/plan": "free" } }),
+  token("/two-claims", true, { plan: "pro", level: 3 }),
+  token("/two-claims", false, { plan: "pro", level: 2 }),
+  token("/two-claims", false, { plan: "free", level: 3 }),
+  token("/two-claims", false, { plan: "pro" }),
+  token("/domain", true, { email: "a@example.com", email_verified: true }),
+  token("/domain", true, { email: "a@EXAMPLE.org", email_verified: true }),
+  token("/domain", false, { email: "a@example.com", email_verified: false }),
+  token("/domain", false, { email: "a@example.com" }),
+  token("/domain", false, { email: "a@example.com", email_verified: 1 }),
+  token("/domain", false, { email: "a@sub.example.com", email_verified: true }),
+  token("/domain", false, { email: "a@example.com.evil.example", email_verified: true }),
+  token("/domain", false, { email: "a@evil.example@example.com", email_verified: true }),
+  token("/domain", false, { email: "a@example.com@evil.example", email_verified: true }),
+  token("/domain", false, { email: "\"a@evil.example\"@example.com", email_verified: true }),
+  token("/domain", false, { email: "@example.com", email_verified: true }),
+  token("/domain", false, { email: "example.com", email_verified: true }),
+  token("/domain", false, { email: "a@ex\u0430mple.com", email_verified: true }),
+  token("/domain", false, { email: ["a@example.com"], email_verified: true }),
+  token("/domain", false, { email_verified: true }),
+  token("/age", true, { auth_time: NOW_S - 3600 }),
+  token("/age", false, { auth_time: NOW_S - 3601 }),
+  token("/age", true, { auth_time: NOW_S + 60 }),
+  token("/age", false, { auth_time: NOW_S + 61 }),
+  token("/age", true, {}),
+  token("/age", false, { iat: NOW_S - 3601 }),
+  token("/age", false, { iat: NOW_S, auth_time: NOW_S - 3601 }),
+  token("/age", false, { iat: undefined }),
+  vector("/age refuses a sign-in of another type", "token", api("/age", by({ auth_time: "now" })), reject("claims_malformed")),
+  ...table,
+
+  session("/role", true, { user: { role: "admin" } }),
+  session("/role", true, { user: { role: "editor,admin" } }),
+  session("/role", false, { user: { role: "user" } }),
+  session("/role", false, { user: { role: null } }),
+  session("/role", false, { role: "user" }),
+  session("/role", false, { session: { role: "admin" } }),
+  session("/session", true, { session: { activeOrganizationId: "acme" } }),
+  session("/session", false, { session: { activeOrganizationId: "other" } }),
+  session("/session", false, { user: { activeOrganizationId: "acme" } }),
+  session("/domain", true, {}),
+  session("/domain", false, { user: { emailVerified: false } }),
+  session("/domain", false, { user: { email: "ada@evil.example" } }),
+  session("/age", true, { session: { createdAt: new Date(NOW - 3_600_000).toISOString() } }),
+  session("/age", false, { session: { createdAt: new Date(NOW - 3_600_001).toISOString() } }),
+  session("/age", false, { session: { createdAt: "yesterday" } }),
+  session("/age", false, { session: { createdAt: undefined } }),
+  vector("what the auth service says now counts: a role", "session", api("/role", sessionCookies()), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer({ user: { role: "admin" } })] }),
+  vector("what the auth service says now counts: no role", "session", api("/role", sessionCookies()), refused, { asks: ["session"], replies: [sessionAnswer({ user: { role: "user" } })] }),
+  vector("a user who may not see a page is not sent to sign in", "session", page("/role", sessionCookies(goodData())), refused, asked()),
+  vector("an anonymous request is not one without the role", "session", api("/role"), reject("no_credential")),
+  vector("a bad token is bad, whatever is required", "token", api("/role", by({ role: "admin", exp: NOW_S - 60 })), reject("token_expired")),
+  vector("optional: an anonymous request passes", "token", api("/optional"), forward()),
+  vector("optional: a user with the role passes", "token", api("/optional", by({ role: "admin" })), forward(told())),
+  vector("optional: a user without the role does not", "token", api("/optional", by({ role: "user" })), refused),
+  vector("challenge: insufficient scope", "token", api("/scope", by({ scope: "write" })), refused, { also: { headers: { "www-authenticate": 'Bearer error="insufficient_scope"' } } }),
+  vector("a verified token serves every rule, and each asks anew", "token", api("/", by({ scope: "read" })), forward(told())),
+  vector("a verified token serves every rule: one that is met", "token", api("/scope", by({ scope: "read" })), forward(told()), { after: "a verified token serves every rule, and each asks anew" }),
+  vector("a verified token serves every rule: one that is not", "token", api("/role", by({ scope: "read" })), refused, { after: "a verified token serves every rule, and each asks anew" }),
+];

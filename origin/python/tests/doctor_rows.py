@@ -430,7 +430,7 @@ BROKEN = [
 HEALTHY = [
     Row("plain, without a token", env=USUAL),
     Row("plain, with a token", env=USUAL, arguments=ASK, token="token"),
-    Row("by one URL", arguments="--url {url}", token="token"),
+    Row("by one URL", arguments="{url}", token="token"),
     Row(
         "by options alone",
         arguments="--jwks-url {url}/api/auth/jwks --issuer {url} --audience {url} --algorithms EdDSA,ES256 --leeway 5",

@@ -11,6 +11,7 @@ import json
 import os
 import pickle
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -24,9 +25,10 @@ from urllib.parse import quote
 import jwt
 import pytest
 
+import doorward_origin
 from doctor_rows import BROKEN, GOOD, HEALTHY, SECRET, SOURCES, Row
 from doorward_origin.doctor import rules
-from doorward_origin.doctor.causes import CAUSES, fix, title
+from doorward_origin.doctor.causes import CAUSES, actor, fix, title
 from doorward_origin.doctor.environment import secret_of
 from doorward_origin.doctor.facts import Facts
 from faults import certificate, proxy
@@ -146,7 +148,8 @@ def skip_without_bare(row: Row) -> None:
 
 
 def findings(found: Run, *certainties: str) -> list[str]:
-    return [cause["id"] for cause in found.answer["causes"] if cause["certainty"] in certainties]
+    all_of_them = found.answer["causes"] + found.answer["hints"]
+    return [cause["id"] for cause in all_of_them if cause["certainty"] in certainties]
 
 
 @pytest.mark.parametrize("row", BROKEN, ids=lambda row: str(row.name))
@@ -177,7 +180,10 @@ def test_a_healthy_one_is_not_accused(row: Row, lab: Lab) -> None:
 def holds_for_every_answer(found: Run) -> None:
     assert set(found.row.hints) <= set(findings(found, "hint")), found.text
     known = found.answer["facts"]
-    for cause in found.answer["causes"]:
+    assert all(cause["certainty"] != "hint" for cause in found.answer["causes"])
+    assert all(cause["certainty"] == "hint" for cause in found.answer["hints"])
+    for cause in found.answer["causes"] + found.answer["hints"]:
+        assert (cause["unless"] is not None) is (cause["certainty"] == "strong"), cause
         assert set(cause["evidence"]) <= known.keys(), (cause["evidence"], sorted(known))
         assert (cause["fix"], cause["title"], cause["doc"]) == (
             fix(cause["id"]),
@@ -185,7 +191,7 @@ def holds_for_every_answer(found: Run) -> None:
             f"docs/causes.md#{cause['id']}",
         )
     assert not set(found.answer["excluded"]) & {cause["id"] for cause in found.answer["causes"]}
-    assert found.answer["schema"] == "doctor-1.json"
+    assert found.answer["schema"] == "doctor-1"
     assert len(found.answer["requests"]) <= 12
     assert found.seconds < 5, found.seconds
     for secret in found.hidden:
@@ -220,12 +226,21 @@ def outline(found: list[rules.Finding]) -> list[tuple[str, str]]:
     return [(finding.cause, finding.certainty) for finding in found]
 
 
+ACTORS = {
+    "auth-service": "Whoever runs the auth service has to act.",
+    "gate": "Whoever runs the gate has to act.",
+    "app": "Whoever writes the application has to act.",
+    "api": "Whoever runs the API has to act.",
+    "platform": "Whoever runs the proxy, the platform or the network has to act.",
+}
+
+
 def test_titles_and_fixes_are_those_of_the_table() -> None:
     page = (ROOT / "docs/causes.md").read_text("utf-8")
     sections = {part.split("\n", 1)[0].strip(): " ".join(part.split()) for part in page.split("\n### ")[1:]}
     for cause in CAUSES:
         assert cause in sections, f"docs/causes.md has no {cause}"
-        for text in (title(cause), fix(cause)):
+        for text in (title(cause), fix(cause), ACTORS[actor(cause)]):
             assert escaped(text) in sections[cause], (cause, text)
 
 
@@ -249,6 +264,7 @@ def test_a_fingerprint_is_that_of_the_other_hosts() -> None:
         (["cure"], 2),
         (["check", "/nowhere"], 2),
         (["check", "--env-file", "/nowhere"], 2),
+        (["doctor", "nowhere"], 2),
         (["doctor", "--jwks-url", "nowhere"], 2),
         (["doctor", "--token-file", "/nowhere"], 2),
         (["doctor", "--token", "x"], 2),
@@ -272,3 +288,26 @@ def test_strict_counts_hints(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_text("PyJWT==2.15.1\n")
     statuses = [run(Row("strict"), tmp_path, GOOD, ["check", *more], None).returncode for more in ([], ["--strict"])]
     assert statuses == [0, 1]
+
+
+def test_an_interruption_is_3_and_says_how_far_it_came(lab: Lab) -> None:
+    with proxy("slow", lab.services["plain"]["url"]) as url:
+        arguments = ["doctor", "--jwks-url", f"{url}/api/auth/jwks", "--json"]
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(HERE.parent / "src")}
+        command = [sys.executable, "-B", "-m", "doorward_origin", *arguments]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "doorward-origin: asks 127.0.0.1 only\n"
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            out, _ = process.communicate(timeout=10)
+    answer = json.loads(out)
+    assert (process.returncode, answer["verdict"], answer["causes"]) == (3, "unfinished", [])
+    assert answer["skipped"][-1]["probe"] == "what comes after 0 requests"
+
+
+def test_the_package_s_names_are_loaded_when_they_are_used() -> None:
+    code = "import sys, doorward_origin; assert 'jwt' not in sys.modules; doorward_origin.Verifier; assert 'jwt' in sys.modules"
+    subprocess.run([sys.executable, "-B", "-c", code], env={"PYTHONPATH": str(HERE.parent / "src")}, check=True)
+    with pytest.raises(AttributeError):
+        _ = doorward_origin.Nothing

@@ -42,7 +42,7 @@ no token, secret or e-mail address is printed. The token is sent nowhere, but to
 
 Examples:
   python -m doorward_origin doctor
-  python -m doorward_origin doctor --url https://app.example.com --algorithms EdDSA,ES256
+  python -m doorward_origin doctor https://app.example.com --algorithms EdDSA,ES256
   pbpaste | python -m doorward_origin doctor --token-file -
   python -m doorward_origin doctor --client notes_api.auth:jwks_client --token-file token.txt --json
 """
@@ -100,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
             "--env-file", action="append", default=[], type=Path, metavar="FILE", help="read variables from FILE, too"
         )
         command.add_argument("--strict", action="store_true", help="exit 1 for hints as well")
+    doctor.add_argument("url", nargs="?", metavar="URL", help="the auth service's public URL (BETTER_AUTH_URL)")
     _add_expected(doctor)
     doctor.add_argument("--token-file", metavar="FILE", help="the token, as the API's code gets it; - for standard input")
     doctor.add_argument("--client", metavar="MODULE:NAME", help="import the API's own PyJWKClient and use that one")
@@ -118,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_expected(command: argparse.ArgumentParser) -> None:
-    command.add_argument("--url", metavar="URL", help="the auth service's public URL (BETTER_AUTH_URL)")
+    command.add_argument("--url", metavar="URL", dest="url_option", help="the same as URL")
     command.add_argument("--jwks-url", metavar="URL", help="where the API fetches keys (…/api/auth/jwks)")
     command.add_argument("--issuer", metavar="ISS", help="the `iss` that the API expects, letter by letter")
     command.add_argument("--audience", metavar="AUD", help="the `aud` that it expects (the issuer)")
@@ -170,6 +171,7 @@ def _doctor(options: argparse.Namespace) -> int:
         print("doorward-origin: paste the token, then end of file", file=sys.stderr)
     asked = Asked(_variables(options))
     text = _token_text(options.token_file)
+    options.url = options.url_option or options.url
     given = {name: getattr(options, name) for name in environment.NAMES}
     _check_given(given, options)
     facts = Facts(packages=packages.look(), expected=environment.expected(asked.variables, given))
@@ -196,7 +198,7 @@ def _doctor(options: argparse.Namespace) -> int:
 def _check_given(given: dict[str, Any], options: argparse.Namespace) -> None:
     for name in ("url", "jwks_url"):
         if given[name] is not None and environment.split(given[name]) is None:
-            raise UsageError(f"--{name.replace('_', '-')} is not an http or https URL")
+            raise UsageError(f"{'URL' if name == 'url' else '--jwks-url'} is not an http or https URL")
     if options.timeout <= 0:
         raise UsageError("--timeout is not a number of seconds")
     if options.ca_file and not Path(options.ca_file).is_file():

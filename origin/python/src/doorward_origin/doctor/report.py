@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
-from .causes import CAUSES, doc, fix, title
+from .causes import CAUSES, actor, doc, fix, title
 from .facts import Facts, flat
 from .rules import Finding
 
-SCHEMA: Final = "doctor-1.json"
+SCHEMA: Final = "doctor-1"
 _MAX_TEXT: Final = 200
 _EMAIL: Final = re.compile(r"[^\s@/\"'<>:=]+@[^\s@/\"'<>]+\.\w+")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
@@ -59,34 +59,39 @@ def _password(value: str) -> str | None:
 
 
 def as_json(report: Report, hidden: Sequence[str]) -> str:
-    causes = [
-        {
-            "id": finding.cause,
-            "certainty": finding.certainty,
-            "primary": at == 0 and finding.certainty != "hint",
-            "title": title(finding.cause),
-            "seen": finding.seen,
-            "evidence": list(finding.evidence),
-            "fix": fix(finding.cause),
-            "doc": doc(finding.cause),
-        }
-        for at, finding in enumerate(report.findings)
-    ]
-    also = sorted({name for finding in report.findings for name in finding.also} - {finding.cause for finding in report.findings})
+    causes = [finding for finding in report.findings if finding.certainty != "hint"]
+    hints = [finding for finding in report.findings if finding.certainty == "hint"]
+    also = dict.fromkeys([one.cause for one in causes[1:]] + [name for one in causes for name in one.also])
     value = {
         "schema": SCHEMA,
         "version": report.version,
         "at": report.at,
         "target": report.target,
         "verdict": report.verdict,
-        "causes": causes,
-        "also": also,
+        "causes": [_as_value(one, is_primary=one is causes[0]) for one in causes],
+        "also": list(also),
+        "hints": [_as_value(one, is_primary=False) for one in hints],
         "excluded": report.excluded,
         "skipped": report.skipped,
         "facts": facts_of(report.facts),
         "requests": report.requests,
     }
     return json.dumps(clean(value, hidden), ensure_ascii=False, indent=2)
+
+
+def _as_value(finding: Finding, *, is_primary: bool) -> dict[str, Any]:
+    return {
+        "id": finding.cause,
+        "certainty": finding.certainty,
+        "primary": is_primary,
+        "title": title(finding.cause),
+        "seen": finding.seen,
+        "unless": finding.unless,
+        "evidence": list(finding.evidence),
+        "actor": actor(finding.cause),
+        "fix": fix(finding.cause),
+        "doc": doc(finding.cause),
+    }
 
 
 def facts_of(facts: Facts) -> dict[str, Any]:
@@ -220,6 +225,8 @@ def _finding(finding: Finding, style: Style, *, first: bool) -> Iterable[str]:
     colour = "33" if finding.certainty == "hint" else "31"
     yield f"{style.paint(colour, f'{label}[{finding.cause}]')}: {title(finding.cause)}"
     yield f"  seen    {finding.seen} ({finding.certainty})"
+    if finding.unless:
+        yield f"  unless  {finding.unless}"
     yield f"  facts   {', '.join(finding.evidence)}"
     yield f"  fix     {fix(finding.cause)}"
     yield f"  more    {doc(finding.cause)}"

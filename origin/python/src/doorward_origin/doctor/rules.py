@@ -37,6 +37,36 @@ class Finding:
     #: Other names for the same fault.
     also: tuple[str, ...] = ()
 
+    @property
+    def unless(self) -> str | None:
+        """The explanation that is left, where it is not proof."""
+        return UNLESS.get(self.cause) if self.certainty == "strong" else None
+
+
+#: The one other explanation of what is strong.
+UNLESS: Final[dict[str, str]] = {
+    "api-no-cryptography": "the API is meant to verify by a shared secret, or runs with another interpreter",
+    "api-cannot-fetch-jwks": "the service is away for everybody for a moment",
+    "deployment-protection": "the auth service itself sends its key set's path to a sign-in page",
+    "database-unreachable": "the service cannot write or read its first key for another reason",
+    "url-missing": "the API is told by a variable of another name",
+    "wrong-token-sent": "the access token has a nonce, and another audience",
+    "token-altered": "another service signs with a key of the same kid",
+    "api-algorithm": "that code is not what runs, or a blank variable is taken for none",
+    "clock-skew": "a proxy or cache on the way writes the date, or the token was made by hand",
+    "api-leeway": "the two clocks differ by more than a leeway should cover",
+    "token-expired-no-refresh": "the token is older than what the client sends",
+    "issuer-differs-at-api": "the token is of another environment, or a blank variable is taken for none",
+    "issuer-trailing-slash": "the service writes the slash into its tokens, too",
+    "issuer-path": "the service writes the path into its tokens, too",
+    "issuer-scheme": "the API expects another issuer than was supposed here",
+    "issuer-host": "the API expects another issuer than was supposed here",
+    "audience-differs": "that call is for other tokens, or a blank variable is taken for none",
+    "trailing-slash-env": "the code takes the origin of the URL, not its text",
+    "url-contradiction": "the service really writes an issuer of another origin than its own",
+    "api-refuses-good-token": "the API is right to refuse this user for another reason than the token",
+}
+
 
 Rule = Callable[[Facts], "Finding | None"]
 RULES: Final[list[Rule]] = []

@@ -81,7 +81,8 @@ def _describe(found: Token, header: Mapping[str, Any], claims: Mapping[str, Any]
 def verify(found: Token, token: str, keys: list[Key], key_set: Any, packages: Packages) -> None:
     """Whether the set has the token's key, and whether the signature holds by it."""
     if keys:
-        found.key_known = any(key.kid == found.kid for key in keys)
+        # PyJWKClient finds no key without a kid.
+        found.key_known = found.kid is not None and any(key.kid == found.kid for key in keys)
     if key_set is None or packages.jwt_module != "pyjwt":
         return
     from jwt.api_jws import PyJWS

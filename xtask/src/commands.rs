@@ -1,7 +1,7 @@
 //! The table of commands, and the text that `cargo xtask --help` shows of it.
 
 use crate::shell;
-use crate::{bench, build, demo, fuzz, notices, sessions, size, soak, stack, test};
+use crate::{bench, build, causes, demo, fuzz, notices, sessions, size, soak, stack, test};
 
 /// A command of this program. Its function gets the arguments after its name.
 pub(crate) struct Command {
@@ -24,6 +24,7 @@ const COMMANDS: &[(&str, &[Command])] = &[
     ]),
     ("Test it", &[
         Command { name: "test", summary: "every test, or the parts that you name", help: test::HELP, run: test::run },
+        Command { name: "causes", summary: "broken deployments: does `doorward doctor` name what is wrong?", help: causes::HELP, run: causes::run },
         Command { name: "sessions", summary: "a real Better Auth site in use: is any user wrongly signed out?", help: sessions::HELP, run: sessions::run },
         Command { name: "soak", summary: "a thousand sessions while the auth service fails", help: soak::HELP, run: soak::run },
         Command { name: "fuzz", summary: "a search for inputs that break what must hold", help: fuzz::HELP, run: fuzz::run },

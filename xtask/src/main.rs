@@ -8,6 +8,7 @@ mod build;
 mod build_cli;
 mod build_package;
 mod build_worker;
+mod causes;
 mod commands;
 mod debian;
 mod demo;

@@ -32,6 +32,17 @@ pub(crate) fn test(folder: &Path, quiet: &[(&str, &str)]) -> Result {
     Ok(())
 }
 
+/// Two interpreters for APIs that verify tokens with PyJWT: as `requirements.txt` in `folder` says,
+/// and without `cryptography`.
+pub(crate) fn of_apis(folder: &Path) -> Result<(String, String)> {
+    let home = shell::target_directory()?.join("python");
+    let bare = shell::root().join("origin").join("python").join("requirements-bare.txt");
+    Ok((
+        environment(&home.join("api"), &folder.join("requirements.txt"))?,
+        environment(&home.join("bare"), &bare)?,
+    ))
+}
+
 /// The interpreter of the virtual environment in `folder` with just these packages; it is made anew
 /// when they have changed.
 fn environment(folder: &Path, requirements: &Path) -> Result<String> {

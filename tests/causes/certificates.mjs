@@ -1,0 +1,55 @@
+// An authority of this run, and the certificates that it gives to servers. Nothing is kept.
+
+import "reflect-metadata";
+
+import { webcrypto } from "node:crypto";
+
+import * as x509 from "@peculiar/x509";
+
+x509.cryptoProvider.set(webcrypto);
+
+const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const DAY = 86_400_000;
+
+/** A new authority: its own certificate, and what makes one for servers. */
+export async function authority() {
+  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+  const name = "CN=Authority of these tests";
+  const own = await x509.X509CertificateGenerator.createSelfSigned({
+    name,
+    keys,
+    signingAlgorithm: ALGORITHM,
+    notBefore: new Date(Date.now() - 90 * DAY),
+    notAfter: new Date(Date.now() + 90 * DAY),
+    extensions: [
+      new x509.BasicConstraintsExtension(true, 1, true),
+      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+    ],
+  });
+  return { certificate: own.toString("pem"), certify };
+
+  /** A server's key and certificate for these names. */
+  async function certify(names, { from = -DAY, until = 30 * DAY } = {}) {
+    const server = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
+    const certificate = await x509.X509CertificateGenerator.create({
+      subject: `CN=${names[0]}`,
+      issuer: name,
+      publicKey: server.publicKey,
+      signingKey: keys.privateKey,
+      signingAlgorithm: ALGORITHM,
+      notBefore: new Date(Date.now() + from),
+      notAfter: new Date(Date.now() + until),
+      extensions: [
+        new x509.BasicConstraintsExtension(false),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+        new x509.SubjectAlternativeNameExtension(names.map((value) => ({ type: "dns", value }))),
+      ],
+    });
+    const pkcs8 = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", server.privateKey));
+    const body = pkcs8.toString("base64").replaceAll(/.{64}/g, "$&\n");
+    return {
+      key: `-----BEGIN PRIVATE KEY-----\n${body}\n-----END PRIVATE KEY-----\n`,
+      cert: certificate.toString("pem"),
+    };
+  }
+}

@@ -1,0 +1,22 @@
+// Every row. A row says what is started, and what the doctor has to find:
+//
+//   name       what is broken, or what is healthy and unusual
+//   cause      the cause that comes first, with its certainty; null: nothing is wrong
+//   or         causes that may come first in its place, where two names say the same of one fault
+//   also       causes that may stand beside it
+//   hint       for rows where nothing is certain: the hint that is given
+//   start      starts it; what it returns is the doctor's URL, flags, environment and files
+
+import api from "./api.mjs";
+import cookies from "./cookies.mjs";
+import environment from "./environment.mjs";
+import gate from "./gate.mjs";
+import healthy from "./healthy.mjs";
+import jwt from "./jwt.mjs";
+import network from "./network.mjs";
+import pairs from "./pairs.mjs";
+import store from "./store.mjs";
+
+const GROUPS = { environment, cookies, network, jwt, store, api, gate, pairs, healthy };
+
+export const ROWS = Object.entries(GROUPS).flatMap(([group, rows]) => rows.map((row) => ({ group, ...row })));

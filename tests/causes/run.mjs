@@ -1,0 +1,170 @@
+// Starts each deployment, asks `doorward doctor` about it, and counts.
+//
+//   node run.mjs [--all] [--only WORDS] [--carrier npx] [--show] [--without RULE]
+//
+// DOORWARD is the native program, DOORWARD_PYTHON and DOORWARD_BARE_PYTHON the interpreters with and
+// without `cryptography`. The exit status is 0 if every row is as it should be.
+
+import { spawn } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+
+import { authority } from "./certificates.mjs";
+import { differences, isQuick } from "./judge.mjs";
+import { Lab, SECRET, SITE } from "./lab.mjs";
+import { leaksIn } from "./leaks.mjs";
+import { ROWS } from "./rows/index.mjs";
+
+/** What a row may take; a host that does not answer at all may take longer. */
+const LIMIT_MS = 5000;
+const LIMIT_REQUESTS = 20;
+
+const { values: options } = parseArgs({
+  options: {
+    all: { type: "boolean" },
+    only: { type: "string" },
+    carrier: { type: "string", default: "native" },
+    show: { type: "boolean" },
+    without: { type: "string" },
+  },
+});
+for (const name of Object.keys(process.env)) if (/^(BETTER_)?AUTH_|^NODE_ENV$/.test(name)) delete process.env[name];
+
+const here = fileURLToPath(new URL(".", import.meta.url));
+const program =
+  options.carrier === "npx"
+    ? [process.execPath, join(here, "../../middleware/bin/doorward.mjs")]
+    : [process.env.DOORWARD ?? join(here, "../../target/debug/doorward")];
+
+const chosen = ROWS.filter((row) =>
+  options.only ? [row.name, row.group, row.cause, row.hint].some((word) => word?.includes(options.only)) : options.all || isQuick(row),
+);
+if (chosen.length === 0) {
+  console.error("causes: error: no row has that name");
+  process.exit(2);
+}
+
+const { certificate, certify } = await authority();
+const results = [];
+for (const row of chosen) {
+  const result = await play(row);
+  results.push(result);
+  const { problems, took, requests, found } = result;
+  if (options.show || problems.length > 0) {
+    console.error(`${problems.length > 0 ? "✘" : "✔"} ${row.group}: ${row.name} (${took} ms, ${requests} requests): ${found}`);
+    for (const problem of problems) console.error(`    ${problem}`);
+  }
+}
+summary(results);
+process.exit(results.some(({ problems }) => problems.length > 0) ? 1 : 0);
+
+async function play(row) {
+  const lab = new Lab({ certify });
+  const folder = await mkdtemp(join(tmpdir(), "doorward-causes-"));
+  try {
+    lab.hide(SECRET);
+    const setUp = await row.start(lab);
+    const call = await callOf(setUp, folder, certificate);
+    for (const value of Object.entries(call.env)) if (/SECRET|PASSWORD/.test(value[0])) lab.hide(value[1]);
+    const before = lab.stored();
+    lab.requests = 0;
+    const started = performance.now();
+    const json = await run([...call.arguments, "--json"], call);
+    const took = Math.round(performance.now() - started);
+    const requests = lab.requests;
+    const isSame = row.writes || lab.stored() === before;
+    const text = await run([...call.arguments, "--verbose"], call);
+    const ticket = await run([...call.arguments, "--report"], call);
+    const emitted = [json, text, ticket].flatMap(({ stdout, stderr }) => [stdout, stderr]).join("\n");
+    const report = parsed(json.stdout);
+    const problems = report
+      ? differences(row, report, json.status)
+      : [`no report: exit ${json.status}: ${(json.stderr || json.stdout).slice(0, 300)}`];
+    if (took > (row.limit ?? LIMIT_MS)) problems.push(`it took ${took} ms`);
+    if (Math.max(requests, report?.requests?.length ?? 0) > LIMIT_REQUESTS) problems.push(`it sent ${requests} requests`);
+    if (!isSame) problems.push("it has written into the store");
+    const leaks = leaksIn(emitted, lab.hidden);
+    if (leaks.length > 0) problems.push(`it printed ${leaks.join(", ")} of what must not be printed`);
+    const found = [...(report?.causes ?? []), ...(report?.hints ?? [])].map(({ id, certainty }) => `${id} ${certainty}`).join(", ");
+    return { row, report, problems, took, requests, found: found || "nothing" };
+  } catch (error) {
+    return { row, problems: [`the row itself failed: ${error.stack}`], took: 0, requests: 0, found: "nothing" };
+  } finally {
+    await lab.end();
+    await rm(folder, { recursive: true });
+  }
+}
+
+/** The command line, the environment and the files of a row. */
+async function callOf({ url, flags = [], env = {}, cookie, token, config, files = {} }, folder, certificate) {
+  const all = { ...files, "authority.pem": certificate };
+  if (cookie !== undefined) all["cookie.txt"] = `${cookie}\n`;
+  if (token !== undefined) all["token.txt"] = `${token}\n`;
+  if (config) all["doorward.json"] = JSON.stringify(config);
+  for (const [name, text] of Object.entries(all)) await writeFile(join(folder, name), text);
+  const isTrusted = !flags.includes("no authority");
+  return {
+    arguments: [
+      "doctor",
+      url,
+      ...flags.filter((flag) => flag !== "no authority"),
+      ...(isTrusted ? ["--ca-file", "authority.pem"] : []),
+      ...(cookie !== undefined ? ["--cookie-file", "cookie.txt"] : []),
+      ...(token !== undefined ? ["--token-file", "token.txt"] : []),
+    ],
+    folder,
+    env: Object.fromEntries(
+      Object.entries({ BETTER_AUTH_URL: SITE, BETTER_AUTH_SECRET: SECRET, ...env }).filter(([, value]) => value !== undefined),
+    ),
+  };
+}
+
+function run(words, { folder, env }) {
+  return new Promise((resolve, reject) => {
+    const without = options.without ? { DOORWARD_WITHOUT_RULE: options.without } : {};
+    const [command, ...first] = program;
+    const child = spawn(command, [...first, ...words], { cwd: folder, env: { PATH: process.env.PATH, ...without, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    const said = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"]) child[stream].setEncoding("utf8").on("data", (text) => (said[stream] += text));
+    child.once("error", reject);
+    child.once("close", (status, signal) => resolve({ status: status ?? signal, ...said }));
+  });
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function summary(results) {
+  const broken = results.filter(({ row }) => row.cause);
+  const healthy = results.filter(({ row }) => row.cause === null);
+  const hints = results.filter(({ row }) => row.hint);
+  const named = broken.filter(({ isFirst, row, report }) => isFirst ?? [row.cause, ...(row.or ?? [])].includes(report?.causes?.[0]?.id));
+  const alarms = [...healthy, ...hints].filter(({ report }) => report?.causes?.length !== 0);
+  const proofs = results.filter(({ row, report }) =>
+    report?.causes?.some(({ id, certainty }) => certainty === "proof" && ![row.cause, ...(row.or ?? []), ...(row.also ?? [])].includes(id)),
+  );
+  const causes = new Set([...broken, ...hints].map(({ row }) => row.cause ?? row.hint));
+  const most = (what) => Math.max(...results.map((result) => result[what]));
+  const table = [
+    ["rows", results.length],
+    ["causes shown", causes.size],
+    ["broken, the right cause named first", `${named.length} of ${broken.length}`],
+    ["hints given", `${hints.filter(({ problems }) => problems.length === 0).length} of ${hints.length}`],
+    ["healthy without a finding", `${healthy.length - healthy.filter((result) => alarms.includes(result)).length} of ${healthy.length}`],
+    ["false alarms", alarms.length],
+    ["wrong causes called proof", proofs.length],
+    ["requests of a run, at most", most("requests")],
+    ["milliseconds of a run, at most", most("took")],
+  ];
+  for (const [what, figure] of table) console.log(`${what.padEnd(38)} ${figure}`);
+  const wrong = results.filter(({ problems }) => problems.length > 0).length;
+  console.log(`${results.length - wrong} of ${results.length} rows as expected`);
+}

@@ -1,0 +1,62 @@
+//! `cargo xtask causes`: builds the command line and the gate, and hands over to
+//! `tests/causes/run.mjs`.
+
+use std::process::Command;
+
+use crate::shell::{self, Result};
+use crate::{build_cli, build_package, node, python};
+
+pub(crate) const HELP: &str = "\
+Break a deployment in every known way, and ask `doorward doctor` what is wrong
+
+usage: cargo xtask causes [--all] [--only WORDS] [--show] [--carrier native|npx] [--without RULE]
+
+needs    Node 20 or newer, Python 3.11 or newer with venv, and the registries of crates, npm and
+         PyPI
+does     builds the native command line and the gate. For each row it starts a real Better Auth, 1.7
+         or 1.4, behind what is broken: a proxy, a cache, a certificate, a clock, a secret; or an
+         API with PyJWT, or the gate; or something healthy and unusual. It runs the doctor, and
+         compares the causes, their order and their certainty with what the row expects. No row may
+         send more than 20 requests, take more than 5 seconds, write into a store, or print a
+         secret, a cookie, a token or an address. Without --all it takes 25 rows
+prints   a line for each row that is not as expected, and a table; last `N of M rows as expected`
+exit     0 if every row is as expected, otherwise 1
+
+  --all             every row
+  --only WORDS      rows whose name, group or cause contains this
+  --show            a line for each row
+  --carrier npx     the npm package's program in place of the native one
+  --without RULE    the doctor without this cause's rule: its rows have to fail
+
+examples
+  cargo xtask causes
+  cargo xtask causes --all
+  cargo xtask causes --only secret-whitespace --show
+";
+
+/// What is installed for it.
+pub(crate) const MEMBERS: &[&str] = &["tests/causes"];
+
+/// `cargo xtask causes`
+pub(crate) fn run(options: &[String]) -> Result {
+    node::check()?;
+    node::install(MEMBERS)?;
+    build_package::release()?;
+    if options.iter().any(|option| option == "npx") {
+        build_cli::release()?;
+    }
+    let root = shell::root();
+    shell::run(&mut shell::command("cargo", &["build", "--quiet", "-p", "doorward-cli"], &root))?;
+    let home = shell::target_directory()?;
+    let folder = root.join("tests").join("causes");
+    let (python, bare) = python::of_apis(&folder)?;
+    let program = home.join("debug").join(format!("doorward{}", std::env::consts::EXE_SUFFIX));
+    shell::hand_over(
+        Command::new("node")
+            .arg(folder.join("run.mjs"))
+            .args(options)
+            .env("DOORWARD", program)
+            .env("DOORWARD_PYTHON", python)
+            .env("DOORWARD_BARE_PYTHON", bare),
+    )
+}

@@ -165,7 +165,8 @@ def test_the_cause_is_named_first_and_alone(row: Row, lab: Lab) -> None:
         1,
     ), found.text
     assert set(findings(found, "proof", "strong")) <= {first["id"]} | row.more, found.text
-    assert f"error[{first['id']}]" in found.text
+    label = {"proof": "error", "strong": "likely"}[first["certainty"]]
+    assert f"\n{label}[{first['id']}]: {first['title']}\n  seen    " in found.text
     holds_for_every_answer(found)
 
 

@@ -23,7 +23,8 @@ async def in_thread(call: Callable[[], T]) -> T:
 
 
 async def landing(flight: Flight) -> None:
-    """Waits for keys without a thread: those of the event loop are the application's too, and unverified tokens can make many wait."""
+    """Waits for keys without a thread: those of the event loop are the application's too, and unverified tokens can make
+    many wait."""
     trio = _trio()
     if trio is not None:
         return await _landing_in_trio(trio, flight)

@@ -1,7 +1,7 @@
 """The gate's keys: given, or fetched and remembered.
 
-PyJWT's own client fetches for each unknown ``kid``, again and again, and forgets everything in an outage. Here unverified tokens cannot
-make us fetch, and keys that were good outlive an outage of their address.
+PyJWT's own client fetches for each unknown ``kid``, again and again, and forgets everything in an outage. Here unverified tokens
+cannot make us fetch, and keys that were good outlive an outage of their address.
 """
 
 from __future__ import annotations

@@ -88,8 +88,8 @@ class SeenInMemory:
     """Remembers for this process, until a minute after an assertion's end, by a clock that only goes on as well as by ``now``.
     With several processes use what they share, like Redis ``SET … NX EXAT``.
 
-    Only what the gate has signed gets in here, so unverified tokens cannot fill it. Where half a million are good at once it raises
-    ``OverflowError`` rather than forget one.
+    Only what the gate has signed gets in here, so unverified tokens cannot fill it. Where half a million are good at once it
+    raises ``OverflowError`` rather than forget one.
     """
 
     #: Seconds for which an assertion is remembered beyond its end: a clock may be set back by as much after that.

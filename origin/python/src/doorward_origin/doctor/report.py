@@ -138,10 +138,10 @@ class Style:
 
 def as_text(report: Report, hidden: Sequence[str], style: Style) -> str:
     lines = [*_phases(report, style), ""]
-    for at, finding in enumerate(report.findings):
-        lines += _finding(finding, style, first=at == 0)
+    for finding in report.findings:
+        lines += _finding(finding, style)
     if report.verdict == "healthy":
-        lines.append(f"nothing wrong as far as can be seen from here ({len(report.requests)} requests)")
+        lines.append(f"nothing wrong as far as can be seen from here ({_count(len(report.requests), 'request')})")
     if report.verdict == "unfinished":
         lines.append("unfinished: it was interrupted, or this machine has no network")
     if report.skipped:
@@ -198,7 +198,11 @@ def _keys_line(facts: Facts) -> str:
     if not answer.is_key_set:
         return f"no key set: {answer.failure or f'{answer.status}, {answer.body}'}"
     algorithms = ", ".join(sorted({key.alg for key in keys.all if key.alg})) or "of no known algorithm"
-    return f"{len(keys.all)} {'key' if len(keys.all) == 1 else 'keys'}, {algorithms}; PyJWT can use {keys.usable or 0}"
+    return f"{_count(len(keys.all), 'key')}, {algorithms}; PyJWT can use {keys.usable or 0}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _clock_line(facts: Facts) -> str:
@@ -220,11 +224,10 @@ def _token_line(facts: Facts) -> str:
     )
 
 
-def _finding(finding: Finding, style: Style, *, first: bool) -> Iterable[str]:
-    label = "hint" if finding.certainty == "hint" else "error" if first else "also wrong"
-    colour = "33" if finding.certainty == "hint" else "31"
+def _finding(finding: Finding, style: Style) -> Iterable[str]:
+    label, colour = {"proof": ("error", "31"), "strong": ("likely", "31"), "hint": ("hint", "33")}[finding.certainty]
     yield f"{style.paint(colour, f'{label}[{finding.cause}]')}: {title(finding.cause)}"
-    yield f"  seen    {finding.seen} ({finding.certainty})"
+    yield f"  seen    {finding.seen}"
     if finding.unless:
         yield f"  unless  {finding.unless}"
     yield f"  facts   {', '.join(finding.evidence)}"

@@ -1,6 +1,7 @@
 //! `cargo xtask stack`: builds what the stack needs, installs its packages, and hands over to
 //! `examples/stack/run/stack.mjs`.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::shell::{self, Failure, Result};
@@ -16,8 +17,8 @@ needs    Node 20 or newer, Python 3.11 or newer with venv, and their registries.
          root); elsewhere it says so and stops
 does     builds the gate and the three services, starts each on a free port of this machine, and
          prints the URL. What has been built is kept in target/. What the services log is shown, and
-         a prompt takes `stop api`, `start api`, `restart auth`, `status`, `help` (names: database,
-         auth, api, frontend, and gate with the Worker). Ctrl-C stops everything
+         a prompt takes `stop api`, `start api`, `restart auth`, `status`, `doctor`, `help` (names:
+         database, auth, api, frontend, and gate with the Worker). Ctrl-C stops everything
 exit     0; with --check 1 if something is not as expected, and each such line says what was
 
   --front next      the gate in Next's proxy.ts (default, except with --check)
@@ -74,7 +75,18 @@ pub(crate) fn run(options: &[String]) -> Result {
     build_worker::release()?;
     let folder = shell::root().join("examples/stack/run");
     node::install(MEMBERS)?;
-    shell::hand_over(Command::new("node").arg(folder.join("stack.mjs")).args(options))
+    let doctor = build_doctor()?;
+    let mut stack = Command::new("node");
+    stack.arg(folder.join("stack.mjs")).args(options).env("DOORWARD_CLI", doctor);
+    shell::hand_over(&mut stack)
+}
+
+/// The command line `doorward`, which looks at the stack from outside.
+fn build_doctor() -> Result<PathBuf> {
+    let build = ["build", "--quiet", "--package", "doorward-cli"];
+    shell::run(&mut shell::command("cargo", &build, &shell::root()))?;
+    let name = format!("doorward{}", std::env::consts::EXE_SUFFIX);
+    Ok(shell::target_directory()?.join("debug").join(name))
 }
 
 const KNOWN: [&str; 7] = ["--front", "next", "worker", "both", "--postgres", "--quiet", "--check"];

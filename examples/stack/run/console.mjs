@@ -53,7 +53,9 @@ export function openConsole({ output, input, quiet, diagnose = async () => [] })
   /** Reads commands until the input ends. */
   function open() {
     prompt = createInterface({ input, output: hasPrompt ? output : undefined, terminal: hasPrompt, prompt: "stack> " });
-    prompt.on("line", (line) => carryOut(line).finally(() => hasPrompt && prompt.prompt()));
+    // One after the other: a service may need the one before it.
+    let before = Promise.resolve();
+    prompt.on("line", (line) => (before = before.then(() => carryOut(line)).finally(() => hasPrompt && prompt.prompt())));
     // A terminal in this mode gives Ctrl-C to us.
     prompt.on("SIGINT", () => process.kill(process.pid, "SIGINT"));
     if (hasPrompt) prompt.prompt();
@@ -80,6 +82,8 @@ export function openConsole({ output, input, quiet, diagnose = async () => [] })
       show(`${painted(name)}${verb === "stop" ? "is stopped" : `runs at ${where}`}`);
     } catch (error) {
       show(`${painted(name)}error: ${error.message}`);
+      // Its last lines; without `--quiet` they have been shown.
+      if (quiet && error.hint) error.hint.split("\n").forEach((line) => show(`${painted(name)}${printable(line)}`));
     }
   }
 

@@ -1,4 +1,7 @@
-// Who is to blame? Beside each part of a running stack its doctor is asked, as somebody would who had only that part.
+// Who is to blame? The doctors of a running stack are asked, as somebody would: `doorward doctor` from outside with what the gate knows,
+// `python -m doorward_origin doctor` beside the API with what that knows.
+
+import { join } from "node:path";
 
 import { outcome } from "../../shared/processes.mjs";
 import { folder } from "./services.mjs";
@@ -11,14 +14,20 @@ import { folder } from "./services.mjs";
  */
 export async function askDoctors(stack, built, { token, json = false } = {}) {
   const asked = [];
-  for (const { name, command, env, input } of doctors(stack, built, token)) {
-    const { code, output } = await outcome([...command, ...(json ? ["--json"] : [])], { env, input, onlyAnswer: json });
-    asked.push({ name, code, output });
+  for (const { name, command, ...options } of [outside(stack), beside(stack, built)]) {
+    const full = [...command, ...(token ? ["--token-file", "-"] : []), ...(json ? ["--json"] : [])];
+    asked.push({ name, ...(await outcome(full, { ...options, input: token, onlyAnswer: json })) });
   }
   return asked;
 }
 
-function doctors({ api }, { python }, token) {
-  const beside = [python, "-m", "doorward_origin", "doctor", "--source", folder("api")];
-  return [{ name: "api", command: token ? [...beside, "--token-file", "-"] : beside, env: api.env, input: token }];
+/** @returns {{name: string, command: string[], env: object, cwd?: string}} */
+function outside({ url, identity, urls }) {
+  const command = [process.env.DOORWARD_CLI, "doctor", url, "--gate", "/account", "--config", join(folder("frontend"), "doorward.json")];
+  // Where there is no `.env` file of another project.
+  return { name: "doctor", command, env: { ...identity, AUTH_SERVICE_URL: urls.auth }, cwd: folder("run") };
+}
+
+function beside({ api }, { python }) {
+  return { name: "api", command: [python, "-m", "doorward_origin", "doctor", "--source", folder("api")], env: api.env };
 }

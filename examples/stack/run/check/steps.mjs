@@ -221,7 +221,8 @@ export const steps = [
         assert.deepEqual([name, code, verdict, causes], [name, 0, "healthy", []]);
         assert.ok(!output.includes(token) && !output.includes(ada.email), `${name}: the token or an address is in the output`);
       }
-      return asked.map(({ name, output }) => `${name}: ${JSON.parse(output).requests.length} requests`).join(", ");
+      assert.deepEqual(asked.map(({ name }) => name), ["doctor", "api"]);
+      return asked.map(({ name, output }) => `${name}: ${JSON.parse(output).requests.length} sent`).join(", ");
     },
   },
   {
@@ -239,9 +240,9 @@ export const steps = [
       assert.match(pagesOf(doubt)[0].decision, /session_unavailable/);
       assert.ok(await ada.cookie("session_token"), "the cookie stays");
       await shot("auth service away");
-      const [{ code, output }] = await askDoctors(stack, built, { json: true });
-      assert.deepEqual([code, JSON.parse(output).causes[0].id], [1, "api-cannot-fetch-jwks"]);
-      return "the doctor beside the API names api-cannot-fetch-jwks";
+      const named = (await askDoctors(stack, built, { json: true })).map(({ name, code, output }) => [name, code, JSON.parse(output).causes[0]?.id]);
+      assert.deepEqual(named, [["doctor", 1, "unreachable"], ["api", 1, "api-cannot-fetch-jwks"]]);
+      return named.map(([name, , cause]) => `${name}: ${cause}`).join(", ");
     },
   },
   {

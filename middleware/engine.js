@@ -1,5 +1,5 @@
 // The life of an instance. The WebAssembly starts at the first request that needs it, never at import. When it traps, its
-// memory is not to be believed any more: it is dropped, and a later request starts the next one. Each instance has its
+// memory is not to be trusted any more: it is dropped, and a later request starts the next one. Each instance has its
 // generation; what was begun in one is not finished in another.
 
 import { bindingOf } from "./binding.js";

@@ -31,7 +31,7 @@ export interface GateOptions {
   fetch?: typeof globalThis.fetch;
   /**
    * Stores that the configuration names (`deny_list`): what each has under a key, or nothing. An exception, or anything
-   * but text and bytes, counts as a failure, and nobody is let in on one.
+   * but text and bytes, counts as a failure, and admits no request.
    */
   stores?: Record<string, (key: string) => StoredValue | Promise<StoredValue>>;
   /**
@@ -89,14 +89,14 @@ export interface RequestContext {
 /** The request may go on to the origin. */
 export interface ForwardVerdict {
   kind: "forward";
-  /** Path and query as the gate understood them: what it judged is what the origin should get. */
+  /** Path and query as the gate understood them: the origin should get what was decided about. */
   target: string;
   /**
    * Where to, if not to the application itself: scheme, host and port of the rule's `upstream`. `handle` sends the request there
    * by itself; whoever calls `decide` has to.
    */
   upstream: string | undefined;
-  /** Who is asking, and nothing for nobody. Made when it is first read. */
+  /** The identity; nothing where the request is anonymous. Made when it is first read. */
   identity: Session | undefined;
   /** The request's headers as the origin must see them; made when they are first read. */
   headers: Headers;
@@ -119,9 +119,9 @@ export interface ForwardVerdict {
    * no end. `handle` ends event streams by itself; whoever calls `decide` has to (docs/revocation.md, "Open connections").
    */
   livesMs?: number;
-  /** After so many milliseconds, and again after as many more, `recheck` is to be called; nothing: it rests on nobody. */
+  /** After so many milliseconds, and again after as many more, `recheck` is to be called; nothing: it is anonymous. */
   recheckAfterMs?: number;
-  /** The reason why such a connection is over; nothing where it is not, or where nobody knows. Rejects where the gate has fallen: nobody knows. */
+  /** The reason why such a connection is over; nothing where it is not, or where that is not known. Rejects where the gate has fallen. */
   recheck?: () => Promise<string | undefined>;
   reason: string | undefined;
   /** What was written to the log. */
@@ -156,16 +156,16 @@ export type Decision =
   | { kind: "answer"; status: number; headers: Pair[]; body: string; reason: string | undefined; log: string | undefined };
 
 export interface Gate {
-  /** Judges a request. Never throws: what cannot be judged is an answer with status 503. */
+  /** Decides on a request. Never throws: what cannot be decided is an answer with status 503. */
   decide(request: Request, context?: RequestContext): Promise<Verdict>;
-  /** Judges a request by its head alone. Never throws. */
+  /** Decides on a request by its head alone. Never throws. */
   decideHead(head: Head, context?: Pick<RequestContext, "waitUntil" | "seesResponse">): Promise<Decision>;
   /**
-   * Judges a request and answers it: with `next`'s response to the edited request (a rule's `upstream`'s, where it has one), or
+   * Decides on a request and answers it: with `next`'s response to the edited request (a rule's `upstream`'s, where it has one), or
    * with the gate's own. Redirects of the origin are passed on, not followed.
    *
    * **`next` has to answer its argument.** It is another request than the first one: it has the headers that the application may
-   * believe, the target that was judged, and the body. Frameworks whose `next` takes no request (Astro, SvelteKit, srvx) go on with
+   * believe, the target that was decided about, and the body. Frameworks whose `next` takes no request (Astro, SvelteKit, srvx) go on with
    * the first one: take `decide` there, and the verdict's `identity`. The first one's headers are edited as well, so that nothing
    * forged is left in either, but not its URL.
    */
@@ -194,7 +194,7 @@ export interface SignatureScheme {
 /** What the engine sends a host to do. */
 export type Effect = {
   id: number;
-  /** Whether it is done after the response, so that nobody waits for it. */
+  /** Whether it is done after the response, so that no response waits for it. */
   background: boolean;
 } & (
   | {

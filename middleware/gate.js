@@ -35,7 +35,7 @@ const CONTEXT = {
   usesArgument: FLAG,
 };
 
-/** Why a forged identity is answered that this runtime lets nobody take away, and what the log says of it. */
+/** Why a forged identity is answered that this runtime does not let the gate take away, and what the log says of it. */
 const FORGED = [
   "head_malformed",
   JSON.stringify({
@@ -87,10 +87,10 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     }
 
     function decide(request, context = {}) {
-      return judge(request, context, context?.seesResponse);
+      return decideOn(request, context, context?.seesResponse);
     }
 
-    async function judge(request, context, seesResponse) {
+    async function decideOn(request, context, seesResponse) {
       try {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
         return decision.kind === "forward" ? forwardVerdict(headersOf(request), decision) : answerVerdict(request, decision);
@@ -100,7 +100,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     }
 
     async function handle(request, next, context = {}) {
-      const verdict = await judge(request, context, true);
+      const verdict = await decideOn(request, context, true);
       if (verdict.kind === "answer") return verdict.response;
       const mayBeIgnored = !verdict.upstream && context.usesArgument !== true;
       if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) {
@@ -163,7 +163,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       return decision;
     }
 
-    /** The reason why a connection that began with this head is over; nothing where it is not, or nobody knows. */
+    /** The reason why a connection that began with this head is over; nothing where it is not, or that is not known. */
     async function recheck(head, context) {
       const begun = engine.begin();
       let status = engine.look(begun, head, now());
@@ -185,7 +185,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       }
     }
 
-    /** Begins what is done while the origin works. Where nobody sees its response, that is finished before the request goes on. */
+    /** Begins what is done while the origin works. Where the host does not see its response, that is finished before the request goes on. */
     async function begin(decision, begun, context, seesResponse) {
       const { id } = decision.alongside;
       let result;
@@ -229,7 +229,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       decision.abandon = abandon;
     }
 
-    /** After the response: nobody is waiting, so nobody hears of a failure; the engine will ask again. */
+    /** After the response: no request is waiting, so a failure is reported to none; the engine will ask again. */
     function inBackground(effect, begun, context) {
       const work = perform(effect)
         .then((result) => {
@@ -240,7 +240,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       outlive(work, context);
     }
 
-    /** Puts what the engine gives into the shared cache. Nobody waits for it; a cache that does not take it has less to give. */
+    /** Puts what the engine gives into the shared cache. No request waits for it; a cache that does not take it has less to give. */
     function share(begun, context) {
       for (const { key, text, seconds } of engine.cacheWrites(begun)) {
         const put = async () => cache.put(key, text, { ttlSeconds: seconds });
@@ -373,7 +373,7 @@ function forwarded(request, { target, upstream, headers }) {
 
 /**
  * Edits the very request too: a framework may have kept it, and answer it instead of the one that `next` gets. Whether nothing that a
- * client has forged is left on it; some runtimes let nobody edit a request that came in.
+ * client has forged is left on it; some runtimes do not allow to edit a request that came in.
  */
 function editInPlace({ headers }, { removed, set }, prefix) {
   try {
@@ -416,7 +416,7 @@ function isOfNetwork(code) {
   return typeof code === "string" && /^(?:ECONN|EHOST|ENET|ENOTFOUND|EAI_|EPIPE|ETIMEDOUT|UND_ERR_(?:CONNECT|SOCKET|HEADERS_TIMEOUT)|Connection|FailedToOpenSocket)/.test(code);
 }
 
-/** Why nobody answered: the code of a reason. */
+/** Why there was no response: the code of a reason. */
 export function whyNobody(error) {
   const codes = [error?.code, error?.cause?.code];
   const isLate = error?.name === "TimeoutError" || codes.some((code) => /TIMEDOUT|TIMEOUT/.test(code ?? ""));

@@ -21,7 +21,7 @@ export interface NextEvent {
  * export const config = { matcher: ["/((?!_next/static/).*)"] };
  * ```
  *
- * The configuration decides what is public. The matcher should leave out static files only: what it leaves out is not judged,
+ * The configuration decides what is public. The matcher should leave out static files only: what it leaves out the gate does not see,
  * and client headers that look like an identity are not removed there. So read who is asking by `session()`, which throws there.
  * What may be left out besides are uploads of more than 10 MB that are public or verified by themselves: Next cuts a body behind any
  * `proxy.ts` at `experimental.proxyClientMaxBodySize`, without an error.
@@ -37,14 +37,14 @@ export interface NextEvent {
 export function gate(options?: GateOptions): (request: Request, event?: NextEvent) => Promise<Response>;
 
 /**
- * Who is asking, in server components, route handlers and server actions; `null` where the gate ran and nobody is signed in.
- * It reads a mark that only the gate can make, so it believes no header that a client has sent. Verified once a request.
+ * Who is asking, in server components, route handlers and server actions; `null` where the gate ran and the request is anonymous.
+ * It reads a mark that only the gate can make, so it trusts no header that a client has sent. Verified once a request.
  *
  * A `Request` as argument also binds method and path; without one it asks `headers()` of Next. The Pages Router has neither:
  * `session(new Headers(req.headers as Record<string, string>))`. The gate and the application
  * need one secret: `DOORWARD_MARK_SECRET` (at least 32 bytes), or a Better Auth secret under its usual name.
  *
- * @throws {NotGated} the gate did not run for this request, or nobody can tell
+ * @throws {NotGated} the gate did not run for this request, or that cannot be verified
  */
 export function session(request?: Request | Headers): Promise<Session | null>;
 

@@ -32,7 +32,7 @@ export function protect(
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /**
- * Who is asking, behind `middleware` or `protect` of this process; `null` for nobody. It was found in the very request: no header
+ * Who is asking, behind `middleware` or `protect` of this process; `null` for an anonymous request. It was found in the very request: no header
  * counts.
  *
  * @throws {NotGated} the gate did not run for this request

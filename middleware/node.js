@@ -38,7 +38,7 @@ export function nodeOn(createGate) {
   }
 
   function middleware(options = {}) {
-    const { decide, hop } = judge(options, { seesResponse: true });
+    const { decide, hop } = decideOn(options, { seesResponse: true });
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
@@ -67,7 +67,7 @@ export function nodeOn(createGate) {
     const { origin, host, ...options } = given;
     checkOptions({ host }, HOSTS);
     const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
-    const { decide, hop } = judge(options, { seesResponse: true }, { proxies: true });
+    const { decide, hop } = decideOn(options, { seesResponse: true }, { proxies: true });
 
     async function proxy(req, res) {
       const decision = await decide(req);
@@ -93,8 +93,8 @@ export function nodeOn(createGate) {
     return proxy;
   }
 
-  /** Judges a request by what Node received. `hop` is what the core says of the way to the origin and back. */
-  function judge(given, context, host) {
+  /** Decides on a request by what Node received. `hop` is what the core says of the way to the origin and back. */
+  function decideOn(given, context, host) {
     const gate = createGate(given, { ...host, names: NAMES });
     const { publicOrigin, clientAddress } = given;
     const publicOriginAt = publicOriginOf(publicOrigin);
@@ -125,7 +125,7 @@ export function nodeOn(createGate) {
 }
 
 /**
- * What somebody who develops on this machine has typed into the browser: `localhost` rather than the address behind it. Nobody else's
+ * What a developer on this machine has typed into the browser: `localhost` rather than the address behind it. Nobody else's
  * `Host` counts: it is the client's word.
  */
 function typedOrigin(req, mode) {
@@ -155,7 +155,7 @@ function editRequest(req, decision) {
   try {
     editHeaders(req, decision);
   } catch {
-    // Those of `node:http2` only look alike: they have no `headersDistinct`, and nobody can set their `rawHeaders`.
+    // Those of `node:http2` only look alike: they have no `headersDistinct`, and their `rawHeaders` cannot be set.
     return new Error("doorward: the headers of this request cannot be changed; use requests of node:http or node:https");
   }
   return retarget(req, decision.target);
@@ -196,7 +196,7 @@ function judgedElsewhere() {
 
 /**
  * `/api` of `/api/users`, whose `url` is `/users` then; that of `/api` itself is `/`. Nothing where `url` has been rewritten since the
- * client asked: the application would serve another path than the judged one.
+ * client asked: the application would serve another path than the one decided about.
  */
 function mountedAt({ originalUrl, url, baseUrl }) {
   const tail = [url, url.replace(/^\//, "")].find((tail) => originalUrl.endsWith(tail));

@@ -76,7 +76,7 @@ export function watchOver({ livesMs, recheckAfterMs, recheck }, end) {
 }
 
 /**
- * A body that ends when its connection is over: its reader comes back then, as it does after every end, and is judged anew.
+ * A body that ends when its connection is over: its reader comes back then, as it does after every end, and is decided on anew.
  *
  * @param {ReadableStream} body
  * @param {ConnectionLimits} limits

@@ -41,7 +41,7 @@ function refreshed(value, origin, publicOrigin) {
   return value.replace(/^(\s*[\d.]+\s*[;,]\s*(?:url\s*=\s*)?["']?)(.*)$/is, (_, before, address) => before + publicAddress(address, origin, publicOrigin));
 }
 
-/** A cookie for the origin's own host is for nobody: a browser takes it for the host that it asked, without `Domain`. */
+/** A cookie for the origin's own host is for no host that browsers know: a browser takes it for the host that it asked, without `Domain`. */
 function publicCookie(line, host, publicHost) {
   return line.replace(/;\s*domain\s*=\s*\.?([^;]*)/gi, (attribute, domain) => {
     const named = domain.trim().toLowerCase();

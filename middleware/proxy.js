@@ -98,14 +98,14 @@ function forward(req, res, decision, hop, to) {
     // Switching protocols is no answer to who has not asked for it.
     upstream.on("upgrade", (_, far) => {
       far.destroy();
-      nobody();
+      unanswered();
     });
     upstream.on("error", failed);
   }
 
   function failed(error) {
     // An origin may close a connection that is kept in the very moment in which it is used again: it has not read the request.
-    if (heard || !mayRepeat(error)) return nobody(error);
+    if (heard || !mayRepeat(error)) return unanswered(error);
     req.unpipe(upstream);
     attempt({ agent: false });
     upstream.end();
@@ -117,7 +117,7 @@ function forward(req, res, decision, hop, to) {
     return wasKept && REPEATABLE.has(req.method) && !hasOwnBody(req) && !res.headersSent && !res.destroyed;
   }
 
-  function nobody(error) {
+  function unanswered(error) {
     // Once an answer is being passed on, its own end says how it went: an origin may answer before it has read the whole body.
     if (!res.headersSent && !res.destroyed) answer(res, hop.refuse(decision.head, whyNobody(error)));
   }
@@ -132,7 +132,7 @@ function forward(req, res, decision, hop, to) {
   }
 }
 
-/** An event stream ends as every stream does, when what it rests on is over: its reader comes back and is judged anew. */
+/** An event stream ends as every stream does, when what it rests on is over: its reader comes back and is decided on anew. */
 function endWith(limits, response, res) {
   const stop = watchOver(limits, () => {
     response.unpipe(res);

@@ -34,7 +34,7 @@ export function routing(createGate) {
           ? forward(request, decision)
           : answer(request, decision.response);
       } catch (error) {
-        // Next and Vercel answer an exception with a page of their own, which does not say that nobody may store it.
+        // Next and Vercel answer an exception with a page of their own, which does not say that no cache may store it.
         complain(options.log, `doorward: error: the gate has failed, so this request gets 503: ${error?.message ?? "exception"}`);
         return notStartedResponse(request);
       }
@@ -68,13 +68,13 @@ function forward(request, decision) {
 
   const here = new URL(request.url);
   if (!decision.target.startsWith("/")) throw new Error("a target is a path");
-  const judged = new URL((decision.upstream ?? here.origin) + decision.target);
-  if (judged.origin === here.origin && judged.pathname === here.pathname && judged.search === here.search) {
+  const decided = new URL((decision.upstream ?? here.origin) + decision.target);
+  if (decided.origin === here.origin && decided.pathname === here.pathname && decided.search === here.search) {
     headers.set("x-middleware-next", "1");
   } else {
-    // The gate judged another spelling than the one that the router would read, which then gets the judged one; or the rule has
+    // The gate decided about another spelling than the one that the router would read, which then gets that one; or the rule has
     // an upstream. `next start` may show the rewrite to the browser: the client's own path, or the address of the upstream.
-    headers.set("x-middleware-rewrite", judged.href);
+    headers.set("x-middleware-rewrite", decided.href);
   }
   return new Response(null, { headers });
 }

@@ -16,7 +16,7 @@ export interface Session {
   omitted?: string[];
 }
 
-/** Why nobody can tell who is asking. */
+/** Why it cannot be told who is asking. */
 export type NotGatedReason =
   | "mark_missing"
   | "mark_secret"
@@ -29,7 +29,7 @@ export type NotGatedReason =
   | "mark_path"
   | "mark_credential";
 
-/** Nobody can say who is asking, not even that it is nobody: the gate did not run for this request, or it cannot be verified. */
+/** It cannot be told who is asking, not even that the request is anonymous: the gate did not run for this request, or it cannot be verified. */
 export class NotGated extends Error {
   constructor(reason: NotGatedReason, sentence?: string);
   readonly reason: NotGatedReason;

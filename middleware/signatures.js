@@ -79,7 +79,7 @@ export function webs(subtle = globalThis.crypto?.subtle) {
 /** Node's own, of the versions that give it without an import, which would be a riddle to bundlers for other runtimes. */
 export function nodes() {
   const { process, navigator } = globalThis;
-  // Others have a module by this name, with corners of its own that nobody has looked into.
+  // Others have a module by this name, with peculiarities that have not been tested here.
   if (!process?.versions?.node || process.versions.bun || process.versions.deno) return undefined;
   if (navigator?.userAgent === "Cloudflare-Workers") return undefined;
   const crypto = process.getBuiltinModule?.("node:crypto");

@@ -19,7 +19,7 @@ export interface RoutingContext {
  * ```
  *
  * It runs on both runtimes, `nodejs` and `edge`. The configuration decides what is public; a `matcher` should leave out static
- * files only, since what it leaves out is not judged, and client headers that look like an identity are not removed there.
+ * files only, since what it leaves out the gate does not see, and client headers that look like an identity are not removed there.
  *
  * The public origin and the client's address are known from the deployment's variables ("Automatically expose System
  * Environment Variables" is on by default). A deployment with several domains sets `publicOrigin`.

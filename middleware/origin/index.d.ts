@@ -76,7 +76,7 @@ export interface VerifierOptions<R = never> {
   issuer?: string;
   /**
    * The public host, or hosts, as browsers see it, with the port where it is not the default. `Host` and `X-Forwarded-Host` are
-   * never believed.
+   * never trusted.
    */
   host: string | string[];
   /**
@@ -125,7 +125,7 @@ export interface Verifier {
    * has seen an assertion can use it for another request while it lives.
    *
    * @throws {AssertionRefused}
-   * @throws {TypeError} these are no headers, but a promise of them or a request: that would pass for a request of nobody
+   * @throws {TypeError} these are no headers, but a promise of them or a request: that would pass for an anonymous request
    */
   readSession(headers: HeadersLike): Promise<Session>;
   /** Whether there is an assertion at all, good or bad. */

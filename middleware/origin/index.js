@@ -217,7 +217,7 @@ function isList(headers) {
 /**
  * All values of that header: in `Headers` and their like, in a plain record, or in Node's flat list.
  *
- * @throws {TypeError} for what has no headers in it by mistake, which would be taken for a request of nobody
+ * @throws {TypeError} for what has no headers in it by mistake, which would be taken for an anonymous request
  */
 function valuesOf(headers, name) {
   if (typeof headers?.get === "function") {

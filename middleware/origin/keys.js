@@ -113,7 +113,7 @@ function fetchedKeys(url, fetch = globalThis.fetch) {
   }
 
   /**
-   * Where nobody may wait for this fetch, the others begin none beside it while there are keys: it counts as done. It is not `pending`, as it
+   * Where no other request may wait for this fetch, the others begin none beside it while there are keys: it counts as done. It is not `pending`, as it
    * ends with its request, which may be before it is done.
    */
   async function refreshAlone(now) {

@@ -33,7 +33,7 @@ const QUESTIONS = { jwks: "keys", "get-session": "session", token: "token" };
  * Starts one on a free port.
  *
  * @param {object} options
- * @param {string} [options.secret] what signs the session cookie; without it nobody is signed in
+ * @param {string} [options.secret] what signs the session cookie; without it there is no session
  * @param {() => object[]} [options.keys] the public keys, as JWKs
  * @param {string} [options.cacheControl] of the key set
  * @param {(token: string) => {pair: object | null, cookies?: string[]} | undefined} [options.session] what `/get-session` says of a

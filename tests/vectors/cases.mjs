@@ -77,7 +77,7 @@ export const sessionAnswer = (members = {}, headers = []) => {
   return { to: "session", status: 200, headers: [["content-type", "application/json"], ...headers], body: JSON.stringify({ session, user }) };
 };
 
-export const nobody = (headers = []) => ({ to: "session", status: 200, headers, body: "null" });
+export const nullAnswer = (headers = []) => ({ to: "session", status: 200, headers, body: "null" });
 export const keysAnswer = (keys, headers = []) => ({ to: "keys", status: 200, headers, body: JSON.stringify({ keys }) });
 
 /** What the origin is told about Ada. */
@@ -110,7 +110,7 @@ export const api = (target, ...headers) => request("GET", target, [["accept", "a
 /** Anything else. */
 export const send = (method, target, ...headers) => request(method, target, headers);
 
-/** Goes on as somebody (or, with nothing set, as nobody). */
+/** Is forwarded with an identity (or, with nothing set, anonymously). */
 export const forward = (set = {}, members = {}) => ({ forward: { set, removed: [], response_headers: [], ...members } });
 export const reject = (reason) => ({ reject: { status: STATUS[reason] ?? 401, reason } });
 export const redirect = (reason, location, status = 307) => ({ redirect: { status, reason, location } });

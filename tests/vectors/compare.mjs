@@ -181,7 +181,7 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 async function problemsOf({ request, expect }, outcome) {
   const silent = TOLD.filter((member) => outcome[member] === undefined);
   if (silent.length > 0) return [`the host does not say ${silent.join(", ")}`];
-  const problems = [...outcome.problems, ...outcome.unused.map((number) => `nobody asked for reply ${number}`), ...brokenPromises(request, outcome)];
+  const problems = [...outcome.problems, ...outcome.unused.map((number) => `reply ${number} was not asked for`), ...brokenPromises(request, outcome)];
   const compare = (what, expected, found) => {
     if (canonical(expected) !== canonical(found)) problems.push(`${what} should be ${canonical(expected)} and is ${canonical(found)}`);
   };

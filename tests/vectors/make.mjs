@@ -21,7 +21,7 @@ for (const file of readdirSync(TOPICS).sort()) {
 }
 console.log(`${total} cases`);
 
-/** A case that nobody can run, or that runs as another, is a mistake of the topic. */
+/** A case that cannot be run, or that runs as another, is a mistake of the topic. */
 function check(file, policies, cases) {
   const seen = new Map();
   for (const { name, policy, after, now_ms, expect } of cases) {
@@ -37,6 +37,6 @@ function check(file, policies, cases) {
     seen.set(name, { policy, now_ms });
   }
   for (const name of Object.keys(policies)) {
-    if (!cases.some(({ policy }) => policy === name)) throw new Error(`${file}: nobody uses the policy ${name}`);
+    if (!cases.some(({ policy }) => policy === name)) throw new Error(`${file}: no case uses the policy ${name}`);
   }
 }

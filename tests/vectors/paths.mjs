@@ -220,7 +220,7 @@ read("any", "/_next/data/app.json", ["/_next/data/app.json"]);
 plain("any", "/%5fnext/data/b-1/app.json", `${data}/app.json`, { readings: [`${data}/app.json`, "/app"] });
 plain("any", "/_next/d%61ta/b-1/app%2ejson", `${data}/app.json`, { readings: [`${data}/app.json`, "/app"] });
 read("any", "/_next/static/chunks/app.js", ["/_next/static/chunks/app.js"]);
-// A form of a form is nobody's.
+// A form of a form is refused.
 for (const target of ["/app.rsc.rsc", "/app.prefetch.rsc.rsc", "/app.rsc.prefetch.rsc", `${data}/app.rsc.json`, `/index${data}/app.json.rsc`, "/a.rsc.segments/x.segment.rsc", `${data}/a.segments/x.segment.rsc.json`]) refused("any", target);
 read("any", `${data}/_next/data/b-2/app.json`, [`${data}/_next/data/b-2/app.json`, "/_next/data/b-2/app"]);
 // What is left of a name may be a dot segment.

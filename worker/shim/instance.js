@@ -2,7 +2,7 @@
 //
 // After a trap (a panic, an exhausted stack or memory) an instance's memory is in no known state and the promises of the
 // requests in it never settle. So every call into an instance goes through `guard`: the first one that throws marks the
-// instance as fallen, and nobody gets into a fallen instance again, neither a new request nor the rest of an old one.
+// instance as fallen, and no request gets into a fallen instance again, neither a new request nor the rest of an old one.
 
 let current;
 

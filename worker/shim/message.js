@@ -162,7 +162,7 @@ function attempted(work) {
   try {
     work();
   } catch {
-    // Then there is nobody to hear it.
+    // Then there is no instance to report it to.
   }
 }
 

@@ -1,4 +1,4 @@
-// The gate: nothing reaches a page or a route handler that it has not judged.
+// The gate: nothing reaches a page or a route handler that it has not decided about.
 
 import { type Config, gate } from "doorward/next";
 
@@ -11,5 +11,5 @@ export const proxy = gate({
   publicOrigin: process.env.BETTER_AUTH_URL,
 });
 
-// What the matcher leaves out is not judged: static files only.
+// What the matcher leaves out the gate does not see: static files only.
 export const config = { matcher: ["/((?!_next/static/).*)"] };

@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 
-import { NOW, NOW_S, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, ada, api, betterAuth, forward, nobody, page, pair, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, ada, api, betterAuth, forward, nullAnswer, page, pair, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { signedCookie } from "../mint.mjs";
 
 export const policies = {
@@ -40,10 +40,10 @@ const deletions = [gone(SESSION_TOKEN), gone(SESSION_DATA), gone("__Secure-bette
 export const cases = [
   vector("a session that lives goes on", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
   vector("an answer may say more than is needed", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [body({ needsRefresh: false, roles: ["x"] })] }),
-  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { set_cookies: lines(...deletions) } }),
+  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies: lines(...deletions) } }),
   vector("null may have space around it", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [answered(200, " null\n")] }),
-  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { asks: ["session"], replies: [nobody(deletions)], also: { set_cookies: [...lines(...deletions), counted] } }),
-  vector("a script whose session has ended is told, and dead cookies are cleared", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody(deletions)], also: { set_cookies: lines(...deletions) } }),
+  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { asks: ["session"], replies: [nullAnswer(deletions)], also: { set_cookies: [...lines(...deletions), counted] } }),
+  vector("a script whose session has ended is told, and dead cookies are cleared", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer(deletions)], also: { set_cookies: lines(...deletions) } }),
 
   unknown("401 means unknown, not signed out", answered(401, '{"code":"FAILED_TO_GET_SESSION"}', [json])),
   unknown("403 means unknown", answered(403, "null")),
@@ -96,8 +96,8 @@ export const cases = [
 
   vector("an answer is remembered", "plain", api("/app", cookie), renewed([data], [cookie[1], `${SESSION_DATA}=abc`]), { asks: ["session"], replies: [sessionAnswer({}, [data])] }),
   vector("what is remembered is not asked again, and its cookies are not set again", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "an answer is remembered", now: NOW + 9_999 }),
-  vector("what is remembered is about its own credential", "plain", api("/app", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { after: "an answer is remembered", now: NOW + 9_999, asks: ["session"], replies: [nobody()] }),
-  vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nobody()] }),
+  vector("what is remembered is about its own credential", "plain", api("/app", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { after: "an answer is remembered", now: NOW + 9_999, asks: ["session"], replies: [nullAnswer()] }),
+  vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nullAnswer()] }),
   vector("the end of a session is remembered", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_500 }),
   vector("a failure is not remembered: first", "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"] }),
   vector("a failure is not remembered: for two seconds there is no other request", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { lookup_failure: "no-response" } } }),
@@ -106,7 +106,7 @@ export const cases = [
   vector("a failure after that is a failure", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure does not end what was remembered: first", now: NOW + 10_000, asks: ["session"], replies: [{ to: "session", failed: true }] }),
   vector("what is remembered does not outlive the session: first", "plain", api("/app", cookie), forward(ada("auth-service", { "x-doorward-expires": String(NOW_S + 5) })), { asks: ["session"], replies: [sessionAnswer({ session: { expiresAt: new Date(NOW + 5000).toISOString() } })] }),
   vector("what is remembered does not outlive the session: in its last millisecond", "plain", api("/app", cookie), forward(ada("auth-service", { "x-doorward-expires": String(NOW_S + 5) })), { after: "what is remembered does not outlive the session: first", now: NOW + 5000 }),
-  vector("what is remembered does not outlive the session: then it is asked again", "plain", api("/app", cookie), reject("session_ended"), { after: "what is remembered does not outlive the session: first", now: NOW + 5001, asks: ["session"], replies: [nobody()] }),
+  vector("what is remembered does not outlive the session: then it is asked again", "plain", api("/app", cookie), reject("session_ended"), { after: "what is remembered does not outlive the session: first", now: NOW + 5001, asks: ["session"], replies: [nullAnswer()] }),
   vector("where nothing is to be remembered, nothing is: first", "brief", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
-  vector("where nothing is to be remembered, nothing is: second", "brief", api("/app", cookie), reject("session_ended"), { after: "where nothing is to be remembered, nothing is: first", asks: ["session"], replies: [nobody()] }),
+  vector("where nothing is to be remembered, nothing is: second", "brief", api("/app", cookie), reject("session_ended"), { after: "where nothing is to be remembered, nothing is: first", asks: ["session"], replies: [nullAnswer()] }),
 ];

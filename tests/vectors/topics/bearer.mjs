@@ -1,7 +1,7 @@
 // `Authorization: Bearer` and what may stand in it (product, chapter 2; RFC 6750, section 2.1): tokens of Better Auth's bearer
 // plugin, JWTs, and what is neither.
 
-import { NOW, OLD_SECRET, OTHER_TOKEN, SECRET, TOKEN, ada, api, bearer, betterAuth, claims, forward, jwtIssuer, nobody, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { NOW, OLD_SECRET, OTHER_TOKEN, SECRET, TOKEN, ada, api, bearer, betterAuth, claims, forward, jwtIssuer, nullAnswer, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { jwt, publicJwk, signedCookie, signedValue } from "../mint.mjs";
 
 const jwks = { keys: [publicJwk("ed", { kid: "ed", alg: "EdDSA" })] };
@@ -25,7 +25,7 @@ const refused = (name, policy, headers, reason) => vector(name, policy, api("/ap
 export const cases = [
   vector("a signed token is asked about", "signed", api("/app", bearer(SIGNED)), forward(ada("auth-service")), alive),
   vector("an escaped signed token is asked about", "signed", api("/app", bearer(encodeURIComponent(SIGNED))), forward(ada("auth-service")), alive),
-  vector("a signed token of a session that has ended", "signed", api("/app", bearer(SIGNED)), reject("session_ended"), { asks, replies: [nobody()] }),
+  vector("a signed token of a session that has ended", "signed", api("/app", bearer(SIGNED)), reject("session_ended"), { asks, replies: [nullAnswer()] }),
   vector("a signed token that the auth service does not know", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { asks }),
   vector("an answer about another token does not count", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { asks, replies: [sessionAnswer({ session: { token: OTHER_TOKEN } })] }),
   vector("a bare token is asked about where any is taken", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
@@ -40,7 +40,7 @@ export const cases = [
   vector("a JWT of the auth service itself is a JWT", "any", api("/app", bearer(own)), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth", "x-doorward-email": "ada@example.com" }))),
   vector("bearer answers are remembered by their own credential: first", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
   vector("bearer answers are remembered by their own credential: second", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000 }),
-  vector("bearer answers are remembered by their own credential: not for the cookie", "any", api("/app", sessionCookies()), reject("session_ended"), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000, asks, replies: [nobody()] }),
+  vector("bearer answers are remembered by their own credential: not for the cookie", "any", api("/app", sessionCookies()), reject("session_ended"), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000, asks, replies: [nullAnswer()] }),
   vector("a bare token where any is taken needs no Origin", "any", send("POST", "/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
 
   vector("the scheme is compared without regard to case", "jwt", api("/app", ["authorization", `bEARER ${good}`]), forward(told())),

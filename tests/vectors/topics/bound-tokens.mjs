@@ -2,7 +2,7 @@
 // The gate checks no proof of possession, so such a token names no identity, wherever it stands: as a plain bearer token it would be the
 // thief's as well.
 
-import { ENV, NOW, NOW_S, SECRET, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, claims, cookies, forward, jwtIssuer, nobody, pair, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { ENV, NOW, NOW_S, SECRET, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, claims, cookies, forward, jwtIssuer, nullAnswer, pair, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { compact, forged, hs256, jwe, jwt, publicJwk } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -93,7 +93,7 @@ export const cases = [
   miss("a session token by the secret that is bound does not count", "jwt", hs256({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
   miss("a session token by the secret with a confirmation that is none does not count", "jwt", hs256({ ...pair(), cnf: null }, NOW_S + 240, SECRET), "claims_malformed"),
   miss("an encrypted one that is bound does not count", "jwe", await jwe({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
-  vector("and where the session has ended, no request passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
+  vector("and where the session has ended, no request passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
 
   // A token for an origin: it could not use it.
   vector("an exchanged token that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),

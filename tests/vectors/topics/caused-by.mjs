@@ -1,7 +1,7 @@
 // Who has caused a lookup failure (docs/sessions.md): older knowledge stands, and `on_unavailable: "anonymous"` forwards a request
 // anonymously, only where the other side has failed. What the gate did not ask, and what the caller can cause, is a refusal.
 
-import { ENV, NOW, OTHER_TOKEN, SECRET, SITE, ada, api, bearer, betterAuth, claims, foreign, forward, jwtIssuer, keysAnswer, nobody, policy, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { ENV, NOW, OTHER_TOKEN, SECRET, SITE, ada, api, bearer, betterAuth, claims, foreign, forward, jwtIssuer, keysAnswer, nullAnswer, policy, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { forged, publicJwk, signedCookie } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -24,7 +24,7 @@ const cookie = sessionCookies();
 const other = (number) => sessionCookies(undefined, signedCookie(OTHER_TOKEN.slice(0, -2) + String(number).padStart(2, "0"), SECRET));
 const answered = (status, body = "") => ({ to: "session", status, headers: [], body });
 const unavailable = reject("session_unavailable");
-const log = (decision, reason, doubt) => ({ also: { log: { decision, reason, lookup_failure: doubt } } });
+const log = (decision, reason, failure) => ({ also: { log: { decision, reason, lookup_failure: failure } } });
 // The auth service is not told whose request it is: then it counts all as one client's.
 const anywhere = (head) => ({ ...head, client_address: undefined });
 
@@ -47,16 +47,16 @@ const WORDS = [
   ["expired", sessionAnswer({ session: { expiresAt: new Date(NOW - 1).toISOString() } }), false],
 ];
 
-const byWords = WORDS.flatMap(([doubt, reply, isTheirs]) => {
+const byWords = WORDS.flatMap(([failure, reply, isTheirs]) => {
   const status = reply.status === undefined || reply.status === 200 ? "" : ` (${reply.status})`;
-  const first = `${doubt}${status}: the session lives`;
+  const first = `${failure}${status}: the session lives`;
   return [
     vector(first, "stale", api("/app", cookie), forward(ada("auth-service")), { asks, replies: [sessionAnswer()] }),
-    vector(`${doubt}${status}: ${isTheirs ? "older knowledge stands" : "older knowledge does not stand"}`, "stale", api("/app", cookie), isTheirs ? forward(ada("auth-service")) : unavailable, {
-      after: first, now: NOW + 30_000, asks, replies: [reply], ...log(isTheirs ? "stale-if-error" : "reject", "session_unavailable", doubt),
+    vector(`${failure}${status}: ${isTheirs ? "older knowledge stands" : "older knowledge does not stand"}`, "stale", api("/app", cookie), isTheirs ? forward(ada("auth-service")) : unavailable, {
+      after: first, now: NOW + 30_000, asks, replies: [reply], ...log(isTheirs ? "stale-if-error" : "reject", "session_unavailable", failure),
     }),
-    vector(`${doubt}${status}: ${isTheirs ? "it is forwarded anonymously" : "it is refused"}`, "lenient", api("/app", cookie), isTheirs ? forward() : unavailable, { asks, replies: [reply], ...log(isTheirs ? "anonymous" : "reject", "session_unavailable", doubt) }),
-    vector(`${doubt}${status}: under an optional rule it is forwarded anonymously`, "lenient", api("/optional", cookie), forward(), { asks, replies: [reply], ...log("anonymous", "session_unavailable", doubt) }),
+    vector(`${failure}${status}: ${isTheirs ? "it is forwarded anonymously" : "it is refused"}`, "lenient", api("/app", cookie), isTheirs ? forward() : unavailable, { asks, replies: [reply], ...log(isTheirs ? "anonymous" : "reject", "session_unavailable", failure) }),
+    vector(`${failure}${status}: under an optional rule it is forwarded anonymously`, "lenient", api("/optional", cookie), forward(), { asks, replies: [reply], ...log("anonymous", "session_unavailable", failure) }),
   ];
 });
 
@@ -64,7 +64,7 @@ const byWords = WORDS.flatMap(([doubt, reply, isTheirs]) => {
 const flood = Array.from({ length: 6 }, (_, number) =>
   vector(`a flood of unknown cookies: ${number + 1}`, "scarce", api("/app", other(number)), number === 0 ? reject("session_ended") : unavailable, {
     after: number === 0 ? undefined : `a flood of unknown cookies: ${number}`,
-    ...(number === 0 ? { asks, replies: [nobody()] } : log("reject", "session_unavailable", "request-limit")),
+    ...(number === 0 ? { asks, replies: [nullAnswer()] } : log("reject", "session_unavailable", "request-limit")),
   }),
 );
 
@@ -75,7 +75,7 @@ const hammered = [
     vector(`a revoked session, a rate class that is used up: others ask, ${number + 1}`, "scarce", api("/app", other(number)), number === 0 ? reject("session_ended") : unavailable, {
       after: number === 0 ? "a revoked session, a share that is spent: it lives" : `a revoked session, a rate class that is used up: others ask, ${number}`,
       now: NOW + 30_000,
-      ...(number === 0 ? { asks, replies: [nobody()] } : {}),
+      ...(number === 0 ? { asks, replies: [nullAnswer()] } : {}),
     }),
   ),
 ];

@@ -1,7 +1,7 @@
 // `until`: when a connection ends that stays open. A second after what it rests on, or when its rule says so; it is the same whatever the
 // request looks like, because only the response says whether it stays open.
 
-import { NOW, NOW_S, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nobody, reject, send, sessionAnswer, sessionCookies, told, vector, SITE } from "../cases.mjs";
+import { NOW, NOW_S, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nullAnswer, reject, send, sessionAnswer, sessionCookies, told, vector, SITE } from "../cases.mjs";
 import { forged, publicJwk } from "../mint.mjs";
 
 const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
@@ -47,6 +47,6 @@ export const cases = [
     asks: ["session"], replies: [sessionAnswer({ session: { expiresAt: new Date(NOW + 90_000).toISOString() } })],
   }),
   vector("a session's WebSocket from this site", "session", webSocket("/socket", ["origin", SITE], session), until(sessionEnd, ada())),
-  vector("a session that has ended opens none", "session", api("/events", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
+  vector("a session that has ended opens none", "session", api("/events", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
   vector("a request that is admitted in spite of a lookup failure is anonymous, without an end", "lenient", api("/events", sessionCookies()), until(null, {}), { asks: ["session"], also: { log: { decision: "anonymous" } } }),
 ];

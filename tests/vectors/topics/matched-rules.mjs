@@ -1,7 +1,7 @@
 // A target that may stand for several paths (docs/architecture.md, "The canonical form"): each has to match a rule, and every rule
 // that matches one has to admit the request, with all its requirements.
 
-import { ENV, NOW_S, SITE, ada, api, bearer, claims, foreign, forward, goodData, jwtIssuer, nobody, page, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { ENV, NOW_S, SITE, ada, api, bearer, claims, foreign, forward, goodData, jwtIssuer, nullAnswer, page, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { forged, publicJwk } from "../mint.mjs";
 
 const keys = [publicJwk("ed", { kid: "ed", alg: "EdDSA" })];
@@ -141,7 +141,7 @@ export const cases = [
   sources("one rule accepts all, the other one issuer: another", "/x", [within("/session/x"), user], reject("issuer_unknown")),
   sources("one rule wants to know now", "/x", [within("/fresh/x"), session], forward(ada("auth-service")), uncached),
   sources("one rule wants to know now, the other way round", "/fresh/x", [within("/x"), session], forward(ada("auth-service")), uncached),
-  sources("one rule wants to know now, and the session has ended", "/x", [within("/fresh/x"), session], reject("session_ended"), { asks, replies: [nobody()] }),
+  sources("one rule wants to know now, and the session has ended", "/x", [within("/fresh/x"), session], reject("session_ended"), { asks, replies: [nullAnswer()] }),
   sources("a lookup failure that one rule admits, where the other has none, is forwarded anonymously", "/x", [within("/lenient/x"), session], forward(), { asks }),
   sources("a lookup failure that one rule admits and the other does not", "/fresh/x", [within("/lenient/x"), session], reject("session_unavailable"), { asks }),
   sources("a lookup failure that both rules admit", "/lenient/x", [within("/lenient/y"), session], forward(), { asks }),

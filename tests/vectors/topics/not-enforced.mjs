@@ -1,7 +1,7 @@
 // What is forwarded although it would be refused: a lookup failure, where a rule says so, and everything, where a rule only reports. Such a
 // request is anonymous: no identity, no assertion; and the log says why.
 
-import { ENV, NOW, NOW_S, SECRET, ada, api, bearer, betterAuth, claims, foreign, forward, goodData, jwtIssuer, nobody, page, policy, reject, send, sessionAnswer, sessionCookies, told, vector, OLD_SECRET, SITE, TOKEN } from "../cases.mjs";
+import { ENV, NOW, NOW_S, SECRET, ada, api, bearer, betterAuth, claims, foreign, forward, goodData, jwtIssuer, nullAnswer, page, policy, reject, send, sessionAnswer, sessionCookies, told, vector, OLD_SECRET, SITE, TOKEN } from "../cases.mjs";
 import { forged, jwt, publicJwk, signedCookie } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -10,7 +10,7 @@ const rule = (path, members) => ({ path, access: "required", ...members });
 const END = Date.UTC(2027, 0, 16);
 
 export const policies = {
-  doubt: betterAuth({}, {
+  lenient: betterAuth({}, {
     rules: [
       rule("/admin/**", { on_unavailable: "anonymous", roles: "admin" }), rule("/strict/**", { on_unavailable: "deny" }),
       { path: "/optional", access: "optional", on_unavailable: "anonymous" }, rule("/**", { on_unavailable: "anonymous" }),
@@ -38,25 +38,25 @@ const session = sessionCookies(goodData());
 const bad = sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET));
 const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));
 const es256 = bearer(await jwt("ES256", "p256", claims(), { kid: "p256" }));
-const doubt = (name, head, expected, more) => vector(name, "doubt", head, expected, more);
+const lenient = (name, head, expected, more) => vector(name, "lenient", head, expected, more);
 const report = (name, head, expected, more) => vector(name, "report", head, expected, more);
 
 export const cases = [
-  doubt("on_unavailable: no answer", page("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: a script's request too", api("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: a payload too", api("/a.rsc", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: the auth service is in trouble", api("/", sessionCookies()), forward(), { asks, replies: [{ to: "session", status: 503, body: "" }], ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: where a role is required", api("/admin/x", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable: where a credential is optional", api("/optional", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  doubt("on_unavailable deny is the same as without", api("/strict/x", sessionCookies()), reject("session_unavailable"), { asks }),
-  doubt("on_unavailable is not about what is known: signed out", api("/", sessionCookies()), reject("session_ended"), { asks, replies: [nobody()] }),
-  doubt("on_unavailable is not about what is known: bad", api("/", bad), reject("signature_invalid")),
-  doubt("on_unavailable is not about what is known: no credential", api("/"), reject("no_credential")),
-  doubt("on_unavailable is not about what is known: without the role", api("/admin/x", session), reject("forbidden"), { asks, replies: [sessionAnswer()] }),
-  doubt("on_unavailable is not about what is known: without the role, and no answer", api("/admin/x", session), reject("session_unavailable"), { asks }),
-  doubt("on_unavailable is not about what is known: from elsewhere", send("POST", "/", session, ["origin", "https://evil.example"]), reject("cross_site_request")),
-  doubt("on_unavailable: no path is excused", api("/a//b", sessionCookies()), reject("path_refused")),
+  lenient("on_unavailable: no answer", page("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a script's request too", api("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a payload too", api("/a.rsc", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: the auth service is in trouble", api("/", sessionCookies()), forward(), { asks, replies: [{ to: "session", status: 503, body: "" }], ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: where a role is required", api("/admin/x", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: where a credential is optional", api("/optional", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable deny is the same as without", api("/strict/x", sessionCookies()), reject("session_unavailable"), { asks }),
+  lenient("on_unavailable is not about what is known: signed out", api("/", sessionCookies()), reject("session_ended"), { asks, replies: [nullAnswer()] }),
+  lenient("on_unavailable is not about what is known: bad", api("/", bad), reject("signature_invalid")),
+  lenient("on_unavailable is not about what is known: no credential", api("/"), reject("no_credential")),
+  lenient("on_unavailable is not about what is known: without the role", api("/admin/x", session), reject("forbidden"), { asks, replies: [sessionAnswer()] }),
+  lenient("on_unavailable is not about what is known: without the role, and no answer", api("/admin/x", session), reject("session_unavailable"), { asks }),
+  lenient("on_unavailable is not about what is known: from elsewhere", send("POST", "/", session, ["origin", "https://evil.example"]), reject("cross_site_request")),
+  lenient("on_unavailable: no path is excused", api("/a//b", sessionCookies()), reject("path_refused")),
   vector("on_unavailable: keys that cannot be had", "fetched", api("/", by()), forward(), { asks: ["keys"], ...log("anonymous", "keys_unavailable") }),
   vector("on_unavailable: a signature that the platform cannot check", "checked", api("/", es256), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("anonymous", "signature_check_unavailable") }),
   vector("on_unavailable: nothing is logged where nothing was wrong", "checked", api("/", es256), forward(told()), { asks: ["check"], also: { log: null } }),
@@ -65,7 +65,7 @@ export const cases = [
   report("report: no credential, on a page", page("/app/x"), forward(), log("report", "no_credential")),
   report("report: a bad session", api("/app/x", bad), forward(), log("report", "signature_invalid")),
   report("report: an expired token", api("/app/x", by({ exp: NOW_S - 60 })), forward(), log("report", "token_expired")),
-  report("report: a session that has ended, whose cookies stay", api("/app/x", sessionCookies()), forward(), { asks, replies: [nobody()], ...log("report", "session_ended") }),
+  report("report: a session that has ended, whose cookies stay", api("/app/x", sessionCookies()), forward(), { asks, replies: [nullAnswer()], ...log("report", "session_ended") }),
   report("report: a lookup failure", api("/app/x", sessionCookies()), forward(), { asks, ...log("report", "session_unavailable") }),
   report("report: from elsewhere", send("POST", "/app/x", session, ["origin", "https://evil.example"]), forward(), log("report", "cross_site_request")),
   report("report: without the role", api("/admin/x", session), forward(), { asks, replies: [sessionAnswer()], ...log("report", "forbidden") }),

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 
-import { NOW_S, OLD_SECRET, SITE, TOKEN, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nobody, page, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW_S, OLD_SECRET, SITE, TOKEN, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nullAnswer, page, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { jwt, signedCookie } from "../mint.mjs";
 
 const open = [{ path: "/sign-in", access: "public" }, { path: "/admin", access: "required", roles: "admin" }, { path: "/api/**", methods: ["GET"], access: "required" }];
@@ -99,7 +99,7 @@ export const cases = [
   leads("a page of the application for an address that is not plain has none either", page("/app//x"), "path_refused", "/errors/link?reason=path_refused"),
   leads("a page of the application for 503", page("/app/x", sessionCookies()), "session_unavailable", "/errors/later?reason=session_unavailable&from=%2Fapp%2Fx", { asks: ["session"] }),
   leads("a page of the application clears the cookies of a session that has ended", page("/app/x", sessionCookies()), "session_ended", "/errors/signed-out?reason=session_ended&from=%2Fapp%2Fx", {
-    asks: ["session"], replies: [nobody()],
+    asks: ["session"], replies: [nullAnswer()],
     also: { set_cookies: ["session_token", "session_data", "dont_remember"].map((name) => `__Secure-better-auth.${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`) },
   }),
   leads("the sign-in page comes before a page for 401", page("/app/x"), "no_credential", "/sign-in?callbackURL=%2Fapp%2Fx", { policyName: "own with sign-in" }),

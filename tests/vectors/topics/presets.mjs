@@ -68,7 +68,7 @@ function preset(name, sample, { policyName = name, header = { typ: "JWT" }, plac
       vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), forward(told(claims, subject)), { replies, asks: ["keys", "check"] }),
     bad: (what, claims, reason, { at = places, more = {} } = {}) =>
       vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), reject(reason), reason === "issuer_unknown" || reason === "no_credential" ? {} : { replies, asks: ["keys", "check"] }),
-    nobody: (path = "/notes") => closes(policyName, "without a token", path),
+    anonymous: (path = "/notes") => closes(policyName, "without a token", path),
   };
 }
 
@@ -121,7 +121,7 @@ export const cases = [
   supabase.bad("the anon key's audience", { aud: "anon" }, "audience_mismatch"),
   supabaseSlash.good("an access token"),
   opens("supabase", "people sign in at", "/auth/confirm"),
-  supabase.nobody(),
+  supabase.anonymous(),
 
   clerk.good("a session token"),
   clerk.good("in the cookie", {}, { at: (token) => cookies({ __session: token }) }),
@@ -131,30 +131,30 @@ export const cases = [
   clerk.bad("a template's", { sid: undefined }, "claim_missing"),
   clerk.bad("of another instance", { iss: "https://clerk.other.com" }, "issuer_unknown"),
   opens("clerk", "people sign in at", "/sign-in/factor-one"),
-  clerk.nobody(),
+  clerk.anonymous(),
 
   auth0.good("an access token"),
   auth0.good("of the profile of RFC 9068", {}, { more: { typ: "at+jwt" } }),
   auth0.bad("an ID token", { aud: "web" }, "audience_mismatch"),
   auth0.bad("another tenant's", { iss: "https://other.us.auth0.com/" }, "issuer_unknown"),
   auth0Url.good("an access token"),
-  auth0.nobody(),
+  auth0.anonymous(),
 
   workos.good("an access token"),
   workos.bad("that names another client", { client_id: "client_other" }, "authorized_party_mismatch"),
   workos.bad("of another environment", { iss: "https://api.workos.com/user_management/client_other" }, "issuer_unknown"),
   workos.bad("without a session", { sid: undefined }, "claim_missing"),
-  workos.nobody(),
+  workos.anonymous(),
 
   access.good("a person's"),
   access.good("a person's in the cookie", {}, { at: (token) => cookies({ CF_Authorization: token }) }),
   access.bad("for another application", { aud: ["0000"] }, "audience_mismatch"),
   access.bad("of the team's own session", { type: "org" }, "forbidden"),
   access.bad("of another team", { iss: "https://other.cloudflareaccess.com" }, "issuer_unknown"),
-  access.nobody("/favicon.ico"),
+  access.anonymous("/favicon.ico"),
 
   oidc.good("an access token"),
   oidc.bad("for another API", { aud: "other" }, "audience_mismatch"),
   oidc.bad("of another issuer", { iss: "https://login.example.com/" }, "issuer_unknown"),
-  oidc.nobody(),
+  oidc.anonymous(),
 ];

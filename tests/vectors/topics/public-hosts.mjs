@@ -9,7 +9,7 @@ const [MAIN, ONE, TWO, PREVIEW] = ["https://app.example.com", "https://one.examp
 const HOSTS = ["one.example.com", "https://two.example.com:8443", "preview-*.example.com"];
 const service = (members = {}) => ({ type: "better-auth", url: MAIN, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null, jwks, public_hosts: HOSTS, ...members });
 const provider = { type: "jwt", name: "oauth", issuer: "{public_origin}/api/auth", public_hosts: HOSTS, audience: "https://api.example.com", jwks, typ: "at+jwt" };
-const rules = [{ path: "/bridge/**", access: "required", token_exchange: true }, { path: "/**", access: "required" }];
+const rules = [{ path: "/exchange/**", access: "required", token_exchange: true }, { path: "/**", access: "required" }];
 
 export const policies = {
   hosts: policy({ issuers: [service(), provider], rules }, ENV),
@@ -31,7 +31,7 @@ const cacheToken = (origin) =>
 const ofOne = await cacheToken(ONE);
 const cached = sessionCookies(compact(pair(), NOW + 86_400_000, SECRET));
 const minted = (token) => ({ to: "token", status: 200, headers: [], body: JSON.stringify({ token }), cookies: [SESSION_TOKEN] });
-const crossing = (origin) => ({ ...at(origin, cached), target: "/bridge/x" });
+const exchanging = (origin) => ({ ...at(origin, cached), target: "/exchange/x" });
 const crosses = (token) => forward({ ...ada(), authorization: `Bearer ${token}` });
 
 export const cases = [
@@ -72,10 +72,10 @@ export const cases = [
   bad("an access token at the host of the URL, which is not one of this issuer's", MAIN, access(MAIN)),
 
   // Token exchange: the service issues in the name of the host that it is asked for.
-  vector("an exchanged token is that host's", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
-  vector("and at another host another is asked for", "hosts", crossing(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
-  vector("at the first it is kept", "hosts", crossing(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 2000 }),
-  vector("one of another host does not go on", "hosts", crossing(PREVIEW), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
+  vector("an exchanged token is that host's", "hosts", exchanging(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
+  vector("and at another host another is asked for", "hosts", exchanging(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
+  vector("at the first it is kept", "hosts", exchanging(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 2000 }),
+  vector("one of another host does not go on", "hosts", exchanging(PREVIEW), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
 
   // Without hosts of its own a service has one name everywhere, as before.
   vector("one name counts at every host", "one", at(TWO, bearer(of(MAIN))), forward(told())),

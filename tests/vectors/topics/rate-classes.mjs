@@ -1,6 +1,6 @@
 // Rate classes (docs/sessions.md, "Asking"): no user is refused because of the requests of another.
 
-import { NOW, OTHER_TOKEN, SECRET, ada, api, betterAuth, forward, nobody, pair, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, OTHER_TOKEN, SECRET, ada, api, betterAuth, forward, nullAnswer, pair, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, signedCookie } from "../mint.mjs";
 
 const rules = [{ path: "/now", access: "required", max_staleness_seconds: 0 }, { path: "/**", access: "required" }];
@@ -35,8 +35,8 @@ export const cases = [
   ]),
   // A flood of forged cookies from one address does not keep an unverified credential from another waiting.
   ...chain("eight", [
-    ["a flood from one address: first", from(api("/", bare(300)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nobody()] }],
-    ["a flood from one address: second", from(api("/", bare(301)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nobody()] }],
+    ["a flood from one address: first", from(api("/", bare(300)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nullAnswer()] }],
+    ["a flood from one address: second", from(api("/", bare(301)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nullAnswer()] }],
     ["a flood from one address: third", from(api("/", bare(302)), "192.0.2.66"), reject("session_unavailable"), { also: { log: { lookup_failure: "request-limit" } } }],
     ["a flood from one address: it takes no more than half of what flows in", from(api("/", bare(303)), "192.0.2.66"), reject("session_unavailable"), { now: NOW + 500, also: { log: { lookup_failure: "request-limit" } } }],
     ["an unverified credential from another address", from(api("/", bare(304)), "198.51.100.7"), as(304), { ...answer(304), now: NOW + 500 }],
@@ -46,6 +46,6 @@ export const cases = [
     `a token that no storage has ${number + 1}`,
     api("/", bare(number + 400)),
     reject(number === 0 ? "session_ended" : "session_unavailable"),
-    { asks: [...(number < 10 ? ["read"] : []), ...(number === 0 ? ["session"] : [])], replies: [...(number < 10 ? [{ to: "read", absent: true }] : []), ...(number === 0 ? [nobody()] : [])], ...(number === 0 ? {} : { also: { log: { lookup_failure: "request-limit" } } }) },
+    { asks: [...(number < 10 ? ["read"] : []), ...(number === 0 ? ["session"] : [])], replies: [...(number < 10 ? [{ to: "read", absent: true }] : []), ...(number === 0 ? [nullAnswer()] : [])], ...(number === 0 ? {} : { also: { log: { lookup_failure: "request-limit" } } }) },
   ])),
 ];

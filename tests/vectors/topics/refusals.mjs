@@ -3,7 +3,7 @@
 
 import { createHash } from "node:crypto";
 
-import { NOW, NOW_S, OLD_SECRET, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, claims, cookies, foreign, forward, goodData, jwtIssuer, nobody, page, policy, redirect, reject, send, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, OLD_SECRET, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, claims, cookies, foreign, forward, goodData, jwtIssuer, nullAnswer, page, policy, redirect, reject, send, sessionCookies, vector } from "../cases.mjs";
 import { jwt, signedCookie } from "../mint.mjs";
 
 const HTTP_SITE = "http://localhost:3000";
@@ -47,7 +47,7 @@ const at = (target, headers, origin) => ({ ...page(target, ...headers), public_o
 const gone = (name, domain = "", secure = "; Secure") => `${name}=; Max-Age=0${domain}; Path=/; HttpOnly${secure}; SameSite=Lax`;
 const NAMES = [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"];
 const ended = (name, policyName, headers, set_cookies, more = {}) =>
-  vector(name, policyName, api("/app", ...headers), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { set_cookies }, ...more });
+  vector(name, policyName, api("/app", ...headers), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies }, ...more });
 const forged = signedCookie(TOKEN, OLD_SECRET);
 
 const readable = (origin, more = {}) => ({ "access-control-allow-origin": origin, "access-control-expose-headers": "www-authenticate, retry-after", ...more });
@@ -102,12 +102,12 @@ export const cases = [
   ended("the chunks that were sent are cleared", "plain", [cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [`${SESSION_DATA}.0`]: "a", [`${SESSION_DATA}.1`]: "b", [`${SESSION_DATA}.x`]: "c", other: "d" })], [...NAMES, `${SESSION_DATA}.0`, `${SESSION_DATA}.1`].map((name) => gone(name))),
   ended("with a domain, cookies with and without it are cleared", "shared", [sessionCookies()], NAMES.flatMap((name) => [gone(name, "; Domain=example.com"), gone(name)])),
   ended("cookies are cleared under their configured names", "custom", [cookies({ "acme.session_token": signedCookie(TOKEN, SECRET) })], ["acme.session_token", "cache", "acme.dont_remember"].map((name) => gone(name, "", ""))),
-  ended("what the auth service clears itself is cleared once", "plain", [sessionCookies()], [`${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`, gone(SESSION_DATA), gone(NAMES[2])], { replies: [nobody([["set-cookie", `${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`]])] }),
+  ended("what the auth service clears itself is cleared once", "plain", [sessionCookies()], [`${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`, gone(SESSION_DATA), gone(NAMES[2])], { replies: [nullAnswer([["set-cookie", `${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`]])] }),
   ended("the end of a session is known: first", "plain", [sessionCookies()], NAMES.map((name) => gone(name))),
   plain("what is remembered of it clears the cookies of a page too", page("/app", sessionCookies()), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { after: "the end of a session is known: first", now: NOW + 5000, also: { set_cookies: [...NAMES.map((name) => gone(name)), ...counted(1, "/app")] } }),
   plain("a lookup failure clears nothing", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session"], also: { set_cookies: [] } }),
   plain("a bad signature clears nothing", api("/app", sessionCookies(undefined, forged)), reject("signature_invalid"), { also: { set_cookies: [] } }),
-  vector("a bearer token that has ended clears no cookies", "bearer", api("/app", bearer(signedCookie(TOKEN, SECRET)), sessionCookies(goodData())), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { set_cookies: [] } }),
+  vector("a bearer token that has ended clears no cookies", "bearer", api("/app", bearer(signedCookie(TOKEN, SECRET)), sessionCookies(goodData())), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies: [] } }),
 
   vector("a page of a listed origin may read why", "cors", api("/app", ["origin", "https://admin.example.com"]), reject("no_credential"), { also: { headers: readable("https://admin.example.com", withCredentials) } }),
   vector("a refused preflight may be read", "cors", send("OPTIONS", "/app", ...asked("https://admin.example.com")), reject("route_denied"), { also: { headers: readable("https://admin.example.com", { ...withCredentials, "content-type": "application/problem+json" }) } }),

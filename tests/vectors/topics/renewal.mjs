@@ -1,7 +1,7 @@
 // When the cookie cache is renewed before it runs out, and when never (docs/sessions.md). `alongside` is what is carried while
 // the origin works, `renewed` what its response gets.
 
-import { NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, betterAuth, cookies, forward, goodData, nobody, page, pair, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, betterAuth, cookies, forward, goodData, nullAnswer, page, pair, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, hs256, jwe, signedCookie } from "../mint.mjs";
 
 const DONT_REMEMBER = "__Secure-better-auth.dont_remember";
@@ -33,8 +33,8 @@ const withOrigin = (vector, ...lines) => ({ ...vector, origin_set_cookies: lines
 const impersonated = compact(pair({ session: { impersonatedBy: "admin-1" } }), END, SECRET);
 const unnamed = compact(pair({ updatedAt: undefined, version: undefined }), END, SECRET);
 const forNow = (value) => cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [SESSION_DATA]: data, [DONT_REMEMBER]: value });
-const failing = (name, replies, doubt, members = {}) =>
-  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: doubt } }, ...members });
+const failing = (name, replies, failure, members = {}) =>
+  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: failure } }, ...members });
 
 export const cases = [
   leaves("before the last fifth of its life it is left alone", api("/app", cookie), { now: DUE - 1 }),
@@ -79,7 +79,7 @@ export const cases = [
   failing("nor does 429", [{ to: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),
   vector("what is dropped from a renewal is named", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [sessionAnswer({}, [line("tracker"), line(SESSION_DATA)])], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)), log: { decision: "renew", dropped_cookies: ["tracker"] } } }),
 
-  vector("a session that has ended: this request goes on", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [nobody([line(SESSION_TOKEN, "")])], also: { alongside: ["session"], renewed: renewed(line(SESSION_TOKEN, "")) } }),
+  vector("a session that has ended: this request goes on", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [nullAnswer([line(SESSION_TOKEN, "")])], also: { alongside: ["session"], renewed: renewed(line(SESSION_TOKEN, "")) } }),
   vector("a session that has ended: the next one does not", "plain", api("/app", cookie), reject("session_ended"), { after: "a session that has ended: this request goes on", now: DUE + 1 }),
 
   withOrigin(leavesOursOut("the origin's own session cookie goes before ours"), `${SESSION_DATA}=theirs; Path=/`),

@@ -1,7 +1,7 @@
 // Better Auth's cookies (product, chapter 2; wire format, sections 1 to 5 and 11): `session_token`, and `session_data` in its
 // four strategies. `expect.session_data` says why a `session_data` did not count: a reason, never an error to the client.
 
-import { NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, TOKEN, ada, api, betterAuth, b64u, cookies, forward, goodData, nobody, pair, redirect, page, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, TOKEN, ada, api, betterAuth, b64u, cookies, forward, goodData, nullAnswer, pair, redirect, page, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, forged, forgedHmac, hs256, jwe, jwt, publicJwk, signedCookie, signedValue, tampered, withPayload } from "../mint.mjs";
 
 const jwks = { keys: [publicJwk("ed", { kid: "ed", alg: "EdDSA" })] };
@@ -35,7 +35,7 @@ const miss = (name, policy, cookie, why, { now } = {}) =>
 
 /** The same where the auth service knows no session. */
 const ended = (name, policy, cookie, why = "absent") =>
-  vector(name, policy, api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nobody()], also: { session_data: why } });
+  vector(name, policy, api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { session_data: why } });
 
 const refused = (name, policy, cookie, reason) => vector(name, policy, api("/app", cookie), reject(reason));
 
@@ -229,7 +229,7 @@ export const cases = [
   vector("optional: a good session goes on", "auto", api("/optional/x", sessionCookies(data)), forward(ada())),
   vector("optional: a bad session_token is refused", "auto", api("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("optional: a page with a bad session_token goes to sign in", "auto", page("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), redirect("signature_invalid", "/sign-in?callbackURL=%2Foptional%2Fx")),
-  vector("optional: a session that has ended is refused", "auto", api("/optional/x", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nobody()] }),
+  vector("optional: a session that has ended is refused", "auto", api("/optional/x", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
   vector("optional: a session that cannot be looked up is not taken for none", "auto", api("/optional/x", sessionCookies()), reject("session_unavailable"), { asks: ["session"] }),
   vector("optional: a session_data alone is none", "auto", api("/optional/x", cookies({ [SESSION_DATA]: data })), forward()),
   vector("the auth service's own paths need no credential, whatever the cookie", "auto", api("/api/auth/get-session", sessionCookies(undefined, "bad")), forward()),

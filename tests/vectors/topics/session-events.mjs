@@ -3,7 +3,7 @@
 // other instances. And cookies that come with an answer: for whom, and that the same request's page sees them.
 
 import { createHmac, hkdfSync, createHash } from "node:crypto";
-import { NOW, PRIVATE, SECRET, OLD_SECRET, OTHER_TOKEN, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, cookies, forward, goodData, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, PRIVATE, SECRET, OLD_SECRET, OTHER_TOKEN, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, betterAuth, cookies, forward, goodData, nullAnswer, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, signedCookie, signedValue } from "../mint.mjs";
 
 const organization = { claim_headers: { org: "session.activeOrganizationId" } };
@@ -78,7 +78,7 @@ export const cases = [
   ...story("an origin that sets others", "plain", onApp([line("theme")[1], line("session_token")[1]]), remembers),
   ...story("a session of another user", "plain", { head: send("POST", "/api/auth/sign-out", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET)), here) }, remembers),
   ...story("a session whose signature does not hold", "plain", { head: send("POST", "/api/auth/sign-out", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), here) }, remembers),
-  ...story("nobody", "plain", { head: send("POST", "/api/auth/sign-in/email", here) }, remembers),
+  ...story("without a session", "plain", { head: send("POST", "/api/auth/sign-in/email", here) }, remembers),
   ...story("without a secret a session is what it says", "without secret", post("/api/auth/update-user")),
 
   // whichever credential names the session
@@ -108,7 +108,7 @@ export const cases = [
   ...story("one that was written since is not", "plain", { head: send("POST", "/api/auth/organization/set-active", sessionCookies(goodData({ updatedAt: NOW + 2500, session: { activeOrganizationId: "b" } })), here) }, {
     head: api("/", sessionCookies(goodData({ updatedAt: NOW + 2500, session: { activeOrganizationId: "b" } }))), first: [], firstAsks: [], firstTold: forward(told("b", "cookie-cache")), replies: [], ask: [], expected: forward(told("b", "cookie-cache")),
   }),
-  ...story("after a sign-out its cookies are asked about, and dead", "plain", post("/api/auth/sign-out"), { replies: [nobody()], expected: reject("session_ended") }),
+  ...story("after a sign-out its cookies are asked about, and dead", "plain", post("/api/auth/sign-out"), { replies: [nullAnswer()], expected: reject("session_ended") }),
 
   // what other instances are told
   vector("another instance remembers", "plain", api("/", cookie), forward(told("a")), asks("a")),
@@ -134,7 +134,7 @@ export const cases = [
   vector("cookies that come with an answer are passed on to who has sent cookies", "plain", api("/", cookie), forward({ ...told("a"), cookie: `${SESSION_TOKEN}=new` }, { ...bare, response_headers: [...PRIVATE, line(SESSION_TOKEN)] }), asks("a", line(SESSION_TOKEN))),
   ...[signedValue(TOKEN, SECRET), TOKEN].map((token) =>
     vector(`and not to who has sent ${token === TOKEN ? "a bare" : "a signed"} token in a header`, "bearer", api("/", bearer(token)), forward(told("a")), asks("a", line(SESSION_TOKEN), line(SESSION_DATA)))),
-  vector("nor with a refusal", "bearer", api("/", bearer(TOKEN)), reject("session_ended"), { replies: [nobody([gone(SESSION_TOKEN)])], asks: ["session"], also: { set_cookies: [] } }),
+  vector("nor with a refusal", "bearer", api("/", bearer(TOKEN)), reject("session_ended"), { replies: [nullAnswer([gone(SESSION_TOKEN)])], asks: ["session"], also: { set_cookies: [] } }),
 
   // the page of this very request sees them
   vector("a new value takes the place of the old one", "plain", api("/", ["cookie", `a=1; ${cookie[1]}; b=2`]), forward({ ...told("a"), cookie: `a=1; ${SESSION_TOKEN}=new; b=2; ${SESSION_DATA}=new` }, { ...bare, response_headers: [...PRIVATE, line(SESSION_TOKEN), line(SESSION_DATA)] }), asks("a", line(SESSION_TOKEN), line(SESSION_DATA))),

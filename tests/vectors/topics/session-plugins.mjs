@@ -1,7 +1,7 @@
 // Forms that plugins and options of Better Auth give the answer of /get-session (wire format, sections 4 and 7): `customSession` that
 // hides the token, `deferSessionRefresh`; and what the log says about `null`.
 
-import { NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, forward, goodData, nobody, page, pair, reject, send, sessionAnswer, sessionCookies, vector, TOKEN } from "../cases.mjs";
+import { NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, ada, api, bearer, betterAuth, forward, goodData, nullAnswer, page, pair, reject, send, sessionAnswer, sessionCookies, vector, TOKEN } from "../cases.mjs";
 import { compact, hs256, jwe, signedValue } from "../mint.mjs";
 
 export const policies = { plain: betterAuth(), bearer: betterAuth({ bearer_tokens: "any" }), "without secret": betterAuth({ secret: undefined, cookie_cache: "off" }) };
@@ -26,7 +26,7 @@ const chunks = [goodData().slice(0, half), goodData().slice(half)].map((part, nu
 const wantsRefresh = (members = {}) => ({ ...says({ session, user, needsRefresh: true, ...members }), url: URL });
 const refreshed = { ...says({ session, user, needsRefresh: false }, line(SESSION_TOKEN)), url: URL };
 const refreshes = { replies: [wantsRefresh(), refreshed], asks: ["session"], also: { alongside: ["session"], renewed: [...PRIVATE, line(SESSION_TOKEN)] } };
-const ended = (name, head, log, reply = nobody(), policy = "plain") => vector(name, policy, head, reject("session_ended"), { ...asks(reply), also: { log } });
+const ended = (name, head, log, reply = nullAnswer(), policy = "plain") => vector(name, policy, head, reject("session_ended"), { ...asks(reply), also: { log } });
 const outdated = sessionCookies(compact(pair(), NOW - 1, SECRET));
 
 export const cases = [
@@ -58,9 +58,9 @@ export const cases = [
 
   // null
   ended("the log says who was asked, and that it did not know the cookies", api("/", cookie), { reason: "session_ended", asked_url: URL, cookies_deleted: false }),
-  ended("or that it did", api("/", cookie), { asked_url: URL, cookies_deleted: true }, nobody([gone(SESSION_TOKEN)])),
-  ended("cookies of others are not the session's", api("/", cookie), { asked_url: URL, cookies_deleted: false }, nobody([gone("theme")])),
+  ended("or that it did", api("/", cookie), { asked_url: URL, cookies_deleted: true }, nullAnswer([gone(SESSION_TOKEN)])),
+  ended("cookies of others are not the session's", api("/", cookie), { asked_url: URL, cookies_deleted: false }, nullAnswer([gone("theme")])),
   ended("a cookie cache by our own secret makes it a question", api("/", outdated), { asked_url: URL, cookies_deleted: false, hint: "The cookie cache is valid by this secret: check that this URL is that of the auth service that created the session" }),
   ended("one by another secret does not", api("/", sessionCookies(compact(pair(), NOW - 1, OLD_SECRET))), { asked_url: URL, cookies_deleted: false }),
-  ended("a page too", page("/api", cookie), { asked_url: URL, cookies_deleted: false }, nobody(), "without secret"),
+  ended("a page too", page("/api", cookie), { asked_url: URL, cookies_deleted: false }, nullAnswer(), "without secret"),
 ].map((it) => (it.name === "a page too" ? { ...it, expect: { redirect: { status: 307, reason: "session_ended", location: "/sign-in?callbackURL=%2Fapi" }, asks: ["session"], log: it.expect.log } } : it));

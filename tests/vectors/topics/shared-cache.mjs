@@ -1,7 +1,7 @@
 // Copies in the cache that instances share: what one is good for, from when its age counts, and what is asked where it is good
 // for nothing. A copy says when it was fetched and until when it counts, both in milliseconds; a key set's is of use for 300 s.
 
-import { NOW, NOW_S, SITE, ada, api, bearer, betterAuth, claims, forward, jwtIssuer, keysAnswer, nobody, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { NOW, NOW_S, SITE, ada, api, bearer, betterAuth, claims, forward, jwtIssuer, keysAnswer, nullAnswer, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { jwt, publicJwk } from "../mint.mjs";
 
 export const policies = {
@@ -76,7 +76,7 @@ export const cases = [
   session("a session that another instance has asked about", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 4, left: 6 }))]),
   session("a copy of a session is as old as its answer", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 9, left: 6 }))]),
   session("and is asked about when that is too long ago", forward(ada("auth-service")), [sessionAnswer()], later(1, "a copy of a session is as old as its answer")),
-  session("a copy never says that a session has ended", reject("session_ended"), [copied("session", copyOf("null", { ago: 1 })), nobody()]),
+  session("a copy never says that a session has ended", reject("session_ended"), [copied("session", copyOf("null", { ago: 1 })), nullAnswer()]),
   session("unless it is configured no copy of a session is looked for", forward(ada("auth-service")), [sessionAnswer()], { policy: "alone" }),
   noSession("a session's copy that is too old is none", copyOf(kept(), { ago: 10, left: 90 })),
   noSession("a session's copy of one that is over is none", copyOf(kept({ expires: NOW - 1 }), { ago: 1 })),

@@ -1,6 +1,6 @@
 // `max_staleness_seconds`: how old the knowledge of a session may be. 0 asks the auth service every time.
 
-import { NOW, NOW_S, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, keysAnswer, nobody, reject, sessionAnswer, sessionCookies, told, vector, SECRET, TOKEN } from "../cases.mjs";
+import { NOW, NOW_S, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, keysAnswer, nullAnswer, reject, sessionAnswer, sessionCookies, told, vector, SECRET, TOKEN } from "../cases.mjs";
 import { forged, hs256, jwe, publicJwk, signedValue } from "../mint.mjs";
 import { pair } from "../cases.mjs";
 
@@ -32,7 +32,7 @@ const token = (name, target, members, expected, more) => vector(name, "token", a
 export const cases = [
   at("/minute", forward(ada()))("a cookie cache of just that age counts"),
   at("/almost", forward(now), asked)("an older one is a cache miss"),
-  at("/almost", reject("session_ended"), { asks, replies: [nobody()] })("an older one is a cache miss, and the session has ended"),
+  at("/almost", reject("session_ended"), { asks, replies: [nullAnswer()] })("an older one is a cache miss, and the session has ended"),
   at("/almost", reject("session_unavailable"), { asks })("an older one is a cache miss, and it is not known"),
   at("/never", forward(now), asked)("0 asks although the cookie cache is good"),
   at("/never", forward(now), asked, sessionCookies(goodData({ updatedAt: NOW })))("0 asks although the cookie cache is of this moment"),
@@ -53,7 +53,7 @@ export const cases = [
   at("/little", forward(now), { ...asked, after: "an answer is remembered: first", now: NOW + 5000 }, sessionCookies())("an answer that is older is asked for again"),
   at("/", forward(now), { after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("other rules take it"),
   at("/never", forward(now), { ...asked, after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 asks again, in the same millisecond"),
-  at("/never", reject("session_ended"), { asks, replies: [nobody()], after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 notices at once that a session has ended"),
+  at("/never", reject("session_ended"), { asks, replies: [nullAnswer()], after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 notices at once that a session has ended"),
   at("/", reject("session_ended"), { after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("and then every rule knows it"),
   vector("a token of the bearer plugin is asked about every time: first", "session", api("/never", bearer(signedValue(TOKEN, SECRET))), forward(now), asked),
   vector("a token of the bearer plugin is asked about every time", "session", api("/never", bearer(signedValue(TOKEN, SECRET))), forward(now), { ...asked, after: "a token of the bearer plugin is asked about every time: first" }),

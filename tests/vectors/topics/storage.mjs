@@ -1,7 +1,7 @@
 // Better Auth's secondary storage, read directly (wire format, section 8): a signed token only, then the session, then whether its
 // user's sessions were revoked. Anything but a live session of this token means: ask the auth service.
 
-import { NOW, OLD_SECRET, OTHER_TOKEN, SECRET, TOKEN, ada, api, bearer, betterAuth, forward, goodData, nobody, pair, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW, OLD_SECRET, OTHER_TOKEN, SECRET, TOKEN, ada, api, bearer, betterAuth, forward, goodData, nullAnswer, pair, reject, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { signedCookie } from "../mint.mjs";
 
 const stores = ["SESSIONS"];
@@ -34,7 +34,7 @@ const found = ["read", "read"];
 /** What the store says, and that the service is asked then. */
 const asksTheService = (name, replies, asks) => [
   vector(`${name}: the service is asked`, "kv", api("/", cookie), fromService, { replies: [...replies, sessionAnswer()], asks: [...asks, "session"] }),
-  vector(`${name}: only the service signs out`, "kv", api("/", cookie), reject("session_ended"), { replies: [...replies, nobody()], asks: [...asks, "session"] }),
+  vector(`${name}: only the service signs out`, "kv", api("/", cookie), reject("session_ended"), { replies: [...replies, nullAnswer()], asks: [...asks, "session"] }),
   vector(`${name}, and the service is away: not known`, "kv", api("/", cookie), reject("session_unavailable"), { replies, asks: [...asks, "session"] }),
 ];
 
@@ -42,8 +42,8 @@ const later = (first, policyName, millis, name, head, expected, more = {}) =>
   vector(`${first}; ${name}`, policyName, head, expected, { after: first, now: NOW + millis, ...more });
 
 export const cases = [
-  vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { replies: [nobody()], asks: ["session"] }),
-  later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { replies: [stored(), notRevoked, nobody()], asks: [...found, "session"] }),
+  vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { replies: [nullAnswer()], asks: ["session"] }),
+  later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { replies: [stored(), notRevoked, nullAnswer()], asks: [...found, "session"] }),
   later("the service says that it has ended, and the store is late", "kv", 82_000, "after its lag the store counts again", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("a session that the store has passes, and no request is made", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
   vector("before every key stands the prefix", "prefixed", api("/", cookie), fromStore, { replies: [stored({}, `better-auth:${TOKEN}`), absent(`better-auth:${KEY.before}`)], asks: found }),

@@ -1,25 +1,25 @@
 // Token exchange (product, chapter 7): a session is forwarded to an origin with a JWT of its auth service, which the service
 // issues for active sessions and for no other, and which is verified before it is forwarded (wire format, section 6).
 
-import { ENV, NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, forward, keysAnswer, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { ENV, NOW, NOW_S, PRIVATE, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, forward, keysAnswer, nullAnswer, pair, policy, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { compact, forged, forgedHmac, jwt, publicJwk, signedValue, tampered } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
 const p256 = publicJwk("p256", { kid: "p256" });
 const API = "https://api.example.com";
 const AUDIENCE = "https://notes.example.com";
-const bridge = (path, members = {}) => ({ path, access: "required", token_exchange: true, upstream: API, ...members });
+const exchange = (path, members = {}) => ({ path, access: "required", token_exchange: true, upstream: API, ...members });
 const rules = [
   { path: "{auth}/**", access: "public" },
-  bridge("/own/**", { upstream: undefined }),
-  bridge("/optional/**", { access: "optional" }),
-  bridge("/lenient/**", { on_unavailable: "anonymous" }),
-  bridge("/reported/**", { mode: "report", report_until: "2027-01-15" }),
-  bridge("/for-notes/**", { token_exchange: { audience: AUDIENCE } }),
-  bridge("/cookie-first/**", { on_conflict: "cookie" }),
-  bridge("/with-cookies/**", { credential: "keep" }),
+  exchange("/own/**", { upstream: undefined }),
+  exchange("/optional/**", { access: "optional" }),
+  exchange("/lenient/**", { on_unavailable: "anonymous" }),
+  exchange("/reported/**", { mode: "report", report_until: "2027-01-15" }),
+  exchange("/for-notes/**", { token_exchange: { audience: AUDIENCE } }),
+  exchange("/cookie-first/**", { on_conflict: "cookie" }),
+  exchange("/with-cookies/**", { credential: "keep" }),
   { path: "/API/plain", access: "required" },
-  bridge("/api/**"),
+  exchange("/api/**"),
   { path: "/elsewhere/**", access: "public", upstream: "https://static.example.com" },
   { path: "/**", access: "required" },
 ];
@@ -55,7 +55,7 @@ const crosses = (jwt, members = {}) =>
   forward({ ...ada(), authorization: `Bearer ${jwt}` }, { removed: ["cookie"], upstream: API, ...members });
 const toApi = (name, expected, more, ...headers) => vector(name, "site", api("/api/notes", cached, ...headers), expected, more);
 const refused = (name, reply, log) => toApi(name, reject("token_exchange_unavailable"), { ...asked(reply), also: { log } });
-const doubt = (word) => ({ reason: "token_exchange_unavailable", lookup_failure: word });
+const failure = (code) => ({ reason: "token_exchange_unavailable", lookup_failure: code });
 /** A token that does not hold, and what the log says is behind it. */
 const invalid = (name, jwt, cause) => toApi(name, reject("exchanged_token_invalid"), { ...asked(minted(jwt)), also: { log: { reason: "exchanged_token_invalid", cause } } });
 
@@ -110,18 +110,18 @@ export const cases = [
   vector("this site does", "site", send("POST", "/api/notes", cached, here), crosses(token), asked(minted(token))),
 
   // what the service may say
-  refused("an auth service that is away", { to: "token", failed: true }, doubt("no-response")),
-  refused("one that fails", answered(500, ""), doubt("server-error")),
-  refused("one that limits", answered(429, "{}"), doubt("rate-limited")),
-  refused("one that redirects", answered(302, "", [["location", "/sign-in"]]), doubt("redirect")),
-  refused("one that forbids", answered(403, "{}"), doubt("unexpected-status")),
-  refused("one that shows a page", answered(200, "<!doctype html>"), doubt("unexpected-body")),
-  refused("one that says null", answered(200, "null"), doubt("unexpected-body")),
-  refused("one whose token is none", answered(200, '{"token":null}'), doubt("unexpected-body")),
-  refused("one whose token is empty", answered(200, '{"token":""}'), doubt("unexpected-body")),
-  refused("one that says too much", { to: "token", too_large: true }, doubt("too-large")),
-  refused("one without the jwt plugin", answered(404, ""), doubt("no-jwt-plugin")),
-  toApi("a failure is not asked about again at once", reject("token_exchange_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: doubt("server-error") } }),
+  refused("an auth service that is away", { to: "token", failed: true }, failure("no-response")),
+  refused("one that fails", answered(500, ""), failure("server-error")),
+  refused("one that limits", answered(429, "{}"), failure("rate-limited")),
+  refused("one that redirects", answered(302, "", [["location", "/sign-in"]]), failure("redirect")),
+  refused("one that forbids", answered(403, "{}"), failure("unexpected-status")),
+  refused("one that shows a page", answered(200, "<!doctype html>"), failure("unexpected-body")),
+  refused("one that says null", answered(200, "null"), failure("unexpected-body")),
+  refused("one whose token is none", answered(200, '{"token":null}'), failure("unexpected-body")),
+  refused("one whose token is empty", answered(200, '{"token":""}'), failure("unexpected-body")),
+  refused("one that says too much", { to: "token", too_large: true }, failure("too-large")),
+  refused("one without the jwt plugin", answered(404, ""), failure("no-jwt-plugin")),
+  toApi("a failure is not asked about again at once", reject("token_exchange_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: failure("server-error") } }),
   toApi("and again a little later", crosses(token), { after: "one that fails", now: NOW + 2100, ...asked(minted(token)) }),
   toApi("a token that is not renewed", crosses(token), asked(minted(token))),
   toApi("near its end a token does, while there is no newer one", crosses(token), { after: "a token that is not renewed", now: NOW + 845_000, ...asked(answered(500, "")), also: { log: { decision: "stale-if-error", reason: "token_exchange_unavailable", lookup_failure: "server-error" } } }),
@@ -131,13 +131,13 @@ export const cases = [
   toApi("cookies that come with a token are passed on, the session's own", crosses(token, { response_headers: [...PRIVATE, line(SESSION_DATA, "abc")] }), asked(minted(token, { headers: [line(SESSION_DATA, "abc"), line("other", "x"), ["set-auth-jwt", token]] }))),
 
   // a session that has ended
-  toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nobody()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),
+  toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nullAnswer()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),
   toApi("what has ended is known to have ended", reject("session_ended"), { after: "denied, and the service says that the session has ended", now: NOW + 9000 }),
-  toApi("denied, and the session is active: not known", reject("token_exchange_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: doubt("unauthorized"), set_cookies: [] } }),
-  toApi("denied, and the service is away: not known", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: doubt("no-response"), set_cookies: [] } }),
-  vector("denied, just after the service said that the session is active: not known, and there is no second request", "site", api("/api/notes", sessionCookies()), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
-  vector("a session of the bearer plugin that was denied is as good as before: there is no second request", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: doubt("unauthorized") } }),
-  vector("denied a little later, it has ended: that clears no cookies", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("session_ended"), { after: "a session of the bearer plugin that was denied is as good as before: there is no second request", now: NOW + 3000, ...asked(denied, nobody()), also: { set_cookies: [] } }),
+  toApi("denied, and the session is active: not known", reject("token_exchange_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: failure("unauthorized"), set_cookies: [] } }),
+  toApi("denied, and the service is away: not known", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: failure("no-response"), set_cookies: [] } }),
+  vector("denied, just after the service said that the session is active: not known, and there is no second request", "site", api("/api/notes", sessionCookies()), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: failure("unauthorized") } }),
+  vector("a session of the bearer plugin that was denied is as good as before: there is no second request", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: failure("unauthorized") } }),
+  vector("denied a little later, it has ended: that clears no cookies", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("session_ended"), { after: "a session of the bearer plugin that was denied is as good as before: there is no second request", now: NOW + 3000, ...asked(denied, nullAnswer()), also: { set_cookies: [] } }),
 
   // what is kept ends with a sign-out
   toApi("before a sign-out", crosses(token), asked(minted(token))),

@@ -1,7 +1,7 @@
 // Several credentials in one request (product, chapter 2): every one that the rule accepts is checked; any bad one gives its
 // reason; all good but naming different people is ambiguous.
 
-import { ENV, NOW_S, OLD_SECRET, SECRET, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, claims, cookies, foreign, forward, goodData, keysAnswer, nobody, page, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { ENV, NOW_S, OLD_SECRET, SECRET, SESSION_TOKEN, SITE, TOKEN, ada, api, bearer, claims, cookies, foreign, forward, goodData, keysAnswer, nullAnswer, page, policy, reject, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { forged, jwt, publicJwk, signedCookie, signedValue, tampered } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -46,7 +46,7 @@ export const cases = [
   both("a good session beside a token of an unknown issuer", [session, bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ iss: "https://evil.example" })))], reject("issuer_unknown")),
   both("a good session beside a scheme that is not ours", [session, ["authorization", "Basic YWRhOng="]], forward(ada())),
   both("a good token beside a bad session", [sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), bearer(user)], reject("signature_invalid")),
-  both("a good token beside a session that has ended", [asked, bearer(adasToken)], reject("session_ended"), { asks, replies: [nobody()] }),
+  both("a good token beside a session that has ended", [asked, bearer(adasToken)], reject("session_ended"), { asks, replies: [nullAnswer()] }),
   both("a good token beside a session that the auth service does not know", [asked, bearer(adasToken)], reject("session_unavailable"), { asks }),
   both("a good token beside a session that lives, of the same person", [asked, bearer(adasToken)], forward(adaByToken), { asks, replies: [sessionAnswer()] }),
   both("a good token beside an active session of another user", [asked, bearer(bobsToken)], reject("credential_ambiguous"), { asks, replies: [sessionAnswer()] }),
@@ -59,7 +59,7 @@ export const cases = [
   both("three places, one of them with another user", [inCookie(user), ["x-token", other], bearer(user)], reject("credential_ambiguous")),
   both("a bearer token and a cookie of one session are asked about each", [asked, bearer(signedValue(TOKEN, SECRET))], forward(ada("auth-service")), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer()] }),
   both("a bearer token and a cookie of two people", [asked, bearer(signedValue(TOKEN, SECRET))], reject("credential_ambiguous"), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer({ user: { id: "bob" }, session: { userId: "bob" } })] }),
-  both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { asks: ["session", "session"], replies: [sessionAnswer(), nobody()] }),
+  both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { asks: ["session", "session"], replies: [sessionAnswer(), nullAnswer()] }),
   both("two tokens that the platform checks are checked each", [inCookie(es256), bearer(anotherEs256)], forward(told()), { asks: ["check", "check"] }),
   both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", failed: true }] }),
   both("a bad credential weighs more than an outage", [asked, bearer(es256), inCookie(expired)], reject("token_expired")),

@@ -2,7 +2,7 @@
 // own answer of now is a definite no. A cookie cache, a storage, a cached copy or this instance's memory may be older than a promotion, or not have all that the
 // service says (customSession). And forms of e-mail addresses that more than one reader could understand.
 
-import { NOW, NOW_S, TOKEN, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nobody, pair, page, reject, send, sessionAnswer, sessionCookies, told, vector, SECRET } from "../cases.mjs";
+import { NOW, NOW_S, TOKEN, ada, api, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nullAnswer, pair, page, reject, send, sessionAnswer, sessionCookies, told, vector, SECRET } from "../cases.mjs";
 import { forged, publicJwk, signedValue } from "../mint.mjs";
 
 const rule = (path, members) => ({ path, access: "required", ...members });
@@ -15,7 +15,7 @@ const rules = [
   rule("/age", { max_session_age_seconds: 3600 }),
   rule("/young", { max_session_age_seconds: 60 }),
   rule("/recent", { roles: "admin", max_staleness_seconds: 5 }),
-  rule("/doubt", { roles: "admin", on_unavailable: "anonymous" }),
+  rule("/lenient", { roles: "admin", on_unavailable: "anonymous" }),
   rule("/**"),
 ];
 
@@ -53,7 +53,7 @@ const kinds = KINDS.flatMap(([target, known, now], number) => [
   on(`${target}: the cookie cache does not have it, the service does (${number})`, "session", target, fresh(), answers(now), sessionCookies(goodData(known))),
   on(`${target}: neither has it (${number})`, "session", target, refused, answers(known), sessionCookies(goodData(known))),
   on(`${target}: the cookie cache does not have it, and the auth service does not answer (${number})`, "session", target, unavailable, { asks, also: { log: { reason: "session_unavailable", lookup_failure: "no-response" } } }, sessionCookies(goodData(known))),
-  on(`${target}: the session has ended (${number})`, "session", target, reject("session_ended"), { asks, replies: [nobody()] }, sessionCookies(goodData(known))),
+  on(`${target}: the session has ended (${number})`, "session", target, reject("session_ended"), { asks, replies: [nullAnswer()] }, sessionCookies(goodData(known))),
   on(`${target}: the cookie cache has it, and no request is made (${number})`, "session", target, forward(ada()), {}, sessionCookies(goodData(now))),
 ]);
 
@@ -90,8 +90,8 @@ export const cases = [
   on("a rule's staleness bounds the memory: first", "session", "/recent", fresh(), answers(admin)),
   on("a rule's staleness bounds the memory", "session", "/recent", refused, { after: "a rule's staleness bounds the memory: first", now: NOW + 5000, ...answers({}) }),
 
-  on("a lookup failure admits no user who is known not to meet the requirement", "session", "/doubt", unavailable, { asks }),
-  on("and lets pass of whom nothing is known", "session", "/doubt", forward(), { asks }, bare),
+  on("a lookup failure admits no user who is known not to meet the requirement", "session", "/lenient", unavailable, { asks }),
+  on("and lets pass of whom nothing is known", "session", "/lenient", forward(), { asks }, bare),
   on("older knowledge is no definite no: it lives", "stale", "/", fresh(), answers({}), bare),
   on("older knowledge is no definite no", "stale", "/role", unavailable, { after: "older knowledge is no definite no: it lives", now: NOW + 60_000, asks, also: { log: { lookup_failure: "no-response" } } }, bare),
   on("a stateless service may say more than its cookie", "stateless", "/plan", fresh(), answers({ user: { plan: "pro" } })),

@@ -1,7 +1,7 @@
 // A credential that has been verified is not verified again while its keys and its dates stand (product, chapter 3): each
 // case here goes on with an engine that has seen it. A remembered verdict must never say more than a new one would.
 
-import { ENV, NOW, NOW_S, OTHER_TOKEN, SECRET, SITE, TOKEN, ada, api, bearer, claims, cookies, foreign, forward, goodData, jwtIssuer, keysAnswer, nobody, pair, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
+import { ENV, NOW, NOW_S, OTHER_TOKEN, SECRET, SITE, TOKEN, ada, api, bearer, claims, cookies, foreign, forward, goodData, jwtIssuer, keysAnswer, nullAnswer, pair, policy, reject, send, sessionAnswer, sessionCookies, told, vector } from "../cases.mjs";
 import { compact, hs256, jwe, jwt, publicJwk, signedCookie, tampered, withPayload } from "../mint.mjs";
 
 const ed = publicJwk("ed", { kid: "ed", alg: "EdDSA" });
@@ -95,7 +95,7 @@ export const cases = [
 
   // Purposes: what is good as one thing proves nothing as another.
   ...story("an API token of the auth service is checked", "session", api("/", bearer(own)), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { asks }, [
-    ["it is no session_data", 1, api("/", sessionCookies(own)), reject("session_ended"), { asks: ["check", "session"], replies: [nobody()] }],
+    ["it is no session_data", 1, api("/", sessionCookies(own)), reject("session_ended"), { asks: ["check", "session"], replies: [nullAnswer()] }],
   ]),
   ...story("a session_data of the key set is checked", "session", api("/", sessionCookies(cacheToken)), forward(ada()), { asks }, [
     ["not again", 1, api("/", sessionCookies(cacheToken)), forward(ada())],
@@ -104,7 +104,7 @@ export const cases = [
 
   // Cookies.
   ...story("a session's cookies are verified", "session", api("/", sessionCookies(goodData())), forward(ada()), {}, [
-    ["for another session_token they are not", 1, api("/", sessionCookies(goodData(), signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }],
+    ["for another session_token they are not", 1, api("/", sessionCookies(goodData(), signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }],
     ["for a session_token that does not hold they are not", 1, api("/", sessionCookies(goodData(), `${TOKEN}.${"A".repeat(43)}%3D`)), reject("signature_invalid")],
     ["without a session_token they are none", 1, api("/", cookies({ "__Secure-better-auth.session_data": goodData() })), reject("no_credential")],
     ["good in the last millisecond", 240_000, api("/", sessionCookies(goodData())), forward(ada())],
@@ -120,12 +120,12 @@ export const cases = [
       const soon = forward(ada("cookie-cache", { "x-doorward-expires": String(brief / 1000) }));
       return story(`${strategy}: a session that soon ends is verified`, "session", api("/", data), soon, {}, [
         ["good in its last millisecond", 1000, api("/", data), soon],
-        ["ended in the next, although its cookie is fresh", 1001, api("/", data), reject("session_ended"), { asks: ["session"], replies: [nobody()] }],
+        ["ended in the next, although its cookie is fresh", 1001, api("/", data), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }],
       ]);
     }),
   )).flat(),
   ...story("jwt: a cookie that is soon past is verified", "session", api("/", sessionCookies(hs256(pair(), NOW_S + 10, SECRET))), forward(ada()), {}, [
     ["good in its last millisecond", 9_999, api("/", sessionCookies(hs256(pair(), NOW_S + 10, SECRET))), forward(ada())],
-    ["past in the next", 10_000, api("/", sessionCookies(hs256(pair(), NOW_S + 10, SECRET))), reject("session_ended"), { asks: ["session"], replies: [nobody()] }],
+    ["past in the next", 10_000, api("/", sessionCookies(hs256(pair(), NOW_S + 10, SECRET))), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }],
   ]),
 ];

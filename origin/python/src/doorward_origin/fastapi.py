@@ -33,7 +33,7 @@ def require_session(verifier: Verifier, *, target: Target | None = None) -> Call
 def optional_session(
     verifier: Verifier, *, target: Target | None = None
 ) -> Callable[[HTTPConnection], Awaitable[Session | None]]:
-    """The same where nobody need be signed in."""
+    """The same where a request may be anonymous."""
     options.instance("verifier", verifier, Verifier)
     options.optional_function("target", target)
 

@@ -118,7 +118,7 @@ class Flight:
     """A fetch under way, on a thread of its own. Its time runs from its begin, for all who wait for it."""
 
     def __init__(self, begun: float) -> None:
-        #: When, by the clock that keys are judged by.
+        #: When, by the clock by which keys age.
         self.begun: Final = begun
         #: Whether its outcome is open still: afterwards it has landed, or counts as failed.
         self.is_open = True

@@ -132,7 +132,7 @@ class Verifier:
 
     ``audience``: what the gate's configuration calls this origin.
     ``host``: the public host, or hosts, as browsers see it, with the port where it is not the default. ``Host`` and
-    ``X-Forwarded-Host`` are never believed.
+    ``X-Forwarded-Host`` are never trusted.
     ``keys``: the URL of the gate's JWK set, such a set, or ``{"secret": …}`` for HS256: one of at least 32 bytes, or two while
     it is changed.
     ``header``: must end in ``assertion``; what stands before that is the prefix of all identity headers.
@@ -140,7 +140,7 @@ class Verifier:
     ``seen``: refuses an assertion that comes twice within its life. Default: it may.
     ``now``: the clock, in seconds since 1970.
     ``log``: takes one line of JSON for each refusal, never a token. Default: a warning of the logger ``doorward_origin``.
-    ``fetch``: gives the body at the URL of the key set, or raises; called on a thread of its own. Nobody waits more than 3
+    ``fetch``: gives the body at the URL of the key set, or raises; called on a thread of its own. No request waits more than 3
     seconds for it, but it has to come to an end by itself.
 
     An option that is not of its type is a ``ValueError``.
@@ -258,7 +258,7 @@ class Verifier:
         return claims
 
     def _end(self, claims: Mapping[str, Any]) -> int:
-        """Until when it is believed: a store has to remember it through the tolerance after its ``exp``."""
+        """Until when it counts: a store has to remember it through the tolerance after its ``exp``."""
         return claims["exp"] + math.ceil(self._tolerance)  # type: ignore[no-any-return]
 
     def _claims_of(self, token: str, now: float, *, wait: bool) -> dict[str, Any]:
@@ -305,7 +305,7 @@ class Verifier:
 
 
 def _refuse_others_than(headers: Any) -> None:
-    """What has no headers in it by mistake, like a request or an ``environ``, would be taken for a request of nobody."""
+    """What has no headers in it by mistake, like a request or an ``environ``, would be taken for an anonymous request."""
     of_a_request = getattr(headers, "headers", None) is not None
     if of_a_request or (isinstance(headers, dict) and not all(isinstance(value, (str, bytes)) for value in headers.values())):
         raise TypeError("headers: expected the headers of a request, by name or as pairs; of a request, give its `headers`")

@@ -1,0 +1,170 @@
+//! What every host with the types of the crate `http` does (hyper, axum and others), for any type of
+//! body: the head of a request, a forward and its response, and the gate's own responses.
+
+use doorward::{ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, response_removals};
+use http::header::{HeaderMap, HeaderName, HeaderValue};
+use http::{Request, Response, StatusCode, Uri};
+
+use crate::decide::{FinalDecision, decide, refuse};
+use crate::forward::{alongside, finish, onward, response_headers};
+use crate::head::{OwnedHead, borrowed};
+use crate::host::Host;
+use crate::latin1;
+use crate::result::Failure;
+
+/// The answer to a request, and what it leaves to do.
+pub struct Answer<B> {
+    /// What the client gets.
+    pub response: Response<Content<B>>,
+    /// How long it may last, if it is a stream: [`crate::connection_end`].
+    pub connection: ConnectionLimits,
+    /// What is left to do in the background: [`crate::receive`].
+    pub after: Option<PendingEffect>,
+}
+
+/// The body of a response.
+pub enum Content<B> {
+    /// That of the origin's response.
+    OfOrigin(B),
+    /// One that the gate itself has written.
+    OfGate(String),
+}
+
+/// The head of a request. `public_origin` and `client_address` are as [`OwnedHead`] has them.
+pub fn head<B>(request: &Request<B>, public_origin: &str, client_address: &str) -> OwnedHead {
+    let uri = request.uri();
+    OwnedHead {
+        method: request.method().to_string(),
+        target: uri.path_and_query().map_or_else(|| uri.to_string(), ToString::to_string),
+        headers: header_pairs(request.headers()),
+        public_origin: public_origin.to_owned(),
+        client_address: Some(client_address.to_owned()),
+    }
+}
+
+/// Decides on a request and acts on the decision: a forward goes to its upstream, or else to
+/// `origin` (scheme, host name and port), by `send`. A client that writes `Host` by itself and
+/// follows no redirect will do.
+pub async fn answer<H: Host, B, R, S>(
+    host: &H,
+    head: &OwnedHead,
+    request: Request<B>,
+    origin: &str,
+    send: impl FnOnce(Request<B>) -> S,
+) -> Answer<R>
+where
+    S: Future<Output = Result<Response<R>, Reason>>,
+{
+    let (mut connection, mut after) = (ConnectionLimits::default(), None);
+    let refusal = match decide(host, head).await {
+        FinalDecision::Respond(served) => {
+            let response = own(served.status, &served.headers, served.body);
+            return Answer { response, connection, after };
+        }
+        FinalDecision::Redirect(refusal) | FinalDecision::Reject(refusal) => refusal,
+        FinalDecision::Forward(mut forward) => {
+            (connection, after) = (forward.connection, forward.after.take());
+            match sent_on(host, head, forward, request, (origin, send)).await {
+                Ok(response) => {
+                    let response = response.map(Content::OfOrigin);
+                    return Answer { response, connection, after };
+                }
+                Err(reason) => refuse(host, head, reason),
+            }
+        }
+    };
+    let response = own(refusal.status, &refusal.headers, refusal.body);
+    Answer { response, connection, after }
+}
+
+/// The request of an effect.
+///
+/// # Errors
+/// It is none that HTTP has.
+pub fn fetch_request(fetch: &Fetch) -> Result<Request<()>, Failure> {
+    let mut request = Request::builder().method(fetch.method).uri(&fetch.url);
+    for (name, value) in &fetch.headers {
+        request = request.header(name, latin1::bytes(value).ok_or(Failure::Failed)?);
+    }
+    request.body(()).map_err(|_| Failure::Failed)
+}
+
+/// Header pairs as the engine reads them.
+pub fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |(name, value): (&HeaderName, &HeaderValue)| {
+        (name.to_string(), latin1::text(value.as_bytes()))
+    };
+    headers.iter().map(text).collect()
+}
+
+/// Whether a response is an event stream, which lasts until one of its ends closes it.
+pub fn is_event_stream<B>(response: &Response<B>) -> bool {
+    let content_type = response.headers().get(http::header::CONTENT_TYPE);
+    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+}
+
+/// Sends a request on, and gives its response with the gate's edits.
+async fn sent_on<H: Host, B, R, S>(
+    host: &H,
+    head: &OwnedHead,
+    mut forward: Forward,
+    mut request: Request<B>,
+    (origin, send): (&str, impl FnOnce(Request<B>) -> S),
+) -> Result<Response<R>, Reason>
+where
+    S: Future<Output = Result<Response<R>, Reason>>,
+{
+    let origin = forward.upstream.as_deref().unwrap_or(origin);
+    let uri: Uri = [origin, &forward.target].concat().parse().map_err(|_| Reason::PathRefused)?;
+    if uri.path_and_query().is_none_or(|sent| sent.as_str() != forward.target) {
+        return Err(Reason::PathRefused);
+    }
+    *request.uri_mut() = uri;
+    let Onward { remove, set } = onward(host, head, &forward).ok_or(Reason::NotStarted)?;
+    for name in remove {
+        request.headers_mut().remove(name);
+    }
+    edit(request.headers_mut(), set.iter())?;
+    // The client writes `Host` itself, and switches to no other protocol.
+    for name in [http::header::HOST, http::header::UPGRADE] {
+        request.headers_mut().remove(name);
+    }
+    let (mut response, performed) =
+        alongside(host, forward.alongside.take(), send(request)).await?;
+    let headers = header_pairs(response.headers());
+    for name in response_removals(&borrowed(&headers)) {
+        response.headers_mut().remove(name);
+    }
+    let cookies = headers.iter().filter(|(name, _)| name == "set-cookie");
+    let cookies: Vec<&str> = cookies.map(|(_, line)| line.as_str()).collect();
+    let finish = finish(host, performed, &cookies);
+    let added: Vec<_> = response_headers(forward.response_headers, finish).collect();
+    edit(response.headers_mut(), borrowed(&added))?;
+    Ok(response)
+}
+
+/// A response of the gate.
+fn own<B>(status: u16, headers: &[(String, String)], body: String) -> Response<Content<B>> {
+    let mut response = Response::new(Content::OfGate(body));
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
+    let _ = edit(response.headers_mut(), borrowed(headers));
+    response
+}
+
+/// Sets headers; cookies come in addition.
+fn edit<'a>(
+    headers: &mut HeaderMap,
+    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+) -> Result<(), Reason> {
+    for (name, value) in pairs {
+        let bytes = latin1::bytes(value).ok_or(Reason::HeadMalformed)?;
+        let name = HeaderName::try_from(name).map_err(|_| Reason::HeadMalformed)?;
+        let value = HeaderValue::try_from(bytes).map_err(|_| Reason::HeadMalformed)?;
+        if name == http::header::SET_COOKIE {
+            headers.append(name, value);
+        } else {
+            headers.insert(name, value);
+        }
+    }
+    Ok(())
+}

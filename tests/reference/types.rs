@@ -1,6 +1,6 @@
 //! `middleware/config.d.ts`: the configuration as TypeScript types.
 
-use doorward::reference::{Kind, Member, Object, VARIABLE};
+use doorward::reference::{Kind, Member, Object, REQUIRE, RULE, VARIABLE};
 
 const HEAD: &str = "\
 // Made from src/config/table.rs: `DOORWARD_WRITE=1 cargo test --test reference` writes it anew.
@@ -43,20 +43,22 @@ fn interface(object: &Object, written: &mut Vec<&str>, text: &mut String) {
         return;
     }
     written.push(object.name);
-    let name = if object.name == "Requirement" { "RequiredRule" } else { object.name };
+    if object.name == REQUIRE.name {
+        text.push_str(&required_rule());
+        return;
+    }
     let about = match object.name {
         "Config" => "The configuration; `docs/reference/configuration.md` has the same in prose.",
         "Env" => "The value of an environment variable, in place of a string.",
         "BetterAuthIssuer" => "A Better Auth service.",
         "JwtIssuer" => "An issuer of JWTs.",
-        "Requirement" => "A rule of `require`: its path and access are said already.",
         _ => "",
     };
     text.push('\n');
     if !about.is_empty() {
         text.push_str(&format!("/** {about} */\n"));
     }
-    text.push_str(&format!("export interface {name} {{\n"));
+    text.push_str(&format!("export interface {} {{\n", object.name));
     for member in object.all() {
         text.push_str(&comment(member));
         let optional = if member.required.is_some() { "" } else { "?" };
@@ -93,6 +95,28 @@ fn interface(object: &Object, written: &mut Vec<&str>, text: &mut String) {
     }
 }
 
+/// A rule of `require` has the members of a rule but those that `require` itself says.
+fn required_rule() -> String {
+    let own: Vec<&str> = REQUIRE.all().map(|member| member.name).collect();
+    let omitted: Vec<String> = RULE
+        .all()
+        .filter(|member| !own.contains(&member.name))
+        .map(|member| format!("\"{}\"", member.name))
+        .collect();
+    assert_eq!(own.len() + omitted.len(), RULE.all().count(), "a member is not a rule's");
+    let omitted = omitted.join(" | ");
+    format!(
+        "\n/** A rule of `require`: its path and access are said already. */\n\
+         export type {} = Omit<Rule, {omitted}>;\n",
+        name_of(&REQUIRE)
+    )
+}
+
+/// `Requirement` is the name of what a rule's `roles` and the like are.
+fn name_of(object: &Object) -> &'static str {
+    if object.name == REQUIRE.name { "RequiredRule" } else { object.name }
+}
+
 fn takes_null(member: &Member) -> bool {
     let is_requirement = matches!(member.kind, Kind::Requirement | Kind::Requirements)
         || member.name == "email_domains";
@@ -124,8 +148,6 @@ fn kind(member: &Member) -> String {
         words.iter().map(|word| format!("\"{word}\"")).collect::<Vec<_>>().join(" | ")
     };
     let env = if member.env { " | Env" } else { "" };
-    let name =
-        |object: &Object| if object.name == "Requirement" { "RequiredRule" } else { object.name };
     match member.kind {
         Kind::Text => format!("string{env}"),
         Kind::Texts => format!("List<string{env}>"),
@@ -136,14 +158,14 @@ fn kind(member: &Member) -> String {
         Kind::Secrets => "List<Secret>".to_owned(),
         Kind::Store => "string".to_owned(),
         Kind::KeySet => "KeySet | Env".to_owned(),
-        Kind::Object(inner) => name(inner).to_owned(),
-        Kind::Objects(inner) => format!("List<{}>", name(inner)),
+        Kind::Object(inner) => name_of(inner).to_owned(),
+        Kind::Objects(inner) => format!("List<{}>", name_of(inner)),
         Kind::Issuers => "List<Issuer>".to_owned(),
         Kind::Requirement => "Requirement".to_owned(),
         Kind::Requirements => "Record<string, Requirement>".to_owned(),
         Kind::TextMap => "Record<string, string | Env>".to_owned(),
-        Kind::RuleMap(inner) => format!("Record<string, {}> | List<string>", name(inner)),
-        Kind::WordOr(known, inner) => format!("{} | false | {}", words(known), name(inner)),
-        Kind::FlagOr(inner) => format!("boolean | {}", name(inner)),
+        Kind::RuleMap(inner) => format!("Record<string, {}> | List<string>", name_of(inner)),
+        Kind::WordOr(known, inner) => format!("{} | false | {}", words(known), name_of(inner)),
+        Kind::FlagOr(inner) => format!("boolean | {}", name_of(inner)),
     }
 }

@@ -91,8 +91,9 @@ impl Config {
         found(reader)
     }
 
-    /// Turns the document into a policy, given the values of its variables and what the host can
-    /// do. A host on which people develop gives the value of `NODE_ENV` as well.
+    /// Turns the document into a policy with its warnings ([`Policy::warnings`]), given the values of
+    /// its variables and what the host can do. A host on which people develop gives the value of
+    /// `NODE_ENV` as well.
     ///
     /// # Errors
     /// Every error at once, each with its place and a hint.
@@ -109,12 +110,11 @@ impl Config {
         let rename = |found: &mut ConfigError| found.path = self.whole.place_of(&found.path);
         errors.iter_mut().for_each(rename);
         match policy {
-            Some(mut policy) if errors.is_empty() => {
+            Some(policy) if errors.is_empty() => {
                 warnings.extend(closed_sign_in(&policy));
                 warnings.extend(closed_functions(&policy));
                 warnings.iter_mut().for_each(rename);
-                policy.warnings = warnings;
-                Ok(policy)
+                Ok(Policy { warnings, ..policy })
             }
             _ => Err(errors),
         }

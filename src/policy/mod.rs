@@ -61,7 +61,7 @@ pub struct Policy {
     /// How many requests a second one instance sends to auth services.
     pub(crate) auth_requests_per_second: u32,
     pub(crate) capabilities: Capabilities,
-    /// What its document said that is not wrong, and should be otherwise.
+    /// Of its document, for whoever starts the gate.
     pub(crate) warnings: Vec<ConfigError>,
 }
 
@@ -101,7 +101,7 @@ impl Policy {
         self.rules_of(matched_rules).any(|rule| rule.token_exchange.is_some())
     }
 
-    /// What is not wrong, and should be otherwise: for the log, once.
+    /// Warnings about its document, for the log, once: what compiles and should be otherwise.
     pub fn warnings(&self) -> &[ConfigError] {
         &self.warnings
     }

@@ -14,16 +14,16 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use doorward::{Config, Engine, Fetch, Forward, Onward, Reason, SignatureCheck, UnixTime};
-use doorward_host::{Failure, FinalDecision, Host, OwnedHead, borrowed, latin1};
+use doorward::{Config, Engine, Fetch, Reason, SignatureCheck, UnixTime};
+use doorward_host::http::{self, Answer, Content};
+use doorward_host::{Failure, Host, connection_end, receive};
 use futures_util::StreamExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, BodyStream, Full, LengthLimitError, Limited, StreamBody};
+use http_body_util::{BodyExt as _, BodyStream, LengthLimitError, Limited, StreamBody};
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{HeaderMap, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, Uri};
+use hyper::{Request, Response};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpListener;
@@ -54,21 +54,14 @@ impl Host for Gate {
     }
 
     async fn fetch(&self, fetch: &Fetch) -> Result<doorward_host::Response, Failure> {
-        let mut request = Request::builder().method(fetch.method).uri(&fetch.url);
-        for (name, value) in &fetch.headers {
-            request = request.header(name, latin1::bytes(value).ok_or(Failure::Failed)?);
-        }
-        let response = self.client.request(request.body(whole(String::new()))?).await?;
-        let (head, body) = response.into_parts();
+        let request = http::fetch_request(fetch)?.map(|()| whole(String::new()));
+        let (head, body) = self.client.request(request).await?.into_parts();
         let body = Limited::new(body, usize::try_from(fetch.max_bytes)?).collect().await;
         let body = body.map_err(|error| {
             if error.is::<LengthLimitError>() { Failure::TooLarge } else { Failure::Failed }
         })?;
-        Ok(doorward_host::Response {
-            status: head.status.as_u16(),
-            headers: pairs(&head.headers),
-            body: body.to_bytes().into(),
-        })
+        let (status, headers) = (head.status.as_u16(), http::header_pairs(&head.headers));
+        Ok(doorward_host::Response { status, headers, body: body.to_bytes().into() })
     }
 
     async fn check_signature(&self, check: &SignatureCheck) -> Result<bool, Failure> {
@@ -116,125 +109,37 @@ pub(crate) async fn serve(listener: TcpListener, gate: Arc<Gate>) -> Result<(), 
 
 async fn answered(
     gate: Arc<Gate>,
-    client: IpAddr,
+    address: IpAddr,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, Infallible> {
-    let uri = request.uri();
-    let head = Arc::new(OwnedHead {
-        method: request.method().to_string(),
-        target: uri.path_and_query().map_or_else(|| uri.to_string(), ToString::to_string),
-        headers: pairs(request.headers()),
-        public_origin: gate.public_origin.clone(),
-        client_address: Some(client.to_string()),
-    });
-    let refusal = match doorward_host::decide(&*gate, &*head).await {
-        FinalDecision::Respond(served) => {
-            return Ok(answer(served.status, &served.headers, served.body));
+    let head = Arc::new(http::head(&request, &gate.public_origin, &address.to_string()));
+    let client = &gate.client;
+    let send = |request: Request<Incoming>| async move {
+        let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
+        let sent = timeout(Duration::from_secs(60), client.request(request)).await;
+        sent.map_err(|_| Reason::OriginTimedOut)?.map_err(|_| Reason::OriginUnreachable)
+    };
+    let answer = http::answer(&*gate, &head, request, &gate.origin, send).await;
+    let Answer { response, connection, after } = answer;
+    if let Some(pending) = after {
+        let gate = Arc::clone(&gate);
+        tokio::spawn(async move { receive(&*gate, pending).await });
+    }
+    let is_stream = http::is_event_stream(&response);
+    Ok(response.map(|content| match content {
+        Content::OfGate(text) => whole(text),
+        Content::OfOrigin(body) if !is_stream => body.map_err(Error::from).boxed_unsync(),
+        // It ends with what it rests on: the token or session of its request.
+        Content::OfOrigin(body) => {
+            let end = async move {
+                connection_end(&*gate, &*head, connection).await;
+            };
+            let frames = BodyStream::new(body.map_err(Error::from)).take_until(Box::pin(end));
+            StreamBody::new(frames).boxed_unsync()
         }
-        FinalDecision::Redirect(refusal) | FinalDecision::Reject(refusal) => refusal,
-        FinalDecision::Forward(forward) => match pass(&gate, &head, forward, request).await {
-            Ok(response) => return Ok(response),
-            Err(reason) => doorward_host::refuse(&*gate, &*head, reason),
-        },
-    };
-    Ok(answer(refusal.status, &refusal.headers, refusal.body))
-}
-
-/// Sends a request on, and its response back.
-async fn pass(
-    gate: &Arc<Gate>,
-    head: &Arc<OwnedHead>,
-    mut forward: Forward,
-    mut request: Request<Incoming>,
-) -> Result<Response<Body>, Reason> {
-    if let Some(pending) = forward.after.take() {
-        let gate = Arc::clone(gate);
-        tokio::spawn(async move { doorward_host::receive(&*gate, pending).await });
-    }
-    let origin = forward.upstream.as_deref().unwrap_or(&gate.origin);
-    let uri: Uri = [origin, &forward.target].concat().parse().map_err(|_| Reason::PathRefused)?;
-    if uri.path_and_query().is_none_or(|sent| sent.as_str() != forward.target) {
-        return Err(Reason::PathRefused);
-    }
-    *request.uri_mut() = uri;
-    let onward = doorward_host::onward(&**gate, &**head, &forward);
-    let Onward { remove, set } = onward.ok_or(Reason::NotStarted)?;
-    for name in remove {
-        request.headers_mut().remove(name);
-    }
-    edit(request.headers_mut(), set.iter())?;
-    // The client writes `Host` itself, and switches to no other protocol.
-    for name in ["host", "upgrade"] {
-        request.headers_mut().remove(name);
-    }
-
-    let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
-    let sent = timeout(Duration::from_secs(60), gate.client.request(request));
-    let origin = async {
-        sent.await.map_err(|_| Reason::OriginTimedOut)?.map_err(|_| Reason::OriginUnreachable)
-    };
-    let alongside = doorward_host::alongside(&**gate, forward.alongside.take(), origin);
-    let (mut response, performed) = alongside.await?;
-
-    let headers = pairs(response.headers());
-    for name in doorward::response_removals(&borrowed(&headers)) {
-        response.headers_mut().remove(name);
-    }
-    let cookies = headers.iter().filter(|(name, _)| name == "set-cookie");
-    let cookies: Vec<&str> = cookies.map(|(_, line)| line.as_str()).collect();
-    let finish = doorward_host::finish(&**gate, performed, &cookies);
-    let added: Vec<_> = doorward_host::response_headers(forward.response_headers, finish).collect();
-    edit(response.headers_mut(), borrowed(&added))?;
-
-    let is_stream = headers
-        .iter()
-        .any(|(name, value)| name == "content-type" && value.starts_with("text/event-stream"));
-    if !is_stream {
-        return Ok(response.map(|body| body.map_err(Error::from).boxed_unsync()));
-    }
-    // It ends with what it rests on: the token or session of its request.
-    let (gate, head) = (Arc::clone(gate), Arc::clone(head));
-    let end = async move {
-        doorward_host::connection_end(&*gate, &*head, forward.connection).await;
-    };
-    Ok(response.map(|body| {
-        let frames = BodyStream::new(body.map_err(Error::from)).take_until(Box::pin(end));
-        StreamBody::new(frames).boxed_unsync()
     }))
 }
 
-fn answer(status: u16, headers: &[(String, String)], body: String) -> Response<Body> {
-    let mut response = Response::new(whole(body));
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let _ = edit(response.headers_mut(), borrowed(headers));
-    response
-}
-
-/// Sets headers; cookies come in addition.
-fn edit<'a>(
-    headers: &mut HeaderMap,
-    pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-) -> Result<(), Reason> {
-    for (name, value) in pairs {
-        let bytes = latin1::bytes(value).ok_or(Reason::HeadMalformed)?;
-        let name = HeaderName::try_from(name).map_err(|_| Reason::HeadMalformed)?;
-        let value = HeaderValue::try_from(bytes).map_err(|_| Reason::HeadMalformed)?;
-        if name == "set-cookie" {
-            headers.append(name, value);
-        } else {
-            headers.insert(name, value);
-        }
-    }
-    Ok(())
-}
-
-fn pairs(headers: &HeaderMap) -> Vec<(String, String)> {
-    let text = |(name, value): (&HeaderName, &HeaderValue)| {
-        (name.to_string(), latin1::text(value.as_bytes()))
-    };
-    headers.iter().map(text).collect()
-}
-
 fn whole(text: String) -> Body {
-    Full::new(Bytes::from(text)).map_err(|never| match never {}).boxed_unsync()
+    text.map_err(|never| match never {}).boxed_unsync()
 }

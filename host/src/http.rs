@@ -1,7 +1,9 @@
 //! What every host with the types of the crate `http` does (hyper, axum and others), for any type of
 //! body: the head of a request, a forward and its response, and the gate's own responses.
 
-use doorward::{ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, response_removals};
+use doorward::{
+    ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, response_removals,
+};
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
 

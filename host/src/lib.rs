@@ -11,6 +11,7 @@
 //! runs in WebAssembly as well as under any native executor. Its futures are `Send` where those of
 //! the host are.
 //!
+//! Hosts with the types of the crate `http` (hyper, axum) get the rest by the feature `http`.
 //! `examples/minimal_host.rs` is a whole gate with hyper; `worker/` is the one for Cloudflare.
 
 mod connection;
@@ -18,6 +19,8 @@ mod decide;
 mod forward;
 mod head;
 mod host;
+#[cfg(feature = "http")]
+pub mod http;
 pub mod latin1;
 mod result;
 mod timing;

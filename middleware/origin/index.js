@@ -35,7 +35,8 @@ const CLAIMS = [
   ["htm", isText],
   ["host", isText],
   ["tgt", (value) => isText(value) && TGT.test(value)],
-  ["sub", isText],
+  // Sessions that `doorward doctor --deep` makes belong to nobody; no gate admits one.
+  ["sub", (value) => isText(value) && !value.startsWith("doorward-probe-")],
   ["idp", isText],
   ["src", isText],
   ["sess_exp", isTime],

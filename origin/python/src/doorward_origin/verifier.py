@@ -337,6 +337,9 @@ def _check_types(claims: Mapping[str, Any]) -> None:
         value = claims.get(name)
         if type(value) is not str or not value:
             raise _wrong(name)
+    # Sessions that `doorward doctor --deep` makes belong to nobody; no gate admits one.
+    if claims["sub"].startswith("doorward-probe-"):
+        raise _wrong("sub")
     for name in _OPTIONAL_STRINGS:
         if name in claims and (type(claims[name]) is not str or not claims[name]):
             raise _wrong(name)

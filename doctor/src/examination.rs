@@ -90,6 +90,7 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
     let wants = |phase: &str| options.only.as_deref().is_none_or(|only| only == phase);
     let mut run = Run::new(io, plan, options.verbose);
     probes::oracle::describe(&mut run);
+    run.reserve = reserve(plan, options);
     if options.offline {
         probes::pasted::look(&mut run, cookies.as_deref());
         probes::token::pasted(&mut run, token.as_deref()).await;
@@ -123,6 +124,21 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
         probes::api::run(&mut run).await;
     }
     Ok(run.facts)
+}
+
+/// How many requests the probes need that the command line asks for.
+fn reserve(plan: &Plan, options: &Options) -> usize {
+    let wanted = [
+        (true, 1),
+        (plan.gate.is_some(), 3),
+        (plan.app.is_some(), 2),
+        (plan.api.is_some(), 3),
+        (options.cookie_file.is_some(), 3),
+        (options.deep, 4),
+        (options.sign_in.is_some(), 7),
+    ];
+    let needed = wanted.iter().filter(|(is_wanted, _)| *is_wanted).map(|(_, count)| *count);
+    needed.sum::<usize>().min(8)
 }
 
 async fn probe_service(run: &mut Run<'_>, wants: &impl Fn(&str) -> bool) {

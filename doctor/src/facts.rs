@@ -18,6 +18,8 @@ pub(crate) struct Facts {
     /// Every request that was sent, in order.
     pub(crate) requests: Vec<Exchange>,
     pub(crate) reach: Reach,
+    /// The first 429.
+    pub(crate) limit: Option<Limit>,
     pub(crate) names: Names,
     pub(crate) arrival: Arrival,
     pub(crate) cache: CacheFacts,
@@ -50,6 +52,16 @@ pub(crate) struct Exchange {
     pub(crate) millis: i64,
 }
 
+/// A 429.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) path: String,
+    /// How many requests to the same path were answered well before it in this run.
+    pub(crate) answered_before: usize,
+    pub(crate) by_service: bool,
+    pub(crate) retry_after: Option<String>,
+}
+
 /// Whether and where the auth service answers.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Reach {
@@ -71,6 +83,8 @@ pub(crate) struct Reach {
     pub(crate) good_at_host: Option<String>,
     /// With a browser's user agent there is a response, with ours a wall.
     pub(crate) walled_by_agent: Option<Wall>,
+    /// A gate answers in place of the service, with this reason.
+    pub(crate) gate_reason: Option<String>,
     /// The response to `/get-session` without a cookie.
     pub(crate) session: Option<SessionAnswer>,
     /// How large a `Cookie` header was refused, and with which status.
@@ -138,8 +152,8 @@ pub(crate) struct CacheFacts {
     /// The same cookie was recognised at an address that nobody asked for before, and not at the
     /// usual one.
     pub(crate) differs_from_fresh: bool,
-    /// The answer's date is older than that of a response before it, in seconds.
-    pub(crate) behind_seconds: Option<i64>,
+    /// The answer's date does not go on.
+    pub(crate) stands_still: bool,
 }
 
 /// The key set.
@@ -186,7 +200,7 @@ pub(crate) struct Oracle {
     pub(crate) is_missing: bool,
     /// A cookie signed with it was recognised.
     pub(crate) knows: Option<bool>,
-    /// The second question (`/list-sessions`) gave the same answer.
+    /// A second question, which rests on something else, gave the same answer.
     pub(crate) is_confirmed: bool,
     /// A near miss that was recognised.
     pub(crate) hit: Option<Hit>,

@@ -81,7 +81,7 @@ impl Report<'_> {
         if facts.names.session_token.is_some() {
             excluded.extend([Cause::SetCookieStripped, Cause::CookieNameDiffers]);
         }
-        if facts.arrival.origins.values().any(|is_trusted| *is_trusted) {
+        if facts.arrival.origins.get(&self.plan.app_origin()) == Some(&true) {
             excluded.push(Cause::OriginNotTrusted);
         }
         if facts.keys.keys.as_ref().is_some_and(|keys| !keys.is_empty()) {

@@ -12,8 +12,10 @@ pub(crate) async fn run(run: &mut Run<'_>) {
     let chunk = run.facts.names.session_data.as_ref().map(|name| format!("{name}.0"));
     with_origin(run, &origin, chunk.as_deref()).await;
     without_origin(run).await;
-    if run.facts.arrival.origins.get(&origin) == Some(&false) {
-        try_others(run, &origin).await;
+    let is_plain = run.facts.names.token_line().is_some_and(|line| !line.is_secure);
+    let is_refused = run.facts.arrival.origins.get(&origin) == Some(&false);
+    if is_refused || (run.plan.page.is_https && is_plain) {
+        try_others(run, &origin, is_refused).await;
     }
 }
 
@@ -70,16 +72,19 @@ async fn without_origin(run: &mut Run<'_>) {
     }
 }
 
-/// The application's origin is not trusted: is it the scheme, or is the service another's?
-async fn try_others(run: &mut Run<'_>, refused: &str) {
+/// Does the service take its own URL for http, and whom does it trust instead?
+async fn try_others(run: &mut Run<'_>, origin: &str, is_refused: bool) {
     let mut others = Vec::new();
-    if let Some(rest) = refused.strip_prefix("https://") {
+    let page = run.plan.page.origin();
+    if let Some(rest) = page.strip_prefix("https://") {
         others.push(format!("http://{rest}"));
     }
-    if let Some(service) = &run.plan.expected.service {
+    if let Some(service) = &run.plan.expected.service
+        && is_refused
+    {
         others.push(service.value.origin());
     }
-    others.retain(|other| other != refused);
+    others.retain(|other| other != origin);
     others.dedup();
     for other in others {
         let ask = run

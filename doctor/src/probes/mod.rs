@@ -21,7 +21,7 @@ pub(crate) mod token;
 
 use crate::answer::Answer;
 use crate::effects::{HttpFailure, HttpRequest, Io, Phase};
-use crate::facts::{Exchange, Facts};
+use crate::facts::{Exchange, Facts, Limit};
 use crate::plan::Plan;
 use crate::url::Url;
 use crate::wall::Wall;
@@ -49,6 +49,8 @@ pub(crate) struct Run<'a> {
     pub(crate) is_verbose: bool,
     /// Where the service is, once it is known.
     pub(crate) base: String,
+    /// Requests that are kept for the probes that the command line asks for.
+    pub(crate) reserve: usize,
     /// A JWT that an API may be asked with. It is in no fact and no report.
     pub(crate) token: Option<String>,
     /// Cookies of a sign-in. They are in no fact and no report.
@@ -106,6 +108,7 @@ impl<'a> Run<'a> {
             agent: concat!("doorward-doctor/", env!("CARGO_PKG_VERSION")).to_owned(),
             is_verbose,
             base: plan.base.value.clone(),
+            reserve: 1,
             token: None,
             cookies: None,
         }
@@ -188,9 +191,29 @@ impl<'a> Run<'a> {
         let url = ask.url.clone();
         let answer = self.send(ask).await.map_err(Stop::Failure)?;
         match Wall::of(&answer, &url) {
-            Some(wall) => Err(Stop::Wall(wall)),
+            Some(wall) => {
+                self.note_limit(&wall, url.path);
+                Err(Stop::Wall(wall))
+            }
             None => Ok(answer),
         }
+    }
+
+    /// A limit that this run has brought about itself is another thing than one that was there.
+    fn note_limit(&mut self, wall: &Wall, path: String) {
+        let Wall::RateLimit { by_service, retry_after } = wall else { return };
+        if self.facts.limit.is_some() {
+            return;
+        }
+        let is_answered = |exchange: &&Exchange| {
+            exchange.path == path && exchange.status.is_some_and(|status| status != 429)
+        };
+        self.facts.limit = Some(Limit {
+            answered_before: self.facts.requests.iter().filter(is_answered).count(),
+            path,
+            by_service: *by_service,
+            retry_after: retry_after.clone(),
+        });
     }
 
     /// Random text of letters and digits.

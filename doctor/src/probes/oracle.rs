@@ -4,19 +4,21 @@
 //! with the same secret looks the token up, finds no session and deletes the cookies; one with
 //! another ignores it. The token exists nowhere, so it opens nothing.
 //!
+//! A negative answer has more than one explanation: a cookie that does not arrive, a cache, or a
+//! `customSession` of older versions, which drops the deletions. So it is asked again without a
+//! cookie: `GET /verify-email` with a JWT that ended in 2001. A service with the same secret says
+//! TOKEN_EXPIRED, one with another INVALID_TOKEN. Near misses are tried by that question, too.
+//!
 //! No statement rests on an answer that could be an earlier one: each question has a query of its
-//! own, and where the service has another endpoint that answers alike, that one has to agree.
+//! own.
 
 use crate::facts::Hit;
 use crate::plan::Stated;
 use crate::probes::{Run, Stop};
 use crate::secret::{self, Difference, Secret};
-use crate::wall::Wall;
 
 /// At most so many near misses are tried live.
 const MAX_VARIANTS: usize = 8;
-/// Requests that are left for the probes behind this one.
-const RESERVE: usize = 1;
 
 /// What the service made of a made-up token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,20 +40,49 @@ pub(crate) async fn run(run: &mut Run<'_>) {
         return;
     }
     let Some(secret) = secret else { return try_default(run).await };
-    match ask(run, "oracle.plain", &secret.value).await {
+    // A cookie that does not arrive is no question.
+    let by_cookie =
+        if run.facts.arrival.cookie == Some(false) || run.facts.names.session_token.is_none() {
+            Verdict::Unclear
+        } else {
+            ask_by_cookie(run, "oracle.plain", &secret.value).await
+        };
+    if by_cookie == Verdict::Known {
+        run.facts.oracle.knows = Some(true);
+        run.facts.arrival.cookie = Some(true);
+        without_query(run, &secret.value).await;
+        return;
+    }
+    if run.facts.oracle.wall.is_some() {
+        return;
+    }
+    match ask_by_token(run, "oracle.token", &secret.value).await {
         Verdict::Known => {
             run.facts.oracle.knows = Some(true);
-            run.facts.arrival.cookie = Some(true);
-            without_query(run, &secret.value).await;
-        }
-        Verdict::Unclear => {}
-        Verdict::Unknown => {
-            run.facts.oracle.knows = Some(false);
-            if confirm(run, &secret.value).await {
-                try_variants(run, &secret).await;
+            if by_cookie == Verdict::Unknown {
+                why_not_by_cookie(run, &secret.value).await;
             }
         }
+        Verdict::Unknown => {
+            run.facts.oracle.knows = Some(false);
+            run.facts.oracle.is_confirmed = true;
+            try_variants(run, &secret, Question::Token).await;
+        }
+        Verdict::Unclear if by_cookie == Verdict::Unknown => {
+            run.facts.oracle.knows = Some(false);
+            if confirm(run, &secret.value).await {
+                try_variants(run, &secret, Question::Cookie).await;
+            }
+        }
+        Verdict::Unclear => {}
     }
+}
+
+/// By what a service is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Question {
+    Cookie,
+    Token,
 }
 
 /// What the secret at hand looks like. Nothing is sent.
@@ -73,14 +104,8 @@ pub(crate) fn describe(run: &mut Run<'_>) {
 
 fn must_skip(run: &Run<'_>) -> Option<&'static str> {
     let facts = &run.facts;
-    if facts.names.session_token.is_none() {
-        return Some("the name of the session cookie is not known");
-    }
     if facts.oracle.wall.is_some() || facts.reach.wall.is_some() {
         return Some("something in front of the service answers in its place");
-    }
-    if facts.arrival.cookie == Some(false) {
-        return Some("cookies do not arrive at the service");
     }
     if facts.reach.service_error.is_some() {
         return Some("the service fails");
@@ -99,7 +124,7 @@ fn must_skip(run: &Run<'_>) -> Option<&'static str> {
 /// Without a secret at hand there is one that everybody knows.
 async fn try_default(run: &mut Run<'_>) {
     let default = Secret::new(secret::DEFAULT);
-    if ask(run, "oracle.default", &default).await == Verdict::Known {
+    if ask_by_token(run, "oracle.default", &default).await == Verdict::Known {
         run.facts.oracle.hit = Some(Hit {
             difference: Difference::Default,
             words: "the published default".to_owned(),
@@ -109,11 +134,34 @@ async fn try_default(run: &mut Run<'_>) {
     run.facts.oracle.tried = 1;
 }
 
-/// One made-up token, at an address that nobody has asked for.
-async fn ask(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> Verdict {
+/// One made-up session token, at an address that nobody has asked for.
+async fn ask_by_cookie(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> Verdict {
     let query = run.fresh_query().await;
     let ask = run.get(id, "/get-session").query(query);
     send(run, ask, secret).await
+}
+
+/// One JWT that ended in 2001.
+async fn ask_by_token(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> Verdict {
+    const ENDED: i64 = 1_000_000_000;
+    let nobody = run.random_text(12).await.to_lowercase();
+    let claims = format!(
+        r#"{{"email":"{nobody}@doorward-probe.invalid","iat":{},"exp":{ENDED}}}"#,
+        ENDED.saturating_sub(60)
+    );
+    let query = format!("token={}", secret.probe().jwt(&claims));
+    match run.send_past_walls(run.get(id, "/verify-email").query(query)).await {
+        Ok(answer) => match answer.code() {
+            Some("TOKEN_EXPIRED") => Verdict::Known,
+            Some("INVALID_TOKEN") => Verdict::Unknown,
+            _ => Verdict::Unclear,
+        },
+        Err(Stop::Wall(wall)) => {
+            run.facts.oracle.wall = Some(wall);
+            Verdict::Unclear
+        }
+        Err(Stop::Failure(_)) => Verdict::Unclear,
+    }
 }
 
 async fn send(run: &mut Run<'_>, ask: crate::probes::Ask, secret: &Secret) -> Verdict {
@@ -151,10 +199,35 @@ async fn without_query(run: &mut Run<'_>, secret: &Secret) {
     }
 }
 
-/// A negative answer of `/get-session` has more than one explanation: a cache that ignores the
-/// query, or `customSession` of older versions, which drops the deletions. `/list-sessions` looks
-/// the session up as well; since 1.6 its refusal carries the deletions. Whether the variants are
-/// worth trying.
+/// The secret is right, and `/get-session` did not recognise the cookie. `/list-sessions` looks the
+/// session up as well; since 1.6 its refusal carries the deletions. Where it does not, an answer
+/// whose date stands still is an earlier one.
+async fn why_not_by_cookie(run: &mut Run<'_>, secret: &Secret) {
+    const STEP_MILLIS: u64 = 1_500;
+    let query = run.fresh_query().await;
+    let ask = run.get("oracle.list-sessions", "/list-sessions").query(query);
+    if send(run, ask, secret).await == Verdict::Known {
+        run.facts.cache.differs_from_fresh = true;
+        run.facts.arrival.cookie = Some(true);
+        return;
+    }
+    let first = date(run).await;
+    run.io.sleep(STEP_MILLIS).await;
+    let second = date(run).await;
+    if let (Some(first), Some(second)) = (first, second)
+        && first == second
+    {
+        run.facts.cache.stands_still = true;
+    }
+}
+
+async fn date(run: &mut Run<'_>) -> Option<i64> {
+    let ask = run.get("get-session.date", "/get-session");
+    run.send_past_walls(ask).await.ok()?.date_millis()
+}
+
+/// Without a second kind of question: `/list-sessions` looks the session up as well, and since 1.6
+/// its refusal carries the deletions. Whether the variants are worth trying.
 async fn confirm(run: &mut Run<'_>, secret: &Secret) -> bool {
     let query = run.fresh_query().await;
     let ask = run.get("oracle.list-sessions", "/list-sessions").query(query);
@@ -162,7 +235,6 @@ async fn confirm(run: &mut Run<'_>, secret: &Secret) -> bool {
         Verdict::Known => {
             // The secret is right: what `/get-session` said was no answer to this cookie.
             run.facts.oracle.knows = Some(true);
-            run.facts.oracle.is_confirmed = true;
             run.facts.cache.differs_from_fresh = true;
             run.facts.arrival.cookie = Some(true);
             false
@@ -171,13 +243,14 @@ async fn confirm(run: &mut Run<'_>, secret: &Secret) -> bool {
             let is_modern = run.facts.requests.last().is_some_and(|exchange| {
                 exchange.status == Some(401) && exchange.summary.contains("UNAUTHORIZED")
             });
-            run.facts.oracle.is_confirmed = verdict == Verdict::Unknown && is_modern;
+            run.facts.oracle.is_confirmed =
+                verdict == Verdict::Unknown && is_modern && run.facts.arrival.cookie == Some(true);
             true
         }
     }
 }
 
-async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>) {
+async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>, question: Question) {
     let others = run.plan.expected.other_secrets.clone();
     let other = |stated: Stated<Secret>| (stated.value, Difference::Other, stated.source);
     let misses = secret::near_misses(&secret.value);
@@ -185,7 +258,7 @@ async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>) {
     let mut candidates: Vec<_> = others.into_iter().take(3).map(other).collect();
     candidates.extend(misses.into_iter().map(miss));
     for (candidate, difference, words) in candidates.into_iter().take(MAX_VARIANTS) {
-        if run.left() <= RESERVE || matches!(run.facts.oracle.wall, Some(Wall::RateLimit { .. })) {
+        if run.left() <= run.reserve || run.facts.limit.is_some() {
             return;
         }
         if candidate.is_short() {
@@ -199,7 +272,11 @@ async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>) {
             Difference::Other => "oracle.other",
             Difference::Default => "oracle.default",
         };
-        if ask(run, id, &candidate).await == Verdict::Known {
+        let verdict = match question {
+            Question::Cookie => ask_by_cookie(run, id, &candidate).await,
+            Question::Token => ask_by_token(run, id, &candidate).await,
+        };
+        if verdict == Verdict::Known {
             let shown = candidate.shown();
             run.facts.oracle.hit = Some(Hit { difference, words, shown });
             return;

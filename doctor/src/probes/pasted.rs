@@ -16,8 +16,14 @@ const SIGNATURE_CHARS: usize = 44;
 pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>) {
     let Some(header) = cookies else { return };
     let wanted = run.facts.names.session_token.clone();
-    let wanted = wanted.unwrap_or_else(|| run.plan.expected_token_name());
+    let is_known = wanted.is_some() || run.plan.expected.service.is_some();
+    let mut wanted = wanted.unwrap_or_else(|| run.plan.expected_token_name());
     let all: Vec<(&str, &str)> = pairs(header).collect();
+    // Where nothing says whether the site is https, the cookie's own name does.
+    let alike = all.iter().find(|(name, _)| names::bare(name) == names::bare(&wanted));
+    if let Some((name, _)) = alike.filter(|_| !is_known) {
+        wanted = (*name).to_owned();
+    }
     let own: Vec<&(&str, &str)> = all.iter().filter(|(name, _)| *name == wanted).collect();
     let like = all.iter().find(|(name, _)| {
         *name != wanted

@@ -4,6 +4,7 @@
 use crate::answer::{Answer, Body};
 use crate::effects::{HttpFailure, Phase};
 use crate::facts::{Redirect, SessionAnswer};
+use crate::probes::gate::gate_answer;
 use crate::probes::{BROWSER_AGENT, Run, Stop};
 use crate::wall::Wall;
 
@@ -32,6 +33,11 @@ async fn look_at(run: &mut Run<'_>, answer: &Answer) {
     if let Some(error) = answer.service_error("/ok") {
         run.facts.reach.service_error = Some(error);
         try_other_host(run).await;
+        return;
+    }
+    let gate = gate_answer(answer, &run.plan.target);
+    if let Some(reason) = gate.reason.filter(|_| answer.status() >= 400) {
+        run.facts.reach.gate_reason = Some(reason);
         return;
     }
     let is_html = answer.status() == 200 && answer.body() == Body::Html;

@@ -31,7 +31,7 @@ impl State {
 
 /// Every phase, in the order of a request's way.
 pub(crate) fn phases(facts: &Facts, plan: &Plan) -> Vec<Phase> {
-    let mut phases = vec![reach(facts, plan), cookies(facts), keys(facts), secret(facts)];
+    let mut phases = vec![reach(facts, plan), cookies(facts, plan), keys(facts), secret(facts)];
     phases.extend(gate(facts));
     phases.extend(app(facts));
     phases.push(session(facts));
@@ -57,7 +57,7 @@ fn reach(facts: &Facts, plan: &Plan) -> Phase {
     }
 }
 
-fn cookies(facts: &Facts) -> Phase {
+fn cookies(facts: &Facts, plan: &Plan) -> Phase {
     let Some(line) = facts.names.token_line() else {
         return match facts.names.is_success {
             true => phase("cookies", State::Bad, "no cookie could be read"),
@@ -73,13 +73,13 @@ fn cookies(facts: &Facts) -> Phase {
         Some(false) => "; do not arrive",
         None => "",
     };
-    let trusted = match facts.arrival.origins.values().next() {
+    let own = facts.arrival.origins.get(&plan.app_origin());
+    let trusted = match own {
         Some(true) => "; origin trusted",
         Some(false) => "; origin not trusted",
         None => "",
     };
-    let is_bad = facts.arrival.cookie == Some(false)
-        || facts.arrival.origins.values().any(|trusted| !trusted);
+    let is_bad = facts.arrival.cookie == Some(false) || own == Some(&false);
     let words = format!("{}{secure}, SameSite={same_site}, {domain}{arrive}{trusted}", line.name);
     phase("cookies", if is_bad { State::Bad } else { State::Good }, words)
 }
@@ -116,7 +116,7 @@ fn secret(facts: &Facts) -> Phase {
         (Some(false), _) => phase(
             "secret",
             State::Bad,
-            format!("the service does not know a cookie signed with {source} ({shown})"),
+            format!("the service does not know what is signed with {source} ({shown})"),
         ),
         (None, Some(why)) => phase("secret", State::Skipped, format!("not asked: {why}")),
         (None, None) if oracle.is_missing => phase(

@@ -2,7 +2,7 @@
 
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};
-use crate::facts::{Cors, Facts, Relation};
+use crate::facts::Facts;
 use crate::plan::Plan;
 use crate::url::Url;
 
@@ -10,7 +10,6 @@ pub(super) const RULES: &[Rule] = &[
     (Cause::CookieHeaderStripped, cookie_header_stripped),
     (Cause::PreviewHostDiffers, preview_host_differs),
     (Cause::OriginNotTrusted, origin_not_trusted),
-    (Cause::CorsMissing, cors_missing),
     (Cause::OriginCheckOff, origin_check_off),
 ];
 
@@ -85,33 +84,6 @@ fn origin_not_trusted(facts: &Facts, plan: &Plan) -> Option<Finding> {
                  BETTER_AUTH_URL to the origin that users see."
             )),
     )
-}
-
-fn cors_missing(facts: &Facts, _: &Plan) -> Option<Finding> {
-    let app = facts.app.origin.as_ref()?.origin();
-    if matches!(facts.app.relation?, Relation::SameOrigin) {
-        return None;
-    }
-    let wrong = |cors: &Cors| match cors.allow_origin.as_deref() {
-        None => Some("has no Access-Control-Allow-Origin".to_owned()),
-        Some("*") => Some("allows \"*\", which does not count with credentials".to_owned()),
-        Some(origin) if origin != app => Some("allows another origin".to_owned()),
-        Some(_) if !cors.allow_credentials => {
-            Some("has no Access-Control-Allow-Credentials: true".to_owned())
-        }
-        Some(_) => None,
-    };
-    let preflight = facts.app.preflight.as_ref()?;
-    let refused = (!(200..300).contains(&preflight.status))
-        .then(|| format!("is answered with {}", preflight.status));
-    let of_preflight = refused.or_else(|| wrong(preflight));
-    let of_actual = facts.app.actual.as_ref().and_then(wrong);
-    let seen = match (of_preflight, of_actual) {
-        (Some(wrong), _) => format!("a preflight of {app} {wrong}"),
-        (None, Some(wrong)) => format!("the response to a request of {app} {wrong}"),
-        (None, None) => return None,
-    };
-    Some(Finding::proof(Cause::CorsMissing, seen).by(&["preflight", "cross-origin"]))
 }
 
 fn origin_check_off(facts: &Facts, _: &Plan) -> Option<Finding> {

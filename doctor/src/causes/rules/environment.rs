@@ -19,6 +19,7 @@ pub(super) const RULES: &[Rule] = &[
 
 const QUESTIONS: &[&str] = &[
     "oracle.plain",
+    "oracle.token",
     "oracle.list-sessions",
     "oracle.whitespace",
     "oracle.quotes",
@@ -31,10 +32,7 @@ const QUESTIONS: &[&str] = &[
 fn hit(facts: &Facts, difference: Difference) -> Option<String> {
     let live = facts.oracle.hit.as_ref().filter(|hit| hit.difference == difference);
     if let Some(Hit { words, .. }) = live {
-        return Some(format!(
-            "the service recognises a cookie that is signed with {}",
-            with(words)
-        ));
+        return Some(format!("the service recognises what is signed with {}", with(words)));
     }
     let (found, words) = facts.pasted.token.as_ref()?.signed_by.as_ref()?;
     (*found == difference).then(|| format!("the pasted cookie is signed with {}", with(words)))
@@ -92,11 +90,11 @@ fn secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
         return None;
     }
     let (source, shown) = (oracle.source.as_ref()?, oracle.shown.as_ref()?);
-    if oracle.knows == Some(false) && facts.arrival.cookie == Some(true) {
+    if oracle.knows == Some(false) {
         let tried = oracle.tried;
         let seen = format!(
-            "the service does not recognise a cookie that is signed with {source} ({shown}), nor \
-             with {tried} near misses of it, and cookies do arrive"
+            "the service does not recognise what is signed with {source} ({shown}), nor with {tried} \
+             near misses of it"
         );
         return Some(if oracle.is_confirmed {
             Finding::proof(Cause::SecretDiffers, seen).by(QUESTIONS)
@@ -108,10 +106,17 @@ fn secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     // A pasted cookie of the service, by its whole signature.
     let pasted = facts.pasted.token.as_ref()?;
-    if pasted.is_signed != Some(false) || oracle.knows == Some(true) {
+    if pasted.is_signed != Some(false) {
         return None;
     }
     let seen = format!("the pasted {} is not signed with {source} ({shown})", pasted.name);
+    if oracle.knows == Some(true) {
+        let seen = format!("{seen}, which is the service's: it is of another service");
+        let unless = "the cookie may be from before a rotation of the secret";
+        return Some(
+            Finding::strong(Cause::SecretDiffers, seen, unless).by(&["oracle.plain", "pasted"]),
+        );
+    }
     Some(Finding::proof(Cause::SecretDiffers, seen))
 }
 

@@ -25,7 +25,8 @@ fn reason(answer: Option<&GateAnswer>) -> Option<&str> {
 /// The reason of either answer, where it is one of these.
 fn either<'f>(facts: &'f Facts, reasons: &[&str]) -> Option<&'f str> {
     let gate = &facts.gate;
-    [reason(gate.signed.as_ref()), reason(gate.anonymous.as_ref())]
+    let before_service = facts.reach.gate_reason.as_deref();
+    [before_service, reason(gate.signed.as_ref()), reason(gate.anonymous.as_ref())]
         .into_iter()
         .flatten()
         .find(|reason| reasons.contains(reason))
@@ -33,8 +34,10 @@ fn either<'f>(facts: &'f Facts, reasons: &[&str]) -> Option<&'f str> {
 
 fn secret_bundled_at_build(facts: &Facts, _: &Plan) -> Option<Finding> {
     either(facts, &["not_started"])?;
-    facts.reach.base.as_ref()?;
-    let seen = "the gate says not_started, and the auth service answers";
+    let seen = match facts.reach.base {
+        Some(_) => "the gate says not_started, and the auth service answers",
+        None => "the gate says not_started",
+    };
     let unless =
         "the gate's configuration may be wrong in another way; its first log line says how";
     Some(
@@ -99,7 +102,15 @@ fn prefetch_redirect_cached(facts: &Facts, _: &Plan) -> Option<Finding> {
     Some(Finding::strong(Cause::PrefetchRedirectCached, seen, unless).by(&["gate.prefetch"]))
 }
 
-fn gate_route_denied(facts: &Facts, _: &Plan) -> Option<Finding> {
+fn gate_route_denied(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    if let Some(reason) = &facts.reach.gate_reason {
+        let base = &plan.base.value;
+        let seen = format!("a gate answers {base}/ok in place of the auth service: {reason}");
+        return Some(Finding::proof(Cause::GateRouteDenied, seen).by(&["ok"]).fix(format!(
+            "Make the paths of the auth service public: {{ \"path\": \"{base}/**\", \"access\": \
+             \"public\" }}; the preset `better-auth` does."
+        )));
+    }
     let reasons = ["route_denied", "forbidden", "cross_site_request"];
     let reason = reason(facts.gate.anonymous.as_ref()).filter(|reason| reasons.contains(reason))?;
     let seen = format!("the gate says {reason} to a plain GET of this path");

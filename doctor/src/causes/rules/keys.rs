@@ -33,6 +33,10 @@ fn jwt_plugin_missing(facts: &Facts, plan: &Plan) -> Option<Finding> {
 }
 
 fn jwks_not_json(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if let Some(status) = facts.keys.status.filter(|status| !matches!(status, 200 | 404 | 500..)) {
+        let seen = format!("/jwks is answered with {status}");
+        return Some(Finding::proof(Cause::JwksNotJson, seen).by(&["jwks"]));
+    }
     let kind = facts.keys.wrong_kind?;
     let what = match kind {
         "html" => "a page",

@@ -4,8 +4,9 @@
 //! | file | the question |
 //! |---|---|
 //! | `network` | does the service answer, and nobody in its place? |
-//! | `names` | which cookies does it set, and do browsers keep and send them? |
+//! | `names` | which cookies does it set, and do browsers keep them? |
 //! | `arrival` | do cookies arrive, and is the application's origin trusted? |
+//! | `browser` | does another origin's page get the cookie, and may it read the answers? |
 //! | `keys` | is there a key set, and can it be fetched? |
 //! | `environment` | is the secret the service's? |
 //! | `session` | what are pasted cookies worth, and is the session in the store? |
@@ -16,6 +17,7 @@
 
 mod api;
 mod arrival;
+mod browser;
 mod environment;
 mod gate;
 mod keys;
@@ -36,6 +38,7 @@ pub(crate) fn all() -> impl Iterator<Item = Rule> {
         network::RULES,
         names::RULES,
         arrival::RULES,
+        browser::RULES,
         keys::RULES,
         environment::RULES,
         session::RULES,

@@ -1,12 +1,11 @@
-//! Which cookies does the service set, and do browsers keep them and send them?
+//! Which cookies does the service set, and do browsers keep them?
 
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};
-use crate::facts::{Facts, Relation};
+use crate::facts::Facts;
 use crate::plan::Plan;
 use crate::probes::names::bare;
 use crate::site;
-use crate::url;
 
 pub(super) const RULES: &[Rule] = &[
     (Cause::SetCookieStripped, set_cookie_stripped),
@@ -18,10 +17,6 @@ pub(super) const RULES: &[Rule] = &[
     (Cause::CookieDomainPublicSuffix, cookie_domain_public_suffix),
     (Cause::RewritesLoseDomain, rewrites_lose_domain),
     (Cause::CookieDomainForeign, cookie_domain_foreign),
-    (Cause::LocalhostVs127, localhost_vs_127),
-    (Cause::SamesiteLaxCrossSite, samesite_lax_cross_site),
-    (Cause::ThirdPartyCookie, third_party_cookie),
-    (Cause::HostOnlyCookie, host_only_cookie),
     (Cause::SafariLocalhostSecure, safari_localhost_secure),
     (Cause::StatelessByAccident, stateless_by_accident),
 ];
@@ -62,18 +57,17 @@ fn http_base_url_behind_tls(facts: &Facts, plan: &Plan) -> Option<Finding> {
     if !plan.page.is_https || line.is_secure || line.name.starts_with("__Secure-") {
         return None;
     }
-    let origin = plan.page.origin();
-    let as_http = origin.replacen("https://", "http://", 1);
+    let as_http = plan.page.origin().replacen("https://", "http://", 1);
     let trusts = |origin: &str| facts.arrival.origins.get(origin).copied();
     let says_http = plan.expected.service.as_ref().is_some_and(|url| !url.value.is_https);
-    let trusts_http_only = trusts(&as_http) == Some(true) && trusts(&origin) != Some(true);
+    let trusts_http = trusts(&as_http) == Some(true);
     let token_says_http = facts
         .token
         .as_ref()
         .filter(|token| token.is_fresh)
         .and_then(|token| token.iss.as_ref())
         .is_some_and(|iss| iss.starts_with("http://"));
-    if !says_http && !trusts_http_only && !token_says_http {
+    if !says_http && !trusts_http && !token_says_http {
         return None;
     }
     let seen = format!(
@@ -106,7 +100,11 @@ fn secure_cookie_on_http(facts: &Facts, plan: &Plan) -> Option<Finding> {
         } else {
             Finding::proof(Cause::SecureCookieOnHttp, seen).by(SIGN_OUT)
         }
-        .hides(Hides::These(&[Cause::SecurePrefixDiffers, Cause::SafariLocalhostSecure])),
+        .hides(Hides::These(&[
+            Cause::SecurePrefixDiffers,
+            Cause::SafariLocalhostSecure,
+            Cause::OriginNotTrusted,
+        ])),
     )
 }
 
@@ -208,72 +206,6 @@ fn cookie_domain_foreign(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let host = &plan.page.host;
     let seen = format!("Domain={domain} does not cover {host}: browsers drop the cookie");
     Some(Finding::proof(Cause::CookieDomainForeign, seen).by(SIGN_OUT))
-}
-
-fn localhost_vs_127(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    let app = facts.app.origin.as_ref()?;
-    let page = &plan.page;
-    if !app.is_loopback() || !page.is_loopback() || app.host == page.host {
-        return None;
-    }
-    let seen = format!("the application is at {} and the service at {}", app.host, page.host);
-    Some(
-        Finding::proof(Cause::LocalhostVs127, seen)
-            .by(SIGN_OUT)
-            .hides(Hides::These(&[Cause::SamesiteLaxCrossSite, Cause::ThirdPartyCookie])),
-    )
-}
-
-fn same_site<'f>(facts: &'f Facts, relation: Relation) -> Option<&'f str> {
-    if facts.app.relation != Some(relation) {
-        return None;
-    }
-    Some(facts.names.token_line()?.same_site.as_deref().unwrap_or("lax"))
-}
-
-fn samesite_lax_cross_site(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    let value = same_site(facts, Relation::CrossSite).filter(|value| *value != "none")?;
-    let app = &facts.app.origin.as_ref()?.host;
-    let seen = format!(
-        "{app} and {} are two sites, and the cookie has SameSite={value}: `fetch` never sends it",
-        plan.page.host
-    );
-    Some(
-        Finding::proof(Cause::SamesiteLaxCrossSite, seen)
-            .by(SIGN_OUT)
-            .hides(Hides::These(&[Cause::HostOnlyCookie])),
-    )
-}
-
-fn third_party_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    same_site(facts, Relation::CrossSite).filter(|value| *value == "none")?;
-    let app = &facts.app.origin.as_ref()?.host;
-    let seen = format!(
-        "{app} and {} are two sites, and the cookie has SameSite=None: browsers that block \
-         third-party cookies drop it",
-        plan.page.host
-    );
-    let unless = "users' browsers may allow third-party cookies";
-    Some(Finding::strong(Cause::ThirdPartyCookie, seen, unless).by(SIGN_OUT))
-}
-
-fn host_only_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    if facts.app.relation != Some(Relation::SameSite) {
-        return None;
-    }
-    let line = facts.names.token_line()?;
-    let app = facts.app.origin.as_ref()?;
-    let reaches = line.domain.as_ref().is_some_and(|domain| site::covers(domain, &app.host));
-    if reaches || url::is_address(&app.host) {
-        return None;
-    }
-    let scope = line.domain.as_ref().map_or_else(
-        || format!("has no Domain, so that only {} gets it", plan.page.host),
-        |domain| format!("has Domain={domain}"),
-    );
-    let seen = format!("{} {scope}; {} does not", line.name, app.host);
-    let unless = "the application may never read the cookie on its own host";
-    Some(Finding::strong(Cause::HostOnlyCookie, seen, unless).by(SIGN_OUT))
 }
 
 fn safari_localhost_secure(facts: &Facts, plan: &Plan) -> Option<Finding> {

@@ -33,15 +33,29 @@ fn wall(facts: &Facts) -> Option<&Wall> {
 const WALLED: &[&str] = &["ok", "get-session", "sign-out", "jwks"];
 
 fn rate_limited(facts: &Facts, _: &Plan) -> Option<Finding> {
-    let Wall::RateLimit { by_service, retry_after } = wall(facts)? else { return None };
-    let who = if *by_service { "the auth service" } else { "something in front of the service" };
-    let wait = retry_after.as_ref().map(|wait| format!(", for {wait} s")).unwrap_or_default();
-    let count = facts.requests.len();
-    let seen = format!("{who} answered 429 to one of the first {count} requests of this run{wait}");
-    Some(Finding::proof(Cause::RateLimited, seen).by(&["ok", "get-session"]).hides(Hides::Later))
+    let limit = facts.limit.as_ref()?;
+    let who =
+        if limit.by_service { "the auth service" } else { "something in front of the service" };
+    let wait = limit.retry_after.as_ref().map(|wait| format!(", for {wait} s")).unwrap_or_default();
+    let path = &limit.path;
+    // Requests of this run that were answered well before it may be what the limit has counted.
+    if limit.answered_before > 2 {
+        let count = limit.answered_before;
+        let seen = format!("{who} answered 429 to {path} after {count} requests of this run{wait}");
+        return Some(Finding::hint(Cause::RateLimited, seen));
+    }
+    let seen = format!("{who} answered 429 to one of the first requests of this run, {path}{wait}");
+    Some(
+        Finding::proof(Cause::RateLimited, seen)
+            .by(&["ok", "get-session", "sign-out", "jwks"])
+            .hides(Hides::Later),
+    )
 }
 
 fn deployment_protection(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if facts.reach.wall.is_none() {
+        return part_is_protected(facts);
+    }
     match facts.reach.wall.as_ref()? {
         Wall::Protection { by } => {
             let seen = format!("{by} answered in place of the auth service");
@@ -61,6 +75,27 @@ fn deployment_protection(facts: &Facts, _: &Plan) -> Option<Finding> {
         }
         _ => None,
     }
+}
+
+/// Some paths are answered by the service, and others by something in front of it.
+fn part_is_protected(facts: &Facts) -> Option<Finding> {
+    let (wall, what) = match (&facts.oracle.wall, &facts.keys.wall) {
+        (Some(wall), _) => (wall, "requests with a cookie or by POST"),
+        (None, Some(wall)) => (wall, "/jwks"),
+        (None, None) => return None,
+    };
+    let by = match wall {
+        Wall::Protection { by } => by.clone(),
+        Wall::Forbidden { status } | Wall::Refused { status } => {
+            format!("something in front of the service ({status})")
+        }
+        Wall::RateLimit { .. } | Wall::Challenge { .. } | Wall::Gateway { .. } => return None,
+    };
+    let seen = format!("/ok is answered by the auth service, and {what} by {by}");
+    let unless = "the service itself may answer so";
+    let evidence =
+        ["ok", "sign-out", "sign-out.origin", "sign-out.no-origin", "jwks", "oracle.plain"];
+    Some(Finding::strong(Cause::DeploymentProtection, seen, unless).by(&evidence))
 }
 
 fn bot_challenge(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -149,7 +184,7 @@ fn allowed_hosts(facts: &Facts, plan: &Plan) -> Option<Finding> {
 
 fn unreachable(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let reach = &facts.reach;
-    if let Some(Wall::Gateway { status }) = &reach.wall {
+    if let Some(Wall::Gateway { status }) = wall(facts) {
         let seen =
             format!("a proxy answers {status}: it gets no answer from the service behind it");
         return Some(Finding::proof(Cause::Unreachable, seen).by(WALLED).hides(Hides::Later));
@@ -270,10 +305,12 @@ fn get_session_cached(facts: &Facts, _: &Plan) -> Option<Finding> {
                 .to_owned(),
         ));
     }
-    if let Some(seconds) = cache.behind_seconds {
-        return Some(proof(format!(
-            "the answer of /get-session is {seconds} s older than a response before it"
-        )));
+    if cache.stands_still {
+        return Some(proof(
+            "two answers of /get-session have the same date, and more than a second is between them: \
+             a cache answers there"
+                .to_owned(),
+        ));
     }
     let value = cache.is_storable.as_ref()?;
     let seen = format!("/get-session says `{value}`: any cache on the way may keep it");

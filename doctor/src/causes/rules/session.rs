@@ -153,6 +153,9 @@ fn store_hidden_by_cache(facts: &Facts, _: &Plan) -> Option<Finding> {
     };
     let pasted = hidden(facts.pasted.session, facts.pasted.session_in_store);
     let usual = facts.sign_in.tries.last().copied().flatten();
+    if facts.pasted.varies || varies(&facts.sign_in) {
+        return None;
+    }
     if !pasted && !hidden(usual, facts.sign_in.in_store) {
         return None;
     }
@@ -176,6 +179,12 @@ fn was_signed_in(sign_in: &SignIn) -> bool {
 
 fn all_null(sign_in: &SignIn) -> bool {
     !sign_in.tries.is_empty() && sign_in.tries.iter().all(|answer| is_null(*answer))
+}
+
+/// Some tries know the session, and some do not.
+fn varies(sign_in: &SignIn) -> bool {
+    let has = |answer| sign_in.tries.contains(&Some(answer));
+    has(SessionAnswer::Null) && has(SessionAnswer::Session)
 }
 
 fn kv_eventual(facts: &Facts, _: &Plan) -> Option<Finding> {

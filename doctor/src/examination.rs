@@ -88,11 +88,12 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
         None => None,
     };
     let wants = |phase: &str| options.only.as_deref().is_none_or(|only| only == phase);
+    let now = io.now().await;
     let mut run = Run::new(io, plan, options.verbose);
     probes::oracle::describe(&mut run);
     run.reserve = reserve(plan, options);
     if options.offline {
-        probes::pasted::look(&mut run, cookies.as_deref());
+        probes::pasted::look(&mut run, cookies.as_deref(), now);
         probes::token::pasted(&mut run, token.as_deref()).await;
         return Ok(run.facts);
     }
@@ -101,7 +102,7 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
     if is_there && run.facts.reach.wall.is_none() {
         probe_service(&mut run, &wants).await;
     }
-    probes::pasted::look(&mut run, cookies.as_deref());
+    probes::pasted::look(&mut run, cookies.as_deref(), now);
     if is_there {
         if let Some(cookies) = &cookies {
             probes::pasted::ask(&mut run, cookies).await;

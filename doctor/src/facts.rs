@@ -83,6 +83,8 @@ pub(crate) struct Reach {
     pub(crate) good_at_host: Option<String>,
     /// With a browser's user agent there is a response, with ours a wall.
     pub(crate) walled_by_agent: Option<Wall>,
+    /// `/get-session` forbids to keep its answer, which Better Auth does since 1.6.
+    pub(crate) forbids_storing: bool,
     /// A gate answers in place of the service, with this reason.
     pub(crate) gate_reason: Option<String>,
     /// The response to `/get-session` without a cookie.
@@ -231,6 +233,8 @@ pub(crate) struct GateFacts {
     pub(crate) signed: Option<GateAnswer>,
     /// The same under the other form of the name (with or without `__Secure-`), or the default one.
     pub(crate) renamed: Option<(String, GateAnswer)>,
+    /// A gate refuses a path that gates alone refuse, so one runs.
+    pub(crate) runs: Option<bool>,
     /// A page of the application came with signs of a cache: name and value of the header.
     pub(crate) cached: Option<(String, String)>,
     /// A prefetch without a cookie gets a redirect that may be stored: the header's value.
@@ -428,6 +432,8 @@ pub(crate) struct Clock {
     pub(crate) other_host: Option<String>,
     /// `iat` of a fresh token minus this machine's clock.
     pub(crate) token_millis: Option<i64>,
+    /// `iat` of a pasted token is ahead of this machine's clock by so much.
+    pub(crate) pasted_ahead_millis: Option<i64>,
 }
 
 /// A JWT of the service: what it says, without its text.

@@ -69,8 +69,8 @@ pub(crate) struct Expected {
     pub(crate) issuer: Option<Stated<String>>,
     pub(crate) audience: Option<Stated<Vec<String>>>,
     pub(crate) jwks_url: Option<Stated<String>>,
-    /// A gate's configuration was read.
-    pub(crate) has_config: bool,
+    /// A variable names a database.
+    pub(crate) has_database_url: bool,
     /// Something verifies JWTs of the service.
     pub(crate) wants_jwt: bool,
     /// Hosts that a gate's configuration or `BETTER_AUTH_URL` names.
@@ -103,7 +103,6 @@ impl Expected {
         let mut expected = Self::default();
         expected.read_variables(io, &variables).await;
         if let Some((name, config)) = &config {
-            expected.has_config = true;
             expected.read_config(io, &variables, name, config).await;
         }
         expected.hosts = expected.service.iter().map(|url| url.value.host.clone()).collect();
@@ -124,6 +123,10 @@ impl Expected {
         self.jwks_url = variables.first(io, &JWKS_NAMES).await;
         self.wants_jwt =
             self.issuer.is_some() || self.audience.is_some() || self.jwks_url.is_some();
+        for name in ["DATABASE_URL", "POSTGRES_URL", "DB_URL", "TURSO_DATABASE_URL", "MONGODB_URI"]
+        {
+            self.has_database_url |= !variables.all(io, name).await.is_empty();
+        }
         let mut secrets = rotated(variables.all(io, "BETTER_AUTH_SECRETS").await);
         for name in ["BETTER_AUTH_SECRET", "AUTH_SECRET"] {
             secrets.extend(
@@ -150,12 +153,15 @@ impl Expected {
 
     /// What the first `better-auth` issuer of the gate's configuration says.
     async fn read_config(&mut self, io: &Io, variables: &Variables, file: &str, config: &Value) {
-        let issuers = config.get("issuers").and_then(Value::as_array);
+        let issuers = config.get("issuers").unwrap_or(&Value::Null);
         let is_ours = |issuer: &&Value| {
             issuer.get("type").and_then(Value::as_str).is_none_or(|kind| kind == "better-auth")
         };
-        let none = Value::Null;
-        let issuer = issuers.and_then(|all| all.iter().find(is_ours)).unwrap_or(&none);
+        // Over a preset one object says what differs.
+        let issuer = match issuers.as_array() {
+            Some(all) => all.iter().find(is_ours).unwrap_or(&Value::Null),
+            None => issuers,
+        };
         let source = |member: &str| format!("{member} in {file}");
         let stated = |member: &str, value: String| Stated { value, source: source(member) };
         if let Some(text) = value_of(io, variables, issuer.get("url")).await {

@@ -130,11 +130,11 @@ pub(crate) fn near_misses(secret: &Secret) -> Vec<NearMiss> {
     push(format!("{text}\r\n"), Whitespace, "with a line end (CR LF) at its end");
     push(format!("{text} "), Whitespace, "with a space at its end");
     push(format!("'{text}'"), Quotes, "in single quotes");
-    push(STANDARD.encode(text), Encoding, "in base64");
+    push(format!(" {text}"), Whitespace, "with a space at its beginning");
     push(format!("{text}\\n"), Encoding, "with `\\n` spelled out at its end");
+    push(STANDARD.encode(text), Encoding, "in base64");
     push(decoded(text).unwrap_or_default(), Encoding, "decoded from base64");
     push(from_hex(text).unwrap_or_default(), Encoding, "decoded from hexadecimal");
-    push(format!(" {text}"), Whitespace, "with a space at its beginning");
     push(format!("{text}\r"), Whitespace, "with a carriage return at its end");
     push(format!("{text}\t"), Whitespace, "with a tab at its end");
     push(format!(" {text} "), Whitespace, "with a space at each end");

@@ -38,9 +38,9 @@ fn rows() -> Vec<Row> {
         ("no jwt plugin", service(|service| service.has_jwt = false), &[], None),
         ("no check of origins", service(|service| service.checks_origin = false), &[], None),
         (
-            "a prefix of its own, and nobody expects another",
+            "a prefix of its own, which the gate's configuration knows",
             service(|service| service.token_name = "acme.session_token"),
-            &[],
+            &["--config", "acme.json"],
             None,
         ),
         (
@@ -274,6 +274,8 @@ fn played(service: Service, words: &[&str]) -> (Value, world::Outcome) {
     let mut world = World { service, ..World::default() };
     world.env.insert("BETTER_AUTH_SECRET", SECRET.to_owned());
     world.files.insert("doorward.json", r#"{"extends":"better-auth"}"#.to_owned());
+    let acme = r#"{"extends":"better-auth","issuers":{"cookie_prefix":"acme"}}"#;
+    world.files.insert("acme.json", acme.to_owned());
     if !words.contains(&"--config") {
         world.files.clear();
     }

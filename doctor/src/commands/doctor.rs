@@ -84,8 +84,9 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
         Ok(facts) => facts,
         Err(wrong) => return usage(io, &wrong).await,
     };
-    let elapsed_millis = io.now().await.saturating_sub(started);
-    let report = judged(io, &plan, &facts, started, elapsed_millis);
+    let without = without_rule(io).await;
+    let times = (started, io.now().await.saturating_sub(started));
+    let report = judged(io, &plan, &facts, without, times);
     let written = if output.json {
         json::json(&report)
     } else if options.report {
@@ -106,15 +107,20 @@ async fn usage(io: &Io, wrong: &str) -> ExitCode {
     ExitCode::Usage
 }
 
+/// A rule that is left out, to see that a test fails without it; in builds for tests only.
+async fn without_rule(io: &Io) -> Option<String> {
+    if cfg!(debug_assertions) { io.env("DOORWARD_WITHOUT_RULE").await } else { None }
+}
+
 /// What the rules make of the facts.
 fn judged<'a>(
     io: &Io,
     plan: &'a Plan,
     facts: &'a Facts,
-    started_millis: i64,
-    elapsed_millis: i64,
+    without: Option<String>,
+    (started_millis, elapsed_millis): (i64, i64),
 ) -> Report<'a> {
-    let findings = rules::findings(facts, plan);
+    let findings = rules::findings_without(facts, plan, without.as_deref());
     let has_cause = findings.iter().any(|finding| finding.certainty > Certainty::Hint);
     let has_no_network =
         facts.reach.failure.as_ref().is_some_and(|failure| failure.phase == Phase::Network);

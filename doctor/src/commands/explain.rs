@@ -123,6 +123,7 @@ async fn looked(io: &Io, args: &Args) -> Result<(Plan, Facts), String> {
         Some(file) => Some(cookie_file::read_token(io, file).await?),
         None => None,
     };
+    let now = io.now().await;
     let facts = {
         let mut run = Run::new(io, &plan, false);
         if let Some(file) = &args.jwks {
@@ -133,7 +134,7 @@ async fn looked(io: &Io, args: &Args) -> Result<(Plan, Facts), String> {
                 return Err(format!("{file} is no key set"));
             }
         }
-        probes::pasted::look(&mut run, cookies.as_deref());
+        probes::pasted::look(&mut run, cookies.as_deref(), now);
         probes::token::pasted(&mut run, token.as_deref()).await;
         probes::oracle::describe(&mut run);
         run.facts

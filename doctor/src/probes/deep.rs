@@ -105,10 +105,7 @@ async fn ask(run: &mut Run<'_>, strategy: &'static str, cookie: String) -> bool 
     };
     if answer.status() >= 500 {
         let code = answer.code().map(str::to_owned);
-        // A service that reads another strategy may fail over the form alone.
-        if code.is_none() {
-            run.facts.deep.failed.push((strategy, answer.status(), code));
-        }
+        run.facts.deep.failed.push((strategy, answer.status(), code));
         return false;
     }
     if answer.session() != Some(SessionAnswer::Session) {

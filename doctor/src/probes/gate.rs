@@ -29,10 +29,23 @@ pub(crate) async fn run(run: &mut Run<'_>) {
     run.facts.clock.other_host = Some(gate.host.clone());
     let anonymous = gate_answer(&answer, &gate);
     let is_gate = anonymous.reason.is_some();
+    let is_open = answer.status() == 200 && !is_gate;
     run.facts.gate.anonymous = Some(anonymous);
+    if is_open {
+        ambiguous_path(run, &gate).await;
+    }
     prefetch(run, &gate).await;
     if is_gate && run.facts.oracle.knows.is_some() {
         signed(run, &gate).await;
+    }
+}
+
+/// A path with an encoded slash, which every gate refuses whatever its rules say: does one run?
+async fn ambiguous_path(run: &mut Run<'_>, gate: &Url) {
+    let url = gate.with_path(&[gate.base(), "/%2F"].concat());
+    if let Ok(answer) = run.send(Run::ask_elsewhere("gate.ambiguous", "GET", url)).await {
+        let reason = gate_answer(&answer, gate).reason;
+        run.facts.gate.runs = Some(reason.as_deref() == Some("path_refused"));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::secret::{self, Difference, Secret};
 const SIGNATURE_CHARS: usize = 44;
 
 /// Looks at what was pasted; sends nothing.
-pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>) {
+pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>, now: i64) {
     let Some(header) = cookies else { return };
     let wanted = run.facts.names.session_token.clone();
     let is_known = wanted.is_some() || run.plan.expected.service.is_some();
@@ -46,7 +46,7 @@ pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>) {
         run.facts.pasted.token = Some(session_token(name, value, secret.as_ref(), &others));
     }
     let data_name = run.facts.names.session_data.clone().unwrap_or_else(|| data_name(&wanted));
-    run.facts.pasted.data = session_data(&all, &data_name, secret.as_ref());
+    run.facts.pasted.data = session_data(&all, &data_name, secret.as_ref(), now);
 }
 
 /// `session_data` beside this session cookie, where the service has not named it.
@@ -101,7 +101,12 @@ fn form(raw: &str, value: &str) -> TokenForm {
     if is_whole { TokenForm::Whole } else { TokenForm::Cut }
 }
 
-fn session_data(all: &[(&str, &str)], name: &str, secret: Option<&Secret>) -> Option<PastedData> {
+fn session_data(
+    all: &[(&str, &str)],
+    name: &str,
+    secret: Option<&Secret>,
+    now: i64,
+) -> Option<PastedData> {
     let whole = all.iter().find(|(own, value)| *own == name && !value.is_empty());
     let mut chunks: Vec<(usize, &str)> = all
         .iter()
@@ -133,6 +138,10 @@ fn session_data(all: &[(&str, &str)], name: &str, secret: Option<&Secret>) -> Op
         let content: Value = serde_json::from_slice(&opened.content).unwrap_or_default();
         let version = content.get("version").and_then(Value::as_str).unwrap_or("1");
         found.version = Some(version.to_owned());
+        let millis = content.get("expiresAt").and_then(Value::as_i64);
+        let seconds = content.get("exp").and_then(Value::as_i64);
+        let ends = millis.or_else(|| seconds.map(|seconds| seconds.saturating_mul(1000)));
+        found.is_expired = ends.map(|ends| ends < now);
     } else if secret.is_some() && found.format.is_some() && found.format != Some("jwt-jwks") {
         found.is_signed = Some(false);
         // A chunk that is missing at the end leaves no gap: the whole does not verify.

@@ -33,6 +33,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
 
 /// Looks for signs of a cache at an answer of `/get-session`.
 pub(crate) fn look_at_cache(run: &mut Run<'_>, answer: &Answer) {
+    run.facts.reach.forbids_storing |= answer.header_has("cache-control", "no-store");
     if let Some(hit) = cache_hit(answer) {
         run.facts.cache.hit = Some(hit);
     }

@@ -30,6 +30,9 @@ pub(crate) async fn look(run: &mut Run<'_>, text: &str, source: &'static str, is
         // `iat` counts whole seconds.
         let millis = iat.saturating_mul(1000).saturating_add(500).saturating_sub(now);
         run.facts.clock.token_millis = Some(millis);
+    } else if let Some(iat) = facts.iat {
+        let ahead = iat.saturating_mul(1000).saturating_sub(now);
+        run.facts.clock.pasted_ahead_millis = (ahead > 0).then_some(ahead);
     }
     facts.is_expired = facts.exp.map(|exp| exp.saturating_mul(1000) < now);
     if let Some((input, signature)) = parts {

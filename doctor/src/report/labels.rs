@@ -22,6 +22,7 @@ pub(crate) fn of(id: &str) -> &'static str {
         "gate.anonymous" | "api.anonymous" => "with nothing",
         "gate.signed" => "with a made-up session of the service's secret",
         "gate.renamed" => "the same under another name",
+        "gate.ambiguous" => "a path that every gate refuses",
         "gate.prefetch" => "as a router's prefetch",
         "preflight" => "a preflight",
         "cross-origin" => "with the application's origin",

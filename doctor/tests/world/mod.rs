@@ -215,8 +215,9 @@ impl Service {
             ProbeSecret::new(self.secret.as_bytes()).verify_cookie(&value).is_ok()
         });
         let lines = if knows { self.deletions(None) } else { Vec::new() };
-        let lines: Vec<_> = lines.iter().map(|line| ("set-cookie", line.as_str())).collect();
-        response(status, &lines, body)
+        let mut headers: Vec<_> = lines.iter().map(|line| ("set-cookie", line.as_str())).collect();
+        headers.push(("cache-control", "no-store"));
+        response(status, &headers, body)
     }
 
     fn verify_email(&self, request: &HttpRequest) -> EffectResult {

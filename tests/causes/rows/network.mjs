@@ -172,7 +172,7 @@ export default [
     certainty: "proof",
     start: behind({ request: answering(403, HTML, "<h1>Forbidden</h1>", (req) => /python/i.test(req.headers["user-agent"] ?? "")) }, { flags: ["--api", "https://app.example.com/api/items"] }),
   },
-  { name: "a proxy that removes Cookie", cause: "cookie-header-stripped", certainty: "strong", start: behind({ request: (headers) => void delete headers.cookie }) },
+  { name: "a proxy that removes Cookie", cause: "cookie-header-stripped", certainty: "proof", start: behind({ request: (headers) => void delete headers.cookie }) },
   { name: "a proxy that removes Set-Cookie", cause: "set-cookie-stripped", certainty: "proof", start: behind({ response: ({ headers }) => void delete headers["set-cookie"] }) },
   {
     name: "a proxy that removes Set-Cookie, and a balancer that sets its own",

@@ -13,7 +13,8 @@ export default [
   {
     name: "a line end in the secret, behind a proxy that removes Cookie",
     cause: "cookie-header-stripped",
-    certainty: "strong",
+    certainty: "proof",
+    also: ["secret-whitespace"],
     start: async (lab) => {
       const service = lab.service({ secret: `${SECRET}\n` });
       return lab.serve(service, { handler: await lab.proxy(service.handler, { request: (headers) => void delete headers.cookie }) });
@@ -23,6 +24,7 @@ export default [
     name: "another secret, and the database is emptied: a pasted cookie",
     cause: "secret-differs",
     certainty: "proof",
+    also: ["store-hidden-by-cache"],
     start: async (lab) => {
       const before = lab.service({ secret: OTHER_SECRET });
       const { jar } = await lab.signedUp(before);
@@ -87,7 +89,7 @@ export default [
     name: "a cache before /get-session, and another secret",
     cause: "get-session-cached",
     certainty: "proof",
-    also: [],
+    also: ["secret-differs"],
     start: async (lab) => {
       const service = lab.service({ secret: OTHER_SECRET });
       const request = answering(200, { "content-type": "application/json", age: "40", "x-cache": "Hit from cloudfront" }, "null", (req) => req.url.startsWith("/api/auth/get-session"));

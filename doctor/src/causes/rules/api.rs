@@ -26,11 +26,11 @@ fn refusal(facts: &Facts) -> Option<&ApiAnswer> {
     matches!(good.status, 401 | 403 | 500).then_some(good)
 }
 
-fn says(facts: &Facts, word: ApiWord) -> Option<&ApiAnswer> {
+pub(super) fn says(facts: &Facts, word: ApiWord) -> Option<&ApiAnswer> {
     refusal(facts).filter(|answer| answer.words.contains(&word))
 }
 
-fn refused(what: &str, answer: &ApiAnswer) -> String {
+pub(super) fn refused(what: &str, answer: &ApiAnswer) -> String {
     format!("the API refuses a token that is good by the key set ({}), and {what}", answer.status)
 }
 
@@ -68,12 +68,8 @@ fn api_algorithm(facts: &Facts, _: &Plan) -> Option<Finding> {
 }
 
 fn issuer_differs_at_api(facts: &Facts, _: &Plan) -> Option<Finding> {
-    let (what, answer) = match (says(facts, ApiWord::Issuer), says(facts, ApiWord::Audience)) {
-        (Some(answer), _) => ("issuer", answer),
-        (None, Some(answer)) => ("audience", answer),
-        (None, None) => return None,
-    };
-    let seen = refused(&format!("its body says that the {what} is wrong"), answer);
+    let answer = says(facts, ApiWord::Issuer)?;
+    let seen = refused("its body says that the issuer is wrong", answer);
     let unless = "the words of the API may mean another check";
     Some(Finding::strong(Cause::IssuerDiffersAtApi, seen, unless).by(ASKED))
 }
@@ -92,7 +88,8 @@ fn api_jwks_cached_stale(facts: &Facts, _: &Plan) -> Option<Finding> {
     let answer = says(facts, ApiWord::UnknownKey)?;
     let seen =
         refused("its body says that it does not know the key, which the key set has now", answer);
-    Some(Finding::hint(Cause::ApiJwksCachedStale, seen).by(ASKED))
+    let unless = "the API may read the key set of another service";
+    Some(Finding::strong(Cause::ApiJwksCachedStale, seen, unless).by(ASKED))
 }
 
 fn api_leeway(facts: &Facts, _: &Plan) -> Option<Finding> {

@@ -19,10 +19,15 @@ fn cookie_header_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     let seen = "a chunk of a cookie cache was sent with /sign-out, and the service did not delete it, \
                 as it does with every chunk that it sees: `Cookie` does not arrive";
-    Some(
+    // Chunks are known since 1.4.
+    let finding = if facts.reach.forbids_storing {
         Finding::proof(Cause::CookieHeaderStripped, seen)
-            .by(&["sign-out.origin", "sign-out.no-origin"]),
-    )
+    } else {
+        let unless =
+            "Better Auth before 1.4, with its check of origins switched off, answers alike";
+        Finding::strong(Cause::CookieHeaderStripped, seen, unless)
+    };
+    Some(finding.by(&["sign-out.origin", "sign-out.no-origin"]))
 }
 
 /// The origin that was refused, where there is one.
@@ -82,7 +87,8 @@ fn origin_not_trusted(facts: &Facts, plan: &Plan) -> Option<Finding> {
             .fix(format!(
                 "Add \"{origin}\" to `trustedOrigins` (or give previews by a pattern), or set \
                  BETTER_AUTH_URL to the origin that users see."
-            )),
+            ))
+            .hides(Hides::These(&[Cause::HostOnlyCookie, Cause::CorsMissing])),
     )
 }
 

@@ -25,11 +25,11 @@ fn localhost_vs_127(facts: &Facts, plan: &Plan) -> Option<Finding> {
         return None;
     }
     let seen = format!("the application is at {} and the service at {}", app.host, page.host);
-    Some(
-        Finding::proof(Cause::LocalhostVs127, seen)
-            .by(SIGN_OUT)
-            .hides(Hides::These(&[Cause::SamesiteLaxCrossSite, Cause::ThirdPartyCookie])),
-    )
+    Some(Finding::proof(Cause::LocalhostVs127, seen).by(SIGN_OUT).hides(Hides::These(&[
+        Cause::SamesiteLaxCrossSite,
+        Cause::ThirdPartyCookie,
+        Cause::CorsMissing,
+    ])))
 }
 
 fn same_site<'f>(facts: &'f Facts, relation: Relation) -> Option<&'f str> {
@@ -49,7 +49,7 @@ fn samesite_lax_cross_site(facts: &Facts, plan: &Plan) -> Option<Finding> {
     Some(
         Finding::proof(Cause::SamesiteLaxCrossSite, seen)
             .by(SIGN_OUT)
-            .hides(Hides::These(&[Cause::HostOnlyCookie])),
+            .hides(Hides::These(&[Cause::HostOnlyCookie, Cause::CorsMissing])),
     )
 }
 
@@ -62,7 +62,11 @@ fn third_party_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
         plan.page.host
     );
     let unless = "users' browsers may allow third-party cookies";
-    Some(Finding::strong(Cause::ThirdPartyCookie, seen, unless).by(SIGN_OUT))
+    Some(
+        Finding::strong(Cause::ThirdPartyCookie, seen, unless)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::CorsMissing])),
+    )
 }
 
 fn host_only_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
@@ -81,7 +85,11 @@ fn host_only_cookie(facts: &Facts, plan: &Plan) -> Option<Finding> {
     );
     let seen = format!("{} {scope}; {} does not", line.name, app.host);
     let unless = "the application may never read the cookie on its own host";
-    Some(Finding::strong(Cause::HostOnlyCookie, seen, unless).by(SIGN_OUT))
+    Some(
+        Finding::strong(Cause::HostOnlyCookie, seen, unless)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::CorsMissing])),
+    )
 }
 
 fn cors_missing(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -108,14 +116,5 @@ fn cors_missing(facts: &Facts, _: &Plan) -> Option<Finding> {
         (None, Some(wrong)) => format!("the response to a request of {app} {wrong}"),
         (None, None) => return None,
     };
-    // A service that speaks of CORS at all means browsers.
-    let speaks = |cors: &Cors| cors.allow_origin.is_some() || cors.allow_credentials;
-    let is_meant = speaks(preflight) || facts.app.actual.as_ref().is_some_and(speaks);
-    let finding = if is_meant {
-        Finding::proof(Cause::CorsMissing, seen)
-    } else {
-        let unless = "the application may ask the service only from its own server";
-        Finding::strong(Cause::CorsMissing, seen, unless)
-    };
-    Some(finding.by(&["preflight", "cross-origin"]))
+    Some(Finding::proof(Cause::CorsMissing, seen).by(&["preflight", "cross-origin"]))
 }

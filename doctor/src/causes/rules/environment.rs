@@ -5,6 +5,8 @@ use crate::causes::finding::{Finding, Rule};
 use crate::facts::{Facts, Hit};
 use crate::plan::Plan;
 use crate::secret::Difference;
+use crate::site;
+use crate::url::{self, Url};
 
 pub(super) const RULES: &[Rule] = &[
     (Cause::SecretDefault, secret_default),
@@ -111,11 +113,8 @@ fn secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     let seen = format!("the pasted {} is not signed with {source} ({shown})", pasted.name);
     if oracle.knows == Some(true) {
-        let seen = format!("{seen}, which is the service's: it is of another service");
-        let unless = "the cookie may be from before a rotation of the secret";
-        return Some(
-            Finding::strong(Cause::SecretDiffers, seen, unless).by(&["oracle.plain", "pasted"]),
-        );
+        let seen = format!("{seen}, which is the service's: another service has signed it");
+        return Some(Finding::proof(Cause::SecretDiffers, seen).by(&["oracle.plain", "pasted"]));
     }
     Some(Finding::proof(Cause::SecretDiffers, seen))
 }
@@ -130,17 +129,27 @@ fn secret_short(facts: &Facts, _: &Plan) -> Option<Finding> {
     facts.oracle.is_monotonous.then(|| Finding::hint(Cause::SecretShort, seen))
 }
 
-fn url_contradiction(_: &Facts, plan: &Plan) -> Option<Finding> {
+/// Two sites. A host below the same domain, and an address of the inside, are legal differences.
+fn url_contradiction(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let service = plan.expected.service.as_ref()?;
-    let jwks = plan.expected.jwks_url.as_ref()?;
-    let jwks_origin = crate::url::Url::parse(&jwks.value)?.origin();
-    let origin = service.value.origin();
-    if jwks_origin == origin {
+    let others = [&plan.expected.issuer, &plan.expected.jwks_url];
+    let other = others.into_iter().flatten().find_map(|stated| {
+        let url = Url::parse(&stated.value)?;
+        let is_public = url.host.contains('.') && !url::is_address(&url.host);
+        let is_other = site::registrable(&url.host) != site::registrable(&service.value.host);
+        (is_public && is_other && !service.value.is_loopback()).then_some((stated, url))
+    });
+    let (stated, url) = other?;
+    // A token of the service that says the same ends the question.
+    let iss = facts.token.as_ref().and_then(|token| token.iss.as_ref());
+    if iss.is_some_and(|iss| Some(iss) == plan.expected.issuer.as_ref().map(|stated| &stated.value))
+    {
         return None;
     }
-    // An address inside a cluster is a legal difference, so this is worth a look only.
-    let seen = format!("{} is {origin}, and {} is {jwks_origin}", service.source, jwks.source);
-    Some(Finding::hint(Cause::UrlContradiction, seen))
+    let (origin, other) = (service.value.origin(), url.origin());
+    let seen = format!("{} is {origin}, and {} is {other}", service.source, stated.source);
+    let unless = "the service may be told to issue tokens under that name";
+    Some(Finding::strong(Cause::UrlContradiction, seen, unless))
 }
 
 /// Only what somebody compares with `iss` is wrong with a slash.

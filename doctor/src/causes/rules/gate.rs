@@ -85,7 +85,8 @@ fn page_cached_static(facts: &Facts, _: &Plan) -> Option<Finding> {
 
 fn proxy_file_not_run(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let answer = facts.gate.anonymous.as_ref()?;
-    if answer.status != 200 || answer.reason.is_some() || facts.gate.cached.is_some() {
+    let is_gated = answer.reason.is_some() || facts.gate.runs == Some(true);
+    if answer.status != 200 || is_gated || facts.gate.cached.is_some() {
         return None;
     }
     let path = plan.gate.as_ref().map(|gate| gate.path.clone()).unwrap_or_default();

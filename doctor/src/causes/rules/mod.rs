@@ -54,6 +54,11 @@ pub(crate) fn all() -> impl Iterator<Item = Rule> {
 
 /// What the facts come to: findings, the first cause first.
 pub(crate) fn findings(facts: &Facts, plan: &Plan) -> Vec<Finding> {
+    findings_without(facts, plan, None)
+}
+
+/// The same without one rule: for the test that each rule is needed.
+pub(crate) fn findings_without(facts: &Facts, plan: &Plan, without: Option<&str>) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     for (cause, find) in all() {
         let is_hidden = found.iter().any(|other| match other.hides {
@@ -61,7 +66,11 @@ pub(crate) fn findings(facts: &Facts, plan: &Plan) -> Vec<Finding> {
             Hides::Later => other.certainty > Certainty::Hint,
             Hides::These(causes) => causes.contains(&cause),
         });
-        if !is_hidden && let Some(finding) = find(facts, plan) {
+        let is_left_out = without == Some(cause.id());
+        if !is_hidden
+            && !is_left_out
+            && let Some(finding) = find(facts, plan)
+        {
             found.push(finding);
         }
     }

@@ -6,10 +6,12 @@ use crate::facts::Facts;
 use crate::plan::Plan;
 use crate::probes::names::bare;
 use crate::site;
+use crate::url::{self, Url};
 
 pub(super) const RULES: &[Rule] = &[
     (Cause::SetCookieStripped, set_cookie_stripped),
     (Cause::SetCookieJoined, set_cookie_joined),
+    (Cause::UrlMissing, url_missing),
     (Cause::HttpBaseUrlBehindTls, http_base_url_behind_tls),
     (Cause::SecureCookieOnHttp, secure_cookie_on_http),
     (Cause::SecurePrefixDiffers, secure_prefix_differs),
@@ -48,6 +50,39 @@ fn set_cookie_joined(facts: &Facts, _: &Plan) -> Option<Finding> {
         names.joined_lines
     );
     Some(Finding::proof(Cause::SetCookieJoined, seen).by(SIGN_OUT))
+}
+
+/// A fresh token says an address of the inside: the service takes the host that it is asked by.
+fn url_missing(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let token = facts.token.as_ref().filter(|token| token.is_fresh)?;
+    let iss = Url::parse(token.iss.as_ref()?)?;
+    let is_stated = plan
+        .expected
+        .issuer
+        .as_ref()
+        .is_some_and(|stated| Some(&stated.value) == token.iss.as_ref());
+    if plan.page.is_loopback() || is_stated || iss.host == plan.page.host {
+        return None;
+    }
+    let is_internal = iss.is_loopback()
+        || url::is_address(&iss.host)
+        || !iss.host.contains('.')
+        || [".internal", ".local", ".svc"].iter().any(|end| iss.host.ends_with(end));
+    if !is_internal {
+        return None;
+    }
+    let seen = format!("`iss` of a fresh token is {}, an address of the inside", iss.origin());
+    let unless = "the service's base URL may be set to that address";
+    Some(Finding::strong(Cause::UrlMissing, seen, unless).by(&["deep", "sign-in.session"]).hides(
+        Hides::These(&[
+            Cause::HttpBaseUrlBehindTls,
+            Cause::SecurePrefixDiffers,
+            Cause::OriginNotTrusted,
+            Cause::IssuerHost,
+            Cause::IssuerScheme,
+            Cause::AudienceDiffers,
+        ]),
+    ))
 }
 
 /// The page is https and the cookie is made for http. The scheme of the service's own URL tells it
@@ -110,6 +145,17 @@ fn secure_cookie_on_http(facts: &Facts, plan: &Plan) -> Option<Finding> {
 
 fn secure_prefix_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let real = facts.names.session_token.as_ref()?;
+    let pasted = facts.pasted.other_name.as_ref().filter(|_| facts.pasted.token.is_none());
+    if let Some(other) = pasted
+        && bare(other) == bare(real)
+    {
+        let seen = format!("the pasted header has {other}, and the service reads {real}");
+        return Some(
+            Finding::proof(Cause::SecurePrefixDiffers, seen)
+                .by(SIGN_OUT)
+                .hides(Hides::These(&[Cause::NoSessionCookie])),
+        );
+    }
     let expected = plan.expected_token_name();
     let has = |name: &str| name.starts_with("__Secure-");
     if has(real) == has(&expected) {
@@ -144,16 +190,7 @@ fn cookie_name_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
         return None;
     }
     let seen = format!("the service sets {real}, and the gate looks for {expected}");
-    // Without a configuration there is no gate that is known to look for the usual name.
-    let finding = if plan.expected.has_config {
-        Finding::proof(Cause::CookieNameDiffers, seen)
-    } else {
-        Finding::hint(
-            Cause::CookieNameDiffers,
-            format!("the service sets {real}; a gate has to be told, which looks for {expected}"),
-        )
-    };
-    Some(finding.by(SIGN_OUT).fix(fix_name(real)))
+    Some(Finding::proof(Cause::CookieNameDiffers, seen).by(SIGN_OUT).fix(fix_name(real)))
 }
 
 fn fix_name(real: &str) -> String {
@@ -218,10 +255,15 @@ fn safari_localhost_secure(facts: &Facts, plan: &Plan) -> Option<Finding> {
     Some(Finding::hint(Cause::SafariLocalhostSecure, seen).by(SIGN_OUT))
 }
 
-fn stateless_by_accident(facts: &Facts, _: &Plan) -> Option<Finding> {
+fn stateless_by_accident(facts: &Facts, plan: &Plan) -> Option<Finding> {
     if !facts.names.is_stateless {
         return None;
     }
     let seen = "the service keeps accounts in cookies (account_data): it has no database";
-    Some(Finding::hint(Cause::StatelessByAccident, seen).by(SIGN_OUT))
+    Some(if plan.expected.has_database_url {
+        let seen = format!("{seen}, although a variable names one");
+        Finding::proof(Cause::StatelessByAccident, seen).by(SIGN_OUT)
+    } else {
+        Finding::hint(Cause::StatelessByAccident, seen).by(SIGN_OUT)
+    })
 }

@@ -221,7 +221,7 @@ fn www_apex(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     let seen = format!("{from} redirects the auth service's paths to {to} ({})", redirect.status);
     Some(
-        Finding::proof(Cause::WwwApex, seen)
+        Finding::strong(Cause::WwwApex, seen, "nobody may use the name that redirects")
             .by(&["ok"])
             .fix(format!(
                 "Use {} everywhere: as the base URL of the auth service, in the gate's `url` and in \

@@ -129,7 +129,11 @@ fn strategy_changed(facts: &Facts, _: &Plan) -> Option<Finding> {
             if holds_without { ", and answers well without it" } else { "" }
         );
         let unless = "the store may fail at the same time";
-        return Some(Finding::strong(Cause::StrategyChanged, seen, unless).by(PASTED));
+        return Some(
+            Finding::strong(Cause::StrategyChanged, seen, unless)
+                .by(PASTED)
+                .hides(Hides::These(&[Cause::SecondaryStorageBroken])),
+        );
     }
     None
 }
@@ -227,7 +231,11 @@ fn session_not_in_store(facts: &Facts, _: &Plan) -> Option<Finding> {
     if facts.keys.other_kids.is_some() {
         let seen = "two requests for the key set give different keys: two instances with stores of \
                     their own answer";
-        return Some(Finding::proof(Cause::SessionNotInStore, seen).by(&["jwks", "jwks.python"]));
+        return Some(
+            Finding::proof(Cause::SessionNotInStore, seen)
+                .by(&["jwks", "jwks.python"])
+                .hides(Hides::These(&[Cause::KidNotInJwks])),
+        );
     }
     let tries = &facts.sign_in.tries;
     let varies =
@@ -235,7 +243,12 @@ fn session_not_in_store(facts: &Facts, _: &Plan) -> Option<Finding> {
     if facts.pasted.varies || varies {
         let seen = "the same session is known in some tries and not in others: instances have stores \
                     of their own";
-        return Some(Finding::proof(Cause::SessionNotInStore, seen).by(PASTED).by(SIGNED_IN));
+        return Some(
+            Finding::proof(Cause::SessionNotInStore, seen)
+                .by(PASTED)
+                .by(SIGNED_IN)
+                .hides(Hides::These(&[Cause::KidNotInJwks])),
+        );
     }
     let pasted = &facts.pasted;
     let is_signed = pasted
@@ -284,7 +297,28 @@ fn strategy_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     Some(Finding::proof(Cause::StrategyDiffers, seen).by(&["deep"]))
 }
 
+/// Every strategy was tried.
+fn all_tried(facts: &Facts) -> bool {
+    ["compact", "jwt", "jwe"].iter().all(|strategy| facts.deep.tried.contains(strategy))
+}
+
+/// A service that reads the compact strategy fails over the dots of another. Where it does, and has
+/// not answered a compact cache that is signed with its own secret, that had another version.
 fn cache_version(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let reads_compact = facts.deep.failed.iter().any(|(strategy, _, code)| {
+        *strategy != "compact" && code.as_deref() == Some("FAILED_TO_GET_SESSION")
+    });
+    if all_tried(facts) && facts.deep.answered.is_empty() && reads_compact {
+        let seen = "the service reads session_data in the strategy compact, and ignores one of version \
+                    1 that is signed with its own secret";
+        let is_expected = plan.expected.strategy.is_some() || plan.expected.cache_version.is_some();
+        return Some(if is_expected {
+            let unless = "the cache may be refused for another of its members";
+            Finding::strong(Cause::CacheVersion, seen, unless).by(&["deep"])
+        } else {
+            Finding::hint(Cause::CacheVersion, seen).by(&["deep"])
+        });
+    }
     let expected = plan.expected.cache_version.as_ref();
     let pasted = data(facts).and_then(|data| data.version.as_ref());
     if let (Some(expected), Some(version)) = (expected, pasted)
@@ -339,14 +373,25 @@ fn session_short(facts: &Facts, _: &Plan) -> Option<Finding> {
     Some(Finding::strong(Cause::SessionShort, seen, unless).by(SIGNED_IN))
 }
 
-fn cookie_cache_off(facts: &Facts, _: &Plan) -> Option<Finding> {
+fn cookie_cache_off(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let deep = &facts.deep;
-    let all_tried = ["compact", "jwt", "jwe"].iter().all(|strategy| deep.tried.contains(strategy));
-    if !all_tried || !deep.answered.is_empty() || !deep.failed.is_empty() {
+    if !all_tried(facts) || !deep.answered.is_empty() || !deep.failed.is_empty() {
         return None;
     }
     let seen = "no self-made session_data was answered, in any strategy";
-    Some(Finding::hint(Cause::CookieCacheOff, seen).by(&["deep"]))
+    let counts_on_it = plan
+        .expected
+        .strategy
+        .as_ref()
+        .filter(|stated| !matches!(stated.value.as_str(), "auto" | "off"));
+    Some(match counts_on_it {
+        Some(stated) => {
+            let seen = format!("{seen}, and {} is {}", stated.source, stated.value);
+            let unless = "the cookie cache may have a version that nobody here knows";
+            Finding::strong(Cause::CookieCacheOff, seen, unless).by(&["deep"])
+        }
+        None => Finding::hint(Cause::CookieCacheOff, seen).by(&["deep"]),
+    })
 }
 
 /// The service's own bearer plugin, where the configuration counts on it.

@@ -15,6 +15,17 @@ const SAME_MILLIS: i64 = 5_000;
 /// Three witnesses name the odd one out; two only differ.
 fn clock_skew(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let clock = &facts.clock;
+    if let Some(ahead) = clock.pasted_ahead_millis.filter(|ahead| *ahead > TOLERANCE_MILLIS) {
+        let seen = format!("`iat` of the pasted token is {} ahead of this machine", seconds(ahead));
+        let agrees = clock.service_millis.is_some_and(|millis| millis.abs() < TOLERANCE_MILLIS);
+        return Some(if agrees {
+            let seen = format!("{seen}, whose clock agrees with the service's");
+            Finding::proof(Cause::ClockSkew, seen).by(&["sign-out"])
+        } else {
+            let unless = "this machine's clock may be the one that is off";
+            Finding::strong(Cause::ClockSkew, seen, unless)
+        });
+    }
     let service = clock.token_millis.or(clock.service_millis)?;
     let is_off = |millis: i64| millis.abs() > TOLERANCE_MILLIS;
     let third = clock

@@ -1,8 +1,9 @@
 //! What does a JWT of the service say, against what verifiers expect?
 
+use super::api;
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};
-use crate::facts::{Facts, TokenFacts};
+use crate::facts::{ApiWord, Facts, TokenFacts};
 use crate::plan::Plan;
 use crate::url::Url;
 
@@ -11,7 +12,6 @@ pub(super) const RULES: &[Rule] = &[
     (Cause::WrongTokenSent, wrong_token_sent),
     (Cause::ExpIsADate, exp_is_a_date),
     (Cause::KidNotInJwks, kid_not_in_jwks),
-    (Cause::UrlMissing, url_missing),
     (Cause::IssuerTrailingSlash, issuer_trailing_slash),
     (Cause::IssuerPath, issuer_path),
     (Cause::IssuerScheme, issuer_scheme),
@@ -93,28 +93,6 @@ fn kid_not_in_jwks(facts: &Facts, _: &Plan) -> Option<Finding> {
     None
 }
 
-/// An internal host in `iss` that nobody has set: the service guesses its URL.
-fn url_missing(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    let iss = Url::parse(token(facts)?.iss.as_ref()?)?;
-    if plan.page.is_loopback() || plan.expected.service.is_some() {
-        return None;
-    }
-    let is_internal = iss.is_loopback()
-        || crate::url::is_address(&iss.host)
-        || !iss.host.contains('.')
-        || [".internal", ".local", ".svc"].iter().any(|end| iss.host.ends_with(end));
-    if !is_internal {
-        return None;
-    }
-    let seen = format!("`iss` of the token is {}, an address of the inside", iss.origin());
-    let unless = "the service's base URL may be set to that address";
-    Some(
-        Finding::strong(Cause::UrlMissing, seen, unless)
-            .by(SOURCES)
-            .hides(Hides::These(&[Cause::IssuerHost, Cause::IssuerScheme])),
-    )
-}
-
 /// `iss` and what is expected, where they differ.
 fn issuers(facts: &Facts, plan: &Plan) -> Option<(String, String, String)> {
     let iss = token(facts)?.iss.clone()?;
@@ -193,6 +171,12 @@ fn issuer_host(facts: &Facts, plan: &Plan) -> Option<Finding> {
 }
 
 fn audience_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    if let Some(answer) = api::says(facts, ApiWord::Audience) {
+        let seen = api::refused("its body says that the audience is wrong", answer);
+        return Some(
+            Finding::proof(Cause::AudienceDiffers, seen).by(&["api.anonymous", "api.good"]),
+        );
+    }
     let aud = &token(facts)?.aud;
     let expected = plan.expected_audience();
     if expected.value.iter().any(|expected| aud.contains(expected)) {

@@ -40,11 +40,12 @@ pub fn signed_content(
     token: &str,
     mut carry: impl FnMut(&SignatureCheck) -> EffectResult<'static>,
 ) -> Result<Vec<u8>, Reason> {
+    let issuer = policy.issuers.first().ok_or(Reason::IssuerUnknown)?;
     let now = UnixTime::from_millis(0);
     let mut state = EffectState::new(policy, 0);
     state.keys = KeyCache::new([(JwkSet::default(), true)], 0);
     state.keys.receive(
-        0,
+        issuer.id,
         None,
         &EffectResult::Answered { status: 200, headers: &[], body: key_set },
         now,
@@ -59,7 +60,7 @@ pub fn signed_content(
     let mut progress = RequestProgress::new(state.events.moment(now), 0);
     loop {
         let mut authenticator = Authenticator::new(policy, &state, &progress, head, now);
-        let wanted = match authenticator.by_key_set(0, &Jws::parse(token)?) {
+        let wanted = match authenticator.by_key_set(issuer, &Jws::parse(token)?) {
             Ok((verified, _)) => return Ok(verified.content().to_vec()),
             Err(
                 Obstacle::Bad(reason)

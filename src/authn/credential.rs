@@ -1,14 +1,15 @@
 //! Where the credentials of a request are. Nothing here is verified yet.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::authn::supabase;
 use crate::encoding::{ascii, percent};
 use crate::http::cookie::{self, Cookie};
 use crate::http::request::RequestHead;
 use crate::policy::Policy;
-use crate::policy::auth_service::Bearer;
-use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::auth_service::{AuthService, Bearer};
+use crate::policy::issuer::TokenLocation;
 use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
@@ -25,15 +26,15 @@ pub(crate) enum Credential<'a> {
     },
     /// The `session_token` cookie of a Better Auth service.
     SessionCookie {
-        /// The issuer's number.
-        issuer: usize,
+        /// The service.
+        service: &'a Arc<AuthService>,
         /// The cookie.
         cookie: Cookie<'a>,
     },
     /// A token of Better Auth's bearer plugin.
     BearerToken {
-        /// The issuer's number.
-        issuer: usize,
+        /// The service.
+        service: &'a Arc<AuthService>,
         /// The decoded value.
         value: Cow<'a, str>,
     },
@@ -79,13 +80,14 @@ pub(crate) fn find<'a>(
     rule: &'a Rule,
 ) -> impl Iterator<Item = Credential<'a>> + use<'a> {
     let head = *head;
-    let accepted = || policy.issuers.iter().enumerate().filter(|(number, _)| rule.accepts(*number));
-    let session_cookies = accepted().filter_map(move |(number, issuer)| {
-        let name = &issuer.better_auth.as_ref()?.cookies.session_token;
+    let services = || policy.services.iter().filter(|service| rule.accepts(service.issuer.id));
+    let session_cookies = services().filter_map(move |service| {
+        let name = &service.cookies.session_token;
         let cookie = cookie::first(&head, name).filter(|cookie| !cookie.is_empty())?;
-        Some(Credential::SessionCookie { issuer: number, cookie })
+        Some(Credential::SessionCookie { service, cookie })
     });
-    let places = move || accepted().flat_map(|(_, issuer)| &issuer.places);
+    let accepted = move || policy.issuers.iter().filter(|issuer| rule.accepts(issuer.id));
+    let places = move || accepted().flat_map(|issuer| &issuer.places);
     let jwts = places().enumerate().filter_map(move |(number, place)| {
         let is_repeated = || places().take(number).any(|earlier| earlier == place);
         let token = match place {
@@ -101,7 +103,9 @@ pub(crate) fn find<'a>(
         }
         Some(token.map_or_else(Credential::Malformed, |token| Credential::Jwt { token, place }))
     });
-    of_authorization(&head, accepted).into_iter().chain(session_cookies).chain(jwts)
+    let takes_jwt = places().any(|place| *place == TokenLocation::Authorization);
+    let plugin = services().find(|service| service.bearer != Bearer::Off);
+    of_authorization(&head, takes_jwt, plugin).into_iter().chain(session_cookies).chain(jwts)
 }
 
 /// The lines of a header as one, as hosts with Fetch's `Headers` have them; nothing where there are
@@ -116,9 +120,14 @@ fn joined<'a>(mut lines: impl Iterator<Item = &'a str>) -> Option<Cow<'a, str>> 
     Some(joined)
 }
 
-/// The token of the bearer plugin that a request brings to this issuer's service, decoded.
-pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Option<Cow<'a, str>> {
-    match of_authorization(head, || std::iter::once((0, issuer)))? {
+/// The token of the bearer plugin that a request brings to this service, decoded.
+pub(crate) fn bearer_token_of<'a>(
+    head: &RequestHead<'a>,
+    service: &'a Arc<AuthService>,
+) -> Option<Cow<'a, str>> {
+    let takes_jwt = service.issuer.places.contains(&TokenLocation::Authorization);
+    let plugin = Some(service).filter(|service| service.bearer != Bearer::Off);
+    match of_authorization(head, takes_jwt, plugin)? {
         Credential::Bearer(value) => match value.read() {
             Credential::BearerToken { value, .. } => Some(value),
             _ => None,
@@ -129,19 +138,11 @@ pub(crate) fn bearer_token_of<'a>(head: &RequestHead<'a>, issuer: &Issuer) -> Op
 
 /// The credential in `Authorization: Bearer` (RFC 6750 section 2.1). Another scheme is not ours,
 /// and neither is a bearer token where nobody is expected to send one.
-fn of_authorization<'a, 'p, I>(
+fn of_authorization<'a>(
     head: &RequestHead<'a>,
-    accepted: impl Fn() -> I,
-) -> Option<Credential<'a>>
-where
-    I: Iterator<Item = (usize, &'p Issuer)>,
-{
-    let takes_jwt =
-        accepted().any(|(_, issuer)| issuer.places.contains(&TokenLocation::Authorization));
-    let plugin = accepted().find_map(|(number, issuer)| {
-        let bearer = issuer.better_auth.as_ref()?.bearer;
-        if bearer == Bearer::Off { None } else { Some(number) }
-    });
+    takes_jwt: bool,
+    plugin: Option<&'a Arc<AuthService>>,
+) -> Option<Credential<'a>> {
     if !takes_jwt && plugin.is_none() {
         return None;
     }
@@ -168,7 +169,7 @@ where
 pub(crate) struct BearerValue<'a> {
     value: &'a str,
     takes_jwt: bool,
-    plugin: Option<usize>,
+    plugin: Option<&'a Arc<AuthService>>,
 }
 
 impl<'a> BearerValue<'a> {
@@ -185,8 +186,8 @@ impl<'a> BearerValue<'a> {
         }
         match ascii::pieces(value, b'.').take(3).count() {
             1 | 2 => match plugin {
-                Some(issuer) => match percent::decoded(value) {
-                    Some(value) => Credential::BearerToken { issuer, value },
+                Some(service) => match percent::decoded(value) {
+                    Some(value) => Credential::BearerToken { service, value },
                     None => Credential::Malformed(Reason::CredentialMalformed),
                 },
                 None => Credential::Malformed(Reason::TokenMalformed),

@@ -21,16 +21,16 @@ pub(crate) enum IdentityBasis {
 impl Authenticator<'_> {
     /// What an identity that this credential has come to rests on.
     pub(crate) fn basis(&self, credential: &Credential<'_>, identity: &Identity) -> IdentityBasis {
-        let (number, header, value, token) = match credential {
-            Credential::SessionCookie { issuer, cookie } => {
+        let (service, header, value, token) = match credential {
+            Credential::SessionCookie { service, cookie } => {
                 let value = cookie.value().into_owned();
                 let token = token_of(&value).to_owned();
-                (*issuer, ("cookie", self.session_cookies(*issuer, |_| true)), value, token)
+                (*service, ("cookie", self.session_cookies(service, |_| true)), value, token)
             }
-            Credential::BearerToken { issuer, value } => {
+            Credential::BearerToken { service, value } => {
                 let token = value.split_once('.').map_or(&**value, |(token, _)| token).to_owned();
                 (
-                    *issuer,
+                    *service,
                     ("authorization", ["Bearer ", value].concat()),
                     value.clone().into_owned(),
                     token,
@@ -45,13 +45,9 @@ impl Authenticator<'_> {
             },
             Credential::Jwt { .. } | Credential::Malformed(_) => return IdentityBasis::Elsewhere,
         };
-        let Ok(service) = self.service(number) else { return IdentityBasis::Elsewhere };
         // Whoever could vary an unverified token could have any number of sessions.
         let is_known = header.0 == "cookie" && service.secrets.current.is_some();
-        let owner = is_known.then(|| party_of(number, &identity.session.subject));
-        match self.question(number, (&value, &token), header, owner) {
-            Some(question) => IdentityBasis::Session(Box::new(question)),
-            None => IdentityBasis::Elsewhere,
-        }
+        let owner = is_known.then(|| party_of(service.issuer.id, &identity.session.subject));
+        IdentityBasis::Session(Box::new(self.question(service, (&value, &token), header, owner)))
     }
 }

@@ -26,13 +26,13 @@ impl Authenticator<'_> {
         else {
             return;
         };
-        let near = self.policy.issuers.iter().enumerate().filter_map(|(number, issuer)| {
+        let near = self.policy.issuers.iter().filter_map(|issuer| {
             let expected = self.iss_here(issuer);
             let difference = if expected != unverified {
                 difference(&expected, unverified)?
             } else if issuer.expected(self.head.public_origin).is_none() {
                 Difference::PublicHost
-            } else if rule.accepts(number) && !issuer.places.contains(place) {
+            } else if rule.accepts(issuer.id) && !issuer.places.contains(place) {
                 Difference::Place
             } else {
                 Difference::Rule
@@ -44,12 +44,8 @@ impl Authenticator<'_> {
     }
 
     /// The same of a token that the service of this issuer has issued in a token exchange.
-    pub(super) fn note_minted(&mut self, number: usize, unverified: &UnverifiedClaims<'_>) {
-        let (Some(unverified), Some(issuer)) =
-            (unverified.members.text("iss"), self.issuer(number))
-        else {
-            return;
-        };
+    pub(super) fn note_minted(&mut self, issuer: &Issuer, unverified: &UnverifiedClaims<'_>) {
+        let Some(unverified) = unverified.members.text("iss") else { return };
         let expected = self.iss_here(issuer);
         self.note_miss(
             difference(&expected, unverified).map(|difference| (difference, expected)),

@@ -1,6 +1,7 @@
 //! A JWT: whose is it, does its signature hold, do its claims.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::authn::credential::BearerValue;
 use crate::better_auth::session_record::Session;
@@ -56,7 +57,7 @@ impl<'e> Authenticator<'e> {
     fn proven_jwt(&mut self, token: &str, place: &TokenLocation, rule: &Rule) -> Option<Identity> {
         self.already_verified(Use::Jwt, [token, self.name_of_site()])
             .map(|(identity, _)| identity)
-            .filter(|identity| self.admits(identity.issuer, place, rule))
+            .filter(|identity| admits(&identity.issuer, place, rule))
     }
 
     fn verify_jwt(
@@ -67,21 +68,21 @@ impl<'e> Authenticator<'e> {
     ) -> Result<VerifiedToken, Obstacle> {
         let jws = Jws::parse(token)?;
         let unverified = jws.unverified_claims().ok_or(Reason::ClaimsMalformed)?;
-        let number = self.issuer_of(&unverified, place, rule);
-        let number =
-            number.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
+        let issuer = self.issuer_of(&unverified, place, rule);
+        let issuer =
+            issuer.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
         let typ = jws.header.typ.as_deref();
-        match self.by_key_set(number, &jws) {
+        match self.by_key_set(issuer, &jws) {
             Ok((verified, key_set)) => {
-                Ok(self.verified_token_of(&verified, unverified, typ, key_set)?)
+                Ok(self.verified_token_of(issuer, &verified, unverified, typ, key_set)?)
             }
             // The claims are at hand now, and so they are read now.
             Err(Obstacle::Needs(Missing::Check(mut wanted))) => {
-                let generation = self.keys.generation(number, self.now);
+                let generation = self.keys.generation(issuer.id, self.now);
                 wanted.unconfirmed = Unconfirmed::of(&jws, |verified| {
-                    let key_set = KeySetUsed { source: number, generation: generation? };
+                    let key_set = KeySetUsed { generation: generation? };
                     let verified_token =
-                        self.verified_token_of(&verified, unverified, typ, key_set).ok()?;
+                        self.verified_token_of(issuer, &verified, unverified, typ, key_set).ok()?;
                     Some(Box::new(VerifiedClaims { token: token.into(), verified_token }))
                 });
                 Err(Obstacle::Needs(Missing::Check(wanted)))
@@ -93,16 +94,16 @@ impl<'e> Authenticator<'e> {
     /// What a token proves by its claims.
     fn verified_token_of(
         &self,
+        issuer: &Arc<Issuer>,
         verified: &Verified<'_>,
         read_before: UnverifiedClaims<'_>,
         typ: Option<&str>,
         key_set: KeySetUsed,
     ) -> Result<VerifiedToken, Reason> {
-        let issuer = self.issuer(key_set.source).ok_or(Reason::IssuerUnknown)?;
         let expected = issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?;
         let claims = Claims::check(verified, Some(read_before), typ, &expected, self.now)?;
         let identity =
-            self.identity(key_set.source, Session::of_claims(&claims, &self.policy.named_claims)?);
+            self.identity(issuer, Session::of_claims(&claims, &self.policy.named_claims)?);
         Ok(VerifiedToken { identity, window: claims.window(), key_set: Some(key_set) })
     }
 
@@ -118,8 +119,8 @@ impl<'e> Authenticator<'e> {
             self.progress.memory.signature.proven.iter().find(|claimed| claimed.is_of(token))?;
         let VerifiedToken { identity, window, key_set } = &claimed.verified_token;
         let holds = window.contains(self.now)
-            && self.admits(identity.issuer, place, rule)
-            && self.still_uses(*key_set);
+            && admits(&identity.issuer, place, rule)
+            && self.still_uses(&identity.issuer, *key_set);
         holds.then(|| claimed.verified_token.clone())
     }
 
@@ -140,12 +141,6 @@ impl<'e> Authenticator<'e> {
         }
     }
 
-    /// Whether a rule accepts tokens of this issuer at this place.
-    fn admits(&self, number: usize, place: &TokenLocation, rule: &Rule) -> bool {
-        rule.accepts(number)
-            && self.issuer(number).is_some_and(|issuer| issuer.places.contains(place))
-    }
-
     /// Whose token it says it is: that only picks the keys and the expectations that it is then
     /// held to. Of several with one `iss` the audience picks (the configuration sees to it that
     /// they share none).
@@ -154,21 +149,21 @@ impl<'e> Authenticator<'e> {
         unverified: &UnverifiedClaims<'_>,
         place: &TokenLocation,
         rule: &Rule,
-    ) -> Result<usize, Reason> {
+    ) -> Result<&'e Arc<Issuer>, Reason> {
         let unverified = &unverified.members;
         let unverified_issuer = match unverified.get("iss") {
             None => return Err(Reason::ClaimMissing),
             Some(issuer) => issuer.as_text().ok_or(Reason::ClaimsMalformed)?,
         };
         let origin = self.head.public_origin;
-        let candidate = |(number, issuer): (usize, &'e Issuer)| {
+        let candidate = |issuer: &'e Arc<Issuer>| {
             let expected =
                 issuer.expected(origin).filter(|expected| expected.issuer == unverified_issuer)?;
-            self.admits(number, place, rule).then_some((number, expected))
+            admits(issuer, place, rule).then_some((issuer, expected))
         };
-        let mut candidates = self.policy.issuers.iter().enumerate().filter_map(candidate);
+        let mut candidates = self.policy.issuers.iter().filter_map(candidate);
         let first = candidates.next().ok_or(Reason::IssuerUnknown)?;
-        let by_audience = |(_, expected): &(usize, Cow<'_, Expectations>)| {
+        let by_audience = |(_, expected): &(&Arc<Issuer>, Cow<'_, Expectations>)| {
             claims::check_aud(unverified, expected).is_ok()
         };
         let of_first = first.0;
@@ -176,34 +171,33 @@ impl<'e> Authenticator<'e> {
             .into_iter()
             .chain(candidates)
             .find(by_audience)
-            .map_or(of_first, |(number, _)| number))
+            .map_or(of_first, |(issuer, _)| issuer))
     }
 
     /// The signature of a token by an issuer's key set.
     pub(crate) fn by_key_set<'j>(
         &mut self,
-        number: usize,
+        issuer: &Arc<Issuer>,
         jws: &'j Jws<'_>,
     ) -> Result<(Verified<'j>, KeySetUsed), Obstacle> {
-        let issuer = self.issuer(number).ok_or(Obstacle::Bad(Reason::IssuerUnknown))?;
         let algorithm = Algorithm::from_name(&jws.header.alg)
             .filter(|algorithm| issuer.algorithms.contains(algorithm));
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = KeyQuery { algorithm, kid: jws.header.kid.as_deref() };
-        let key = self.keys.select(number, wanted, self.progress, self.now);
-        let key = key.map_err(|miss| self.without_key(number, jws, miss))?;
+        let key = self.keys.select(issuer.id, wanted, self.progress, self.now);
+        let key = key.map_err(|miss| self.without_key(issuer, jws, miss))?;
         let by_host = self.policy.capabilities.checks(algorithm);
         match verify::jws(jws, algorithm, key, by_host, &self.progress.memory.signature.checked) {
             Signature::Holds(verified) => {
                 let generation =
-                    self.keys.generation(number, self.now).ok_or(Reason::KeysUnavailable)?;
-                self.note_refresh(number);
-                Ok((verified, KeySetUsed { source: number, generation }))
+                    self.keys.generation(issuer.id, self.now).ok_or(Reason::KeysUnavailable)?;
+                self.note_refresh(issuer);
+                Ok((verified, KeySetUsed { generation }))
             }
             Signature::Fails => {
                 let miss =
-                    self.keys.refusal(number, Reason::SignatureInvalid, self.progress, self.now);
-                Err(self.without_key(number, jws, miss))
+                    self.keys.refusal(issuer.id, Reason::SignatureInvalid, self.progress, self.now);
+                Err(self.without_key(issuer, jws, miss))
             }
             // A second check by one key is refused: the platform has failed.
             Signature::Unchecked(check) if self.progress.memory.signature.has_asked(&check) => {
@@ -221,30 +215,36 @@ impl<'e> Authenticator<'e> {
     }
 
     /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
-    fn without_key(&mut self, source: usize, jws: &Jws<'_>, miss: KeyMiss) -> Obstacle {
+    fn without_key(&mut self, issuer: &Arc<Issuer>, jws: &Jws<'_>, miss: KeyMiss) -> Obstacle {
         match miss {
             KeyMiss::Ask(cache_use) => Obstacle::Needs(
-                KeySetQuery { source, cache_use, kid: jws.header.kid.clone() }.into(),
+                KeySetQuery { issuer: Arc::clone(issuer), cache_use, kid: jws.header.kid.clone() }
+                    .into(),
             ),
             KeyMiss::Wait => Obstacle::Needs(Wait(Reason::KeysUnavailable).into()),
             KeyMiss::Missing(reason) => {
                 if matches!(reason, Reason::KeyNotFound | Reason::KeysUnavailable) {
-                    self.note_left_out(source, jws);
+                    self.note_left_out(issuer, jws);
                 }
                 Obstacle::Bad(reason)
             }
             KeyMiss::Away => {
-                self.note_left_out(source, jws);
+                self.note_left_out(issuer, jws);
                 Obstacle::Unavailable(Reason::KeysUnavailable)
             }
         }
     }
 
     /// The key of this token's issuer that would have been its key and is not used, for the log.
-    fn note_left_out(&mut self, source: usize, jws: &Jws<'_>) {
-        let left_out = self.keys.left_out(source, jws.header.kid.as_deref(), self.now);
+    fn note_left_out(&mut self, issuer: &Issuer, jws: &Jws<'_>) {
+        let left_out = self.keys.left_out(issuer.id, jws.header.kid.as_deref(), self.now);
         if !left_out.is_empty() {
             self.deferred.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
         }
     }
+}
+
+/// Whether a rule accepts tokens of this issuer at this place.
+fn admits(issuer: &Issuer, place: &TokenLocation, rule: &Rule) -> bool {
+    rule.accepts(issuer.id) && issuer.places.contains(place)
 }

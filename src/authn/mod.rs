@@ -35,8 +35,8 @@ use crate::effects::{self, Missing, RequestProgress};
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::policy::Policy;
-use crate::policy::auth_service::BetterAuth;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
+use crate::policy::issuer::{Issuer, IssuerId};
 use crate::policy::rules::Rule;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
@@ -77,14 +77,14 @@ pub(crate) struct Authenticator<'e> {
     pub(crate) deferred: Deferred,
 }
 
-/// What is left to do and to say after a verdict. What is large and rare is kept apart: all of this is
-/// moved with each request.
+/// What is left to do and to say after a verdict. What is large and rare is kept apart: all of this
+/// is moved with each request.
 #[derive(Default)]
 pub(crate) struct Deferred {
     /// Why it is not known what has become of a session.
     pub(crate) failure: Option<LookupFailure>,
-    /// Key sources that should be fetched anew after the response.
-    pub(crate) refresh: Vec<usize>,
+    /// Issuers whose key sets should be fetched anew after the response.
+    pub(crate) refresh: Vec<Arc<Issuer>>,
     /// Whether the list of what has been revoked should be fetched anew after the response.
     pub(crate) refresh_deny_list: bool,
     /// The session whose cookies should be renewed before they run out.
@@ -116,8 +116,8 @@ impl From<Reason> for Obstacle {
 }
 
 impl Asked for RequestProgress {
-    fn has_asked(&self, source: usize, cache_use: CacheUse) -> bool {
-        Self::has_asked(self, &effects::keys::key(source, cache_use))
+    fn has_asked(&self, issuer: IssuerId, cache_use: CacheUse) -> bool {
+        Self::has_asked(self, &effects::keys::key(issuer, cache_use))
     }
 
     fn has_given_up(&self) -> bool {
@@ -206,19 +206,9 @@ impl<'e> Authenticator<'e> {
             Credential::Malformed(reason) => Verdict::Bad(*reason),
             Credential::Bearer(value) => self.bearer_value(value, rule),
             Credential::Jwt { token, place } => self.jwt(token, place, rule),
-            Credential::SessionCookie { issuer, cookie } => self.session_cookie(*issuer, cookie),
-            Credential::BearerToken { issuer, value } => self.bearer_token(*issuer, value),
+            Credential::SessionCookie { service, cookie } => self.session_cookie(service, cookie),
+            Credential::BearerToken { service, value } => self.bearer_token(service, value),
         }
-    }
-
-    fn issuer(&self, number: usize) -> Option<&'e Issuer> {
-        self.policy.issuers.get(number)
-    }
-
-    fn service(&self, number: usize) -> Result<&BetterAuth, Reason> {
-        self.issuer(number)
-            .and_then(|issuer| issuer.better_auth.as_ref())
-            .ok_or(Reason::IssuerUnknown)
     }
 
     /// Whether what is known of a session is as recent as the rule wants it.
@@ -228,16 +218,14 @@ impl<'e> Authenticator<'e> {
     }
 
     /// From when on knowledge of the session of this token counts.
-    fn since(&self, number: usize, token: &str) -> Since {
+    fn since(&self, service: &AuthService, token: &str) -> Since {
         let cookie = cookie::first(&self.head, as_of::NAME);
-        let Some(issuer) =
-            self.issuer(number).filter(|_| cookie.is_some() || !self.events.is_empty())
-        else {
+        if cookie.is_none() && self.events.is_empty() {
             return Since::EVER;
-        };
-        let (session, arrival) = (SessionDigest::of(issuer, token), self.progress.arrival);
+        }
+        let (session, arrival) = (SessionDigest::of(service, token), self.progress.arrival);
         let since = self.events.since(&session, arrival, self.now);
-        let elsewhere = cookie.zip(issuer.better_auth.as_ref()).and_then(|(cookie, service)| {
+        let elsewhere = cookie.and_then(|cookie| {
             as_of::read(
                 cookie.as_received(),
                 service.secrets.as_of.as_ref()?,
@@ -253,25 +241,24 @@ impl<'e> Authenticator<'e> {
     fn already_verified(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
         let VerifiedToken { identity, window, key_set } =
             self.verified_tokens.as_mut()?.find(purpose, parts, self.now)?.clone();
-        self.still_uses(key_set).then_some((identity, window))
+        self.still_uses(&identity.issuer, key_set).then_some((identity, window))
     }
 
-    /// Whether the key set by which something was verified is the one in use.
-    fn still_uses(&mut self, key_set: Option<KeySetUsed>) -> bool {
+    /// Whether the key set of this issuer by which something was verified is the one in use.
+    fn still_uses(&mut self, issuer: &Arc<Issuer>, key_set: Option<KeySetUsed>) -> bool {
         let Some(used) = key_set else { return true };
-        let is_in_use = self.keys.generation(used.source, self.now) == Some(used.generation)
-            && !self.keys.is_overdue(used.source, self.progress, self.now);
+        let is_in_use = self.keys.generation(issuer.id, self.now) == Some(used.generation)
+            && !self.keys.is_overdue(issuer.id, self.progress, self.now);
         if is_in_use {
-            self.note_refresh(used.source);
+            self.note_refresh(issuer);
         }
         is_in_use
     }
 
-    fn identity(&self, issuer: usize, session: Session) -> Identity {
-        let name = self.issuer(issuer).map_or("", |issuer| issuer.name.as_str());
-        let (headers, statement) = identity_headers::identity(&session, name, self.policy);
+    fn identity(&self, issuer: &Arc<Issuer>, session: Session) -> Identity {
+        let (headers, statement) = identity_headers::identity(&session, &issuer.name, self.policy);
         Identity {
-            issuer,
+            issuer: Arc::clone(issuer),
             session: Arc::new(session),
             headers,
             statement: statement.map(Arc::from),
@@ -284,12 +271,12 @@ impl<'e> Authenticator<'e> {
         }
     }
 
-    fn note_refresh(&mut self, source: usize) {
-        let has_asked = self.progress.has_asked(&effects::keys::key(source, CacheUse::Bypass));
-        if self.keys.wants_refresh(source, has_asked, self.now)
-            && !self.deferred.refresh.contains(&source)
+    fn note_refresh(&mut self, issuer: &Arc<Issuer>) {
+        let has_asked = self.progress.has_asked(&effects::keys::key(issuer.id, CacheUse::Bypass));
+        if self.keys.wants_refresh(issuer.id, has_asked, self.now)
+            && !self.deferred.refresh.iter().any(|noted| noted.id == issuer.id)
         {
-            self.deferred.refresh.push(source);
+            self.deferred.refresh.push(Arc::clone(issuer));
         }
     }
 }

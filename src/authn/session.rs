@@ -2,6 +2,7 @@
 //! source.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use crate::authn::credential::Credential;
 use crate::authn::identity_basis::IdentityBasis;
@@ -20,7 +21,7 @@ use crate::effects::storage::{Lookup, Stored};
 use crate::effects::wait::Wait;
 use crate::http::cookie::{self, Cookie};
 use crate::jose::verify::Secret;
-use crate::policy::auth_service::{Bearer, BetterAuth};
+use crate::policy::auth_service::{AuthService, Bearer};
 use crate::reason::Reason;
 use crate::time::{Seconds, Window};
 
@@ -60,30 +61,34 @@ enum SessionSource {
 impl Authenticator<'_> {
     /// `session_token`, with `session_data` beside it. A good signature alone is a reason to ask,
     /// not a sign-in.
-    pub(super) fn session_cookie(&mut self, number: usize, cookie: &Cookie<'_>) -> Verdict {
-        let data = self.session_data_cookie(number);
+    pub(super) fn session_cookie(
+        &mut self,
+        service: &Arc<AuthService>,
+        cookie: &Cookie<'_>,
+    ) -> Verdict {
+        let data = self.session_data_cookie(service);
         if let Ok(Some(data)) = &data
             && let Some((identity, window)) =
                 self.already_verified(Use::CookieCache, [cookie.as_received(), data])
-            && identity.issuer == number
+            && identity.issuer.id == service.issuer.id
             && self.is_recent(&identity.session)
             && self
-                .since(number, token_of(&cookie.value()))
+                .since(service, token_of(&cookie.value()))
                 .admits_cookie_cache(identity.session.known)
         {
-            return self.cached(number, cookie, identity, window);
+            return self.cached(service, cookie, identity, window);
         }
         let value = &*cookie.value();
-        let since = self.since(number, token_of(value));
-        let token = self.token_layer(number, value);
-        let session_data = self.session_data(number, data.as_ref(), Some(token_of(value)));
+        let since = self.since(service, token_of(value));
+        let token = token_layer(service, value);
+        let session_data = self.session_data(service, data.as_ref(), Some(token_of(value)));
         let owner = match (&token, &session_data) {
             // Whoever could vary an unverified token could have any number of sessions vouched for.
             (Ok(TokenState::Signed), DataState::Good(verified_token)) => {
-                Some(party_of(number, &verified_token.identity.session.subject))
+                Some(party_of(service.issuer.id, &verified_token.identity.session.subject))
             }
             (Ok(TokenState::Signed), DataState::Outdated(_, subject)) => {
-                Some(party_of(number, subject))
+                Some(party_of(service.issuer.id, subject))
             }
             _ => None,
         };
@@ -95,16 +100,14 @@ impl Authenticator<'_> {
                     && since.admits_cookie_cache(verified_token.identity.session.known) =>
             {
                 // What a key set says of one host proves nothing at another.
-                let is_for_all = verified_token.key_set.is_none()
-                    || self.issuer(number).is_some_and(|issuer| issuer.public_hosts.is_empty());
+                let is_for_all =
+                    verified_token.key_set.is_none() || service.issuer.public_hosts.is_empty();
                 if let (Ok(Some(data)), true) = (&data, is_for_all) {
                     self.keep(Use::CookieCache, [cookie.as_received(), data], &verified_token);
                 }
-                self.deferred.vouched_for =
-                    self.issuer(number).zip(owner).map(|(issuer, owner)| {
-                        Box::new((CredentialDigest::of(issuer, "cookie", value), owner))
-                    });
-                self.cached(number, cookie, verified_token.identity, verified_token.window)
+                self.deferred.vouched_for = owner
+                    .map(|owner| Box::new((CredentialDigest::of(service, "cookie", value), owner)));
+                self.cached(service, cookie, verified_token.identity, verified_token.window)
             }
             (Ok(_), DataState::Needs(missing)) => Verdict::Needs(missing),
             // What was written into the cookie too long ago for this rule, or before something has
@@ -116,8 +119,8 @@ impl Authenticator<'_> {
                 | DataState::Outdated(..)
                 | DataState::Good(_),
             ) => {
-                let sent = self.session_cookies(number, |_| true);
-                self.ask_about(number, value, (token_of(value), state), ("cookie", sent), owner)
+                let sent = self.session_cookies(service, |_| true);
+                self.ask_about(service, value, (token_of(value), state), ("cookie", sent), owner)
             }
         }
     }
@@ -126,15 +129,14 @@ impl Authenticator<'_> {
     /// until that is done the service may have said that it has ended.
     fn cached(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         cookie: &Cookie<'_>,
         identity: Identity,
         window: Window,
     ) -> Verdict {
-        let Some(issuer) = self.issuer(number) else { return Verdict::Bad(Reason::IssuerUnknown) };
         let value = &*cookie.value();
         let credential = if self.sessions.is_owed_any() {
-            Some(CredentialDigest::of(issuer, "cookie", value))
+            Some(CredentialDigest::of(service, "cookie", value))
         } else {
             None
         };
@@ -143,14 +145,11 @@ impl Authenticator<'_> {
         } else {
             SessionQuery::Read
         };
-        let is_due = |service: &&BetterAuth| {
-            query == SessionQuery::Refresh || self.is_due(service, &identity.session, window)
-        };
-        let Some(service) = issuer.better_auth.as_ref().filter(is_due) else {
+        if query == SessionQuery::Read && !self.is_due(service, &identity.session, window) {
             return Verdict::Good(identity);
-        };
+        }
         let credential =
-            credential.unwrap_or_else(|| CredentialDigest::of(issuer, "cookie", value));
+            credential.unwrap_or_else(|| CredentialDigest::of(service, "cookie", value));
         let (ever, came) = (&Since::EVER, self.progress.arrival);
         if let SessionLookup::Known(SessionState::Ended) =
             self.sessions.look_up(&credential, service.session_cache, ever, came, self.now)
@@ -164,17 +163,17 @@ impl Authenticator<'_> {
             let is_signed = service.secrets.current.is_some();
             let rate_key = self.rate_key(
                 &credential,
-                is_signed.then(|| party_of(number, &identity.session.subject)),
+                is_signed.then(|| party_of(service.issuer.id, &identity.session.subject)),
             );
             self.deferred.renewal = Some(Box::new(Question {
-                issuer: number,
+                service: Arc::clone(service),
                 credential,
-                session: SessionDigest::of(issuer, token_of(value)),
+                session: SessionDigest::of(service, token_of(value)),
                 since: Since::EVER,
                 token: token_of(value).to_owned(),
                 copies_up_to: Seconds::new(0),
                 rate_key,
-                header: ("cookie", self.session_cookies(number, |_| true)),
+                header: ("cookie", self.session_cookies(service, |_| true)),
                 query,
             }));
         }
@@ -183,7 +182,7 @@ impl Authenticator<'_> {
 
     /// Whether the cookie cache is in the last part of its life. Better Auth before 1.4 does not
     /// say when that began.
-    fn is_due(&self, service: &BetterAuth, session: &Session, window: Window) -> bool {
+    fn is_due(&self, service: &AuthService, session: &Session, window: Window) -> bool {
         let end = window.until.plus_millis(-1);
         let life = if session.known == LONG_AGO {
             USUAL_LIFE_MILLIS
@@ -198,7 +197,7 @@ impl Authenticator<'_> {
 
     /// What the auth service would not renew: sessions that are not to be remembered or are
     /// somebody else's, and what a browser fetches ahead of need or does not take cookies from.
-    fn is_never_renewed(&self, service: &BetterAuth) -> bool {
+    fn is_never_renewed(&self, service: &AuthService) -> bool {
         let is_for_now = |cookie: &Cookie<'_>| {
             let value = &*cookie.value();
             let signed = SignedValue::from_cookie(value)
@@ -213,13 +212,13 @@ impl Authenticator<'_> {
     }
 
     /// A token of the bearer plugin: the auth service has to be asked.
-    pub(super) fn bearer_token(&mut self, number: usize, value: &str) -> Verdict {
-        match self.bearer_layer(number, value) {
+    pub(super) fn bearer_token(&mut self, service: &Arc<AuthService>, value: &str) -> Verdict {
+        match bearer_layer(service, value) {
             Err(reason) => Verdict::Bad(reason),
             Ok(state) => {
                 let token = value.split_once('.').map_or(value, |(token, _)| token);
                 self.ask_about(
-                    number,
+                    service,
                     value,
                     (token, state),
                     ("authorization", ["Bearer ", value].concat()),
@@ -229,78 +228,54 @@ impl Authenticator<'_> {
         }
     }
 
-    /// The state of a bearer-plugin token by itself.
-    pub(crate) fn bearer_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
-        let service = self.service(number)?;
-        if value.contains('.') {
-            let signed = SignedValue::from_bearer(value)?;
-            return token_state(&signed, service.secrets.current.as_ref());
-        }
-        if service.bearer == Bearer::Any {
-            Ok(TokenState::Unsigned)
-        } else {
-            Err(Reason::CredentialMalformed)
-        }
-    }
-
     /// Both layers of a Better Auth session, each on its own.
     pub(crate) fn cookie_layers(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         session_token: Option<&str>,
     ) -> CookieLayers {
-        let token = session_token
-            .ok_or(Reason::NoCredential)
-            .and_then(|value| self.token_layer(number, value));
-        let data = self.session_data_cookie(number);
+        let token =
+            session_token.ok_or(Reason::NoCredential).and_then(|value| token_layer(service, value));
+        let data = self.session_data_cookie(service);
         CookieLayers {
             token,
-            data: self.session_data(number, data.as_ref(), session_token.map(token_of)),
+            data: self.session_data(service, data.as_ref(), session_token.map(token_of)),
         }
-    }
-
-    fn token_layer(&self, number: usize, value: &str) -> Result<TokenState, Reason> {
-        let service = self.service(number)?;
-        token_state(&SignedValue::from_cookie(value)?, service.secrets.current.as_ref())
     }
 
     /// What the auth service has said, to this request or lately; or the question.
     fn ask_about(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         value: &str,
         (token, state): (&str, TokenState),
         header: (&'static str, String),
         owner: Option<Party>,
     ) -> Verdict {
-        let Some(question) = self.question(number, (value, token), header, owner) else {
-            return Verdict::Bad(Reason::IssuerUnknown);
-        };
+        let question = self.question(service, (value, token), header, owner);
         self.asked(question, SessionSource::Recent(state))
     }
 
-    /// What to ask the auth service itself about the session of this credential and this token;
-    /// nothing where there is no such issuer.
+    /// What to ask the auth service itself about the session of this credential and this token.
     pub(super) fn question(
         &self,
-        number: usize,
+        service: &Arc<AuthService>,
         (value, token): (&str, &str),
         header: (&'static str, String),
         owner: Option<Party>,
-    ) -> Option<Question> {
-        let issuer = self.issuer(number)?;
-        let credential = CredentialDigest::of(issuer, header.0, value);
-        Some(Question {
-            issuer: number,
+    ) -> Question {
+        let credential = CredentialDigest::of(service, header.0, value);
+        Question {
+            service: Arc::clone(service),
             credential,
-            session: SessionDigest::of(issuer, token),
-            since: self.since(number, token),
+            session: SessionDigest::of(service, token),
+            since: self.since(service, token),
             token: token.to_owned(),
             copies_up_to: Seconds::new(0),
             rate_key: self.rate_key(&credential, owner),
             header,
             query: SessionQuery::Read,
-        })
+        }
     }
 
     /// What a request about this credential is charged to: its user, where the auth service vouches
@@ -312,11 +287,11 @@ impl Authenticator<'_> {
         }
     }
 
-    /// What the auth service says about a session of which what is known does not suffice: the
-    /// user may have been given by now what a rule requires, and the cookie cache need not have all that
-    /// the service says. What it has said lately does, if it suffices; else only its answer of
-    /// now counts, to this request or to one that has asked since this one came. Nothing where there
-    /// is no service to ask.
+    /// What the auth service says about a session of which what is known does not suffice: the user
+    /// may have been given by now what a rule requires, and the cookie cache need not have all that
+    /// the service says. What it has said lately does, if it suffices; else only its answer of now
+    /// counts, to this request or to one that has asked since this one came. Nothing where there is
+    /// no service to ask.
     pub(crate) fn anew(
         &mut self,
         credential: &Credential<'_>,
@@ -326,7 +301,7 @@ impl Authenticator<'_> {
         let IdentityBasis::Session(question) = self.basis(credential, identity) else {
             return None;
         };
-        let service = self.issuer(question.issuer)?.better_auth.as_ref()?;
+        let service = &question.service;
         let max_age = self
             .max_staleness
             .map_or(service.session_cache, |most| most.min(service.session_cache));
@@ -337,7 +312,7 @@ impl Authenticator<'_> {
             SessionLookup::Known(SessionState::Active(session))
                 if session.source != Source::Storage && suffices(&session) =>
             {
-                Verdict::Good(self.identity(question.issuer, session))
+                Verdict::Good(self.identity(&service.issuer, session))
             }
             _ => self.asked(*question, SessionSource::AuthServiceNow),
         };
@@ -355,10 +330,7 @@ impl Authenticator<'_> {
     /// The answer to a question, or what to do about it. Where nobody can be asked, what the
     /// service said longer ago counts as long as the configuration lets it.
     fn asked(&mut self, question: Question, source: SessionSource) -> Verdict {
-        let (number, credential) = (question.issuer, question.credential);
-        let Some(service) = self.policy.service(number) else {
-            return Verdict::Bad(Reason::IssuerUnknown);
-        };
+        let (service, credential) = (&Arc::clone(&question.service), question.credential);
         let has_asked = self.progress.has_given_up
             || self.progress.has_asked(&effects::session::key(credential));
         match self.known(service, &question, source) {
@@ -374,7 +346,7 @@ impl Authenticator<'_> {
                     };
                     self.deferred.renewal = Some(Box::new(question));
                 }
-                Verdict::Good(self.identity(number, session))
+                Verdict::Good(self.identity(&service.issuer, session))
             }
             SessionLookup::Known(SessionState::Active(_)) => Verdict::Bad(Reason::SessionExpired),
             SessionLookup::Known(SessionState::Ended) => Verdict::Bad(Reason::SessionEnded),
@@ -383,7 +355,7 @@ impl Authenticator<'_> {
             }
             SessionLookup::Nothing if !has_asked => {
                 if let SessionSource::Recent(TokenState::Signed) = source
-                    && let Some(lookup) = self.in_storage(service, &question)
+                    && let Some(lookup) = self.in_storage(&question)
                 {
                     return Verdict::Needs(lookup.into());
                 }
@@ -406,7 +378,7 @@ impl Authenticator<'_> {
     /// What was answered to this request or lately, where that is recent enough for the rule.
     fn known(
         &self,
-        service: &BetterAuth,
+        service: &AuthService,
         question: &Question,
         source: SessionSource,
     ) -> SessionLookup {
@@ -432,7 +404,7 @@ impl Authenticator<'_> {
     /// counts, where only the service is to blame.
     fn without_answer(
         &mut self,
-        service: &BetterAuth,
+        service: &AuthService,
         question: &Question,
         source: SessionSource,
         told: Option<LookupFailure>,
@@ -451,7 +423,7 @@ impl Authenticator<'_> {
             .lived_within(&question.credential, max_age, &question.since, self.now)
             .filter(|session| self.is_recent_enough(service, session, false, source))
         {
-            Some(session) => Verdict::Good(self.identity(question.issuer, session.clone())),
+            Some(session) => Verdict::Good(self.identity(&service.issuer, session.clone())),
             None => Verdict::Unavailable(Reason::SessionUnavailable),
         }
     }
@@ -475,7 +447,7 @@ impl Authenticator<'_> {
     /// may be late.
     fn is_recent_enough(
         &self,
-        service: &BetterAuth,
+        service: &AuthService,
         session: &Session,
         is_own: bool,
         source: SessionSource,
@@ -494,8 +466,9 @@ impl Authenticator<'_> {
     /// What is to be read of the service's storage before it is asked itself; nothing where that is
     /// done or of no use. Only a token whose signature holds is ever looked up: any other text
     /// would be a key that a client chooses.
-    fn in_storage(&self, service: &BetterAuth, question: &Question) -> Option<Lookup> {
-        let Question { issuer, credential, session, since, ref token, rate_key, .. } = *question;
+    fn in_storage(&self, question: &Question) -> Option<Lookup> {
+        let Question { ref service, credential, session, since, ref token, rate_key, .. } =
+            *question;
         let storage = service.storage.as_ref()?;
         // What it says may be as old as this.
         let known = self.now.plus_millis(storage.lag.as_millis().saturating_neg());
@@ -505,7 +478,14 @@ impl Authenticator<'_> {
         }
         let has_read = |what| self.progress.has_asked(&effects::storage::key(credential, what));
         let lookup = |user| {
-            Some(Lookup { issuer, credential, session, rate_key, token: token.clone(), user })
+            Some(Lookup {
+                service: Arc::clone(service),
+                credential,
+                session,
+                rate_key,
+                token: token.clone(),
+                user,
+            })
         };
         match self.progress.memory.storage.session(&credential) {
             _ if !has_read(Stored::Session) => lookup(None),
@@ -518,10 +498,11 @@ impl Authenticator<'_> {
 
     /// Those of a service's cookies that are to be sent, and no others, as they came in; of two
     /// with one name the first, which is the one judged.
-    pub(super) fn session_cookies(&self, number: usize, is_sent: impl Fn(&str) -> bool) -> String {
-        let Ok(service) = self.service(number) else {
-            return String::new();
-        };
+    pub(super) fn session_cookies(
+        &self,
+        service: &AuthService,
+        is_sent: impl Fn(&str) -> bool,
+    ) -> String {
         let mut names = BTreeSet::new();
         let ours = cookie::all(&self.head)
             .filter(|cookie| service.cookies.include(cookie.name) && is_sent(cookie.name));
@@ -540,5 +521,22 @@ pub(crate) fn token_state(
     match secret {
         None => Ok(TokenState::Unverified),
         Some(secret) => signed.verified(secret).map(|_| TokenState::Signed),
+    }
+}
+
+fn token_layer(service: &AuthService, value: &str) -> Result<TokenState, Reason> {
+    token_state(&SignedValue::from_cookie(value)?, service.secrets.current.as_ref())
+}
+
+/// The state of a bearer-plugin token by itself.
+pub(crate) fn bearer_layer(service: &AuthService, value: &str) -> Result<TokenState, Reason> {
+    if value.contains('.') {
+        let signed = SignedValue::from_bearer(value)?;
+        return token_state(&signed, service.secrets.current.as_ref());
+    }
+    if service.bearer == Bearer::Any {
+        Ok(TokenState::Unsigned)
+    } else {
+        Err(Reason::CredentialMalformed)
     }
 }

@@ -1,6 +1,7 @@
 //! `session_data`, Better Auth's cookie cache, in its four strategies.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::better_auth::session_data::{CookieCache, Sealed, dated_pair, pair_of};
 use crate::better_auth::session_record::{Pair, Source};
@@ -10,7 +11,7 @@ use crate::http::cookie;
 use crate::jose::claims::Claims;
 use crate::jose::jws::Jws;
 use crate::jose::verify::{self, Secret};
-use crate::policy::auth_service::BetterAuth;
+use crate::policy::auth_service::AuthService;
 use crate::reason::Reason;
 use crate::time::Window;
 
@@ -35,7 +36,7 @@ impl<'e> Authenticator<'e> {
     /// token.
     pub(super) fn session_data(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         cookie: Result<&Option<Cow<'_, str>>, &Reason>,
         token: Option<&str>,
     ) -> DataState {
@@ -44,7 +45,7 @@ impl<'e> Authenticator<'e> {
             Ok(None) => return DataState::Absent,
             Err(reason) => return DataState::Miss(*reason),
         };
-        match self.session_data_value(number, value, token) {
+        match self.session_data_value(service, value, token) {
             Ok(verified_token) => DataState::Good(verified_token),
             Err(Obstacle::Bad(reason) | Obstacle::Unavailable(reason)) => DataState::Miss(reason),
             Err(Obstacle::Outdated(reason, subject)) => DataState::Outdated(reason, subject),
@@ -55,23 +56,20 @@ impl<'e> Authenticator<'e> {
     /// The cookie, its chunks joined; nothing where it is not to be read.
     pub(super) fn session_data_cookie(
         &self,
-        number: usize,
+        service: &Arc<AuthService>,
     ) -> Result<Option<Cow<'e, str>>, Reason> {
-        match self.service(number) {
-            Ok(service) if service.cookie_cache != CookieCache::Off => {
-                cookie::joined_value(&self.head, &service.cookies.session_data)
-            }
-            _ => Ok(None),
+        match service.cookie_cache {
+            CookieCache::Off => Ok(None),
+            _ => cookie::joined_value(&self.head, &service.cookies.session_data),
         }
     }
 
     fn session_data_value(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         value: &str,
         token: Option<&str>,
     ) -> Result<VerifiedToken, Obstacle> {
-        let service = self.service(number)?;
         let has_secret = service.secrets.current.is_some();
         let (pair, window, key_set) = match Sealed::parse(value, service.cookie_cache, has_secret)?
         {
@@ -97,7 +95,7 @@ impl<'e> Authenticator<'e> {
                 (pair, Window::up_to(until), None)
             }
             Sealed::JwtJwks(jws) => {
-                let (pair, window, key_set) = self.pair_by_key_set(number, &jws)?;
+                let (pair, window, key_set) = self.pair_by_key_set(service, &jws)?;
                 (pair, window, Some(key_set))
             }
         };
@@ -110,26 +108,25 @@ impl<'e> Authenticator<'e> {
         if !window.contains(self.now) {
             return Err(miss(Reason::TokenExpired));
         }
-        let service = self.service(number)?;
         let session = pair
             .validated(&token, service.version.as_deref(), Source::CookieCache, self.now)
             .map_err(miss)?;
         // A session, too, is good in the millisecond in which it expires.
         let window = Window { until: window.until.min(session.expires.plus_millis(1)), ..window };
-        Ok(VerifiedToken { identity: self.identity(number, session), window, key_set })
+        Ok(VerifiedToken { identity: self.identity(&service.issuer, session), window, key_set })
     }
 
     /// The pair of a token of the key set: of its own type, audience and issuer, and agreeing with
     /// itself.
     fn pair_by_key_set(
         &mut self,
-        number: usize,
+        service: &Arc<AuthService>,
         jws: &Jws<'_>,
     ) -> Result<(Pair, Window, KeySetUsed), Obstacle> {
-        let (verified, key_set) = self.by_key_set(number, jws)?;
-        let issuer = self.issuer(number).ok_or(Reason::IssuerUnknown)?;
-        let expected = issuer
-            .at(&self.service(number)?.cache_expectations, self.head.public_origin)
+        let (verified, key_set) = self.by_key_set(&service.issuer, jws)?;
+        let expected = service
+            .issuer
+            .at(&service.cache_expectations, self.head.public_origin)
             .ok_or(Reason::IssuerUnknown)?;
         let claims =
             Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now)?;
@@ -145,7 +142,7 @@ impl<'e> Authenticator<'e> {
     }
 }
 
-impl BetterAuth {
+impl AuthService {
     fn current_secret(&self) -> Result<&Secret, Reason> {
         self.secrets.current.as_ref().ok_or(Reason::KeyNotFound)
     }

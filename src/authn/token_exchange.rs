@@ -1,6 +1,8 @@
 //! Token exchange: with which JWT of its issuer a session is forwarded to an origin that knows no
 //! cookies.
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::{LookupFailure, SessionState};
 use crate::cache::exchanged_tokens::{ExchangeKey, ExchangedToken, ExchangedTokens, TokenLookup};
 use crate::cache::session_events::Moment;
@@ -13,7 +15,6 @@ use crate::effects::{self, Missing};
 use crate::http::cookie;
 use crate::jose::claims::{self, Claims};
 use crate::jose::jws::Jws;
-use crate::policy::auth_service::BetterAuth;
 use crate::policy::rules::TokenExchange;
 use crate::reason::Reason;
 use crate::time::Window;
@@ -77,9 +78,7 @@ impl Authenticator<'_> {
         session: &Question,
         token_exchange: &TokenExchange,
     ) -> ExchangeKey {
-        let is_one =
-            self.issuer(session.issuer).is_none_or(|issuer| issuer.public_hosts.is_empty());
-        let audience = if is_one {
+        let audience = if session.service.issuer.public_hosts.is_empty() {
             token_exchange.key
         } else {
             token_exchange.key.at(self.head.public_origin)
@@ -96,8 +95,7 @@ impl Authenticator<'_> {
         who: &Identity,
         token_exchange: &TokenExchange,
     ) -> ExchangeOutcome {
-        let Some(service) = self.policy.service(session.issuer) else { return unavailable(None) };
-        if self.has_ended(session, service) {
+        if self.has_ended(session) {
             return ExchangeOutcome::Ended;
         }
         let fetched = self.progress.memory.token.fetched.as_ref();
@@ -144,7 +142,7 @@ impl Authenticator<'_> {
             && !self.progress.has_given_up
             && !self.progress.has_asked(&effects::token::KEY)
         {
-            return ExchangeOutcome::Needs(self.token_question(session, service, place).into());
+            return ExchangeOutcome::Needs(self.token_question(session, place).into());
         }
         let failure = failure.flatten().or(self.progress.learned.failure);
         let spare = tokens
@@ -157,9 +155,9 @@ impl Authenticator<'_> {
     }
 
     /// Whether the auth service has said to this request or lately that a session has ended.
-    fn has_ended(&self, session: &Question, service: &BetterAuth) -> bool {
+    fn has_ended(&self, session: &Question) -> bool {
         let came = self.progress.arrival;
-        let (credential, max_age) = (&session.credential, service.session_cache);
+        let (credential, max_age) = (&session.credential, session.service.session_cache);
         self.progress.memory.session.answer(credential) == Some(&SessionState::Ended)
             || matches!(
                 self.sessions.look_up(credential, max_age, &session.since, came, self.now),
@@ -168,21 +166,17 @@ impl Authenticator<'_> {
     }
 
     /// The question for a token of this session.
-    fn token_question(
-        &self,
-        session: &Question,
-        service: &BetterAuth,
-        place: ExchangeKey,
-    ) -> TokenQuestion {
+    fn token_question(&self, session: &Question, place: ExchangeKey) -> TokenQuestion {
+        let service = &session.service;
         let sent = |name: &str| {
             service.is_stateless || !cookie::is_named(name, &service.cookies.session_data)
         };
         let header = match &session.header {
-            ("cookie", _) => ("cookie", self.session_cookies(session.issuer, sent)),
+            ("cookie", _) => ("cookie", self.session_cookies(service, sent)),
             (name, value) => (*name, value.clone()),
         };
-        let (issuer, rate_key, session) = (session.issuer, session.rate_key, session.session);
-        TokenQuestion { issuer, place, session, rate_key, header }
+        let (rate_key, session) = (session.rate_key, session.session);
+        TokenQuestion { service: Arc::clone(service), place, session, rate_key, header }
     }
 
     /// The token that was brought for this request, if it holds.
@@ -233,13 +227,14 @@ impl Authenticator<'_> {
         who: &Identity,
         token_exchange: &TokenExchange,
     ) -> Result<(ExchangedToken, TokenOrigin), Obstacle> {
-        let in_use = self.keys.generation(token.key_set.source, self.now);
-        let is_overdue = self.keys.is_overdue(token.key_set.source, self.progress, self.now);
+        let issuer = &session.service.issuer;
+        let in_use = self.keys.generation(issuer.id, self.now);
+        let is_overdue = self.keys.is_overdue(issuer.id, self.progress, self.now);
         if in_use == Some(token.key_set.generation)
             && !is_overdue
             && token.subject == who.session.subject
         {
-            self.note_refresh(token.key_set.source);
+            self.note_refresh(issuer);
             return Ok((token.clone(), TokenOrigin::Cached));
         }
         Ok((
@@ -258,8 +253,8 @@ impl Authenticator<'_> {
         token_exchange: &TokenExchange,
     ) -> Result<ExchangedToken, Obstacle> {
         let jws = Jws::parse(jwt)?;
-        let (verified, key_set) = self.by_key_set(session.issuer, &jws)?;
-        let issuer = self.issuer(session.issuer).ok_or(Reason::IssuerUnknown)?;
+        let issuer = &session.service.issuer;
+        let (verified, key_set) = self.by_key_set(issuer, &jws)?;
         let mut expected =
             issuer.expected(self.head.public_origin).ok_or(Reason::IssuerUnknown)?.into_owned();
         if !token_exchange.audience.is_empty() {
@@ -267,7 +262,7 @@ impl Authenticator<'_> {
         }
         let claims = Claims::check(&verified, None, jws.header.typ.as_deref(), &expected, self.now);
         if let (Err(Reason::IssuerUnknown), Some(unverified)) = (&claims, jws.unverified_claims()) {
-            self.note_minted(session.issuer, &unverified);
+            self.note_minted(issuer, &unverified);
         }
         let claims = claims?;
         let subject = Some(claims.subject())

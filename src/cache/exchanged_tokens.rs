@@ -263,7 +263,7 @@ mod tests {
         for number in 0..5000 {
             let asked = Moment { number: Number::of(u64::from(number) + 1), at: now };
             tokens.lease(place(number), asked.number, now.plus_millis(2000), now);
-            let key_set = KeySetUsed { source: 0, generation: 1 };
+            let key_set = KeySetUsed { generation: 1 };
             tokens.keep(
                 place(number),
                 ExchangedToken::new(

@@ -2,8 +2,8 @@
 //! and no two at once. The mould of key sets, the deny-list, sessions and exchanged tokens.
 //!
 //! Rules of this file:
-//! - whoever fetches takes a [`Lease`], and the others wait on timers of their own; it ends with the
-//!   result, or by itself, so that an abandoned request blocks nobody;
+//! - whoever fetches takes a [`Lease`], and the others wait on timers of their own; it ends with
+//!   the result, or by itself, so that an abandoned request blocks nobody;
 //! - a lease may have an owner: then only the one who took it last can end it;
 //! - every fetch, good or bad, starts a cool-down; after failures it grows;
 //! - a moment that lies in the future (the clock stepped back) freezes nothing.
@@ -14,7 +14,8 @@ use crate::time::{Seconds, UnixTime};
 const BACKOFF: Seconds = Seconds::new(1);
 /// The back-off grows no further, so that recovery is noticed within half a minute.
 const BACKOFF_CEILING: Seconds = Seconds::new(30);
-/// No fetch may take longer: a lease that would last longer was taken before the clock stepped back.
+/// No fetch may take longer: a lease that would last longer was taken before the clock stepped
+/// back.
 const MAX_LEASE_MILLIS: i64 = 10_000;
 
 /// The right of one request to fetch what others wait for.
@@ -26,7 +27,8 @@ struct Lease<Owner> {
 }
 
 /// What is known of the fetches so far. `Owner` tells the requests apart that fetch, where several
-/// may do so one after the other before the first is back; `Failure` is why a fetch brought nothing.
+/// may do so one after the other before the first is back; `Failure` is why a fetch brought
+/// nothing.
 #[derive(Debug)]
 pub(crate) struct FetchState<Owner = (), Failure = ()> {
     lease: Option<Lease<Owner>>,

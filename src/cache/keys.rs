@@ -53,6 +53,7 @@ use crate::effect::EffectResult;
 use crate::encoding::digest::{self, digest_type};
 use crate::jose::alg::Algorithm;
 use crate::jose::jwk::{Jwk, JwkSet, LeftOut};
+use crate::policy::issuer::IssuerId;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
 
@@ -74,14 +75,17 @@ const MAX_AGE: Seconds = Seconds::new(24 * 3600);
 const COOLDOWN: Seconds = Seconds::new(10);
 /// How long an absent `kid` is remembered.
 const ABSENT_FOR: Seconds = Seconds::new(60);
-/// How many absent `kid`s of a source are remembered; of more, the one noted longest ago is asked for
-/// again. Anybody can fill the table, by one fetch each, and those have their cool-down.
+/// How many absent `kid`s of a source are remembered; of more, the one noted longest ago is asked
+/// for again. Anybody can fill the table, by one fetch each, and those have their cool-down.
 const MAX_ABSENT: usize = 32;
 
-/// The keys of all issuers, by source number.
+/// The keys of all issuers, each at the place of its id.
 #[derive(Debug)]
 pub(crate) struct KeyCache {
     sources: Vec<Source>,
+    /// What an issuer of another policy would have. No request is judged by it: whom a request may
+    /// name is in its own policy.
+    none: Source,
     jitter: u64,
 }
 
@@ -136,13 +140,13 @@ pub(crate) struct KeyQuery<'a> {
 
 /// What a request has done about key sets so far.
 pub(crate) trait Asked {
-    /// Whether it has asked for the set of this source already.
-    fn has_asked(&self, source: usize, cache_use: CacheUse) -> bool;
+    /// Whether it has asked for the set of this issuer already.
+    fn has_asked(&self, issuer: IssuerId, cache_use: CacheUse) -> bool;
     /// Whether there is no time or no budget for anything more.
     fn has_given_up(&self) -> bool;
     /// Whether it has to do with what is there.
-    fn is_through(&self, source: usize, cache_use: CacheUse) -> bool {
-        self.has_given_up() || self.has_asked(source, cache_use)
+    fn is_through(&self, issuer: IssuerId, cache_use: CacheUse) -> bool {
+        self.has_given_up() || self.has_asked(issuer, cache_use)
     }
 }
 
@@ -161,34 +165,47 @@ pub(crate) enum KeyMiss {
 }
 
 impl KeyCache {
-    /// A cache for sources given as their inline keys and whether they are fetched as well.
+    /// A cache for issuers in their order, given as their inline keys and whether they are fetched
+    /// as well.
     pub(crate) fn new(sources: impl IntoIterator<Item = (JwkSet, bool)>, seed: u64) -> Self {
-        let sources = sources.into_iter().map(|(inline, is_remote)| Source {
+        let source = |(inline, is_remote)| Source {
             inline,
             is_remote,
             remote: None,
             fetch: FetchState::default(),
             generation: 0,
             absent: BoundedMap::new(Bounds::of_entries(MAX_ABSENT)),
-        });
-        Self { sources: sources.collect(), jitter: seed }
+        };
+        Self {
+            sources: sources.into_iter().map(source).collect(),
+            none: source((JwkSet::default(), false)),
+            jitter: seed,
+        }
     }
 
-    /// The key for a token of a source.
+    fn source(&self, issuer: IssuerId) -> &Source {
+        self.sources.get(issuer.place()).unwrap_or(&self.none)
+    }
+
+    fn source_mut(&mut self, issuer: IssuerId) -> &mut Source {
+        self.sources.get_mut(issuer.place()).unwrap_or(&mut self.none)
+    }
+
+    /// The key for a token of an issuer.
     ///
     /// # Errors
     /// What to do about it that there is none.
     pub(crate) fn select(
         &self,
-        source: usize,
+        issuer: IssuerId,
         wanted: KeyQuery<'_>,
         asked: &impl Asked,
         now: UnixTime,
     ) -> Result<&Jwk, KeyMiss> {
-        let own = self.sources.get(source).ok_or(KeyMiss::Missing(Reason::KeysUnavailable))?;
+        let own = self.source(issuer);
         match own.matching(wanted, now) {
             Ok(key) if own.inline.keys().iter().any(|inline| std::ptr::eq(inline, key)) => Ok(key),
-            Ok(key) => self.renewal(source, asked, now).map_or(Ok(key), Err),
+            Ok(key) => self.renewal(issuer, asked, now).map_or(Ok(key), Err),
             Err(Reason::KeyNotFound) if !own.is_remote => {
                 Err(KeyMiss::Missing(Reason::KeyNotFound))
             }
@@ -197,7 +214,7 @@ impl KeyCache {
                 let ask = if is_absent {
                     None
                 } else {
-                    self.ask(own, |cache_use| asked.has_asked(source, cache_use), now)
+                    self.ask(own, |cache_use| asked.has_asked(issuer, cache_use), now)
                 };
                 let has_key = own.usable_keys(now).next().is_some();
                 Err(ask.unwrap_or_else(|| match own.fetch.last_failed() {
@@ -208,7 +225,7 @@ impl KeyCache {
                     _ => KeyMiss::Missing(Reason::KeysUnavailable),
                 }))
             }
-            Err(other) => Err(self.refusal(source, other, asked, now)),
+            Err(other) => Err(self.refusal(issuer, other, asked, now)),
         }
     }
 
@@ -216,32 +233,33 @@ impl KeyCache {
     /// have another key by now.
     pub(crate) fn refusal(
         &self,
-        source: usize,
+        issuer: IssuerId,
         reason: Reason,
         asked: &impl Asked,
         now: UnixTime,
     ) -> KeyMiss {
-        let Some(own) = self.sources.get(source).filter(|own| own.is_stale(now)) else {
+        let own = self.source(issuer);
+        if !own.is_stale(now) {
             return KeyMiss::Missing(reason);
-        };
-        let ask = self.ask(own, |cache_use| asked.is_through(source, cache_use), now);
+        }
+        let ask = self.ask(own, |cache_use| asked.is_through(issuer, cache_use), now);
         let is_unknown = own.fetch.last_failed() || asked.has_given_up();
         ask.unwrap_or(KeyMiss::Missing(if is_unknown { Reason::KeysUnavailable } else { reason }))
     }
 
     /// Whether a set has to be asked for again before anything rests on it.
-    pub(crate) fn is_overdue(&self, source: usize, asked: &impl Asked, now: UnixTime) -> bool {
-        self.renewal(source, asked, now).is_some()
+    pub(crate) fn is_overdue(&self, issuer: IssuerId, asked: &impl Asked, now: UnixTime) -> bool {
+        self.renewal(issuer, asked, now).is_some()
     }
 
     /// What to do about a set that is overdue. After a failure it serves without further ado:
     /// people would wait for each fetch.
-    fn renewal(&self, source: usize, asked: &impl Asked, now: UnixTime) -> Option<KeyMiss> {
-        let own = self.sources.get(source)?;
+    fn renewal(&self, issuer: IssuerId, asked: &impl Asked, now: UnixTime) -> Option<KeyMiss> {
+        let own = self.source(issuer);
         let is_due = own.remote.as_ref().is_some_and(|remote| remote.is_overdue(now))
             && !own.fetch.last_failed();
         if is_due {
-            self.ask(own, |cache_use| asked.is_through(source, cache_use), now)
+            self.ask(own, |cache_use| asked.is_through(issuer, cache_use), now)
         } else {
             None
         }
@@ -266,28 +284,29 @@ impl KeyCache {
     /// The number of the set that is in use, or nothing where none is. Inline keys alone are number
     /// 0: what a fetched set has proven ends when that set is past its ceiling, whatever stands
     /// beside it.
-    pub(crate) fn generation(&self, source: usize, now: UnixTime) -> Option<u64> {
-        let source = self.sources.get(source).filter(|source| source.has_set(now))?;
+    pub(crate) fn generation(&self, issuer: IssuerId, now: UnixTime) -> Option<u64> {
+        let source = Some(self.source(issuer)).filter(|source| source.has_set(now))?;
         Some(if source.live_remote(now).is_some() { source.generation } else { 0 })
     }
 
     /// Whether the set should be fetched anew after the response.
-    pub(crate) fn wants_refresh(&self, source: usize, has_asked: bool, now: UnixTime) -> bool {
+    pub(crate) fn wants_refresh(&self, issuer: IssuerId, has_asked: bool, now: UnixTime) -> bool {
         let is_free = |fetch: &FetchState| {
             !fetch.is_under_way(now) && !fetch.is_cooling(COOLDOWN, self.jitter, now)
         };
         let may_refresh = |source: &Source| source.is_stale(now) && is_free(&source.fetch);
-        !has_asked && self.sources.get(source).is_some_and(may_refresh)
+        !has_asked && may_refresh(self.source(issuer))
     }
 
-    /// The keys that were left out of a source's set, of those for which a token with this `kid`
+    /// The keys that were left out of an issuer's set, of those for which a token with this `kid`
     /// may be: all where it names none, and where the set has nothing else.
-    pub(crate) fn left_out(&self, source: usize, kid: Option<&str>, now: UnixTime) -> Vec<LeftOut> {
-        let set = self
-            .sources
-            .get(source)
-            .and_then(|source| source.live_remote(now))
-            .map(|remote| &remote.set);
+    pub(crate) fn left_out(
+        &self,
+        issuer: IssuerId,
+        kid: Option<&str>,
+        now: UnixTime,
+    ) -> Vec<LeftOut> {
+        let set = self.source(issuer).live_remote(now).map(|remote| &remote.set);
         let is_about = |left_out: &&LeftOut| kid.is_none_or(|kid| left_out.is_named(kid));
         let all = set.map(JwkSet::left_out).unwrap_or_default();
         if set.is_some_and(JwkSet::is_all_odd) {
@@ -297,42 +316,36 @@ impl KeyCache {
         }
     }
 
-    /// Of these sources the one that was tried longest ago.
-    pub(crate) fn tried_first(&self, sources: &[usize]) -> Option<usize> {
-        let tried_at =
-            |source: &usize| self.sources.get(*source).and_then(|source| source.fetch.tried_at());
-        sources.iter().copied().min_by_key(tried_at)
+    /// When the last fetch of an issuer's set ended.
+    pub(crate) fn tried_at(&self, issuer: IssuerId) -> Option<UnixTime> {
+        self.source(issuer).fetch.tried_at()
     }
 
-    /// How many fetches from a source have failed since one succeeded.
-    pub(crate) fn failures(&self, source: usize) -> u32 {
-        self.sources.get(source).map_or(0, |source| source.fetch.failures())
+    /// How many fetches from an issuer have failed since one succeeded.
+    pub(crate) fn failures(&self, issuer: IssuerId) -> u32 {
+        self.source(issuer).fetch.failures()
     }
 
-    /// Takes the lease of a source: somebody is on the way until then.
-    pub(crate) fn lease(&mut self, source: usize, until: UnixTime, now: UnixTime) {
-        if let Some(source) = self.sources.get_mut(source) {
-            source.fetch.begin((), until, now);
-        }
+    /// Takes the lease of an issuer's set: somebody is on the way until then.
+    pub(crate) fn lease(&mut self, issuer: IssuerId, until: UnixTime, now: UnixTime) {
+        self.source_mut(issuer).fetch.begin((), until, now);
     }
 
     /// Whoever was on the way had too little time left for it: that says nothing about the source.
-    pub(crate) fn release(&mut self, source: usize) {
-        if let Some(source) = self.sources.get_mut(source) {
-            source.fetch.release(());
-        }
+    pub(crate) fn release(&mut self, issuer: IssuerId) {
+        self.source_mut(issuer).fetch.release(());
     }
 
     /// Takes what came of a fetch, and the `kid` that it was for. Gives what other instances can
     /// use of it, and for how many seconds.
     pub(crate) fn receive<'r>(
         &mut self,
-        source: usize,
+        issuer: IssuerId,
         kid: Option<&str>,
         result: &EffectResult<'r>,
         now: UnixTime,
     ) -> Option<(Copied<'r>, u32)> {
-        let source = self.sources.get_mut(source)?;
+        let source = self.source_mut(issuer);
         let answered = match result {
             EffectResult::Answered { status: 200, headers, body } => {
                 JwkSet::parse(body).map(|set| (set, *headers, *body))
@@ -368,10 +381,8 @@ impl KeyCache {
     ///
     /// It says nothing about the issuer and nothing about a `kid` that is not in it, which may be
     /// newer: so it starts no cool-down, and the same request can still ask the issuer itself.
-    pub(crate) fn receive_copy(&mut self, source: usize, copied: &[u8], now: UnixTime) {
-        let Some(source) = self.sources.get_mut(source) else {
-            return;
-        };
+    pub(crate) fn receive_copy(&mut self, issuer: IssuerId, copied: &[u8], now: UnixTime) {
+        let source = self.source_mut(issuer);
         source.fetch.release(());
         let copy = Copied::open(copied, SHARED_FOR, now);
         let read = |body| JwkSet::parse(body).filter(|set| !set.is_all_odd());
@@ -509,12 +520,14 @@ mod tests {
     fn of_two_sets_that_are_due_the_one_goes_first_that_has_waited_for_longest() {
         let mut keys = KeyCache::new([(JwkSet::default(), true), (JwkSet::default(), true)], 7);
         let at = |seconds: i64| UnixTime::from_millis(seconds * 1000);
+        let issuers = [IssuerId::new(0), IssuerId::new(1)];
         let mut order = Vec::new();
         for second in [10, 20, 30, 40] {
-            let first = keys.tried_first(&[0, 1]).unwrap_or(usize::MAX);
+            let first = issuers.into_iter().min_by_key(|issuer| keys.tried_at(*issuer));
+            let first = first.unwrap_or_else(|| unreachable!("there are two"));
             keys.receive(first, None, &EffectResult::Failed, at(second));
-            order.push(first);
+            order.push(first.place());
         }
-        assert_eq!((order.as_slice(), keys.tried_first(&[])), (&[0, 1, 0, 1][..], None));
+        assert_eq!(order, [0, 1, 0, 1]);
     }
 }

@@ -1,5 +1,5 @@
-//! What an engine remembers between requests. Each table is bounded in entries and in bytes, and says
-//! what gives way when it is full, and who can fill it (`docs/sessions.md`, "What is kept in
+//! What an engine remembers between requests. Each table is bounded in entries and in bytes, and
+//! says what gives way when it is full, and who can fill it (`docs/sessions.md`, "What is kept in
 //! memory"). Two moulds make them: `bounded_map`, and `fetch_state` for what is fetched.
 
 pub(crate) mod as_of;

@@ -14,13 +14,14 @@
 //! - A known user is one party, with however many sessions; an unverified credential counts for its
 //!   client address. Where no address is known, all of them are one party.
 //! - What a party has drawn is forgotten within seconds, so that the table of parties stays small.
-//!   Anybody can fill it, by requests within the limit; nobody is evicted: while it is full, further
-//!   parties are not told apart.
+//!   Anybody can fill it, by requests within the limit; nobody is evicted: while it is full,
+//!   further parties are not told apart.
 
 use std::net::IpAddr;
 
 use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::encoding::digest::digest_type;
+use crate::policy::issuer::IssuerId;
 use crate::time::UnixTime;
 
 /// Unverified credentials get one part in so many.
@@ -70,8 +71,8 @@ impl RateKey {
 }
 
 /// A user of an issuer.
-pub(crate) fn party_of(issuer: usize, subject: &str) -> Party {
-    Party::of_parts(&[b"user", &issuer.to_le_bytes(), subject.as_bytes()])
+pub(crate) fn party_of(issuer: IssuerId, subject: &str) -> Party {
+    Party::of_parts(&[b"user", &issuer.place().to_le_bytes(), subject.as_bytes()])
 }
 
 /// The party at an address. Of IPv6 a network of 64 bits is one party: who has one address there
@@ -150,8 +151,8 @@ impl RateLimit {
         self.bucket(rate_key.class).draw(rate_key.party.as_ref(), Keeps::Most, now)
     }
 
-    /// The answer says what class the credential is of: the request is charged to that bucket, if it
-    /// has one for this party.
+    /// The answer says what class the credential is of: the request is charged to that bucket, if
+    /// it has one for this party.
     pub(crate) fn settle(&mut self, drawn: &RateKey, owed: RateClass, now: UnixTime) {
         if drawn.class != owed && self.bucket(owed).draw(drawn.party.as_ref(), Keeps::Enough, now) {
             self.give_back(drawn, now);
@@ -286,7 +287,7 @@ mod tests {
     }
 
     fn user(number: u64) -> RateKey {
-        RateKey::known(party_of(0, &number.to_string()))
+        RateKey::known(party_of(IssuerId::new(0), &number.to_string()))
     }
 
     fn drawn(limit: &mut RateLimit, rate_key: &RateKey, tries: u32, millis: i64) -> usize {
@@ -359,8 +360,8 @@ mod tests {
         assert_eq!((spare, drawn(&mut limit, &KNOWN, 100, 0)), (6, 6));
     }
 
-    /// One user asks a hundred times a second, with any number of sessions; nineteen others each once
-    /// within ten seconds, two of them more often. All of them find what they need.
+    /// One user asks a hundred times a second, with any number of sessions; nineteen others each
+    /// once within ten seconds, two of them more often. All of them find what they need.
     #[test]
     fn no_user_is_refused_because_of_the_requests_of_another() {
         for hammers in [1, 5] {

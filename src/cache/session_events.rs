@@ -18,7 +18,7 @@
 
 use crate::cache::bounded_map::{BoundedMap, Bounds, Weighed};
 use crate::encoding::digest::digest_type;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
 use crate::time::UnixTime;
 
 /// An entry is two hundred bytes.
@@ -51,9 +51,9 @@ digest_type! {
 }
 
 impl SessionDigest {
-    /// The session of an issuer's service that has this token.
-    pub(crate) fn of(issuer: &Issuer, token: &str) -> Self {
-        Self::of_parts(&[issuer.name.as_bytes(), b"session", token.as_bytes()])
+    /// The session of this service that has this token.
+    pub(crate) fn of(service: &AuthService, token: &str) -> Self {
+        Self::of_parts(&[service.issuer.name.as_bytes(), b"session", token.as_bytes()])
     }
 }
 

@@ -1,9 +1,9 @@
 //! What the auth service said about sessions lately, and who is asking it now.
 //!
 //! A burst of one session asks once: whoever asks takes a lease, the others wait and find the
-//! answer. Answers are kept briefly, by a credential of the whole credential, and count for as long as
-//! nothing has happened to the session (`events`). What is not known is not kept: a failure is no
-//! answer, but it is not asked about again at once.
+//! answer. Answers are kept briefly, by a digest of the whole credential, and count for as long
+//! as nothing has happened to the session (`events`). What is not known is not kept: a failure is
+//! no answer, but it is not asked about again at once.
 //!
 //! There are three tables, each with its own bounds: sessions that the auth service vouches for,
 //! those of them that it has said have ended, and all others. So forged or ended tokens, which
@@ -17,13 +17,13 @@ use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::rate_limit::Party;
 use crate::cache::session_events::{Moment, Number, Since};
 use crate::encoding::digest::digest_type;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
 use crate::time::{Seconds, UnixTime};
 
 /// Sessions that are vouched for. One that has been evicted is asked about once more.
 const VOUCHED: Bounds = Bounds { entries: 4096, bytes: 8 * 1024 * 1024 };
-/// Sessions that have ended, and as many that are unknown to the auth service: of neither is there anything to
-/// remember.
+/// Sessions that have ended, and as many that are unknown to the auth service: of neither is there
+/// anything to remember.
 const OTHERS: Bounds = Bounds { entries: 1024, bytes: 1024 * ENTRY_BYTES };
 /// A session that weighs more is not remembered: each request asks about it anew. Only the claims
 /// that the policy names can make it so large.
@@ -31,11 +31,11 @@ pub(crate) const MAX_REMEMBERED_BYTES: usize = 16 * 1024;
 /// What an entry weighs without its session.
 const ENTRY_BYTES: usize = 256;
 
-/// After a failure, so long there is no request about this session: it is shorter than what a refusal
-/// tells clients to wait.
+/// After a failure, so long there is no request about this session: it is shorter than what a
+/// refusal tells clients to wait.
 const PAUSE_MILLIS: i64 = 2000;
-/// After a request to the auth service, so long its cookies are not renewed: requests that are under way carry the old
-/// ones still, and a service that has just failed is left alone.
+/// After a request to the auth service, so long its cookies are not renewed: requests that are
+/// under way carry the old ones still, and a service that has just failed is left alone.
 const RENEWAL_PAUSE_MILLIS: i64 = 10_000;
 /// Who takes no answer to an older question than its own waits for one that was asked so little
 /// ago, to ask together with all that wait.
@@ -48,9 +48,9 @@ digest_type! {
 }
 
 impl CredentialDigest {
-    /// What an issuer's service says about a credential is kept by this.
-    pub(crate) fn of(issuer: &Issuer, header: &str, value: &str) -> Self {
-        Self::of_parts(&[issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
+    /// What this service says about a credential is kept by it.
+    pub(crate) fn of(service: &AuthService, header: &str, value: &str) -> Self {
+        Self::of_parts(&[service.issuer.name.as_bytes(), header.as_bytes(), value.as_bytes()])
     }
 }
 

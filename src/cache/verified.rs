@@ -9,12 +9,14 @@
 //!   past its ceiling, ends it;
 //! - the number of entries and their size are bounded; of four that share a place the one unused
 //!   for longest gives way. Only signed-in users fill it: what is kept has been verified. It is no
-//!   `BoundedMap`: each hit would have to write that map's order, and a hit is what the cache is for.
+//!   `BoundedMap`: each hit would have to write that map's order, and a hit is what the cache is
+//!   for.
 
 use std::sync::Arc;
 
 use crate::better_auth::session_record::Session;
 use crate::http::header_pairs::HeaderPairs;
+use crate::policy::issuer::Issuer;
 use crate::time::{UnixTime, Window};
 
 /// How many places there are; a power of two.
@@ -39,18 +41,17 @@ pub(crate) enum Use {
     CookieCache,
 }
 
-/// The key set by which something was verified.
+/// The key set of its issuer by which something was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct KeySetUsed {
-    pub(crate) source: usize,
     pub(crate) generation: u64,
 }
 
 /// Who a verified credential names, and by which issuer.
 #[derive(Clone)]
 pub(crate) struct Identity {
-    /// The issuer's number.
-    pub(crate) issuer: usize,
+    /// By which issuer.
+    pub(crate) issuer: Arc<Issuer>,
     /// Who.
     pub(crate) session: Arc<Session>,
     /// What the origin is told about it.
@@ -78,7 +79,7 @@ impl Identity {
 
     /// Whether two credentials name one person.
     pub(crate) fn is_same_person(&self, other: &Self) -> bool {
-        self.issuer == other.issuer && self.session.subject == other.session.subject
+        self.issuer.id == other.issuer.id && self.session.subject == other.session.subject
     }
 }
 
@@ -262,8 +263,12 @@ mod tests {
         };
         for number in 0..20_000_usize {
             let session = Arc::new(claims(number % 16 * 1000));
-            let identity =
-                Identity { issuer: 0, session, headers: HeaderPairs::default(), statement: None };
+            let identity = Identity {
+                issuer: Issuer::unnamed(),
+                session,
+                headers: HeaderPairs::default(),
+                statement: None,
+            };
             let verified_token = VerifiedToken {
                 identity,
                 window: Window::up_to(UnixTime::from_millis(i64::MAX)),

@@ -1,12 +1,14 @@
 //! `assertion`: what the gate signs for the origin.
 
+use std::sync::Arc;
+
 use super::compiler::Compiler;
 use super::reader::Node;
 use super::table::ASSERTION;
 use crate::http::path;
 use crate::jose::alg::Algorithm;
 use crate::jose::sign::SigningKey;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
 use crate::policy::{Assertions, SigningKeys};
 use crate::time::Seconds;
 
@@ -14,7 +16,11 @@ use crate::time::Seconds;
 const MAX_KEYS: usize = 2;
 
 impl Compiler<'_> {
-    pub(super) fn assertions(&mut self, root: &Node<'_>, issuers: &[Issuer]) -> Option<Assertions> {
+    pub(super) fn assertions(
+        &mut self,
+        root: &Node<'_>,
+        services: &[Arc<AuthService>],
+    ) -> Option<Assertions> {
         let node = root.member("assertion")?;
         let audience = node.text("audience");
         let issuer = node.text("issuer").unwrap_or("doorward");
@@ -25,7 +31,7 @@ impl Compiler<'_> {
                 "write what the origin's verifier expects",
             );
         }
-        let keys = self.signing_keys(&node, issuers);
+        let keys = self.signing_keys(&node, services);
         let jwks_path = node.text("jwks_path");
         let jwks_segments = jwks_path.and_then(path::plain_segments);
         if jwks_path.is_some() && jwks_segments.as_ref().is_none_or(Vec::is_empty) {
@@ -53,7 +59,7 @@ impl Compiler<'_> {
     }
 
     /// The keys, the one that signs first; or the one shared secret.
-    fn signing_keys(&mut self, node: &Node<'_>, issuers: &[Issuer]) -> Vec<SigningKey> {
+    fn signing_keys(&mut self, node: &Node<'_>, services: &[Arc<AuthService>]) -> Vec<SigningKey> {
         let mut keys = Vec::new();
         // The next key of a rotation may not be there yet.
         for key in node.items("keys") {
@@ -79,10 +85,7 @@ impl Compiler<'_> {
             None => {}
         }
         let shared: Vec<_> = keys.iter().filter_map(SigningKey::secret).collect();
-        let others = issuers
-            .iter()
-            .filter_map(|issuer| issuer.better_auth.as_ref())
-            .flat_map(|service| service.secrets.all());
+        let others = services.iter().flat_map(|service| service.secrets.all());
         if others.into_iter().any(|other| shared.iter().any(|secret| secret.equals(other))) {
             self.reader.wrong(
                 &node.path_of("secret"),

@@ -1,5 +1,7 @@
 //! Issuers of the type `better-auth`: an auth service, its cookies and its caches.
 
+use std::sync::Arc;
+
 use super::compiler::Compiler;
 use super::issuers::{Named, base_path_of};
 use super::reader::Node;
@@ -9,8 +11,8 @@ use crate::better_auth::session_data::CookieCache;
 use crate::better_auth::session_data::Strategy;
 use crate::http::path;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
-use crate::policy::auth_service::{Bearer, BetterAuth, CookieNames};
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::{AuthService, Bearer, CookieNames};
+use crate::policy::issuer::{Issuer, IssuerId};
 use crate::time::Seconds;
 
 /// The audience of Better Auth's session tokens that are signed by its key set.
@@ -29,9 +31,9 @@ struct Addresses {
 }
 
 impl Compiler<'_> {
-    pub(super) fn better_auth_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
+    pub(super) fn auth_service(&mut self, node: &Node<'_>, id: IssuerId) -> Option<AuthService> {
         let addresses = self.addresses(node);
-        let service = [addresses.fetch_origin.as_str(), addresses.base_path.as_str()].concat();
+        let asked_at = [addresses.fetch_origin.as_str(), addresses.base_path.as_str()].concat();
         let mut public_hosts = self.public_hosts(node);
         if !public_hosts.is_empty() {
             public_hosts.push(addresses.public_origin.clone());
@@ -42,18 +44,19 @@ impl Compiler<'_> {
             PUBLIC_ORIGIN.to_owned()
         };
         let usual_jwks_url =
-            || (!node.is_null("jwks_url")).then(|| [service.as_str(), "/jwks"].concat());
+            || (!node.is_null("jwks_url")).then(|| [asked_at.as_str(), "/jwks"].concat());
         let named = Named {
+            id,
             name: node.text("name").unwrap_or("better-auth").to_owned(),
             issuer: node.text("issuer").unwrap_or(&own_name).to_owned(),
             audience: node.texts("audience").unwrap_or_else(|| vec![own_name.clone()]),
             jwks_url: node.text("jwks_url").map(str::to_owned).or_else(usual_jwks_url),
             public_hosts,
         };
-        let mut issuer = self.token_issuer(node, named);
-        issuer.better_auth = Some(self.service(node, addresses, own_name, &service));
-        self.unusual(node, &issuer, &service);
-        node.text("url").map(|_| issuer)
+        let issuer = Arc::new(self.token_issuer(node, named));
+        let service = self.service(node, issuer, addresses, own_name, &asked_at);
+        self.unusual(node, &service, &asked_at);
+        node.text("url").map(|_| service)
     }
 
     fn addresses(&mut self, node: &Node<'_>) -> Addresses {
@@ -82,10 +85,11 @@ impl Compiler<'_> {
     fn service(
         &mut self,
         node: &Node<'_>,
+        issuer: Arc<Issuer>,
         addresses: Addresses,
         own_name: String,
-        service: &str,
-    ) -> BetterAuth {
+        asked_at: &str,
+    ) -> AuthService {
         let secrets = self.secrets(node);
         let number = |name: &str| node.number(&BETTER_AUTH_ISSUER, name);
         let is_stateless = node.flag("stateless");
@@ -93,7 +97,8 @@ impl Compiler<'_> {
         // nothing. Without a store the cache is all there is.
         let get_session =
             if is_stateless { "/get-session" } else { "/get-session?disableCookieCache=true" };
-        BetterAuth {
+        AuthService {
+            issuer,
             storage: self.storage(node, &secrets),
             secrets,
             cookies: self.cookies(node, &addresses.public_origin),
@@ -108,8 +113,8 @@ impl Compiler<'_> {
                 Some("any") => Bearer::Any,
                 _ => Bearer::Off,
             },
-            get_session_url: [service, get_session].concat(),
-            token_url: [service, "/token"].concat(),
+            get_session_url: [asked_at, get_session].concat(),
+            token_url: [asked_at, "/token"].concat(),
             is_stateless,
             session_cache: Seconds::new(number("session_cache_seconds")),
             shares_sessions: node.flag("share_sessions"),
@@ -123,11 +128,10 @@ impl Compiler<'_> {
     }
 
     /// What Better Auth does only if it is told to: more often it is another environment's.
-    fn unusual(&mut self, node: &Node<'_>, issuer: &Issuer, asked_at: &str) {
-        let Some(service) = &issuer.better_auth else { return };
+    fn unusual(&mut self, node: &Node<'_>, service: &AuthService, asked_at: &str) {
         // That of the session tokens is always the service's own origin.
         let origin = &service.origin;
-        if issuer.expectations.issuer != service.cache_expectations.issuer {
+        if service.issuer.expectations.issuer != service.cache_expectations.issuer {
             let problem = "this is not the \"iss\" that Better Auth writes by itself";
             let hint = format!(
                 "Better Auth writes {origin}, unless its jwt plugin has an issuer of its own"
@@ -148,7 +152,8 @@ impl Compiler<'_> {
         let is_below = |url: &str, base: &str| {
             url.strip_prefix(base).is_some_and(|rest| rest.starts_with('/'))
         };
-        if issuer
+        if service
+            .issuer
             .jwks_url
             .iter()
             .any(|url| ![public.as_str(), asked_at].iter().any(|base| is_below(url, base)))

@@ -1,5 +1,7 @@
 //! `issuers`: whose credentials are accepted.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::compiler::Compiler;
@@ -10,11 +12,21 @@ use crate::jose::alg::Algorithm;
 use crate::jose::claims::{Expectations, PUBLIC_ORIGIN};
 use crate::jose::jwk::{JwkSet, LeftOut};
 use crate::jose::verify;
-use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::auth_service::AuthService;
+use crate::policy::issuer::{Issuer, IssuerId, TokenLocation};
 use crate::time::Seconds;
+
+/// The issuers of a document.
+#[derive(Default)]
+pub(super) struct Issuers {
+    pub(super) all: Vec<Arc<Issuer>>,
+    /// Those of them that are auth services.
+    pub(super) services: Vec<Arc<AuthService>>,
+}
 
 /// What is said about an issuer of either type before its JWTs are.
 pub(super) struct Named {
+    pub(super) id: IssuerId,
     pub(super) name: String,
     pub(super) issuer: String,
     pub(super) audience: Vec<String>,
@@ -23,28 +35,33 @@ pub(super) struct Named {
 }
 
 impl Compiler<'_> {
-    pub(super) fn issuers(&mut self, root: &Node<'_>) -> Vec<Issuer> {
+    pub(super) fn issuers(&mut self, root: &Node<'_>) -> Issuers {
         let nodes = root.items("issuers");
         if nodes.is_empty() {
             let hint = "write \"extends\": \"better-auth\", or name at least one issuer";
             self.reader.wrong("issuers", "there is no issuer, so no credential is accepted", hint);
         }
-        let mut issuers: Vec<Issuer> = Vec::new();
+        let mut issuers = Issuers::default();
         for node in &nodes {
-            let issuer = match node.text("type") {
-                Some("better-auth") => self.better_auth_issuer(node),
-                Some("jwt") => self.jwt_issuer(node),
-                _ => None,
+            let id = IssuerId::new(issuers.all.len());
+            let (issuer, service) = match node.text("type") {
+                Some("better-auth") => {
+                    let service = self.auth_service(node, id).map(Arc::new);
+                    (service.as_ref().map(|service| Arc::clone(&service.issuer)), service)
+                }
+                Some("jwt") => (self.jwt_issuer(node, id).map(Arc::new), None),
+                _ => (None, None),
             };
             let Some(issuer) = issuer else { continue };
-            self.distinct(node, &issuer, &issuers);
-            issuers.push(issuer);
+            self.distinct(node, &issuer, &issuers.all);
+            issuers.all.push(issuer);
+            issuers.services.extend(service);
         }
         issuers
     }
 
     /// Which issuer a token is from can be told by its name, its `iss` and its `aud`.
-    fn distinct(&mut self, node: &Node<'_>, issuer: &Issuer, others: &[Issuer]) {
+    fn distinct(&mut self, node: &Node<'_>, issuer: &Issuer, others: &[Arc<Issuer>]) {
         if others.iter().any(|other| other.name == issuer.name) {
             self.reader.wrong(
                 &node.path_of("name"),
@@ -68,7 +85,7 @@ impl Compiler<'_> {
         }
     }
 
-    fn jwt_issuer(&mut self, node: &Node<'_>) -> Option<Issuer> {
+    fn jwt_issuer(&mut self, node: &Node<'_>, id: IssuerId) -> Option<Issuer> {
         let issuer = node.text("issuer").map(str::to_owned);
         let name = node
             .text("name")
@@ -83,6 +100,7 @@ impl Compiler<'_> {
             );
         }
         let named = Named {
+            id,
             name,
             issuer: issuer.clone().unwrap_or_default(),
             audience: node.texts("audience").unwrap_or_default(),
@@ -102,7 +120,7 @@ impl Compiler<'_> {
 
     /// What issuers of both types have in common: their JWTs.
     pub(super) fn token_issuer(&mut self, node: &Node<'_>, named: Named) -> Issuer {
-        let Named { name, issuer, audience, jwks_url, public_hosts } = named;
+        let Named { id, name, issuer, audience, jwks_url, public_hosts } = named;
         if jwks_url.as_ref().is_some_and(|url| !is_fetchable(url)) {
             self.reader.wrong(
                 &node.path_of("jwks_url"),
@@ -136,6 +154,7 @@ impl Compiler<'_> {
         }
         let places = self.places(node, &expectations.issuer);
         Issuer {
+            id,
             name,
             expectations,
             public_hosts,
@@ -143,7 +162,6 @@ impl Compiler<'_> {
             inline_keys: self.inline_keys(node),
             jwks_url,
             places,
-            better_auth: None,
         }
     }
 

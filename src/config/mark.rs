@@ -1,9 +1,11 @@
 //! The secret of the marks. No member of the document names it: the application that reads them has
 //! no document.
 
+use std::sync::Arc;
+
 use super::compiler::Compiler;
 use crate::jose::verify::Secret;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
 
 /// The environment variable with the secret of the marks, where there is no Better Auth secret to
 /// derive one from or the two processes do not both have it. At least 32 bytes.
@@ -15,7 +17,7 @@ const USE: &[u8] = b"doorward mark 1";
 impl Compiler<'_> {
     /// The key of the marks; nothing where the host wants none, and with a warning where there is
     /// no secret.
-    pub(super) fn mark(&mut self, issuers: &[Issuer]) -> Option<Secret> {
+    pub(super) fn mark(&mut self, services: &[Arc<AuthService>]) -> Option<Secret> {
         if !self.capabilities.marks() {
             return None;
         }
@@ -32,8 +34,8 @@ impl Compiler<'_> {
                 "make a longer one: openssl rand -base64 32",
             );
         }
-        let mut services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
-        let secret = own.or_else(|| services.find_map(|service| service.secrets.current.clone()));
+        let secret =
+            own.or_else(|| services.iter().find_map(|service| service.secrets.current.clone()));
         if secret.is_none() {
             self.reader.warn(
                 MARK_SECRET,

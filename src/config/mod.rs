@@ -180,8 +180,8 @@ impl Compiler<'_> {
         let root = Node { value: &document, path: String::new() };
         let issuers = self.issuers(&root);
         let framework = self.framework(&root);
-        let assertions = self.assertions(&root, &issuers);
-        let mark = self.mark(&issuers);
+        let assertions = self.assertions(&root, &issuers.services);
+        let mark = self.mark(&issuers.services);
         let auth_path = issuers::auth_path(&root);
         let surroundings = rules::Surroundings {
             issuers: &issuers,
@@ -195,16 +195,17 @@ impl Compiler<'_> {
         let sign_in = self.sign_in(&root);
         let pages = self.pages(&root, framework.as_ref());
         let allowed_origins = self.origins(&root, "allowed_origins").unwrap_or_default();
-        let services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
-        let service_origins = services.map(|service| service.origin.clone()).collect();
+        let service_origins =
+            issuers.services.iter().map(|service| service.origin.clone()).collect();
         let cors = self.cors(&root, &allowed_origins);
         let docs_url = self.docs_url(&root);
         let header_prefix = self.header_prefix(&root);
         let keep_headers = self.keep_headers(&root);
         let deny_list = self.deny_list(&root);
-        self.equal_secrets(&issuers);
+        self.equal_secrets(&issuers.services);
         Some(Policy {
-            issuers,
+            issuers: issuers.all,
+            services: issuers.services,
             rules,
             framework,
             sign_in,

@@ -3,13 +3,14 @@
 use serde_json::Value;
 
 use super::compiler::Compiler;
+use super::issuers::Issuers;
 use super::pattern::{functions_below, overlap, pattern};
 use super::preset::Source;
 use super::reader::Node;
 use super::url::{Url, is_fetchable, is_token};
 use crate::http::path::framework::Framework;
 use crate::policy::Assertions;
-use crate::policy::issuer::Issuer;
+use crate::policy::issuer::IssuerId;
 use crate::policy::pattern::{Case, Pattern};
 use crate::policy::rules::{
     Access, CredentialHandling, OnConflict, RefusalFormat, Rule, TokenExchange, include,
@@ -21,7 +22,7 @@ const EVERYTHING: Pattern = Pattern { segments: Vec::new(), open: true };
 
 /// What rules are read beside.
 pub(super) struct Surroundings<'s> {
-    pub(super) issuers: &'s [Issuer],
+    pub(super) issuers: &'s Issuers,
     pub(super) framework: Option<&'s Framework>,
     /// What `{auth}` stands for.
     pub(super) auth_path: Option<&'s str>,
@@ -129,7 +130,7 @@ impl Compiler<'_> {
 
     /// A token exchange needs an auth service, and keys to verify its tokens by; and there is one
     /// `Authorization`.
-    fn exchangeable(&mut self, node: &Node<'_>, rule: &Rule, issuers: &[Issuer], earlier: &[Rule]) {
+    fn exchangeable(&mut self, node: &Node<'_>, rule: &Rule, issuers: &Issuers, earlier: &[Rule]) {
         let Some(TokenExchange { audience, .. }) = &rule.token_exchange else { return };
         let path = node.path_of("token_exchange");
         let is_same = |other: &TokenExchange| {
@@ -159,12 +160,8 @@ impl Compiler<'_> {
                 "leave one of the two out: the assertion has a header of its own as well",
             );
         }
-        let accepted = issuers
-            .iter()
-            .enumerate()
-            .filter(|(number, _)| rule.accepts(*number))
-            .map(|(_, issuer)| issuer);
-        let mut services = accepted.filter(|issuer| issuer.better_auth.is_some()).peekable();
+        let services = issuers.services.iter().map(|service| &service.issuer);
+        let mut services = services.filter(|issuer| rule.accepts(issuer.id)).peekable();
         if services.peek().is_none() {
             self.reader.wrong(
                 &path,
@@ -275,11 +272,7 @@ impl Compiler<'_> {
             let at = |url: &str| {
                 url.strip_prefix(upstream.as_str()).is_some_and(|rest| rest.starts_with('/'))
             };
-            beside
-                .issuers
-                .iter()
-                .filter_map(|issuer| issuer.better_auth.as_ref())
-                .any(|service| at(&service.token_url))
+            beside.issuers.services.iter().any(|service| at(&service.token_url))
         };
         let usual = if upstream.as_ref().is_none_or(is_service) {
             CredentialHandling::Keep
@@ -362,18 +355,18 @@ impl Compiler<'_> {
         Some(methods)
     }
 
-    /// Numbers of the issuers that a rule names.
-    fn accepted(&mut self, node: &Node<'_>, issuers: &[Issuer]) -> Option<Vec<usize>> {
+    /// The issuers that a rule names.
+    fn accepted(&mut self, node: &Node<'_>, issuers: &Issuers) -> Option<Vec<IssuerId>> {
         let names = node.texts("issuers")?;
         let path = node.path_of("issuers");
         if names.is_empty() {
             let hint = "leave \"issuers\" out for all of them";
             self.reader.wrong(&path, "no issuer is accepted, so no request can pass", hint);
         }
-        let mut numbers = Vec::new();
+        let mut accepted = Vec::new();
         for name in &names {
-            match issuers.iter().position(|issuer| issuer.name == *name) {
-                Some(number) => numbers.push(number),
+            match issuers.all.iter().find(|issuer| issuer.name == *name) {
+                Some(issuer) => accepted.push(issuer.id),
                 None => {
                     self.reader.wrong(
                         &path,
@@ -383,7 +376,7 @@ impl Compiler<'_> {
                 }
             }
         }
-        Some(numbers)
+        Some(accepted)
     }
 
     fn upstream(&mut self, node: &Node<'_>) -> Option<String> {

@@ -1,10 +1,11 @@
 //! Secrets of Better Auth services, by the names of their variables.
 
+use std::sync::Arc;
+
 use super::compiler::Compiler;
 use super::reader::Node;
 use crate::jose::verify::Secret;
-use crate::policy::auth_service::{AS_OF_PURPOSE, Secrets};
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::{AS_OF_PURPOSE, AuthService, Secrets};
 
 /// Published with Better Auth: whoever reads the documentation could sign in as anybody.
 const PUBLISHED_SECRETS: [&str; 2] =
@@ -100,9 +101,9 @@ impl Compiler<'_> {
         Some(secret)
     }
 
-    pub(super) fn equal_secrets(&mut self, issuers: &[Issuer]) {
-        let services = issuers.iter().filter_map(|issuer| issuer.better_auth.as_ref());
-        let secrets: Vec<&Secret> = services.flat_map(|service| service.secrets.all()).collect();
+    pub(super) fn equal_secrets(&mut self, services: &[Arc<AuthService>]) {
+        let secrets: Vec<&Secret> =
+            services.iter().flat_map(|service| service.secrets.all()).collect();
         let equal = secrets.iter().enumerate().any(|(place, one)| {
             secrets.iter().skip(place.saturating_add(1)).any(|other| one.equals(other))
         });

@@ -1,6 +1,7 @@
 //! What a request asks for, so that it asks once.
 
 use crate::cache::sessions::CredentialDigest;
+use crate::policy::issuer::IssuerId;
 
 /// What an effect is about: a request asks at most once per key, and once more about a session to
 /// which something has happened meanwhile.
@@ -10,11 +11,11 @@ pub(crate) struct EffectKey {
     subject: Subject,
 }
 
-/// Of several that one purpose has: by number, or by credential.
+/// Of several that one purpose has: by issuer, or by credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Subject {
     Only,
-    Number(usize),
+    Issuer(IssuerId),
     Credential(CredentialDigest),
 }
 
@@ -24,9 +25,9 @@ impl EffectKey {
         Self { purpose, subject: Subject::Only }
     }
 
-    /// There is one for each number.
-    pub(super) const fn numbered(purpose: &'static str, number: usize) -> Self {
-        Self { purpose, subject: Subject::Number(number) }
+    /// There is one for each issuer.
+    pub(super) const fn by_issuer(purpose: &'static str, issuer: IssuerId) -> Self {
+        Self { purpose, subject: Subject::Issuer(issuer) }
     }
 
     /// There is one for each credential.

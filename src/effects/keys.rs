@@ -1,11 +1,14 @@
 //! The key set of an issuer.
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::shared::{self, CacheUse};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
 use crate::jose::jwk;
 use crate::policy::Policy;
+use crate::policy::issuer::{Issuer, IssuerId};
 use crate::reason::Reason;
 
 use super::key::EffectKey;
@@ -16,24 +19,24 @@ use super::{Begun, Context, Continuation, Purpose};
 /// What logs call it.
 const NAME: &str = "keys";
 
-/// The key set of this source, for a token with this `kid`.
+/// The key set of this issuer, for a token with this `kid`.
 pub(crate) struct KeySetQuery {
-    pub(crate) source: usize,
+    pub(crate) issuer: Arc<Issuer>,
     pub(crate) cache_use: CacheUse,
     pub(crate) kid: Option<String>,
 }
 
 /// Where the answer goes.
 pub(crate) struct Pending {
-    source: usize,
+    issuer: Arc<Issuer>,
     kid: Option<String>,
 }
 
 /// A request asks once for a cached copy of a key set, and once for the set itself.
-pub(crate) const fn key(source: usize, cache_use: CacheUse) -> EffectKey {
+pub(crate) const fn key(issuer: IssuerId, cache_use: CacheUse) -> EffectKey {
     match cache_use {
-        CacheUse::AllowCached => EffectKey::numbered("keys-copy", source),
-        CacheUse::Bypass => EffectKey::numbered(NAME, source),
+        CacheUse::AllowCached => EffectKey::by_issuer("keys-copy", issuer),
+        CacheUse::Bypass => EffectKey::by_issuer(NAME, issuer),
     }
 }
 
@@ -54,33 +57,32 @@ impl Purpose for KeySetQuery {
     }
 
     fn learn(
-        Pending { source, kid }: Pending,
+        Pending { issuer, kid }: Pending,
         _: Effect,
         result: &EffectResult<'_>,
         context: &mut Context<'_>,
     ) {
         let (policy, now) = (context.policy, context.now);
         if let EffectResult::Copied(copied) = result {
-            return context.state.keys.receive_copy(source, copied, now);
+            return context.state.keys.receive_copy(issuer.id, copied, now);
         }
         // Whatever copy would have done: the issuer itself has been asked.
-        context.progress.note_asked(key(source, CacheUse::Bypass));
-        let useful = context.state.keys.receive(source, kid.as_deref(), result, now);
-        if let Some(((copy, seconds), name)) = useful.zip(copy_name(policy, source)) {
+        context.progress.note_asked(key(issuer.id, CacheUse::Bypass));
+        let useful = context.state.keys.receive(issuer.id, kid.as_deref(), result, now);
+        if let Some(((copy, seconds), name)) = useful.zip(copy_name(policy, &issuer)) {
             context.state.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
         }
     }
 
     fn give_up(pending: &Pending, context: &mut Context<'_>) {
-        context.progress.note_asked(key(pending.source, CacheUse::Bypass));
-        context.state.keys.release(pending.source);
+        context.progress.note_asked(key(pending.issuer.id, CacheUse::Bypass));
+        context.state.keys.release(pending.issuer.id);
     }
 }
 
 impl KeySetQuery {
     fn fetch(self, head: &RequestHead<'_>, context: &mut Context<'_>) -> Option<Begun> {
-        let Self { source, cache_use, kid } = self;
-        let issuer = context.policy.issuers.get(source)?;
+        let Self { issuer, cache_use, kid } = self;
         let url = issuer.jwks_url.clone()?;
         let mut headers =
             vec![("accept".to_owned(), "application/jwk-set+json, application/json".to_owned())];
@@ -88,17 +90,17 @@ impl KeySetQuery {
         // which the service would count, and where it knows nothing of this host (a deployment's
         // own address), the next try is made in the name of its own.
         if let Some(service) =
-            issuer.better_auth.as_ref().filter(|service| service.is_asked_at(&url))
+            context.policy.service_of(&issuer).filter(|service| service.is_asked_at(&url))
         {
-            let is_second = context.state.keys.failures(source) % 2 == 1;
+            let is_second = context.state.keys.failures(issuer.id) % 2 == 1;
             let origin = if is_second { &service.origin } else { head.public_origin };
             headers.extend(service::introduction(origin));
         }
         let lease_end = context.lease_end();
-        context.state.keys.lease(source, lease_end, context.now);
-        context.progress.note_asked(key(source, cache_use));
+        context.state.keys.lease(issuer.id, lease_end, context.now);
+        context.progress.note_asked(key(issuer.id, cache_use));
         let copy = match cache_use {
-            CacheUse::AllowCached => copy_name(context.policy, source),
+            CacheUse::AllowCached => copy_name(context.policy, &issuer),
             CacheUse::Bypass => None,
         };
         let fetch = Fetch {
@@ -110,13 +112,12 @@ impl KeySetQuery {
             max_bytes: jwk::MAX_SET_BYTES,
             copy,
         };
-        Some((Effect::Fetch(fetch), Continuation::Keys(Pending { source, kid })))
+        Some((Effect::Fetch(fetch), Continuation::Keys(Pending { issuer, kid })))
     }
 }
 
 /// The name of the copy of an issuer's key set, where there is a shared cache.
-fn copy_name(policy: &Policy, source: usize) -> Option<String> {
-    let issuer = policy.issuers.get(source).filter(|_| policy.capabilities.shares())?;
-    let url = issuer.jwks_url.as_ref()?;
+fn copy_name(policy: &Policy, issuer: &Issuer) -> Option<String> {
+    let url = issuer.jwks_url.as_ref().filter(|_| policy.capabilities.shares())?;
     Some(shared::name_of(NAME, &[issuer.name.as_bytes(), url.as_bytes()]))
 }

@@ -4,7 +4,7 @@
 use crate::cache::session_events::SessionDigest;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::SetCookie;
-use crate::policy::auth_service::BetterAuth;
+use crate::policy::auth_service::AuthService;
 
 use super::Context;
 
@@ -61,7 +61,7 @@ pub(super) fn introduction(public_origin: &str) -> Vec<(String, String)> {
 /// this host. The others' names are noted. Its `set-auth-token` and `set-auth-jwt` would give
 /// scripts what cookies keep from them: they stop here.
 pub(super) fn keep_cookies(
-    service: &BetterAuth,
+    service: &AuthService,
     cookies: &CookiesFor,
     session: SessionDigest,
     headers: &[(&str, &str)],
@@ -83,7 +83,7 @@ pub(super) fn keep_cookies(
 }
 
 /// Whether an answer deletes cookies of the session: then the service has recognised them.
-pub(super) fn deletes_cookies(service: &BetterAuth, headers: &[(&str, &str)]) -> bool {
+pub(super) fn deletes_cookies(service: &AuthService, headers: &[(&str, &str)]) -> bool {
     set_cookie_lines(headers)
         .filter_map(SetCookie::parse)
         .any(|cookie| cookie.is_deletion() && service.cookies.include(cookie.name))

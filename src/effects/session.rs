@@ -1,5 +1,7 @@
 //! What the auth service says about a session. Private: a host keeps nothing of it by itself.
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::{
     LookupFailure, Session, SessionState, hides_token, needs_refresh,
 };
@@ -10,7 +12,7 @@ use crate::cache::shared::{self, CacheWrite, Copied};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
 use crate::policy::Policy;
-use crate::policy::auth_service::BetterAuth;
+use crate::policy::auth_service::AuthService;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
 
@@ -45,7 +47,7 @@ pub(crate) enum SessionQuery {
 /// A question to the auth service.
 #[derive(Clone)]
 pub(crate) struct Question {
-    pub(crate) issuer: usize,
+    pub(crate) service: Arc<AuthService>,
     pub(crate) credential: CredentialDigest,
     pub(crate) session: SessionDigest,
     /// How new the answer has to be, where another's will do.
@@ -63,7 +65,7 @@ pub(crate) struct Question {
 
 /// A question that has been put.
 pub(crate) struct Pending {
-    issuer: usize,
+    service: Arc<AuthService>,
     credential: CredentialDigest,
     session: SessionDigest,
     since: Since,
@@ -155,7 +157,7 @@ impl Purpose for Question {
         let takes_copy = self.copies_up_to > Seconds::new(0);
         let key = if takes_copy { copy_key } else { key };
         context.progress.note_asked(key(self.credential));
-        self.fetch(head, FETCH_TIMEOUT_MILLIS, context).ok_or(LookupFailure::OutOfTime)
+        Ok(self.fetch(head, FETCH_TIMEOUT_MILLIS, context))
     }
 
     fn learn(
@@ -201,19 +203,14 @@ impl Question {
         if !context.state.rate_limit.draw_spare(&self.rate_key, context.now) {
             return None;
         }
-        let begun = self.fetch(head, RENEWAL_TIMEOUT_MILLIS, context)?;
+        let begun = self.fetch(head, RENEWAL_TIMEOUT_MILLIS, context);
         let arrival = Moment { at: context.now, ..context.progress.arrival };
         Some(PendingEffect::new(begun, RequestProgress::new(arrival, LEASE_MILLIS)))
     }
 
-    fn fetch(
-        self,
-        head: &RequestHead<'_>,
-        timeout_ms: u32,
-        context: &mut Context<'_>,
-    ) -> Option<Begun> {
+    fn fetch(self, head: &RequestHead<'_>, timeout_ms: u32, context: &mut Context<'_>) -> Begun {
         let Self {
-            issuer,
+            service,
             credential,
             session,
             since,
@@ -223,7 +220,6 @@ impl Question {
             header,
             query,
         } = self;
-        let service = context.policy.service(issuer)?;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
         context.state.sessions.lease(credential, asked.number, lease_end, context.now);
@@ -246,13 +242,13 @@ impl Question {
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
             copy: if copies_up_to > Seconds::new(0) {
-                copy_name(context.policy, issuer, &credential)
+                copy_name(context.policy, &service, &credential)
             } else {
                 None
             },
         };
         let pending = Pending {
-            issuer,
+            service,
             credential,
             session,
             since,
@@ -264,7 +260,7 @@ impl Question {
             is_renewal: timeout_ms == RENEWAL_TIMEOUT_MILLIS,
             query,
         };
-        Some((Effect::Fetch(fetch), Continuation::Session(pending)))
+        (Effect::Fetch(fetch), Continuation::Session(pending))
     }
 }
 
@@ -285,7 +281,7 @@ impl Pending {
         let Some(session) = session else {
             return state.sessions.release(&credential, asked.number);
         };
-        let party = party_of(self.issuer, &session.subject);
+        let party = party_of(self.service.issuer.id, &session.subject);
         if state.sessions.receive_copy(credential, party, &session, (session.known, asked), *now) {
             progress.memory.session.keep(credential, name, SessionState::Active(session), asked);
         }
@@ -310,16 +306,15 @@ impl Pending {
         }
         let was_vouched_for = context.state.sessions.owner(&credential).is_some();
         let owner = match &learned {
-            Ok(SessionState::Active(session)) => Some(party_of(self.issuer, &session.subject)),
+            Ok(SessionState::Active(session)) => {
+                Some(party_of(self.service.issuer.id, &session.subject))
+            }
             _ => None,
         };
         let answer = context.state.sessions.receive(credential, owner, learned, self.asked, now);
-        let service = context.policy.service(self.issuer);
-        let (answer, headers, body, service) = match (answer, result, service) {
-            (Ok(answer), EffectResult::Answered { headers, body, .. }, Some(service)) => {
-                (answer, headers, body, service)
-            }
-            (answer, ..) => {
+        let (answer, headers, body) = match (answer, result) {
+            (Ok(answer), EffectResult::Answered { headers, body, .. }) => (answer, headers, body),
+            (answer, _) => {
                 context.progress.learned.failure = answer.err();
                 return;
             }
@@ -332,16 +327,16 @@ impl Pending {
         if !is_active {
             let trust =
                 if was_vouched_for { SessionTrust::Known } else { SessionTrust::Unverified };
-            self.note_end(effect, service, headers, trust, context);
+            self.note_end(effect, headers, trust, context);
         }
         // Cookies of a word that does not count any more are none for the client.
         if says_it_lives == is_active && !is_overtaken {
-            service::keep_cookies(service, &self.cookies, self.session, headers, context);
+            service::keep_cookies(&self.service, &self.cookies, self.session, headers, context);
         }
         // Of what is not verified there is no copy, and forged tokens shall not fill the
         // cache.
         if is_active || was_vouched_for {
-            let about = (self.issuer, &credential);
+            let about = (&*self.service, &credential);
             let write = copy_of(context.policy, about, &answer, self.asked.at, now);
             context.state.keep(write);
         }
@@ -363,16 +358,16 @@ impl Pending {
         };
         let (named, now) = (&context.policy.named_claims, context.now);
         let answer = SessionState::read(*status, body, &self.token, named, now);
-        match (answer, context.policy.service(self.issuer)) {
+        match answer {
             // `customSession` may have taken it out; what the service writes beside it proves as
             // much.
-            (Err(LookupFailure::OddBody), Some(service)) if hides_token(body) => {
+            Err(LookupFailure::OddBody) if hides_token(body) => {
                 context.progress.learned.hint = Some(HIDES_TOKEN);
-                set_cookies::session_of(service, named, headers, &self.token, now)
+                set_cookies::session_of(&self.service, named, headers, &self.token, now)
                     .map(SessionState::Active)
                     .ok_or(LookupFailure::OddBody)
             }
-            (answer, _) => answer,
+            answer => answer,
         }
     }
 
@@ -380,7 +375,6 @@ impl Pending {
     fn note_end(
         &self,
         effect: Effect,
-        service: &BetterAuth,
         headers: &[(&str, &str)],
         trust: SessionTrust,
         context: &mut Context<'_>,
@@ -389,7 +383,7 @@ impl Pending {
             Effect::Fetch(fetch) => fetch.url,
             _ => String::new(),
         };
-        let has_deleted_cookies = service::deletes_cookies(service, headers);
+        let has_deleted_cookies = service::deletes_cookies(&self.service, headers);
         context.progress.learned.end = Some(Box::new(End { url, has_deleted_cookies }));
         context.state.tokens.forget(&self.credential);
         context.state.events.note_end(self.session, trust, context.now);
@@ -422,7 +416,7 @@ pub(crate) fn forget(
         state.sessions.forget(credential, now);
         // Forged tokens shall not fill the cache.
         if presented.standing == SessionTrust::Known {
-            let about = (presented.issuer, credential);
+            let about = (&*presented.service, credential);
             state.keep(copy_of(policy, about, &SessionState::Ended, asked.at, now));
         }
     }
@@ -432,25 +426,33 @@ pub(crate) fn forget(
 /// longer, once it has ended.
 fn copy_of(
     policy: &Policy,
-    (issuer, credential): (usize, &CredentialDigest),
+    (service, credential): (&AuthService, &CredentialDigest),
     answer: &SessionState,
     asked: UnixTime,
     now: UnixTime,
 ) -> Option<CacheWrite> {
-    let service = policy.service(issuer).filter(|service| service.shares_sessions)?;
+    if !service.shares_sessions {
+        return None;
+    }
     let body = match answer {
         SessionState::Active(session) => session.to_copy(),
         SessionState::Ended => "null".to_owned(),
     };
     let copy = Copied { fetched: asked, cache_control: "", body: body.as_bytes() };
-    let name = copy_name(policy, issuer, credential)?;
+    let name = copy_name(policy, service, credential)?;
     copy.kept(name, service.session_cache.get(), MAX_SESSION_BYTES, now)
 }
 
 /// The name of the copy of what the auth service said about the credential with this digest. What
 /// is kept depends on which claims the policy names: another policy's copies go under other names.
-fn copy_name(policy: &Policy, issuer: usize, credential: &CredentialDigest) -> Option<String> {
-    let service = policy.service(issuer).filter(|_| policy.capabilities.shares())?;
+fn copy_name(
+    policy: &Policy,
+    service: &AuthService,
+    credential: &CredentialDigest,
+) -> Option<String> {
+    if !policy.capabilities.shares() {
+        return None;
+    }
     let mut parts: Vec<&[u8]> = vec![credential.as_bytes(), service.get_session_url.as_bytes()];
     parts.extend(policy.named_claims.iter().map(|path| path.name().as_bytes()));
     Some(shared::name_of(NAME, &parts))

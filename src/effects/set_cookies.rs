@@ -7,7 +7,7 @@ use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::SetCookie;
 use crate::jose::verify;
-use crate::policy::auth_service::BetterAuth;
+use crate::policy::auth_service::AuthService;
 use crate::time::UnixTime;
 
 /// The session that the auth service itself has just written into the cookie cache with an answer:
@@ -15,7 +15,7 @@ use crate::time::UnixTime;
 /// and about this very session token. Nothing where the service writes none, or signs it by its key
 /// set.
 pub(crate) fn session_of(
-    service: &BetterAuth,
+    service: &AuthService,
     named: &[ClaimPath],
     headers: &[(&str, &str)],
     token: &str,

@@ -1,11 +1,14 @@
 //! What a service's storage has about a session (Better Auth's secondary storage).
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::{LookupFailure, Session, SessionState};
 use crate::cache::rate_limit::{RateKey, party_of};
 use crate::cache::session_events::{Moment, SessionDigest};
 use crate::cache::sessions::CredentialDigest;
 use crate::effect::{Effect, EffectResult, StoreRead};
 use crate::http::request::RequestHead;
+use crate::policy::auth_service::AuthService;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
@@ -19,7 +22,7 @@ const STORE_TIMEOUT_MILLIS: u32 = 500;
 /// A key of a storage to read: that of a session token, or where a user is named, of when that
 /// user's sessions were revoked.
 pub(crate) struct Lookup {
-    pub(crate) issuer: usize,
+    pub(crate) service: Arc<AuthService>,
     pub(crate) credential: CredentialDigest,
     /// Who pays for it.
     pub(crate) rate_key: RateKey,
@@ -32,7 +35,7 @@ pub(crate) struct Lookup {
 /// What is being read: what the storage has under this session token; or, where a user is named,
 /// since when that user's sessions count.
 pub(crate) struct Pending {
-    issuer: usize,
+    service: Arc<AuthService>,
     credential: CredentialDigest,
     session: SessionDigest,
     asked: Moment,
@@ -113,9 +116,9 @@ impl Purpose for Lookup {
     /// Only a session that lives, and that nobody has revoked, is an answer: with anything else the
     /// service itself is asked, for a store may be late and there may be a database behind it.
     fn learn(pending: Pending, _: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
-        let Pending { issuer, credential, session: name, asked, token, user } = pending;
+        let Pending { service, credential, session: name, asked, token, user } = pending;
         let Context { policy, state, progress, now } = context;
-        let storage = policy.service(issuer).and_then(|service| service.storage.as_ref());
+        let storage = service.storage.as_ref();
         let memory = &mut progress.memory.storage;
         let session = match (user, result, storage) {
             (None, EffectResult::Found(value), Some(storage)) => {
@@ -135,7 +138,7 @@ impl Purpose for Lookup {
         let Some(session) = session.cloned().filter(|_| !is_overtaken) else {
             return state.sessions.release(&credential, asked.number);
         };
-        let party = party_of(issuer, &session.subject);
+        let party = party_of(service.issuer.id, &session.subject);
         // Nobody has heard since that it has ended.
         if state.sessions.receive_copy(credential, party, &session, (*now, asked), *now) {
             progress.memory.session.keep(
@@ -155,8 +158,8 @@ impl Purpose for Lookup {
 impl Lookup {
     /// The key in the storage is the bare token.
     fn read(self, context: &mut Context<'_>) -> Option<Begun> {
-        let Self { issuer, credential, session, token, user, .. } = self;
-        let storage = context.policy.service(issuer)?.storage.as_ref()?;
+        let Self { service, credential, session, token, user, .. } = self;
+        let storage = service.storage.as_ref()?;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
         context.state.sessions.lease(credential, asked.number, lease_end, context.now);
@@ -174,7 +177,7 @@ impl Lookup {
             timeout_ms: STORE_TIMEOUT_MILLIS,
             max_bytes: MAX_SESSION_BYTES,
         };
-        let pending = Pending { issuer, credential, session, asked, token, user };
+        let pending = Pending { service, credential, session, asked, token, user };
         Some((Effect::Read(read), Continuation::Storage(pending)))
     }
 }

@@ -1,12 +1,15 @@
 //! A token of the auth service for the user of one session (token exchange). Private; never to be
 //! cached by a host.
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::exchanged_tokens::{self, ExchangeKey};
 use crate::cache::rate_limit::{RateClass, RateKey};
 use crate::cache::session_events::{Moment, SessionDigest};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
+use crate::policy::auth_service::AuthService;
 use crate::reason::Reason;
 
 use super::key::EffectKey;
@@ -23,7 +26,7 @@ pub(crate) const KEY: EffectKey = EffectKey::only(NAME);
 
 /// A question to the auth service for a token.
 pub(crate) struct TokenQuestion {
-    pub(crate) issuer: usize,
+    pub(crate) service: Arc<AuthService>,
     pub(crate) place: ExchangeKey,
     pub(crate) session: SessionDigest,
     /// Who pays for it.
@@ -35,7 +38,7 @@ pub(crate) struct TokenQuestion {
 
 /// A question that has been put.
 pub(crate) struct Pending {
-    issuer: usize,
+    service: Arc<AuthService>,
     place: ExchangeKey,
     session: SessionDigest,
     asked: Moment,
@@ -81,11 +84,11 @@ impl Purpose for TokenQuestion {
             return instead;
         }
         context.progress.note_asked(KEY);
-        self.fetch(head, context).ok_or(LookupFailure::OutOfTime)
+        Ok(self.fetch(head, context))
     }
 
     fn learn(pending: Pending, _: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
-        let Pending { issuer, place, session, asked, rate_key, cookies } = pending;
+        let Pending { service, place, session, asked, rate_key, cookies } = pending;
         let now = context.now;
         let token = exchanged_tokens::read(result);
         if context.state.events.has_changed(&session, asked.number) && token.is_ok() {
@@ -93,11 +96,9 @@ impl Purpose for TokenQuestion {
             context.state.tokens.release(place, asked.number);
             return context.progress.ask_again(KEY);
         }
-        if let (Ok(_), EffectResult::Answered { headers, .. }, Some(service)) =
-            (&token, result, context.policy.service(issuer))
-        {
+        if let (Ok(_), EffectResult::Answered { headers, .. }) = (&token, result) {
             context.state.rate_limit.settle(&rate_key, RateClass::Known, now);
-            service::keep_cookies(service, &cookies, session, headers, context);
+            service::keep_cookies(&service, &cookies, session, headers, context);
         }
         match &token {
             // Whoever has it goes on to see whether it holds: the lease lasts until that is known.
@@ -133,9 +134,8 @@ impl Purpose for TokenQuestion {
 }
 
 impl TokenQuestion {
-    fn fetch(self, head: &RequestHead<'_>, context: &mut Context<'_>) -> Option<Begun> {
-        let Self { issuer, place, session, rate_key, header } = self;
-        let url = context.policy.service(issuer)?.token_url.clone();
+    fn fetch(self, head: &RequestHead<'_>, context: &mut Context<'_>) -> Begun {
+        let Self { service, place, session, rate_key, header } = self;
         let asked = context.state.events.moment(context.now);
         let lease_end = context.lease_end();
         context.state.tokens.lease(place, asked.number, lease_end, context.now);
@@ -143,13 +143,13 @@ impl TokenQuestion {
         let fetch = Fetch {
             purpose: NAME,
             method: "GET",
-            url,
+            url: service.token_url.clone(),
             headers: service::request_headers(head, header),
             timeout_ms: FETCH_TIMEOUT_MILLIS,
             max_bytes: MAX_TOKEN_BYTES,
             copy: None,
         };
-        let pending = Pending { issuer, place, session, asked, rate_key, cookies };
-        Some((Effect::Fetch(fetch), Continuation::Token(pending)))
+        let pending = Pending { service, place, session, asked, rate_key, cookies };
+        (Effect::Fetch(fetch), Continuation::Token(pending))
     }
 }

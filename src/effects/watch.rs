@@ -1,12 +1,15 @@
 //! What the origin's response will be looked at for.
 
+use std::sync::Arc;
+
 use crate::cache::session_events::{Number, SessionDigest, SessionTrust};
 use crate::cache::sessions::CredentialDigest;
+use crate::policy::auth_service::AuthService;
 
 /// A session that a request brings along, and that its response may change.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct PresentedSession {
-    pub(crate) issuer: usize,
+    pub(crate) service: Arc<AuthService>,
     pub(crate) session: SessionDigest,
     /// Its credentials, under which something may be remembered.
     pub(crate) credentials: Vec<CredentialDigest>,

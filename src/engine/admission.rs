@@ -1,5 +1,7 @@
 //! Whether a request goes on: what the steps of a decision hand on to each other.
 
+use std::sync::Arc;
+
 use crate::authn::Deferred;
 use crate::authn::credential::Credential;
 use crate::authn::identity_basis::IdentityBasis;
@@ -9,6 +11,7 @@ use crate::effects::Missing;
 use crate::forward::header_edits::Authorization;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
+use crate::policy::auth_service::AuthService;
 use crate::policy::rules::{Access, MatchedRules, Rule};
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -29,9 +32,9 @@ pub(super) enum NotAdmitted {
     Refuse(Reason),
     /// It cannot be known, because a lookup has failed.
     Unavailable(Reason),
-    /// The session of this issuer's cookie has ended, says the auth service or the deny-list: its
+    /// The session of this service's cookie has ended, says the auth service or the deny-list: its
     /// cookies are cleared.
-    SignOut(Reason, usize),
+    SignOut(Reason, Arc<AuthService>),
 }
 
 /// A request that is forwarded.
@@ -88,12 +91,12 @@ impl Otherwise {
 /// Why a bad credential stops its request. Only the auth service and the operator can say that a
 /// session is over, and only of its own cookie: a bearer token that has ended says nothing about
 /// the cookies beside it.
-pub(super) const fn refuse_or_sign_out(reason: Reason, credential: &Credential<'_>) -> NotAdmitted {
+pub(super) fn refuse_or_sign_out(reason: Reason, credential: &Credential<'_>) -> NotAdmitted {
     match (reason, credential) {
         (
             Reason::SessionEnded | Reason::SessionExpired | Reason::SessionRevoked,
-            Credential::SessionCookie { issuer, .. },
-        ) => NotAdmitted::SignOut(reason, *issuer),
+            Credential::SessionCookie { service, .. },
+        ) => NotAdmitted::SignOut(reason, Arc::clone(service)),
         _ => NotAdmitted::Refuse(reason),
     }
 }

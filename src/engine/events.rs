@@ -1,6 +1,8 @@
 //! What may change a session on its way through the gate: it is noticed when such a request goes
 //! on, and when its response is there.
 
+use std::sync::Arc;
+
 use crate::authn::credential;
 use crate::authn::session::token_state;
 use crate::better_auth::signed_cookie::{SignedValue, token_of};
@@ -12,7 +14,7 @@ use crate::effects::{RequestProgress, session};
 use crate::http::cookie;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
-use crate::policy::issuer::Issuer;
+use crate::policy::auth_service::AuthService;
 use crate::response::session_cookies;
 use crate::time::UnixTime;
 
@@ -42,7 +44,7 @@ impl Engine {
         for each in &watch.presented {
             if each.is_for_service {
                 self.effects.events.close(each.session, each.standing, now);
-            } else if session_cookies::are_set(&self.policy, each.issuer, set_cookies) {
+            } else if session_cookies::are_set(&each.service, set_cookies) {
                 self.effects.events.note(each.session, each.standing, now);
             } else {
                 continue;
@@ -63,7 +65,7 @@ impl Engine {
     /// until then.
     pub(super) fn as_of(&self, watch: &Watch, at: UnixTime, more_seconds: u32) -> Vec<String> {
         let line = |each: &PresentedSession| {
-            let service = self.policy.issuers.get(each.issuer)?.better_auth.as_ref()?;
+            let service = &each.service;
             let key =
                 service.secrets.as_of.as_ref().filter(|_| each.is_cookie && each.is_for_service)?;
             let max_age = service.session_cache.get().saturating_add(more_seconds);
@@ -78,29 +80,20 @@ impl Engine {
     pub(super) fn sign_out(
         &mut self,
         request: &RequestHead<'_>,
-        number: usize,
+        service: &AuthService,
         progress: &mut RequestProgress,
         now: UnixTime,
     ) {
-        let issuer = self.policy.issuers.get(number);
-        let cookies =
-            issuer.and_then(|issuer| issuer.better_auth.as_ref()).map(|service| &service.cookies);
-        let cookie = cookies.and_then(|cookies| cookie::first(request, &cookies.session_token));
-        if let (Some(issuer), Some(cookie)) = (issuer, cookie) {
+        if let Some(cookie) = cookie::first(request, &service.cookies.session_token) {
             let value = cookie.value();
-            self.effects.tokens.forget(&CredentialDigest::of(issuer, "cookie", &value));
-            let session = SessionDigest::of(issuer, token_of(&value));
+            self.effects.tokens.forget(&CredentialDigest::of(service, "cookie", &value));
+            let session = SessionDigest::of(service, token_of(&value));
             if self.effects.events.may_have_been_changed(&session, progress.arrival.number, now) {
                 progress.learned.set_cookies.clear();
                 return;
             }
         }
-        let dead = session_cookies::deletions(
-            &self.policy,
-            number,
-            request,
-            &progress.learned.set_cookies,
-        );
+        let dead = session_cookies::deletions(service, request, &progress.learned.set_cookies);
         progress.learned.set_cookies.extend(dead);
     }
 
@@ -111,10 +104,8 @@ impl Engine {
         path: &Path<'_>,
         reach: Reach,
     ) -> Vec<PresentedSession> {
-        let services = self.policy.issuers.iter().enumerate();
         let mut presented = Vec::new();
-        for (number, issuer) in services {
-            let Some(service) = &issuer.better_auth else { continue };
+        for service in &self.policy.services {
             let is_below =
                 path.readings().any(|reading| service.has(reading, request.public_origin));
             if request.is_safe() && !is_below && reach != Reach::All {
@@ -124,19 +115,14 @@ impl Engine {
                 .filter(|cookie| !cookie.is_empty());
             let cookie = cookie.map(|cookie| cookie.value().into_owned());
             let bearer =
-                credential::bearer_token_of(request, issuer).map(std::borrow::Cow::into_owned);
+                credential::bearer_token_of(request, service).map(std::borrow::Cow::into_owned);
             let is_for_service = is_below && !request.is_safe();
             for (value, is_cookie) in cookie
                 .map(|value| (value, true))
                 .into_iter()
                 .chain(bearer.map(|value| (value, false)))
             {
-                presented.extend(self.session_in(
-                    (number, issuer),
-                    &value,
-                    is_cookie,
-                    is_for_service,
-                ));
+                presented.extend(self.session_in(service, &value, is_cookie, is_for_service));
             }
         }
         presented
@@ -145,12 +131,12 @@ impl Engine {
     /// The session that a credential names. One whose signature does not hold names none.
     fn session_in(
         &self,
-        (number, issuer): (usize, &Issuer),
+        service: &Arc<AuthService>,
         value: &str,
         is_cookie: bool,
         is_for_service: bool,
     ) -> Option<PresentedSession> {
-        let secret = issuer.better_auth.as_ref()?.secrets.current.as_ref();
+        let secret = service.secrets.current.as_ref();
         let token = if is_cookie {
             token_of(value)
         } else {
@@ -165,11 +151,11 @@ impl Engine {
             };
             token_state(&signed.ok()?, secret).ok()?;
         }
-        let mut credentials = vec![CredentialDigest::of(issuer, "authorization", token)];
+        let mut credentials = vec![CredentialDigest::of(service, "authorization", token)];
         if !is_bare {
             credentials.extend(
                 ["cookie", "authorization"]
-                    .map(|header| CredentialDigest::of(issuer, header, value)),
+                    .map(|header| CredentialDigest::of(service, header, value)),
             );
         }
         let is_known = secret.is_some() && !is_bare
@@ -178,8 +164,8 @@ impl Engine {
                 .any(|credential| self.effects.sessions.owner(credential).is_some());
         let standing = if is_known { SessionTrust::Known } else { SessionTrust::Unverified };
         Some(PresentedSession {
-            issuer: number,
-            session: SessionDigest::of(issuer, token),
+            service: Arc::clone(service),
+            session: SessionDigest::of(service, token),
             credentials,
             standing,
             is_for_service,

@@ -1,7 +1,7 @@
 //! Explanation: the same steps, with all findings instead of the first.
 
 use crate::authn::credential::Credential;
-use crate::authn::session::TokenState;
+use crate::authn::session::{TokenState, bearer_layer};
 use crate::authn::session_data::DataState;
 use crate::authn::{Authenticator, Verdict};
 use crate::http::cookie;
@@ -89,14 +89,11 @@ pub(crate) fn explain(mut authenticator: Authenticator<'_>) -> Explanation {
     let found: Vec<_> =
         crate::authn::credential::find(&authenticator.head, authenticator.policy, &rule).collect();
     let mut credentials = Vec::new();
-    for (number, issuer) in authenticator.policy.issuers.iter().enumerate() {
-        let Some(service) = &issuer.better_auth else {
-            continue;
-        };
+    for service in &authenticator.policy.services {
         let cookie = cookie::first(&authenticator.head, &service.cookies.session_token)
             .filter(|cookie| !cookie.is_empty());
         let layers =
-            authenticator.cookie_layers(number, cookie.map(|cookie| cookie.value()).as_deref());
+            authenticator.cookie_layers(service, cookie.map(|cookie| cookie.value()).as_deref());
         let token = match layers.token {
             Err(Reason::NoCredential) => Layer::Absent,
             Err(reason) => Layer::Bad(reason),
@@ -111,12 +108,11 @@ pub(crate) fn explain(mut authenticator: Authenticator<'_>) -> Explanation {
         let verdict = match cookie {
             None => LayerVerdict::Unauthenticated(Reason::NoCredential),
             Some(cookie) => verdict(
-                authenticator
-                    .credential(&Credential::SessionCookie { issuer: number, cookie }, &rule),
+                authenticator.credential(&Credential::SessionCookie { service, cookie }, &rule),
             ),
         };
         credentials.push(CredentialExplanation {
-            issuer: Some(issuer.name.clone()),
+            issuer: Some(service.issuer.name.clone()),
             layers: Layers::BetterAuthCookies { token, data },
             verdict,
         });
@@ -129,13 +125,9 @@ pub(crate) fn explain(mut authenticator: Authenticator<'_>) -> Explanation {
         let (issuer, layers) = match &credential {
             Credential::Bearer(_) | Credential::SessionCookie { .. } => continue,
             Credential::Malformed(reason) => (None, Layers::Jwt { jwt: Layer::Bad(*reason) }),
-            Credential::BearerToken { issuer, value } => {
-                let token =
-                    authenticator.bearer_layer(*issuer, value).map_or_else(Layer::Bad, of_token);
-                (
-                    authenticator.policy.issuers.get(*issuer).map(|issuer| issuer.name.clone()),
-                    Layers::BearerToken { token },
-                )
+            Credential::BearerToken { service, value } => {
+                let token = bearer_layer(service, value).map_or_else(Layer::Bad, of_token);
+                (Some(service.issuer.name.clone()), Layers::BearerToken { token })
             }
             Credential::Jwt { token, place } => {
                 (None, Layers::Jwt { jwt: of_jwt(&mut authenticator, token, place, &rule) })

@@ -83,7 +83,7 @@ impl Engine {
         // What is fetched ahead of need is not always told by its headers.
         let is_ahead = path.transport() == Some(RequestKind::Prefetch);
         let renewal =
-            renewal.filter(|question| !is_ahead && !self.is_for_the_service(routed, question));
+            renewal.filter(|question| !is_ahead && !Self::is_for_the_service(routed, question));
         let mut context = self.context(progress, now);
         let renewal = renewal.and_then(|question| question.renew(head, &mut context));
         let pending = if watch.is_idle() {
@@ -105,8 +105,10 @@ impl Engine {
     ) -> Option<PendingEffect> {
         let (head, cache_use) = (routed.head, CacheUse::Bypass);
         let mut context = self.context(&mut progress, routed.now);
-        let begun = if let Some(source) = context.state.keys.tried_first(&deferred.refresh) {
-            KeySetQuery { source, cache_use, kid: None }.begin(head, &mut context).ok()
+        let keys = &context.state.keys;
+        let first = deferred.refresh.iter().min_by_key(|issuer| keys.tried_at(issuer.id));
+        let begun = if let Some(issuer) = first.cloned() {
+            KeySetQuery { issuer, cache_use, kid: None }.begin(head, &mut context).ok()
         } else if deferred.refresh_deny_list {
             DenyListQuery(cache_use).begin(head, &mut context).ok()
         } else {
@@ -153,7 +155,7 @@ impl Engine {
     ) -> Vec<(String, String)> {
         let mut headers = set_cookie::response_headers(fresh);
         if self.policy.debug_header {
-            headers.push(("doorward-decision".to_owned(), self.describe(identity)));
+            headers.push(("doorward-decision".to_owned(), Self::describe(identity)));
         }
         headers
     }
@@ -180,20 +182,16 @@ impl Engine {
     }
 
     /// Whether the request is for the auth service itself, which sees to its cookies by itself.
-    fn is_for_the_service(&self, routed: Routed<'_>, question: &Question) -> bool {
+    fn is_for_the_service(routed: Routed<'_>, question: &Question) -> bool {
         let origin = routed.head.public_origin;
-        self.policy.service(question.issuer).is_none_or(|service| {
-            routed.path.readings().any(|reading| service.has(reading, origin))
-        })
+        routed.path.readings().any(|reading| question.service.has(reading, origin))
     }
 
-    fn describe(&self, identity: Option<&Identity>) -> String {
-        match identity
-            .and_then(|identity| Some((identity, self.policy.issuers.get(identity.issuer)?)))
-        {
-            Some((identity, issuer)) => [
+    fn describe(identity: Option<&Identity>) -> String {
+        match identity {
+            Some(identity) => [
                 "forward; issuer=",
-                &crate::encoding::percent::header_value(&issuer.name),
+                &crate::encoding::percent::header_value(&identity.issuer.name),
                 "; source=",
                 identity.session.source.name(),
             ]

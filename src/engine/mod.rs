@@ -245,12 +245,12 @@ impl Engine {
                 return self.begin(routed, missing, otherwise, progress);
             }
             Err(NotAdmitted::Refuse(reason) | NotAdmitted::Unavailable(reason)) => reason,
-            Err(NotAdmitted::SignOut(reason, issuer)) => {
+            Err(NotAdmitted::SignOut(reason, service)) => {
                 // Whatever the service has just set for it: it does not know yet.
                 if reason == Reason::SessionRevoked {
                     progress.learned.set_cookies.clear();
                 }
-                self.sign_out(head, issuer, &mut progress, now);
+                self.sign_out(head, &service, &mut progress, now);
                 reason
             }
         };

@@ -1,5 +1,7 @@
 //! Token exchange: sessions are forwarded with a JWT of their issuer.
 
+use std::sync::Arc;
+
 use crate::authn::Authenticator;
 use crate::authn::identity_basis::IdentityBasis;
 use crate::authn::token_exchange::{Because, ExchangeOutcome, TokenOrigin};
@@ -91,7 +93,10 @@ impl Engine {
                 return Err(NotAdmitted::Missing(missing, Otherwise::default()));
             }
             ExchangeOutcome::Ended if question.header.0 == "cookie" => {
-                return Err(NotAdmitted::SignOut(Reason::SessionEnded, question.issuer));
+                return Err(NotAdmitted::SignOut(
+                    Reason::SessionEnded,
+                    Arc::clone(&question.service),
+                ));
             }
             ExchangeOutcome::Ended => return Err(NotAdmitted::Refuse(Reason::SessionEnded)),
             ExchangeOutcome::Unavailable(reason) => {

@@ -13,7 +13,7 @@ use crate::http::header_pairs::{HeaderPairs, is_spelled};
 use crate::http::request::RequestHead;
 use crate::http::set_cookie;
 use crate::policy::Policy;
-use crate::policy::issuer::{Issuer, TokenLocation};
+use crate::policy::issuer::TokenLocation;
 use crate::policy::rules::{CredentialHandling, MatchedRules};
 
 /// What becomes of `Authorization`.
@@ -76,9 +76,9 @@ pub(crate) fn edits<'p>(
                 .filter(|(name, _)| is_cookie(name))
                 .map(|(name, _)| (*name).to_owned()),
         );
-        let session_data =
-            |issuer: &'p Issuer| Some(issuer.better_auth.as_ref()?.cookies.session_data.as_str());
-        let chunked: Vec<&str> = policy.issuers.iter().filter_map(session_data).collect();
+        let services = policy.services.iter();
+        let chunked: Vec<&str> =
+            services.map(|service| service.cookies.session_data.as_str()).collect();
         let cookies = set_cookie::renewed(head, fresh, &chunked, as_of::NAME);
         set.extend(
             Some(cookies)
@@ -145,7 +145,7 @@ pub(crate) fn statement<'i>(
             Some((name.as_str(), identity.session.attributes.claim(claim)?))
         })
         .collect();
-    let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
+    let issuer = &identity.issuer.name;
     Cow::Owned(identity_headers::statement(&identity.session, issuer, &claims, is_told))
 }
 
@@ -167,18 +167,13 @@ fn without_credential(
 ) -> (Vec<String>, Option<String>) {
     let is_session = |name: &str| {
         name == as_of::NAME
-            || policy.issuers.iter().any(|issuer| {
-                let of_service = issuer
-                    .better_auth
-                    .as_ref()
-                    .is_some_and(|service| service.cookies.are_secret(name));
-                of_service
-                    || issuer
-                        .places
-                        .iter()
-                        .filter_map(TokenLocation::cookie)
-                        .any(|own| cookie::is_named(name, own))
-            })
+            || policy.services.iter().any(|service| service.cookies.are_secret(name))
+            || policy
+                .issuers
+                .iter()
+                .flat_map(|issuer| &issuer.places)
+                .filter_map(TokenLocation::cookie)
+                .any(|own| cookie::is_named(name, own))
     };
     let mut removals: Vec<String> = Vec::new();
     for (name, value) in head.headers {

@@ -111,7 +111,7 @@ fn statement(identity: &Identity, is_told: impl Fn(&str) -> bool, policy: &Polic
             None => omitted.push(json::quoted(name)),
         }
     }
-    let issuer = policy.issuers.get(identity.issuer).map_or("", |issuer| issuer.name.as_str());
+    let issuer = &identity.issuer.name;
     let statement = identity_headers::statement(&identity.session, issuer, &told, is_told);
     if omitted.is_empty() {
         statement
@@ -144,7 +144,7 @@ fn bound<'a>(
     };
     for issuer in &policy.issuers {
         let session =
-            issuer.better_auth.as_ref().map(|service| service.cookies.session_token.as_str());
+            policy.service_of(issuer).map(|service| service.cookies.session_token.as_str());
         let tokens = issuer.places.iter().filter_map(|place| {
             if let TokenLocation::Cookie(name) = place { Some(name.as_str()) } else { None }
         });

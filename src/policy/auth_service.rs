@@ -1,16 +1,20 @@
-//! Better Auth services: their secrets, cookies and addresses.
+//! Auth services: their secrets, cookies and addresses.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::better_auth::session_data::CookieCache;
 use crate::http::cookie;
 use crate::jose::claims::Expectations;
 use crate::jose::verify::Secret;
+use crate::policy::issuer::Issuer;
 use crate::time::Seconds;
 
-/// What is particular about a Better Auth service.
+/// An auth service: an issuer that has sessions.
 #[derive(Debug)]
-pub(crate) struct BetterAuth {
+pub(crate) struct AuthService {
+    /// What it has in common with other issuers: its JWTs.
+    pub(crate) issuer: Arc<Issuer>,
     pub(crate) secrets: Secrets,
     pub(crate) cookies: CookieNames,
     /// The `Domain` of those cookies, where they have one.
@@ -146,7 +150,7 @@ fn without_browser_prefix(name: &str) -> &str {
     name.strip_prefix("__Secure-").or_else(|| name.strip_prefix("__Host-")).unwrap_or(name)
 }
 
-impl BetterAuth {
+impl AuthService {
     /// Whether it is the service that answers at this URL.
     pub(crate) fn is_asked_at(&self, url: &str) -> bool {
         let is_at =

@@ -1,15 +1,34 @@
 //! Issuers, and where their tokens are.
+//!
+//! Whatever has to do with an issuer holds it (`Arc<Issuer>`, `Arc<AuthService>`) and looks nothing
+//! up: so no issuer can be missing, and no auth service can turn out to be none.
 
 use std::borrow::Cow;
 
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::Expectations;
 use crate::jose::jwk::JwkSet;
-use crate::policy::auth_service::BetterAuth;
 
-/// A party whose credentials count. Its place in the list is the number of its key source.
+/// Which issuer of its policy it is, where one is named and not held: by a rule, and by what is
+/// kept for each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct IssuerId(usize);
+
+impl IssuerId {
+    /// The one at this place of the policy's list.
+    pub(crate) const fn new(place: usize) -> Self {
+        Self(place)
+    }
+
+    pub(crate) const fn place(self) -> usize {
+        self.0
+    }
+}
+
+/// A party whose credentials count.
 #[derive(Debug)]
 pub(crate) struct Issuer {
+    pub(crate) id: IssuerId,
     pub(crate) name: String,
     /// As they are written: [`Self::expected`] says what they come to.
     pub(crate) expectations: Expectations,
@@ -20,7 +39,6 @@ pub(crate) struct Issuer {
     pub(crate) inline_keys: JwkSet,
     pub(crate) jwks_url: Option<String>,
     pub(crate) places: Vec<TokenLocation>,
-    pub(crate) better_auth: Option<BetterAuth>,
 }
 
 /// Where a JWT may be.
@@ -75,5 +93,34 @@ impl TokenLocation {
             Self::Cookie(name) | Self::SupabaseCookie(name) => Some(name),
             Self::Authorization | Self::Header(_) => None,
         }
+    }
+}
+
+#[cfg(test)]
+impl Issuer {
+    /// One of which nothing matters but that it is there.
+    pub(crate) fn unnamed() -> std::sync::Arc<Self> {
+        std::sync::Arc::new(Self {
+            id: IssuerId::new(0),
+            name: String::new(),
+            expectations: Expectations {
+                issuer: String::new(),
+                audience: Vec::new(),
+                audience_may_be_empty: true,
+                authorized_parties: Vec::new(),
+                party_may_be_absent: true,
+                subject: Vec::new(),
+                typ: Vec::new(),
+                typ_may_be_absent: true,
+                skew: crate::time::Seconds::new(0),
+                max_age: None,
+                required: Vec::new(),
+            },
+            public_hosts: Vec::new(),
+            algorithms: Vec::new(),
+            inline_keys: JwkSet::default(),
+            jwks_url: None,
+            places: Vec::new(),
+        })
     }
 }

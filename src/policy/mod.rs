@@ -9,6 +9,7 @@ pub(crate) mod requirements;
 pub(crate) mod rules;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::better_auth::attributes::ClaimPath;
 use crate::capabilities::Capabilities;
@@ -18,7 +19,7 @@ use crate::http::path::framework::Framework;
 use crate::http::request::RequestHead;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::Secret;
-use crate::policy::auth_service::BetterAuth;
+use crate::policy::auth_service::AuthService;
 use crate::policy::config_error::ConfigError;
 use crate::policy::issuer::{Issuer, TokenLocation};
 use crate::policy::pages::Pages;
@@ -32,7 +33,9 @@ pub(crate) const IDENTITY_HEADERS: [&str; 9] =
 /// Valid rules, made by [`crate::Config::compile`] only.
 #[derive(Debug)]
 pub struct Policy {
-    pub(crate) issuers: Vec<Issuer>,
+    pub(crate) issuers: Vec<Arc<Issuer>>,
+    /// Those of them that are auth services, in the same order.
+    pub(crate) services: Vec<Arc<AuthService>>,
     pub(crate) rules: Vec<Rule>,
     pub(crate) framework: Option<Framework>,
     pub(crate) sign_in: Option<SignIn>,
@@ -67,8 +70,8 @@ pub struct Policy {
 
 impl Policy {
     /// The auth service that this issuer is, if it is one.
-    pub(crate) fn service(&self, issuer: usize) -> Option<&BetterAuth> {
-        self.issuers.get(issuer)?.better_auth.as_ref()
+    pub(crate) fn service_of(&self, issuer: &Issuer) -> Option<&Arc<AuthService>> {
+        self.services.iter().find(|service| service.issuer.id == issuer.id)
     }
 
     /// The rules that cover a request; nothing where a reading of its path has none.

@@ -6,6 +6,7 @@ use crate::encoding::digest::digest_type;
 use crate::http::path::framework::{self, Kind};
 use crate::http::path::{Path, data_forms};
 use crate::http::request::RequestHead;
+use crate::policy::issuer::IssuerId;
 use crate::policy::pattern::{Case, Pattern, SegmentPattern};
 use crate::policy::requirements::Requirements;
 use crate::time::{Seconds, UnixTime};
@@ -16,8 +17,8 @@ pub(crate) struct Rule {
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) access: Access,
-    /// Numbers of the issuers that this rule accepts; all where it does not say.
-    pub(crate) issuers: Option<Vec<usize>>,
+    /// The issuers that this rule accepts; all where it does not say.
+    pub(crate) issuers: Option<Vec<IssuerId>>,
     pub(crate) answer: RefusalFormat,
     pub(crate) requirements: Requirements,
     /// How old the knowledge of a session may be.
@@ -224,8 +225,8 @@ impl Rule {
             .any(|pattern| ends_so(pattern) && pattern.matches(segments, Case::Exact))
     }
 
-    /// Whether the rule accepts the issuer of this number.
-    pub(crate) fn accepts(&self, issuer: usize) -> bool {
+    /// Whether the rule accepts this issuer.
+    pub(crate) fn accepts(&self, issuer: IssuerId) -> bool {
         self.issuers.as_ref().is_none_or(|issuers| issuers.contains(&issuer))
     }
 }

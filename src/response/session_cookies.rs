@@ -6,14 +6,13 @@ use std::collections::BTreeSet;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::{self, SetCookie};
-use crate::policy::Policy;
+use crate::policy::auth_service::AuthService;
 
 /// Whether one of these lines sets or clears a cookie of this auth service.
-pub(crate) fn are_set(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
-    let service = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref());
+pub(crate) fn are_set(service: &AuthService, lines: &[&str]) -> bool {
     let is_ours = |line: &&str| {
         let name = line.split(['=', ';']).next().unwrap_or_default().trim();
-        service.is_some_and(|service| service.cookies.include(name))
+        service.cookies.include(name)
     };
     lines.iter().any(is_ours)
 }
@@ -22,15 +21,10 @@ pub(crate) fn are_set(policy: &Policy, issuer: usize, lines: &[&str]) -> bool {
 /// names, with the chunks that were sent; also without a domain, in case they were set before one
 /// was configured. A name that the auth service itself sets or clears is left to it.
 pub(crate) fn deletions(
-    policy: &Policy,
-    issuer: usize,
+    service: &AuthService,
     head: &RequestHead<'_>,
     already_set: &[String],
 ) -> Vec<String> {
-    let Some(service) = policy.issuers.get(issuer).and_then(|issuer| issuer.better_auth.as_ref())
-    else {
-        return Vec::new();
-    };
     let names = &service.cookies;
     let always =
         [names.session_token.as_str(), names.session_data.as_str(), names.dont_remember.as_str()];

@@ -7,7 +7,7 @@
 //! - values evict only those of their own map. What anybody can fill and what only signed-in users
 //!   can are maps of their own, and each table says which it is. `docs/sessions.md` lists them all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::ops::RangeBounds;
 
 /// How much a map may keep.
@@ -38,8 +38,9 @@ pub(crate) trait Weighed {
 pub(crate) struct BoundedMap<K, V> {
     bounds: Bounds,
     entries: BTreeMap<K, Slot<V>>,
-    /// The keys, the one that gives way next first.
-    order: BTreeMap<u64, K>,
+    /// The keys with their places, the one that gives way next first. One whose value has another
+    /// place by now, or none, stands for nothing.
+    order: VecDeque<(u64, K)>,
     clock: u64,
     bytes: usize,
 }
@@ -53,7 +54,7 @@ struct Slot<V> {
 impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
     /// Nothing yet.
     pub(crate) const fn new(bounds: Bounds) -> Self {
-        Self { bounds, entries: BTreeMap::new(), order: BTreeMap::new(), clock: 0, bytes: 0 }
+        Self { bounds, entries: BTreeMap::new(), order: VecDeque::new(), clock: 0, bytes: 0 }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -84,13 +85,16 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
     }
 
     /// The same, and tells what was evicted for it.
-    pub(crate) fn put_and_tell(&mut self, key: K, value: V, evicted: impl FnMut(V)) {
+    pub(crate) fn put_and_tell(&mut self, key: K, value: V, mut evicted: impl FnMut(V)) {
         drop(self.remove(&key));
         self.clock = self.clock.saturating_add(1);
         self.bytes = self.bytes.saturating_add(value.weight());
-        self.order.insert(self.clock, key);
+        self.order.push_back((self.clock, key));
         self.entries.insert(key, Slot { value, place: self.clock });
-        self.evict(evicted);
+        while let Some(value) = self.evict() {
+            evicted(value);
+        }
+        self.tidy();
     }
 
     /// Changes the value of a key, where there is one, and leaves it at its place.
@@ -99,35 +103,46 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
         let before = slot.value.weight();
         let changed = change(&mut slot.value);
         self.bytes = self.bytes.saturating_sub(before).saturating_add(slot.value.weight());
-        self.evict(|_| {});
+        while self.evict().is_some() {}
         Some(changed)
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         let slot = self.entries.remove(key)?;
-        self.order.remove(&slot.place);
         self.bytes = self.bytes.saturating_sub(slot.value.weight());
         Some(slot.value)
     }
 
     /// Keeps only those of which this says so.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(&V) -> bool) {
-        let Self { entries, order, bytes, .. } = self;
+        let Self { entries, bytes, .. } = self;
         entries.retain(|_, slot| {
             let is_kept = is_kept(&slot.value);
             if !is_kept {
-                order.remove(&slot.place);
                 *bytes = bytes.saturating_sub(slot.value.weight());
             }
             is_kept
         });
     }
 
-    fn evict(&mut self, mut evicted: impl FnMut(V)) {
-        while self.entries.len() > self.bounds.entries || self.bytes > self.bounds.bytes {
-            let first = self.order.first_key_value().map(|(_, key)| *key);
-            let Some(value) = first.and_then(|key| self.remove(&key)) else { return };
-            evicted(value);
+    /// Takes out the value that gives way, while the map is over its bounds.
+    fn evict(&mut self) -> Option<V> {
+        if self.entries.len() <= self.bounds.entries && self.bytes <= self.bounds.bytes {
+            return None;
+        }
+        loop {
+            let (place, key) = self.order.pop_front()?;
+            if self.entries.get(&key).is_some_and(|slot| slot.place == place) {
+                return self.remove(&key);
+            }
+        }
+    }
+
+    /// Forgets places that stand for nothing, once they are half as many as the values.
+    fn tidy(&mut self) {
+        let Self { entries, order, .. } = self;
+        if order.len().saturating_sub(entries.len()) > (entries.len() / 2).saturating_add(16) {
+            order.retain(|(place, key)| entries.get(key).is_some_and(|slot| slot.place == *place));
         }
     }
 
@@ -158,14 +173,14 @@ mod tests {
         let mut map = BoundedMap::new(bounds);
         let mut evicted = 0;
         for (key, value) in values.iter().enumerate() {
-            map.put_and_tell(key, *value, |_| evicted += 1);
+            map.put_and_tell(key, *value, |_| evicted = usize::saturating_add(evicted, 1));
         }
         (map, evicted)
     }
 
     fn kept(map: &BoundedMap<usize, &'static str>) -> Vec<&'static str> {
         assert_eq!(map.values().map(Weighed::weight).sum::<usize>(), map.bytes());
-        assert_eq!(map.entries.len(), map.order.len());
+        assert!(map.entries.len() <= map.order.len() && map.order.len() < 30);
         map.values().copied().collect()
     }
 
@@ -198,6 +213,20 @@ mod tests {
         assert_eq!(kept(&map), ["aa", "d", "e"]);
         map.update(&4, |value| *value = "eeeeeeee");
         assert_eq!(kept(&map), ["d", "eeeeeeee"], "what has grown evicts as well");
+    }
+
+    #[test]
+    fn what_is_put_again_and_again_takes_no_more_memory() {
+        let (mut map, _) = filled(Bounds::of_entries(8), &["a", "b", "c", "d"]);
+        for number in 0..10_000 {
+            map.put(number % 4, "x");
+            assert!(map.order.len() < 30, "{}", map.order.len());
+        }
+        for number in 0..10_000 {
+            map.put(number % 3, "y");
+            map.remove(&(number % 2));
+        }
+        assert_eq!(kept(&map), ["y", "y", "x"]);
     }
 
     #[test]

@@ -147,7 +147,7 @@ mod tests {
     use super::*;
 
     fn at(millis: i64) -> UnixTime {
-        UnixTime::from_millis(1_800_000_000_000 + millis)
+        UnixTime::from_millis(1_800_000_000_000).plus_millis(millis)
     }
 
     #[test]

@@ -14,6 +14,8 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 use ureq::{Agent, Timeout};
 
+use crate::clock;
+
 /// Agents, each with its open connections.
 #[derive(Clone, Default)]
 pub(crate) struct Client {
@@ -39,7 +41,7 @@ impl Client {
 
     fn exchange(&self, request: &HttpRequest) -> Result<HttpResponse, HttpFailure> {
         let agent = self.agent(request);
-        let started_millis = crate::now();
+        let started_millis = clock::now();
         let mut builder =
             http::Request::builder().method(request.method.as_str()).uri(&request.url);
         for (name, value) in &request.headers {
@@ -70,7 +72,7 @@ impl Client {
             headers: headers.collect(),
             body,
             started_millis,
-            ended_millis: crate::now(),
+            ended_millis: clock::now(),
         })
     }
 

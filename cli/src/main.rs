@@ -3,6 +3,7 @@
 //! Nothing is decided here. What a command does, says and exits with is the same as with
 //! `npx doorward`, which performs the same effects with Node (`middleware/bin/doorward.mjs`).
 
+mod clock;
 mod files;
 mod http;
 mod keys;
@@ -12,7 +13,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use doorward_doctor::effects::{Effect, EffectResult};
 use doorward_doctor::program::{Input, Program, Step};
@@ -75,7 +76,7 @@ impl Carrier {
                     .filter_map(|(name, _)| name.into_string().ok())
                     .collect(),
             },
-            Effect::Now => EffectResult::Time { millis: now() },
+            Effect::Now => EffectResult::Time { millis: clock::now() },
             Effect::Random { count } => keys::random(count),
             Effect::GenerateKey { algorithm } => keys::generate(&algorithm),
             Effect::CheckSignature { algorithm, key, message, signature } => {
@@ -97,13 +98,4 @@ impl Carrier {
             Ok(Event::Interrupted) | Err(_) => EffectResult::Interrupted,
         }
     }
-}
-
-/// Milliseconds since 1970.
-fn now() -> i64 {
-    SystemTime::now()
-        .duration_since(SystemTime::UNIX_EPOCH)
-        .ok()
-        .and_then(|since| i64::try_from(since.as_millis()).ok())
-        .unwrap_or(0)
 }

@@ -39,9 +39,9 @@ pub(crate) struct HeaderContext<'a> {
 
 /// All edits of a forward: what is removed, and what is set after that. Of several rules the origin
 /// gets what all of them let it have.
-pub(crate) fn edits<'p>(
+pub(crate) fn edits(
     head: &RequestHead<'_>,
-    policy: &'p Policy,
+    policy: &Policy,
     rules: &MatchedRules,
     told: HeaderContext<'_>,
 ) -> (Vec<String>, HeaderPairs) {

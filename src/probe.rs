@@ -7,9 +7,8 @@
 
 use crate::better_auth::session_data::{CookieCache, Sealed};
 use crate::better_auth::signed_cookie::SignedValue;
-use crate::encoding::{base64, percent};
+use crate::encoding::{base64, digest, percent};
 use crate::jose::jws::Jws;
-use crate::jose::sign::SigningKey;
 use crate::jose::verify::{self, Secret};
 use crate::reason::Reason;
 
@@ -164,13 +163,9 @@ pub fn unverified_jws(token: &str) -> Result<UnverifiedJws, Reason> {
     })
 }
 
-/// The public side of a private key, as a JWK that says what it is for.
-///
-/// # Errors
-/// What is wrong with the key, in words that quote nothing of it.
-pub fn public_jwk(private: &str) -> Result<String, &'static str> {
-    let key = SigningKey::from_jwk(private, true)?;
-    key.public_jwk().ok_or("this key has no public side")
+/// The SHA-256 of these bytes.
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    digest::of(bytes)
 }
 
 #[cfg(test)]

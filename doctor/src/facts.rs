@@ -154,6 +154,8 @@ pub(crate) struct CacheFacts {
     /// The same cookie was recognised at an address that nobody asked for before, and not at the
     /// usual one.
     pub(crate) differs_from_fresh: bool,
+    /// `HEAD` is answered, which the service itself does not do.
+    pub(crate) answers_head: bool,
     /// The answer's date does not go on.
     pub(crate) stands_still: bool,
 }

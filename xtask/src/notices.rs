@@ -25,10 +25,13 @@ writes   middleware/THIRD-PARTY.txt, worker/THIRD-PARTY.txt; LICENSE in each pac
 exit     0 if everything is in order, otherwise 1
 ";
 
-/// What ships a WebAssembly: its crate, its folder, and how the notices call it.
-const SHIPPED: [(&str, &str, &str); 2] = [
-    ("doorward-binding", "middleware", "the npm package `doorward`"),
-    ("doorward-worker", "worker", "Doorward's Cloudflare Worker"),
+/// The crate of the command line, which has the Public Suffix List in it.
+const CLI: &str = "doorward-cli-wasm";
+
+/// What ships a WebAssembly: its crates, its folder, and how the notices call it.
+const SHIPPED: [(&[&str], &str, &str); 2] = [
+    (&["doorward-binding", CLI], "middleware", "the npm package `doorward`"),
+    (&["doorward-worker"], "worker", "Doorward's Cloudflare Worker"),
 ];
 
 /// Packages that are passed on without the repository around them: each has a copy of LICENSE.
@@ -43,6 +46,15 @@ const STANDARD_LIBRARY: Notice<'_> = Notice {
     crate_name: "the Rust standard library",
     licence: "MIT",
     text: "Copyright (c) The Rust Project Contributors",
+};
+
+/// Data that is no crate: `doctor/src/suffixes.txt`.
+const PUBLIC_SUFFIX_LIST: Notice<'_> = Notice {
+    crate_name: "the Public Suffix List (publicsuffix.org), its rules in ASCII",
+    licence: "MPL-2.0",
+    text: "This Source Code Form is subject to the terms of the Mozilla Public License, v. 2.0.
+If a copy of the MPL was not distributed with this file, You can obtain one at
+https://mozilla.org/MPL/2.0/.",
 };
 
 /// The licence text of one crate.
@@ -67,10 +79,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         .map(|package| (root.join(package).join("LICENSE"), licence.clone()))
         .collect();
     let crates = sources(&root)?;
-    for (name, folder, title) in SHIPPED {
+    for (names, folder, title) in SHIPPED {
         files.push((
             root.join(folder).join("THIRD-PARTY.txt"),
-            notices(&root, name, title, &crates, &licence)?,
+            notices(&root, names, title, &crates, &licence)?,
         ));
     }
     let outdated: Vec<_> = files
@@ -152,13 +164,17 @@ fn linked(root: &Path, name: &str) -> Result<Vec<String>> {
 
 fn notices(
     root: &Path,
-    name: &str,
+    names: &[&str],
     title: &str,
     crates: &BTreeMap<String, Source>,
     mit: &str,
 ) -> Result<String> {
     let mut texts = Vec::new();
-    for id in linked(root, name)? {
+    let mut ids = std::collections::BTreeSet::new();
+    for name in names {
+        ids.extend(linked(root, name)?);
+    }
+    for id in ids {
         let source = crates
             .get(&id)
             .ok_or_else(|| Failure::new(format!("`cargo metadata` does not know {id}")))?;
@@ -178,6 +194,9 @@ fn notices(
         .map(|(crate_name, licence, text)| Notice { crate_name, licence, text })
         .collect();
     notices.push(STANDARD_LIBRARY);
+    if names.contains(&CLI) {
+        notices.push(PUBLIC_SUFFIX_LIST);
+    }
     Ok(page(title, &notices, mit))
 }
 

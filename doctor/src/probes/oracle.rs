@@ -218,6 +218,13 @@ async fn why_not_by_cookie(run: &mut Run<'_>, secret: &Secret) {
         && first == second
     {
         run.facts.cache.stands_still = true;
+        return;
+    }
+    // Better Auth has no HEAD; caches answer it from what they keep of GET.
+    let path = [&run.base, "/get-session"].concat();
+    let head = run.ask("get-session.head", "HEAD", &path);
+    if let Ok(answer) = run.send_past_walls(head).await {
+        run.facts.cache.answers_head = answer.status() == 200;
     }
 }
 

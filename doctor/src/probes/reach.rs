@@ -148,6 +148,12 @@ async fn wall_found(run: &mut Run<'_>, wall: Wall) {
             found(run, run.base.clone());
             return;
         }
+        // A server with pages of its own answers 403 where it has none.
+        try_other_bases(run).await;
+        if run.facts.reach.base.is_some() {
+            return;
+        }
+        run.facts.reach.absent_at = None;
     }
     run.facts.reach.wall = Some(wall);
 }

@@ -12,6 +12,7 @@ pub(crate) fn of(id: &str) -> &'static str {
         "oracle.plain" => "made-up token, signed with the secret at hand",
         "oracle.token" => "a JWT that ended in 2001, signed with the secret at hand",
         "get-session.date" => "once more",
+        "get-session.head" => "by HEAD",
         "oracle.usual-address" => "the same without a query",
         "oracle.list-sessions" => "the made-up session token",
         "oracle.whitespace" => "signed with the secret, white space added or removed",

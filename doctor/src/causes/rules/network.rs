@@ -171,7 +171,7 @@ fn allowed_hosts(facts: &Facts, plan: &Plan) -> Option<Finding> {
         );
     }
     let error = reach.service_error.as_ref()?;
-    if error.path != "/ok" || error.code.is_some() || error.platform.is_some() {
+    if error.path != "/ok" || error.platform.is_some() {
         return None;
     }
     let seen = format!(
@@ -195,6 +195,11 @@ fn unreachable(facts: &Facts, plan: &Plan) -> Option<Finding> {
         return Some(
             Finding::strong(Cause::Unreachable, seen, unless).by(WALLED).hides(Hides::Later),
         );
+    }
+    let crash = reach.service_error.as_ref().and_then(|error| error.platform.as_ref());
+    if let Some(platform) = crash {
+        let seen = format!("the platform says {platform} in place of the auth service");
+        return Some(Finding::proof(Cause::Unreachable, seen).by(WALLED).hides(Hides::Later));
     }
     let failure = reach.failure.as_ref()?;
     if matches!(failure.phase, Phase::Network | Phase::Interrupted) {
@@ -311,6 +316,17 @@ fn get_session_cached(facts: &Facts, _: &Plan) -> Option<Finding> {
              a cache answers there"
                 .to_owned(),
         ));
+    }
+    if cache.answers_head {
+        let seen = "the secret is the service's, /get-session does not recognise a cookie that is signed \
+                    with it, and answers HEAD, which the service does not: a cache may answer there";
+        let unless = "the framework may answer HEAD as GET, and `customSession` of Better Auth before \
+                      1.6 may hide that the cookie was recognised";
+        return Some(Finding::strong(Cause::GetSessionCached, seen, unless).by(&[
+            "oracle.plain",
+            "oracle.token",
+            "get-session.head",
+        ]));
     }
     let value = cache.is_storable.as_ref()?;
     let seen = format!("/get-session says `{value}`: any cache on the way may keep it");

@@ -192,7 +192,7 @@ fn audience_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let wanted = expected.value.iter().map(|aud| shown(aud)).collect::<Vec<_>>().join(", ");
     let aud = if aud.is_empty() { "missing".to_owned() } else { aud };
     let seen = format!("`aud` of the token is {aud}, and {} is {wanted}", expected.source);
-    if plan.expected.audience.is_some() {
+    if plan.expected.audience.is_some() || plan.expected.service.is_some() {
         return Some(Finding::proof(Cause::AudienceDiffers, seen).by(SOURCES));
     }
     let unless = "verifiers may expect that audience; nothing here says what they expect";

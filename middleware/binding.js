@@ -27,10 +27,10 @@ export function bindingOf(glue, gate) {
     },
 
     /** Address of the answer to a head that has been joined, for what only the host has found out. */
-    refuse(joined, code) {
+    refuse(joined, code, now) {
       makeRoom(roomFor(joined));
       length = writeHead(joined, space);
-      return gate.refuse(length, code);
+      return gate.refuse(length, code, now);
     },
 
     /** Names of headers of an origin's response that end at a proxy. */

@@ -105,6 +105,22 @@ export interface Config {
   /** What comes before a reason's code in the links of refusals. */
   docs_url?: string | Env | null;
   /**
+   * What else is logged ([log](log.md)). Default: refusals, and forwards of which there is
+   * something to say.
+   */
+  log?: Log | null;
+  /**
+   * Adds `Server-Timing: doorward;dur=…`: how many milliseconds the request has waited for lookups
+   * and the platform. Default: false.
+   */
+  server_timing?: boolean | null;
+  /**
+   * Shows in a refusal what its log line says: what was expected and what came. So it is without
+   * this in development, where `NODE_ENV` is `development` and client and host name are those of
+   * this machine. Default: false.
+   */
+  debug?: boolean | null;
+  /**
    * Adds the response header `doorward-decision`: of a request that goes on the issuer and the
    * source of the identity, of a refusal the reason. Default: false.
    */
@@ -537,6 +553,14 @@ export interface DenyList {
    * that, requests that need an identity are 503 `revocation_unavailable`. Default: 300.
    */
   max_stale_seconds?: number | null;
+}
+
+export interface Log {
+  /**
+   * Of so many requests that are forwarded without anything to say of them, one is logged, counted
+   * in each instance.
+   */
+  pass_every?: number | null;
 }
 
 /** The value of an environment variable, in place of a string. */

@@ -3,6 +3,7 @@
 // generation; what was begun in one is not finished in another.
 
 import { bindingOf } from "./binding.js";
+import { logLine } from "./log.js";
 import { joinHead } from "./wire.js";
 
 /** The first restart is at once; each further one waits twice as long as the one before, up to the longest. Milliseconds. */
@@ -68,7 +69,8 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
       if (typeof error === "string") throw error;
       drop();
       // The place was said by the panic hook; an exception's own message says no more than `unreachable`.
-      log(`doorward: error: the WebAssembly instance ${generation} ${what} (${error?.name ?? "exception"}); a later request starts a new one`);
+      const problem = `the WebAssembly instance ${generation} ${what} (${error?.name ?? "exception"}); a later request starts a new one`;
+      log(logLine("crash", { problem }));
       throw new NotStarted("the WebAssembly instance has crashed");
     }
   }
@@ -87,9 +89,9 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
  *
  * @param {object} glue
  * @param {ReturnType<typeof supervisorOf>} supervisor
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, log: (line: string) => void }} host
+ * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, now: () => number, log: (line: string) => void, complain: (line: string) => void }} host
  */
-export function engineOf(glue, supervisor, { config, env, checks, signs, stores, shares, marks, proxies, names = [], log }) {
+export function engineOf(glue, supervisor, { config, env, checks, signs, stores, shares, marks, proxies, names = [], now, log, complain }) {
   let binding;
   let generation = 0;
   let refused = false;
@@ -131,9 +133,9 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
     prefix: () => supervisor.call(generation, () => binding.prefix()),
 
     /** The answer for what only the host has found out, by the code of its reason. */
-    refuse(head, code) {
+    refuse(head, code, now) {
       const joined = joinHead(head);
-      return supervisor.call(begin(), () => binding.decision(binding.refuse(joined, code)));
+      return supervisor.call(begin(), () => binding.decision(binding.refuse(joined, code, now)));
     },
 
     /** Names of headers of an origin's response that end at a proxy. */
@@ -157,6 +159,8 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
 
   function compile(current) {
     try {
+      // A clock that fails is no fault of the instance.
+      const moment = now();
       const document = text();
       const draft = supervisor.call(current, () => new glue.Draft(document));
       if (marks) supervisor.call(current, () => draft.marks());
@@ -170,12 +174,15 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
         if (proxies) draft.proxies();
         return draft.compile();
       });
-      for (const line of problemLines("warning", JSON.parse(supervisor.call(current, () => gate.warnings())))) log(line);
+      const source = config === undefined ? "preset" : "option config";
+      const [start, ...warnings] = supervisor.call(current, () => gate.startLines(source, moment)).split("\n");
+      log(start);
+      warnings.forEach(complain);
       return supervisor.call(current, () => bindingOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
       refused = true;
-      for (const line of problemLines("error", JSON.parse(error))) log(line);
+      for (const [path, problem, hint] of JSON.parse(error)) complain(logLine("config_error", { path, problem, hint }));
       throw wrongConfiguration();
     }
   }
@@ -203,13 +210,6 @@ function refuse(path, problem, hint) {
 /** Wrong now is wrong later: it is said once, and every request of this gate is answered with 503. */
 function wrongConfiguration() {
   return new NotStarted("the configuration has mistakes");
-}
-
-function problemLines(severity, problems) {
-  return problems.flatMap(([path, problem, hint]) => [
-    `doorward: ${severity}: ${path}: ${problem}`,
-    ...(hint ? [`doorward: hint: ${hint}`] : []),
-  ]);
 }
 
 /** Just the values that the configuration and the host name; nothing else of the environment crosses it. */

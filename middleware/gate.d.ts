@@ -53,8 +53,8 @@ export interface GateOptions {
    */
   clientAddress?: string | ((request: Request) => string | undefined);
   /**
-   * Takes one line of the log: a refusal in JSON, or what is wrong with the gate itself. Never a token or a secret. Default:
-   * `console.log` for the former, `console.error` for the latter.
+   * Takes one line of the log, which is one JSON object: `docs/reference/log.md`. Never a token or a secret. Default: `console.error`
+   * for what is wrong with the gate itself (`config_warning`, `config_error`, `crash`), `console.log` for all else.
    */
   log?: (line: string) => void;
   /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */

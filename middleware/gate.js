@@ -6,6 +6,7 @@ import { signaturesBy } from "./signatures.js";
 import { engineOf, supervisorOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
 import { isIdentity } from "./origin/names.js";
+import { clock, logLine, withDuration } from "./log.js";
 import { ending, isBounded, isStream } from "./open.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeResult } from "./wire.js";
@@ -35,16 +36,8 @@ const CONTEXT = {
   usesArgument: FLAG,
 };
 
-/** Why a forged identity is answered that this runtime does not let the gate take away, and what the log says of it. */
-const FORGED = [
-  "head_malformed",
-  JSON.stringify({
-    gate: "doorward",
-    reason: "head_malformed",
-    status: 400,
-    hint: "A client sent an identity header, and this runtime does not let the gate remove it: set usesArgument if next uses the request that it is given",
-  }),
-];
+/** What the log says of a forged identity that this runtime lets nobody take away. */
+const FORGED = "A client sent an identity header, and this runtime does not let the gate remove it: set usesArgument if next uses the request that it is given";
 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
@@ -71,19 +64,26 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
     const able = { checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };
-    const engine = engineOf(glue, supervisor, { config: options.config, env, ...able, log: complain });
+    const engine = engineOf(glue, supervisor, { config: options.config, env, ...able, now, log, complain });
 
     return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };
 
-    /** The answer for what only the host finds out, after the decision: the code of a reason, and what the log says if not the gate's line. */
-    function refuse(head, code, line) {
+    /** The answer for what only the host finds out, after the decision: the code of a reason, and a hint for the log. */
+    function refuse(head, code, hint) {
       try {
-        const answer = engine.refuse(head, code);
-        if (line ?? answer.log) log(line ?? answer.log);
+        const answer = engine.refuse(head, code, now());
+        if (answer.log) log(hint === undefined ? answer.log : JSON.stringify({ ...JSON.parse(answer.log), hint }));
         return answer;
       } catch {
-        return unavailable(head);
+        return lost(head);
       }
+    }
+
+    /** What is answered when there is no decision, and said. */
+    function lost(head) {
+      const answer = unavailable(head);
+      log(answer.log);
+      return answer;
     }
 
     function decide(request, context = {}) {
@@ -95,7 +95,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
         return decision.kind === "forward" ? forwardVerdict(headersOf(request), decision) : answerVerdict(request, decision);
       } catch {
-        return answerVerdict(request, unavailable(request));
+        return answerVerdict(request, lost(request));
       }
     }
 
@@ -105,7 +105,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       const mayBeIgnored = !verdict.upstream && context.usesArgument !== true;
       if (mayBeIgnored && !editInPlace(request, verdict, engine.prefix)) {
         verdict.abandon?.();
-        return answerVerdict(request, refuse(headOf(request, context), ...FORGED)).response;
+        return answerVerdict(request, refuse(headOf(request, context), "head_malformed", FORGED)).response;
       }
       const { response, removed } = await answered(request, verdict, next, context);
       const more = verdict.finish ? await verdict.finish(response.headers.getSetCookie()) : [];
@@ -137,18 +137,20 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     async function judgeHead(head, context, seesResponse) {
       try {
         checkOptions(context, CONTEXT);
+        const began = clock();
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         // Kept as it came: who gets the request edits its headers.
         const kept = decision.kind === "perform" || decision.recheckAfterMs ? engine.head(begun) : undefined;
         if (decision.kind === "perform") decision = await settle(begun, kept, decision, context);
+        if (decision.log) decision.log = withDuration(decision.log, began);
         for (const line of decision.log?.split("\n") ?? []) log(line);
         if (decision.recheckAfterMs) decision.recheck = () => recheck(kept, context);
         if (decision.alongside) await begin(decision, begun, context, seesResponse);
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
       } catch {
-        return unavailable(head);
+        return lost(head);
       }
     }
 
@@ -394,12 +396,15 @@ function withEnd(response, verdict) {
   return new Response(ending(response.body, verdict), response);
 }
 
+/** Headers of which the origin has lines of its own, which stay. */
+const ADDED = new Set(["set-cookie", "server-timing"]);
+
 function withHeaders(response, removed, pairs) {
   if (removed.length === 0 && pairs.length === 0) return response;
   const edited = new Response(response.body, response);
   for (const name of removed) edited.headers.delete(name);
   for (const [name, value] of pairs) {
-    if (name === "set-cookie") edited.headers.append(name, value);
+    if (ADDED.has(name)) edited.headers.append(name, value);
     else edited.headers.set(name, value);
   }
   return edited;
@@ -426,7 +431,9 @@ export function whyNobody(error) {
 /** What is answered when there is no decision. */
 export function unavailable(head) {
   const { method, headers } = head ?? {};
-  return { kind: "answer", ...notStarted(method, (name) => headerIn(headers, name)), log: undefined };
+  const answer = notStarted(method, (name) => headerIn(headers, name));
+  const said = { decision: "reject", method, reason: answer.reason, status: answer.status };
+  return { kind: "answer", ...answer, log: logLine("refusal", said) };
 }
 
 function headerIn(headers, name) {

@@ -4,6 +4,7 @@
 // `_next/data`, `_rsc`). `nextUrl.pathname` lacks the base path and the locale, which the browser and the rules do see.
 
 import { createGate } from "doorward";
+import { logLine } from "./log.js";
 import { complain, routing } from "./routing.js";
 
 /** Pages are rendered in another process than the gate's, or may be. */
@@ -18,7 +19,7 @@ export function gate(options = {}) {
   return (request, event) => {
     if (!isSaid && isCut(request)) {
       isSaid = true;
-      complain(options?.log, CUT);
+      complain(options?.log, logLine("config_warning", CUT));
     }
     return middleware(request, event);
   };
@@ -26,9 +27,10 @@ export function gate(options = {}) {
 
 /** What Next hands on of a body behind any proxy, unless it is told otherwise. Bytes. */
 const NEXT_TAKES = 10 * 1024 * 1024;
-const CUT =
-  "doorward: hint: behind proxy.ts Next truncates a request body of more than 10 MB without an error: raise experimental.proxyClientMaxBodySize in next.config, " +
-  "or leave the path of an upload out of the matcher";
+const CUT = {
+  problem: "behind proxy.ts Next truncates a request body of more than 10 MB without an error",
+  hint: "raise experimental.proxyClientMaxBodySize in next.config, or leave the path of an upload out of the matcher",
+};
 
 function isCut({ headers }) {
   return Number(headers.get("content-length") ?? 0) > NEXT_TAKES;

@@ -217,7 +217,7 @@ function addWhenSent(res, decision) {
     const headers = typeof rest.at(-1) === "object" ? rest.pop() : undefined;
     setAll(res, headers ?? {});
     for (const [name, value] of [...responseHeaders, ...(finishNow?.(linesOf(res.getHeader("set-cookie"))) ?? [])]) {
-      if (name === "set-cookie") res.appendHeader(name, value);
+      if (name === "set-cookie" || name === "server-timing") res.appendHeader(name, value);
       else res.setHeader(name, value);
     }
     if (isBounded(decision) && isStream(linesOf(res.getHeader("content-type"))[0])) endWith(decision, res);

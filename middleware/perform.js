@@ -83,6 +83,16 @@ function isHeadTooLarge(error) {
   return false;
 }
 
+/** The platform's code for why a fetch failed, for the log: the innermost that is one. */
+function codeOf(error) {
+  // Names of the language's own errors say nothing.
+  let code = /^(Type|Range|Syntax)?Error$/.test(error?.name) ? undefined : error?.name;
+  for (let cause = error; cause instanceof Error; cause = cause.cause ?? cause.errors?.[0]) {
+    if (typeof cause.code === "string") code = cause.code;
+  }
+  return typeof code === "string" ? code : undefined;
+}
+
 async function performFetch(effect, fetch, cache) {
   const controller = new AbortController();
   const { promise: timeOut, cancel } = rejectAfter(effect.timeoutMs, controller);
@@ -92,7 +102,7 @@ async function performFetch(effect, fetch, cache) {
   } catch (error) {
     controller.abort();
     if (error instanceof TooLarge) return TOO_LARGE;
-    return isHeadTooLarge(error) ? HEAD_TOO_LARGE : FAILED;
+    return isHeadTooLarge(error) ? HEAD_TOO_LARGE : { kind: "failed", code: codeOf(error) };
   } finally {
     cancel();
   }
@@ -183,7 +193,7 @@ function rejectAfter(milliseconds, controller) {
   const promise = new Promise((_, reject) => {
     timer = setTimeout(() => {
       controller.abort();
-      reject(new Error("time-out"));
+      reject(Object.assign(new Error("time-out"), { code: "TIMEOUT" }));
     }, milliseconds);
   });
   return { promise, cancel: () => clearTimeout(timer) };

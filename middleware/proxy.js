@@ -196,7 +196,7 @@ async function finished({ responseHeaders, finish }, response) {
 
 /** The origin's response headers with the decision's: a cookie comes in addition, everything else in its place. */
 function withOurs(pairs, { responseHeaders }) {
-  const replaced = new Set(responseHeaders.map(([name]) => name).filter((name) => name !== "set-cookie"));
+  const replaced = new Set(responseHeaders.map(([name]) => name).filter((name) => name !== "set-cookie" && name !== "server-timing"));
   return [...pairs.filter(([name]) => !replaced.has(name.toLowerCase())), ...responseHeaders];
 }
 

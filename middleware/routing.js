@@ -10,6 +10,7 @@
 // Any other header of a request that goes on is for the browser. `next start` puts those on the request as well, after the
 // overrides, so they win: a response header must never have a name that the application trusts.
 
+import { logLine } from "./log.js";
 import { notStartedResponse } from "./not-started.js";
 
 /**
@@ -35,7 +36,8 @@ export function routing(createGate) {
           : answer(request, decision.response);
       } catch (error) {
         // Next and Vercel answer an exception with a page of their own, which does not say that no cache may store it.
-        complain(options.log, `doorward: error: the gate has failed, so this request gets 503: ${error?.message ?? "exception"}`);
+        const problem = `the gate has failed, so this request gets 503: ${error?.message ?? "exception"}`;
+        complain(options.log, logLine("crash", { problem }));
         return notStartedResponse(request);
       }
     };
@@ -47,7 +49,7 @@ export function routing(createGate) {
  * to the application, whatever the configuration calls those.
  */
 const FOR_BROWSERS =
-  /^(set-cookie|vary|age|expires|pragma|link|retry-after|www-authenticate|clear-site-data|doorward-[a-z-]+|([a-z]+-)*control|access-control-[a-z-]+)$/;
+  /^(set-cookie|server-timing|vary|age|expires|pragma|link|retry-after|www-authenticate|clear-site-data|doorward-[a-z-]+|([a-z]+-)*control|access-control-[a-z-]+)$/;
 
 function forward(request, decision) {
   const headers = new Headers();

@@ -6,13 +6,16 @@ import { sessionOf } from "./session.js";
  * @typedef {[name: string, value: string]} Pair
  * @typedef {{ method: string, target: string, publicOrigin: string, clientAddress?: string, headers: Iterable<Pair> }} Head
  * @typedef {{ kind: "answered", status: number, headers: Pair[], body: Uint8Array } | { kind: "checked", holds: boolean } | { kind: "signed", signature: Uint8Array }
- *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "headTooLarge" } | { kind: "failed" } | { kind: "unsupported" } | { kind: "found", value: Uint8Array } | { kind: "absent" }} EffectResult
+ *   | { kind: "waited" } | { kind: "tooLarge" } | { kind: "headTooLarge" } | { kind: "failed", code?: string } | { kind: "unsupported" } | { kind: "found", value: Uint8Array } | { kind: "absent" }} EffectResult
  * @typedef {{ text: string, lengths: number[], count: number }} Joined a head as one text, and the numbers of its message
  * @typedef {{ bytes: Uint8Array, view: DataView }} Memory
  * @typedef {{ memory: Memory, at: number, size: number, tails: Uint8Array[] }} Space a piece of memory to write heads into
  */
 
 const RESULT_TAGS = { answered: 0, checked: 1, waited: 2, failed: 3, unsupported: 4, signed: 5, tooLarge: 6, copied: 7, found: 8, absent: 9, headTooLarge: 10 };
+
+/** A fetch that failed, with the platform's code for it. */
+const UNREACHABLE = 11;
 
 /** A message begins with the number of its numbers and that of its bytes. */
 const LENGTHS = 8;
@@ -165,6 +168,9 @@ export function encodeResult(result) {
     put(result.signature);
   } else if (result.kind === "found") {
     put(result.value);
+  } else if (result.kind === "failed" && typeof result.code === "string") {
+    numbers[0] = UNREACHABLE;
+    put(encoder.encode(result.code));
   } else if (result.kind === "copied") {
     put(result.text);
   } else if (result.kind === "answered") {

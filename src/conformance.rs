@@ -26,7 +26,7 @@ use crate::jose::platform::SignatureCheck;
 use crate::jose::verify::{self, Secret};
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::response::refusal;
+use crate::response::{RequestContext, refusal};
 use crate::time::UnixTime;
 
 /// What a token signs, by a key of this set, as the first issuer of the policy would have it.
@@ -77,13 +77,10 @@ pub fn signed_content(
 
 /// The answer to a request that is refused for this reason.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
-    refusal::refuse(
-        reason,
-        policy,
-        head,
-        Path::of(head, policy.framework.as_ref()).ok().as_ref(),
-        Learned::default(),
-    )
+    let path = Path::of(head, policy.framework.as_ref()).ok();
+    let now = UnixTime::from_millis(0);
+    let request = RequestContext { policy: Some(policy), head, path: path.as_ref(), now };
+    refusal::refuse(reason, request, Learned::default())
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.

@@ -40,8 +40,8 @@ pub struct Forward {
     /// `email`, `idp`, `src`, `sess_exp`, `claims`. Nothing where the request is anonymous,
     /// and where the host passes on no identity ([`crate::Capabilities::and_telling`]).
     pub identity: Option<String>,
-    /// Headers for the origin's response, names in lower case: `set-cookie` may repeat and comes in
-    /// addition to the origin's own, every other replaces it.
+    /// Headers for the origin's response, names in lower case: `set-cookie` may repeat, it and
+    /// `server-timing` come in addition to the origin's own, and every other replaces it.
     pub response_headers: Vec<(String, String)>,
     /// Something to do while the origin works: perform it, call `finish` with what the origin's
     /// response sets, and add to the response what comes of it. A host that does not see the

@@ -129,6 +129,9 @@ pub enum EffectResult<'a> {
     HeadTooLarge,
     /// It could not be done: no connection, time-out, an exception. Never used for a bad signature.
     Failed,
+    /// The same of a fetch, with the platform's code for it, like `ECONNREFUSED`, for the log: a
+    /// word or two and never its message, which may quote the request.
+    Unreachable(&'a str),
     /// The platform cannot do this at all.
     Unsupported,
 }

@@ -103,5 +103,7 @@ pub use jose::platform::{SignatureCheck, SignatureRequest};
 pub use policy::Policy;
 pub use policy::config_error::ConfigError;
 pub use reason::{Actor, Reason};
+pub use response::log::event_line;
 pub use response::refusal::refuse_without_engine;
+pub use response::start::config_error_line;
 pub use time::{Seconds, UnixTime};

@@ -119,6 +119,59 @@ pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
     UnixTime::from_seconds(seconds).map(|moment| moment.plus_millis(millis))
 }
 
+/// The instant as JavaScript's `Date.prototype.toISOString` writes it, where its year is one of 0 to
+/// 9999.
+#[allow(clippy::arithmetic_side_effects)] // the days of four-digit years stay far inside i64
+#[cold]
+#[inline(never)]
+pub(crate) fn to_iso(moment: UnixTime) -> Option<String> {
+    let seconds = moment.as_seconds();
+    let (days, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    if !(-719_528..2_932_897).contains(&days) {
+        return None;
+    }
+    // `days_from_civil`, the other way round.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year_of_era =
+        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + i64::from(month <= 2);
+    let mut text = String::new();
+    for (number, width, after) in [
+        (year, 4, '-'),
+        (month, 2, '-'),
+        (day, 2, 'T'),
+        (of_day / 3600, 2, ':'),
+        (of_day / 60 % 60, 2, ':'),
+        (of_day % 60, 2, '.'),
+        (moment.as_millis().rem_euclid(1000), 3, 'Z'),
+    ] {
+        let digits = number.to_string();
+        text.extend(std::iter::repeat_n('0', digits.len().abs_diff(width)));
+        text.push_str(&digits);
+        text.push(after);
+    }
+    Some(text)
+}
+
+/// Reads a date of HTTP in the form that is sent: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110 section
+/// 5.6.7).
+#[cold]
+#[inline(never)]
+pub(crate) fn from_http_date(text: &str) -> Option<UnixTime> {
+    const MONTHS: &str = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    let mut parts = text.split_once(", ")?.1.split(' ');
+    let [day, month, year, clock] = [parts.next()?, parts.next()?, parts.next()?, parts.next()?];
+    let month = MONTHS.find(month).filter(|at| at % 3 == 0 && month.len() == 3)?;
+    let month = month.checked_div(3)?.checked_add(1)?.to_string();
+    let zero = if month.len() == 1 { "0" } else { "" };
+    from_iso(&[year, "-", zero, &month, "-", day, "T", clock, ".000Z"].concat())
+}
+
 fn numbers(text: &str, separator: char, widths: [usize; 3]) -> Option<[i64; 3]> {
     let mut parts = text.split(separator);
     let [first, second, third] = widths;
@@ -168,6 +221,21 @@ mod tests {
             ("9999-12-31T23:59:59.999Z", 253_402_300_799_999),
         ] {
             assert_eq!(from_iso(text), Some(UnixTime::from_millis(millis)), "{text}");
+            assert_eq!(to_iso(UnixTime::from_millis(millis)).as_deref(), Some(text), "{millis}");
+        }
+    }
+
+    #[test]
+    fn dates_of_http_are_read_in_the_form_that_is_sent() {
+        for (text, seconds) in [
+            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(784_111_777)),
+            ("Thu, 29 Feb 2024 00:00:00 GMT", Some(1_709_164_800)),
+            ("Sun, 06 anF 1994 08:49:37 GMT", None),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", None),
+            ("Sun Nov  6 08:49:37 1994", None),
+            ("", None),
+        ] {
+            assert_eq!(from_http_date(text), seconds.and_then(UnixTime::from_seconds), "{text}");
         }
     }
 

@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorward::{
-    Capabilities, Config, Decision, Policy, Reason, Refusal, RequestHead, RequestKind, conformance,
-    refuse_without_engine,
+    Capabilities, Config, Decision, Policy, Reason, Refusal, RequestHead, RequestKind, UnixTime,
+    conformance, refuse_without_engine,
 };
 use serde_json::{Value, json};
 
@@ -194,7 +194,7 @@ fn without_an_engine_the_answer_is_that_of_the_table() {
         let head =
             RequestHead { method, target, headers, public_origin: SITE, client_address: None };
         let cell = &table[&((*row).to_owned(), "503".to_owned())];
-        let answer = refuse_without_engine(Reason::NotStarted, &head);
+        let answer = refuse_without_engine(Reason::NotStarted, &head, UnixTime::from_millis(0));
         let Decision::Reject(by_engine) = conformance::answer(&policy, Reason::NotStarted, &head)
         else {
             panic!("{row}")
@@ -204,7 +204,9 @@ fn without_an_engine_the_answer_is_that_of_the_table() {
             answer.headers.iter().filter(|(name, _)| name != "vary").cloned().collect::<Vec<_>>()
         };
         assert_eq!(without_vary(&answer), without_vary(&by_engine), "{row}");
-        assert_eq!(answer.log, None, "{row}");
+        let line: Value = serde_json::from_str(answer.log.as_deref().unwrap_or_default())
+            .unwrap_or_else(|error| panic!("{row}: {error}"));
+        assert_eq!([&line["event"], &line["reason"]], ["refusal", "not_started"], "{row}");
         if *method != "HEAD" {
             assert_eq!(
                 script[&cell.shape],
@@ -230,7 +232,7 @@ fn script() -> Value {
     let of = |method, headers: Headers| {
         let head =
             RequestHead { method, target: "/", headers, public_origin: SITE, client_address: None };
-        as_script(&refuse_without_engine(Reason::NotStarted, &head))
+        as_script(&refuse_without_engine(Reason::NotStarted, &head, UnixTime::from_millis(0)))
     };
     let answers = json!({
         "page": of("GET", &[("accept", "text/html")]), "text": of("POST", &[("next-action", "7f")]), "problem": of("GET", &[]),

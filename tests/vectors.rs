@@ -17,10 +17,12 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 use std::task::{Context, Poll, Waker};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use doorward::SignatureScheme::{Ecdsa, EdDsa};
 use doorward::{
     Config, Effect, Engine, Fetch, Forward, HashFunction, Reason, Refusal, RequestHead, Served,
-    SignatureRequest, UnixTime, conformance,
+    SignatureRequest, UnixTime, conformance, refuse_without_engine,
 };
 use doorward_host::{
     Failure, FinalDecision, Host, LendHead as _, OwnedHead, OwnedResult, Response, alongside,
@@ -75,11 +77,6 @@ fn every_decision_is_the_expected_one() {
     assert!(judged.status.success(), "{}", String::from_utf8_lossy(&judged.stderr));
 }
 
-/// Reasons without a line of the log: two that only say why a cookie cache does not count, and what
-/// a host says by itself.
-const NOT_LOGGED: [Reason; 4] =
-    [Reason::HeadMalformed, Reason::NotStarted, Reason::SessionMismatch, Reason::SessionVersion];
-
 /// Each sample on the page is a line that a vector (for the origin's failures, the gate) logs,
 /// white space apart. With `DOORWARD_WRITE` a sample that is not is replaced by one that is: of the
 /// reason's lines with the most members the shortest.
@@ -106,8 +103,20 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
             public_origin: "https://app.example.com",
             client_address: None,
         };
-        let answer = engine(&policy, "none").refuse(&head, reason);
+        let answer =
+            engine(&policy, "none").refuse(&head, reason, UnixTime::from_millis(1_800_000_000_000));
         logged.extend(answer.log);
+    }
+    for reason in [Reason::HeadMalformed, Reason::NotStarted] {
+        let head = RequestHead {
+            method: "GET",
+            target: "/app",
+            headers: &[],
+            public_origin: "https://app.example.com",
+            client_address: None,
+        };
+        let now = UnixTime::from_millis(1_800_000_000_000);
+        logged.extend(refuse_without_engine(reason, &head, now).log);
     }
     let parsed = |line: &str| serde_json::from_str::<Value>(line).unwrap_or_default();
     let logged: BTreeMap<String, Value> =
@@ -116,20 +125,21 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
     let mut written = String::new();
     for section in page.split_inclusive("\n### ") {
         let code = section.lines().next().unwrap_or_default();
-        let Some(reason) = Reason::ALL.iter().find(|reason| reason.code() == code) else {
+        if !Reason::ALL.iter().any(|reason| reason.code() == code) {
             written.push_str(section);
             continue;
-        };
+        }
         let sample = section
             .split_once("\n```json\n")
             .and_then(|(before, rest)| Some((before, rest.split_once("```")?)));
-        assert_eq!(sample.is_none(), NOT_LOGGED.contains(reason), "{code}");
-        let Some((before, (sample, behind))) = sample else {
-            written.push_str(section);
-            continue;
-        };
+        let (before, (sample, behind)) =
+            sample.unwrap_or_else(|| panic!("{code} has no sample of the log"));
         let given = parsed(sample);
-        if given["reason"] == code && logged.values().any(|line| *line == given) {
+        // Two only say why a cookie cache does not count.
+        let is_about = |members: &Value| {
+            [&members["reason"], &members["session_data"]].contains(&&json!(code))
+        };
+        if is_about(&given) && logged.values().any(|line| *line == given) {
             written.push_str(section);
             continue;
         }
@@ -137,7 +147,7 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
             std::env::var_os("DOORWARD_WRITE").is_some(),
             "{code}: {sample} is logged by no vector"
         );
-        let of_reason = logged.iter().filter(|(_, members)| members["reason"] == code);
+        let of_reason = logged.iter().filter(|(_, members)| is_about(members));
         let richness = |(line, members): &(&String, &Value)| {
             let (is_refusal, is_short) = (members["decision"] == "reject", usize::MAX - line.len());
             (is_refusal, line.matches("\":").count(), members["path"] != "/", is_short)
@@ -149,6 +159,194 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
     if written != page {
         std::fs::write(PAGE, written).unwrap_or_else(|error| panic!("{PAGE}: {error}"));
     }
+}
+
+/// `docs/reference/log.md` has every member that the vectors log, and no other.
+#[test]
+fn the_page_on_the_log_has_every_member_that_is_logged() {
+    if std::env::var_os("DOORWARD_VECTORS").is_some() {
+        return;
+    }
+    let page = include_str!("../docs/reference/log.md");
+    let about_requests = page.split("\n## Members of other lines").next().unwrap_or_default();
+    let tables = about_requests.split("\n## ").skip(2).flat_map(str::lines);
+    let cells =
+        tables.filter(|line| line.starts_with("| `")).filter_map(|line| line.split('|').nth(1));
+    let near = ["secure-prefix", "prefix", "name", "case", "repeated", "chunk-missing"];
+    let near = near.into_iter().chain(["empty", "unsigned", "cut", "encoded-twice"]);
+    let values: BTreeSet<&str> = near.collect();
+    let documented: BTreeSet<&str> = cells
+        .flat_map(|cell| cell.split(", "))
+        .map(|name| name.trim().trim_matches('`'))
+        .filter(|name| !values.contains(name))
+        .collect();
+    let mut logged: BTreeSet<String> = BTreeSet::from(["duration_us".to_owned()]);
+    for line in played().lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        for line in line["outcome"]["log"].as_array().into_iter().flatten() {
+            let line: Value =
+                serde_json::from_str(line.as_str().unwrap_or_default()).unwrap_or_default();
+            logged.extend(line.as_object().into_iter().flat_map(|members| members.keys().cloned()));
+        }
+    }
+    assert_eq!(logged.iter().map(String::as_str).collect::<BTreeSet<_>>(), documented);
+}
+
+/// No secret of a case is in what is told about it: its variables, its cookies and tokens, what the
+/// auth service answers of tokens and addresses. As it stands, percent-encoded, and in base64 at any
+/// place of a longer text.
+#[test]
+fn nothing_that_is_told_has_a_secret_in_it() {
+    let documents = documents(&folder());
+    let (mut searched, mut cases, mut leaks) = (0, 0, Vec::new());
+    for line in played().lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let (file, number) = (line["file"].as_str().unwrap_or_default(), &line["number"]);
+        let number = usize::try_from(number.as_u64().unwrap_or_default()).unwrap_or_default();
+        let secrets = secrets_of(&documents[file], &documents[file]["cases"][number]);
+        let told = told_in(&line["outcome"]);
+        leaks.extend(
+            leaked(&secrets, &told).map(|secret| format!("{file} {number}: {secret}: {told}")),
+        );
+        searched += secrets.len();
+        cases += 1;
+    }
+    println!("{searched} secrets of {cases} cases are not in what is told");
+    assert!(leaks.is_empty(), "{} leaks:\n{}", leaks.len(), leaks.join("\n"));
+    assert!(std::env::var_os("DOORWARD_VECTORS").is_some() || searched > 5000, "{searched}");
+
+    let secret = "Kd83hFq0ZxVwNw2RtYb7+/x@example.com".to_owned();
+    let planted = |text: String| leaked(std::slice::from_ref(&secret), &text).count();
+    for (text, found) in [
+        (format!("a {secret} b"), 1),
+        (percent(&secret), 1),
+        (STANDARD.encode(format!("x{secret}yy")), 1),
+        (STANDARD.encode(format!("xx{secret}")), 1),
+        (URL_SAFE_NO_PAD.encode(format!("xxx{secret}z")), 1),
+        ("nothing of it".to_owned(), 0),
+    ] {
+        assert_eq!(planted(text.clone()), found, "{text}");
+    }
+}
+
+/// All that a host says and shows of a refusal: the log, the body, and the headers but for cookies,
+/// which are the client's own.
+fn told_in(outcome: &Value) -> String {
+    let mut told: Vec<String> = texts_in(&outcome["log"]);
+    told.push(outcome["answer"]["body"].as_str().unwrap_or_default().to_owned());
+    for pair in outcome["answer"]["headers"].as_array().into_iter().flatten() {
+        if pair[0] != "set-cookie" {
+            told.extend(pair[1].as_str().map(str::to_owned));
+        }
+    }
+    told.join("\n")
+}
+
+/// Every text of a case that nobody but its owner may read.
+fn secrets_of(document: &Value, case: &Value) -> BTreeSet<String> {
+    let mut secrets = BTreeSet::new();
+    let policy = &document["policies"][case["policy"].as_str().unwrap_or_default()];
+    for (name, value) in policy["env"].as_object().into_iter().flatten() {
+        let value = value.as_str().unwrap_or_default();
+        if !["SECRET", "KEY", "TOKEN"].iter().any(|word| name.contains(word)) {
+            continue;
+        }
+        // Of a key the rest is public.
+        let key: Value = serde_json::from_str(value).unwrap_or_default();
+        match key.get("d").and_then(Value::as_str) {
+            Some(private) => _ = secrets.insert(private.to_owned()),
+            None => secrets.extend(value.split([',', ':', '"']).map(str::to_owned)),
+        }
+    }
+    let mut pieces = Vec::new();
+    for pair in case["request"]["headers"].as_array().into_iter().flatten() {
+        let (name, value) =
+            (pair[0].as_str().unwrap_or_default(), pair[1].as_str().unwrap_or_default());
+        match name.to_ascii_lowercase().as_str() {
+            "cookie" => pieces.extend(
+                value
+                    .split(';')
+                    .filter_map(|one| one.split_once('='))
+                    .map(|(_, value)| value.to_owned()),
+            ),
+            "authorization" => {
+                pieces.extend(value.split_once(' ').map(|(_, value)| value.to_owned()))
+            }
+            _ => {}
+        }
+    }
+    for reply in case["replies"].as_array().into_iter().flatten() {
+        let body = reply["body"].as_str().unwrap_or_default();
+        let body: Value = serde_json::from_str(body).unwrap_or_default();
+        for place in ["/token", "/session/token"] {
+            pieces.extend(body.pointer(place).and_then(Value::as_str).map(str::to_owned));
+        }
+        secrets.extend(texts_in(&body).iter().flat_map(|text| addresses_in(text)));
+    }
+    for piece in pieces {
+        for part in piece.split(['.', ',', '=', ' ', '%']) {
+            let decoded = URL_SAFE_NO_PAD.decode(part).unwrap_or_default();
+            secrets.extend(addresses_in(&String::from_utf8_lossy(&decoded)));
+            secrets.insert(part.to_owned());
+        }
+        secrets.insert(piece);
+    }
+    // What is short says nothing, and names of cookies are told.
+    secrets.retain(|secret| {
+        (secret.len() >= 16 || secret.contains('@')) && !secret.starts_with("__Secure-")
+    });
+    secrets
+}
+
+/// All texts of a value, those of lists and objects included.
+fn texts_in(value: &Value) -> Vec<String> {
+    match value {
+        Value::String(text) => vec![text.clone()],
+        Value::Array(items) => items.iter().flat_map(texts_in).collect(),
+        Value::Object(members) => members.values().flat_map(texts_in).collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// What looks like an e-mail address.
+fn addresses_in(text: &str) -> Vec<String> {
+    let words =
+        text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "@.+-_".contains(letter)));
+    words.filter(|word| word.len() > 4 && word.contains('@')).map(str::to_owned).collect()
+}
+
+/// Those of the secrets that are in a text.
+fn leaked<'s>(
+    secrets: impl IntoIterator<Item = &'s String>,
+    text: &str,
+) -> impl Iterator<Item = &'s String> {
+    secrets.into_iter().filter(move |secret| spellings(secret).iter().any(|one| text.contains(one)))
+}
+
+fn spellings(secret: &str) -> Vec<String> {
+    let mut spellings = vec![secret.to_owned(), percent(secret)];
+    // In base64 a text looks different at each of three places; its edges depend on what is beside.
+    for before in 0..3 {
+        let padded = [&"\0".repeat(before), secret].concat();
+        for encoded in [STANDARD.encode(&padded), URL_SAFE_NO_PAD.encode(&padded)] {
+            let whole = padded.len() / 3 * 4;
+            let start = if before == 0 { 0 } else { 4 };
+            spellings.extend(encoded.get(start..whole).map(str::to_owned));
+        }
+    }
+    spellings.retain(|spelling| spelling.len() >= 8);
+    spellings
+}
+
+fn percent(text: &str) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
+    text.bytes()
+        .map(
+            |byte| {
+                if is_plain(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            },
+        )
+        .collect()
 }
 
 /// A line of JSON in lines of at most 100 characters, broken after commas.

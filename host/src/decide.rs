@@ -70,8 +70,9 @@ pub async fn resume<H: Host>(
 /// [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`], or [`Reason::PathRefused`] where it
 /// would send another path than the one that the decision is about.
 pub fn refuse<H: Host>(host: &H, head: &impl LendHead, reason: Reason) -> Refusal {
-    let refusal = host.with_engine(|engine| head.lend(|head| engine.refuse(head, reason)));
-    let refusal = refusal.unwrap_or_else(|| not_started(head));
+    let now = host.now();
+    let refusal = host.with_engine(|engine| head.lend(|head| engine.refuse(head, reason, now)));
+    let refusal = refusal.unwrap_or_else(|| not_started(host, head));
     log(host, refusal.log.as_deref());
     refusal
 }
@@ -89,7 +90,7 @@ pub(crate) fn log<H: Host>(host: &H, line: Option<&str>) {
 }
 
 fn step<H: Host>(host: &H, head: &impl LendHead, decision: Option<Decision>) -> Begun {
-    let decision = decision.unwrap_or_else(|| Decision::Reject(not_started(head)));
+    let decision = decision.unwrap_or_else(|| Decision::Reject(not_started(host, head)));
     let decision = match decision {
         Decision::Perform(pending) => return Begun::Pending(pending),
         Decision::Forward(forward) => FinalDecision::Forward(forward),
@@ -101,8 +102,8 @@ fn step<H: Host>(host: &H, head: &impl LendHead, decision: Option<Decision>) -> 
     Begun::Decided(decision)
 }
 
-fn not_started(head: &impl LendHead) -> Refusal {
-    head.lend(|head| refuse_without_engine(Reason::NotStarted, head))
+fn not_started<H: Host>(host: &H, head: &impl LendHead) -> Refusal {
+    head.lend(|head| refuse_without_engine(Reason::NotStarted, head, host.now()))
 }
 
 impl FinalDecision {

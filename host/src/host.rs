@@ -103,5 +103,5 @@ async fn timed<H: Host>(
     millis: u32,
     work: impl Future<Output = Result<OwnedResult, Failure>>,
 ) -> Result<OwnedResult, Failure> {
-    within(host.sleep(millis), work).await.unwrap_or(Err(Failure::Failed))
+    within(host.sleep(millis), work).await.unwrap_or(Err(Failure::Unreachable("TIMEOUT")))
 }

@@ -20,6 +20,8 @@ pub struct Response {
 pub enum Failure {
     /// It could not be done: no connection, a time-out, an exception.
     Failed,
+    /// The same of a fetch, with a code for it that the log shows, like `TIMEOUT`.
+    Unreachable(&'static str),
     /// The body or value has more bytes than the effect allows.
     TooLarge,
     /// The head of the response is larger than the platform takes.
@@ -73,6 +75,7 @@ impl OwnedResult {
             Self::Absent => EffectResult::Absent,
             Self::Waited => EffectResult::Waited,
             Self::Missing(Failure::Failed) => EffectResult::Failed,
+            Self::Missing(Failure::Unreachable(code)) => EffectResult::Unreachable(code),
             Self::Missing(Failure::TooLarge) => EffectResult::TooLarge,
             Self::Missing(Failure::HeadTooLarge) => EffectResult::HeadTooLarge,
             Self::Missing(Failure::Unsupported) => EffectResult::Unsupported,

@@ -143,7 +143,8 @@ test("a configuration that shares sessions with nobody is warned of", async () =
   const lines = [];
   const gate = gateWith({ session, issuer: { share_sessions: true }, log: (line) => lines.push(line) });
   await gate.verdict({});
-  assert.match(lines[0], /warning: issuers\[0\]\.share_sessions: this host has no cache that instances share/);
+  const { event, path, problem } = JSON.parse(lines[1]);
+  assert.deepEqual([event, path, problem], ["config_warning", "issuers[0].share_sessions", "this host has no cache that instances share"]);
 });
 
 test("a fetch for which no copy will do is not looked for", async () => {
@@ -161,5 +162,5 @@ test("a slow cache and a slow issuer share the effect's time", async () => {
   const effect = { kind: "fetch", method: "GET", url: "https://a.test/", headers: [], timeoutMs: 300, maxBytes: 100, copy: "k" };
   // Timers end in their order, however busy the machine is.
   const late = new Promise((resolve) => setTimeout(resolve, 450, "late").unref());
-  assert.deepEqual(await Promise.race([perform(effect), late]), { kind: "failed" });
+  assert.deepEqual(await Promise.race([perform(effect), late]), { kind: "failed", code: "TIMEOUT" });
 });

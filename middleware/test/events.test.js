@@ -39,7 +39,7 @@ test("2,300 requests that fail and 2,100 slow ones keep nobody waiting", async (
   assert.ok(answers.every(({ status }) => status === 200));
   // The oldest gave way, and it was said.
   await gate.handle(request("/app", { cookie }), () => new Response("page"));
-  assert.ok(lines.some((line) => JSON.parse(line).decision === "abandon"), lines.join("\n"));
+  assert.ok(lines.some((line) => JSON.parse(line).event === "abandon"), lines.join("\n"));
   assert.ok(!lines.some((line) => JSON.parse(line).reason === "not_started"));
 });
 

@@ -45,15 +45,16 @@ test("a log that fails decides nothing", async () => {
   const refused = await gate.decide(request("/api"));
   assert.equal(refused.response.status, 401);
   assert.equal(refused.reason, "no_credential");
-  assert.deepEqual(lines, [refused.log]);
+  assert.deepEqual(lines.slice(1), [refused.log]);
+  assert.equal(JSON.parse(lines[0]).event, "start");
   const wrong = createGate({ ...quiet, config: { nonsense: 1 }, log });
   assert.equal((await wrong.decide(request("/api"))).reason, "not_started");
-  assert.match(lines[1], /nonsense/);
+  assert.match(lines[2], /nonsense/);
 });
 
 test("a page without a session is sent to the sign-in page, anything else is refused", async () => {
   const lines = [];
-  const gate = createGate({ ...quiet, config, log: (line) => lines.push(line) });
+  const gate = createGate({ ...quiet, config, log: (line) => line.includes('"event":"refusal"') && lines.push(line) });
   const page = await gate.decide(request("/app?x=1", { accept: "text/html" }));
   assert.equal(page.kind, "answer");
   assert.equal(page.reason, "no_credential");
@@ -202,7 +203,7 @@ function nearlyOver() {
 
 test("`handle`: where nobody is there, the answer is the gate's; the application's own failures stay its own", async () => {
   const lines = [];
-  const log = (line) => lines.push(JSON.parse(line));
+  const log = (line) => line.includes('"event":"refusal"') && lines.push(JSON.parse(line));
   const nobody = Object.assign(new TypeError("fetch failed"), { cause: { code: "ECONNREFUSED" } });
   const late = Object.assign(new Error("late"), { name: "TimeoutError" });
   const config = { issuers: [{ type: "better-auth", url: "https://auth.test" }], rules: [{ path: "/up", access: "public", upstream: "https://api.test" }, { path: "/**", access: "public" }] };

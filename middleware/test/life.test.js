@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { test } from "node:test";
 
 import { gatesOn } from "../gate.js";
@@ -19,8 +20,8 @@ function watched() {
     constructor(gate) {
       this.#gate = gate;
     }
-    warnings() {
-      return this.#gate.warnings();
+    startLines(...parts) {
+      return this.#gate.startLines(...parts);
     }
     room(...parts) {
       return this.#gate.room(...parts);
@@ -119,10 +120,11 @@ test("a wrong configuration answers 503 and is said once, with every place, prob
     const gate = gatesOn(glue, silent)({ config: wrong, env: {}, log: (line) => lines.push(line) });
     assertNotStarted(await gate.decide(request("/")));
     const said = lines.length;
-    assert.ok(lines.some((line) => /^doorward: error: .*: ./.test(line)), lines.join("\n"));
-    assert.ok(lines.some((line) => line.startsWith("doorward: hint: ")), lines.join("\n"));
+    const errors = lines.map((line) => JSON.parse(line)).filter(({ event }) => event === "config_error");
+    assert.ok(errors.length > 0 && errors.every(({ gate, path, problem, hint, time }) => gate === "doorward" && path !== undefined && problem && hint && time), lines.join("\n"));
     assertNotStarted(await gate.decide(request("/sign-in")));
-    assert.equal(lines.length, said);
+    // What is said then is that the request was refused.
+    assert.deepEqual(lines.slice(said).map((line) => JSON.parse(line).reason), ["not_started"]);
     assert.ok(record.drafts <= 1);
   }
 });
@@ -134,8 +136,15 @@ test("a short secret is warned of once, without itself, and lets requests throug
     const issuers = [{ type: "better-auth", url: AUTH, secret: { env: "SECRET" } }];
     const gate = gatesOn(watched().glue, silent)({ config: { ...openConfig, issuers }, env: { SECRET: secret }, log: (line) => lines.push(line) });
     for (let i = 0; i < 2; i++) assert.equal((await gate.decide(request("/"))).kind, "forward");
-    const expected = ["doorward: warning: issuers[0].secret: the secret has fewer than 32 bytes (value of SECRET)", "doorward: hint: make a longer one: openssl rand -base64 32"];
-    assert.deepEqual(lines, warned ? expected : []);
+    const said = lines.map((line) => JSON.parse(line));
+    const warning = { path: "issuers[0].secret", problem: "the secret has fewer than 32 bytes (value of SECRET)", hint: "make a longer one: openssl rand -base64 32" };
+    assert.deepEqual(said.slice(1).map(({ event, path, problem, hint }) => [event, { path, problem, hint }]), warned ? [["config_warning", warning]] : []);
+    // By the start line the secret can be compared, if it is long enough for that.
+    const { fingerprint, ...about } = said[0].secrets[0];
+    assert.deepEqual([said[0].event, said[0].configuration, about], ["start", "option config", { variable: "SECRET", length: warned ? "<32" : "32\u201364" }]);
+    const mac = createHmac("sha256", secret).update("doorward fingerprint 1").digest("hex");
+    assert.equal(fingerprint, warned ? undefined : mac.slice(0, 6));
+    assert.ok(!lines.join().includes(secret));
   }
 });
 
@@ -249,6 +258,7 @@ test("a trap says that it happened, and nothing of the request", async () => {
   await gate.decide(request("/?secret", { cookie: "secret" }));
   record.trap = true;
   await gate.decide(request("/"));
-  assert.equal(lines.length, 2);
-  assert.match(lines[0], /^doorward: error: the WebAssembly instance \d+ crashed \(RuntimeError\); a later request starts a new one$/);
+  const said = lines.map((line) => JSON.parse(line));
+  assert.deepEqual(said.map(({ event, gate }) => [event, gate]), Array(2).fill(["crash", "doorward"]));
+  assert.match(said[0].problem, /^the WebAssembly instance \d+ crashed \(RuntimeError\); a later request starts a new one$/);
 });

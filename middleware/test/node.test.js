@@ -204,7 +204,7 @@ test("proxy: `Expect` is answered here and not passed on", async (t) => {
 
 test("an origin that is away has one answer: of the proxy, of a rule's upstream, for a WebSocket, a page and a HEAD", async (t) => {
   const lines = [];
-  const log = (line) => lines.push(JSON.parse(line));
+  const log = (line) => line.includes('"event":"refusal"') && lines.push(JSON.parse(line));
   const gone = "http://127.0.0.1:1";
   const away = await serve(t, createProxy({ ...open, log, origin: gone }));
   const elsewhere = { ...open, log, config: { ...open.config, rules: [{ path: "/**", access: "public", upstream: gone }] } };

@@ -45,7 +45,8 @@ test("packed and installed, it loads in Node and its types are right", async (t)
   await run("npm", ["install", "--no-audit", "--no-fund", "--offline", `./${stdout.trim()}`], { cwd: folder });
   for (const file of ["LICENSE", "THIRD-PARTY.txt"]) await readFile(path.join(folder, "node_modules/doorward", file));
   await writeFile(path.join(folder, "use.js"), USE);
-  assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout, "forward function function function assertion_missing\n");
+  // Before it stands the start line of the log.
+  assert.equal((await run("node", ["use.js"], { cwd: folder })).stdout.split("\n").slice(1).join("\n"), "forward function function function assertion_missing\n");
 
   await writeFile(path.join(folder, "use.ts"), TYPED_USE);
   const options = ["--strict", "--noEmit", "--module", "nodenext", "--target", "es2022", "--lib", "es2022,dom,dom.iterable"];

@@ -18,6 +18,7 @@ const effect = (url, more = {}) => ({
 });
 const perform = performer();
 const FAILED = { kind: "failed" };
+const LATE = { kind: "failed", code: "TIMEOUT" };
 const text = (bytes) => new TextDecoder().decode(bytes);
 
 test("an answer comes back whole, whatever its status, with each Set-Cookie by itself", async (t) => {
@@ -80,7 +81,7 @@ test("a redirect that the platform hides is a failure", async () => {
 test("silence is a failure, as soon as the time is over", async (t) => {
   const { origin } = await serve(t, () => {});
   const late = new Promise((resolve) => setTimeout(resolve, 1500, "late").unref());
-  assert.deepEqual(await Promise.race([perform(effect(origin, { timeoutMs: 100 })), late]), FAILED);
+  assert.deepEqual(await Promise.race([perform(effect(origin, { timeoutMs: 100 })), late]), LATE);
 });
 
 test("the time covers the body too, and the connection is closed", async (t) => {
@@ -89,12 +90,12 @@ test("the time covers the body too, and the connection is closed", async (t) => 
     closed.push(once(res, "close"));
     res.write("{");
   });
-  assert.deepEqual(await perform(effect(origin, { timeoutMs: 100 })), FAILED);
+  assert.deepEqual(await perform(effect(origin, { timeoutMs: 100 })), LATE);
   await closed[0];
 });
 
 test("a fetch that does not listen to its signal ends in time as well", async () => {
-  assert.deepEqual(await performer(() => new Promise(() => {}))(effect("https://a.test/", { timeoutMs: 50 })), FAILED);
+  assert.deepEqual(await performer(() => new Promise(() => {}))(effect("https://a.test/", { timeoutMs: 50 })), LATE);
 });
 
 test("an answer that is too large is told apart, and reading stops", async (t) => {
@@ -152,13 +153,18 @@ test("what the application has put behind fetch stays", async (t) => {
 
 test("what is not HTTP, ends early or is not there is a failure", async (t) => {
   const garbage = await serveBytes(t, (socket) => socket.end("SSH-2.0-OpenSSH\r\n\r\n"));
-  assert.deepEqual(await perform(effect(garbage.origin)), FAILED);
+  const failed = async (url, code) => {
+    const { kind, code: told } = await perform(effect(url));
+    assert.equal(kind, "failed", url);
+    assert.match(String(told), code, url);
+  };
+  await failed(garbage.origin, /^HPE_/);
   const short = await serveBytes(t, (socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{"));
-  assert.deepEqual(await perform(effect(short.origin)), FAILED);
+  await failed(short.origin, /^UND_ERR_SOCKET$/);
   const gone = await serveBytes(t, (socket) => socket.destroy());
-  assert.deepEqual(await perform(effect(gone.origin)), FAILED);
-  assert.deepEqual(await perform(effect("http://127.0.0.1:1/")), FAILED);
-  assert.deepEqual(await perform(effect("nonsense")), FAILED);
+  await failed(gone.origin, /^(UND_ERR_SOCKET|ECONNRESET)$/);
+  await failed("http://127.0.0.1:59998/", /^ECONNREFUSED$/);
+  await failed("nonsense", /^ERR_INVALID_URL$/);
 });
 
 /** RFC 7518 section 3.1: how the signatures of an algorithm are made. */

@@ -1,16 +1,12 @@
 //! Whose an `iss` might have been: a near miss is told in the log, with the part that differs.
 
-use crate::effects::learned::{NearMiss, Noted};
-use crate::encoding::percent;
+use crate::encoding::members::Members;
 use crate::jose::jws::UnverifiedClaims;
 use crate::policy::issuer::{Issuer, TokenLocation};
 use crate::policy::rules::Rule;
 use crate::reason::Reason;
 
 use super::Authenticator;
-
-/// So much of an `iss` is shown.
-const MAX_SHOWN_BYTES: usize = 128;
 
 impl Authenticator<'_> {
     /// Notes an `iss` that no issuer here has, beside the configured one that it is most like.
@@ -60,12 +56,13 @@ impl Authenticator<'_> {
     }
 
     fn note_miss(&mut self, nearest: Option<(Difference, String)>, unverified: &str) {
-        let iss = NearMiss {
-            differs_in: nearest.as_ref().map(|(difference, _)| difference.name()),
-            expected: nearest.map(|(_, expected)| percent::loggable(&expected, MAX_SHOWN_BYTES)),
-            unverified: percent::loggable(unverified, MAX_SHOWN_BYTES),
-        };
-        self.deferred.noted = Some(Box::new(Noted { iss: Some(iss), ..Noted::default() }));
+        let mut iss = Members::default();
+        if let Some((difference, expected)) = nearest {
+            iss.text("differs_in", difference.name());
+            iss.shown("expected", &expected);
+        }
+        iss.shown("unverified", unverified);
+        self.deferred.findings.get_or_insert_default().add("iss", iss.written());
     }
 }
 

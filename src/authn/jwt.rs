@@ -9,9 +9,9 @@ use crate::cache::keys::{KeyMiss, KeyQuery};
 use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedClaims, VerifiedToken};
 use crate::effects::Missing;
 use crate::effects::keys::KeySetQuery;
-use crate::effects::learned::Noted;
 use crate::effects::signature::ToCheck;
 use crate::effects::wait::Wait;
+use crate::encoding::json;
 use crate::jose::alg::Algorithm;
 use crate::jose::claims::{self, Claims, Expectations};
 use crate::jose::jws::{Jws, UnverifiedClaims};
@@ -239,7 +239,8 @@ impl<'e> Authenticator<'e> {
     fn note_left_out(&mut self, issuer: &Issuer, jws: &Jws<'_>) {
         let left_out = self.keys.left_out(issuer.id, jws.header.kid.as_deref(), self.now);
         if !left_out.is_empty() {
-            self.deferred.noted = Some(Box::new(Noted { left_out, ..Noted::default() }));
+            let left_out = json::written(&left_out);
+            self.deferred.findings.get_or_insert_default().add("left_out_keys", left_out);
         }
     }
 }

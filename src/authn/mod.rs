@@ -4,6 +4,7 @@
 //! can show all of them.
 
 pub(crate) mod credential;
+mod findings;
 pub(crate) mod identity_basis;
 pub(crate) mod identity_headers;
 mod issuer;
@@ -27,11 +28,11 @@ use crate::cache::sessions::{CredentialDigest, SessionCache};
 use crate::cache::shared::CacheUse;
 use crate::cache::verified::{Identity, KeySetUsed, Use, VerifiedToken, VerifiedTokens};
 use crate::effects::deny_list::DenyListQuery;
-use crate::effects::learned::Noted;
 use crate::effects::session::Question;
 use crate::effects::state::EffectState;
 use crate::effects::wait::Wait;
 use crate::effects::{self, Missing, RequestProgress};
+use crate::encoding::members::Members;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::policy::Policy;
@@ -93,8 +94,10 @@ pub(crate) struct Deferred {
     pub(crate) has_own_data: bool,
     /// A session that the auth service has signed a cookie cache for: it may be asked about later.
     pub(crate) vouched_for: Option<Box<(CredentialDigest, Party)>>,
-    /// What is to be seen of a token that is refused.
-    pub(crate) noted: Option<Box<Noted>>,
+    /// Why the request's `session_data` does not count.
+    pub(crate) session_data: Option<Reason>,
+    /// What the log says beside the reason.
+    pub(crate) findings: Option<Box<Members>>,
 }
 
 /// Why a token is not verified (yet).

@@ -93,6 +93,9 @@ impl Authenticator<'_> {
             _ => None,
         };
         self.deferred.has_own_data |= owner.is_some();
+        if let DataState::Miss(reason) | DataState::Outdated(reason, _) = &session_data {
+            self.deferred.session_data = Some(*reason);
+        }
         match (token, session_data) {
             (Err(reason), _) => Verdict::Bad(reason),
             (Ok(_), DataState::Good(verified_token))

@@ -316,6 +316,11 @@ impl KeyCache {
         }
     }
 
+    /// The `kid`s of the keys that an issuer has, for the log.
+    pub(crate) fn kids(&self, issuer: IssuerId, now: UnixTime) -> Vec<String> {
+        self.source(issuer).usable_keys(now).filter_map(|key| key.kid.clone()).collect()
+    }
+
     /// When the last fetch of an issuer's set ended.
     pub(crate) fn tried_at(&self, issuer: IssuerId) -> Option<UnixTime> {
         self.source(issuer).fetch.tried_at()

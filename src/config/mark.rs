@@ -34,6 +34,9 @@ impl Compiler<'_> {
                 "make a longer one: openssl rand -base64 32",
             );
         }
+        if let Some(own) = &own {
+            self.reader.note_secret(MARK_SECRET, own);
+        }
         let secret =
             own.or_else(|| services.iter().find_map(|service| service.secrets.current.clone()));
         if secret.is_none() {

@@ -105,7 +105,7 @@ impl Config {
         let mut compiler =
             Compiler { reader: Reader::new(values), capabilities, whole: &self.whole };
         let policy = compiler.policy();
-        let Reader { mut errors, mut warnings, .. } = compiler.reader;
+        let Reader { mut errors, mut warnings, secrets, .. } = compiler.reader;
         errors.extend(policy.iter().flat_map(pages::closed_pages));
         let rename = |found: &mut ConfigError| found.path = self.whole.place_of(&found.path);
         errors.iter_mut().for_each(rename);
@@ -114,7 +114,7 @@ impl Config {
                 warnings.extend(closed_sign_in(&policy));
                 warnings.extend(closed_functions(&policy));
                 warnings.iter_mut().for_each(rename);
-                Ok(Policy { warnings, ..policy })
+                Ok(Policy { warnings, secrets, ..policy })
             }
             _ => Err(errors),
         }
@@ -218,6 +218,9 @@ impl Compiler<'_> {
             header_prefix,
             keep_headers,
             debug_header: root.flag("debug_header"),
+            server_timing: root.flag("server_timing"),
+            pass_every: root.member("log").and_then(|log| log.optional_number("pass_every")),
+            debug: self.debug(&root),
             assertions,
             mark,
             claim_headers,
@@ -226,7 +229,18 @@ impl Compiler<'_> {
             auth_requests_per_second: root.number(&DOCUMENT, "auth_requests_per_second"),
             capabilities: self.capabilities.clone(),
             warnings: Vec::new(),
+            secrets: Vec::new(),
         })
+    }
+
+    /// Whoever is refused is then told what was expected.
+    fn debug(&mut self, root: &Node<'_>) -> bool {
+        let is_on = root.flag("debug");
+        if is_on {
+            let hint = "leave it out once the cause is found; the log says the same";
+            self.reader.warn("debug", "refusals show their findings to whoever is refused", hint);
+        }
+        is_on
     }
 
     fn sign_in(&mut self, root: &Node<'_>) -> Option<SignIn> {

@@ -10,6 +10,8 @@ use serde_json::{Map, Value};
 
 use super::near::nearest;
 use super::table::{self, BETTER_AUTH_ISSUER, JWT_ISSUER, Kind, Member, Number, Object, VARIABLE};
+use crate::encoding::members::Members;
+use crate::jose::verify::Secret;
 use crate::policy::config_error::ConfigError;
 
 /// Reads the document and notes what is wrong with it.
@@ -23,6 +25,8 @@ pub(super) struct Reader<'v> {
     pub(super) stores: Vec<String>,
     /// Places whose variables may be missing, and are.
     unset: Vec<String>,
+    /// What the log says of each secret at the start.
+    pub(super) secrets: Vec<String>,
     /// How many errors are about what the reader has read.
     read: usize,
     /// Places whose value came from a variable, and from which.
@@ -37,6 +41,7 @@ impl<'v> Reader<'v> {
             warnings: Vec::new(),
             names: Vec::new(),
             stores: Vec::new(),
+            secrets: Vec::new(),
             unset: Vec::new(),
             read: 0,
             sources: Vec::new(),
@@ -291,7 +296,17 @@ impl<'v> Reader<'v> {
     /// The value of the variable that is named here: secrets are named, never written.
     fn secret(&mut self, value: &Value, path: &str) -> Option<Value> {
         if value.is_object() {
-            return self.variable(value, path).map(Value::String);
+            let text = self.variable(value, path)?;
+            // Better Auth's list of secrets: `2:new,1:old`.
+            if path.ends_with(".secrets") {
+                for entry in text.split(',') {
+                    let secret = entry.split_once(':').map_or(entry, |(_, secret)| secret);
+                    self.note_secret(path, &Secret::new(secret.trim()));
+                }
+            } else {
+                self.note_secret(path, &Secret::new(&text));
+            }
+            return Some(Value::String(text));
         }
         self.wrong(
             path,
@@ -299,6 +314,24 @@ impl<'v> Reader<'v> {
             "put it into the environment and write {\"env\": \"NAME\"} here",
         );
         Some(Value::Null)
+    }
+
+    /// Has the log say of a secret which variable it comes from, and what it is known by.
+    #[cold]
+    #[inline(never)]
+    pub(super) fn note_secret(&mut self, path: &str, secret: &Secret) {
+        let about = self.about_secret(path, secret).written();
+        self.secrets.push(about);
+    }
+
+    /// The variable of the secret at this place, the class of its length, and its fingerprint.
+    pub(super) fn about_secret(&self, path: &str, secret: &Secret) -> Members {
+        let source = self.sources.iter().find(|(place, _)| place == path);
+        let mut about = Members::default();
+        about.text("variable", source.map_or(path, |(_, name)| name));
+        about.text("length", secret.length_class());
+        about.text_if_any("fingerprint", secret.fingerprint().as_deref());
+        about
     }
 
     /// A variable may hold the whole set as JSON.

@@ -280,6 +280,7 @@ impl Compiler<'_> {
             CredentialHandling::Remove
         };
         Some(Rule {
+            name: node.texts("path").unwrap_or_default().join(", "),
             patterns,
             methods: self.methods(node),
             access: access?,

@@ -4,12 +4,9 @@ use std::sync::Arc;
 
 use super::compiler::Compiler;
 use super::reader::Node;
-use crate::jose::verify::Secret;
+use crate::jose::verify::{PUBLISHED_SECRETS, Secret};
 use crate::policy::auth_service::{AS_OF_PURPOSE, AuthService, Secrets};
 
-/// Published with Better Auth: whoever reads the documentation could sign in as anybody.
-const PUBLISHED_SECRETS: [&str; 2] =
-    ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
 /// A shorter secret can be guessed.
 const MIN_SECRET_BYTES: usize = 16;
 
@@ -18,6 +15,10 @@ impl Compiler<'_> {
         let errors_before = self.reader.errors.len();
         let mut secrets = self.named_secrets(node);
         secrets.as_of = secrets.current.as_ref().and_then(|secret| secret.derived(AS_OF_PURPOSE));
+        let listed = node.text("secrets").map_or("secret", |_| "secrets");
+        if let Some(secret) = &secrets.current {
+            secrets.about = self.reader.about_secret(&node.path_of(listed), secret);
+        }
         let is_named =
             ["secret", "secrets"].iter().any(|name| self.reader.is_unset(&node.path_of(name)));
         if is_named && secrets.current.is_none() && self.reader.errors.len() == errors_before {
@@ -62,7 +63,7 @@ impl Compiler<'_> {
             .filter(|single| !secrets.iter().any(|own| own.equals(single)));
         secrets.extend(single);
         let mut secrets = secrets.into_iter();
-        Secrets { current: secrets.next(), retired: secrets.collect(), as_of: None }
+        Secrets { current: secrets.next(), retired: secrets.collect(), ..Secrets::default() }
     }
 
     fn secret(&mut self, node: &Node<'_>, name: &str, secret: Option<&str>) -> Option<Secret> {
@@ -85,6 +86,16 @@ impl Compiler<'_> {
                 "the secret has white space around it or a line end in it",
                 "take it away: the auth service would have to have the very same, or no cookie \
                  verifies",
+            );
+        }
+        let is_quoted = ["\"", "'"]
+            .iter()
+            .any(|mark| secret.len() > 1 && secret.starts_with(mark) && secret.ends_with(mark));
+        if is_quoted {
+            self.reader.warn(
+                &node.path_of(name),
+                "the secret has quotation marks around it",
+                "take them away, unless the auth service's secret has them too",
             );
         }
         let secret = Secret::new(secret);

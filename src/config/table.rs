@@ -357,6 +357,24 @@ const DOCUMENT_MEMBERS: &[Member] = &[
         "\"https://example.com/docs/reasons#\"",
         "What comes before a reason's code in the links of refusals.",
     ),
+    member("log", Kind::Object(&LOG)).about(
+        "refusals, and forwards of which there is something to say",
+        "{ \"pass_every\": 100 }",
+        "What else is logged ([log](log.md)).",
+    ),
+    flag("server_timing").about(
+        "false",
+        "true",
+        "Adds `Server-Timing: doorward;dur=…`: how many milliseconds the request has waited for \
+         lookups and the platform.",
+    ),
+    flag("debug").about(
+        "false",
+        "true",
+        "Shows in a refusal what its log line says: what was expected and what came. So it is \
+         without this in development, where `NODE_ENV` is `development` and client and host name \
+         are those of this machine.",
+    ),
     flag("debug_header").about(
         "false",
         "true",
@@ -364,6 +382,22 @@ const DOCUMENT_MEMBERS: &[Member] = &[
          the source of the identity, of a refusal the reason.",
     ),
 ];
+
+/// `log`.
+pub static LOG: Object = object(
+    "Log",
+    &[&[member(
+        "pass_every",
+        Kind::Number(Number { unit: "requests", least: 1, most: 1_000_000, default: None }),
+    )
+    .about(
+        "none",
+        "100",
+        "Of so many requests that are forwarded without anything to say of them, one is logged, \
+         counted in each instance.",
+    )]],
+    &[],
+);
 
 /// `framework`, as an object.
 pub static FRAMEWORK: Object =

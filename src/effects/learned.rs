@@ -1,15 +1,18 @@
 //! What was learned with the results besides, for the response and for logs.
 
-use serde::Serialize;
-
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::session_events::{Number, SessionDigest};
-use crate::jose::jwk::LeftOut;
+use crate::encoding::members::Members;
 use crate::reason::Reason;
+use crate::time::UnixTime;
 
 /// What the auth service had to say besides its answers, or why it said nothing.
 #[derive(Default)]
 pub(crate) struct Learned {
+    /// When the request came in.
+    pub(crate) arrived: Option<UnixTime>,
+    /// How many seconds the clock of whoever answered last is ahead.
+    pub(crate) clock_difference: i64,
     /// `Set-Cookie` lines for this request's client.
     pub(crate) set_cookies: Vec<String>,
     /// Of which sessions they are, and what had happened last when they were heard of.
@@ -22,8 +25,14 @@ pub(crate) struct Learned {
     pub(crate) cause: Option<Reason>,
     /// Why there is no newer list of what has been revoked.
     pub(crate) deny_list: Option<LookupFailure>,
-    /// What is to be seen of a token that was refused.
-    pub(crate) noted: Option<Box<Noted>>,
+    /// Why the request's `session_data` does not count.
+    pub(crate) session_data: Option<Reason>,
+    /// What came of the last fetch that has failed, and what to do about it.
+    pub(crate) lookup: Option<Box<Members>>,
+    /// What the log says beside the reason.
+    pub(crate) findings: Option<Box<Members>>,
+    /// The rule by which the request is refused, or forwarded in spite of a reason.
+    pub(crate) rule: Option<usize>,
     /// Who has said that the session has ended, and how.
     pub(crate) end: Option<Box<End>>,
     /// Whether the request's own `session_data` is by the configured secret.
@@ -38,27 +47,6 @@ pub(crate) struct End {
     pub(crate) url: String,
     /// Whether it has deleted the session's cookies: then it has recognised them.
     pub(crate) has_deleted_cookies: bool,
-}
-
-/// What the log says of a token that was refused, beside the reason. Bounded and escaped: whoever
-/// sent it may have made it all up.
-#[derive(Default)]
-pub(crate) struct Noted {
-    /// Keys of the issuer's set that are not used, and by which rule.
-    pub(crate) left_out: Vec<LeftOut>,
-    /// An `iss` that no issuer has, beside the configured one that it is most like.
-    pub(crate) iss: Option<NearMiss>,
-}
-
-/// What a token has said, and what would have been right.
-#[derive(Serialize)]
-pub(crate) struct NearMiss {
-    /// In what the two differ; nothing where in more than one thing.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) differs_in: Option<&'static str>,
-    /// As it is configured; nothing where none is near.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) expected: Option<String>,
-    /// As it came, shortened and escaped.
-    pub(crate) unverified: String,
+    /// Whether it was asked with cookies, which it deletes where it recognises them.
+    pub(crate) is_by_cookies: bool,
 }

@@ -10,6 +10,7 @@ pub(crate) mod deny_list;
 mod key;
 pub(crate) mod keys;
 pub(crate) mod learned;
+mod lookup;
 pub(crate) mod pending;
 mod service;
 pub(crate) mod session;
@@ -241,12 +242,27 @@ impl Continuation {
         result: &EffectResult<'_>,
         context: &mut Context<'_>,
     ) {
-        let is_failure = matches!(result, EffectResult::Failed);
+        let is_failure = matches!(result, EffectResult::Failed | EffectResult::Unreachable(_));
+        let url = match &effect {
+            Effect::Fetch(fetch) => Some(fetch.url.clone()),
+            _ => None,
+        };
         if is_failure && context.progress.was_kept_waiting(context.now) {
             context.progress.learned.failure = Some(LookupFailure::KeptWaiting);
             self.give_up(context);
         } else {
             self.learn_at_once(effect, result, context);
+        }
+        if let Some(seconds) = lookup::clock_difference(result, context.now) {
+            context.state.clock_difference = seconds;
+        }
+        let learned = &mut context.progress.learned;
+        let is_good = matches!(result, EffectResult::Answered { status: 200, .. });
+        let has_failed = learned.failure.is_some() || learned.deny_list.is_some();
+        if let Some(url) = url.filter(|_| has_failed || !is_good)
+            && !matches!(result, EffectResult::Copied(_))
+        {
+            learned.lookup = Some(Box::new(lookup::findings(&url, result)));
         }
     }
 }
@@ -280,7 +296,7 @@ impl RequestProgress {
             asked: Vec::new(),
             asked_again: Vec::new(),
             memory: Memories::default(),
-            learned: Learned::default(),
+            learned: Learned { arrived: Some(arrival.at), ..Learned::default() },
             has_given_up: false,
             watch: Watch::default(),
         }

@@ -384,7 +384,9 @@ impl Pending {
             _ => String::new(),
         };
         let has_deleted_cookies = service::deletes_cookies(&self.service, headers);
-        context.progress.learned.end = Some(Box::new(End { url, has_deleted_cookies }));
+        let is_by_cookies = matches!(self.cookies, CookiesFor::Host(_));
+        let end = End { url, has_deleted_cookies, is_by_cookies };
+        context.progress.learned.end = Some(Box::new(end));
         context.state.tokens.forget(&self.credential);
         context.state.events.note_end(self.session, trust, context.now);
     }

@@ -34,6 +34,8 @@ pub(crate) struct EffectState {
     pub(super) rate_limit: RateLimit,
     /// How often storages are read.
     pub(super) reads: RateLimit,
+    /// How many seconds the clock of whoever answered last is ahead, by its `Date`.
+    pub(crate) clock_difference: i64,
     /// What is to be kept in the shared cache.
     cache_writes: Vec<CacheWrite>,
 }
@@ -58,6 +60,7 @@ impl EffectState {
             reads: RateLimit::new(
                 policy.auth_requests_per_second.saturating_mul(READS_PER_REQUEST),
             ),
+            clock_difference: 0,
             cache_writes: Vec::new(),
         }
     }

@@ -4,4 +4,5 @@ pub(crate) mod ascii;
 pub(crate) mod base64;
 pub(crate) mod digest;
 pub(crate) mod json;
+pub(crate) mod members;
 pub(crate) mod percent;

@@ -6,6 +6,7 @@ use crate::authn::{Authenticator, Verdict};
 use crate::better_auth::session_record::{CausedBy, Session};
 use crate::cache::verified::Identity;
 use crate::effects::{Missing, RequestProgress};
+use crate::encoding::members::Members;
 use crate::policy::rules::{Access, OnConflict, Rule};
 use crate::reason::Reason;
 
@@ -70,9 +71,13 @@ impl Engine {
                     | NotAdmitted::Unavailable(reason)
                     | NotAdmitted::SignOut(reason, _)),
                 ) => match leniency(reason, not_admitted.caused_by()) {
-                    None => return Err(not_admitted),
+                    None => {
+                        progress.learned.rule = Some(number);
+                        return Err(not_admitted);
+                    }
                     Some(leniency) => {
-                        all.in_spite_of = all.in_spite_of.or(Some((reason, leniency)))
+                        progress.learned.rule.get_or_insert(number);
+                        all.in_spite_of = all.in_spite_of.or(Some((reason, leniency)));
                     }
                 },
             }
@@ -107,8 +112,12 @@ impl Engine {
         authenticator.verified_tokens = Some(&mut self.verified_tokens);
         let credentials = credential::find(head, &self.policy, rule);
         let found = verify(&mut authenticator, credentials, rule);
+        if rule.access == Access::Required && found.as_ref().is_ok_and(Found::is_empty) {
+            authenticator.note_absence(rule);
+        }
         let mut deferred = authenticator.deferred;
-        progress.learned.noted = deferred.noted.take();
+        progress.learned.findings = deferred.findings.take();
+        progress.learned.session_data = deferred.session_data;
         let found = found?;
         progress.learned.failure = progress.learned.failure.or(deferred.failure);
         progress.learned.has_own_data |= deferred.has_own_data;
@@ -174,6 +183,18 @@ impl Engine {
             // A token says all that there is to know.
             None => identity.clone(),
         };
+        let unmet = rule.requirements.first_unmet(&refused.session.attributes, now);
+        if let Some((name, expected, found)) = unmet {
+            let mut requirement = Members::default();
+            requirement.text("name", &name);
+            requirement.add("expected", expected);
+            if let Some(found) = found {
+                requirement.add("found", found);
+            }
+            let findings = progress.learned.findings.get_or_insert_default();
+            findings.add("requirement", requirement.written());
+            findings.text("issuer", &refused.issuer.name);
+        }
         if rule.requirements.come_before(&refused.session.attributes, now) {
             progress.learned.cause = Some(Reason::TokenNotYetValid);
         }
@@ -228,7 +249,10 @@ fn verify<'c>(
                 let first = found.failure.map_or(reason, |(first, _)| first);
                 found.failure = Some((first, CausedBy::Gate));
             }
-            Verdict::Bad(reason) => return Err(refuse_or_sign_out(reason, &credential)),
+            Verdict::Bad(reason) => {
+                authenticator.note_refused(&credential, reason, rule);
+                return Err(refuse_or_sign_out(reason, &credential));
+            }
             Verdict::Needs(missing) => found.missing = found.missing.or(Some(missing)),
         }
     }
@@ -236,6 +260,11 @@ fn verify<'c>(
 }
 
 impl<'c> Found<'c> {
+    /// Whether there was no credential at all.
+    fn is_empty(&self) -> bool {
+        self.good.is_empty() && self.missing.is_none() && self.failure.is_none()
+    }
+
     /// The good ones, if it is known of each what it comes to.
     fn all_known(self) -> Result<Vec<Good<'c>>, NotAdmitted> {
         match (self.failure, self.missing) {

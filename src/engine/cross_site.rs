@@ -1,9 +1,7 @@
 //! Whether a request comes from this site itself. `docs/strictness.md`, "Which requests are this
 //! site's own", weighs the rule.
 
-use std::net::IpAddr;
-
-use crate::http::request::RequestHead;
+use crate::http::request::{RequestHead, host_and_port, is_loopback_name};
 use crate::policy::Policy;
 use crate::policy::rules::Rule;
 
@@ -40,7 +38,7 @@ fn is_of_this_site(origin: &str, request: &RequestHead<'_>, policy: &Policy) -> 
         // The team of this site runs its auth service. One on this machine says nothing about a
         // site elsewhere.
         || policy.service_origins.iter().any(|service| service == origin && (!is_loopback(service) || is_loopback(here)))
-        || policy.is_development && is_own_machine(request) && is_same_but_for_name(origin, here)
+        || policy.is_development && request.is_own_machine() && is_same_but_for_name(origin, here)
 }
 
 /// Whether both are loopback names with the same scheme and port: `localhost`, `127.0.0.1` and
@@ -48,27 +46,6 @@ fn is_of_this_site(origin: &str, request: &RequestHead<'_>, policy: &Policy) -> 
 fn is_same_but_for_name(origin: &str, here: &str) -> bool {
     let place = |origin| parts(origin).map(|(scheme, _, port)| (scheme, port));
     is_loopback(origin) && is_loopback(here) && place(origin) == place(here)
-}
-
-/// Whether the client is on this machine and asks this machine, with no proxy between.
-fn is_own_machine(request: &RequestHead<'_>) -> bool {
-    let is_forwarded = |name: &str| {
-        name.eq_ignore_ascii_case("via")
-            || name.eq_ignore_ascii_case("forwarded")
-            || name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded-"))
-    };
-    request.client_address.is_some_and(is_loopback_address)
-        && request.only("host").is_some_and(|host| is_loopback_name(host_and_port(host).0))
-        && !request.headers.iter().any(|(name, _)| is_forwarded(name))
-}
-
-/// The address of the machine itself, also where an address of IPv4 is written as one of IPv6.
-fn is_loopback_address(address: &str) -> bool {
-    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
-}
-
-fn is_loopback_name(host: &str) -> bool {
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(name))
 }
 
 fn is_loopback(origin: &str) -> bool {
@@ -80,16 +57,4 @@ fn parts(origin: &str) -> Option<(&str, &str, &str)> {
     let (scheme, rest) = origin.split_once("://")?;
     let (host, port) = host_and_port(rest);
     Some((scheme, host, port))
-}
-
-/// Host and port; an address of IPv6 has its brackets.
-fn host_and_port(authority: &str) -> (&str, &str) {
-    match authority.rsplit_once(':') {
-        Some((host, port))
-            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
-        {
-            (host, port)
-        }
-        _ => (authority, ""),
-    }
 }

@@ -6,6 +6,7 @@ use crate::cache::verified::Identity;
 use crate::decision::{Decision, Forward};
 use crate::effects::deny_list::DenyListQuery;
 use crate::effects::keys::KeySetQuery;
+use crate::effects::learned::Learned;
 use crate::effects::pending::PendingEffect;
 use crate::effects::session::Question;
 use crate::effects::watch::Watch;
@@ -16,7 +17,7 @@ use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestKind;
 use crate::http::set_cookie;
 use crate::policy::rules::MatchedRules;
-use crate::response::log;
+use crate::response::{self, RequestContext, log};
 use crate::time::UnixTime;
 
 use super::admission::{Admitted, OriginContext, Routed};
@@ -42,7 +43,11 @@ impl Engine {
         let cookies_of = std::mem::take(&mut learned.cookies_of);
         let watch = Watch { presented, cookies_of, public_origin: head.public_origin.to_owned() };
         let fresh = std::mem::take(&mut learned.set_cookies);
-        let log = log::forward_line(in_spite_of, head, path, &learned);
+        let (policy, path_of) = (Some(&self.policy), Some(path));
+        let request = RequestContext { policy, head, path: path_of, now };
+        let log = log::forward_line(in_spite_of, request, &learned)
+            .or_else(|| sampled(&mut self.passes, request, &learned, identity.as_ref()));
+        let timing = response::server_timing(&self.policy, learned.arrived, now);
         if let Some(vouched_for) = deferred.vouched_for.take() {
             let (credential, owner) = *vouched_for;
             self.effects.sessions.vouch_for(credential, owner, now);
@@ -56,13 +61,15 @@ impl Engine {
         let statement = told.map(|identity| {
             ["{", &header_edits::statement(identity, &self.policy, rules), "}"].concat()
         });
+        let mut response_headers = self.response_headers(identity.as_ref(), fresh);
+        response_headers.extend(timing);
         Decision::Forward(Forward {
             target: path.target(),
             upstream: self.policy.upstream(rules).map(str::to_owned),
             remove,
             set,
             identity: statement,
-            response_headers: self.response_headers(identity.as_ref(), fresh),
+            response_headers,
             alongside,
             after,
             connection,
@@ -199,4 +206,18 @@ impl Engine {
             None => "forward; anonymous".to_owned(),
         }
     }
+}
+
+/// The log's line about every so many requests of which there is nothing else to say.
+fn sampled(
+    passes: &mut u32,
+    request: RequestContext<'_>,
+    learned: &Learned,
+    identity: Option<&Identity>,
+) -> Option<String> {
+    let policy = request.policy?;
+    let every = policy.pass_every?;
+    *passes = passes.wrapping_add(1);
+    let issuer = identity.map(|identity| &*identity.issuer);
+    passes.is_multiple_of(every).then(|| log::pass_line(request, learned, issuer))
 }

@@ -27,7 +27,7 @@ use crate::http::request::RequestHead;
 use crate::http::set_cookie;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::response::{log, refusal};
+use crate::response::{RequestContext, log, refusal, start};
 use crate::time::UnixTime;
 
 use self::admission::{Admitted, NotAdmitted, OriginContext, Otherwise, Routed};
@@ -43,6 +43,8 @@ pub struct Engine {
     verified_tokens: VerifiedTokens,
     seed: u64,
     assertions_made: u64,
+    /// Requests that were forwarded without anything to say of them, for the sample in the log.
+    passes: u32,
 }
 
 /// Which of a request's sessions are looked at when its response is there.
@@ -65,12 +67,20 @@ impl Engine {
             verified_tokens: VerifiedTokens::new(seed),
             seed,
             assertions_made: 0,
+            passes: 0,
         }
     }
 
     /// What the names of the identity headers begin with, in lower case.
     pub fn header_prefix(&self) -> &str {
         &self.policy.header_prefix
+    }
+
+    /// What the log says when the gate starts: a line with where its configuration comes from (which
+    /// the host knows, `variable DOORWARD`), the issuers, and of each secret the variable, the class
+    /// of its length and a fingerprint; then a line for each warning.
+    pub fn start_lines(&self, source: &str, now: UnixTime) -> Vec<String> {
+        start::start_lines(&self.policy, source, now)
     }
 
     /// The same engine as it began. A suite that plays a million beginnings reads its configuration
@@ -180,7 +190,7 @@ impl Engine {
     ) -> Finish {
         let mut progress = self.learn(parts, &result, now);
         self.context(&mut progress, now).drop_overtaken();
-        let log = log::renewal_line(&progress.learned);
+        let log = log::renewal_line(&progress.learned, now);
         let mut set_cookies = progress.learned.set_cookies;
         set_cookies.extend(as_of);
         Finish { headers: set_cookie::response_headers(set_cookies), withdraws_cookies: false, log }
@@ -194,14 +204,26 @@ impl Engine {
     /// The answer for what only the host finds out, after the decision:
     /// [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`], or [`Reason::PathRefused`] where
     /// the platform would send another path than the one decided about.
-    pub fn refuse(&self, request: &RequestHead<'_>, reason: Reason) -> Refusal {
-        let path = Path::of(request, self.policy.framework.as_ref()).ok();
-        match refusal::refuse(reason, &self.policy, request, path.as_ref(), Learned::default()) {
+    pub fn refuse(&self, head: &RequestHead<'_>, reason: Reason, now: UnixTime) -> Refusal {
+        let path = Path::of(head, self.policy.framework.as_ref()).ok();
+        match self.refusal(reason, (head, path.as_ref()), Learned::default(), now) {
             Decision::Reject(answer) | Decision::Redirect(answer) => answer,
             Decision::Perform(_) | Decision::Forward(_) | Decision::Respond(_) => {
-                refusal::refuse_without_engine(reason, request)
+                refusal::refuse_without_engine(reason, head, now)
             }
         }
+    }
+
+    fn refusal(
+        &self,
+        reason: Reason,
+        (head, path): (&RequestHead<'_>, Option<&Path<'_>>),
+        learned: Learned,
+        now: UnixTime,
+    ) -> Decision {
+        let learned = Learned { clock_difference: self.effects.clock_difference, ..learned };
+        let request = RequestContext { policy: Some(&self.policy), head, path, now };
+        refusal::refuse(reason, request, learned)
     }
 
     /// What each credential comes to, layer by layer. Changes nothing and asks nobody.
@@ -221,12 +243,12 @@ impl Engine {
         self.context(&mut progress, now).drop_overtaken();
         if !head.has_plain_method() {
             let reason = Reason::MethodRefused;
-            return refusal::refuse(reason, &self.policy, head, None, progress.learned);
+            return self.refusal(reason, (head, None), progress.learned, now);
         }
         let path = match Path::of(head, self.policy.framework.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
-                return refusal::refuse(reason, &self.policy, head, None, progress.learned);
+                return self.refusal(reason, (head, None), progress.learned, now);
             }
         };
         if let Some(served) = self.key_set(head, &path) {
@@ -234,7 +256,7 @@ impl Engine {
         }
         let Some(rules) = self.policy.matched_rules(&path, head) else {
             let reason = Reason::RouteDenied;
-            return refusal::refuse(reason, &self.policy, head, Some(&path), progress.learned);
+            return self.refusal(reason, (head, Some(&path)), progress.learned, now);
         };
         let routed = Routed { head, path: &path, rules: &rules, now };
         let reason = match self.admit(routed, &mut progress) {
@@ -254,7 +276,7 @@ impl Engine {
                 reason
             }
         };
-        refusal::refuse(reason, &self.policy, head, Some(&path), progress.learned)
+        self.refusal(reason, (head, Some(&path)), progress.learned, now)
     }
 
     /// Whether the request goes on, and with what.
@@ -289,7 +311,7 @@ impl Engine {
             Err(failed) => failed,
         };
         match otherwise.by(failure.caused_by(head.client_address.is_some())) {
-            None => refusal::refuse(reason, &self.policy, head, Some(path), progress.learned),
+            None => self.refusal(reason, (head, Some(path)), progress.learned, now),
             Some(leniency) => {
                 let in_spite_of = Some((reason, leniency));
                 let admitted = Admitted { in_spite_of, ..Admitted::default() };

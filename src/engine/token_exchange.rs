@@ -86,7 +86,7 @@ impl Engine {
         let outcome =
             authenticator.exchanged(&self.effects.tokens, question, identity, token_exchange);
         admitted.deferred.refresh.extend(authenticator.deferred.refresh);
-        let noted = authenticator.deferred.noted;
+        let findings = authenticator.deferred.findings;
         let (token, origin_of_token) = match outcome {
             ExchangeOutcome::With(token, origin_of_token) => (token, origin_of_token),
             ExchangeOutcome::Needs(missing) => {
@@ -100,11 +100,11 @@ impl Engine {
             }
             ExchangeOutcome::Ended => return Err(NotAdmitted::Refuse(Reason::SessionEnded)),
             ExchangeOutcome::Unavailable(reason) => {
-                progress.learned.noted = noted;
+                progress.learned.findings = findings;
                 return Err(self.not_exchanged(routed, place, (reason, None), progress));
             }
             ExchangeOutcome::Refused(reason, because) => {
-                progress.learned.noted = noted;
+                progress.learned.findings = findings;
                 return Err(self.not_exchanged(routed, place, (reason, Some(because)), progress));
             }
         };

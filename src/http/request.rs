@@ -1,5 +1,7 @@
 //! The request's head as the host hands it over, and what kind of request it is.
 
+use std::net::IpAddr;
+
 /// The head of a request: plain borrowed data.
 #[derive(Clone, Copy)]
 pub struct RequestHead<'a> {
@@ -85,9 +87,43 @@ impl<'a> RequestHead<'a> {
             || says_so("purpose")
     }
 
+    /// Whether the client is on this machine and asks this machine, with no proxy between.
+    pub(crate) fn is_own_machine(&self) -> bool {
+        let is_forwarded = |name: &str| {
+            name.eq_ignore_ascii_case("via")
+                || name.eq_ignore_ascii_case("forwarded")
+                || name.get(..12).is_some_and(|start| start.eq_ignore_ascii_case("x-forwarded-"))
+        };
+        self.client_address.is_some_and(is_loopback_address)
+            && self.only("host").is_some_and(|host| is_loopback_name(host_and_port(host).0))
+            && !self.headers.iter().any(|(name, _)| is_forwarded(name))
+    }
+
     /// Whether the method is safe (RFC 9110 section 9.2.1): it asks for nothing to change.
     pub fn is_safe(&self) -> bool {
         matches!(self.method, "GET" | "HEAD" | "OPTIONS")
+    }
+}
+
+/// The address of the machine itself, also where an address of IPv4 is written as one of IPv6.
+fn is_loopback_address(address: &str) -> bool {
+    address.parse::<IpAddr>().is_ok_and(|address| address.to_canonical().is_loopback())
+}
+
+/// Whether this host name is one of the machine itself.
+pub(crate) fn is_loopback_name(host: &str) -> bool {
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|name| host.eq_ignore_ascii_case(name))
+}
+
+/// Host and port; an address of IPv6 has its brackets.
+pub(crate) fn host_and_port(authority: &str) -> (&str, &str) {
+    match authority.rsplit_once(':') {
+        Some((host, port))
+            if !host.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) =>
+        {
+            (host, port)
+        }
+        _ => (authority, ""),
     }
 }
 

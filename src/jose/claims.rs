@@ -250,7 +250,7 @@ fn check_iat(members: &Object<'_>, expected: &Expectations, now: UnixTime) -> Re
 }
 
 /// Who it is, by the first of these claims that says it. An identity without a name is none.
-fn subject<'m>(members: &'m Object<'_>, names: &[String]) -> Result<&'m str, Reason> {
+pub(crate) fn subject<'m>(members: &'m Object<'_>, names: &[String]) -> Result<&'m str, Reason> {
     for name in names {
         match members.get(name) {
             Some(Value::Text(subject)) if !subject.is_empty() => return Ok(subject),

@@ -64,6 +64,10 @@ impl<T> Unconfirmed<T> {
     }
 }
 
+/// Published with Better Auth: whoever reads the documentation could sign in as anybody.
+pub(crate) const PUBLISHED_SECRETS: [&str; 2] =
+    ["better-auth-secret-12345678901234567890", "better-auth-secret-123456789"];
+
 /// A Better Auth secret: its UTF-8 bytes are the HMAC key, and the encryption key is derived from
 /// them.
 #[derive(Clone)]
@@ -126,6 +130,62 @@ impl Secret {
             .ok()
             .and_then(|different| different.checked_pow(length));
         guesses.is_some_and(|guesses| guesses < 1 << 120)
+    }
+
+    /// The first six hex digits of a MAC by it, by which two operators tell whether they have the
+    /// same secret. Nothing of a secret that can be guessed.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn fingerprint(&self) -> Option<String> {
+        let [first, second, third, ..] = self.mac(b"doorward fingerprint 1");
+        let digits = [first, second, third].into_iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        let digits = digits.filter_map(|digit| char::from_digit(digit.into(), 16));
+        (!self.is_short()).then(|| digits.collect())
+    }
+
+    /// Into which of three classes its length falls.
+    pub(crate) fn length_class(&self) -> &'static str {
+        match self.bytes.len() {
+            ..32 => "<32",
+            32..=64 => "32\u{2013}64",
+            _ => ">64",
+        }
+    }
+
+    /// Which text like this secret has made a MAC, where one of the usual mistakes has: for the log
+    /// alone, since it proves nothing of who sent the message.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn authenticates_like(
+        &self,
+        message: &[u8],
+        mac: &[u8; 32],
+    ) -> Option<&'static str> {
+        let own = self.bytes.as_slice();
+        let bare = match own {
+            [b'"', bare @ .., b'"'] | [b'\'', bare @ .., b'\''] => bare,
+            _ => &[],
+        };
+        let around = |mark: &[u8]| [mark, own, mark].concat();
+        let mut likes = vec![
+            ("without-quotes", bare.to_vec()),
+            ("with-quotes", around(b"\"")),
+            ("with-quotes", around(b"'")),
+            ("with-line-end", [own, b"\n"].concat()),
+            ("with-line-end", [own, b"\r\n"].concat()),
+            ("with-space", [own, b" "].concat()),
+        ];
+        likes.extend(
+            PUBLISHED_SECRETS
+                .iter()
+                .map(|default| ("published-default", default.as_bytes().to_vec())),
+        );
+        let has_made = |(_, secret): &&(&str, Vec<u8>)| {
+            !secret.is_empty()
+                && Hmac::<Sha256>::new_from_slice(secret)
+                    .is_ok_and(|hmac| hmac.chain_update(message).verify_slice(mac).is_ok())
+        };
+        likes.iter().find(has_made).map(|(like, _)| *like)
     }
 
     /// Whether two secrets are the same.

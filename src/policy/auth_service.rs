@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::better_auth::session_data::CookieCache;
+use crate::encoding::members::Members;
 use crate::http::cookie;
 use crate::jose::claims::Expectations;
 use crate::jose::verify::Secret;
@@ -66,6 +67,8 @@ pub(crate) struct Secrets {
     pub(crate) retired: Vec<Secret>,
     /// Derived from the current one: signs our own `doorward_as_of`.
     pub(crate) as_of: Option<Secret>,
+    /// What the log says of the current one: its variable, and its fingerprint.
+    pub(crate) about: Members,
 }
 
 /// Names of the cookies, prefixes included.
@@ -146,7 +149,7 @@ impl CookieNames {
 }
 
 /// A cookie's name without what browsers themselves read in it (RFC 6265bis section 4.1.3).
-fn without_browser_prefix(name: &str) -> &str {
+pub(crate) fn without_browser_prefix(name: &str) -> &str {
     name.strip_prefix("__Secure-").or_else(|| name.strip_prefix("__Host-")).unwrap_or(name)
 }
 

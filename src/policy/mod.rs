@@ -53,6 +53,12 @@ pub struct Policy {
     /// dashes.
     pub(crate) keep_headers: Vec<KeptHeader>,
     pub(crate) debug_header: bool,
+    /// Whether responses say how long the gate has waited.
+    pub(crate) server_timing: bool,
+    /// Of so many requests that pass, one is logged.
+    pub(crate) pass_every: Option<u32>,
+    /// Whether refusals show what the log says of them.
+    pub(crate) debug: bool,
     pub(crate) assertions: Option<Assertions>,
     /// The key of the marks, where the host wants them.
     pub(crate) mark: Option<Secret>,
@@ -66,6 +72,8 @@ pub struct Policy {
     pub(crate) capabilities: Capabilities,
     /// Of its document, for whoever starts the gate.
     pub(crate) warnings: Vec<ConfigError>,
+    /// What the log says of each secret at the start, as JSON.
+    pub(crate) secrets: Vec<String>,
 }
 
 impl Policy {

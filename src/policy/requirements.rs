@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use crate::better_auth::attributes::{Attributes, ClaimPath};
+use crate::encoding::members::{list, shown};
 use crate::time::{Seconds, UnixTime};
 
 /// What a rule asks for; nothing of it where a member is empty.
@@ -27,6 +28,9 @@ pub(crate) enum RequiredValue {
     Any(Vec<Value>),
     All(Vec<Value>),
 }
+
+/// So many values are shown in the log.
+const MAX_SHOWN: usize = 6;
 
 /// A session from the future began on a clock that goes ahead by up to this: the most that is
 /// tolerated anywhere.
@@ -55,6 +59,47 @@ impl Requirements {
                     .began
                     .is_some_and(|began| began <= now.plus(MOST_SKEW) && now <= began.plus(most))
             })
+    }
+
+    /// The first requirement that is not met: its name, and as JSON what is required and what is
+    /// there, where that tells nothing of the person beyond what the rule asks.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn first_unmet(
+        &self,
+        attributes: &Attributes,
+        now: UnixTime,
+    ) -> Option<(String, String, Option<String>)> {
+        let is_in = |wanted: &RequiredValue, present: &[Value]| wanted.is_in(present);
+        for (name, wanted, claims, separator) in
+            [("roles", &self.roles, ROLE_CLAIMS, ','), ("scopes", &self.scopes, SCOPE_CLAIMS, ' ')]
+        {
+            let present = attributes.texts(claims, separator);
+            if let Some(wanted) = wanted.as_ref().filter(|wanted| !is_in(wanted, &present)) {
+                // Whatever looks like an address stays out.
+                let texts = present.iter().filter_map(Value::as_str);
+                let texts = texts.filter(|text| !text.contains('@')).take(MAX_SHOWN).map(shown);
+                let found = list(&texts.collect::<Vec<_>>());
+                return Some((name.to_owned(), wanted.written(), Some(found)));
+            }
+        }
+        for (path, wanted) in &self.claims {
+            let value = attributes.claim(path);
+            if !value.is_some_and(|value| is_in(wanted, values_of(value))) {
+                let found = value.map_or("\"absent\"", |_| "\"another value\"").to_owned();
+                return Some((["claims.", path.name()].concat(), wanted.written(), Some(found)));
+            }
+        }
+        let email = attributes.verified_email.as_deref();
+        if !self.email_domains.is_empty() && !email.is_some_and(|email| self.has_domain(email)) {
+            let domains: Vec<String> = self.email_domains.iter().map(|one| shown(one)).collect();
+            let found = email.map_or("\"no verified address\"", |_| "\"another domain\"");
+            return Some(("email_domains".to_owned(), list(&domains), Some(found.to_owned())));
+        }
+        let age = attributes.began.map(|began| now.as_seconds().saturating_sub(began.as_seconds()));
+        let most = self.max_session_age?.get().to_string();
+        let name = "max_session_age_seconds".to_owned();
+        (!self.are_met(attributes, now)).then_some((name, most, age.map(|age| age.to_string())))
     }
 
     /// The address that one reader sees must be the one that every other sees.
@@ -115,6 +160,13 @@ fn values_of(value: &Value) -> &[Value] {
 }
 
 impl RequiredValue {
+    /// As JSON, for the log.
+    fn written(&self) -> String {
+        let (Self::Any(values) | Self::All(values)) = self;
+        let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), shown);
+        list(&values.iter().take(MAX_SHOWN).map(value).collect::<Vec<_>>())
+    }
+
     fn is_in(&self, present: &[Value]) -> bool {
         match self {
             Self::Any(wanted) => wanted.iter().any(|value| present.contains(value)),
@@ -296,11 +348,13 @@ mod tests {
                 email_domains: vec!["example.com".to_owned()],
                 max_session_age: Some(Seconds::new(60)),
             };
-            assert_eq!(
-                requirements.are_met(&Attributes::read(&[&members], &named, began), NOW),
-                broken == 0,
-                "{broken:b}"
-            );
+            let attributes = Attributes::read(&[&members], &named, began);
+            assert_eq!(requirements.are_met(&attributes, NOW), broken == 0, "{broken:b}");
+            let unmet = requirements.first_unmet(&attributes, NOW).map(|(name, ..)| name);
+            let first = ["roles", "scopes", "claims.plan", "email_domains"];
+            let first = first.iter().chain(&["max_session_age_seconds"]);
+            let expected = first.enumerate().find(|(place, _)| broken >> place & 1 == 1);
+            assert_eq!(unmet.as_deref(), expected.map(|(_, name)| *name), "{broken:b}");
             combinations += 1;
         }
         assert_eq!(combinations, 32);

@@ -14,6 +14,8 @@ use crate::time::{Seconds, UnixTime};
 /// A rule: which requests it matches, what they need, and what the origin gets.
 #[derive(Debug, Default)]
 pub(crate) struct Rule {
+    /// Its patterns as they are written, for the log.
+    pub(crate) name: String,
     pub(crate) patterns: Vec<Pattern>,
     pub(crate) methods: Option<Vec<String>>,
     pub(crate) access: Access,

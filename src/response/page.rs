@@ -1,6 +1,6 @@
 //! The gate's own pages, for visitors: what happened in everyday words, a way on, and the code of
-//! the reason for whoever they ask for help. Nothing of the request is repeated in them, and they
-//! load nothing.
+//! the reason for whoever they ask for help. Nothing of the request is repeated in them, but in
+//! development and with `debug`, and they load nothing.
 
 use crate::encoding::{base64, digest};
 use crate::policy::pages::Pages;
@@ -16,6 +16,8 @@ const STYLE: &str = ":root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-
     a:focus-visible{outline:3px solid CanvasText;outline-offset:3px}\
     nav a:first-child{padding:.6rem 1.2rem;border-radius:.5rem;text-decoration:none;";
 const STYLE_END: &str = "}footer{font-size:.875rem}";
+/// Where there are findings.
+const STYLE_OF_FINDINGS: &str = "pre{white-space:pre-wrap}";
 
 /// A page about one refusal.
 pub(crate) struct Page<'a> {
@@ -29,6 +31,8 @@ pub(crate) struct Page<'a> {
     pub(crate) sign_in: Option<&'a str>,
     /// The documentation of the reason.
     pub(crate) docs: Option<String>,
+    /// The line of the log, where whoever sees the page may read it.
+    pub(crate) findings: Option<&'a str>,
 }
 
 impl Page<'_> {
@@ -45,7 +49,14 @@ impl Page<'_> {
             None => self.reason.code().to_owned(),
         };
         let cause = self.cause.map(|cause| [" (", cause.code(), ")"].concat()).unwrap_or_default();
-        let style = [STYLE, &self.pages.button(), STYLE_END].concat();
+        // A member a line, as far as commas tell.
+        let lines = |line: &str| escaped(&line.replace(",\"", ",\n\""));
+        let findings = self
+            .findings
+            .map(lines)
+            .map_or_else(String::new, |findings| ["<pre>", &findings, "</pre>"].concat());
+        let of_findings = self.findings.map_or("", |_| STYLE_OF_FINDINGS);
+        let style = [STYLE, &self.pages.button(), STYLE_END, of_findings].concat();
         let body = [
             "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\">",
             "<meta name=\"viewport\" content=\"width=device-width\">",
@@ -65,7 +76,9 @@ impl Page<'_> {
             "</nav><footer>Code: ",
             &code,
             &cause,
-            "</footer></main></body></html>\n",
+            "</footer>",
+            &findings,
+            "</main></body></html>\n",
         ];
         (body.concat(), content_security_policy(&style))
     }

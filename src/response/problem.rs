@@ -1,14 +1,22 @@
 //! A refusal for programs: a problem document (RFC 9457), or one line of text.
 
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::encoding::json;
 use crate::reason::Reason;
 
 /// The problem document about a refusal. `cause` says why each round of a redirect loop ended without
-/// a session, `docs` is the URL of the reason's documentation.
-pub(super) fn document(reason: Reason, cause: Option<Reason>, docs: Option<String>) -> String {
+/// a session, `docs` is the URL of the reason's documentation, `findings` the line of the log, where
+/// the client may see it.
+pub(super) fn document(
+    reason: Reason,
+    cause: Option<Reason>,
+    docs: Option<String>,
+    findings: Option<&str>,
+) -> String {
     json::written(&Problem {
+        findings: findings.and_then(|line| serde_json::from_str(line).ok()),
         cause: cause.map(Reason::code),
         detail: reason.sentence(),
         docs,
@@ -32,6 +40,8 @@ struct Problem<'a> {
     detail: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     docs: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    findings: Option<&'a RawValue>,
     reason: &'static str,
     status: u16,
     title: &'static str,

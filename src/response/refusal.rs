@@ -16,7 +16,9 @@ use crate::policy::rules::RefusalFormat;
 use crate::reason::Reason;
 use crate::response::log::LoggedRequest;
 use crate::response::page::Page;
+use crate::response::{self, RequestContext};
 use crate::response::{problem, sign_in};
+use crate::time::UnixTime;
 
 /// `Retry-After` of every 5xx.
 const RETRY_AFTER_SECONDS: &str = "5";
@@ -59,42 +61,29 @@ struct RefusalContext<'a> {
     reason: Reason,
     /// Why each round of a redirect loop ended without a session.
     cause: Option<Reason>,
-    /// None where there is no engine.
-    policy: Option<&'a Policy>,
-    head: &'a RequestHead<'a>,
-    path: Option<&'a Path<'a>>,
+    request: RequestContext<'a>,
     learned: Learned,
 }
 
 /// The refusal where there is no engine: it did not start, or the head could not be read. It is the
 /// same as an engine's without what a configuration adds (`docs_url`, `cors`, `debug_header`, a
-/// rule's `refusal_format`), and has no line for the log.
+/// rule's `refusal_format`).
 ///
 /// Where the WebAssembly itself is missing, hosts have these bytes in `middleware/not-started.js`.
-pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>) -> Refusal {
-    let refusal = RefusalContext {
-        reason,
-        cause: None,
-        policy: None,
-        head,
-        path: None,
-        learned: Learned::default(),
-    };
-    Refusal { log: None, ..refusal.rejection(Form::of(reason, RequestKind::of(head), false)) }
+pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>, now: UnixTime) -> Refusal {
+    let request = RequestContext { policy: None, head, path: None, now };
+    let refusal = RefusalContext { reason, cause: None, request, learned: Learned::default() };
+    refusal.rejection(Form::of(reason, RequestKind::of(head), false))
 }
 
 /// Refuses a request.
-pub(crate) fn refuse(
-    reason: Reason,
-    policy: &Policy,
-    head: &RequestHead<'_>,
-    path: Option<&Path<'_>>,
-    learned: Learned,
-) -> Decision {
+pub(crate) fn refuse(reason: Reason, request: RequestContext<'_>, learned: Learned) -> Decision {
+    let RequestContext { policy, head, path, .. } = request;
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let mut refusal =
-        RefusalContext { reason, cause: None, policy: Some(policy), head, path, learned };
-    let sign_in = policy.sign_in.as_ref().filter(|_| reason != Reason::RedirectLoop);
+    let mut refusal = RefusalContext { reason, cause: None, request, learned };
+    let sign_in = policy
+        .and_then(|policy| policy.sign_in.as_ref())
+        .filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
     else {
@@ -117,9 +106,14 @@ pub(crate) fn refuse(
 }
 
 /// The format that the strictest of the matching rules asks for.
-fn style_of(policy: &Policy, head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RefusalFormat {
-    let strictest =
-        path.and_then(|path| policy.rules.get(policy.matched_rules(path, head)?.strictest));
+fn style_of(
+    policy: Option<&Policy>,
+    head: &RequestHead<'_>,
+    path: Option<&Path<'_>>,
+) -> RefusalFormat {
+    let strictest = policy
+        .zip(path)
+        .and_then(|(policy, path)| policy.rules.get(policy.matched_rules(path, head)?.strictest));
     strictest.map_or(RefusalFormat::Auto, |rule| rule.answer)
 }
 
@@ -148,15 +142,17 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 impl RefusalContext<'_> {
     /// A refusal in this form, or a redirect to the page of the application that stands in for it.
     fn decision(self, form: Form) -> Decision {
-        let own_page = self.policy.filter(|_| form == Form::Page).and_then(|policy| {
+        let own_page = self.request.policy.filter(|_| form == Form::Page).and_then(|policy| {
             let page = policy.pages.own(self.reason.status())?;
             // A page that is itself refused would be redirected to itself.
-            let is_here = self.path.is_some_and(|path| path.segments() == page.segments);
+            let is_here = self.request.path.is_some_and(|path| path.segments() == page.segments);
             (!is_here).then_some(page)
         });
         let Some(page) = own_page else { return Decision::Reject(self.rejection(form)) };
-        let came_from =
-            self.path.and_then(|path| sign_in::return_path(self.head, RequestKind::Document, path));
+        let came_from = self
+            .request
+            .path
+            .and_then(|path| sign_in::return_path(self.request.head, RequestKind::Document, path));
         let came_from = came_from.map_or_else(String::new, |came_from| {
             ["&from=", &percent::query_component(&came_from)].concat()
         });
@@ -167,7 +163,7 @@ impl RefusalContext<'_> {
     fn redirection(self, target: String) -> Refusal {
         // 307 keeps GET and HEAD as they are; 303 makes a GET of everything else (RFC 9110 sections
         // 15.4.4 and 15.4.8).
-        let status = if matches!(self.head.method, "GET" | "HEAD") { 307 } else { 303 };
+        let status = if matches!(self.request.head.method, "GET" | "HEAD") { 307 } else { 303 };
         self.redirect(status, ("location".to_owned(), target))
     }
 
@@ -196,6 +192,8 @@ impl RefusalContext<'_> {
 
     fn rejection(self, form: Form) -> Refusal {
         let status = self.reason.status();
+        let log = self.log_line("reject", status);
+        let findings = Some(log.as_str()).filter(|_| self.shows_findings());
         let mut headers = self.common_headers("reject");
         headers.extend(
             challenge(self.reason).map(|challenge| ("www-authenticate".to_owned(), challenge)),
@@ -205,7 +203,7 @@ impl RefusalContext<'_> {
         }
         let (content_type, body) = match form {
             Form::Page => {
-                let (body, content_security_policy) = self.page();
+                let (body, content_security_policy) = self.page(findings);
                 headers.push(("content-security-policy".to_owned(), content_security_policy));
                 ("text/html; charset=utf-8", body)
             }
@@ -213,18 +211,12 @@ impl RefusalContext<'_> {
             Form::Text => ("text/plain", problem::line(self.reason)),
             Form::Problem | Form::SignIn | Form::ActionSignIn => (
                 "application/problem+json",
-                problem::document(self.reason, self.cause, self.docs_url()),
+                problem::document(self.reason, self.cause, self.docs_url(), findings),
             ),
         };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
-        let body = if self.head.method == "HEAD" { String::new() } else { body };
-        Refusal {
-            reason: self.reason,
-            status,
-            headers,
-            body,
-            log: Some(self.log_line("reject", status)),
-        }
+        let body = if self.request.head.method == "HEAD" { String::new() } else { body };
+        Refusal { reason: self.reason, status, headers, body, log: Some(log) }
     }
 
     fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
@@ -233,6 +225,10 @@ impl RefusalContext<'_> {
             ("vary".to_owned(), self.vary()),
         ];
         headers.extend(self.cors());
+        let RequestContext { policy, now, .. } = self.request;
+        let timing =
+            policy.and_then(|policy| response::server_timing(policy, self.learned.arrived, now));
+        headers.extend(timing);
         if self.shows_decision() {
             let cause =
                 self.cause.map_or_else(String::new, |cause| ["; cause=", cause.code()].concat());
@@ -248,14 +244,25 @@ impl RefusalContext<'_> {
     }
 
     fn shows_decision(&self) -> bool {
-        self.policy.is_some_and(|policy| policy.debug_header)
+        self.request.policy.is_some_and(|policy| policy.debug_header)
+    }
+
+    /// Whether the client may see what the log says: whoever develops on this machine, and
+    /// everybody where `debug` is on.
+    fn shows_findings(&self) -> bool {
+        let RequestContext { policy, head, .. } = self.request;
+        policy.is_some_and(|policy| policy.debug || policy.is_development && head.is_own_machine())
     }
 
     /// With the headers that may hold an issuer's tokens.
     fn vary(&self) -> String {
         let mut vary = VARY.to_owned();
-        for place in
-            self.policy.iter().flat_map(|policy| &policy.issuers).flat_map(|issuer| &issuer.places)
+        for place in self
+            .request
+            .policy
+            .iter()
+            .flat_map(|policy| &policy.issuers)
+            .flat_map(|issuer| &issuer.places)
         {
             if let TokenLocation::Header(name) = place {
                 vary.push_str(", ");
@@ -267,10 +274,11 @@ impl RefusalContext<'_> {
 
     /// Lets a page of a listed origin read the reason (Fetch standard, "CORS protocol").
     fn cors(&self) -> Vec<(String, String)> {
-        let Some(cors) = self.policy.map(|policy| &policy.cors) else {
+        let Some(cors) = self.request.policy.map(|policy| &policy.cors) else {
             return Vec::new();
         };
         let Some(origin) = self
+            .request
             .head
             .only("origin")
             .filter(|origin| cors.origins.iter().any(|listed| listed == origin))
@@ -292,20 +300,24 @@ impl RefusalContext<'_> {
     }
 
     fn log_line(&self, decision: &str, status: u16) -> String {
-        let Self { reason, cause, head, path, ref learned, .. } = *self;
-        LoggedRequest { reason, cause, head, path, learned }.log_line(decision, status)
+        let Self { reason, cause, request, ref learned } = *self;
+        LoggedRequest { reason, cause, request, learned }.log_line(decision, status)
     }
 
     fn docs_url(&self) -> Option<String> {
-        self.policy?.docs_url.as_ref().map(|docs_url| [docs_url, self.reason.code()].concat())
+        self.request
+            .policy?
+            .docs_url
+            .as_ref()
+            .map(|docs_url| [docs_url, self.reason.code()].concat())
     }
 
     /// The page, and its `Content-Security-Policy`.
-    fn page(&self) -> (String, String) {
+    fn page(&self, findings: Option<&str>) -> (String, String) {
         let unconfigured = Pages::NONE;
-        let pages = self.policy.map_or(&unconfigured, |policy| &policy.pages);
-        let is_here = |target: &str| self.path.is_some_and(|path| path.spelled() == target);
-        let sign_in = self.policy.and_then(|policy| policy.sign_in.as_ref());
+        let pages = self.request.policy.map_or(&unconfigured, |policy| &policy.pages);
+        let is_here = |target: &str| self.request.path.is_some_and(|path| path.spelled() == target);
+        let sign_in = self.request.policy.and_then(|policy| policy.sign_in.as_ref());
         let sign_in = sign_in.map(|sign_in| sign_in.path.as_str());
         Page {
             reason: self.reason,
@@ -315,6 +327,7 @@ impl RefusalContext<'_> {
             // Without a return path, so that it is not counted as a round of a redirect loop.
             sign_in: sign_in.filter(|sign_in| !is_here(sign_in)),
             docs: self.docs_url(),
+            findings,
         }
         .render()
     }

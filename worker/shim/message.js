@@ -182,7 +182,7 @@ function withHeaders(response, lines) {
   const edited = new Response(response.body, response);
   for (let at = 0; at < lines.length; at += 2) {
     const [name, value] = lines.slice(at, at + 2);
-    if (name === "set-cookie") edited.headers.append(name, value);
+    if (name === "set-cookie" || name === "server-timing") edited.headers.append(name, value);
     else edited.headers.set(name, value);
   }
   return edited;

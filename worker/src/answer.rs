@@ -5,6 +5,7 @@ use doorward_host::LendHead as _;
 use wasm_bindgen::JsValue;
 use web_sys::Request;
 
+use crate::gate;
 use crate::head::Head;
 use crate::lines::Lines;
 use crate::platform;
@@ -22,7 +23,8 @@ pub(crate) fn serve(served: &Served, is_head: bool) -> Result<JsValue, JsValue> 
 /// 503: the gate could not start, or the decision cannot be acted on. Without a head, as far
 /// as the platform knows the request.
 pub(crate) fn not_started(request: &Request) -> Result<JsValue, JsValue> {
-    let refused = |head: &RequestHead<'_>| refuse_without_engine(Reason::NotStarted, head);
+    let refused =
+        |head: &RequestHead<'_>| refuse_without_engine(Reason::NotStarted, head, gate::now());
     let refusal = match Head::of(request, None) {
         Some(head) => head.lend(refused),
         None => refused(&RequestHead {
@@ -33,6 +35,9 @@ pub(crate) fn not_started(request: &Request) -> Result<JsValue, JsValue> {
             client_address: None,
         }),
     };
+    if let Some(line) = &refusal.log {
+        worker::console_log!("{line}");
+    }
     give(&refusal, request.method() == "HEAD")
 }
 

@@ -14,8 +14,22 @@ pub(crate) async fn fetch(fetch: &Fetch) -> Result<Answer, Failure> {
     match answer(fetch, &aborting.0).await {
         Ok(Some(answer)) => Ok(answer),
         Ok(None) => Err(Failure::TooLarge),
-        Err(_) => Err(Failure::Failed),
+        Err(error) => Err(Failure::Unreachable(code_of(&error))),
     }
+}
+
+/// The platform has messages and no codes.
+fn code_of(error: &JsValue) -> &'static str {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    let message = message.unwrap_or_default().to_ascii_lowercase();
+    let codes = [
+        ("refused", "CONNECTION_REFUSED"),
+        ("lost", "CONNECTION_LOST"),
+        ("dns", "DNS_ERROR"),
+        ("tls", "TLS_ERROR"),
+        ("certificate", "TLS_ERROR"),
+    ];
+    codes.iter().find(|(word, _)| message.contains(word)).map_or("NETWORK_ERROR", |(_, code)| code)
 }
 
 /// Aborts what is still on its way.

@@ -5,9 +5,9 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use doorward::Engine;
 #[cfg(not(feature = "conformance"))]
 use doorward::UnixTime;
+use doorward::{Engine, config_error_line};
 use worker::Env;
 
 use crate::start::{Settings, start};
@@ -37,15 +37,11 @@ pub(crate) fn settings(env: &Env) -> Option<Rc<Settings>> {
 }
 
 fn started(env: &Env) -> Gate {
-    match start(env) {
+    match start(env, now()) {
         Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
         Err(errors) => {
-            worker::console_error!(
-                "doorward: error: the configuration has mistakes, so every request gets 503"
-            );
             for error in errors {
-                worker::console_error!("doorward: error: {}: {}", error.path, error.problem);
-                worker::console_error!("doorward: hint: {}", error.hint);
+                worker::console_error!("{}", config_error_line(&error, now()));
             }
             Gate::Misconfigured
         }

@@ -24,9 +24,15 @@ fn set_hook() {
 fn set_hook() {
     std::panic::set_hook(Box::new(|panic| match panic.location() {
         Some(place) => {
-            worker::console_error!("doorward: error: panicked at {}:{}", place.file(), place.line())
+            worker::console_error!(
+                r#"{{"event":"crash","gate":"doorward","problem":"panicked at {}:{}"}}"#,
+                place.file(),
+                place.line()
+            )
         }
-        None => worker::console_error!("doorward: error: panicked"),
+        None => {
+            worker::console_error!(r#"{{"event":"crash","gate":"doorward","problem":"panicked"}}"#)
+        }
     }));
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Capabilities, Config, ConfigError, Engine, Policy};
+use doorward::{Capabilities, Config, ConfigError, Engine, Policy, UnixTime};
 use js_sys::{JSON, Reflect};
 use wasm_bindgen::JsValue;
 use web_sys::Url;
@@ -28,7 +28,7 @@ pub(crate) struct Settings {
 }
 
 /// Reads the variables and starts an engine.
-pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
+pub(crate) fn start(env: &Env, now: UnixTime) -> Result<(Engine, Settings), Vec<ConfigError>> {
     // What is no document has no place in one: what is known is the variable.
     let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
     let parsed = |document: String| {
@@ -44,14 +44,20 @@ pub(crate) fn start(env: &Env) -> Result<(Engine, Settings), Vec<ConfigError>> {
             return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect());
         }
     };
-    for warning in policy.warnings() {
-        worker::console_warn!("doorward: warning: {}: {}", warning.path, warning.problem);
-        worker::console_warn!("doorward: hint: {}", warning.hint);
-    }
     let seed = getrandom::u64().map_err(|_| {
         vec![error("", "the platform provides no randomness", "report this as a bug")]
     })?;
-    Ok((Engine::new(policy, seed), settings))
+    let engine = Engine::new(policy, seed);
+    let is_preset = variable(env, "DOORWARD").is_falsy();
+    let source = if is_preset { "preset" } else { "variable DOORWARD" };
+    let mut lines = engine.start_lines(source, now).into_iter();
+    if let Some(started) = lines.next() {
+        worker::console_log!("{started}");
+    }
+    for warning in lines {
+        worker::console_warn!("{warning}");
+    }
+    Ok((engine, settings))
 }
 
 fn policy(

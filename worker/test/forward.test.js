@@ -136,7 +136,7 @@ test("where another host's address is asked, the origin's URL is the one that is
   assert.deepEqual(JSON.parse((await fetched(gate, "/public/page?a")).body), ["https://app.example.com/public/page?a", { resolveOverride: "origin.example.com" }]);
   const wrong = await startGate(t, { bindings: { ...bindings, ORIGIN_RESOLVE_OVERRIDE: "https://origin.example.com" } });
   assert.equal((await fetched(wrong, "/public/page")).status, 503);
-  await wrong.logged("ORIGIN_RESOLVE_OVERRIDE: is not a host name");
+  await wrong.logged('"path":"ORIGIN_RESOLVE_OVERRIDE","problem":"is not a host name"');
 });
 
 test("204, 304, HEAD, OPTIONS, DELETE, an odd status and repeated cookies come through", async (t) => {

@@ -82,7 +82,7 @@ export default { fetch: (request, env, context) => worker.fetch(request, { ...en
 test("a store that is not bound is a wrong configuration", async (t) => {
   const { gate, judge } = await house(t, { document: { deny_list: { store: "NOWHERE" } } });
   assert.equal(await judge(sessionCookies()), "not_started");
-  await gate.logged('deny_list.store: this host has no store "NOWHERE"');
+  await gate.logged('"path":"deny_list.store","problem":"this host has no store \\"NOWHERE\\""');
   // A variable of that name is no store either.
   const variable = await house(t, { document: { deny_list: { store: "LISTS" } }, kv: [], more: { LISTS: "text" } });
   assert.equal(await variable.judge(sessionCookies()), "not_started");

@@ -119,7 +119,6 @@ impl Draft {
         let host = if self.shares { host.and_sharing() } else { host };
         let host = if self.marks { host.and_marking() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
-        let warnings = listed(policy.warnings());
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate {
             engine,
@@ -127,7 +126,7 @@ impl Draft {
             proxies: self.proxies,
             head: Vec::new(),
             decision: Writer::default(),
-            warnings,
+            has_started: false,
         })
     }
 }
@@ -142,7 +141,7 @@ pub struct Gate {
     /// Where the host writes heads.
     head: Vec<u8>,
     decision: Writer,
-    warnings: String,
+    has_started: bool,
 }
 
 /// The memory in which heads are written and decisions are read.
@@ -153,10 +152,14 @@ pub fn linear_memory() -> JsValue {
 
 #[wasm_bindgen]
 impl Gate {
-    /// What is not wrong with the configuration, and should be otherwise: JSON like that of errors.
-    /// Told once.
-    pub fn warnings(&mut self) -> String {
-        std::mem::take(&mut self.warnings)
+    /// Lines for the log, one under the other: that the gate has started, and by what (`source`
+    /// says where the configuration stands); then what should be otherwise. Told once.
+    #[wasm_bindgen(js_name = startLines)]
+    pub fn start_lines(&mut self, source: &str, now: f64) -> String {
+        if std::mem::replace(&mut self.has_started, true) {
+            return String::new();
+        }
+        self.engine.start_lines(source, moment(now)).join("\n")
     }
 
     /// What the names of the identity headers begin with.
@@ -187,15 +190,16 @@ impl Gate {
 
     /// The answer for what only the host finds out, after the decision on the request with the head
     /// of so many bytes: the code of a reason, like `origin_unreachable`. Gives its address.
-    pub fn refuse(&mut self, length: u32, code: &str) -> u32 {
+    pub fn refuse(&mut self, length: u32, code: &str, now: f64) -> u32 {
+        let now = moment(now);
         let reason = Reason::ALL
             .iter()
             .copied()
             .find(|reason| reason.code() == code)
             .unwrap_or(Reason::NotStarted);
         self.with_written(length, |gate, message| {
-            let answer = wire::with_head(message, |head| gate.engine.refuse(head, reason));
-            address(gate.decision.answer(&answer.unwrap_or_else(|| refusal(message, reason))))
+            let answer = wire::with_head(message, |head| gate.engine.refuse(head, reason, now));
+            address(gate.decision.answer(&answer.unwrap_or_else(|| refusal(message, reason, now))))
         })
     }
 
@@ -203,7 +207,7 @@ impl Gate {
     pub fn resume(&mut self, head: &[u8], id: u32, result: &[u8], now: f64) -> u32 {
         let now = moment(now);
         let Some(pending) = self.pending.take(id) else {
-            return self.turn_away(head, Reason::NotStarted);
+            return self.turn_away(head, Reason::NotStarted, now);
         };
         let decided = wire::with_head(head, |head| {
             let decision =
@@ -332,7 +336,7 @@ impl Gate {
         now: UnixTime,
     ) -> u32 {
         let Some((onward, decision)) = decided else {
-            return self.turn_away(head, Reason::HeadMalformed);
+            return self.turn_away(head, Reason::HeadMalformed, now);
         };
         match decision {
             Decision::Perform(pending) => match self.pending.number(now) {
@@ -341,7 +345,7 @@ impl Gate {
                     self.pending.keep(id, pending);
                     address
                 }
-                None => self.turn_away(head, Reason::NotStarted),
+                None => self.turn_away(head, Reason::NotStarted, now),
             },
             Decision::Forward(mut forward) => {
                 let alongside =
@@ -362,8 +366,8 @@ impl Gate {
     }
 
     /// What goes wrong at the border itself.
-    fn turn_away(&mut self, head: &[u8], reason: Reason) -> u32 {
-        address(self.decision.answer(&refusal(head, reason)))
+    fn turn_away(&mut self, head: &[u8], reason: Reason, now: UnixTime) -> u32 {
+        address(self.decision.answer(&refusal(head, reason, now)))
     }
 }
 
@@ -407,7 +411,7 @@ const fn moment(millis: f64) -> UnixTime {
 }
 
 /// The answer without an engine, for a head that may be none.
-fn refusal(message: &[u8], reason: Reason) -> Refusal {
+fn refusal(message: &[u8], reason: Reason, now: UnixTime) -> Refusal {
     let nothing = RequestHead {
         method: "",
         target: "",
@@ -415,6 +419,6 @@ fn refusal(message: &[u8], reason: Reason) -> Refusal {
         public_origin: "",
         client_address: None,
     };
-    wire::with_head(message, |head| refuse_without_engine(reason, head))
-        .unwrap_or_else(|| refuse_without_engine(reason, &nothing))
+    wire::with_head(message, |head| refuse_without_engine(reason, head, now))
+        .unwrap_or_else(|| refuse_without_engine(reason, &nothing, now))
 }

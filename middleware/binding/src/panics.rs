@@ -27,10 +27,10 @@ fn say_place(place: Option<&std::panic::Location<'_>>) {
 
     match place {
         Some(place) => console_error(&format!(
-            "doorward: error: panicked at {}:{}",
+            r#"{{"event":"crash","gate":"doorward","problem":"panicked at {}:{}"}}"#,
             place.file(),
             place.line()
         )),
-        None => console_error("doorward: error: panicked"),
+        None => console_error(r#"{"event":"crash","gate":"doorward","problem":"panicked"}"#),
     }
 }

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 
-use doorward::{Effect, PendingEffect, UnixTime};
+use doorward::{Effect, PendingEffect, UnixTime, event_line};
 
 /// How many requests may be on an effect at once.
 const CAPACITY: usize = 2048;
@@ -113,7 +113,7 @@ impl Pending {
         }
         self.said = Some(now);
         let count = std::mem::take(&mut self.given_up).to_string();
-        Some([r#"{"decision":"abandon","effects":"#, &count, r#","gate":"doorward"}"#].concat())
+        Some(event_line("abandon", vec![("effects", count)], now))
     }
 
     /// What the effect of this number is about.

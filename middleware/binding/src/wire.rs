@@ -66,6 +66,7 @@ fn read_result<'a>(message: &'a [u8], headers: &'a mut Vec<Pair<'a>>) -> Option<
         5 => EffectResult::Signed(reader.bytes()?),
         6 => EffectResult::TooLarge,
         10 => EffectResult::HeadTooLarge,
+        11 => EffectResult::Unreachable(reader.text()?),
         7 => EffectResult::Copied(reader.bytes()?),
         8 => EffectResult::Found(reader.bytes()?),
         9 => EffectResult::Absent,
@@ -467,6 +468,7 @@ mod tests {
         for (numbers, bytes) in [
             (&[][..], &b""[..]),
             (&[11], b""),
+            (&[12], b""),
             (&[9, 0], b""),
             (&[8, 2], b"x"),
             (&[1], b""),

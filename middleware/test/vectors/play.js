@@ -35,7 +35,8 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     stores: Object.fromEntries(stores.map((name) => [name, () => undefined])),
     now: () => world.now,
     // What is said about the configuration is not about a request.
-    log: (line) => line.startsWith("{") && world.said.push(line),
+    // What is said at the start is about no request.
+    log: (line) => !/"event":"(start|config_warning)"/.test(line) && world.said.push(line),
     waitUntil: (work) => world.background.push(work),
     perform: (effect, usual) => perform(world, effect, usual),
     cache: { get: async () => undefined, put: async () => {} },

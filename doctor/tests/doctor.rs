@@ -362,3 +362,34 @@ fn a_secret_that_must_stay_is_not_used() {
         assert!(!asked, "{url}: {}", report["requests"]);
     }
 }
+
+/// The report has the members of its schema, and the schema those of the report.
+#[test]
+fn the_report_is_what_its_schema_says() {
+    let schema: Value =
+        serde_json::from_str(include_str!("../../schema/doctor-1.schema.json")).unwrap_or_default();
+    let (report, _) = played(secret(OTHER), &[]);
+    let names = |value: &Value| -> Vec<String> {
+        let mut names: Vec<String> =
+            value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+        names.sort_unstable();
+        names
+    };
+    let required = |value: &Value| -> Vec<String> {
+        let all = value["required"].as_array().into_iter().flatten();
+        let mut names: Vec<String> = all.filter_map(Value::as_str).map(str::to_owned).collect();
+        names.sort_unstable();
+        names
+    };
+    for (schema, value) in [
+        (&schema, &report),
+        (&schema["$defs"]["finding"], &report["causes"][0]),
+        (&schema["$defs"]["request"], &report["requests"][0]),
+    ] {
+        assert!(!names(value).is_empty());
+        assert_eq!(names(value), names(&schema["properties"]));
+        assert_eq!(names(value), required(schema));
+    }
+    let verdicts = schema["properties"]["verdict"]["enum"].as_array().cloned().unwrap_or_default();
+    assert!(verdicts.contains(&report["verdict"]), "{}", report["verdict"]);
+}

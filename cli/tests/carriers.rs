@@ -1,5 +1,5 @@
-//! Both carriers print the same: the native program, and Node with the WebAssembly that `cargo xtask
-//! build cli` makes. Where that was not built, only the native program is looked at.
+//! Both carriers print the same: the native program, and Node with the WebAssembly that `cargo
+//! xtask build cli` makes. Where that was not built, only the native program is looked at.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
 
@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
 
-/// Command lines, what is typed, and how each ends. `{service}` is an auth service of a few answers.
+/// Command lines, what is typed, and how each ends. `{service}` is an auth service of a few
+/// answers.
 const LINES: [(&str, &str, i32); 24] = [
     ("", "", 2),
     ("--help", "", 0),

@@ -1,4 +1,5 @@
-//! The words of the command line. It is parsed here, so that `--help` is the same from each carrier.
+//! The words of the command line. It is parsed here, so that `--help` is the same from each
+//! carrier.
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 

@@ -1,8 +1,8 @@
 //! What a command asks its carrier to do, and what comes of it.
 //!
 //! A command is an `async fn` that calls [`Io`]. Each call puts one [`Effect`] before the carrier
-//! and waits for its [`EffectResult`], so a command reads from top to bottom and yet performs no IO:
-//! the native carrier, the WebAssembly carrier and tests play the same command.
+//! and waits for its [`EffectResult`], so a command reads from top to bottom and yet performs no
+//! IO: the native carrier, the WebAssembly carrier and tests play the same command.
 
 use std::cell::{Cell, RefCell};
 use std::fmt;

@@ -31,8 +31,8 @@ pub(crate) struct Options {
     /// A file with a token that the API refuses, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
-    /// Also make a session of nobody that lives for a minute, to see the cookie cache's strategy and
-    /// a JWT of the service
+    /// Also make a session of nobody that lives for a minute, to see the cookie cache's strategy
+    /// and a JWT of the service
     #[arg(long)]
     pub(crate) deep: bool,
     /// Also sign in with this address; the password is asked for, or read from DOORWARD_PASSWORD
@@ -47,8 +47,8 @@ pub(crate) struct Options {
     /// A file with certificates of authorities to trust, besides the system's
     #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<String>,
-    /// A header for every request to the target, as `Name: value`; `Name: @VARIABLE` takes the value
-    /// from the environment
+    /// A header for every request to the target, as `Name: value`; `Name: @VARIABLE` takes the
+    /// value from the environment
     #[arg(long, value_name = "HEADER")]
     pub(crate) header: Vec<String>,
     /// Seconds that a response may take

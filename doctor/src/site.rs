@@ -1,8 +1,8 @@
 //! How two hosts stand to each other: the same site, or two.
 //!
-//! `suffixes.txt` is the Public Suffix List (publicsuffix.org, MPL-2.0) as the crate `psl` has it: a
-//! rule a line, in ASCII, without those of one label, which the list's own default covers. The crate
-//! itself is a program of 1.3 MB, which is too much for `npx`; a test holds the file to it.
+//! `suffixes.txt` is the Public Suffix List (publicsuffix.org, MPL-2.0) as the crate `psl` has it:
+//! a rule a line, in ASCII, without those of one label, which the list's own default covers. The
+//! crate itself is a program of 1.3 MB, which is too much for `npx`; a test holds the file to it.
 
 use crate::facts::Relation;
 use crate::url::{self, Url};

@@ -13,10 +13,10 @@ const HEAD: &str = "\
 # Causes
 
 For everybody whose users are refused, and who wants to know why. A [reason](reasons.md) says which
-check refused a request; a cause is the mistake behind it. `doorward doctor` looks for these causes in
-a running deployment, `doorward check` in a project's files, `doorward explain` in a pasted cookie or
-token, and `doorward explain-log` in a gate's log. Each section says how to tell the cause by hand,
-too.
+check refused a request; a cause is the mistake behind it. `doorward doctor` looks for these causes
+in a running deployment, `doorward check` in a project's files, `doorward explain` in a pasted cookie
+or token, and `doorward explain-log` in a gate's log. Each section says how to tell the cause by
+hand, too.
 
 **Certainty** is that of the best evidence: *proof* means that what was seen cannot come about
 otherwise, *strong* that one other explanation is left, *hint* that it is worth a look.

@@ -17,9 +17,9 @@ use crate::run_report::{Report, Verdict, not_provable};
     args_conflicts_with_subcommands = true,
     subcommand_negates_reqs = true,
     after_help = "\
-What is sent: at most 20 requests, none of which signs anybody in or out, creates anything or needs an
-account: GET /ok, /get-session and /jwks, POST /sign-out without a session, GET /get-session with a
-made-up session token and GET /verify-email with a JWT that ended in 2001, both signed with your
+What is sent: at most 20 requests, none of which signs anybody in or out, creates anything or needs
+an account: GET /ok, /get-session and /jwks, POST /sign-out without a session, GET /get-session with
+a made-up session token and GET /verify-email with a JWT that ended in 2001, both signed with your
 secret. The token exists nowhere and the JWT has ended, so they open nothing. They tell whether the
 service has the same secret, and which mistake it is if not.
 `--offline` sends nothing and says what would be sent.
@@ -178,8 +178,8 @@ fn what_would_be_sent(plan: &Plan) -> String {
         (None, _) => "no secret is at hand: only the published default would be tried".to_owned(),
         (Some(_), Some(why)) => format!("the secret is not used: {why}"),
         (Some(secret), None) => format!(
-            "GET  {base}/get-session and {base}/verify-email, with made-up tokens signed with {} ({}) \
-             and near misses of it",
+            "GET  {base}/get-session and {base}/verify-email, with made-up tokens signed with {} \
+             ({}) and near misses of it",
             secret.source,
             secret.value.shown()
         ),

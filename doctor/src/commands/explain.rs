@@ -18,10 +18,10 @@ const MAX_KEYS_BYTES: usize = 256 * 1024;
 /// Explain a pasted Cookie header or token, offline
 #[derive(clap::Args)]
 #[command(after_help = "\
-Nothing is sent. The secret (BETTER_AUTH_SECRET of the environment or of a .env file) tells whether a
-cookie is signed with it, or with a near miss of it; a key set tells whether a token is signed by one
-of its keys. Values are never printed: copy the `Cookie` line of a request from the browser's network
-panel, or the whole request \"as cURL\".
+Nothing is sent. The secret (BETTER_AUTH_SECRET of the environment or of a .env file) tells whether
+a cookie is signed with it, or with a near miss of it; a key set tells whether a token is signed by
+one of its keys. Values are never printed: copy the `Cookie` line of a request from the browser's
+network panel, or the whole request \"as cURL\".
 
 Examples:
   doorward explain --cookie-file cookies.txt

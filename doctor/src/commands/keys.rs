@@ -16,7 +16,7 @@ const MAX_KEY_BYTES: usize = 64 * 1024;
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
-  doorward keys new                            an Ed25519 key pair for assertions, on standard output
+  doorward keys new                            an Ed25519 key pair for assertions
   doorward keys new --alg ES256 --out key.json a P-256 key pair, in a file that only you may read
   doorward keys new --alg HS256                a random secret of 32 bytes, such as
                                                BETTER_AUTH_SECRET wants

@@ -1,4 +1,5 @@
-//! `--api`: what an API answers to no token, to garbage, and to a token that is good by the key set.
+//! `--api`: what an API answers to no token, to garbage, and to a token that is good by the key
+//! set.
 
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash as _, Hasher as _};

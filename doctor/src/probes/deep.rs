@@ -1,6 +1,6 @@
-//! `--deep`: a self-made session of nobody, in each strategy of the cookie cache. The service answers
-//! the one that it uses, and with the jwt plugin it gives a JWT for it: issuer, audience, algorithm
-//! and clock, without anybody who signs in.
+//! `--deep`: a self-made session of nobody, in each strategy of the cookie cache. The service
+//! answers the one that it uses, and with the jwt plugin it gives a JWT for it: issuer, audience,
+//! algorithm and clock, without anybody who signs in.
 //!
 //! The session lives for a minute and its subject begins with `doorward-probe-`, which every gate
 //! refuses. Nothing of it is kept or printed.

@@ -1,5 +1,5 @@
-//! What a gate answers at a protected path: to nothing, and to a made-up session that is signed with
-//! the service's own secret. Its reason says whether it has the same one.
+//! What a gate answers at a protected path: to nothing, and to a made-up session that is signed
+//! with the service's own secret. Its reason says whether it has the same one.
 
 use serde_json::Value;
 

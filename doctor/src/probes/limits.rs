@@ -1,10 +1,11 @@
-//! `GET /get-session` with a `Cookie` header as large as a session's can be: what on the way refuses it?
+//! `GET /get-session` with a `Cookie` header as large as a session's can be: what on the way
+//! refuses it?
 
 use crate::probes::{Run, Stop};
 use crate::wall::Wall;
 
-/// As large as a session with a cookie cache in two chunks. Below the default of nginx (8 KB a line),
-/// so that only less than usual is found.
+/// As large as a session with a cookie cache in two chunks. Below the default of nginx (8 KB a
+/// line), so that only less than usual is found.
 const BYTES: usize = 7_500;
 
 /// Asks once, where there is a request left for it.

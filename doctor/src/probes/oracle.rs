@@ -1,8 +1,8 @@
 //! Does the auth service have the same secret?
 //!
-//! `GET /get-session` with a made-up session token that is signed with the secret at hand: a service
-//! with the same secret looks the token up, finds no session and deletes the cookies; one with
-//! another ignores it. The token exists nowhere, so it opens nothing.
+//! `GET /get-session` with a made-up session token that is signed with the secret at hand: a
+//! service with the same secret looks the token up, finds no session and deletes the cookies; one
+//! with another ignores it. The token exists nowhere, so it opens nothing.
 //!
 //! A negative answer has more than one explanation: a cookie that does not arrive, a cache, or a
 //! `customSession` of older versions, which drops the deletions. So it is asked again without a

@@ -1,5 +1,5 @@
-//! A carrier without IO: files, variables and an auth service that answers as Better Auth 1.7.25 was
-//! seen to answer, with one fault each. `tests/causes/` plays the same against real ones.
+//! A carrier without IO: files, variables and an auth service that answers as Better Auth 1.7.25
+//! was seen to answer, with one fault each. `tests/causes/` plays the same against real ones.
 
 #![allow(dead_code)] // each test uses a part of it
 

@@ -111,8 +111,8 @@ fn authorization_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
     if !is_answered_as_none(facts) {
         return None;
     }
-    let seen = "the API says to a good token, to garbage and to no token, byte for byte, that there is \
-                none";
+    let seen = "the API says to a good token, to garbage and to no token, byte for byte, that \
+                there is none";
     let unless = "the API may say so of every token that it does not accept";
     Some(Finding::strong(Cause::AuthorizationStripped, seen, unless).by(ASKED))
 }

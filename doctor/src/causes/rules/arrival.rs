@@ -17,8 +17,8 @@ fn cookie_header_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
     if facts.arrival.cookie != Some(false) {
         return None;
     }
-    let seen = "a chunk of a cookie cache was sent with /sign-out, and the service did not delete it, \
-                as it does with every chunk that it sees: `Cookie` does not arrive";
+    let seen = "a chunk of a cookie cache was sent with /sign-out, and the service did not delete \
+                it, as it does with every chunk that it sees: `Cookie` does not arrive";
     // Chunks are known since 1.4.
     let finding = if facts.reach.forbids_storing {
         Finding::proof(Cause::CookieHeaderStripped, seen)
@@ -96,8 +96,8 @@ fn origin_check_off(facts: &Facts, _: &Plan) -> Option<Finding> {
     if facts.arrival.checks_origin != Some(false) || facts.arrival.cookie != Some(true) {
         return None;
     }
-    let seen = "/sign-out with a cookie and without `Origin` is answered with 200: the service does \
-                not look at origins";
+    let seen = "/sign-out with a cookie and without `Origin` is answered with 200: the service \
+                does not look at origins";
     Some(
         Finding::hint(Cause::OriginCheckOff, seen)
             .by(&["sign-out.no-origin", "sign-out.origin"])

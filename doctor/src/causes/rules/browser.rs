@@ -1,5 +1,5 @@
-//! Does the application's page get the cookie and may it read the answers, where it has an origin of
-//! its own?
+//! Does the application's page get the cookie and may it read the answers, where it has an origin
+//! of its own?
 
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};

@@ -95,8 +95,8 @@ fn secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
     if oracle.knows == Some(false) {
         let tried = oracle.tried;
         let seen = format!(
-            "the service does not recognise what is signed with {source} ({shown}), nor with {tried} \
-             near misses of it"
+            "the service does not recognise what is signed with {source} ({shown}), nor with \
+             {tried} near misses of it"
         );
         return Some(if oracle.is_confirmed {
             Finding::proof(Cause::SecretDiffers, seen).by(QUESTIONS)

@@ -67,8 +67,8 @@ fn gate_secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
     if reason(signed) != Some("signature_invalid") || facts.oracle.knows != Some(true) {
         return None;
     }
-    let seen = "the service recognises a cookie that is signed with the secret at hand, and the gate \
-                says signature_invalid to one";
+    let seen = "the service recognises a cookie that is signed with the secret at hand, and the \
+                gate says signature_invalid to one";
     Some(Finding::proof(Cause::GateSecretDiffers, seen).by(&[
         "oracle.plain",
         "gate.signed",

@@ -229,8 +229,8 @@ fn www_apex(facts: &Facts, _: &Plan) -> Option<Finding> {
         Finding::strong(Cause::WwwApex, seen, "nobody may use the name that redirects")
             .by(&["ok"])
             .fix(format!(
-                "Use {} everywhere: as the base URL of the auth service, in the gate's `url` and in \
-                 the application.",
+                "Use {} everywhere: as the base URL of the auth service, in the gate's `url` and \
+                 in the application.",
                 redirect.to.origin()
             ))
             .hides(Hides::Later),
@@ -280,8 +280,8 @@ fn base_path_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let seen =
         format!("the auth service answers below {shown}, and not below {absent} ({expected})");
     Some(Finding::proof(Cause::BasePathDiffers, seen).by(&["ok", "base"]).fix(format!(
-        "Set `base_path` to {shown} in the gate's configuration and the same in the client, or mount \
-         the handler below {absent}."
+        "Set `base_path` to {shown} in the gate's configuration and the same in the client, or \
+         mount the handler below {absent}."
     )))
 }
 
@@ -305,23 +305,23 @@ fn get_session_cached(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     if cache.differs_from_fresh {
         return Some(proof(
-            "a cookie that the service recognises at an address that nobody asked for before is not \
-             recognised at /get-session: a cache answers there"
+            "a cookie that the service recognises at an address that nobody asked for before is \
+             not recognised at /get-session: a cache answers there"
                 .to_owned(),
         ));
     }
     if cache.stands_still {
         return Some(proof(
-            "two answers of /get-session have the same date, and more than a second is between them: \
-             a cache answers there"
+            "two answers of /get-session have the same date, and more than a second is between \
+             them: a cache answers there"
                 .to_owned(),
         ));
     }
     if cache.answers_head {
-        let seen = "the secret is the service's, /get-session does not recognise a cookie that is signed \
-                    with it, and answers HEAD, which the service does not: a cache may answer there";
-        let unless = "the framework may answer HEAD as GET, and `customSession` of Better Auth before \
-                      1.6 may hide that the cookie was recognised";
+        let seen = "the secret is the service's, /get-session does not recognise a cookie that is \
+                    signed with it, and answers HEAD, which the service does not: a cache may answer there";
+        let unless = "the framework may answer HEAD as GET, and `customSession` of Better Auth \
+                      before 1.6 may hide that the cookie was recognised";
         return Some(Finding::strong(Cause::GetSessionCached, seen, unless).by(&[
             "oracle.plain",
             "oracle.token",

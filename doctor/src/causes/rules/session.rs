@@ -145,8 +145,8 @@ fn secondary_storage_broken(facts: &Facts, _: &Plan) -> Option<Finding> {
     if error.code.as_deref() != Some("FAILED_TO_GET_SESSION") || !lookups_hold {
         return None;
     }
-    let seen = "a session that is not there is looked up well, and one that is makes the service fail \
-                (FAILED_TO_GET_SESSION)";
+    let seen = "a session that is not there is looked up well, and one that is makes the service \
+                fail (FAILED_TO_GET_SESSION)";
     let unless = "another error of the store looks the same; the service's log says which";
     Some(Finding::strong(Cause::SecondaryStorageBroken, seen, unless).by(PASTED).by(SIGNED_IN))
 }
@@ -216,8 +216,8 @@ fn timezone_columns(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     let days = sign_in.max_age.unwrap_or(0).checked_div(86_400).unwrap_or(0);
     let seen = format!(
-        "a session that should live for {days} day(s) is answered with null in every try right after \
-         the sign-in"
+        "a session that should live for {days} day(s) is answered with null in every try right \
+         after the sign-in"
     );
     let unless = "the store may lose what is written (session-not-in-store)";
     Some(
@@ -241,8 +241,8 @@ fn session_not_in_store(facts: &Facts, _: &Plan) -> Option<Finding> {
     let varies =
         tries.contains(&Some(SessionAnswer::Null)) && tries.contains(&Some(SessionAnswer::Session));
     if facts.pasted.varies || varies {
-        let seen = "the same session is known in some tries and not in others: instances have stores \
-                    of their own";
+        let seen = "the same session is known in some tries and not in others: instances have \
+                    stores of their own";
         return Some(
             Finding::proof(Cause::SessionNotInStore, seen)
                 .by(PASTED)
@@ -309,8 +309,8 @@ fn cache_version(facts: &Facts, plan: &Plan) -> Option<Finding> {
         *strategy != "compact" && code.as_deref() == Some("FAILED_TO_GET_SESSION")
     });
     if all_tried(facts) && facts.deep.answered.is_empty() && reads_compact {
-        let seen = "the service reads session_data in the strategy compact, and ignores one of version \
-                    1 that is signed with its own secret";
+        let seen = "the service reads session_data in the strategy compact, and ignores one of \
+                    version 1 that is signed with its own secret";
         let is_expected = plan.expected.strategy.is_some() || plan.expected.cache_version.is_some();
         return Some(if is_expected {
             let unless = "the cache may be refused for another of its members";
@@ -350,8 +350,8 @@ fn cookie_cache_not_renewed(facts: &Facts, _: &Plan) -> Option<Finding> {
     if !pasted.is_given || !is_gone || !pasted.is_renewed || pasted.has_dont_remember {
         return None;
     }
-    let seen = "the service writes a new session_data for the pasted session, and the browser has none \
-                that is still good: nobody renews it";
+    let seen = "the service writes a new session_data for the pasted session, and the browser has \
+                none that is still good: nobody renews it";
     let unless = "the header may be from just before a renewal";
     Some(Finding::strong(Cause::CookieCacheNotRenewed, seen, unless).by(PASTED))
 }

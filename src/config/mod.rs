@@ -84,6 +84,14 @@ impl Config {
         self.read(|reader| reader.stores)
     }
 
+    /// What each rule is called in the document that somebody wrote, in the order of the rules:
+    /// `rules[0]`, `require["/admin/**"]`, `preset better-auth: rules[1]`.
+    #[cfg(feature = "probe")]
+    pub fn rule_places(&self) -> Vec<String> {
+        let count = self.whole.document.get("rules").and_then(Value::as_array).map_or(0, Vec::len);
+        (0..count).map(|number| self.whole.place_of(&format!("rules[{number}]"))).collect()
+    }
+
     fn read<T>(&self, found: impl FnOnce(Reader<'_>) -> T) -> T {
         let values = BTreeMap::new();
         let mut reader = Reader::new(&values);

@@ -9,6 +9,8 @@
 //! | `probes` | one file for each question that is put to a deployment; they fill `Facts` and know no cause |
 //! | `facts` | what was learned, by name and type |
 //! | [`causes`] | the table of causes, and the rules that find them in the facts; they read no response |
+//! | `project` | what a project's files say; facts for the rules of `causes::file_rules` |
+//! | `check_report` | what was found in them, as text and JSON |
 //! | `report` | what was found, as text, JSON or Markdown |
 //! | `secret` | fingerprints, and the near misses of a secret |
 //!
@@ -19,23 +21,29 @@
 
 mod answer;
 pub mod causes;
+mod check_report;
 mod command_line;
 mod commands;
 mod cookie_file;
 mod cookie_line;
+mod decide;
 pub mod effects;
 mod env_file;
 mod examination;
 mod exit;
 mod facts;
+mod gate_view;
 mod output;
 mod plan;
+mod policy_test;
 mod probes;
 pub mod program;
+mod project;
 mod report;
 mod run_report;
 mod secret;
 mod site;
+mod time_text;
 mod url;
 mod wall;
 

@@ -262,7 +262,7 @@ impl Variables {
     }
 
     /// The value that counts of the first of these variables that there is.
-    async fn first(&self, io: &Io, names: &[&str]) -> Option<Stated<String>> {
+    pub(crate) async fn first(&self, io: &Io, names: &[&str]) -> Option<Stated<String>> {
         for name in names {
             if let Some(stated) = self.all(io, name).await.into_iter().next() {
                 return Some(stated);

@@ -1,11 +1,13 @@
 //! `doorward explain`: what a pasted `Cookie` header or token is worth, offline.
 
-use crate::causes::{Certainty, rules};
+use crate::causes::finding::Finding;
+use crate::causes::{Cause, Certainty, Channel, rules};
 use crate::cookie_file;
 use crate::effects::Io;
 use crate::examination::{Options, plan};
 use crate::exit::ExitCode;
 use crate::facts::{Facts, PastedData, PastedToken, TokenFacts, TokenForm};
+use crate::gate_view::{self, GateView, Pasted};
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::probes::{self, Run};
@@ -46,6 +48,15 @@ pub(crate) struct Args {
     /// A file with variables, instead of the usual ones; may be given several times
     #[arg(long, value_name = "FILE")]
     env_file: Vec<String>,
+    /// Say why this cause is not among what is found
+    #[arg(long, value_name = "CAUSE")]
+    why_not: Option<String>,
+}
+
+/// What was pasted, as it is.
+struct Texts {
+    cookies: Option<String>,
+    token: Option<String>,
 }
 
 /// Runs the command.
@@ -55,7 +66,7 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
         io.error("nothing to explain: give --cookie-file or --token-file", Some(hint)).await;
         return ExitCode::Usage;
     }
-    let (plan, facts) = match looked(io, &args).await {
+    let (plan, facts, texts) = match looked(io, &args).await {
         Ok(looked) => looked,
         Err(wrong) => {
             io.error(&wrong, Some("doorward explain --help")).await;
@@ -64,6 +75,16 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
     };
     let findings = rules::findings(&facts, &plan);
     let is_bad = findings.iter().any(|finding| finding.certainty > Certainty::Hint);
+    let gate = gate(io, &args, &plan, &texts).await;
+    let why_not = match args.why_not.as_deref().map(|id| (id, Cause::from_id(id))) {
+        Some((id, None)) => {
+            io.error(&format!("there is no cause {id}"), Some("`doorward causes` lists them"))
+                .await;
+            return ExitCode::Usage;
+        }
+        Some((_, Some(cause))) => Some((cause, why_not(cause, &findings, &plan))),
+        None => None,
+    };
     let text = if output.json {
         let layers: Vec<_> = layers(&facts)
             .into_iter()
@@ -79,12 +100,21 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
             "layers": layers,
             "causes": listed(causes),
             "hints": listed(hints),
+            "gate": gate.as_ref().map_or_else(|why| serde_json::json!({ "unknown": why }), GateView::json),
+            "why_not": why_not.as_ref().map(|(cause, why)| serde_json::json!({ "id": cause.id(), "why": why })),
         });
         format!("{value:#}\n")
     } else {
         let mut out = String::new();
         for (name, words) in layers(&facts) {
             out.push_str(&labelled(0, name, 15, &words));
+        }
+        out.push_str(&match &gate {
+            Ok(gate) => gate.text(),
+            Err(why) => format!("\n{}", labelled(0, "the gate", 15, &format!("not asked: {why}"))),
+        });
+        if let Some((cause, why)) = &why_not {
+            out.push_str(&format!("\nwhy not {}: {why}\n", cause.id()));
         }
         for finding in &findings {
             out.push('\n');
@@ -99,7 +129,37 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
     if is_bad { ExitCode::Bad } else { ExitCode::Good }
 }
 
-async fn looked(io: &Io, args: &Args) -> Result<(Plan, Facts), String> {
+/// What the gate makes of it.
+async fn gate(io: &Io, args: &Args, plan: &Plan, texts: &Texts) -> Result<GateView, String> {
+    let pasted = Pasted {
+        cookies: texts.cookies.as_deref(),
+        token: texts.token.as_deref(),
+        config: args.config.as_deref(),
+        env_files: &args.env_file,
+        jwks: args.jwks.as_deref(),
+        origin: &plan.target.origin(),
+    };
+    gate_view::view(io, &pasted).await
+}
+
+/// Why a cause is not the one.
+fn why_not(cause: Cause, findings: &[Finding], plan: &Plan) -> String {
+    if let Some(found) = findings.iter().find(|found| found.cause == cause) {
+        return format!("it is found ({}): {}", found.certainty.word(), found.seen);
+    }
+    match cause.signs().find(|(channel, _)| *channel == Channel::Pasted) {
+        None => {
+            "a pasted credential does not tell it; `doorward causes` says how it is told".to_owned()
+        }
+        Some(_) if plan.expected.secret.is_none() && cause.id().starts_with("secret") => {
+            "it cannot be told without the secret: set BETTER_AUTH_SECRET, or give --env-file"
+                .to_owned()
+        }
+        Some((_, sign)) => format!("its sign is not there: {sign}"),
+    }
+}
+
+async fn looked(io: &Io, args: &Args) -> Result<(Plan, Facts, Texts), String> {
     let options = Options {
         config: args.config.clone(),
         env_file: args.env_file.clone(),
@@ -139,7 +199,7 @@ async fn looked(io: &Io, args: &Args) -> Result<(Plan, Facts), String> {
         probes::oracle::describe(&mut run);
         run.facts
     };
-    Ok((plan, facts))
+    Ok((plan, facts, Texts { cookies, token }))
 }
 
 /// Each layer by itself, in words.

@@ -1,10 +1,9 @@
 //! `doorward keys`: makes keys and secrets, and shows the public side of a private key.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use clap::{Subcommand, ValueEnum};
 use doorward::probe;
-use serde_json::Value;
 
 use crate::effects::Io;
 use crate::exit::ExitCode;
@@ -117,7 +116,7 @@ async fn jwks(io: &Io, args: JwksArgs) -> ExitCode {
             return ExitCode::Usage;
         }
     };
-    match public_jwk(text.trim()) {
+    match probe::public_jwk(text.trim()) {
         Ok(jwk) => {
             io.out(format!("{{\"keys\":[{jwk}]}}\n")).await;
             ExitCode::Good
@@ -125,55 +124,6 @@ async fn jwks(io: &Io, args: JwksArgs) -> ExitCode {
         Err(wrong) => {
             io.error(wrong, Some("`doorward keys new` makes one")).await;
             ExitCode::Bad
-        }
-    }
-}
-
-/// The public side of a private key, as a JWK that says what it is for. Its name is its own or its
-/// thumbprint (RFC 7638). Whether both sides belong together is checked by the gate at its start.
-///
-/// # Errors
-/// What is wrong with the key, in words that quote nothing of it.
-fn public_jwk(private: &str) -> Result<String, &'static str> {
-    let key: Value =
-        serde_json::from_str(private).map_err(|_| "this is not a JWK: one JSON object")?;
-    let text = |name: &str| key.get(name).and_then(Value::as_str);
-    let coordinate = |name: &str| {
-        let value = text(name)?;
-        let bytes = URL_SAFE_NO_PAD.decode(value).ok()?;
-        (bytes.len() == 32).then(|| value.to_owned())
-    };
-    let missing = "a part of the key is missing or not base64url of 32 bytes";
-    let x = coordinate("x").ok_or(missing)?;
-    coordinate("d").ok_or("the private part \"d\" is missing or not base64url of 32 bytes")?;
-    let (defining, alg) = match (text("kty"), text("crv")) {
-        (Some("OKP"), Some("Ed25519")) => {
-            (format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#), "EdDSA")
-        }
-        (Some("EC"), Some("P-256")) => {
-            let y = coordinate("y").ok_or(missing)?;
-            (format!(r#"{{"crv":"P-256","kty":"EC","x":"{x}","y":"{y}"}}"#), "ES256")
-        }
-        _ => return Err("this is neither an EC key on P-256 nor an OKP key on Ed25519"),
-    };
-    let thumbprint = URL_SAFE_NO_PAD.encode(probe::sha256(defining.as_bytes()));
-    let kid = Value::from(text("kid").map_or(thumbprint, str::to_owned));
-    let open = defining.trim_end_matches('}');
-    Ok(format!(r#"{open},"alg":"{alg}","use":"sig","kid":{kid}}}"#))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::public_jwk;
-
-    /// RFC 8037 appendix A.1 to A.3.
-    #[test]
-    fn the_public_side_is_that_of_the_rfc() {
-        let private = r#"{"kty":"OKP","crv":"Ed25519","d":"nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#;
-        let public = r#"{"crv":"Ed25519","kty":"OKP","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","alg":"EdDSA","use":"sig","kid":"kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"}"#;
-        assert_eq!(public_jwk(private).as_deref(), Ok(public));
-        for wrong in ["", "[]", "{}", &public.replace("\"d\"", "\"e\""), r#"{"kty":"RSA"}"#] {
-            assert!(public_jwk(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -43,8 +43,9 @@ const narrowMatcher = "a matcher that is too narrow";
 const underBasePath = "proxy.ts under a base path";
 const withLocales = "proxy.ts under a base path, with locales";
 const withoutGate = "no gate";
+const brokenConfiguration = "a broken doorward.json";
 assert.ok(
-  [...variants.map(({ name }) => name), narrowMatcher, underBasePath, withLocales, withoutGate].some(isChosen),
+  [...variants.map(({ name }) => name), narrowMatcher, underBasePath, withLocales, withoutGate, brokenConfiguration].some(isChosen),
   "DOORWARD_NEXT_VARIANT names none of the variants",
 );
 
@@ -475,6 +476,53 @@ describe(withoutGate, { skip: !isChosen(withoutGate) }, () => {
       );
     }
     assert.equal(given.filter(({ transport }) => transport === "document").length, 11);
+  });
+});
+
+describe(brokenConfiguration, { skip: !isChosen(brokenConfiguration) }, () => {
+  const files = ["next.config.mjs", "package.json", "doorward.json", "proxy.ts"];
+  const WRAPPED = 'import { withDoorward } from "doorward/next/config";\nimport plain from "./plain.config.mjs";\nexport default withDoorward(plain);\n';
+  const built = { APP_DIST: ".next-checked" };
+  let kept;
+
+  before(() => {
+    for (const other of ["proxy.ts", "middleware.ts"]) rmSync(join(app, other), { force: true });
+    copyFileSync(join(app, "gates", "proxy.ts"), join(app, "proxy.ts"));
+    kept = new Map(["next.config.mjs", "package.json"].map((name) => [name, readFileSync(join(app, name), "utf8")]));
+    writeFileSync(join(app, "plain.config.mjs"), kept.get("next.config.mjs"));
+  });
+  after(() => {
+    for (const name of [...files, "plain.config.mjs"]) rmSync(join(app, name), { force: true });
+    for (const [name, content] of kept) writeFileSync(join(app, name), content);
+  });
+
+  const broken = (text) => writeFileSync(join(app, "doorward.json"), text);
+  const fails = async (command, args, expected) => {
+    const error = await run(command, args, { cwd: app, env: built }).then(() => assert.fail("the build has passed"), (failure) => failure);
+    for (const sentence of expected) assert.ok(error.message.includes(sentence), `${sentence} is not in:\n${error.message}`);
+  };
+
+  test("a bare `next build` fails by withDoorward(), and says where and why", async () => {
+    writeFileSync(join(app, "next.config.mjs"), WRAPPED);
+    broken('{\n  "extends": "better-auth",\n}\n');
+    await fails(process.execPath, [nextBin, "build"], ["doorward check fails", "doorward.json:3:1", "this is not JSON: trailing comma"]);
+    broken('{\n  "extends": "better-auth",\n  "publik": ["/"]\n}\n');
+    await fails(process.execPath, [nextBin, "build"], ["doorward.json:3:", "publik", 'did you mean "public"?']);
+  });
+
+  test("`npm run build` fails by prebuild, before Next begins", async () => {
+    writeFileSync(join(app, "next.config.mjs"), kept.get("next.config.mjs"));
+    const manifest = JSON.parse(kept.get("package.json"));
+    writeFileSync(join(app, "package.json"), JSON.stringify({ ...manifest, scripts: { prebuild: "doorward check", build: "next build" } }));
+    broken('{\n  "extends": "better-auth",\n}\n');
+    await fails("npm", ["run", "build"], ["error[configuration]", "doorward.json:3:1", "this is not JSON: trailing comma"]);
+  });
+
+  test("with a right one the build passes", async () => {
+    writeFileSync(join(app, "next.config.mjs"), WRAPPED);
+    broken('{ "extends": "better-auth", "framework": "next" }\n');
+    await run(process.execPath, [nextBin, "build"], { cwd: app, env: built });
+    assert.ok(readFileSync(join(app, built.APP_DIST, "BUILD_ID"), "utf8"));
   });
 });
 

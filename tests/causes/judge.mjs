@@ -8,8 +8,10 @@ export function differences(row, report, status) {
   if (row.cause) {
     const [first] = causes;
     if (!first) problems.push(`nothing was found, expected ${row.cause}`);
-    else if (![row.cause, ...(row.or ?? [])].includes(first.id)) problems.push(`${first.id} (${first.certainty}) came first, expected ${row.cause}`);
-    else if (first.id === row.cause && first.certainty !== row.certainty) problems.push(`${first.id} is ${first.certainty}, expected ${row.certainty}`);
+    else if (![row.cause, ...(row.or ?? [])].includes(first.id))
+      problems.push(`${first.id} (${first.certainty}) came first, expected ${row.cause}`);
+    else if (first.id === row.cause && first.certainty !== row.certainty)
+      problems.push(`${first.id} is ${first.certainty}, expected ${row.certainty}`);
     if (status !== 1) problems.push(`exit ${status}, expected 1`);
   } else {
     if (status !== 0) problems.push(`exit ${status}, expected 0`);
@@ -19,9 +21,4 @@ export function differences(row, report, status) {
     if (!allowed.has(id)) problems.push(`${id} (${certainty}) is wrong`);
   }
   return problems;
-}
-
-/** Rows of the short run: each group, broken and healthy. */
-export function isQuick(row) {
-  return row.quick === true;
 }

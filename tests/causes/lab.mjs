@@ -5,8 +5,12 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, request as httpRequest } from "node:http";
 import { createServer as createTlsServer } from "node:https";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { betterAuth } from "better-auth";
@@ -18,6 +22,8 @@ import { memoryAdapter as memoryAdapter14 } from "better-auth-1.4/adapters/memor
 import { toNodeHandler as toNodeHandler14 } from "better-auth-1.4/node";
 import { jwt as jwt14 } from "better-auth-1.4/plugins/jwt";
 
+import { freePort } from "../../examples/shared/port.mjs";
+
 export const SITE = "https://app.example.com";
 export const SECRET = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 export const OTHER_SECRET = "Zr5uW1xE8oN4cV7bK2qM9gT6jP3dH0sY-fLiA";
@@ -27,6 +33,8 @@ export const PASSWORD = "correct-horse-battery-9";
 const NAMES = ["app.example.com", "*.example.com", "example.com", "*.vercel.app", "*.example.org", "localhost"];
 
 const API = fileURLToPath(new URL("api.py", import.meta.url));
+
+const PROCESS = fileURLToPath(new URL("process.mjs", import.meta.url));
 
 const VERSIONS = {
   1.7: { betterAuth, memoryAdapter, toNodeHandler, jwt },
@@ -89,7 +97,8 @@ export class Lab {
       logger: { disabled: true },
       ...options,
     });
-    for (const secret of [options.secret ?? SECRET, ...(options.secrets ?? []).map(({ value }) => value)]) this.hide(secret);
+    for (const secret of [options.secret ?? SECRET, ...(options.secrets ?? []).map(({ value }) => value)])
+      this.hide(secret);
     const handle = toNodeHandler(auth);
     const service = {
       auth,
@@ -108,7 +117,10 @@ export class Lab {
   }
 
   /** The gate in front of an application, and the service beside it at its base path. */
-  async gate(service, { config = { extends: "better-auth" }, env = {}, app = answering(200, {}, "the application"), fetch, ...more } = {}) {
+  async gate(
+    service,
+    { config = { extends: "better-auth" }, env = {}, app = answering(200, {}, "the application"), fetch, ...more } = {},
+  ) {
     const { middleware } = await import("../../middleware/on/node.js");
     const gate = middleware({
       config,
@@ -180,22 +192,90 @@ export class Lab {
   async python(settings, { bare = false } = {}) {
     const interpreter = bare ? process.env.DOORWARD_BARE_PYTHON : process.env.DOORWARD_PYTHON;
     if (!interpreter) throw new Error("DOORWARD_PYTHON or DOORWARD_BARE_PYTHON is not set: cargo xtask causes does");
-    const child = spawn(interpreter, ["-B", API], { env: { PATH: process.env.PATH, ...settings }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(interpreter, ["-B", API], {
+      env: { PATH: process.env.PATH, ...settings },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     this.atEnd(() => child.kill());
     const [line] = await once(child.stdout.setEncoding("utf8"), "data");
     return Number(line);
   }
 
+  /** A service whose clock is off by that many seconds, as what sends requests on to it. */
+  async skewed(seconds, options = {}, more = {}) {
+    const words = [
+      "-f",
+      `${seconds < 0 ? "" : "+"}${seconds}s`,
+      process.execPath,
+      PROCESS,
+      JSON.stringify([options, more]),
+    ];
+    const child = spawn("faketime", words, { stdio: ["ignore", "pipe", "inherit"] });
+    this.atEnd(() => child.kill());
+    const [line] = await once(child.stdout.setEncoding("utf8"), "data");
+    return this.forward(Number(line));
+  }
+
   /** What sends each request on to that port. */
   forward(port) {
     return (req, res) => {
-      const onward = httpRequest({ host: "127.0.0.1", port, method: req.method, path: req.url, headers: req.headers, agent: false }, (answer) => {
-        res.writeHead(answer.statusCode, answer.headers);
-        answer.pipe(res);
-      });
+      const onward = httpRequest(
+        { host: "127.0.0.1", port, method: req.method, path: req.url, headers: req.headers, agent: false },
+        (answer) => {
+          res.writeHead(answer.statusCode, answer.headers);
+          answer.pipe(res);
+        },
+      );
       onward.on("error", () => res.writeHead(502).end("Bad Gateway"));
       req.pipe(onward);
     };
+  }
+
+  /**
+   * A real nginx with TLS before a handler: `http` stands in its block of that name, `location` in
+   * the one of the service. The port that it listens at.
+   */
+  async nginx(handler, { http = "", server = "", location = "" } = {}) {
+    const inner = await this.listen(handler, { inner: true });
+    const port = await freePort();
+    const folder = await mkdtemp(join(tmpdir(), "doorward-nginx-"));
+    const { key, cert } = await this.#certify(NAMES);
+    await writeFile(join(folder, "key.pem"), key);
+    await writeFile(join(folder, "cert.pem"), cert);
+    const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    await writeFile(
+      join(folder, "nginx.conf"),
+      `daemon off; master_process off; pid nginx.pid; error_log stderr crit;
+events { worker_connections 64; }
+http {
+  access_log off;
+  ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
+  ${http}
+  server {
+    listen 127.0.0.1:${port} ssl;
+    ssl_certificate cert.pem; ssl_certificate_key key.pem;
+    ${server}
+    location / {
+      proxy_pass http://127.0.0.1:${inner};
+      proxy_set_header Host $host;
+      ${location}
+    }
+  }
+}
+`,
+    );
+    const child = spawn("/usr/sbin/nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+    const gone = once(child, "close");
+    this.atEnd(async () => {
+      child.kill("SIGKILL");
+      await gone;
+      await rm(folder, { recursive: true });
+    });
+    for (let left = 100; left > 0 && !(await isListening(port)); left--)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    return { url: SITE, flags: ["--connect", `127.0.0.1:${port}`] };
   }
 
   /** Ends the servers of this lab before the doctor comes. */
@@ -213,7 +293,16 @@ export class Lab {
       const headers = { ...req.headers };
       if (request?.(headers, req, res) === "answered") return;
       const onward = httpRequest(
-        { host: "127.0.0.1", port, method: req.method, path: req.url, headers, agent: false, setHost: false, maxHeaderSize: 65_536 },
+        {
+          host: "127.0.0.1",
+          port,
+          method: req.method,
+          path: req.url,
+          headers,
+          agent: false,
+          setHost: false,
+          maxHeaderSize: 65_536,
+        },
         (answer) => {
           const back = { status: answer.statusCode, headers: { ...answer.headers } };
           response?.(back, req);
@@ -286,6 +375,13 @@ export class Lab {
     const answer = await this.ask(service, "/token", { jar: { ...jar } });
     return this.hide(JSON.parse(answer.body).token);
   }
+}
+
+function isListening(port) {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(true));
+    socket.on("error", () => resolve(false)).on("connect", () => socket.destroy());
+  });
 }
 
 /** The `Cookie` header of a browser with these cookies. */

@@ -4,12 +4,12 @@
 use std::process::Command;
 
 use crate::shell::{self, Result};
-use crate::{build_cli, build_package, node, python};
+use crate::{build_cli, build_package, debian, node, python};
 
 pub(crate) const HELP: &str = "\
 Break a deployment in every known way, and ask `doorward doctor` what is wrong
 
-usage: cargo xtask causes [--all] [--only WORDS] [--show] [--carrier native|npx] [--without RULE]
+usage: cargo xtask causes [--all] [--only WORDS] [--show] [--carrier native|npx] [--drop]
 
 needs    Node 20 or newer, Python 3.11 or newer with venv, and the registries of crates, npm and
          PyPI
@@ -26,7 +26,7 @@ exit     0 if every row is as expected, otherwise 1
   --only WORDS      rows whose name, group or cause contains this
   --show            a line for each row
   --carrier npx     the npm package's program in place of the native one
-  --without RULE    the doctor without this cause's rule: its rows have to fail
+  --drop            also without each rule that named a row's cause: that row has to fail
 
 examples
   cargo xtask causes
@@ -41,6 +41,10 @@ pub(crate) const MEMBERS: &[&str] = &["tests/causes"];
 pub(crate) fn run(options: &[String]) -> Result {
     node::check()?;
     node::install(MEMBERS)?;
+    if options.iter().any(|option| option == "--all") {
+        debian::ensure("nginx", &["/usr/sbin/nginx"])?;
+        debian::ensure("faketime", &["/usr/bin/faketime"])?;
+    }
     build_package::release()?;
     if options.iter().any(|option| option == "npx") {
         build_cli::release()?;

@@ -5,7 +5,8 @@ import { header, OTHER_SECRET, SECRET, SITE } from "../lab.mjs";
 const TOKEN = "__Secure-better-auth.session_token";
 const DATA = "__Secure-better-auth.session_data";
 
-const at = (site, options, more) => (lab) => lab.serve(lab.service(options, { site }), { env: { BETTER_AUTH_URL: site }, ...more });
+const at = (site, options, more) => (lab) =>
+  lab.serve(lab.service(options, { site }), { env: { BETTER_AUTH_URL: site }, ...more });
 
 /** Somebody is signed in, and what their browser has is changed. */
 const pasted =
@@ -14,7 +15,12 @@ const pasted =
     const service = lab.service(options, more.of);
     const { jar, email } = await lab.signedUp(service, more.user);
     const cookie = await change(jar, { lab, service, email });
-    return lab.serve(more.service?.(lab) ?? service, { cookie: typeof cookie === "string" ? cookie : header(cookie ?? jar), flags: more.flags, env: more.env });
+    return lab.serve(more.service?.(lab) ?? service, {
+      cookie: typeof cookie === "string" ? cookie : header(cookie ?? jar),
+      flags: more.flags,
+      env: more.env,
+      config: more.config,
+    });
   };
 
 const without = (jar, ...names) => Object.fromEntries(Object.entries(jar).filter(([name]) => !names.includes(name)));
@@ -26,6 +32,7 @@ const LARGE = { user: { additionalFields: { about: { type: "string", required: f
 export default [
   {
     name: "TLS ends at a proxy, and the service's base URL is http",
+    quick: true,
     cause: "http-base-url-behind-tls",
     certainty: "proof",
     start: (lab) => lab.serve(lab.service({ baseURL: "http://app.example.com" })),
@@ -38,6 +45,7 @@ export default [
   },
   {
     name: "a page on http of a service whose base URL is https",
+    quick: true,
     cause: "secure-cookie-on-http",
     certainty: "proof",
     start: (lab) => lab.serve(lab.service(), { site: "http://app.example.com" }),
@@ -60,12 +68,46 @@ export default [
     certainty: "strong",
     start: at("http://localhost", { advanced: { useSecureCookies: true } }, { own: true }),
   },
-  { name: "a cookie prefix of its own", cause: "cookie-name-differs", certainty: "proof", start: at(SITE, { advanced: { cookiePrefix: "acme" } }) },
+  // Variables alone are a gate's configuration, and it looks for the usual name.
+  {
+    name: "a cookie prefix of its own",
+    cause: "cookie-name-differs",
+    certainty: "proof",
+    start: at(SITE, { advanced: { cookiePrefix: "acme" } }),
+  },
+  {
+    name: "a cookie prefix of its own, and nobody here who expects another",
+    hint: "cookie-name-differs",
+    start: (lab) =>
+      lab.serve(lab.service({ advanced: { cookiePrefix: "acme" } }), {
+        env: { BETTER_AUTH_SECRET: undefined, BETTER_AUTH_URL: undefined },
+      }),
+  },
+  {
+    name: "a cookie prefix of its own, and a configuration that does not know it",
+    quick: true,
+    cause: "cookie-name-differs",
+    certainty: "proof",
+    start: at(SITE, { advanced: { cookiePrefix: "acme" } }, { config: { extends: "better-auth" } }),
+  },
+  {
+    name: "a cookie prefix of its own, and a gate that does not know it",
+    cause: "cookie-name-differs",
+    certainty: "proof",
+    start: async (lab) => {
+      const service = lab.service({ advanced: { cookiePrefix: "acme" } });
+      return lab.serve(service, { handler: await lab.gate(service), flags: ["--gate", "/app"] });
+    },
+  },
   {
     name: "a name of its own for the session's cookie",
     cause: "cookie-name-differs",
     certainty: "proof",
-    start: at(SITE, { advanced: { cookies: { session_token: { name: "sid" } } } }),
+    start: at(
+      SITE,
+      { advanced: { cookies: { session_token: { name: "sid" } } } },
+      { config: { extends: "better-auth" } },
+    ),
   },
   {
     name: "the service has the usual names, the gate's configuration others",
@@ -75,6 +117,7 @@ export default [
   },
   {
     name: "Domain of another site",
+    quick: true,
     cause: "cookie-domain-foreign",
     certainty: "proof",
     start: at(SITE, { advanced: { crossSubDomainCookies: { enabled: true, domain: ".other.example" } } }),
@@ -89,7 +132,9 @@ export default [
     name: "Domain is a public suffix",
     cause: "cookie-domain-public-suffix",
     certainty: "proof",
-    start: at("https://notes.vercel.app", { advanced: { crossSubDomainCookies: { enabled: true, domain: ".vercel.app" } } }),
+    start: at("https://notes.vercel.app", {
+      advanced: { crossSubDomainCookies: { enabled: true, domain: ".vercel.app" } },
+    }),
   },
   {
     name: "a rewrite to another host keeps that host's Domain",
@@ -98,10 +143,15 @@ export default [
     or: ["rewrites-lose-domain"],
     start: async (lab) => {
       const service = lab.service(
-        { trustedOrigins: [SITE], advanced: { crossSubDomainCookies: { enabled: true, domain: "backend.example.org" } } },
+        {
+          trustedOrigins: [SITE],
+          advanced: { crossSubDomainCookies: { enabled: true, domain: "backend.example.org" } },
+        },
         { site: "https://backend.example.org" },
       );
-      const rewrite = await lab.proxy(service.handler, { request: (headers) => void (headers.host = "backend.example.org") });
+      const rewrite = await lab.proxy(service.handler, {
+        request: (headers) => void (headers.host = "backend.example.org"),
+      });
       return lab.serve(service, { site: SITE, handler: rewrite, flags: ["--app", SITE] });
     },
   },
@@ -117,12 +167,17 @@ export default [
     certainty: "strong",
     or: ["base-url-redirects"],
     start: (lab) =>
-      lab.at("https://example.com", (req, res) => res.writeHead(308, { location: `https://www.example.com${req.url}` }).end(), {
-        env: { BETTER_AUTH_URL: "https://example.com" },
-      }),
+      lab.at(
+        "https://example.com",
+        (req, res) => res.writeHead(308, { location: `https://www.example.com${req.url}` }).end(),
+        {
+          env: { BETTER_AUTH_URL: "https://example.com" },
+        },
+      ),
   },
   {
     name: "two session cookies of one name, the stale one first",
+    quick: true,
     cause: "duplicate-cookies",
     certainty: "proof",
     start: pasted(async (jar, { lab, service, email }) => {
@@ -141,9 +196,19 @@ export default [
     name: "the last chunk is missing",
     cause: "chunk-missing",
     certainty: "strong",
-    start: pasted((jar) => without(jar, Object.keys(jar).filter((name) => name.startsWith(`${DATA}.`)).at(-1)), LARGE, {
-      user: { about: "x".repeat(9000) },
-    }),
+    start: pasted(
+      (jar) =>
+        without(
+          jar,
+          Object.keys(jar)
+            .filter((name) => name.startsWith(`${DATA}.`))
+            .at(-1),
+        ),
+      LARGE,
+      {
+        user: { about: "x".repeat(9000) },
+      },
+    ),
   },
   {
     name: "a proxy that takes 4 KB of headers",
@@ -153,7 +218,9 @@ export default [
       const service = lab.service();
       const handler = (req, res) =>
         req.rawHeaders.join("").length > 4096
-          ? res.writeHead(400, { server: "nginx", "content-type": "text/html" }).end("<center><h1>400 Bad Request</h1></center><center>Request Header Or Cookie Too Large</center>")
+          ? res
+              .writeHead(400, { server: "nginx", "content-type": "text/html" })
+              .end("<center><h1>400 Bad Request</h1></center><center>Request Header Or Cookie Too Large</center>")
           : service.handler(req, res);
       return lab.serve(service, { handler });
     },
@@ -196,21 +263,27 @@ export default [
   },
   {
     name: "without remember me, after the minute of session_data",
-    cause: "remember-me-false",
-    certainty: "proof",
-    start: pasted(async (_, { lab, service, email }) => without(await lab.signIn(service, email, { rememberMe: false }), DATA)),
+    // A gate asks the service for such sessions: nothing is broken.
+    hint: "remember-me-false",
+    start: pasted(async (_, { lab, service, email }) =>
+      without(await lab.signIn(service, email, { rememberMe: false }), DATA),
+    ),
   },
   {
     name: "session_data has run out and nobody renews it",
     cause: "cookie-cache-not-renewed",
     certainty: "strong",
-    start: pasted(async () => new Promise((resolve) => setTimeout(resolve, 1100)), CACHE("compact", { maxAge: 1 })),
+    start: pasted((jar) => without(jar, DATA)),
   },
   {
     name: "the cookie cache is off where a configuration counts on it",
     cause: "cookie-cache-off",
     certainty: "strong",
-    start: at(SITE, { session: {} }, { flags: ["--deep"], config: { extends: "better-auth", issuers: { cookie_cache: "compact" } } }),
+    start: at(
+      SITE,
+      { session: {} },
+      { flags: ["--deep"], config: { extends: "better-auth", issuers: { cookie_cache: "compact" } } },
+    ),
   },
   {
     name: "cookies of before the strategy was changed, jwt to compact",
@@ -226,18 +299,58 @@ export default [
     name: "the gate expects compact, the service writes jwe",
     cause: "strategy-differs",
     certainty: "proof",
-    start: at(SITE, CACHE("jwe"), { flags: ["--deep"], config: { extends: "better-auth", issuers: { cookie_cache: "compact" } } }),
+    start: at(SITE, CACHE("jwe"), {
+      flags: ["--deep"],
+      config: { extends: "better-auth", issuers: { cookie_cache: "compact" } },
+    }),
   },
   {
     name: "the gate expects jwt, the service writes compact",
     cause: "strategy-differs",
     certainty: "proof",
-    start: at(SITE, CACHE("compact"), { flags: ["--deep"], config: { extends: "better-auth", issuers: { cookie_cache: "jwt" } } }),
+    start: at(SITE, CACHE("compact"), {
+      flags: ["--deep"],
+      config: { extends: "better-auth", issuers: { cookie_cache: "jwt" } },
+    }),
   },
   {
     name: "the service's cookie cache has another version",
     cause: "cache-version",
     certainty: "strong",
-    start: at(SITE, CACHE("compact", { version: "2" }), { flags: ["--deep"], config: { extends: "better-auth", issuers: { cookie_cache: "compact" } } }),
+    start: pasted((jar) => jar, CACHE("compact", { version: "2" }), {
+      config: { extends: "better-auth", issuers: { cookie_cache_version: "1" } },
+    }),
+  },
+
+  {
+    name: "a cookie prefix of its own at Better Auth 1.4, and a configuration that does not know it",
+    cause: "cookie-name-differs",
+    certainty: "proof",
+    start: async (lab) =>
+      lab.serve(lab.service({ advanced: { cookiePrefix: "notes" } }, { version: "1.4" }), {
+        config: { extends: "better-auth" },
+      }),
+  },
+  {
+    name: "the configuration says that cookies are not secure",
+    cause: "secure-prefix-differs",
+    certainty: "proof",
+    start: at(SITE, {}, { config: { extends: "better-auth", issuers: { secure_cookies: false } } }),
+  },
+  {
+    name: "a cookie whose signature was made URL-safe",
+    cause: "cookie-cut",
+    certainty: "proof",
+    or: ["secret-differs"],
+    start: pasted((jar) => {
+      const [token, signature] = decodeURIComponent(jar[TOKEN]).split(".");
+      return { [TOKEN]: `${token}.${signature.replaceAll("+", "-").replaceAll("/", "_").replace("=", "")}` };
+    }),
+  },
+  {
+    name: "a Cookie header of nothing but session_data",
+    cause: "no-session-cookie",
+    certainty: "proof",
+    start: pasted((jar) => without(jar, TOKEN)),
   },
 ];

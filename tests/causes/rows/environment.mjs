@@ -8,10 +8,20 @@ const serviceHas = (secret) => (lab) => lab.serve(lab.service({ secret }));
 /** A service with `SECRET`, while the doctor has something else. */
 const doctorHas = (env) => (lab) => lab.serve(lab.service(), { env });
 
+/** A service with `SECRET`, while the doctor reads a file of variables. */
+const fileHas = (line) => (lab) =>
+  lab.serve(lab.service(), { env: { BETTER_AUTH_SECRET: undefined }, files: { ".env.local": `${line}\n` } });
+
 const SHORT = "tooshort-5f9";
 
 export default [
-  { name: "the secret of another environment", cause: "secret-differs", certainty: "proof", start: serviceHas(OTHER_SECRET) },
+  {
+    name: "the secret of another environment",
+    quick: true,
+    cause: "secret-differs",
+    certainty: "proof",
+    start: serviceHas(OTHER_SECRET),
+  },
   {
     name: "the secret of another environment, at Better Auth 1.4",
     cause: "secret-differs",
@@ -24,15 +34,53 @@ export default [
     certainty: "proof",
     start: serviceHas(`${SECRET.slice(0, -1)}h`),
   },
-  { name: "the service's secret ends with a line end", cause: "secret-whitespace", certainty: "proof", start: serviceHas(`${SECRET}\n`) },
-  { name: "the service's secret ends with CR LF", cause: "secret-whitespace", certainty: "proof", start: serviceHas(`${SECRET}\r\n`) },
-  { name: "the service's secret begins with a space", cause: "secret-whitespace", certainty: "proof", start: serviceHas(` ${SECRET}`) },
-  { name: "this side's secret ends with a line end", cause: "secret-whitespace", certainty: "proof", start: doctorHas({ BETTER_AUTH_SECRET: `${SECRET}\n` }) },
-  { name: "the service's secret is in double quotes", cause: "secret-quoted", certainty: "proof", start: serviceHas(`"${SECRET}"`) },
-  { name: "the service's secret is in single quotes", cause: "secret-quoted", certainty: "proof", start: serviceHas(`'${SECRET}'`) },
-  { name: "this side's secret is in quotes", cause: "secret-quoted", certainty: "proof", start: doctorHas({ BETTER_AUTH_SECRET: `"${SECRET}"` }) },
+  {
+    name: "the service's secret ends with a line end",
+    quick: true,
+    cause: "secret-whitespace",
+    certainty: "proof",
+    start: serviceHas(`${SECRET}\n`),
+  },
+  {
+    name: "the service's secret ends with CR LF",
+    cause: "secret-whitespace",
+    certainty: "proof",
+    start: serviceHas(`${SECRET}\r\n`),
+  },
+  {
+    name: "the service's secret begins with a space",
+    cause: "secret-whitespace",
+    certainty: "proof",
+    start: serviceHas(` ${SECRET}`),
+  },
+  {
+    name: "this side's secret ends with a line end",
+    cause: "secret-whitespace",
+    certainty: "proof",
+    start: doctorHas({ BETTER_AUTH_SECRET: `${SECRET}\n` }),
+  },
+  {
+    name: "the service's secret is in double quotes",
+    quick: true,
+    cause: "secret-quoted",
+    certainty: "proof",
+    start: serviceHas(`"${SECRET}"`),
+  },
+  {
+    name: "the service's secret is in single quotes",
+    cause: "secret-quoted",
+    certainty: "proof",
+    start: serviceHas(`'${SECRET}'`),
+  },
+  {
+    name: "this side's secret is in quotes",
+    cause: "secret-quoted",
+    certainty: "proof",
+    start: doctorHas({ BETTER_AUTH_SECRET: `"${SECRET}"` }),
+  },
   {
     name: "the service has no secret and takes the published default",
+    quick: true,
     cause: "secret-default",
     certainty: "proof",
     start: (lab) => lab.serve(lab.service({ secret: undefined })),
@@ -77,6 +125,7 @@ export default [
     cause: "url-missing",
     certainty: "strong",
     also: ["http-base-url-behind-tls"],
+    or: ["http-base-url-behind-tls"],
     start: async (lab) => {
       const service = lab.service({ baseURL: undefined });
       const inner = lab.proxy(service.handler, { request: (headers) => void (headers.host = "notes-auth:3000") });
@@ -96,7 +145,10 @@ export default [
     certainty: "strong",
     start: async (lab) => {
       const service = lab.service();
-      return lab.serve(service, { handler: await lab.gate(service, { env: { BETTER_AUTH_SECRET: undefined } }), flags: ["--gate", "/app"] });
+      return lab.serve(service, {
+        handler: await lab.gate(service, { env: { BETTER_AUTH_SECRET: undefined } }),
+        flags: ["--gate", "/app"],
+      });
     },
   },
   {
@@ -105,7 +157,68 @@ export default [
     certainty: "strong",
     start: (lab) =>
       lab.serve(lab.service(), {
-        env: { BETTER_AUTH_JWKS_URL: "https://auth.staging.example.net/api/auth/jwks", BETTER_AUTH_ISSUER: "https://auth.staging.example.net" },
+        env: { BETTER_AUTH_JWKS_URL: "https://auth.staging.example.net/api/auth/jwks" },
       }),
+  },
+
+  {
+    name: "the service's secret ends with a tab",
+    cause: "secret-whitespace",
+    certainty: "proof",
+    or: ["secret-differs"],
+    start: serviceHas(`${SECRET}\t`),
+  },
+  {
+    name: "this side's secret is in quotes, with a line end",
+    cause: "secret-quoted",
+    certainty: "proof",
+    or: ["secret-whitespace"],
+    start: doctorHas({ BETTER_AUTH_SECRET: `"${SECRET}"\n` }),
+  },
+  {
+    name: "this side's secret is in single quotes, by a file",
+    cause: "secret-quoted",
+    certainty: "proof",
+    start: fileHas(`BETTER_AUTH_SECRET="'${SECRET}'"`),
+  },
+  {
+    name: "this side's secret is in base64",
+    cause: "secret-differs",
+    certainty: "proof",
+    start: doctorHas({ BETTER_AUTH_SECRET: Buffer.from(SECRET).toString("base64") }),
+  },
+  {
+    name: "AUTH_SECRET is the service's, BETTER_AUTH_SECRET is not",
+    cause: "secret-retired",
+    certainty: "proof",
+    or: ["secret-differs"],
+    start: (lab) => lab.serve(lab.service({ secret: OTHER_SECRET }), { env: { AUTH_SECRET: OTHER_SECRET } }),
+  },
+  {
+    name: "the service's secret is in another file of variables",
+    cause: "secret-retired",
+    certainty: "proof",
+    or: ["secret-differs"],
+    start: (lab) =>
+      lab.serve(lab.service({ secret: OTHER_SECRET }), {
+        env: { BETTER_AUTH_SECRET: undefined },
+        files: {
+          ".env.local": `BETTER_AUTH_SECRET=${SECRET}\n`,
+          ".env.production": `BETTER_AUTH_SECRET=${OTHER_SECRET}\n`,
+        },
+      }),
+  },
+  {
+    name: "the service has no secret, at Better Auth 1.4",
+    cause: "secret-default",
+    certainty: "proof",
+    start: (lab) => lab.serve(lab.service({ secret: undefined }, { version: "1.4" })),
+  },
+  {
+    name: "a line end in the secret, at Better Auth 1.4 behind nginx",
+    cause: "secret-whitespace",
+    certainty: "proof",
+    needs: "nginx",
+    start: (lab) => lab.nginx(lab.service({ secret: `${SECRET}\n` }, { version: "1.4" }).handler),
   },
 ];

@@ -5,6 +5,9 @@
 //   or         causes that may come first in its place, where two names say the same of one fault
 //   also       causes that may stand beside it
 //   hint       for rows where nothing is certain: the hint that is given
+//   quick      it is one of the rows of the short run
+//   writes     the flags ask for what writes into the store
+//   needs      a program of the system
 //   start      starts it; what it returns is the doctor's URL, flags, environment and files
 
 import api from "./api.mjs";
@@ -14,9 +17,10 @@ import gate from "./gate.mjs";
 import healthy from "./healthy.mjs";
 import jwt from "./jwt.mjs";
 import network from "./network.mjs";
+import nginx from "./nginx.mjs";
 import pairs from "./pairs.mjs";
 import store from "./store.mjs";
 
-const GROUPS = { environment, cookies, network, jwt, store, api, gate, pairs, healthy };
+const GROUPS = { environment, cookies, network, jwt, store, api, gate, nginx, pairs, healthy };
 
 export const ROWS = Object.entries(GROUPS).flatMap(([group, rows]) => rows.map((row) => ({ group, ...row })));

@@ -11,7 +11,11 @@ const withJwt = (options, more) => ({ plugins: [jwt(options)], ...more });
 const deep =
   (options, more = {}) =>
   (lab) =>
-    lab.serve(lab.service(options, more.of), { flags: ["--deep", ...(more.flags ?? [])], env: more.env, config: more.config });
+    lab.serve(lab.service(options, more.of), {
+      flags: ["--deep", ...(more.flags ?? [])],
+      env: more.env,
+      config: more.config,
+    });
 
 /** A token is pasted: of the service, and then what became of it. */
 const pasted =
@@ -27,8 +31,16 @@ const pasted =
 async function signed(lab, service, claims) {
   const { privateKey, publicKey } = await generateKeyPair("EdDSA", { extractable: true });
   const jwk = await exportJWK(publicKey);
-  service.db.jwks.push({ id: "key-of-the-test", publicKey: JSON.stringify(jwk), privateKey: '""', createdAt: new Date(Date.now() - 60_000), alg: "EdDSA" });
-  const token = await new SignJWT({ sub: "u1", iss: SITE, aud: SITE, ...claims }).setProtectedHeader({ alg: "EdDSA", kid: "key-of-the-test" }).sign(privateKey);
+  service.db.jwks.push({
+    id: "key-of-the-test",
+    publicKey: JSON.stringify(jwk),
+    privateKey: '""',
+    createdAt: new Date(Date.now() - 60_000),
+    alg: "EdDSA",
+  });
+  const token = await new SignJWT({ sub: "u1", iss: SITE, aud: SITE, ...claims })
+    .setProtectedHeader({ alg: "EdDSA", kid: "key-of-the-test" })
+    .sign(privateKey);
   return lab.hide(token);
 }
 
@@ -42,6 +54,7 @@ const isKeys = (req) => req.url.startsWith("/api/auth/jwks");
 export default [
   {
     name: "the service writes a slash at the end of iss",
+    quick: true,
     cause: "issuer-trailing-slash",
     certainty: "proof",
     start: deep(withJwt({ jwt: { issuer: `${SITE}/` } })),
@@ -84,7 +97,12 @@ export default [
     certainty: "proof",
     start: deep({}, { env: { BETTER_AUTH_AUDIENCE: "notes-api" } }),
   },
-  { name: "expirationTime as a number of seconds", cause: "exp-is-a-date", certainty: "proof", start: deep(withJwt({ jwt: { expirationTime: 3600 } })) },
+  {
+    name: "expirationTime as a number of seconds",
+    cause: "exp-is-a-date",
+    certainty: "proof",
+    start: deep(withJwt({ jwt: { expirationTime: 3600 } })),
+  },
   {
     name: "expirationTime as a number, the token pasted",
     cause: "exp-is-a-date",
@@ -112,7 +130,9 @@ export default [
     name: "the pasted token's aud is another",
     cause: "audience-differs",
     certainty: "proof",
-    start: pasted((_, { lab, service }) => signed(lab, service, { iat: now(), exp: now() + 900, aud: "https://mobile.example.org" })),
+    start: pasted((_, { lab, service }) =>
+      signed(lab, service, { iat: now(), exp: now() + 900, aud: "https://mobile.example.org" }),
+    ),
   },
   {
     name: "the pasted token's iss has a slash at its end",
@@ -120,16 +140,29 @@ export default [
     certainty: "proof",
     start: pasted((_, { lab, service }) => signed(lab, service, { iat: now(), exp: now() + 900, iss: `${SITE}/` })),
   },
-  { name: "an HTML page in place of the key set", cause: "jwks-not-json", certainty: "proof", start: keysBehind(answering(200, { "content-type": "text/html" }, "<!doctype html><title>Notes</title>", isKeys)) },
-  { name: "an empty key set", cause: "jwks-empty", certainty: "proof", start: keysBehind(answering(200, { "content-type": "application/json" }, '{"keys":[]}', isKeys)) },
+  {
+    name: "an HTML page in place of the key set",
+    cause: "jwks-not-json",
+    certainty: "proof",
+    start: keysBehind(answering(200, { "content-type": "text/html" }, "<!doctype html><title>Notes</title>", isKeys)),
+  },
+  {
+    name: "an empty key set",
+    cause: "jwks-empty",
+    certainty: "proof",
+    start: keysBehind(answering(200, { "content-type": "application/json" }, '{"keys":[]}', isKeys)),
+  },
   {
     name: "a key set with keys that sign nothing",
     cause: "jwks-empty",
     certainty: "proof",
-    start: keysBehind(answering(200, { "content-type": "application/json" }, '{"keys":[{"kty":"oct","kid":"1","use":"enc"}]}', isKeys)),
+    start: keysBehind(
+      answering(200, { "content-type": "application/json" }, '{"keys":[{"kty":"oct","kid":"1","use":"enc"}]}', isKeys),
+    ),
   },
   {
     name: "the key table was emptied after the token was made",
+    quick: true,
     cause: "kid-not-in-jwks",
     certainty: "proof",
     start: pasted((token, { service }) => {
@@ -144,7 +177,10 @@ export default [
     start: async (lab) => {
       const [service, other] = [lab.service(), lab.service()];
       await lab.signedUp(other);
-      return lab.serve(service, { handler: (req, res) => (isKeys(req) ? other : service).handler(req, res), flags: ["--deep"] });
+      return lab.serve(service, {
+        handler: (req, res) => (isKeys(req) ? other : service).handler(req, res),
+        flags: ["--deep"],
+      });
     },
   },
   {
@@ -154,7 +190,13 @@ export default [
       const service = lab.service();
       for (let at = 0; at < 6; at++) {
         const { publicKey } = await generateKeyPair("EdDSA", { extractable: true });
-        service.db.jwks.push({ id: `key-${at}`, publicKey: JSON.stringify(await exportJWK(publicKey)), privateKey: '""', createdAt: new Date(), alg: "EdDSA" });
+        service.db.jwks.push({
+          id: `key-${at}`,
+          publicKey: JSON.stringify(await exportJWK(publicKey)),
+          privateKey: '""',
+          createdAt: new Date(),
+          alg: "EdDSA",
+        });
       }
       return lab.serve(service);
     },
@@ -171,15 +213,28 @@ export default [
     certainty: "proof",
     start: pasted((_, { jar }) => jar["__Secure-better-auth.session_token"]),
   },
-  { name: "Bearer is left in the token", cause: "bearer-prefix-left", certainty: "proof", start: pasted((token) => `Bearer ${token}`) },
-  { name: "the token is in quotes", cause: "bearer-prefix-left", certainty: "proof", start: pasted((token) => `"${token}"`) },
+  {
+    name: "Bearer is left in the token",
+    cause: "bearer-prefix-left",
+    certainty: "proof",
+    start: pasted((token) => `Bearer ${token}`),
+  },
+  {
+    name: "the token is in quotes",
+    cause: "bearer-prefix-left",
+    certainty: "proof",
+    start: pasted((token) => `"${token}"`),
+  },
   {
     name: "there is no jwt plugin, and an API wants tokens",
     cause: "jwt-plugin-missing",
     certainty: "proof",
     start: async (lab) => {
       const service = lab.service({ plugins: [] });
-      const app = (req, res) => (req.url.startsWith("/api/auth") ? service.handler(req, res) : res.writeHead(401, { "www-authenticate": "Bearer" }).end('{"detail":"Not authenticated"}'));
+      const app = (req, res) =>
+        req.url.startsWith("/api/auth")
+          ? service.handler(req, res)
+          : res.writeHead(401, { "www-authenticate": "Bearer" }).end('{"detail":"Not authenticated"}');
       return lab.serve(service, { handler: app, flags: ["--api", `${SITE}/items`] });
     },
   },
@@ -198,5 +253,20 @@ export default [
     cause: "clock-skew",
     certainty: "proof",
     start: pasted((_, { lab, service }) => signed(lab, service, { iat: now() + 600, exp: now() + 1500 })),
+  },
+
+  {
+    name: "the service's clock is ten minutes ahead",
+    cause: "clock-skew",
+    certainty: "strong",
+    needs: "faketime",
+    start: async (lab) => lab.at(SITE, await lab.skewed(600), { flags: ["--deep"] }),
+  },
+  {
+    name: "the service's clock is five minutes behind",
+    cause: "clock-skew",
+    certainty: "strong",
+    needs: "faketime",
+    start: async (lab) => lab.at(SITE, await lab.skewed(-300)),
   },
 ];

@@ -1,5 +1,7 @@
 // Two faults at once: the one that a request meets first is named first.
 
+import { jwt } from "better-auth/plugins/jwt";
+
 import { answering, header, OTHER_SECRET, SECRET, SITE } from "../lab.mjs";
 
 export default [
@@ -8,7 +10,10 @@ export default [
     cause: "cookie-name-differs",
     certainty: "proof",
     also: ["secret-differs"],
-    start: (lab) => lab.serve(lab.service({ secret: OTHER_SECRET, advanced: { cookiePrefix: "acme" } })),
+    start: (lab) =>
+      lab.serve(lab.service({ secret: OTHER_SECRET, advanced: { cookiePrefix: "acme" } }), {
+        config: { extends: "better-auth" },
+      }),
   },
   {
     name: "a line end in the secret, behind a proxy that removes Cookie",
@@ -17,7 +22,9 @@ export default [
     also: ["secret-whitespace"],
     start: async (lab) => {
       const service = lab.service({ secret: `${SECRET}\n` });
-      return lab.serve(service, { handler: await lab.proxy(service.handler, { request: (headers) => void delete headers.cookie }) });
+      return lab.serve(service, {
+        handler: await lab.proxy(service.handler, { request: (headers) => void delete headers.cookie }),
+      });
     },
   },
   {
@@ -43,7 +50,13 @@ export default [
     cause: "cookie-domain-foreign",
     certainty: "proof",
     also: ["secret-differs"],
-    start: (lab) => lab.serve(lab.service({ secret: OTHER_SECRET, advanced: { crossSubDomainCookies: { enabled: true, domain: "other.example" } } })),
+    start: (lab) =>
+      lab.serve(
+        lab.service({
+          secret: OTHER_SECRET,
+          advanced: { crossSubDomainCookies: { enabled: true, domain: "other.example" } },
+        }),
+      ),
   },
   {
     name: "Set-Cookie is removed, and the key set is a page",
@@ -53,7 +66,9 @@ export default [
     start: async (lab) => {
       const service = lab.service();
       const fault = {
-        request: answering(200, { "content-type": "text/html" }, "<!doctype html>", (req) => req.url.startsWith("/api/auth/jwks")),
+        request: answering(200, { "content-type": "text/html" }, "<!doctype html>", (req) =>
+          req.url.startsWith("/api/auth/jwks"),
+        ),
         response: ({ headers }) => void delete headers["set-cookie"],
       };
       return lab.serve(service, { handler: await lab.proxy(service.handler, fault) });
@@ -83,7 +98,10 @@ export default [
     also: ["host-only-cookie", "cors-missing"],
     or: ["host-only-cookie"],
     start: (lab) =>
-      lab.serve(lab.service({}, { site: "https://auth.example.com" }), { flags: ["--app", SITE], env: { BETTER_AUTH_URL: "https://auth.example.com" } }),
+      lab.serve(lab.service({}, { site: "https://auth.example.com" }), {
+        flags: ["--app", SITE],
+        env: { BETTER_AUTH_URL: "https://auth.example.com" },
+      }),
   },
   {
     name: "a cache before /get-session, and another secret",
@@ -92,8 +110,56 @@ export default [
     also: ["secret-differs"],
     start: async (lab) => {
       const service = lab.service({ secret: OTHER_SECRET });
-      const request = answering(200, { "content-type": "application/json", age: "40", "x-cache": "Hit from cloudfront" }, "null", (req) => req.url.startsWith("/api/auth/get-session"));
+      const request = answering(
+        200,
+        { "content-type": "application/json", age: "40", "x-cache": "Hit from cloudfront" },
+        "null",
+        (req) => req.url.startsWith("/api/auth/get-session"),
+      );
       return lab.serve(service, { handler: await lab.proxy(service.handler, { request }) });
+    },
+  },
+
+  {
+    name: "aud is another, and iss has a slash at its end",
+    cause: "issuer-trailing-slash",
+    certainty: "proof",
+    also: ["audience-differs"],
+    start: (lab) =>
+      lab.serve(lab.service({ plugins: [jwt({ jwt: { issuer: `${SITE}/`, audience: "notes-api" } })] }), {
+        flags: ["--deep"],
+      }),
+  },
+  {
+    name: "another secret, and no jwt plugin for the API",
+    cause: "jwt-plugin-missing",
+    certainty: "proof",
+    also: ["secret-differs"],
+    or: ["secret-differs"],
+    start: (lab) =>
+      lab.serve(lab.service({ plugins: [], secret: OTHER_SECRET }), { env: { BETTER_AUTH_ISSUER: SITE } }),
+  },
+  {
+    name: "the origin is not trusted, and the secret is in quotes",
+    cause: "origin-not-trusted",
+    certainty: "proof",
+    also: ["secret-quoted"],
+    start: (lab) =>
+      lab.serve(lab.service({ secret: `"${SECRET}"` }), { flags: ["--app", "https://other.example.com"] }),
+  },
+  {
+    name: "the gate has another secret, and the key set is empty",
+    cause: "jwks-empty",
+    certainty: "proof",
+    also: ["gate-secret-differs"],
+    or: ["gate-secret-differs"],
+    start: async (lab) => {
+      const service = lab.service();
+      const empty = answering(200, { "content-type": "application/json" }, '{"keys":[]}', (req) =>
+        req.url.startsWith("/api/auth/jwks"),
+      );
+      const handler = await lab.gate(service, { env: { BETTER_AUTH_SECRET: OTHER_SECRET } });
+      return lab.serve(service, { handler: await lab.proxy(handler, { request: empty }), flags: ["--gate", "/app"] });
     },
   },
 ];

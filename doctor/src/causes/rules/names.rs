@@ -189,8 +189,22 @@ fn cookie_name_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     if bare(real) == bare(&expected) {
         return None;
     }
-    let seen = format!("the service sets {real}, and the gate looks for {expected}");
-    Some(Finding::proof(Cause::CookieNameDiffers, seen).by(SIGN_OUT).fix(fix_name(real)))
+    // Variables alone are a gate's configuration; with nothing at hand nobody expects a name.
+    let known = &plan.expected;
+    let has_own_name = known.cookie_prefix.is_some() || known.session_token_cookie.is_some();
+    let has_gate = known.secret.is_some() || known.service.is_some() || plan.gate.is_some();
+    let is_expected = has_own_name || has_gate;
+    Some(
+        if is_expected {
+            let seen = format!("the service sets {real}, and the gate looks for {expected}");
+            Finding::proof(Cause::CookieNameDiffers, seen)
+        } else {
+            let seen = format!("the service sets {real}: whoever reads it has to know the name");
+            Finding::hint(Cause::CookieNameDiffers, seen)
+        }
+        .by(SIGN_OUT)
+        .fix(fix_name(real)),
+    )
 }
 
 fn fix_name(real: &str) -> String {
@@ -262,7 +276,8 @@ fn stateless_by_accident(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let seen = "the service keeps accounts in cookies (account_data): it has no database";
     Some(if plan.expected.has_database_url {
         let seen = format!("{seen}, although a variable names one");
-        Finding::proof(Cause::StatelessByAccident, seen).by(SIGN_OUT)
+        let unless = "the database may be the application's alone";
+        Finding::strong(Cause::StatelessByAccident, seen, unless).by(SIGN_OUT)
     } else {
         Finding::hint(Cause::StatelessByAccident, seen).by(SIGN_OUT)
     })

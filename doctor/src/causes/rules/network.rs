@@ -114,6 +114,14 @@ fn bot_challenge(facts: &Facts, _: &Plan) -> Option<Finding> {
         );
         return Some(Finding::proof(Cause::BotChallenge, seen).by(&["jwks", "jwks.python"]));
     }
+    if let (Some(Wall::Forbidden { status }), None) = (&facts.oracle.wall, &facts.reach.wall) {
+        let seen = format!(
+            "the service answers GET /ok, and something in front of it refuses another request of \
+             this run with {status}"
+        );
+        let unless = "a firewall may refuse only what this program sends: POST without a body";
+        return Some(Finding::strong(Cause::BotChallenge, seen, unless).by(WALLED));
+    }
     let Wall::Challenge { by } = wall(facts)? else { return None };
     let seen = format!("{by} answered with a challenge in place of the auth service");
     Some(Finding::proof(Cause::BotChallenge, seen).by(WALLED).hides(Hides::Later))

@@ -94,7 +94,7 @@ fn text(output: &Output) -> String {
     let out = String::from_utf8_lossy(&output.stdout);
     let err = String::from_utf8_lossy(&output.stderr);
     let lines = out.lines().chain(err.lines()).map(|line| match line.find(" requests, ") {
-        Some(at) => line[..at].to_owned(),
+        Some(at) => line.chars().take(at).collect(),
         None => line.to_owned(),
     });
     lines.collect::<Vec<_>>().join("\n")

@@ -78,10 +78,6 @@ impl Answer {
         self.json.as_ref()?.get(name)
     }
 
-    pub(crate) const fn json(&self) -> Option<&Value> {
-        self.json.as_ref()
-    }
-
     /// Better Auth's error code.
     pub(crate) fn code(&self) -> Option<&str> {
         self.member("code").and_then(Value::as_str)

@@ -37,6 +37,7 @@ pub(crate) struct CommandLine {
 
 /// The commands.
 #[derive(Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one is made in a run")]
 pub(crate) enum Command {
     Doctor(doctor::Args),
     Check(check::Args),
@@ -51,6 +52,7 @@ pub(crate) enum Command {
 }
 
 /// What comes of parsing.
+#[expect(clippy::large_enum_variant, reason = "one is made in a run")]
 pub(crate) enum Parsed {
     Command(CommandLine),
     /// Help or version: for standard output.

@@ -20,7 +20,8 @@ pub(crate) struct CookieLine {
 
 impl CookieLine {
     /// Reads a line; nothing where it is none.
-    pub(crate) fn parse(line: &str) -> Option<Self> {
+    #[cfg(test)]
+    fn parse(line: &str) -> Option<Self> {
         let mut parts = joined_parts(line).into_iter();
         let mut cookie = Self::one(parts.next()?)?;
         cookie.joined = parts.filter_map(|part| Self::one(part).map(|other| other.name)).collect();

@@ -11,17 +11,20 @@ use crate::effects::Io;
 /// No request asks for more.
 const MAX_EFFECTS: usize = 32;
 
+/// A response: status, header pairs, body.
+pub(crate) type Reply = (u16, Vec<(String, String)>, Vec<u8>);
+
 /// What stands in for the network.
 pub(crate) trait Replies {
-    /// The answer to a fetch: status, header pairs, body; nothing where there is none.
-    fn fetch(&mut self, fetch: &Fetch) -> Option<(u16, Vec<(String, String)>, Vec<u8>)>;
+    /// The answer to a fetch; nothing where there is none.
+    fn fetch(&mut self, fetch: &Fetch) -> Option<Reply>;
 }
 
 /// Nobody answers.
 pub(crate) struct NoReplies;
 
 impl Replies for NoReplies {
-    fn fetch(&mut self, _: &Fetch) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+    fn fetch(&mut self, _: &Fetch) -> Option<Reply> {
         None
     }
 }

@@ -365,17 +365,6 @@ impl Io {
         }
     }
 
-    /// The names of all environment variables, sorted.
-    pub(crate) async fn env_names(&self) -> Vec<String> {
-        match self.perform(Effect::EnvNames).await {
-            EffectResult::Names { mut names } => {
-                names.sort_unstable();
-                names
-            }
-            _ => Vec::new(),
-        }
-    }
-
     /// The time, in milliseconds since 1970.
     pub(crate) async fn now(&self) -> i64 {
         match self.perform(Effect::Now).await {

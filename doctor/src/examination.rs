@@ -177,13 +177,13 @@ pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, 
         return Err(format!("--only takes one of {}", PHASES.join(", ")));
     }
     if let Some(connect) = &options.connect
-        && !url::split_port(connect).is_some_and(|(_, port)| port.is_some())
+        && url::split_port(connect).is_none_or(|(_, port)| port.is_none())
     {
         return Err("--connect takes HOST:PORT".to_owned());
     }
     let sources = Sources { config: options.config.clone(), env_files: options.env_file.clone() };
     let expected = Expected::read(io, &sources).await?;
-    let (base, base_is_stated) = base(&target, &expected);
+    let base = base(&target, &expected);
     let page = page(&target, &expected);
     let other = |name: &str, url: &Option<String>| match url {
         None => Ok(None),
@@ -210,7 +210,6 @@ pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, 
         gate: other("gate", &options.gate)?,
         headers: headers(io, &options.header).await?,
         base,
-        base_is_stated,
         page,
         connect: options.connect.clone(),
         ca_files,
@@ -223,9 +222,10 @@ pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, 
 
 /// Where the service is expected: a path of the target, of the configuration, of the service's URL,
 /// or the usual one.
-fn base(target: &Url, expected: &Expected) -> (Stated<String>, bool) {
-    let stated = |value: &str, source: String| {
-        (Stated { value: value.trim_end_matches('/').to_owned(), source }, true)
+fn base(target: &Url, expected: &Expected) -> Stated<String> {
+    let stated = |value: &str, source: String| Stated {
+        value: value.trim_end_matches('/').to_owned(),
+        source,
     };
     if !target.base().is_empty() {
         return stated(target.base(), "the path of the target".to_owned());
@@ -238,7 +238,7 @@ fn base(target: &Url, expected: &Expected) -> (Stated<String>, bool) {
     {
         return stated(service.value.base(), format!("the path of {}", service.source));
     }
-    (Stated { value: "/api/auth".to_owned(), source: "the usual place".to_owned() }, false)
+    Stated { value: "/api/auth".to_owned(), source: "the usual place".to_owned() }
 }
 
 /// The origin that browsers see.

@@ -104,8 +104,6 @@ pub(crate) struct Redirect {
 /// The service's cookies, by what it deletes at `/sign-out`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Names {
-    /// The status of `/sign-out` without a cookie.
-    pub(crate) status: Option<u16>,
     /// It was Better Auth's `{"success":true}`.
     pub(crate) is_success: bool,
     /// Every deletion line.
@@ -221,7 +219,6 @@ pub(crate) struct Oracle {
 pub(crate) struct Hit {
     pub(crate) difference: Difference,
     pub(crate) words: String,
-    pub(crate) shown: String,
 }
 
 /// What a gate answers.
@@ -389,15 +386,12 @@ pub(crate) struct SignIn {
 pub(crate) struct ApiFacts {
     pub(crate) is_asked: bool,
     pub(crate) failure: Option<HttpFailure>,
-    pub(crate) wall: Option<Wall>,
     pub(crate) redirect: Option<Redirect>,
     pub(crate) anonymous: Option<ApiAnswer>,
     pub(crate) garbage: Option<ApiAnswer>,
     pub(crate) good: Option<ApiAnswer>,
     /// The good token once more, some seconds later.
     pub(crate) later: Option<ApiAnswer>,
-    /// Under the same path with or without a slash the good token is accepted.
-    pub(crate) good_at_other_slash: Option<u16>,
 }
 
 /// One response of an API: its status, and words of its body by which causes are told.
@@ -441,8 +435,6 @@ pub(crate) struct Clock {
 /// A JWT of the service: what it says, without its text.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenFacts {
-    /// Where it comes from: `--token-file`, `set-auth-jwt`, `/token`.
-    pub(crate) source: &'static str,
     pub(crate) is_fresh: bool,
     /// Why it is no JWT: `bearer-prefix`, `quotes`, `session-token`, `signed-cookie`, `opaque`.
     pub(crate) not_a_jwt: Option<&'static str>,

@@ -200,6 +200,11 @@ impl Expected {
         let rules = config.get("rules").and_then(Value::as_array);
         let exchanges = |rule: &Value| rule.get("token_exchange").is_some();
         self.wants_jwt |= rules.is_some_and(|rules| rules.iter().any(exchanges));
+        self.read_secrets(io, variables, file, issuer).await;
+    }
+
+    /// The secrets of an issuer, the current one first.
+    async fn read_secrets(&mut self, io: &Io, variables: &Variables, file: &str, issuer: &Value) {
         let mut secrets = Vec::new();
         for one in [issuer.get("secret")]
             .into_iter()
@@ -339,8 +344,6 @@ pub(crate) struct Plan {
     pub(crate) target: Url,
     /// Where the service is expected, and where that stands.
     pub(crate) base: Stated<String>,
-    /// Whether somebody has said where, or it is the usual place.
-    pub(crate) base_is_stated: bool,
     /// The origin that browsers see: the target's, or that of the service's URL where the target
     /// is this machine and the URL is not.
     pub(crate) page: Url,
@@ -374,7 +377,7 @@ impl Plan {
         if !self.target.is_https {
             return Some("the target is not https, and message and MAC could be read on the way");
         }
-        let is_known = self.expected.hosts.iter().any(|host| *host == self.target.host);
+        let is_known = self.expected.hosts.contains(&self.target.host);
         if !is_known && !self.is_yes {
             return Some(
                 "no configuration or BETTER_AUTH_URL names this host; --yes says that it is yours",

@@ -340,7 +340,8 @@ fn routes_of_a_built_next_app_are_covered() {
 #[test]
 fn routes_of_other_frameworks_are_found() {
     let config = ("doorward.json", r#"{ "extends": "better-auth", "public": ["/about"] }"#);
-    let cases: [(&str, &[(&str, &str)], &[&str]); 4] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
+    let cases: [Case<'_>; 4] = [
         (
             "SvelteKit",
             &[
@@ -423,7 +424,8 @@ fn a_project_is_set_up_and_is_right_then() {
     let package = |name: &str, version: &str| {
         json!({ "scripts": { "build": "x" }, "dependencies": { name: version } }).to_string()
     };
-    let cases: [(&str, String, &[&str], &str, &[&str]); 11] = [
+    type Case<'a> = (&'a str, String, &'a [&'a str], &'a str, &'a [&'a str]);
+    let cases: [Case<'_>; 11] = [
         (
             "Next 16 with app/",
             package("next", "16.4.5"),

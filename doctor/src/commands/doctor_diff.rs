@@ -73,7 +73,8 @@ fn as_text(
         return format!("no difference is seen between {a} and {b}\n");
     }
     let mut out = format!("a is {a}\nb is {b}\n");
-    let shown = |value: Option<&Value>| value.map_or("nothing".to_owned(), Value::to_string);
+    let shown =
+        |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), Value::to_string);
     for name in differing {
         out.push_str(&format!("\n{name}\n"));
         out.push_str(&labelled(2, "a", 1, &shown(one.get(*name))));

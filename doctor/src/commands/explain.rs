@@ -85,48 +85,65 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
         Some((_, Some(cause))) => Some((cause, why_not(cause, &findings, &plan))),
         None => None,
     };
-    let text = if output.json {
-        let layers: Vec<_> = layers(&facts)
-            .into_iter()
-            .map(|(name, words)| serde_json::json!({ "layer": name, "is": words }))
-            .collect();
-        let (causes, hints): (Vec<_>, Vec<_>) =
-            findings.iter().partition(|finding| finding.certainty > Certainty::Hint);
-        let listed = |all: Vec<_>| -> Vec<_> {
-            all.into_iter().enumerate().map(|(at, one)| finding_json(one, at == 0)).collect()
-        };
-        let value = serde_json::json!({
-            "schema": "explain-1",
-            "layers": layers,
-            "causes": listed(causes),
-            "hints": listed(hints),
-            "gate": gate.as_ref().map_or_else(|why| serde_json::json!({ "unknown": why }), GateView::json),
-            "why_not": why_not.as_ref().map(|(cause, why)| serde_json::json!({ "id": cause.id(), "why": why })),
-        });
-        format!("{value:#}\n")
-    } else {
-        let mut out = String::new();
-        for (name, words) in layers(&facts) {
-            out.push_str(&labelled(0, name, 15, &words));
-        }
-        out.push_str(&match &gate {
-            Ok(gate) => gate.text(),
-            Err(why) => format!("\n{}", labelled(0, "the gate", 15, &format!("not asked: {why}"))),
-        });
-        if let Some((cause, why)) = &why_not {
-            out.push_str(&format!("\nwhy not {}: {why}\n", cause.id()));
-        }
-        for finding in &findings {
-            out.push('\n');
-            out.push_str(&section_of(finding, &facts, "doorward explain …", output.colour));
-        }
-        if findings.is_empty() {
-            out.push_str("\nnothing wrong is seen in what was pasted\n");
-        }
-        out
-    };
+    let text = Explained { facts: &facts, findings: &findings, gate: &gate, why_not }.text(output);
     io.out(text).await;
     if is_bad { ExitCode::Bad } else { ExitCode::Good }
+}
+
+/// What there is to say of a run.
+struct Explained<'a> {
+    facts: &'a Facts,
+    findings: &'a [Finding],
+    gate: &'a Result<GateView, String>,
+    why_not: Option<(Cause, String)>,
+}
+
+impl Explained<'_> {
+    fn text(&self, output: Output) -> String {
+        let Self { facts, findings, gate, why_not } = self;
+        if output.json {
+            let layers: Vec<_> = layers(facts)
+                .into_iter()
+                .map(|(name, words)| serde_json::json!({ "layer": name, "is": words }))
+                .collect();
+            let (causes, hints): (Vec<_>, Vec<_>) =
+                findings.iter().partition(|finding| finding.certainty > Certainty::Hint);
+            let listed = |all: Vec<_>| -> Vec<_> {
+                all.into_iter().enumerate().map(|(at, one)| finding_json(one, at == 0)).collect()
+            };
+            let value = serde_json::json!({
+                "schema": "explain-1",
+                "layers": layers,
+                "causes": listed(causes),
+                "hints": listed(hints),
+                "gate": gate.as_ref().map_or_else(|why| serde_json::json!({ "unknown": why }), GateView::json),
+                "why_not": why_not.as_ref().map(|(cause, why)| serde_json::json!({ "id": cause.id(), "why": why })),
+            });
+            format!("{value:#}\n")
+        } else {
+            let mut out = String::new();
+            for (name, words) in layers(facts) {
+                out.push_str(&labelled(0, name, 15, &words));
+            }
+            out.push_str(&match &gate {
+                Ok(gate) => gate.text(),
+                Err(why) => {
+                    format!("\n{}", labelled(0, "the gate", 15, &format!("not asked: {why}")))
+                }
+            });
+            if let Some((cause, why)) = &why_not {
+                out.push_str(&format!("\nwhy not {}: {why}\n", cause.id()));
+            }
+            for finding in *findings {
+                out.push('\n');
+                out.push_str(&section_of(finding, facts, "doorward explain …", output.colour));
+            }
+            if findings.is_empty() {
+                out.push_str("\nnothing wrong is seen in what was pasted\n");
+            }
+            out
+        }
+    }
 }
 
 /// What the gate makes of it.

@@ -126,7 +126,7 @@ async fn ask(run: &mut Run<'_>, strategy: &'static str, cookie: String) -> bool 
     };
     if let Some(text) = text {
         run.facts.deep.has_token = true;
-        token::look(run, &text, "set-auth-jwt", true).await;
+        token::look(run, &text, true).await;
     }
     true
 }

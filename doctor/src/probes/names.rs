@@ -20,12 +20,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
         && answer.member("success").and_then(serde_json::Value::as_bool) == Some(true);
     let code = answer.code().unwrap_or_default();
     run.facts.arrival.cookie_is_added = matches!(code, "MISSING_OR_NULL_ORIGIN" | "INVALID_ORIGIN");
-    let mut names = Names {
-        status: Some(answer.status()),
-        is_success,
-        joined_lines: answer.joined_lines(),
-        ..Names::default()
-    };
+    let mut names = Names { is_success, joined_lines: answer.joined_lines(), ..Names::default() };
     // Balancers and bot walls set cookies of their own, which they do not delete.
     let deletions: Vec<CookieLine> =
         answer.cookies().into_iter().filter(CookieLine::is_deletion).collect();

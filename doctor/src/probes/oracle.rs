@@ -128,7 +128,6 @@ async fn try_default(run: &mut Run<'_>) {
         run.facts.oracle.hit = Some(Hit {
             difference: Difference::Default,
             words: "the published default".to_owned(),
-            shown: default.shown(),
         });
     }
     run.facts.oracle.tried = 1;
@@ -284,8 +283,7 @@ async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>, question: Ques
             Question::Token => ask_by_token(run, id, &candidate).await,
         };
         if verdict == Verdict::Known {
-            let shown = candidate.shown();
-            run.facts.oracle.hit = Some(Hit { difference, words, shown });
+            run.facts.oracle.hit = Some(Hit { difference, words });
             return;
         }
     }

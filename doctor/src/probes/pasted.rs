@@ -38,7 +38,7 @@ pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>, now: i64) {
     facts.other_name = like.map(|(name, _)| (*name).to_owned());
     // The service reads the first of two with one name.
     let values: std::collections::BTreeSet<&str> = own.iter().map(|(_, value)| *value).collect();
-    facts.duplicates = (own.len() > 1).then(|| (own.len(), values.len() > 1));
+    facts.duplicates = (own.len() > 1).then_some((own.len(), values.len() > 1));
     let secret = run.plan.expected.secret.as_ref().map(|stated| stated.value.clone());
     let others: Vec<Secret> =
         run.plan.expected.other_secrets.iter().map(|stated| stated.value.clone()).collect();
@@ -183,7 +183,7 @@ pub(crate) async fn ask(run: &mut Run<'_>, cookies: &str) {
             run.facts.pasted.error =
                 run.facts.pasted.error.take().or_else(|| answer.service_error("/token"));
             if let Some(text) = answer.member("token").and_then(Value::as_str) {
-                token::look(run, text, "/token", true).await;
+                token::look(run, text, true).await;
             }
         }
     }
@@ -220,7 +220,7 @@ async fn session(
                 || line.name.strip_prefix(&data).is_some_and(|rest| rest.starts_with('.')))
     });
     if let Some(text) = answer.header("set-auth-jwt").map(str::to_owned) {
-        token::look(run, &text, "set-auth-jwt", true).await;
+        token::look(run, &text, true).await;
     }
     session
 }

@@ -107,7 +107,7 @@ async fn session(run: &mut Run<'_>, id: &'static str, query: &str) -> Option<Ses
         run.facts.sign_in.error = answer.service_error("/get-session");
     }
     if let Some(text) = answer.header("set-auth-jwt").map(str::to_owned) {
-        token::look(run, &text, "set-auth-jwt", true).await;
+        token::look(run, &text, true).await;
     }
     answer.session()
 }

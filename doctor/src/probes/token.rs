@@ -10,15 +10,15 @@ use crate::probes::Run;
 /// Looks at a pasted token.
 pub(crate) async fn pasted(run: &mut Run<'_>, text: Option<&str>) {
     let Some(text) = text else { return };
-    look(run, text, "--token-file", false).await;
+    look(run, text, false).await;
 }
 
 /// Looks at a token. One that was pasted counts over one that the run has found.
-pub(crate) async fn look(run: &mut Run<'_>, text: &str, source: &'static str, is_fresh: bool) {
+pub(crate) async fn look(run: &mut Run<'_>, text: &str, is_fresh: bool) {
     if is_fresh && run.facts.token.is_some() {
         return;
     }
-    let mut facts = TokenFacts { source, is_fresh, ..TokenFacts::default() };
+    let mut facts = TokenFacts { is_fresh, ..TokenFacts::default() };
     if let Some(wrong) = no_jwt(text) {
         facts.not_a_jwt = Some(wrong);
         run.facts.token = Some(facts);
@@ -73,12 +73,9 @@ fn read(facts: &mut TokenFacts, text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     facts.alg = word(&header, "alg");
     facts.kid = word(&header, "kid");
     facts.typ = word(&header, "typ");
-    let jws = match unverified_jws(text) {
-        Ok(jws) => jws,
-        Err(_) => {
-            facts.not_a_jwt = Some("opaque");
-            return None;
-        }
+    let Ok(jws) = unverified_jws(text) else {
+        facts.not_a_jwt = Some("opaque");
+        return None;
     };
     let claims: Value = serde_json::from_slice(&jws.payload).unwrap_or_default();
     let number = |name: &str| {

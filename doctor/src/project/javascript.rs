@@ -6,13 +6,13 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Literal {
     Object(Vec<Member>),
-    Array(Vec<(usize, Literal)>),
+    Array(Vec<(usize, Self)>),
     Text(String),
     Number(String),
     /// A name: `true`, `settings.url`.
     Word(String),
     /// A call, by the name that is called.
-    Call(String, Vec<Literal>),
+    Call(String, Vec<Self>),
     Other,
 }
 

@@ -13,10 +13,7 @@ pub(crate) fn json(report: &Report<'_>) -> String {
     let mut is_first = true;
     let causes: Vec<Value> = report
         .causes()
-        .map(|finding| {
-            let value = finding_json(finding, std::mem::take(&mut is_first));
-            value
-        })
+        .map(|finding| finding_json(finding, std::mem::take(&mut is_first)))
         .collect();
     let hints: Vec<Value> = report.hints().map(|finding| finding_json(finding, false)).collect();
     let also: Vec<&str> = report.causes().skip(1).map(|finding| finding.cause.id()).collect();
@@ -54,7 +51,7 @@ pub(crate) fn finding_json(finding: &Finding, is_primary: bool) -> Value {
         "unless": finding.unless,
         "evidence": finding.evidence,
         "actor": finding.cause.actor().name(),
-        "fix": finding.fix.as_deref().unwrap_or(finding.cause.fix()),
+        "fix": finding.fix.as_deref().unwrap_or_else(|| finding.cause.fix()),
         "doc": finding.cause.doc(),
     })
 }

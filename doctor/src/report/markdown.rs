@@ -30,7 +30,7 @@ pub(crate) fn markdown(report: &Report<'_>) -> String {
         }
         out.push_str(&format!(
             "\nFix: {}\n",
-            finding.fix.as_deref().unwrap_or(finding.cause.fix())
+            finding.fix.as_deref().unwrap_or_else(|| finding.cause.fix())
         ));
     }
     out

@@ -66,8 +66,10 @@ fn cookies(facts: &Facts, plan: &Plan) -> Phase {
     };
     let secure = if line.is_secure { ", Secure" } else { "" };
     let same_site = line.same_site.as_deref().unwrap_or("not set");
-    let domain =
-        line.domain.as_ref().map_or("no Domain".to_owned(), |domain| format!("Domain={domain}"));
+    let domain = line
+        .domain
+        .as_ref()
+        .map_or_else(|| "no Domain".to_owned(), |domain| format!("Domain={domain}"));
     let arrive = match facts.arrival.cookie {
         Some(true) => "; arrive",
         Some(false) => "; do not arrive",
@@ -153,7 +155,7 @@ fn app(facts: &Facts) -> Option<Phase> {
 }
 
 fn session(facts: &Facts) -> Phase {
-    let answer = facts.pasted.session.or(facts.sign_in.tries.last().copied().flatten());
+    let answer = facts.pasted.session.or_else(|| facts.sign_in.tries.last().copied().flatten());
     match answer {
         Some(SessionAnswer::Session) => {
             phase("session", State::Good, "the service knows the session")

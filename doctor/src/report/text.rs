@@ -78,7 +78,12 @@ fn written(finding: &Finding, facts: &Facts, again: &str, style: &Style) -> Stri
     if finding.certainty > Certainty::Hint {
         out.push_str(&labelled(2, "so", 6, finding.cause.symptom()));
     }
-    out.push_str(&labelled(2, "fix", 6, finding.fix.as_deref().unwrap_or(finding.cause.fix())));
+    out.push_str(&labelled(
+        2,
+        "fix",
+        6,
+        finding.fix.as_deref().unwrap_or_else(|| finding.cause.fix()),
+    ));
     if finding.certainty > Certainty::Hint {
         out.push_str(&labelled(2, "prove", 6, again));
     }

@@ -74,7 +74,12 @@ impl World {
             }
             other => {
                 let name = serde_json::to_value(&other).unwrap_or_default();
-                played.others.push(name["effect"].as_str().unwrap_or_default().to_owned());
+                played.others.push(
+                    name.get("effect")
+                        .and_then(|name| name.as_str())
+                        .unwrap_or_default()
+                        .to_owned(),
+                );
                 EffectResult::Absent
             }
         }

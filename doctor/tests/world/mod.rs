@@ -14,17 +14,17 @@ use doorward_doctor::effects::{
 use doorward_doctor::program::{Input, Program, Step};
 
 /// The secret of the auth service, unless a fault says otherwise.
-pub const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
-pub const OTHER: &str = "zzQ2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+pub(crate) const SECRET: &str = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
+pub(crate) const OTHER: &str = "zzQ2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 /// The moment of every test.
-pub const NOW: i64 = 1_795_402_800_000;
+pub(crate) const NOW: i64 = 1_795_402_800_000;
 const DATE: &str = "Mon, 23 Nov 2026 03:00:00 GMT";
 
 /// What is answered to a request in place of the service's answer.
-pub type Fault = fn(&HttpRequest, &Service) -> Option<EffectResult>;
+pub(crate) type Fault = fn(&HttpRequest, &Service) -> Option<EffectResult>;
 
 /// The auth service.
-pub struct Service {
+pub(crate) struct Service {
     pub secret: String,
     pub token_name: &'static str,
     pub attributes: &'static str,
@@ -51,7 +51,7 @@ impl Default for Service {
 }
 
 /// What a command has printed, and how it ended.
-pub struct Outcome {
+pub(crate) struct Outcome {
     pub out: String,
     pub err: String,
     pub exit: u8,
@@ -60,7 +60,7 @@ pub struct Outcome {
 
 /// Everything around a command.
 #[derive(Default)]
-pub struct World {
+pub(crate) struct World {
     pub service: Service,
     pub env: BTreeMap<&'static str, String>,
     pub files: BTreeMap<&'static str, String>,
@@ -70,7 +70,7 @@ pub struct World {
 
 impl World {
     /// Plays a command to its end.
-    pub fn play(&self, args: &[&str]) -> Outcome {
+    pub(crate) fn play(&self, args: &[&str]) -> Outcome {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
         let mut program = Program::new(Input { args, ..Input::default() });
         let mut outcome = Outcome { out: String::new(), err: String::new(), exit: 99, requests: 0 };
@@ -131,7 +131,7 @@ impl World {
 }
 
 /// A response with a `Date`.
-pub fn response(status: u16, headers: &[(&str, &str)], body: &str) -> EffectResult {
+pub(crate) fn response(status: u16, headers: &[(&str, &str)], body: &str) -> EffectResult {
     let mut lines = vec![("date".to_owned(), DATE.to_owned())];
     lines.extend(headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     EffectResult::Http(HttpResponse {
@@ -143,18 +143,18 @@ pub fn response(status: u16, headers: &[(&str, &str)], body: &str) -> EffectResu
     })
 }
 
-pub fn no_response(phase: Phase, kind: &str) -> EffectResult {
+pub(crate) fn no_response(phase: Phase, kind: &str) -> EffectResult {
     EffectResult::HttpFailed(HttpFailure { phase, kind: kind.to_owned() })
 }
 
 /// The path of a request, without its query.
-pub fn path(request: &HttpRequest) -> &str {
+pub(crate) fn path(request: &HttpRequest) -> &str {
     let rest = request.url.split_once("://").map_or("", |(_, rest)| rest);
     let path = rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/");
     path.split('?').next().unwrap_or_default()
 }
 
-pub fn header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
+pub(crate) fn header<'r>(request: &'r HttpRequest, name: &str) -> Option<&'r str> {
     request.headers.iter().find(|(own, _)| own == name).map(|(_, value)| value.as_str())
 }
 
@@ -167,7 +167,7 @@ impl Service {
     }
 
     /// The answer of a service without a fault.
-    pub fn well(&self, request: &HttpRequest) -> EffectResult {
+    pub(crate) fn well(&self, request: &HttpRequest) -> EffectResult {
         let Some(below) = path(request).strip_prefix(self.base) else {
             return response(404, &[], "");
         };
@@ -191,7 +191,7 @@ impl Service {
     }
 
     /// The cookies that are deleted: the session's, the cookie cache's, and chunks that came.
-    pub fn deletions(&self, cookie: Option<&str>) -> Vec<String> {
+    pub(crate) fn deletions(&self, cookie: Option<&str>) -> Vec<String> {
         let data = self.token_name.replace("session_token", "session_data");
         let rest = self.token_name.replace("session_token", "dont_remember");
         let mut names = vec![self.token_name.to_owned(), data.clone()];

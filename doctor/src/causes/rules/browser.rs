@@ -32,7 +32,7 @@ fn localhost_vs_127(facts: &Facts, plan: &Plan) -> Option<Finding> {
     ])))
 }
 
-fn same_site<'f>(facts: &'f Facts, relation: Relation) -> Option<&'f str> {
+fn same_site(facts: &Facts, relation: Relation) -> Option<&str> {
     if facts.app.relation != Some(relation) {
         return None;
     }

@@ -75,7 +75,8 @@ fn jwks_key_undecryptable(facts: &Facts, _: &Plan) -> Option<Finding> {
     let pasted = facts.pasted.error.as_ref().filter(|error| error.code.is_none());
     let sign_in = facts.sign_in.error.as_ref().filter(|error| error.code.is_none());
     let deep = facts.deep.failed.iter().find(|(_, _, code)| code.is_none());
-    let status = pasted.or(sign_in).map(|error| error.status).or(deep.map(|failed| failed.1))?;
+    let status =
+        pasted.or(sign_in).map(|error| error.status).or_else(|| deep.map(|failed| failed.1))?;
     if keys.is_empty() {
         return None;
     }

@@ -35,7 +35,10 @@ pub(crate) fn start(env: &Env, now: UnixTime) -> Result<(Engine, Settings), Vec<
         Config::parse(&document)
             .map_err(|errors| errors.into_iter().map(in_variable).collect::<Vec<_>>())
     };
-    let config = document(env).and_then(parsed);
+    let document = document(env);
+    let is_preset = document.as_ref().is_ok_and(String::is_empty);
+    let source = if is_preset { "preset" } else { "variable DOORWARD" };
+    let config = document.and_then(parsed);
     let stores = config.as_ref().map(|config| bound(env, config.stores())).unwrap_or_default();
     let policy = config.and_then(|config| policy(env, &config, &stores));
     let (policy, settings) = match (policy, settings(env, stores)) {
@@ -48,8 +51,6 @@ pub(crate) fn start(env: &Env, now: UnixTime) -> Result<(Engine, Settings), Vec<
         vec![error("", "the platform provides no randomness", "report this as a bug")]
     })?;
     let engine = Engine::new(policy, seed);
-    let is_preset = variable(env, "DOORWARD").is_falsy();
-    let source = if is_preset { "preset" } else { "variable DOORWARD" };
     let mut lines = engine.start_lines(source, now).into_iter();
     if let Some(started) = lines.next() {
         worker::console_log!("{started}");

@@ -101,7 +101,7 @@ test("a binding that is no namespace is a mistake of the configuration", async (
   const [origin, auth] = [await startOrigin(t), await startAuth(t)];
   const gate = await startGate(t, { bindings: variables(origin, auth, { DOORWARD_CACHE: "cache" }) });
   assert.equal((await fetched(gate, "/public/x")).status, 503);
-  await eventually(() => gate.log().includes("DOORWARD_CACHE: is not a KV namespace"), "the log says what is wrong");
+  await eventually(() => gate.log().includes('"path":"DOORWARD_CACHE","problem":"is not a KV namespace"'), "the log says what is wrong");
 });
 
 test("an issuer that forbids keeping is asked by every instance", async (t) => {

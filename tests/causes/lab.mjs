@@ -210,8 +210,8 @@ export class Lab {
       PROCESS,
       JSON.stringify([options, more]),
     ];
-    const child = spawn("faketime", words, { stdio: ["ignore", "pipe", "inherit"] });
-    this.atEnd(() => child.kill());
+    const child = spawn("faketime", words, { stdio: ["pipe", "pipe", "inherit"] });
+    this.atEnd(() => child.stdin.end());
     const [line] = await once(child.stdout.setEncoding("utf8"), "data");
     return this.forward(Number(line));
   }

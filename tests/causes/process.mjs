@@ -6,3 +6,5 @@ const lab = new Lab({});
 const [options, more] = JSON.parse(process.argv[2]);
 const port = await lab.listen(lab.service(options, more).handler);
 console.log(port);
+// faketime is between: a signal to it would not arrive here.
+process.stdin.resume().on("end", () => process.exit(0));

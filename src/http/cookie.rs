@@ -154,10 +154,14 @@ fn chunk_number(candidate: &str, name: &str) -> Option<usize> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn with_cookies<T>(line: &str, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
+    /// What this sees of a request with one `Cookie` line.
+    pub(in crate::http) fn with_cookies<T>(
+        line: &str,
+        look: impl FnOnce(&RequestHead<'_>) -> T,
+    ) -> T {
         let headers = [("Cookie", line)];
         look(&RequestHead {
             method: "GET",

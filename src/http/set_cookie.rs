@@ -131,17 +131,7 @@ impl<'a> SetCookie<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn with_cookies<T>(line: &str, look: impl FnOnce(&RequestHead<'_>) -> T) -> T {
-        let headers = [("Cookie", line)];
-        look(&RequestHead {
-            method: "GET",
-            target: "/",
-            headers: &headers,
-            public_origin: "",
-            client_address: None,
-        })
-    }
+    use crate::http::cookie::tests::with_cookies;
 
     #[test]
     fn what_was_set_just_now_stands_where_the_old_one_was() {

@@ -5,7 +5,6 @@ use crate::causes::Cause;
 use crate::causes::file_finding::{FileFinding, FileRule, Level};
 use crate::project::environment::{Environment, Kind, Variable};
 use crate::project::{Project, SECRETS};
-use crate::secret::Secret;
 
 pub(super) const RULES: &[FileRule] = &[
     (
@@ -192,8 +191,8 @@ fn differing_names(project: &Project) -> Vec<FileFinding> {
         if one.value != other.value {
             let seen = format!(
                 "BETTER_AUTH_SECRET and AUTH_SECRET differ ({}; {}): Better Auth reads the first",
-                shown(&one.value),
-                shown(&other.value)
+                one.value.shown(),
+                other.value.shown()
             );
             found.push(
                 FileFinding::hint(Cause::SecretDiffers, seen)
@@ -220,8 +219,8 @@ pub(super) fn between(projects: &[Project]) -> Vec<FileFinding> {
         for other in others.iter().filter(|other| other.value != first.value) {
             let seen = format!(
                 "BETTER_AUTH_SECRET differs between two projects of this repository ({}; {})",
-                shown(&first.value),
-                shown(&other.value)
+                first.value.shown(),
+                other.value.shown()
             );
             found.push(
                 FileFinding::strong(Cause::SecretDiffers, seen)
@@ -232,9 +231,4 @@ pub(super) fn between(projects: &[Project]) -> Vec<FileFinding> {
         }
     }
     found
-}
-
-/// How a secret is told from another.
-pub(crate) fn shown(secret: &Secret) -> String {
-    secret.shown()
 }

@@ -3,7 +3,7 @@
 //!
 //! A made-up session token is signed here to learn whether an auth service has the same secret. The
 //! token is in no store, so that it opens nothing. A made-up cookie cache (`session_data`) is a
-//! working sign-in of nobody for as long as it lives: whoever makes one says so first.
+//! working session without a user for as long as it lives: whoever makes one says so first.
 
 use crate::better_auth::session_data::{CookieCache, Sealed};
 use crate::better_auth::signed_cookie::SignedValue;

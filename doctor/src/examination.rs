@@ -31,7 +31,7 @@ pub(crate) struct Options {
     /// A file with a token that the API refuses, or `-`
     #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
-    /// Also make a session of nobody that lives for a minute, to see the cookie cache's strategy
+    /// Also make a session without a user that lives for a minute, to see the cookie cache's strategy
     /// and a JWT of the service
     #[arg(long)]
     pub(crate) deep: bool,

@@ -43,7 +43,7 @@ use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime, Window};
 
 /// Subjects of sessions that `doorward doctor --deep` makes to see how a service writes them. They
-/// are signed with the service's secret and belong to nobody, so no gate admits one.
+/// are signed with the service's secret and belong to no user, so no gate admits one.
 const PROBE_SUBJECT: &str = "doorward-probe-";
 
 /// The result of checking one credential.

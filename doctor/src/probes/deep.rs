@@ -1,4 +1,4 @@
-//! `--deep`: a self-made session of nobody, in each strategy of the cookie cache. The service
+//! `--deep`: a self-made session without a user, in each strategy of the cookie cache. The service
 //! answers the one that it uses, and with the jwt plugin it gives a JWT for it: issuer, audience,
 //! algorithm and clock, without anybody who signs in.
 //!

@@ -62,7 +62,7 @@ async fn prefetch(run: &mut Run<'_>, gate: &Url) {
     }
 }
 
-/// A session of nobody. The secret is the one that the service has proved to know.
+/// A session that belongs to no user. The secret is the one that the service has proved to know.
 async fn signed(run: &mut Run<'_>, gate: &Url) {
     let (Some(name), Some(secret)) =
         (run.facts.names.session_token.clone(), run.plan.expected.secret.clone())

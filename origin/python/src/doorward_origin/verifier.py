@@ -337,7 +337,7 @@ def _check_types(claims: Mapping[str, Any]) -> None:
         value = claims.get(name)
         if type(value) is not str or not value:
             raise _wrong(name)
-    # Sessions that `doorward doctor --deep` makes belong to nobody; no gate admits one.
+    # Sessions that `doorward doctor --deep` makes belong to no user; no gate admits one.
     if claims["sub"].startswith("doorward-probe-"):
         raise _wrong("sub")
     for name in _OPTIONAL_STRINGS:

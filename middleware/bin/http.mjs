@@ -62,7 +62,8 @@ function optionsOf(effect, url) {
   const options = { method, headers, maxHeaderSize, agent: agentFor(effect, url) };
   if (effect.connect !== undefined) {
     const at = effect.connect.lastIndexOf(":");
-    options.host = effect.connect.slice(0, at).replace(/^\[|\]$/g, "");
+    // Of a URL and options the `hostname` counts, which the URL has set already.
+    options.hostname = effect.connect.slice(0, at).replace(/^\[|\]$/g, "");
     options.port = effect.connect.slice(at + 1);
     if (url.protocol === "https:") options.servername = url.hostname;
   }

@@ -33,6 +33,7 @@ export default [
   {
     name: "PyJWT without cryptography, with its message in the answer",
     quick: true,
+    packed: true,
     cause: "api-no-cryptography",
     certainty: "proof",
     start: api({ DETAIL: "1" }, { bare: true }),

@@ -33,6 +33,7 @@ export default [
   {
     name: "TLS ends at a proxy, and the service's base URL is http",
     quick: true,
+    packed: true,
     cause: "http-base-url-behind-tls",
     certainty: "proof",
     start: (lab) => lab.serve(lab.service({ baseURL: "http://app.example.com" })),

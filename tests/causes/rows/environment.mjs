@@ -37,6 +37,7 @@ export default [
   {
     name: "the service's secret ends with a line end",
     quick: true,
+    packed: true,
     cause: "secret-whitespace",
     certainty: "proof",
     start: serviceHas(`${SECRET}\n`),

@@ -47,6 +47,7 @@ export default [
   {
     name: "the gate has another secret",
     quick: true,
+    packed: true,
     cause: "gate-secret-differs",
     certainty: "proof",
     start: gated({ env: { BETTER_AUTH_SECRET: OTHER_SECRET } }),

@@ -6,9 +6,11 @@
 //   also       causes that may stand beside it
 //   hint       for rows where nothing is certain: the hint that is given
 //   quick      it is one of the rows of the short run
+//   packed     it is played out of the packed npm package as well
 //   writes     the flags ask for what writes into the store
 //   needs      a program of the system
-//   start      starts it; what it returns is the doctor's URL, flags, environment and files
+//   start      starts it; what it returns is the doctor's URL, flags, environment and files;
+//              `by`: words before the program's name
 
 import api from "./api.mjs";
 import cookies from "./cookies.mjs";

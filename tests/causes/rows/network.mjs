@@ -235,6 +235,7 @@ export default [
   {
     name: "a proxy that removes Cookie",
     quick: true,
+    packed: true,
     cause: "cookie-header-stripped",
     certainty: "proof",
     start: behind({ request: (headers) => void delete headers.cookie }),

@@ -21,6 +21,14 @@ import { betterAuth as betterAuth14 } from "better-auth-1.4";
 import { memoryAdapter as memoryAdapter14 } from "better-auth-1.4/adapters/memory";
 import { toNodeHandler as toNodeHandler14 } from "better-auth-1.4/node";
 import { jwt as jwt14 } from "better-auth-1.4/plugins/jwt";
+import { betterAuth as betterAuth15 } from "better-auth-1.5";
+import { memoryAdapter as memoryAdapter15 } from "better-auth-1.5/adapters/memory";
+import { toNodeHandler as toNodeHandler15 } from "better-auth-1.5/node";
+import { jwt as jwt15 } from "better-auth-1.5/plugins/jwt";
+import { betterAuth as betterAuth16 } from "better-auth-1.6";
+import { memoryAdapter as memoryAdapter16 } from "better-auth-1.6/adapters/memory";
+import { toNodeHandler as toNodeHandler16 } from "better-auth-1.6/node";
+import { jwt as jwt16 } from "better-auth-1.6/plugins/jwt";
 
 import { freePort } from "../../examples/shared/port.mjs";
 
@@ -38,6 +46,8 @@ const PROCESS = fileURLToPath(new URL("process.mjs", import.meta.url));
 
 const VERSIONS = {
   1.7: { betterAuth, memoryAdapter, toNodeHandler, jwt },
+  1.6: { betterAuth: betterAuth16, memoryAdapter: memoryAdapter16, toNodeHandler: toNodeHandler16, jwt: jwt16 },
+  1.5: { betterAuth: betterAuth15, memoryAdapter: memoryAdapter15, toNodeHandler: toNodeHandler15, jwt: jwt15 },
   1.4: { betterAuth: betterAuth14, memoryAdapter: memoryAdapter14, toNodeHandler: toNodeHandler14, jwt: jwt14 },
 };
 
@@ -232,19 +242,19 @@ export class Lab {
   }
 
   /**
-   * A real nginx with TLS before a handler: `http` stands in its block of that name, `location` in
-   * the one of the service. The port that it listens at.
+   * A real nginx with TLS before a handler: `http` stands in its block of that name, `server` and
+   * `location` in theirs, `listen` at the end of its line. The location is `at`, and `onto` the path
+   * that is put in its place. `isHostKept`: the service gets the host that was asked for.
    */
-  async nginx(handler, { http = "", server = "", location = "" } = {}) {
+  async nginx(
+    handler,
+    { http = "", server = "", listen = "", location = "", at = "/", onto = "", isHostKept = true } = {},
+  ) {
     const inner = await this.listen(handler, { inner: true });
-    const port = await freePort();
-    const folder = await mkdtemp(join(tmpdir(), "doorward-nginx-"));
-    const { key, cert } = await this.#certify(NAMES);
-    await writeFile(join(folder, "key.pem"), key);
-    await writeFile(join(folder, "cert.pem"), cert);
     const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
-    await writeFile(
-      join(folder, "nginx.conf"),
+    return this.#program("nginx", ({ port, folder }) => [
+      "/usr/sbin/nginx",
+      ["-p", folder, "-c", join(folder, "conf"), "-e", "stderr"],
       `daemon off; master_process off; pid nginx.pid; error_log stderr crit;
 events { worker_connections 64; }
 http {
@@ -252,30 +262,68 @@ http {
   ${temporary.map((name) => `${name}_temp_path ${folder}/${name};`).join(" ")}
   ${http}
   server {
-    listen 127.0.0.1:${port} ssl;
+    listen 127.0.0.1:${port} ssl ${listen};
     ssl_certificate cert.pem; ssl_certificate_key key.pem;
     ${server}
-    location / {
-      proxy_pass http://127.0.0.1:${inner};
-      proxy_set_header Host $host;
+    location ${at} {
+      proxy_pass http://127.0.0.1:${inner}${onto};
+      ${isHostKept ? "proxy_set_header Host $host;" : ""}
       ${location}
     }
   }
 }
 `,
-    );
-    const child = spawn("/usr/sbin/nginx", ["-p", folder, "-c", join(folder, "nginx.conf"), "-e", "stderr"], {
-      stdio: ["ignore", "ignore", "inherit"],
-    });
+    ]);
+  }
+
+  /**
+   * A real haproxy with TLS before one handler or several in turn: lines for its sections. `listen`
+   * stands at the end of the line that binds, `server` at the end of those of the servers.
+   */
+  async haproxy(handlers, { global = "", frontend = "", backend = "", listen = "", server = "" } = {}) {
+    const inner = await Promise.all([handlers].flat().map((handler) => this.listen(handler, { inner: true })));
+    return this.#program("haproxy", ({ port, folder }) => [
+      "/usr/sbin/haproxy",
+      ["-db", "-q", "-f", join(folder, "conf")],
+      `global
+  ${global}
+defaults
+  mode http
+  timeout connect 2s
+  timeout client 10s
+  timeout server 10s
+frontend web
+  bind 127.0.0.1:${port} ssl crt ${folder}/cert.pem ${listen}
+  ${frontend}
+  default_backend service
+backend service
+  ${backend}
+${inner.map((port, at) => `  server s${at} 127.0.0.1:${port} ${server.replaceAll("@", at)}`).join("\n")}
+`,
+    ]);
+  }
+
+  /** A server that is a program with a file of configuration and a certificate, at a free port. */
+  async #program(name, made) {
+    const port = await freePort();
+    const folder = await mkdtemp(join(tmpdir(), `doorward-${name}-`));
+    const { key, cert } = await this.#certify(NAMES);
+    await writeFile(join(folder, "key.pem"), key);
+    await writeFile(join(folder, "cert.pem.key"), key);
+    await writeFile(join(folder, "cert.pem"), cert);
+    const [program, words, text] = made({ port, folder });
+    await writeFile(join(folder, "conf"), text);
+    const child = spawn(program, words, { stdio: ["ignore", "ignore", "inherit"] });
     const gone = once(child, "close");
     this.atEnd(async () => {
       child.kill("SIGKILL");
       await gone;
       await rm(folder, { recursive: true });
     });
-    for (let left = 100; left > 0 && !(await isListening(port)); left--)
+    for (let left = 100; left > 0 && child.exitCode === null && !(await isListening(port)); left--)
       await new Promise((resolve) => setTimeout(resolve, 20));
-    return { url: SITE, flags: ["--connect", `127.0.0.1:${port}`] };
+    if (child.exitCode !== null) throw new Error(`${name} has ended with ${child.exitCode}`);
+    return { url: SITE, port, flags: ["--connect", `127.0.0.1:${port}`] };
   }
 
   /** Ends the servers of this lab before the doctor comes. */

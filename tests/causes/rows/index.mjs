@@ -21,8 +21,25 @@ import jwt from "./jwt.mjs";
 import network from "./network.mjs";
 import nginx from "./nginx.mjs";
 import pairs from "./pairs.mjs";
+import proxies from "./proxies.mjs";
 import store from "./store.mjs";
+import unusual from "./unusual.mjs";
+import versions from "./versions.mjs";
 
-const GROUPS = { environment, cookies, network, jwt, store, api, gate, nginx, pairs, healthy };
+const GROUPS = {
+  environment,
+  cookies,
+  network,
+  jwt,
+  store,
+  api,
+  gate,
+  nginx,
+  proxies,
+  versions,
+  pairs,
+  healthy,
+  unusual,
+};
 
 export const ROWS = Object.entries(GROUPS).flatMap(([group, rows]) => rows.map((row) => ({ group, ...row })));

@@ -55,6 +55,13 @@ struct Asked {
     response: Pairs,
 }
 
+impl Asked {
+    fn and(mut self, name: &str, value: String) -> Self {
+        self.headers.push((name.to_owned(), value));
+        self
+    }
+}
+
 /// As many parts as have so many bytes together.
 fn parts(bytes: usize, mut part: impl FnMut(usize) -> String) -> Vec<String> {
     let mut left = bytes;
@@ -140,6 +147,11 @@ const CASES: &[Case] = &[
         Asked { headers: parts(bytes, |number| format!("c{number}=1")).into_iter().map(|pair| ("cookie".to_owned(), pair)).collect(), ..Asked::default() }
     } },
     Case { name: "cookies: of the session, again and again", sizes: HEADS, make: |bytes| cookies(bytes, |number| format!("better-auth.session_token={number}")) },
+    Case { name: "cookies: of the session, all alike, behind others", sizes: HEADS, make: |bytes| {
+        let alike = parts(bytes / 2, |_| format!("better-auth.session_token=a.{}%3D", "A".repeat(43)));
+        cookies(bytes / 2, |number| format!("c{number}=1")).and("cookie", alike.join("; "))
+    } },
+    Case { name: "cookies: a chunk that is missing, among others", sizes: HEADS, make: |bytes| cookies(bytes, |number| format!("better-auth.session_data.{}=x", 1 + number % 900)) },
     Case { name: "cookies: chunks of the session", sizes: HEADS, make: |bytes| header("cookie", session(&parts(bytes, |number| format!("better-auth.session_data.{}=x", number % 1000)).join("; "))) },
     Case { name: "cookies: chunks that are cleared", sizes: HEADS, make: |bytes| Asked {
         answer_body: Some("null".to_owned()),

@@ -79,16 +79,19 @@ impl Authenticator<'_> {
         let accepted = || self.policy.issuers.iter().filter(|issuer| rule.accepts(issuer.id));
         let services =
             || self.policy.services.iter().filter(|service| rule.accepts(service.issuer.id));
-        let mut near = Vec::new();
-        for one in cookie::all(&self.head) {
+        let own: Vec<OwnCookies<'_>> =
+            services().map(|service| OwnCookies::of(&service.cookies, &self.head)).collect();
+        let problems = cookie::all(&self.head).filter_map(|one| {
             // A cookie of one service is near to none of another.
-            let own = services().find(|service| service.cookies.include(one.name));
-            let problem = match own {
-                Some(service) => problem_of_own(&one, &service.cookies, &self.head),
-                None => services().find_map(|service| problem_of_other(&one, &service.cookies)),
+            let problem = match own.iter().find(|own| own.names.include(one.name)) {
+                Some(own) => own.problem_of(&one),
+                None => own.iter().find_map(|own| problem_of_other(&one, own.names)),
             };
-            let Some(problem) = problem.filter(|_| near.len() < MAX_SHOWN) else { continue };
-            near.push(near_name(one.name, problem));
+            Some((one.name, problem?))
+        });
+        let mut near = Vec::new();
+        for (name, problem) in problems.take(MAX_SHOWN) {
+            near.push(near_name(name, problem));
             findings.text("hint", hint_about(problem));
         }
         let places =
@@ -222,22 +225,33 @@ fn without_account(name: &str) -> &str {
     name.split_once("_multi-").map_or(name, |(name, _)| name)
 }
 
-/// What is the matter with a cookie of a session.
-#[cold]
-#[inline(never)]
-fn problem_of_own(
-    cookie: &Cookie<'_>,
-    names: &CookieNames,
-    head: &RequestHead<'_>,
-) -> Option<&'static str> {
-    let expected = names.session_token.as_str();
-    if cookie.name == expected {
-        let first = cookie::first(head, expected)?;
-        let is_other = first.as_received() != cookie.as_received();
-        return if is_other { Some("repeated") } else { problem_of_value(cookie) };
+/// What came of one service's cookies, read once: a client can send thousands of them.
+struct OwnCookies<'a> {
+    names: &'a CookieNames,
+    session_token: Option<Cookie<'a>>,
+    is_session_data_broken: bool,
+}
+
+impl<'a> OwnCookies<'a> {
+    fn of(names: &'a CookieNames, head: &RequestHead<'a>) -> Self {
+        Self {
+            names,
+            session_token: cookie::first(head, &names.session_token),
+            is_session_data_broken: cookie::joined_value(head, &names.session_data).is_err(),
+        }
     }
-    let is_broken = cookie::joined_value(head, &names.session_data).is_err();
-    (is_broken && cookie.name != names.dont_remember).then_some("chunk-missing")
+
+    /// What is the matter with one of them.
+    #[cold]
+    #[inline(never)]
+    fn problem_of(&self, cookie: &Cookie<'_>) -> Option<&'static str> {
+        if cookie.name == self.names.session_token {
+            let is_other = self.session_token?.as_received() != cookie.as_received();
+            return if is_other { Some("repeated") } else { problem_of_value(cookie) };
+        }
+        (self.is_session_data_broken && cookie.name != self.names.dont_remember)
+            .then_some("chunk-missing")
+    }
 }
 
 /// As what a cookie could be meant that is none of a session.

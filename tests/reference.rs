@@ -20,7 +20,9 @@ use serde_json::Value;
 
 #[test]
 fn generated_files_are_what_the_table_says() {
-    let schema = schema::schema(&DOCUMENT);
+    let mut schema = schema::schema(&DOCUMENT);
+    // The same bytes whether or not another package of the workspace has serde_json keep the order.
+    schema.sort_all_objects();
     let files = [
         ("schema/doorward.schema.json", format!("{schema:#}\n")),
         // The same in the npm package.

@@ -54,10 +54,10 @@ export interface Config {
    */
   framework?: "next" | "sveltekit" | "react-router" | "nuxt" | "astro" | "tanstack-start" | "none" | false | Framework | null;
   /**
-   * Where a page without a session is redirected to. Default: none: a page without a session is a
-   * 401.
+   * Where a page without a session is redirected to: a path, or an object that says more. Default:
+   * none: a page without a session is a 401.
    */
-  sign_in?: SignIn | null;
+  sign_in?: string | SignIn | null;
   /**
    * How the gate's own pages look, and which pages of the application stand in for them. Default:
    * black and white, without a name.

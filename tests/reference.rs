@@ -118,7 +118,8 @@ fn objects() -> Vec<&'static Object> {
                 | Kind::Objects(inner)
                 | Kind::RuleMap(inner)
                 | Kind::WordOr(_, inner)
-                | Kind::FlagOr(inner) => left.push(inner),
+                | Kind::FlagOr(inner)
+                | Kind::TextOr(inner) => left.push(inner),
                 Kind::Issuers => left.extend(ISSUERS.map(|(_, inner)| inner)),
                 _ => {}
             }

@@ -253,7 +253,9 @@ impl Compiler<'_> {
 
     fn sign_in(&mut self, root: &Node<'_>) -> Option<SignIn> {
         let node = root.member("sign_in")?;
-        let path = node.text("path").unwrap_or_default();
+        let short = node.value.as_str();
+        let place = if short.is_some() { node.path.clone() } else { node.path_of("path") };
+        let path = short.or_else(|| node.text("path")).unwrap_or_default();
         let return_parameter = node.text("return_parameter").unwrap_or("callbackURL");
         if !url::is_token(return_parameter) {
             self.reader.wrong(
@@ -270,11 +272,8 @@ impl Compiler<'_> {
             );
         }
         let Some(segments) = path::plain_segments(path) else {
-            self.reader.wrong(
-                &node.path_of("path"),
-                "this is not a path of this site",
-                "write it like /sign-in",
-            );
+            let problem = "this is not a path of this site";
+            self.reader.wrong(&place, problem, "write it like /sign-in");
             return None;
         };
         Some(SignIn {

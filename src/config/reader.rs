@@ -187,13 +187,19 @@ impl<'v> Reader<'v> {
                     "write true without quotes, or { … }",
                 );
             }
-            Kind::WordOr(_, object) | Kind::FlagOr(object) if value.is_object() => {
+            Kind::TextOr(_) if !value.is_object() && !value.is_string() => {
+                self.mismatch(path, "a string or an object", value, "write a string, or { … }");
+            }
+            Kind::WordOr(_, object) | Kind::FlagOr(object) | Kind::TextOr(object)
+                if value.is_object() =>
+            {
                 return Some(self.object(value, path, object));
             }
             // What rules require has rules of its own (src/config/requirements.rs).
             Kind::Flag
             | Kind::WordOr(..)
             | Kind::FlagOr(_)
+            | Kind::TextOr(_)
             | Kind::Requirement
             | Kind::Requirements => {}
         }

@@ -58,6 +58,8 @@ pub enum Kind {
     WordOr(&'static [&'static str], &'static Object),
     /// `true`, `false`, or an object that says more.
     FlagOr(&'static Object),
+    /// One string, or an object that says more.
+    TextOr(&'static Object),
 }
 
 /// The range of a whole number.
@@ -292,10 +294,10 @@ const DOCUMENT_MEMBERS: &[Member] = &[
         "The framework that the origin is made with, by name or as an object. Patterns are then \
          written as the framework writes pages.",
     ),
-    member("sign_in", Kind::Object(&SIGN_IN)).about(
+    member("sign_in", Kind::TextOr(&SIGN_IN)).pattern(PLAIN_PATH).about(
         "none: a page without a session is a 401",
-        "{ \"path\": \"/sign-in\" }",
-        "Where a page without a session is redirected to.",
+        "\"/sign-in\"",
+        "Where a page without a session is redirected to: a path, or an object that says more.",
     ),
     member("pages", Kind::Object(&PAGES)).about(
         "black and white, without a name",
@@ -428,7 +430,7 @@ pub static FRAMEWORK: Object =
 pub static SIGN_IN: Object = object(
     "SignIn",
     &[&[
-        text("path").pattern("^/([^/].*)?$").required("write it like /sign-in").about(
+        text("path").pattern(PLAIN_PATH).required("write it like /sign-in").about(
             "",
             "\"/sign-in\"",
             "The page where visitors sign in. A rule has to make it public.",

@@ -20,7 +20,12 @@ pub(crate) fn page(document: &Object) -> String {
     text.push_str("\n## The document\n");
     members(document, "", &mut text);
     let inner = |name: &str| match document.find(name).map(|member| member.kind) {
-        Some(Kind::Object(inner) | Kind::Objects(inner) | Kind::WordOr(_, inner)) => inner,
+        Some(
+            Kind::Object(inner)
+            | Kind::Objects(inner)
+            | Kind::WordOr(_, inner)
+            | Kind::TextOr(inner),
+        ) => inner,
         _ => &VARIABLE,
     };
     text.push_str("\n## `issuers`: a Better Auth service\n\nEntries of the type `better-auth`.\n");
@@ -124,5 +129,6 @@ fn kind(member: &Member) -> String {
         Kind::RuleMap(_) => "object by pattern, or a list of patterns".to_owned(),
         Kind::WordOr(known, _) => format!("one of {}, or an object, below", words(known)),
         Kind::FlagOr(_) => "`true`, `false` or an object".to_owned(),
+        Kind::TextOr(_) => "string, or an object, below".to_owned(),
     }
 }

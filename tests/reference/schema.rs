@@ -179,6 +179,9 @@ fn kind(member: &Member, pattern: &str, definitions: &mut Map<String, Value>) ->
         Kind::FlagOr(inner) => {
             json!({ "anyOf": [{ "type": "boolean" }, { "$ref": reference(&object(inner, definitions)) }] })
         }
+        Kind::TextOr(inner) => {
+            json!({ "anyOf": [text, { "$ref": reference(&object(inner, definitions)) }] })
+        }
     }
 }
 

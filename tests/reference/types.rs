@@ -82,7 +82,8 @@ fn interface(object: &Object, written: &mut Vec<&str>, text: &mut String) {
             | Kind::Objects(inner)
             | Kind::RuleMap(inner)
             | Kind::WordOr(_, inner)
-            | Kind::FlagOr(inner) => {
+            | Kind::FlagOr(inner)
+            | Kind::TextOr(inner) => {
                 interface(inner, written, text);
             }
             Kind::Issuers => {
@@ -167,5 +168,6 @@ fn kind(member: &Member) -> String {
         Kind::RuleMap(inner) => format!("Record<string, {}> | List<string>", name_of(inner)),
         Kind::WordOr(known, inner) => format!("{} | false | {}", words(known), name_of(inner)),
         Kind::FlagOr(inner) => format!("boolean | {}", name_of(inner)),
+        Kind::TextOr(inner) => format!("string | {}", name_of(inner)),
     }
 }

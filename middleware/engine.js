@@ -89,15 +89,30 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
  *
  * @param {object} glue
  * @param {ReturnType<typeof supervisorOf>} supervisor
- * @param {{ config?: object | string, env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, now: () => number, log: (line: string) => void, complain: (line: string) => void }} host
+ * @param {{ config?: object | string, source?: string, beside?: string[], say?: (error: string[]) => string[], env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, now: () => number, log: (line: string) => void, complain: (line: string) => void }} host
  */
-export function engineOf(glue, supervisor, { config, env, checks, signs, stores, shares, marks, proxies, names = [], now, log, complain }) {
+export function engineOf(glue, supervisor, { config, source, beside, say, env, checks, signs, stores, shares, marks, proxies, names = [], now, log, complain }) {
   let binding;
   let generation = 0;
-  let refused = false;
+  let errors;
 
   return {
     begin,
+
+    /** Compiles the configuration before the first request; whether that is right. */
+    start() {
+      try {
+        begin();
+        return true;
+      } catch {
+        return false;
+      }
+    },
+
+    /** What is wrong with the configuration: place, problem and hint of each; nothing where it is right, or not looked at yet. */
+    get errors() {
+      return errors;
+    },
 
     /** The decision on a head. */
     decide(begun, head, now) {
@@ -148,7 +163,7 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
 
   /** The generation in which a request begins now. */
   function begin() {
-    if (refused) throw wrongConfiguration();
+    if (errors) throw wrongConfiguration();
     const current = supervisor.start();
     if (generation !== current) {
       binding = compile(current);
@@ -174,21 +189,21 @@ export function engineOf(glue, supervisor, { config, env, checks, signs, stores,
         if (proxies) draft.proxies();
         return draft.compile();
       });
-      const source = config === undefined ? "preset" : "option config";
       const [start, ...warnings] = supervisor.call(current, () => gate.startLines(source, moment)).split("\n");
       log(start);
       warnings.forEach(complain);
       return supervisor.call(current, () => bindingOf(glue, gate));
     } catch (error) {
       if (typeof error !== "string") throw error;
-      refused = true;
-      for (const [path, problem, hint] of JSON.parse(error)) complain(logLine("config_error", { path, problem, hint }));
+      errors = JSON.parse(error).map(say);
+      for (const [path, problem, hint] of errors) complain(logLine("config_error", { path, problem, hint }));
       throw wrongConfiguration();
     }
   }
 
   /** The document as text; none at all is the preset. */
   function text() {
+    if (beside) refuse("config", `stands beside ${beside.join(", ")}`, "write all of it in `config`, or all of it among the options");
     if (config === undefined) return "";
     return typeof config === "string" ? config : (jsonOf(config) ?? refuse("config", "is not JSON", "give plain objects and lists"));
   }

@@ -15,9 +15,29 @@ export interface SharedCache {
   put(key: string, value: string, options: { ttlSeconds: number }): Promise<unknown>;
 }
 
-export interface GateOptions {
+/**
+ * What most sites say, over the preset `better-auth`:
+ *
+ * ```ts
+ * gate({ signIn: "/login", public: ["/", "/pricing", "/blog/**"], require: { "/admin/**": { roles: "admin" } } });
+ * ```
+ *
+ * All else is written in `config`, then these members too (`signIn` is `sign_in` there).
+ */
+export interface ShortForm {
+  /** Where a page without a session is redirected to. Default: `/sign-in`. */
+  signIn?: Config["sign_in"];
+  /** Patterns of paths that need no session. */
+  public?: Config["public"];
+  /** Patterns of paths that need a session, with what it has to have: `{ "/admin/**": { roles: "admin" } }`. */
+  require?: Config["require"];
+  /** The framework of the application. Default: `next` in `doorward/next`, otherwise none. */
+  framework?: Config["framework"];
+}
+
+export interface GateOptions extends ShortForm {
   /**
-   * The configuration, as an object or as JSON text. Default: the preset `better-auth`. An object
+   * The configuration, as an object or as JSON text. Default: the preset `better-auth`, with the short form over it. An object
    * that is not written here is checked with `satisfies Config`; one that is imported from a JSON
    * file has lost its words' types and goes `as Config`.
    */

@@ -5,6 +5,8 @@ import { performer } from "./perform.js";
 import { signaturesBy } from "./signatures.js";
 import { engineOf, supervisorOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
+import { configurationOf } from "./short-form.js";
+import { withErrors } from "./start-errors.js";
 import { isIdentity } from "./origin/names.js";
 import { clock, logLine, withDuration } from "./log.js";
 import { ending, isBounded, isStream } from "./open.js";
@@ -27,6 +29,9 @@ const OPTIONS = {
   perform: FUNCTION,
 };
 
+/** All that is not about the configuration. */
+const OPTION_NAMES = [...Object.keys(OPTIONS).filter((name) => name !== "config"), "publicOrigin"];
+
 /** What comes with one request; each member goes before the option of the same name. */
 const CONTEXT = {
   waitUntil: FUNCTION,
@@ -34,6 +39,7 @@ const CONTEXT = {
   publicOrigin: [(value) => value === null || typeof value === "string", "an origin"],
   seesResponse: FLAG,
   usesArgument: FLAG,
+  isOwnMachine: FLAG,
 };
 
 /** What the log says of a forged identity that this runtime lets nobody take away. */
@@ -42,8 +48,8 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
  * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, `proxies` that each
- * request goes on over a connection of its own, and `names` which variables are of use besides those that the configuration names. They also
- * get `hop`: what the core says of the way to the origin and back.
+ * request goes on over a connection of its own, and `names` which variables are of use besides those that the configuration names, `application` what the
+ * application is known to be where no configuration is given. They also get `hop`: what the core says of the way to the origin and back.
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
@@ -52,7 +58,7 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
   const supervisor = supervisorOf(glue, host);
 
-  return function createGate(options = {}, { marks = false, proxies = false, names = [] } = {}) {
+  return function createGate(options = {}, { marks = false, proxies = false, names = [], application = {} } = {}) {
     checkOptions(options, OPTIONS);
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
@@ -64,9 +70,10 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
     const able = { checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };
-    const engine = engineOf(glue, supervisor, { config: options.config, env, ...able, now, log, complain });
+    const configuration = configurationOf(options, OPTION_NAMES, application);
+    const engine = engineOf(glue, supervisor, { ...configuration, env, ...able, now, log, complain });
 
-    return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals } };
+    return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals, start: engine.start } };
 
     /** The answer for what only the host finds out, after the decision: the code of a reason, and a hint for the log. */
     function refuse(head, code, hint) {
@@ -79,11 +86,11 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       }
     }
 
-    /** What is answered when there is no decision, and said. */
-    function lost(head) {
+    /** What is answered when there is no decision, and said. Who develops on this machine is told why. */
+    function lost(head, context) {
       const answer = unavailable(head);
       log(answer.log);
-      return answer;
+      return context?.isOwnMachine === true && engine.errors ? withErrors(answer, engine.errors) : answer;
     }
 
     function decide(request, context = {}) {
@@ -95,7 +102,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
         return decision.kind === "forward" ? forwardVerdict(headersOf(request), decision) : answerVerdict(request, decision);
       } catch {
-        return answerVerdict(request, lost(request));
+        return answerVerdict(request, lost(request, context));
       }
     }
 
@@ -150,7 +157,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
         if (decision.after) inBackground(decision.after, begun, context);
         return decision;
       } catch {
-        return lost(head);
+        return lost(head, context);
       }
     }
 

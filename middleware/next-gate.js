@@ -7,8 +7,8 @@ import { createGate } from "doorward";
 import { logLine } from "./log.js";
 import { complain, routing } from "./routing.js";
 
-/** Pages are rendered in another process than the gate's, or may be. */
-const HOST = { marks: true };
+/** Pages are rendered in another process than the gate's, or may be. Without a configuration it is known what is behind. */
+const HOST = { marks: true, application: { framework: "next" } };
 
 const middlewareOf = /* @__PURE__ */ routing((options) => createGate(options, HOST));
 

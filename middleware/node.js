@@ -99,12 +99,13 @@ export function nodeOn(createGate) {
     const { publicOrigin, clientAddress } = given;
     const publicOriginAt = publicOriginOf(publicOrigin);
     const mode = (given.env ?? process.env).NODE_ENV;
+    const ownContext = { ...context, isOwnMachine: true };
     return { decide, hop: gate.hop };
 
     async function decide(req) {
       try {
         const head = headOf(req);
-        const decision = await gate.decideHead(head, context);
+        const decision = await gate.decideHead(head, typedOrigin(req, mode) === undefined ? context : ownContext);
         decision.head = head;
         return decision;
       } catch {

@@ -30,6 +30,7 @@ export function routing(createGate) {
           // What the options say, the gate knows by itself.
           clientAddress: options.clientAddress === undefined ? clientAddressOf(request, options) : undefined,
           publicOrigin: options.publicOrigin === undefined ? publicOriginOf(request, options) : undefined,
+          isOwnMachine: isOwnMachine(request, options),
         });
         return decision.kind === "forward"
           ? forward(request, decision)
@@ -128,6 +129,18 @@ function publicOriginOf(request, options) {
   const named = VERCEL_ENV === "production" ? [VERCEL_PROJECT_PRODUCTION_URL, VERCEL_URL] : [VERCEL_BRANCH_URL, VERCEL_URL];
   const site = named.includes(host) ? host : named.find(Boolean);
   return site === undefined ? origin : `https://${site}`;
+}
+
+/**
+ * Whether somebody develops here and asks from this machine: `next dev` writes the client's address and the host into `X-Forwarded-…` of
+ * each request. Nothing rests on it but whether the mistakes of a configuration are shown.
+ */
+function isOwnMachine({ headers }, options) {
+  if (environmentOf(options).NODE_ENV !== "development" || headers.has("via") || headers.has("forwarded")) return false;
+  const isOwnName = (host) => /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i.test(host);
+  const isOwnAddress = (address) => /^(?:::1|(?:::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address);
+  const forwardedFor = headers.get("x-forwarded-for") ?? "127.0.0.1";
+  return isOwnName(headers.get("host") ?? "") && isOwnName(headers.get("x-forwarded-host") ?? "localhost") && isOwnAddress(forwardedFor);
 }
 
 const environmentOf = (options) => options.env ?? globalThis.process?.env ?? {};

@@ -26,6 +26,15 @@ const kept = { extends: "auth0", require: ["/**"] } satisfies Config;
 middleware({ config: kept });
 middleware({ config: JSON.stringify(kept) });
 
+gate({ signIn: "/login", public: ["/", "/pricing", "/blog/**"], require: { "/admin/**": { roles: "admin" } } });
+middleware({ signIn: { path: "/login", return_parameter: "next" }, framework: "sveltekit", public: "/" });
+
+// @ts-expect-error: a misspelt option
+gate({ pubic: ["/"] });
+// @ts-expect-error: the configuration's name of it
+gate({ sign_in: "/login" });
+// @ts-expect-error: a misspelt member of a rule in short
+gate({ require: { "/admin/**": { role: "admin" } } });
 // @ts-expect-error: a misspelt member
 gate({ config: { extnds: "better-auth" } });
 // @ts-expect-error: a preset that there is not

@@ -5,6 +5,7 @@ import { performer } from "./perform.js";
 import { signaturesBy } from "./signatures.js";
 import { engineOf, supervisorOf } from "./engine.js";
 import { notStarted } from "./not-started.js";
+import { passed } from "./passed.js";
 import { configurationOf } from "./short-form.js";
 import { withErrors } from "./start-errors.js";
 import { isIdentity } from "./origin/names.js";
@@ -100,7 +101,11 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     async function decideOn(request, context, seesResponse) {
       try {
         const decision = await judgeHead(headOf(request, context), context, seesResponse);
-        return decision.kind === "forward" ? forwardVerdict(headersOf(request), decision) : answerVerdict(request, decision);
+        if (decision.kind !== "forward") return answerVerdict(request, decision);
+        const verdict = forwardVerdict(headersOf(request), decision);
+        // What `session(request)` rests on.
+        passed.set(request, verdict);
+        return verdict;
       } catch {
         return answerVerdict(request, lost(request, context));
       }
@@ -124,6 +129,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       const { upstream } = verdict;
       try {
         const onward = forwarded(request, verdict);
+        passed.set(onward, verdict);
         if (!upstream) return { response: withEnd(await next(onward), verdict), removed: [] };
         const response = await (options.fetch ?? globalThis.fetch)(onward);
         return { response: withEnd(response, verdict), removed: engine.responseRemovals([...response.headers]) };

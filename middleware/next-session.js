@@ -1,11 +1,15 @@
 // Next.js: who is asking, in server components, route handlers and server actions.
 
 import { markReader } from "./mark.js";
+import { insteadOfRequest } from "./testing-hook.js";
 
 /** See `next.d.ts`. */
 export function sessionReader(options) {
   const read = markReader(options);
-  return async (request) => read(request ?? (await headersOfNext()));
+  return async (request) => {
+    const given = insteadOfRequest();
+    return given === undefined ? read(request ?? (await headersOfNext())) : given;
+  };
 }
 
 /** See `next.d.ts`. */

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import type { GateOptions } from "./gate.js";
 import type { NotGated, Session } from "./session.js";
+import "./express-request.js";
 
 export { NotGated } from "./session.js";
 export type { Session } from "./session.js";
@@ -15,7 +16,18 @@ export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientA
   publicOrigin?: string | ((req: IncomingMessage) => string | undefined);
   /** The client's network address; empty for an unknown one. Default: that of the connection, never a header. */
   clientAddress?: string | ((req: IncomingMessage) => string | undefined);
+  /**
+   * Whether the application gets a mark, by which `session(event)` of `doorward/session` and `session()` of `doorward/next` know who is asking where
+   * a framework has made another request of Node's. It needs a secret: `DOORWARD_MARK_SECRET`, or that of Better Auth. Default: no.
+   */
+  marks?: boolean;
 }
+
+/** A request of which the gate has decided that it goes on. */
+export type Gated = IncomingMessage & {
+  /** Who is asking; `null` for an anonymous request. */
+  readonly doorward: Session | null;
+};
 
 /**
  * Connect-style middleware: answers by itself, or edits the request and calls `next`. A request whose rule has an `upstream` is
@@ -28,7 +40,7 @@ export function middleware(
 /** A request listener that lets nothing reach `handler` but what the gate lets through. */
 export function protect(
   options: NodeOptions,
-  handler: (req: IncomingMessage, res: ServerResponse) => void,
+  handler: (req: Gated, res: ServerResponse) => void,
 ): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
 
 /**

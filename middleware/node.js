@@ -6,15 +6,20 @@
 
 import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
 import { isBounded, isStream, watchOver } from "./open.js";
-import { checkOptions, isFunction, isObject, wrongOption } from "./options.js";
+import { FLAG, checkOptions, isFunction, isObject, wrongOption } from "./options.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
+import { letOn, passed } from "./passed.js";
 import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pass, plain } from "./proxy.js";
 import { NotGated } from "./session.js";
+import { insteadOfRequest } from "./testing-hook.js";
 
 const NO_GATE = "the gate did not run for this request: put `middleware` or `protect` in front of the code that calls session()";
 
 /** Whether somebody develops here is of use to the gate as well. */
 const NAMES = ["NODE_ENV"];
+
+/** Whether the application reads who it is from a mark, as what is made of another request must. */
+const MARKS = { marks: FLAG };
 
 /** Which name an origin is told to be asked for. */
 const HOSTS = { host: [(host) => ["public", "origin"].includes(host), '"public" or "origin"'] };
@@ -25,20 +30,22 @@ const HOSTS = { host: [(host) => ["public", "origin"].includes(host), '"public" 
  * @param {(options: object) => import("./gate.js").Gate} createGate
  */
 export function nodeOn(createGate) {
-  /** Requests that the gate has let on to the application, and its decision. */
-  const passed = new WeakMap();
-
-  return { middleware, protect, createProxy, session };
+  return { middleware, middlewareOf, protect, createProxy, session, decideOn };
 
   function session(req) {
+    const given = insteadOfRequest();
+    if (given !== undefined) return given;
     if (typeof req !== "object" || req === null) throw wrongOption("req", "the request that the middleware has seen");
-    const decision = passed.get(req);
+    const decision = passed.get(req) ?? passed.get(req.stream);
     if (!decision) throw new NotGated("mark_missing", NO_GATE);
     return decision.identity ?? null;
   }
 
   function middleware(options = {}) {
-    const { decide, hop } = decideOn(options, { seesResponse: true });
+    return middlewareOf(decideOn(options, { seesResponse: true }));
+  }
+
+  function middlewareOf({ decide, hop }) {
     return async function doorward(req, res, next) {
       const decision = await decide(req);
       if (decision.kind === "answer") return answer(res, decision);
@@ -50,7 +57,7 @@ export function nodeOn(createGate) {
         decision.abandon?.();
         return next(problem);
       }
-      passed.set(req, decision);
+      letOn(req, decision);
       addWhenSent(res, decision);
       next();
     };
@@ -77,10 +84,8 @@ export function nodeOn(createGate) {
 
     proxy.upgrade = async function upgrade(req, socket, head) {
       socket.on("error", () => socket.destroy());
-      // Any other protocol would be a second conversation with the origin that the gate does not hear.
-      if (req.headers.upgrade?.toLowerCase() !== "websocket") return answerSocket(socket, plain(501, "Not Implemented"));
-      // RFC 6455 section 4.1. Not every origin looks, and the rules for a preflight or a HEAD are not those for a conversation.
-      if (req.method !== "GET") return answerSocket(socket, plain(405, "a WebSocket begins with GET", [["allow", "GET"]]));
+      const problem = noWebSocket(req);
+      if (problem) return answerSocket(socket, problem);
       const decision = await decide(req);
       if (decision.kind === "answer") return answerSocket(socket, decision);
       try {
@@ -95,10 +100,12 @@ export function nodeOn(createGate) {
 
   /** Decides on a request by what Node received. `hop` is what the core says of the way to the origin and back. */
   function decideOn(given, context, host) {
-    const gate = createGate(given, { ...host, names: NAMES });
-    const { publicOrigin, clientAddress } = given;
+    checkOptions(given, MARKS);
+    const { marks, ...options } = given;
+    const gate = createGate(options, { marks, ...host, names: NAMES });
+    const { publicOrigin, clientAddress } = options;
     const publicOriginAt = publicOriginOf(publicOrigin);
-    const mode = (given.env ?? process.env).NODE_ENV;
+    const mode = (options.env ?? process.env).NODE_ENV;
     const ownContext = { ...context, isOwnMachine: true };
     return { decide, hop: gate.hop };
 
@@ -123,6 +130,15 @@ export function nodeOn(createGate) {
       };
     }
   }
+}
+
+/** Why a request to switch protocols cannot be one for a WebSocket; nothing where it is. */
+export function noWebSocket({ method, headers }) {
+  // Any other protocol would be a second conversation with the origin that the gate does not hear.
+  if (headers.upgrade?.toLowerCase() !== "websocket") return plain(501, "Not Implemented");
+  // RFC 6455 section 4.1. Not every origin looks, and the rules for a preflight or a HEAD are not those for a conversation.
+  if (method !== "GET") return plain(405, "a WebSocket begins with GET", [["allow", "GET"]]);
+  return undefined;
 }
 
 /**
@@ -152,7 +168,7 @@ function localOrigin({ encrypted, localAddress, localPort }) {
 }
 
 /** Gives the application the request that the gate understood, or says why it cannot. */
-function editRequest(req, decision) {
+export function editRequest(req, decision) {
   try {
     editHeaders(req, decision);
   } catch {
@@ -236,7 +252,7 @@ function endWith(limits, res) {
 }
 
 /** The values of a header that may be one text, a list, or missing. */
-function linesOf(value) {
+export function linesOf(value) {
   return [value ?? []].flat().map(String);
 }
 

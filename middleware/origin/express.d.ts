@@ -1,15 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Session, Verifier } from "./index.js";
-
-// What the types of Express make their request of.
-declare global {
-  namespace Express {
-    interface Request {
-      /** Who is asking; nothing where the middleware lets requests pass without an assertion, or is not in front. */
-      doorward?: Session;
-    }
-  }
-}
+import "../express-request.js";
 
 /**
  * Middleware for Express and Connect: answers what it refuses; otherwise `req.doorward` is the session, and no header is left that

@@ -77,6 +77,22 @@ import { createProxy, middleware, protect, session as whoIsBehind } from "doorwa
 import { AssertionRefused, createVerifier, reasons, seenInMemory, type Session } from "doorward/origin";
 import { express } from "doorward/origin/express";
 import { hono } from "doorward/origin/hono";
+import { gate as astro } from "doorward/astro";
+import { gate as honoGate } from "doorward/hono";
+import { session as whoIs } from "doorward/session";
+import { gate as sveltekit } from "doorward/sveltekit";
+import { requestOf, withSession } from "doorward/testing";
+
+nextGate({ signIn: "/login", public: ["/", "/pricing", "/blog/**"], require: { "/admin/**": { roles: "admin" } } });
+const page: string = withSession({ subject: "ada", claims: { role: "admin" } }, () => "page");
+const handled: string | undefined = requestOf("ada", new Request("https://app.test/")).doorward?.subject;
+const asked = new Request("https://app.test/");
+void [await whoIs(asked), await whoIs({ request: asked }), await whoIs({ req: { raw: asked } }), page, handled];
+http.createServer(protect({ marks: true }, (req, res) => res.end(req.doorward?.email)));
+http.createServer(async (req) => [await whoIs(req), await whoIs({ node: { req } })]);
+void sveltekit({ public: "/" })({ event: { request: asked, locals: {}, route: { id: "/" } }, resolve: (event) => new Response(event.route.id) });
+void astro()({ request: asked, locals: {} }, async () => new Response());
+void honoGate();
 
 const gate: Gate = createGate({
   config: { rules: [] },

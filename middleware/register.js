@@ -4,6 +4,7 @@
 // prototype stands before frameworks, static files and WebSockets. Two things are looked after: that nothing else listens (a server of bare
 // sockets ends the program), and that the events do come through here.
 
+import cluster from "node:cluster";
 import http from "node:http";
 import http2 from "node:http2";
 import net from "node:net";
@@ -19,6 +20,9 @@ const REGISTERED = Symbol.for("doorward.registered");
 const CONFIG = "DOORWARD";
 const PUBLIC_ORIGIN = "PUBLIC_ORIGIN";
 const UNGATED = "DOORWARD_UNGATED_PORTS";
+
+/** How this is named where a program is started. */
+const OWN_NAME = /doorward[/\\]register|on[/\\]register\.js/;
 
 /** What an HTTP server announces that the application would answer. */
 const ANSWERED = ["request", "checkContinue", "checkExpectation"];
@@ -109,9 +113,18 @@ function attach(guard, ungated, source) {
     }
     // A pipe has no port: what is on this machine alone, like the way between a development server and its parts.
     if (kind === undefined && port === undefined) return;
-    if (kind === undefined) return ends(`something other than HTTP listens on port ${port}, which the gate cannot guard`, `add the port to ${UNGATED} if nothing there needs the gate`);
+    if (kind === undefined && cluster.isPrimary && Object.keys(cluster.workers).length > 0) return process.nextTick(handedOn, server, port);
+    if (kind === undefined) return bare(port);
     if (!seen.has(server)) return ends("another tool has taken over the events of this HTTP server", "name doorward/register before any other --import or --require");
     console.log(logLine("listening", { address: addressOf(address), configuration: source, guards: guardedBy(kind) }));
+  }
+
+  /** `node:cluster` listens in the first process and hands its socket on to the workers, where the gate is as well if it was named for all. */
+  function handedOn(server, port) {
+    // Nothing is left of it here then.
+    if (server._handle !== null) return bare(port);
+    const isInWorkers = [process.env.NODE_OPTIONS ?? "", ...(cluster.settings.execArgv ?? process.execArgv)].some((text) => OWN_NAME.test(text));
+    if (!isInWorkers) ends(`the workers that listen on port ${port} have no gate`, "leave --import doorward/register in `execArgv` of cluster.setupPrimary");
   }
 
   function kindOf(server) {
@@ -120,6 +133,10 @@ function attach(guard, ungated, source) {
     if (server instanceof http.Server || server.setTimeout === http.Server.prototype.setTimeout) return "http";
     return undefined;
   }
+}
+
+function bare(port) {
+  ends(`something other than HTTP listens on port ${port}, which the gate cannot guard`, `add the port to ${UNGATED} if nothing there needs the gate`);
 }
 
 const guardedBy = (kind) => [...ANSWERED, "upgrade", ...(kind === "http2" ? ["stream"] : [])];

@@ -156,6 +156,17 @@ test("a server of bare sockets ends the program, unless its port is named", { ti
   assert.deepEqual(left.said().find(({ event }) => event === "listening").guards, []);
 });
 
+test("the workers of a cluster are gated, and one whose workers are not does not run", { timeout: 60_000 }, async (t) => {
+  const server = await start(t, "cluster", "http", ["--import", REGISTER]);
+  for (const [headers, status] of [[FORGED, 401], [people.session, 200], [FORGED, 401]]) {
+    const got = await ask(server, { method: "GET", target: "/dashboard", headers });
+    assert.equal(got.status, status, got.text);
+  }
+  const ended = await start(t, "cluster", "http", ["--import", REGISTER], { WITHOUT: "1" }, true);
+  assert.equal(await ended.exit, 1);
+  assert.match(ended.errors(), /have no gate/);
+});
+
 test("a second gate does not start", { timeout: 30_000 }, async (t) => {
   const ended = await start(t, "http", "http", ["--import", REGISTER, "--import", `${REGISTER}?again`], {}, true);
   assert.notEqual(await ended.exit, 0);

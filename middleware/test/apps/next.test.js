@@ -477,6 +477,20 @@ describe(withoutGate, { skip: !isChosen(withoutGate) }, () => {
     }
     assert.equal(given.filter(({ transport }) => transport === "document").length, 11);
   });
+
+  test("node --import doorward/register guards the same build, and session() knows who asks", async () => {
+    const guarded = await nextStart({ ...env, DOORWARD: '{"extends":"better-auth","framework":"next"}' }, ["--import", "doorward/register"]);
+    try {
+      await judgeForms({ port: guarded.port, buildId });
+      const cookie = cookies(secret);
+      const who = "who-is-user-7f3a-by-cookie-cache";
+      const { body } = await send(guarded.port, "/api/who", { headers: { ...script, cookie, "x-doorward-mark": "forged" } });
+      assert.deepEqual(JSON.parse(body), { request: who, headers: who });
+      assert.match(guarded.server.log, /"event":"listening"/);
+    } finally {
+      await guarded.server.stop();
+    }
+  });
 });
 
 describe(brokenConfiguration, { skip: !isChosen(brokenConfiguration) }, () => {
@@ -584,8 +598,8 @@ async function mirror() {
   return { origin: `http://127.0.0.1:${server.address().port}`, stop };
 }
 
-async function nextStart(env) {
-  const server = await serve([nextBin, "start", "-p", "0", "-H", "localhost"], {
+async function nextStart(env, before = []) {
+  const server = await serve([...before, nextBin, "start", "-p", "0", "-H", "localhost"], {
     cwd: app,
     env: { BETTER_AUTH_URL: auth.url, BETTER_AUTH_SECRET: secret, NOTES_URL: notes.origin, ...env },
     ready: /Ready in/,

@@ -24,6 +24,12 @@ const UNGATED = "DOORWARD_UNGATED_PORTS";
 /** How this is named where a program is started. */
 const OWN_NAME = /doorward[/\\]register|on[/\\]register\.js/;
 
+/**
+ * So long after a server listens the gate starts, unless a request has started it: frameworks read their `.env` files meanwhile, and what is
+ * wrong is said all the same. Milliseconds.
+ */
+const STARTS_AFTER_MS = 1000;
+
 /** What an HTTP server announces that the application would answer. */
 const ANSWERED = ["request", "checkContinue", "checkExpectation"];
 
@@ -39,9 +45,7 @@ export function register(host) {
   globalThis[REGISTERED] = true;
   const ungated = portsOf(process.env[UNGATED]);
   const given = optionsOf(process.env, process.cwd());
-  const guard = guardOf(host, given.options);
-  if (!guard.start()) console.error(`doorward: the configuration (${given.source}) has mistakes: every request gets 503`);
-  attach(guard, ungated, given.source);
+  attach(guardOf(host, given.options), ungated, given.source);
 }
 
 function optionsOf(env, folder) {
@@ -117,6 +121,11 @@ function attach(guard, ungated, source) {
     if (kind === undefined) return bare(port);
     if (!seen.has(server)) return ends("another tool has taken over the events of this HTTP server", "name doorward/register before any other --import or --require");
     console.log(logLine("listening", { address: addressOf(address), configuration: source, guards: guardedBy(kind) }));
+    setTimeout(started, STARTS_AFTER_MS).unref();
+  }
+
+  function started() {
+    if (!guard.start()) console.error(`doorward: the configuration (${source}) has mistakes: every request gets 503`);
   }
 
   /** `node:cluster` listens in the first process and hands its socket on to the workers, where the gate is as well if it was named for all. */

@@ -167,6 +167,15 @@ test("the workers of a cluster are gated, and one whose workers are not does not
   assert.match(ended.errors(), /have no gate/);
 });
 
+test("variables that the program sets before the first request count, and mistakes are said without one", { timeout: 30_000 }, async (t) => {
+  const late = await start(t, "late-variables", "http", ["--import", REGISTER], { BETTER_AUTH_URL: "", LATE_URL: auth.url });
+  const got = await ask(late, { method: "GET", target: "/dashboard", headers: people.session });
+  assert.equal(got.status, 200, got.text);
+  const wrong = await start(t, "http", "http", ["--import", REGISTER], { BETTER_AUTH_URL: "" });
+  for (let left = 100; left > 0 && !wrong.errors().includes("every request gets 503"); left--) await new Promise((done) => setTimeout(done, 50));
+  assert.match(wrong.errors(), /"event":"config_error".*BETTER_AUTH_URL[^]*every request gets 503/);
+});
+
 test("a second gate does not start", { timeout: 30_000 }, async (t) => {
   const ended = await start(t, "http", "http", ["--import", REGISTER, "--import", `${REGISTER}?again`], {}, true);
   assert.notEqual(await ended.exit, 0);

@@ -516,6 +516,40 @@ fn a_project_is_set_up_and_is_right_then() {
     println!("{} kinds of projects", cases.len());
 }
 
+/// What `init` makes of a script `start`; nothing where it leaves it.
+#[test]
+fn a_program_is_started_with_the_gate_before_it() {
+    let cases = [
+        ("express", "node server.js", Some("node --import doorward/register server.js")),
+        (
+            "nuxt",
+            "PORT=80 node .output/server/index.mjs --a \"b c\"",
+            Some("PORT=80 node --import doorward/register .output/server/index.mjs --a \"b c\""),
+        ),
+        ("express", "node --import doorward/register server.js", None),
+        ("@react-router/dev", "react-router-serve ./build/server/index.js", None),
+        ("next", "node server.js", None),
+        ("express", "nodemon server.js", None),
+        ("express", "node", None),
+    ];
+    for (package, start, expected) in cases {
+        let manifest = json!({
+            "scripts": { "prestart": "true", "start": start, "build": "x" },
+            "dependencies": { package: "1.0.0" },
+        });
+        let played = world(&[("package.json", &format!("{manifest:#}"))]).play(&["init", "--yes"]);
+        let written = played.written.get("package.json").cloned().unwrap_or_default();
+        let after: Value = serde_json::from_str(&written).unwrap_or_default();
+        assert_eq!(after["scripts"]["start"], expected.unwrap_or(start), "{package}: {start}");
+        assert_eq!(after["scripts"]["prebuild"], "doorward check");
+        // It says what is left where it could not do it itself.
+        let is_left = played.out.contains("  start ");
+        let has_gate = expected.is_some() || start.contains("register") || package == "next";
+        assert_eq!(is_left, !has_gate, "{}", played.out);
+    }
+    println!("{} scripts", cases.len());
+}
+
 #[test]
 fn the_options_of_better_auth_are_taken_over() {
     let auth = "export const auth = betterAuth({ basePath: \"/auth\", database, advanced: { cookiePrefix: \"acme\" }, session: { cookieCache: { enabled: true, strategy: \"jwe\" } } });";

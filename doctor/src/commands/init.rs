@@ -6,7 +6,7 @@ use crate::effects::Io;
 use crate::exit::ExitCode;
 use crate::output::Output;
 use crate::project::folder::TextFile;
-use crate::project::setup::{Kind, Setup};
+use crate::project::setup::{Kind, Setup, StartScript};
 use crate::project::{Project, Wanted};
 
 /// Set up the gate in a project: shows what it would write, then writes it
@@ -14,9 +14,10 @@ use crate::project::{Project, Wanted};
 #[command(after_help = "\
 Recognised are Next (proxy.ts from 16 on, middleware.ts before, with app/ or src/), SvelteKit, Nuxt,
 Astro, React Router, TanStack Start, Hono, Express and a Cloudflare Worker. Written are doorward.json,
-with what Better Auth's options say where they are written out, a \"prebuild\" script, and with Next the
-file that runs the gate; for the others it says which lines to add, since they belong into a file of
-yours. Nothing is executed, no file that is there is replaced, and without --yes nothing is written.
+with what Better Auth's options say where they are written out, a \"prebuild\" script, and what runs the
+gate: with Next a file of its own, elsewhere `--import doorward/register` in a \"start\" script that
+starts node. What it cannot write it names. Nothing is executed, no file that is there is replaced,
+and without --yes nothing is written.
 
 Examples:
   doorward init              the changes, as a diff
@@ -82,7 +83,7 @@ fn changes(project: &Project, setup: &Setup) -> Vec<Change> {
         changes.push(Change { path, before: None, after: text });
     }
     if let Some(file) = &project.manifest
-        && let Some(after) = with_prebuild(file)
+        && let Some(after) = with_scripts(file, setup)
     {
         changes.push(Change { path: file.name.clone(), before: Some(file.text.clone()), after });
     }
@@ -138,6 +139,29 @@ fn gate_file(project: &Project, setup: &Setup) -> Option<(String, String)> {
     Some((project.folder.path(&format!("{folder}{stem}.{ending}")), text))
 }
 
+/// The manifest with its scripts changed; nothing where they are as they should be.
+fn with_scripts(file: &TextFile, setup: &Setup) -> Option<String> {
+    let checked = with_prebuild(file);
+    let text = checked.as_deref().unwrap_or(&file.text);
+    let gated = match &setup.start_script {
+        StartScript::Ungated(old, new) => with_start(text, old, new),
+        _ => None,
+    };
+    gated.or(checked)
+}
+
+/// The manifest with another script `start`.
+fn with_start(text: &str, old: &str, new: &str) -> Option<String> {
+    let (before, behind) = text.split_once("\"start\"")?;
+    let (between, rest) = behind.split_once(&quoted(old))?;
+    // The value of this very member.
+    (between.trim() == ":").then(|| [before, "\"start\"", between, &quoted(new), rest].concat())
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
 /// The manifest with a `prebuild` script; nothing where there is one, or no build.
 fn with_prebuild(file: &TextFile) -> Option<String> {
     let value: Value = serde_json::from_str(&file.text).ok()?;
@@ -169,7 +193,7 @@ fn steps(project: &Project, setup: &Setup, is_written: bool) -> Vec<String> {
     if has_other_gate {
         steps.push("there is a proxy or middleware file already: let it call gate() of doorward/next, and return its response where there is one".to_owned());
     }
-    steps.extend(setup.kind.step().map(str::to_owned));
+    steps.extend(setup.step().map(str::to_owned));
     let has_url = project.environments.iter().any(|own| own.get("BETTER_AUTH_URL").is_some());
     if !has_url {
         steps.push("set BETTER_AUTH_URL and BETTER_AUTH_SECRET where the gate runs, as the auth service has them".to_owned());

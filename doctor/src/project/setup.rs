@@ -23,6 +23,20 @@ pub(crate) enum Kind {
 pub(crate) struct Setup {
     pub(crate) kind: Kind,
     pub(crate) is_typescript: bool,
+    /// Whether a Node program serves it, as far as can be told.
+    pub(crate) is_node_program: bool,
+    pub(crate) start_script: StartScript,
+}
+
+/// The script `start` of a Node program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum StartScript {
+    /// It has the gate before the program.
+    Gated,
+    /// It can have it: the script as it is, and as it should be.
+    Ungated(String, String),
+    /// There is none, or it starts something else than node.
+    Other,
 }
 
 /// Packages by which a kind is told, the more special ones first: many projects have Express or Hono
@@ -64,8 +78,47 @@ impl Setup {
             None if manifest.is_some() => Kind::Other,
             None => return None,
         };
-        Some(Self { kind, is_typescript: is_there("tsconfig.json") })
+        let is_node_program = !matches!(kind, Kind::Next | Kind::Worker) && !is_worker;
+        let start = value.as_ref().and_then(|value| value.get("scripts")?.get("start")?.as_str());
+        let start_script = match start.filter(|_| is_node_program) {
+            Some(start) if start.contains("doorward/register") => StartScript::Gated,
+            start => start
+                .and_then(|start| Some((start.to_owned(), with_register(start)?)))
+                .map_or(StartScript::Other, |(old, new)| StartScript::Ungated(old, new)),
+        };
+        Some(Self { kind, is_typescript: is_there("tsconfig.json"), is_node_program, start_script })
     }
+
+    /// What is to be added by hand.
+    pub(crate) fn step(&self) -> Option<&'static str> {
+        if self.is_node_program && self.start_script == StartScript::Other {
+            return self.kind.start();
+        }
+        match self.kind {
+            Kind::Hono if !self.is_node_program => Some(
+                "before all routes: export default { fetch: (request, ...rest) => createGate({ config }).handle(request, (request) => app.fetch(request, ...rest)) }, with one gate for all requests",
+            ),
+            Kind::Worker => {
+                Some("docs/deploy/cloudflare.md deploys the gate as a Worker before yours")
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A command that starts a Node program, with the gate before it.
+fn with_register(start: &str) -> Option<String> {
+    let mut words = start.split(' ').peekable();
+    let mut before = String::new();
+    // Variables for the program stand before it.
+    while words.peek()?.contains('=') {
+        before.push_str(words.next()?);
+        before.push(' ');
+    }
+    let rest: Vec<&str> = words.collect();
+    let (program, arguments) = rest.split_first()?;
+    (*program == "node" && !arguments.is_empty())
+        .then(|| format!("{before}node --import doorward/register {}", arguments.join(" ")))
 }
 
 impl Kind {
@@ -89,18 +142,24 @@ impl Kind {
     pub(crate) const fn words(self) -> &'static str {
         match self {
             Self::Next => "This is a Next.js application: the gate runs in its proxy.",
-            Self::SvelteKit => "This is a SvelteKit application: the gate runs in its hooks.",
-            Self::Nuxt => "This is a Nuxt application: the gate runs in a server middleware.",
-            Self::Astro => "This is an Astro application: the gate runs in its middleware.",
-            Self::TanStackStart => {
-                "This is a TanStack Start application: the gate runs in its request middleware."
+            Self::SvelteKit => {
+                "This is a SvelteKit application: the gate runs before its Node server."
             }
-            Self::ReactRouter => "This is a React Router application: the gate runs in its server.",
+            Self::Nuxt => "This is a Nuxt application: the gate runs before its Node server.",
+            Self::Astro => "This is an Astro application: the gate runs before its Node server.",
+            Self::TanStackStart => {
+                "This is a TanStack Start application: the gate runs before its Node server."
+            }
+            Self::ReactRouter => {
+                "This is a React Router application: the gate runs before its Node server."
+            }
             Self::Hono => "This is a Hono application: the gate runs before its routes.",
-            Self::Express => "This is an Express application: the gate is its first middleware.",
+            Self::Express => {
+                "This is an Express application: the gate runs before its Node server."
+            }
             Self::Worker => "This is a Cloudflare Worker: the gate is a Worker before it.",
             Self::Other => {
-                "This is no framework that is known here: the gate runs as a proxy before it."
+                "This is no framework that is known here: the gate runs before its Node server."
             }
         }
     }
@@ -118,37 +177,28 @@ impl Kind {
         }
     }
 
-    /// What is to be added by hand.
-    pub(crate) const fn step(self) -> Option<&'static str> {
+    /// How its program is started with the gate before it.
+    const fn start(self) -> Option<&'static str> {
         match self {
-            Self::Next => None,
+            Self::Next | Self::Worker => None,
             Self::SvelteKit => Some(
-                "in `handle` of src/hooks.server: const verdict = await createGate({ config }).decide(event.request); return verdict.response where verdict.kind is \"answer\"; hand verdict.identity to event.locals (doorward's README.md, decide)",
+                "start what adapter-node has built with the gate before it: node --import doorward/register build",
             ),
             Self::Nuxt => Some(
-                "in server/middleware/0.doorward: const verdict = await createGate({ config }).decide(toWebRequest(event)); return verdict.response where verdict.kind is \"answer\"; hand verdict.identity to event.context (doorward's README.md, decide)",
+                "start what is built with the gate before it: node --import doorward/register .output/server/index.mjs",
             ),
             Self::Astro => Some(
-                "in `onRequest` of src/middleware: const verdict = await createGate({ config }).decide(context.request); return verdict.response where verdict.kind is \"answer\"; hand verdict.identity to context.locals (doorward's README.md, decide)",
+                "start what @astrojs/node has built with the gate before it: node --import doorward/register dist/server/entry.mjs",
             ),
             Self::TanStackStart => Some(
-                "in a request middleware: const verdict = await createGate({ config }).decide(request); return verdict.response where verdict.kind is \"answer\"; hand verdict.identity on in the context (doorward's README.md, decide)",
+                "start what is built with the gate before it: node --import doorward/register .output/server/index.mjs",
             ),
             Self::ReactRouter => Some(
-                "before its request handler: const verdict = await createGate({ config }).decide(request); return verdict.response where verdict.kind is \"answer\" (doorward's README.md, decide)",
+                "start it with the gate before it: node --import doorward/register node_modules/.bin/react-router-serve build/server/index.js",
             ),
-            Self::Hono => Some(
-                "before all routes: export default { fetch: (request, ...rest) => createGate({ config }).handle(request, (request) => app.fetch(request, ...rest)) }, with one gate for all requests",
+            Self::Hono | Self::Express | Self::Other => Some(
+                "start the program with the gate before it: node --import doorward/register server.js",
             ),
-            Self::Express => {
-                Some("before all routes: app.use(middleware({ config })) of doorward/node")
-            }
-            Self::Worker => {
-                Some("docs/deploy/cloudflare.md deploys the gate as a Worker before yours")
-            }
-            Self::Other => {
-                Some("createProxy({ config, origin }) of doorward/node is a server before yours")
-            }
         }
     }
 }

@@ -27,7 +27,11 @@ export function guardOf({ decideOn, middlewareOf }, options) {
 
   function request([req, res], through) {
     if (req.httpVersionMajor >= 2) return compat(req, res, through);
-    const next = (problem) => (problem ? answer(res, plain(500, problem.message.replace("doorward: ", ""))) : through(req, res));
+    const next = (problem) => {
+      if (problem) return answer(res, plain(500, problem.message.replace("doorward: ", "")));
+      // The client has gone away meanwhile: the application would wait for the end of a request that has had it.
+      if (!res.destroyed) through(req, res);
+    };
     middleware(req, res, next).catch(thrown);
   }
 

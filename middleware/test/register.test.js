@@ -167,6 +167,22 @@ test("the workers of a cluster are gated, and one whose workers are not does not
   assert.match(ended.errors(), /have no gate/);
 });
 
+test("a client that goes away while it is decided reaches nothing", { timeout: 30_000 }, async (t) => {
+  let asked;
+  const isAsked = new Promise((resolve) => (asked = resolve));
+  const slow = await startAuthService({ secret, fault: (question) => (question === "session" ? (asked(), ["slow", { milliseconds: 1500 }]) : undefined) });
+  t.after(() => slow.stop());
+  const { token, pair, tokenCookie } = newSession({ secret, user: "bob" });
+  slow.remember(token, pair);
+  const server = await start(t, "counts", "http", ["--import", REGISTER], { BETTER_AUTH_URL: slow.url });
+  const gone = http.get({ port: server.port, host: "127.0.0.1", path: "/dashboard", headers: { cookie: tokenCookie } });
+  gone.on("error", () => {});
+  await isAsked;
+  gone.destroy();
+  await new Promise((done) => setTimeout(done, 2500));
+  assert.equal((await ask(server, { method: "GET", target: "/sign-in", headers: {} })).text, "1");
+});
+
 test("variables that the program sets before the first request count, and mistakes are said without one", { timeout: 30_000 }, async (t) => {
   const late = await start(t, "late-variables", "http", ["--import", REGISTER], { BETTER_AUTH_URL: "", LATE_URL: auth.url });
   const got = await ask(late, { method: "GET", target: "/dashboard", headers: people.session });

@@ -1,7 +1,9 @@
 //! The table of commands, and the text that `cargo xtask --help` shows of it.
 
 use crate::shell;
-use crate::{bench, build, causes, demo, fuzz, notices, sessions, size, soak, stack, test};
+use crate::{
+    bench, build, causes, demo, fuzz, notices, release, sessions, size, soak, stack, test,
+};
 
 /// A command of this program. Its function gets the arguments after its name.
 pub(crate) struct Command {
@@ -21,6 +23,7 @@ const COMMANDS: &[(&str, &[Command])] = &[
     ("Build it", &[
         Command { name: "build", summary: "the npm package's WebAssembly and the Cloudflare Worker", help: build::HELP, run: build::run },
         Command { name: "notices", summary: "the licence notices of third-party code that ships", help: notices::HELP, run: notices::run },
+        Command { name: "release", summary: "what a release consists of: made twice, compared, installed and run", help: release::HELP, run: release::run },
     ]),
     ("Test it", &[
         Command { name: "test", summary: "every test, or the parts that you name", help: test::HELP, run: test::run },

@@ -18,6 +18,7 @@ mod fuzz;
 mod node;
 mod notices;
 mod python;
+mod release;
 mod sessions;
 mod shell;
 mod size;

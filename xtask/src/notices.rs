@@ -19,27 +19,39 @@ usage: cargo xtask notices            write THIRD-PARTY.txt and the copies of LI
        cargo xtask notices --check    write nothing; fail if something would change
 
 needs    the sources of the dependencies, which cargo fetches
-does     takes the licence texts out of each crate that is linked into a WebAssembly module. A
+does     takes the licence texts out of each crate that is linked into compiled code that ships. A
          licence that is not on the list of accepted ones, or a crate without its text, is an error
-writes   middleware/THIRD-PARTY.txt, worker/THIRD-PARTY.txt; LICENSE in each package that ships
+writes   THIRD-PARTY.txt in middleware/, worker/ and cli/; LICENSE in each package that ships
 exit     0 if everything is in order, otherwise 1
 ";
 
 /// The crate of the command line, which has the Public Suffix List in it.
 const CLI: &str = "doorward-cli-wasm";
+/// The same as a native program.
+const NATIVE_CLI: &str = "doorward-cli";
 
-/// What ships a WebAssembly: its crates, its folder, and how the notices call it.
-const SHIPPED: [(&[&str], &str, &str); 2] = [
-    (&["doorward-binding", CLI], "middleware", "the npm package `doorward`"),
-    (&["doorward-worker"], "worker", "Doorward's Cloudflare Worker"),
+/// What ships compiled code: its crates, its folder, how the notices call it, and the target.
+const SHIPPED: [(&[&str], &str, &str, &str); 3] = [
+    (&["doorward-binding", CLI], "middleware", "the npm package `doorward`", WASM),
+    (&["doorward-worker"], "worker", "Doorward's Cloudflare Worker", WASM),
+    (&[NATIVE_CLI], "cli", "the program `doorward` for Linux", "x86_64-unknown-linux-musl"),
 ];
+const WASM: &str = "wasm32-unknown-unknown";
 
 /// Packages that are passed on without the repository around them: each has a copy of LICENSE.
-const PACKAGES: [&str; 2] = ["middleware", "origin/python"];
+const PACKAGES: [&str; 4] = ["middleware", "origin/python", "host", "native"];
 
 /// The licences that may be linked in; of several that a crate offers, the first in this order.
-const ACCEPTED: [&str; 6] =
-    ["MIT", "BSD-3-Clause", "BSD-2-Clause", "Apache-2.0", "Unicode-3.0", "Zlib"];
+const ACCEPTED: [&str; 8] = [
+    "MIT",
+    "BSD-3-Clause",
+    "BSD-2-Clause",
+    "Apache-2.0",
+    "Unicode-3.0",
+    "Zlib",
+    "ISC",
+    "CDLA-Permissive-2.0", // data: the certificate authorities of `webpki-roots`
+];
 
 /// The standard library is linked in too, and no crate of the lock file.
 const STANDARD_LIBRARY: Notice<'_> = Notice {
@@ -79,10 +91,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         .map(|package| (root.join(package).join("LICENSE"), licence.clone()))
         .collect();
     let crates = sources(&root)?;
-    for (names, folder, title) in SHIPPED {
+    for (names, folder, title, target) in SHIPPED {
         files.push((
             root.join(folder).join("THIRD-PARTY.txt"),
-            notices(&root, names, title, &crates, &licence)?,
+            notices(&root, (names, target), title, &crates, &licence)?,
         ));
     }
     let outdated: Vec<_> = files
@@ -142,9 +154,13 @@ fn source(package: &Value) -> Option<(String, Source)> {
     Some((format!("{} v{}", text("name")?, text("version")?), Source { expression, folder }))
 }
 
-/// The crates of others that are linked into that one as WebAssembly, in the order of their names.
-fn linked(root: &Path, name: &str) -> Result<Vec<String>> {
-    let target = "wasm32-unknown-unknown";
+/// What each crate says of its licence, by name and version.
+pub(crate) fn licences(root: &Path) -> Result<BTreeMap<String, String>> {
+    Ok(sources(root)?.into_iter().map(|(id, source)| (id, source.expression)).collect())
+}
+
+/// The crates of others that are linked into that one for a target, in the order of their names.
+pub(crate) fn linked(root: &Path, name: &str, target: &str) -> Result<Vec<String>> {
     let options =
         ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}", "--locked"];
     let tree = shell::output(
@@ -164,7 +180,7 @@ fn linked(root: &Path, name: &str) -> Result<Vec<String>> {
 
 fn notices(
     root: &Path,
-    names: &[&str],
+    (names, target): (&[&str], &str),
     title: &str,
     crates: &BTreeMap<String, Source>,
     mit: &str,
@@ -172,7 +188,7 @@ fn notices(
     let mut texts = Vec::new();
     let mut ids = std::collections::BTreeSet::new();
     for name in names {
-        ids.extend(linked(root, name)?);
+        ids.extend(linked(root, name, target)?);
     }
     for id in ids {
         let source = crates
@@ -194,7 +210,7 @@ fn notices(
         .map(|(crate_name, licence, text)| Notice { crate_name, licence, text })
         .collect();
     notices.push(STANDARD_LIBRARY);
-    if names.contains(&CLI) {
+    if names.contains(&CLI) || names.contains(&NATIVE_CLI) {
         notices.push(PUBLIC_SUFFIX_LIST);
     }
     Ok(page(title, &notices, mit))

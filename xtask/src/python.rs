@@ -45,7 +45,7 @@ pub(crate) fn of_apis(folder: &Path) -> Result<(String, String)> {
 
 /// The interpreter of the virtual environment in `folder` with just these packages; it is made anew
 /// when they have changed.
-fn environment(folder: &Path, requirements: &Path) -> Result<String> {
+pub(crate) fn environment(folder: &Path, requirements: &Path) -> Result<String> {
     let wanted = fs::read(requirements)
         .map_err(|error| Failure::new(format!("{}: {error}", requirements.display())))?;
     let bin = if cfg!(windows) { ["Scripts", "python.exe"] } else { ["bin", "python"] };

@@ -42,6 +42,12 @@ impl Failure {
     }
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.problem)
+    }
+}
+
 /// Says something on stderr.
 pub(crate) fn say(line: impl AsRef<str>) {
     eprintln!("doorward: {}", line.as_ref());

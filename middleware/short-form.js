@@ -12,21 +12,23 @@ const MEMBERS = { signIn: "sign_in", public: "public", require: "require", frame
  * @param {object} options
  * @param {string[]} others names of the options that are not about the configuration
  * @param {object} application what the host knows of the application, where no configuration is given
- * @returns {{ config?: object | string, source: string, say: (error: string[]) => string[] }}
+ * @returns {{ config?: object | string, beside?: string[], source: string, say: (error: string[]) => string[] }} `beside`: what is written
+ *   among the options although there is a `config`
  */
 export function configurationOf(options, others, application) {
   const { config, ...rest } = options;
   const written = Object.entries(rest).filter(([name, value]) => value !== undefined && !others.includes(name));
+  const asWritten = (error) => error;
+  if (config !== undefined) {
+    const beside = written.length > 0 ? written.map(([name]) => name) : undefined;
+    return { config, beside, source: "option config", say: asWritten };
+  }
+  const source = written.length > 0 ? "options" : "preset";
+  if (written.length === 0 && Object.keys(application).length === 0) return { source, say: asWritten };
   // A misspelt option stays in the document: the core finds no such member, and says which one is near.
   const members = Object.fromEntries(written.map(([name, value]) => [MEMBERS[name] ?? name, isFunction(value) ? null : value]));
-  if (config !== undefined) {
-    const short = written.map(([name]) => name);
-    const say = (error) => error;
-    return short.length === 0 ? { config, source: "option config", say } : { config: undefined, source: "option config", say, beside: short };
-  }
-  if (written.length === 0 && Object.keys(application).length === 0) return { source: "preset", say: (error) => error };
   const say = ([path, problem, hint]) => [asOption(path), problem, hintOf(hint, others)];
-  return { config: { extends: "better-auth", ...application, ...members }, source: written.length === 0 ? "preset" : "options", say };
+  return { config: { extends: "better-auth", ...application, ...members }, source, say };
 }
 
 /** The place of an error, by the name of the option. */

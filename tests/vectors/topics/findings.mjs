@@ -1,6 +1,6 @@
 // What the log says of a refusal beside its reason: what was expected, what came that is near it, and what to do.
 
-import { ENV, KEYS, ada, sessionAnswer, NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, api, bearer, betterAuth, claims, cookies, forward, goodData, jwtIssuer, keysAnswer, nobody, page, pair, policy, redirect, reject, send, sessionCookies, vector } from "../cases.mjs";
+import { ENV, KEYS, ada, sessionAnswer, NOW, NOW_S, OLD_SECRET, OTHER_TOKEN, SECRET, SESSION_DATA, SESSION_TOKEN, SITE, TOKEN, api, bearer, betterAuth, claims, cookies, forward, goodData, jwtIssuer, keysAnswer, nullAnswer, page, pair, policy, redirect, reject, send, sessionCookies, vector } from "../cases.mjs";
 import { compact, forged, signedCookie } from "../mint.mjs";
 
 const rules = [{ path: "/admin/**", access: "required", roles: { any: ["admin", "owner"] } }, { path: "/**", access: "required" }];
@@ -114,14 +114,14 @@ export const cases = [
     asks: ["keys"], replies: [{ to: "keys", status: 404, headers: [], body: "" }], also: { log: { lookup: { url: "https://issuer.example/jwks", status: 404 } } },
   }),
   vector("ended: the service has not recognized the cookies", "site", api("/app", cookies({ [SESSION_TOKEN]: good })), reject("session_ended"), {
-    asks: ["session"], replies: [nobody()],
+    asks: ["session"], replies: [nullAnswer()],
     also: { log: { asked_url: `${SITE}/api/auth/get-session?disableCookieCache=true`, cookies_deleted: false, session_data: null, hint: "The auth service has not recognized the cookies: it has another secret or cookie name (is it that of another environment?), or uses customSession" } },
   }),
   vector("ended: the cookie cache is of another version", "site", api("/app", sessionCookies(compact(pair({ version: "2" }), NOW + 240_000, SECRET))), reject("session_ended"), {
-    asks: ["session"], replies: [nobody()], also: { session_data: "session_version", log: { session_data: "session_version" } },
+    asks: ["session"], replies: [nullAnswer()], also: { session_data: "session_version", log: { session_data: "session_version" } },
   }),
   vector("ended: the cookie cache is of another session", "site", api("/app", sessionCookies(goodData({ session: { token: OTHER_TOKEN } }))), reject("session_ended"), {
-    asks: ["session"], replies: [nobody()], also: { session_data: "session_mismatch", log: { session_data: "session_mismatch" } },
+    asks: ["session"], replies: [nullAnswer()], also: { session_data: "session_mismatch", log: { session_data: "session_mismatch" } },
   }),
 
   // tokens

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use flate2::{Compression, GzBuilder, read::GzDecoder};
 use sha2::{Digest as _, Sha256};
 
-use super::unwritten;
+use super::folder::unwritten;
 use crate::shell::{Failure, Result};
 
 /// Writes a `.tar.gz`: entries in the order of their names, owner and group 0, that one time, and

@@ -7,18 +7,23 @@
 //! | `tryout.rs` | how each is installed into an empty folder and run |
 //! | `sbom.rs` | what is in each, as CycloneDX |
 //! | `archive.rs` | archives that have the same bytes each time, and checksums |
+//! | `artefact.rs`, `folder.rs` | what is released; folders to make it in |
 
 mod archive;
+mod artefact;
+mod folder;
 mod parts;
 mod sbom;
 mod source;
 mod tryout;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::shell::{self, Failure, Result};
-use parts::{Artefact, PARTS, Part};
+use artefact::Artefact;
+use folder::unwritten;
+use parts::{PARTS, Part};
 use source::{Release, Source};
 
 pub(crate) const HELP: &str = "\
@@ -143,20 +148,4 @@ fn delivered(home: &Path, rows: Vec<Row>) -> Result {
     }
     println!("{} artefacts, {failed} failed, in {}", rows.len(), home.display());
     if failed == 0 && !rows.is_empty() { Ok(()) } else { Err(Failure::new("this is no release")) }
-}
-
-fn unwritten(path: &Path, error: &std::io::Error) -> Failure {
-    Failure::new(format!("{} cannot be written: {error}", path.display()))
-}
-
-/// A folder of this run for that purpose, empty, outside of the repository: nothing there finds
-/// what the repository has installed.
-fn empty_folder(purpose: &str) -> Result<PathBuf> {
-    let name = format!("doorward-release-{}-{purpose}", std::process::id());
-    let folder = std::env::temp_dir().join(name);
-    if folder.exists() {
-        fs::remove_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
-    }
-    fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
-    Ok(folder)
 }

@@ -1,11 +1,12 @@
 //! How each artefact is made of the sources.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
+use super::artefact::Artefact;
 use super::source::{CRATES, Release, Source, set_mode};
-use super::{archive, sbom, tryout};
-use crate::shell::{self, Failure, Result};
+use super::{archive, folder, sbom, tryout};
+use crate::shell::{self, Result};
 use crate::{debian, node, python};
 
 /// A part of a release.
@@ -16,19 +17,6 @@ pub(super) struct Part {
     pub(super) make: fn(&Source, &Path) -> Result<Vec<Artefact>>,
     /// Installs one into an empty folder and runs it; gives what it said.
     pub(super) try_out: fn(&Artefact, &Release) -> Result<String>,
-}
-
-/// Something that is released.
-pub(super) struct Artefact {
-    pub(super) file: PathBuf,
-    /// What is in it, as CycloneDX.
-    pub(super) sbom: String,
-}
-
-impl Artefact {
-    pub(super) fn file_name(&self) -> String {
-        self.file.file_name().unwrap_or_default().to_string_lossy().into_owned()
-    }
 }
 
 /// Every part; a new one is a new line.
@@ -82,7 +70,7 @@ fn crates(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
             false => target.join("package/tmp-registry").join(&file_name),
         };
         let file = out.join(&file_name);
-        std::fs::copy(&made, &file).map_err(|error| super::unwritten(&made, &error))?;
+        std::fs::copy(&made, &file).map_err(|error| folder::unwritten(&made, &error))?;
         let about = sbom::About { kind: "cargo", name, version: &source.version };
         let sbom = sbom::of_crates(source, &about, &[name], "all")?;
         artefacts.push(Artefact { file, sbom });
@@ -169,13 +157,4 @@ fn remapped(folder: &Path) -> String {
         format!("--remap-path-prefix={}=.", folder.display()),
     ];
     format!("target.{MUSL}.rustflags={}", serde_json::json!(flags))
-}
-
-/// Fails where a file is larger than it may be.
-pub(super) fn weighs_at_most(artefact: &Artefact, limit: u64) -> Result {
-    let size = std::fs::metadata(&artefact.file).map_or(u64::MAX, |metadata| metadata.len());
-    if size <= limit {
-        return Ok(());
-    }
-    Err(Failure::new(format!("{size} bytes are more than the {limit} that it may have")))
 }

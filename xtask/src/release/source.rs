@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{archive, unwritten};
+use super::archive;
+use super::folder::unwritten;
 use crate::shell::{self, Failure, Result};
 
 /// Crates that are published: the core, and what a Rust host needs. Each with its manifest.

@@ -3,9 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use super::parts::{Artefact, weighs_at_most};
+use super::archive;
+use super::artefact::Artefact;
+use super::folder::{empty_folder, unwritten};
 use super::source::Release;
-use super::{archive, empty_folder, unwritten};
 use crate::shell::{self, Failure, Result};
 use crate::{node, python as interpreters};
 
@@ -16,7 +17,7 @@ const BINARY_LIMIT: u64 = 6_000_000;
 
 /// Installed by npm, its manifest and types looked through, and in front of a server of Node.
 pub(super) fn npm(artefact: &Artefact, release: &Release) -> Result<String> {
-    weighs_at_most(artefact, NPM_LIMIT)?;
+    artefact.weighs_at_most(NPM_LIMIT)?;
     node::install(&["tests/release"])?;
     let script = shell::root().join("tests/release/npm.mjs");
     let folder = empty_folder("npm")?;
@@ -91,7 +92,7 @@ pub(super) fn python(artefact: &Artefact, _: &Release) -> Result<String> {
 
 /// Unpacked and run with an empty environment; it needs no library.
 pub(super) fn binary(artefact: &Artefact, release: &Release) -> Result<String> {
-    weighs_at_most(artefact, BINARY_LIMIT)?;
+    artefact.weighs_at_most(BINARY_LIMIT)?;
     let folder = empty_folder("binary")?;
     archive::unpack(&artefact.file, &folder)?;
     let top = artefact.file_name().trim_end_matches(".tar.gz").to_owned();

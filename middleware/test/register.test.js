@@ -96,7 +96,7 @@ const REQUESTS = () => [
 const FORGED = { "x-doorward-subject": "root", "X-Doorward-Mark": "a.b.c", "x_doorward_subject": "root" };
 
 for (const [name, speaks, hasSockets] of SERVERS) {
-  test(`${name}: every request is decided on`, { timeout: 120_000 }, async (t) => {
+  test(`${name}: every request is decided on`, { timeout: 240_000 }, async (t) => {
     const server = await start(t, name, speaks, ["--import", REGISTER]);
     const wrong = [];
     let cases = 0;
@@ -113,7 +113,7 @@ for (const [name, speaks, hasSockets] of SERVERS) {
     assert.ok(line.guards.includes(speaks.startsWith("h2") ? "stream" : "upgrade"));
   });
 
-  test(`${name}: without the gate these requests find what is open`, { timeout: 60_000 }, async (t) => {
+  test(`${name}: without the gate these requests find what is open`, { timeout: 120_000 }, async (t) => {
     const server = await start(t, name, speaks, []);
     const open = [];
     for (const [what, method, target, whose, expected, body] of REQUESTS()) {
@@ -124,17 +124,17 @@ for (const [name, speaks, hasSockets] of SERVERS) {
     assert.ok(open.includes("a page of nobody") && open.includes("a file of nobody") && open.length >= 8, JSON.stringify(open));
   });
 
-  test(`${name}: an event stream ends with its token`, { timeout: 30_000 }, async (t) => {
+  test(`${name}: an event stream ends with its token`, { timeout: 90_000 }, async (t) => {
     const server = await start(t, name, speaks, ["--import", REGISTER]);
     const began = Date.now();
     const got = await ask(server, { method: "GET", target: "/stream", headers: people.brief() });
     assert.equal(got.status, 200);
     assert.match(got.text, /data: one/);
-    assert.ok(Date.now() - began < 12_000, "it went on");
+    assert.ok(Date.now() - began < 30_000, "it went on");
   });
 
   if (!hasSockets) continue;
-  test(`${name}: a WebSocket is for whoever has a session, and ends with it`, { timeout: 60_000 }, async (t) => {
+  test(`${name}: a WebSocket is for whoever has a session, and ends with it`, { timeout: 120_000 }, async (t) => {
     const server = await start(t, name, speaks, ["--import", REGISTER]);
     const origin = `${speaks === "http" ? "http" : "https"}://127.0.0.1:${server.port}`;
     assert.deepEqual(await connect(server, { origin, ...FORGED }), { status: 401 });
@@ -147,7 +147,7 @@ for (const [name, speaks, hasSockets] of SERVERS) {
   });
 }
 
-test("a server of bare sockets ends the program, unless its port is named", { timeout: 30_000 }, async (t) => {
+test("a server of bare sockets ends the program, unless its port is named", { timeout: 90_000 }, async (t) => {
   const ended = await start(t, "bare", "http", ["--import", REGISTER], {}, true);
   assert.equal(await ended.exit, 1);
   assert.match(ended.errors(), /DOORWARD_UNGATED_PORTS/);
@@ -156,7 +156,7 @@ test("a server of bare sockets ends the program, unless its port is named", { ti
   assert.deepEqual(left.said().find(({ event }) => event === "listening").guards, []);
 });
 
-test("the workers of a cluster are gated, and one whose workers are not does not run", { timeout: 60_000 }, async (t) => {
+test("the workers of a cluster are gated, and one whose workers are not does not run", { timeout: 120_000 }, async (t) => {
   const server = await start(t, "cluster", "http", ["--import", REGISTER]);
   for (const [headers, status] of [[FORGED, 401], [people.session, 200], [FORGED, 401]]) {
     const got = await ask(server, { method: "GET", target: "/dashboard", headers });
@@ -167,7 +167,7 @@ test("the workers of a cluster are gated, and one whose workers are not does not
   assert.match(ended.errors(), /have no gate/);
 });
 
-test("a client that goes away while it is decided reaches nothing", { timeout: 30_000 }, async (t) => {
+test("a client that goes away while it is decided reaches nothing", { timeout: 90_000 }, async (t) => {
   let asked;
   const isAsked = new Promise((resolve) => (asked = resolve));
   const slow = await startAuthService({ secret, fault: (question) => (question === "session" ? (asked(), ["slow", { milliseconds: 1500 }]) : undefined) });
@@ -183,7 +183,7 @@ test("a client that goes away while it is decided reaches nothing", { timeout: 3
   assert.equal((await ask(server, { method: "GET", target: "/sign-in", headers: {} })).text, "1");
 });
 
-test("variables that the program sets before the first request count, and mistakes are said without one", { timeout: 30_000 }, async (t) => {
+test("variables that the program sets before the first request count, and mistakes are said without one", { timeout: 90_000 }, async (t) => {
   const late = await start(t, "late-variables", "http", ["--import", REGISTER], { BETTER_AUTH_URL: "", LATE_URL: auth.url });
   const got = await ask(late, { method: "GET", target: "/dashboard", headers: people.session });
   assert.equal(got.status, 200, got.text);
@@ -192,13 +192,13 @@ test("variables that the program sets before the first request count, and mistak
   assert.match(wrong.errors(), /"event":"config_error".*BETTER_AUTH_URL[^]*every request gets 503/);
 });
 
-test("a second gate does not start", { timeout: 30_000 }, async (t) => {
+test("a second gate does not start", { timeout: 90_000 }, async (t) => {
   const ended = await start(t, "http", "http", ["--import", REGISTER, "--import", `${REGISTER}?again`], {}, true);
   assert.notEqual(await ended.exit, 0);
   assert.match(ended.errors(), /loaded twice/);
 });
 
-test("another tool that takes the events first ends the program", { timeout: 30_000 }, async (t) => {
+test("another tool that takes the events first ends the program", { timeout: 90_000 }, async (t) => {
   const takes = `data:text/javascript,import http from "node:http";const {emit}=http.Server.prototype;http.Server.prototype.emit=function(...all){return emit.apply(this,all)}`;
   const before = await start(t, "http", "http", ["--import", takes, "--import", REGISTER], {}, true);
   assert.equal(await before.exit, 1);
@@ -213,7 +213,7 @@ for (const [what, env, expected] of [
   ["the variable DOORWARD is the configuration", { DOORWARD: '{"extends":"better-auth","public":["/dashboard"]}' }, 200],
   ["a blank variable is none", { DOORWARD: " " }, 401],
 ]) {
-  test(what, { timeout: 30_000 }, async (t) => {
+  test(what, { timeout: 90_000 }, async (t) => {
     const server = await start(t, "http", "http", ["--import", REGISTER], env);
     const got = await ask(server, { method: "GET", target: "/dashboard", headers: { accept: "application/json" } });
     assert.equal(got.status, expected);
@@ -268,7 +268,7 @@ async function start(t, name, speaks, args, more = {}, ends = false) {
     said: () => out.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)),
   };
   if (ends) return exit.then(() => server);
-  for (let left = 200; left > 0 && !(await answers(port)); left--) {
+  for (let left = 600; left > 0 && !(await answers(port)); left--) {
     if (child.exitCode !== null) throw new Error(`${name} has ended: ${errors}`);
     await new Promise((done) => setTimeout(done, 50));
   }

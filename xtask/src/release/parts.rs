@@ -129,7 +129,7 @@ fn binary(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
     let target = shell::target_directory()?;
     let mut command = Command::new("cargo");
     command.args(["build", "--release", "--locked", "--package", "doorward-cli"]);
-    command.args(["--target", MUSL, "--config", &remapped(&source.folder)]);
+    command.args(["--target", MUSL, "--config", &remapped()]);
     command.current_dir(&source.folder).env("CARGO_TARGET_DIR", &target);
     shell::run(&mut command)?;
     let top = format!("doorward-{}-{MUSL}", source.version);
@@ -147,14 +147,12 @@ fn binary(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
     Ok(vec![Artefact { file, sbom }])
 }
 
-/// The builder's folders are left out of the places of panics.
-fn remapped(folder: &Path) -> String {
+/// The builder's home is left out of the places of panics. The sources need nothing of the kind:
+/// cargo names those of a workspace from its root.
+fn remapped() -> String {
     let home = std::env::var("CARGO_HOME")
         .or_else(|_| std::env::var("HOME").map(|home| format!("{home}/.cargo")))
         .unwrap_or_default();
-    let flags = [
-        format!("--remap-path-prefix={home}/registry/src=crates"),
-        format!("--remap-path-prefix={}=.", folder.display()),
-    ];
+    let flags = [format!("--remap-path-prefix={home}/registry/src=crates")];
     format!("target.{MUSL}.rustflags={}", serde_json::json!(flags))
 }

@@ -10,6 +10,7 @@ Build what ships: the npm package's WebAssembly and the Cloudflare Worker
 usage: cargo xtask build                      both
        cargo xtask build package [--names]    only the npm package; --names keeps function names,
                                               for tools that show what takes space
+       cargo xtask build package --gate       the same without the command line
        cargo xtask build cli                  only the command line of the npm package
        cargo xtask build worker [--debug]     only the Worker; --debug: readable panics, and slow
        cargo xtask build tests                variants for tests only; some `npm test` load them
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let folders = match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] => vec![package()?, build_worker::weighed(Variant::Release)?],
         ["package"] => vec![package()?],
+        ["package", "--gate"] => vec![build_package::release()?.folder],
         ["cli"] => vec![build_cli::release()?],
         ["package", "--names"] => vec![build_package::with_names()?.folder],
         ["worker"] => vec![build_worker::weighed(Variant::Release)?],

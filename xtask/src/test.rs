@@ -9,18 +9,21 @@ pub(crate) const HELP: &str = "\
 Run every test, or the parts that you name
 
 usage: cargo xtask test [part …]
-       cargo xtask test --list      the parts, one a line
+       cargo xtask test --fast      what a change breaks first: the core with every vector, and the
+                                    npm package in Node
+       cargo xtask test --list      the parts, one a line; last those of --fast
 
 needs    Node 20 or newer, Python 3.11 or newer with venv, and the registries of crates, npm and
          PyPI
 does     builds and installs what the parts need, then runs them in order, also after one has
-         failed. What they print goes to stderr. All parts take about an hour; `cargo test -p
-         doorward` alone tests the core in less than a minute
+         failed. What they print goes to stderr. All parts take about an hour, --fast a
+         few minutes
 prints   a table of the parts, and last `N passed, N failed`
 exit     0 if every part has passed, otherwise 1
 
 examples
   cargo xtask test
+  cargo xtask test --fast
   cargo xtask test native clippy
   cargo xtask test demo-worker
 ";
@@ -73,6 +76,15 @@ const PARTS: &[Part] = &[
     Part { name: "stack",       about: "three services behind the gate, in a real browser",                 work: Xtask(&["stack", "--check"], stack::MEMBERS) },
 ];
 
+/// What a change breaks first; these are parts of the parts above.
+#[rustfmt::skip]
+const FAST: &[Part] = &[
+    Part { name: "format",      about: "rustfmt has nothing to change",                                     work: Cargo(&["fmt", "--all", "--check"]) },
+    Part { name: "core",        about: "the core with every vector, the host kit, the native host",         work: Cargo(&["test", "-p", "doorward", "-p", "doorward-host", "-p", "doorward-native", "--no-fail-fast"]) },
+    Part { name: "package",     about: "the WebAssembly of the npm package",                                work: Xtask(&["build", "package", "--gate"], &[]) },
+    Part { name: "js-unit",     about: "the npm package in Node",                                           work: Npm("middleware", "test:unit") },
+];
+
 /// Tools that would phone home, told not to.
 const QUIET: [(&str, &str); 3] = [
     ("NEXT_TELEMETRY_DISABLED", "1"),
@@ -92,7 +104,16 @@ pub(crate) fn run(names: &[String]) -> Result {
         for Part { name, about, .. } in PARTS {
             println!("{name:12} {about}");
         }
+        println!();
+        for Part { name, about, .. } in FAST {
+            println!("{name:12} {about}");
+        }
         return Ok(());
+    }
+    if names == ["--fast"] {
+        node::check()?;
+        wasm::ensure_target()?;
+        return perform(&FAST.iter().collect::<Vec<_>>());
     }
     if let Some(unknown) = names.iter().find(|name| !PARTS.iter().any(|part| part.name == **name)) {
         return Err(
@@ -116,6 +137,11 @@ pub(crate) fn run(names: &[String]) -> Result {
         })
     };
     let chosen: Vec<_> = PARTS.iter().filter(|part| is_named(part) || loads(part.name)).collect();
+    perform(&chosen)
+}
+
+/// Runs these parts, and prints the table.
+fn perform(chosen: &[&Part]) -> Result {
     let mut results = Vec::new();
     // At once for all of them: each further member has npm install everything again.
     let members: Vec<_> = chosen.iter().flat_map(|part| part.work.members()).collect();
@@ -126,9 +152,7 @@ pub(crate) fn run(names: &[String]) -> Result {
         ));
     }
     results.extend(
-        chosen
-            .iter()
-            .map(|part| (part.name, timed(part.name, part.about, || carry_out(&part.work)))),
+        chosen.iter().map(|part| (part.name, timed(part.name, part.about, || part.work.perform()))),
     );
     summary(&results)
 }
@@ -142,6 +166,20 @@ impl Work {
             Xtask(_, members) => members.to_vec(),
             Npm(member, _) | NpmOnVariants(member, _) => vec![member],
         }
+    }
+
+    fn perform(&self) -> Result {
+        let root = shell::root();
+        let mut command = match self {
+            Cargo(arguments) => shell::command("cargo", arguments, &root),
+            Xtask(arguments, _) => shell::xtask(arguments)?,
+            Npm(member, script) | NpmOnVariants(member, script) => {
+                node::install(&[member])?;
+                node::npm(&["run", script, "--workspace", member], &root)
+            }
+            Python(folder) => return python::test(&root.join(folder), &QUIET),
+        };
+        shell::run(command.envs(QUIET))
     }
 }
 
@@ -159,20 +197,6 @@ fn timed(name: &str, about: &str, work: impl FnOnce() -> Result) -> Outcome {
         problem.report();
     }
     Outcome { problem, took: begin.elapsed() }
-}
-
-fn carry_out(work: &Work) -> Result {
-    let root = shell::root();
-    let mut command = match work {
-        Cargo(arguments) => shell::command("cargo", arguments, &root),
-        Xtask(arguments, _) => shell::xtask(arguments)?,
-        Npm(member, script) | NpmOnVariants(member, script) => {
-            node::install(&[member])?;
-            node::npm(&["run", script, "--workspace", member], &root)
-        }
-        Python(folder) => return python::test(&root.join(folder), &QUIET),
-    };
-    shell::run(command.envs(QUIET))
 }
 
 /// Prints the table; an error if a part has failed.

@@ -481,24 +481,23 @@ export interface Pages {
    */
   home?: string | Env | null;
   /**
-   * A public page of the application that browsers are redirected to instead of the gate's page
-   * for a path that is ambiguous, and other malformed requests. Default: the gate's own page.
+   * A public page of the application that stands in for the gate's own, for a path that is
+   * ambiguous, and other malformed requests. Default: the gate's own page.
    */
   400?: string | Env | null;
   /**
-   * A public page of the application that browsers are redirected to instead of the gate's page
-   * for a page without a session, where there is no `sign_in`, and redirect loops. Default: the
-   * gate's own page.
+   * A public page of the application that stands in for the gate's own, for a page without a
+   * session, where there is no `sign_in`, and redirect loops. Default: the gate's own page.
    */
   401?: string | Env | null;
   /**
-   * A public page of the application that browsers are redirected to instead of the gate's page
-   * for users without access. Default: the gate's own page.
+   * A public page of the application that stands in for the gate's own, for users without access.
+   * Default: the gate's own page.
    */
   403?: string | Env | null;
   /**
-   * A public page of the application that browsers are redirected to instead of the gate's page
-   * for requests that cannot be decided at the moment. Default: the gate's own page.
+   * A public page of the application that stands in for the gate's own, for requests that cannot
+   * be decided at the moment. Default: the gate's own page.
    */
   503?: string | Env | null;
 }

@@ -49,8 +49,9 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
  * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, `proxies` that each
- * request goes on over a connection of its own, and `names` which variables are of use besides those that the configuration names, `application` what the
- * application is known to be where no configuration is given. They also get `hop`: what the core says of the way to the origin and back.
+ * request goes on over a connection of its own, `fetchPage` fetches a path of their origin, `names` are variables that are of use besides those that
+ * the configuration names, and `application` is what the application is known to be where no configuration is given. They also get `hop`: what the
+ * core says of the way to the origin and back.
  *
  * @param {object} glue
  * @param {object} [host] stands in for clock and log in the life of the instance
@@ -59,7 +60,7 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
   const supervisor = supervisorOf(glue, host);
 
-  return function createGate(options = {}, { marks = false, proxies = false, names = [], application = {} } = {}) {
+  return function createGate(options = {}, { marks = false, proxies = false, fetchPage, names = [], application = {} } = {}) {
     checkOptions(options, OPTIONS);
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
@@ -67,7 +68,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const { stores = {}, cache } = options;
     const publicOrigin = publicOriginOf(options.publicOrigin);
     const signatures = signaturesBy();
-    const usual = performer(options.fetch, { stores, cache, signatures });
+    const usual = performer(options.fetch, { stores, cache, signatures, fetchPage });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
     const able = { checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };

@@ -9,7 +9,7 @@ import { isBounded, isStream, watchOver } from "./open.js";
 import { FLAG, checkOptions, isFunction, isObject, wrongOption } from "./options.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 import { letOn, passed } from "./passed.js";
-import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pass, plain } from "./proxy.js";
+import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pagesOf, pass, plain } from "./proxy.js";
 import { NotGated } from "./session.js";
 import { insteadOfRequest } from "./testing-hook.js";
 
@@ -74,7 +74,7 @@ export function nodeOn(createGate) {
     const { origin, host, ...options } = given;
     checkOptions({ host }, HOSTS);
     const to = new URL(bareOrigin(origin, "origin", "http://127.0.0.1:3000"));
-    const { decide, hop } = decideOn(options, { seesResponse: true }, { proxies: true });
+    const { decide, hop } = decideOn(options, { seesResponse: true }, { proxies: true, fetchPage: pagesOf(to, host) });
 
     async function proxy(req, res) {
       const decision = await decide(req);

@@ -26,15 +26,15 @@ const encoder = new TextEncoder();
  * What performs effects by means of the platform.
  *
  * @param {typeof globalThis.fetch} [fetch] instead of the platform's
- * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache, signatures?: ReturnType<typeof signaturesBy> }} [more]
- *   stores by name, what instances share, who checks and makes signatures
+ * @param {{ stores?: Record<string, (key: string) => unknown>, cache?: import("./gate.js").SharedCache, signatures?: ReturnType<typeof signaturesBy>, fetchPage?: typeof globalThis.fetch }} [more]
+ *   stores by name, what instances share, who checks and makes signatures, what fetches a path of the host's own origin
  * @returns {(effect: object) => Promise<EffectResult>}
  */
-export function performer(fetch = platformFetch, { stores = {}, cache, signatures = signaturesBy() } = {}) {
+export function performer(fetch = platformFetch, { stores = {}, cache, signatures = signaturesBy(), fetchPage } = {}) {
   return async (effect) => {
     try {
       if (effect.kind === "check") return await performCheck(effect, signatures);
-      if (effect.kind === "fetch") return await performFetch(effect, fetch, cache);
+      if (effect.kind === "fetch") return await performFetch(effect, effect.url.startsWith("/") ? fetchPage : fetch, cache);
       if (effect.kind === "sign") return await performSign(effect, signatures);
       if (effect.kind === "read") return await performRead(effect, stores);
       return await performWait(effect);

@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
-import { pipeline } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 
 import { closeFrame, frames } from "./frames.js";
 import { unavailable, whyNobody } from "./gate.js";
@@ -53,6 +53,31 @@ export function destination({ upstream, head }, to, host) {
 function hasVirtualHosts({ hostname }) {
   const isAddress = hostname.startsWith("[") || /^[\d.]+$/.test(hostname);
   return !isAddress && hostname.includes(".");
+}
+
+/**
+ * What fetches a path of the proxy's origin, like `fetch`, which could not say which host it asks for.
+ *
+ * @param {URL} to
+ * @param {"public" | "origin"} [host]
+ */
+export function pagesOf(to, host) {
+  return (target, { method, headers, signal }) =>
+    new Promise((resolve, reject) => {
+      const publicHost = headers.find(([name]) => name === "x-forwarded-host")?.[1];
+      const { url, host: asked } = destination({ head: { publicOrigin: `://${publicHost}` } }, to, host);
+      const request = send({ url }, { method }, { target }, [["Host", asked], ...headers], { signal });
+      request.on("response", (response) => {
+        try {
+          resolve(new Response(Readable.toWeb(response), { status: response.statusCode, headers: pairsOf(response.rawHeaders) }));
+        } catch (error) {
+          response.destroy();
+          reject(error);
+        }
+      });
+      request.on("error", reject);
+      request.end();
+    });
 }
 
 const hostOf = (origin) => origin.slice(origin.indexOf("://") + 3);

@@ -17,6 +17,7 @@ pub struct Capabilities {
     shares: bool,
     tells: bool,
     marks: bool,
+    fetches_pages: bool,
 }
 
 impl Capabilities {
@@ -84,6 +85,19 @@ impl Capabilities {
     /// Whether the host's application is told by a mark.
     pub fn marks(&self) -> bool {
         self.marks
+    }
+
+    /// The same host, which sends requests on over connections of its own and so can fetch a page
+    /// of the application when asked: an [`crate::Fetch`] whose `url` is a path is for its own
+    /// origin.
+    #[must_use]
+    pub fn and_fetching_pages(self) -> Self {
+        Self { fetches_pages: true, ..self }
+    }
+
+    /// Whether the host fetches pages of the application.
+    pub fn fetches_pages(&self) -> bool {
+        self.fetches_pages
     }
 
     /// Whether the host signs with `algorithm`.

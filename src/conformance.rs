@@ -75,12 +75,14 @@ pub fn signed_content(
     }
 }
 
-/// The answer to a request that is refused for this reason.
+/// The answer to a request that is refused for this reason; without the policy's pages where a page
+/// of the application would have to be fetched for it.
 pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decision {
     let path = Path::of(head, policy.framework.as_ref()).ok();
     let now = UnixTime::from_millis(0);
     let request = RequestContext { policy: Some(policy), head, path: path.as_ref(), now };
     refusal::refuse(reason, request, Learned::default())
+        .unwrap_or_else(|_| Decision::Reject(refusal::refuse_without_engine(reason, head, now)))
 }
 
 /// What an HS256 `session_data` cookie signs with this secret.

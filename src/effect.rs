@@ -46,12 +46,13 @@ impl Effect {
 /// An HTTP request for the host to send. Redirects are never followed (`redirect: "manual"`); a
 /// redirect is an answer.
 pub struct Fetch {
-    /// What it is for, as logs call it: `keys`, `session`, `token`, `deny-list`, and whatever else
-    /// comes. Hosts decide nothing by it.
+    /// What it is for, as logs call it: `keys`, `session`, `token`, `deny-list`, `page`, and
+    /// whatever else comes. Hosts decide nothing by it.
     pub purpose: &'static str,
     /// The method, upper case.
     pub method: &'static str,
-    /// An absolute URL, from the configuration only.
+    /// An absolute URL, from the configuration only; or a path and query, which are for the host's
+    /// own origin ([`crate::Capabilities::and_fetching_pages`]).
     pub url: String,
     /// Request headers: nothing else is to be sent. May carry cookies.
     pub headers: Vec<(String, String)>,

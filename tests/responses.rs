@@ -7,8 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use doorward::{
-    Capabilities, Config, Decision, Policy, Reason, Refusal, RequestHead, RequestKind, UnixTime,
-    conformance, refuse_without_engine,
+    Capabilities, Config, Decision, Effect, EffectResult, Engine, Policy, Reason, Refusal,
+    RequestHead, RequestKind, UnixTime, conformance, refuse_without_engine,
 };
 use serde_json::{Value, json};
 
@@ -333,18 +333,11 @@ fn an_answer_varies_with_every_header_that_is_read() {
     let varies: BTreeSet<&str> = vary.split(", ").collect();
     assert_eq!(varies.len(), vary.split(", ").count(), "a name stands twice in {vary}");
     assert!(varies.contains("x-token"), "an issuer's own header is missing in {vary}");
-    let sources = [
-        include_str!("../src/http/request.rs"),
-        include_str!("../src/http/path/mod.rs"),
-        include_str!("../src/authn/credential.rs"),
-        include_str!("../src/http/cookie.rs"),
-        include_str!("../src/engine/mod.rs"),
-        include_str!("../src/engine/token_exchange.rs"),
-        include_str!("../src/engine/cross_site.rs"),
-        include_str!("../src/response/refusal.rs"),
-        include_str!("../src/response/sign_in.rs"),
-    ];
     let mut read = BTreeSet::new();
+    // What the effects read they ask others with, and `forward/` tells the origin: neither is about
+    // the refusal.
+    let sources = ["authn", "engine", "http", "policy", "response"].map(sources_in).concat();
+    assert!(sources.len() > 30, "{}", sources.len());
     for source in sources.iter().flat_map(|source| source.split("#[cfg(test)]").next()) {
         for call in [".header(\"", ".headers_named(\"", ".only(\""] {
             read.extend(source.split(call).skip(1).filter_map(|rest| rest.split('"').next()));
@@ -354,9 +347,152 @@ fn an_answer_varies_with_every_header_that_is_read() {
     read.extend(["sec-purpose", "purpose", "rsc-action-id", "x-server-id"]);
     // Caches tell requests apart by the URL that it is a part of (RFC 9111 section 2).
     read.remove("host");
+    // Only the log has it.
+    read.remove("traceparent");
     assert!(read.len() > 10, "{read:?}");
     let missing: Vec<_> = read.difference(&varies).collect();
     assert!(missing.is_empty(), "{missing:?} is read, and Vary is silent about it");
+}
+
+/// The files of a folder of the core.
+fn sources_in(folder: &str) -> Vec<String> {
+    let path = format!("{}/src/{folder}", env!("CARGO_MANIFEST_DIR"));
+    let entries = std::fs::read_dir(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let paths = entries.flatten().map(|entry| entry.path());
+    paths
+        .flat_map(|path| match path.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")) {
+            Ok(folder) if path.is_dir() => sources_in(&folder.to_string_lossy()),
+            _ => std::fs::read_to_string(&path).into_iter().collect(),
+        })
+        .collect()
+}
+
+/// A host that cannot fetch the page of the application redirects the browser to it. What hosts
+/// that can do show is in `tests/vectors/topics/app-pages.mjs`.
+#[test]
+fn a_host_that_fetches_no_pages_redirects_to_the_page_of_the_application() {
+    let pages =
+        json!({ "400": "/errors/link", "401": "/errors/signed-out", "503": "/errors/later" });
+    let document = json!({
+        "rules": [{ "path": "/errors/**", "access": "public" }, { "path": "/**", "access": "required" }],
+        "pages": pages,
+    });
+    let policy = policy(document);
+    let document: Headers = &[("accept", "text/html"), ("sec-fetch-mode", "navigate")];
+    let script: Headers = &[("accept", "application/json")];
+    let signed_out = "/errors/signed-out?reason=no_credential";
+    for (method, target, headers, reason, expected) in [
+        (
+            "GET",
+            "/a?b=c",
+            document,
+            Reason::NoCredential,
+            Some((307, [signed_out, "&from=%2Fa%3Fb%3Dc"].concat())),
+        ),
+        (
+            "HEAD",
+            "/a",
+            document,
+            Reason::NoCredential,
+            Some((307, [signed_out, "&from=%2Fa"].concat())),
+        ),
+        ("POST", "/a", document, Reason::NoCredential, Some((303, signed_out.to_owned()))),
+        (
+            "GET",
+            "/a//b",
+            document,
+            Reason::PathRefused,
+            Some((307, "/errors/link?reason=path_refused".to_owned())),
+        ),
+        (
+            "GET",
+            "/a",
+            document,
+            Reason::SessionUnavailable,
+            Some((307, "/errors/later?reason=session_unavailable&from=%2Fa".to_owned())),
+        ),
+        ("GET", "/errors/signed-out", document, Reason::NoCredential, None),
+        ("GET", "/a", document, Reason::Forbidden, None),
+        ("GET", "/a", document, Reason::OriginUnreachable, None),
+        ("GET", "/a", script, Reason::NoCredential, None),
+    ] {
+        let head =
+            RequestHead { method, target, headers, public_origin: SITE, client_address: None };
+        let (status, location, answer) = match conformance::answer(&policy, reason, &head) {
+            Decision::Redirect(answer) => {
+                (answer.status, header(&answer, "location").map(str::to_owned), answer)
+            }
+            Decision::Reject(answer) => (answer.status, None, answer),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(answer.reason, reason, "{method} {target}");
+        let expected = expected.map_or((reason.status(), None), |(status, to)| (status, Some(to)));
+        assert_eq!((status, location), expected, "{method} {target} {}", reason.code());
+    }
+}
+
+/// What the application hears of a refused request when its page is fetched.
+#[test]
+fn a_page_is_fetched_without_anything_that_could_name_the_visitor() {
+    let document = json!({
+        "issuers": [{ "type": "jwt", "issuer": "https://issuer.example", "audience": "a", "jwks": { "keys": [] } }],
+        "rules": [{ "path": "/errors/**", "access": "public" }, { "path": "/**", "access": "required" }],
+        "pages": { "401": "/errors/signed-out" },
+    });
+    let host = Capabilities::none().and_fetching_pages();
+    let policy = Config::parse(&document.to_string())
+        .and_then(|config| config.compile(&BTreeMap::new(), &host))
+        .unwrap_or_else(|errors| panic!("{errors:?}"));
+    let headers = [
+        ("accept", "text/html"),
+        ("accept-language", "de"),
+        ("authorization", "Bearer a.b.c"),
+        ("cookie", "session=1"),
+        ("x-doorward-subject", "root"),
+        ("x-forwarded-for", "192.0.2.1"),
+        ("referer", "https://app.example.com/private"),
+    ];
+    let head = RequestHead {
+        method: "POST",
+        target: "/a",
+        headers: &headers,
+        public_origin: SITE,
+        client_address: Some("192.0.2.7"),
+    };
+    let mut engine = Engine::new(policy, 1);
+    let pages: [(&[u8], &str, Option<&str>); 2] = [
+        (b"<title>Our own</title>", "<title>Our own</title>", None),
+        (b"\xff is no UTF-8", "Code: token_malformed", Some("\"page_failure\":\"not_html\"")),
+    ];
+    for (body, shown, failure) in pages {
+        let Decision::Perform(pending) = engine.decide(&head, UnixTime::from_millis(0)) else {
+            panic!("it is decided without a page")
+        };
+        let Effect::Fetch(fetch) = pending.effect() else { panic!("{pending:?}") };
+        let url = "/errors/signed-out?reason=token_malformed";
+        assert_eq!((fetch.method, fetch.url.as_str()), ("GET", url));
+        let sent = fetch.headers.iter().map(|(name, value)| [name.as_str(), value.as_str()]);
+        let expected = [
+            ["accept", "text/html"],
+            ["accept-encoding", "identity"],
+            ["accept-language", "de"],
+            ["x-forwarded-host", "app.example.com"],
+            ["x-forwarded-proto", "https"],
+        ];
+        assert_eq!(sent.collect::<Vec<_>>(), expected);
+        let headers = &[("content-type", "text/html")];
+        let page = EffectResult::Answered { status: 200, headers, body };
+        let answer = match engine.resume(&head, pending, page, UnixTime::from_millis(5)) {
+            Decision::Reject(answer) => answer,
+            other => panic!("a refusal is a refusal: {other:?}"),
+        };
+        assert_eq!((answer.status, answer.reason), (401, Reason::TokenMalformed));
+        assert!(answer.body.contains(shown), "{}", answer.body);
+        let log = answer.log.as_deref().unwrap_or_default();
+        assert!(failure.map_or(!log.contains("page_failure"), |it| log.contains(it)), "{log}");
+        let varies = header(&answer, "vary").is_some_and(|vary| vary.contains("Accept-Language"));
+        assert_eq!(varies, failure.is_none(), "only the page of the application has languages");
+    }
 }
 
 #[test]

@@ -455,7 +455,8 @@ fn engine(policy: &Value, name: &str) -> Engine {
     let host = doorward_native::capabilities()
         .and_signing(|scheme| matches!(scheme, EdDsa { .. } | Ecdsa { curve: "P-256", .. }))
         .and_stores(stores)
-        .and_sharing();
+        .and_sharing()
+        .and_fetching_pages();
     let policy =
         config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     Engine::new(policy, 1)

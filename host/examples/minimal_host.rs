@@ -54,7 +54,7 @@ impl Host for Gate {
     }
 
     async fn fetch(&self, fetch: &Fetch) -> Result<doorward_host::Response, Failure> {
-        let request = http::fetch_request(fetch)?.map(|()| whole(String::new()));
+        let request = http::fetch_request(fetch, &self.origin)?.map(|()| whole(String::new()));
         let (head, body) = self.client.request(request).await?.into_parts();
         let body = Limited::new(body, usize::try_from(fetch.max_bytes)?).collect().await;
         let body = body.map_err(|error| {
@@ -85,7 +85,7 @@ pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<Arc<Gat
     let compile = |config: Config| {
         let names = config.names().into_iter();
         let values = names.filter_map(|name| variable(&name).map(|value| (name, value))).collect();
-        config.compile(&values, &doorward_native::capabilities())
+        config.compile(&values, &doorward_native::capabilities().and_fetching_pages())
     };
     let policy = config.and_then(compile).map_err(|errors| format!("{errors:#?}"))?;
     Ok(Arc::new(Gate {

@@ -79,12 +79,14 @@ where
     Answer { response, connection, after }
 }
 
-/// The request of an effect.
+/// The request of an effect; a path goes to `origin`, like a forward.
 ///
 /// # Errors
 /// It is none that HTTP has.
-pub fn fetch_request(fetch: &Fetch) -> Result<Request<()>, Failure> {
-    let mut request = Request::builder().method(fetch.method).uri(&fetch.url);
+pub fn fetch_request(fetch: &Fetch, origin: &str) -> Result<Request<()>, Failure> {
+    let origin = if fetch.url.starts_with('/') { origin } else { "" };
+    let url = [origin, &fetch.url].concat();
+    let mut request = Request::builder().method(fetch.method).uri(url);
     for (name, value) in &fetch.headers {
         request = request.header(name, latin1::bytes(value).ok_or(Failure::Failed)?);
     }

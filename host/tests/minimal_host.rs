@@ -48,6 +48,36 @@ fn a_request_needs_a_token_and_the_origin_is_told_whose_it_is() -> Result<(), Er
     Ok(())
 }
 
+/// The application's own page is shown under the status of the refusal, and hears nothing of the
+/// visitor's credentials; where it fails, the gate's own is.
+#[test]
+fn a_page_of_the_origin_is_shown_in_place() -> Result<(), Error> {
+    let service = service(key_set(&SigningKey::from_slice(&[7; 32])?))?;
+    let gate = gate(service)?;
+    let visitor =
+        ["accept: text/html", "accept-language: de", "cookie: a=b", "x-doorward-subject: root"];
+
+    let (status, body) = get(gate, &visitor)?;
+    let heard: Vec<&str> = body.lines().collect();
+    assert_eq!(status, 401, "{body}");
+    assert_eq!(heard[0], "GET /errors/signed-out?reason=no_credential&from=%2Fapp HTTP/1.1");
+    for line in ["accept-language: de", "x-forwarded-host: app.example", "x-forwarded-proto: https"]
+    {
+        assert!(heard.contains(&line), "{line} is missing in {body}");
+    }
+    assert!(!body.contains("cookie") && !body.contains("x-doorward"), "{body}");
+
+    let bad = "authorization: Bearer a.b";
+    let (status, body) = get(gate, &[visitor[0], bad])?;
+    assert_eq!(status, 401);
+    assert!(body.contains("reason=token_malformed"), "{body}");
+
+    let (status, body) = get(gate, &[visitor[0], "host: b c"])?;
+    assert_eq!(status, 400);
+    assert!(body.contains("Code: path_refused"), "the page for 400 is too large: {body}");
+    Ok(())
+}
+
 /// The gate in front of this port; its own port.
 fn gate(origin: u16) -> Result<u16, Error> {
     let config = json!({
@@ -57,7 +87,8 @@ fn gate(origin: u16) -> Result<u16, Error> {
             "audience": "app",
             "jwks_url": format!("http://127.0.0.1:{origin}/jwks"),
         }],
-        "rules": [{ "path": "/**", "access": "required" }],
+        "rules": [{ "path": "/errors/**", "access": "public" }, { "path": "/**", "access": "required" }],
+        "pages": { "400": "/errors/large", "401": "/errors/signed-out" },
     });
     let gate = minimal_host::start(|name| match name {
         "DOORWARD" => Some(config.to_string()),
@@ -72,7 +103,8 @@ fn gate(origin: u16) -> Result<u16, Error> {
     Ok(port)
 }
 
-/// Serves the issuer's key set, and says to every other request whose it is by its headers.
+/// Serves the issuer's key set, and pages that repeat the request's head; says to every other
+/// request whose it is by its headers.
 fn service(key_set: String) -> Result<u16, Error> {
     let listener = TcpListener::bind("127.0.0.1:0")?;
     let port = listener.local_addr()?.port();
@@ -81,6 +113,10 @@ fn service(key_set: String) -> Result<u16, Error> {
         let head: Vec<String> = head.take_while(|line| !line.is_empty()).collect();
         let body = if head.iter().any(|line| line.starts_with("GET /jwks ")) {
             key_set.clone()
+        } else if head.iter().any(|line| line.starts_with("GET /errors/large?")) {
+            "too large".repeat(100_000)
+        } else if head.iter().any(|line| line.starts_with("GET /errors/")) {
+            head.join("\n")
         } else {
             let told = head.iter().filter_map(|line| {
                 let [subject, roles] = ["x-doorward-subject: ", "x-doorward-roles: "];
@@ -89,7 +125,7 @@ fn service(key_set: String) -> Result<u16, Error> {
             format!("this is {}", told.collect::<Vec<_>>().join(" and "))
         };
         write!(connection, "HTTP/1.1 200 OK\r\ncontent-length: {}\r\n", body.len())?;
-        write!(connection, "connection: close\r\n\r\n{body}")
+        write!(connection, "content-type: text/html\r\nconnection: close\r\n\r\n{body}")
     };
     thread::spawn(move || {
         listener.incoming().flatten().for_each(|mut connection| drop(answer(&mut connection)));

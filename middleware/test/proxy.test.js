@@ -93,6 +93,60 @@ test("proxy: what an origin says of its own address is the public one for the cl
   }
 });
 
+test("proxy: a page of the origin is shown in place of the gate's own", async (t) => {
+  const html = { "content-type": "text/html; charset=utf-8" };
+  const heard = [];
+  const answers = {
+    "/errors/signed-out": (res) => res.writeHead(200, { ...html, "set-cookie": "visited=1", etag: "1", "content-language": "de" }).end("<p>Bitte anmelden</p>"),
+    "/errors/protected": (res) => res.writeHead(307, { location: "/sign-in" }).end(),
+    "/errors/large": (res) => res.writeHead(200, html).end("a".repeat(600 * 1024)),
+    "/errors/endless": (res) => res.writeHead(200, html) && res.write("a"),
+    "/errors/broken": (res) => res.destroy(),
+    "/errors/empty": (res) => res.writeHead(204).end(),
+    "/errors/data": (res) => res.writeHead(200, { "content-type": "application/json" }).end("{}"),
+  };
+  const origin = await serve(t, (req, res) => {
+    heard.push({ url: req.url, method: req.method, headers: req.headers });
+    answers[req.url.split("?")[0]](res);
+  });
+  const visitor = { accept: "text/html", "accept-language": "de", cookie: "a=b", authorization: "Basic YTpi", "x-doorward-subject": "root", "x-forwarded-for": "192.0.2.1" };
+  const url = "/app?b=c";
+  const asked = async (page, method = "GET") => {
+    const said = [];
+    const config = {
+      issuers: openConfig.issuers,
+      rules: [{ path: "/errors/**", access: "public" }, { path: "/**", access: "required" }],
+      pages: { 401: page },
+    };
+    const { origin: gate } = await proxied(t, origin.origin, { env: {}, log: (line) => said.push(line), config, publicOrigin: "https://app.example" });
+    const answer = await send(gate + url, { method, headers: visitor });
+    return { ...answer, log: JSON.parse(said.at(-1)) };
+  };
+
+  for (const method of ["GET", "HEAD", "POST"]) {
+    const { status, headers, body, log } = await asked("/errors/signed-out", method);
+    assert.deepEqual([status, log.reason, log.page_failure], [401, "no_credential", undefined], method);
+    assert.equal(body, method === "HEAD" ? "" : "<p>Bitte anmelden</p>");
+    assert.deepEqual([headers["content-type"], headers["content-language"]], [html["content-type"], "de"]);
+    assert.deepEqual([headers["cache-control"], headers["www-authenticate"]], ["private, no-store", "Bearer"]);
+    assert.deepEqual([headers["set-cookie"], headers.etag, headers.location], [undefined, undefined, undefined]);
+    const { url, method: by, headers: sent } = heard.at(-1);
+    assert.deepEqual([by, url], ["GET", `/errors/signed-out?reason=no_credential${method === "POST" ? "" : "&from=%2Fapp%3Fb%3Dc"}`]);
+    assert.deepEqual(Object.keys(sent).sort(), ["accept", "accept-encoding", "accept-language", "connection", "host", "x-forwarded-host", "x-forwarded-proto"]);
+    assert.deepEqual([sent.host, sent["accept-language"]], ["app.example", "de"]);
+  }
+
+  const failures = {
+    "/errors/protected": "redirect", "/errors/large": "too_large", "/errors/endless": "unreachable", "/errors/broken": "unreachable",
+    "/errors/empty": "unreachable", "/errors/data": "not_html",
+  };
+  for (const [page, failure] of Object.entries(failures)) {
+    const { status, body, log } = await asked(page);
+    assert.deepEqual([status, log.reason, log.page_failure], [401, "no_credential", failure], page);
+    assert.match(body, /Code: no_credential/, page);
+  }
+});
+
 /** An origin that lets each connection answer so many requests, and hangs up on the next one without a word. */
 async function forgetful(t, answersEach) {
   const seen = [];

@@ -2,9 +2,8 @@
 
 use super::compiler::Compiler;
 use super::reader::Node;
+use crate::http::path;
 use crate::http::path::framework::Framework;
-use crate::http::path::{self, Path};
-use crate::http::request::RequestHead;
 use crate::policy::Policy;
 use crate::policy::config_error::ConfigError;
 use crate::policy::pages::{Accent, OwnPage, Pages};
@@ -76,16 +75,7 @@ impl Compiler<'_> {
 /// Pages of the application that some visitors do not get to see: whoever is refused has to.
 pub(super) fn closed_pages(policy: &Policy) -> Vec<ConfigError> {
     let is_closed = |page: &&OwnPage| {
-        let head = RequestHead {
-            method: "GET",
-            target: &page.path,
-            headers: &[],
-            public_origin: "",
-            client_address: None,
-        };
-        let path = Path::of(&head, policy.framework.as_ref()).ok();
-        let matched = path.and_then(|path| policy.matched_rules(&path, &head));
-        !matched.is_some_and(|matched| {
+        !policy.rules_of_page(page).is_some_and(|matched| {
             policy.rules_of(&matched).all(|rule| rule.access == Access::Public)
         })
     };

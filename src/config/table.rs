@@ -471,22 +471,26 @@ pub static PAGES: Object = object(
         text("400").pattern(PLAIN_PATH).about(
             "the gate's own page",
             "\"/errors/link\"",
-            "A public page of the application that browsers are redirected to instead of the gate's page for a path that is ambiguous, and other malformed requests.",
+            "A public page of the application that stands in for the gate's own, \
+             for a path that is ambiguous, and other malformed requests.",
         ),
         text("401").pattern(PLAIN_PATH).about(
             "the gate's own page",
             "\"/errors/signed-out\"",
-            "A public page of the application that browsers are redirected to instead of the gate's page for a page without a session, where there is no `sign_in`, and redirect loops.",
+            "A public page of the application that stands in for the gate's own, \
+             for a page without a session, where there is no `sign_in`, and redirect loops.",
         ),
         text("403").pattern(PLAIN_PATH).about(
             "the gate's own page",
             "\"/errors/no-access\"",
-            "A public page of the application that browsers are redirected to instead of the gate's page for users without access.",
+            "A public page of the application that stands in for the gate's own, \
+             for users without access.",
         ),
         text("503").pattern(PLAIN_PATH).about(
             "the gate's own page",
             "\"/errors/unavailable\"",
-            "A public page of the application that browsers are redirected to instead of the gate's page for requests that cannot be decided at the moment.",
+            "A public page of the application that stands in for the gate's own, \
+             for requests that cannot be decided at the moment.",
         ),
     ]],
     &[],

@@ -37,6 +37,9 @@ pub(crate) struct Learned {
     pub(crate) end: Option<Box<End>>,
     /// Whether the request's own `session_data` is by the configured secret.
     pub(crate) has_own_data: bool,
+    /// The page of the application that is shown in place of the gate's own, or why it is not;
+    /// nothing where it has not been fetched.
+    pub(crate) page: Option<Result<Box<ShownPage>, &'static str>>,
     /// What may be behind an answer that says nothing.
     pub(crate) hint: Option<&'static str>,
 }
@@ -49,4 +52,11 @@ pub(crate) struct End {
     pub(crate) has_deleted_cookies: bool,
     /// Whether it was asked with cookies, which it deletes where it recognises them.
     pub(crate) is_by_cookies: bool,
+}
+
+/// A page of the application that has been fetched.
+pub(crate) struct ShownPage {
+    /// Its type, and whatever else it says about itself.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
 }

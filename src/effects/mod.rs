@@ -11,6 +11,7 @@ mod key;
 pub(crate) mod keys;
 pub(crate) mod learned;
 mod lookup;
+pub(crate) mod page;
 pub(crate) mod pending;
 mod service;
 pub(crate) mod session;
@@ -210,6 +211,8 @@ purposes! {
     Sign: assertion ToSign,
     /// What another request is asking for.
     Wait: wait Wait,
+    /// A page of the application that is shown in place of the gate's own.
+    Page: page PageToShow,
 }
 
 impl Missing {
@@ -242,6 +245,11 @@ impl Continuation {
         result: &EffectResult<'_>,
         context: &mut Context<'_>,
     ) {
+        // A refusal is decided already, and what the application sends says nothing of whom the
+        // gate asks.
+        if matches!(self, Self::Page(())) {
+            return self.learn_at_once(effect, result, context);
+        }
         let is_failure = matches!(result, EffectResult::Failed | EffectResult::Unreachable(_));
         let url = match &effect {
             Effect::Fetch(fetch) => Some(fetch.url.clone()),

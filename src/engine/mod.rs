@@ -17,6 +17,7 @@ use crate::cache::verified::VerifiedTokens;
 use crate::decision::{Decision, Finish, Forward, Refusal};
 use crate::effect::EffectResult;
 use crate::effects::learned::Learned;
+use crate::effects::page::TOO_LATE;
 use crate::effects::pending::{PendingEffect, PendingParts};
 use crate::effects::state::{EffectState, REQUEST_BUDGET_MILLIS};
 use crate::effects::{Context, Missing, RequestProgress};
@@ -27,7 +28,8 @@ use crate::http::request::RequestHead;
 use crate::http::set_cookie;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::response::{RequestContext, log, refusal, start};
+use crate::response::refusal::{self, PageFirst};
+use crate::response::{RequestContext, log, start};
 use crate::time::UnixTime;
 
 use self::admission::{Admitted, NotAdmitted, OriginContext, Otherwise, Routed};
@@ -206,10 +208,37 @@ impl Engine {
     /// the platform would send another path than the one decided about.
     pub fn refuse(&self, head: &RequestHead<'_>, reason: Reason, now: UnixTime) -> Refusal {
         let path = Path::of(head, self.policy.framework.as_ref()).ok();
-        match self.refusal(reason, (head, path.as_ref()), Learned::default(), now) {
-            Decision::Reject(answer) | Decision::Redirect(answer) => answer,
-            Decision::Perform(_) | Decision::Forward(_) | Decision::Respond(_) => {
-                refusal::refuse_without_engine(reason, head, now)
+        let request = (head, path.as_ref());
+        let refused = self.refusal(reason, request, Learned::default(), now).or_else(|first| {
+            let learned = Learned { page: Some(Err(TOO_LATE)), ..first.learned };
+            self.refusal(reason, request, learned, now)
+        });
+        match refused {
+            Ok(Decision::Reject(answer) | Decision::Redirect(answer)) => answer,
+            _ => refusal::refuse_without_engine(reason, head, now),
+        }
+    }
+
+    /// Refuses a request. Where a page of the application is shown for that, it is fetched first.
+    fn refused(
+        &mut self,
+        reason: Reason,
+        request: (&RequestHead<'_>, Option<&Path<'_>>),
+        mut progress: RequestProgress,
+        now: UnixTime,
+    ) -> Decision {
+        let learned = std::mem::take(&mut progress.learned);
+        let first = match self.refusal(reason, request, learned, now) {
+            Ok(decision) => return decision,
+            Err(first) => *first,
+        };
+        progress.learned = first.learned;
+        let missing = Missing::from(first.page);
+        match missing.begin(request.0, &mut self.context(&mut progress, now)) {
+            Ok(begun) => Decision::Perform(PendingEffect::new(begun, progress)),
+            Err(_) => {
+                progress.learned.page = Some(Err(TOO_LATE));
+                self.refused(reason, request, progress, now)
             }
         }
     }
@@ -220,7 +249,7 @@ impl Engine {
         (head, path): (&RequestHead<'_>, Option<&Path<'_>>),
         learned: Learned,
         now: UnixTime,
-    ) -> Decision {
+    ) -> Result<Decision, Box<PageFirst>> {
         let learned = Learned { clock_difference: self.effects.clock_difference, ..learned };
         let request = RequestContext { policy: Some(&self.policy), head, path, now };
         refusal::refuse(reason, request, learned)
@@ -241,14 +270,18 @@ impl Engine {
         now: UnixTime,
     ) -> Decision {
         self.context(&mut progress, now).drop_overtaken();
+        if let Some(reason) = progress.memory.page.refused {
+            let path = Path::of(head, self.policy.framework.as_ref()).ok();
+            return self.refused(reason, (head, path.as_ref()), progress, now);
+        }
         if !head.has_plain_method() {
             let reason = Reason::MethodRefused;
-            return self.refusal(reason, (head, None), progress.learned, now);
+            return self.refused(reason, (head, None), progress, now);
         }
         let path = match Path::of(head, self.policy.framework.as_ref()) {
             Ok(path) => path,
             Err(reason) => {
-                return self.refusal(reason, (head, None), progress.learned, now);
+                return self.refused(reason, (head, None), progress, now);
             }
         };
         if let Some(served) = self.key_set(head, &path) {
@@ -256,7 +289,7 @@ impl Engine {
         }
         let Some(rules) = self.policy.matched_rules(&path, head) else {
             let reason = Reason::RouteDenied;
-            return self.refusal(reason, (head, Some(&path)), progress.learned, now);
+            return self.refused(reason, (head, Some(&path)), progress, now);
         };
         let routed = Routed { head, path: &path, rules: &rules, now };
         let reason = match self.admit(routed, &mut progress) {
@@ -276,7 +309,7 @@ impl Engine {
                 reason
             }
         };
-        self.refusal(reason, (head, Some(&path)), progress.learned, now)
+        self.refused(reason, (head, Some(&path)), progress, now)
     }
 
     /// Whether the request goes on, and with what.
@@ -311,7 +344,7 @@ impl Engine {
             Err(failed) => failed,
         };
         match otherwise.by(failure.caused_by(head.client_address.is_some())) {
-            None => self.refusal(reason, (head, Some(path)), progress.learned, now),
+            None => self.refused(reason, (head, Some(path)), progress, now),
             Some(leniency) => {
                 let in_spite_of = Some((reason, leniency));
                 let admitted = Admitted { in_spite_of, ..Admitted::default() };

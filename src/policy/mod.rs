@@ -22,7 +22,7 @@ use crate::jose::verify::Secret;
 use crate::policy::auth_service::AuthService;
 use crate::policy::config_error::ConfigError;
 use crate::policy::issuer::{Issuer, TokenLocation};
-use crate::policy::pages::Pages;
+use crate::policy::pages::{OwnPage, Pages};
 use crate::policy::rules::{MatchedRules, Rule, TokenExchange};
 use crate::time::Seconds;
 
@@ -100,6 +100,19 @@ impl Policy {
     /// Where a request goes, if not to the host's own origin.
     pub(crate) fn upstream(&self, matched_rules: &MatchedRules) -> Option<&str> {
         matched_rules.upstream(&self.rules)
+    }
+
+    /// The rules that cover a page of the application: whoever asks for it has no credential.
+    pub(crate) fn rules_of_page(&self, page: &OwnPage) -> Option<MatchedRules> {
+        let head = RequestHead {
+            method: "GET",
+            target: &page.path,
+            headers: &[],
+            public_origin: "",
+            client_address: None,
+        };
+        let path = Path::of(&head, self.framework.as_ref()).ok()?;
+        self.matched_rules(&path, &head)
     }
 
     /// The token exchange of a request's session, where the rules that cover it agree on one.

@@ -83,6 +83,10 @@ impl LoggedRequest<'_> {
         if learned.failure == Some(LookupFailure::OddBody) {
             line.text_if_any("hint", learned.hint);
         }
+        line.text_if_any(
+            "page_failure",
+            learned.page.as_ref().and_then(|page| page.as_ref().err().copied()),
+        );
         if request.is_sign_in() && reason.status() == 401 {
             line.text("hint", CLOSED_SIGN_IN);
         }

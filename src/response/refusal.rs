@@ -6,6 +6,7 @@
 
 use crate::decision::{Decision, Refusal};
 use crate::effects::learned::Learned;
+use crate::effects::page::PageToShow;
 use crate::encoding::percent;
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
@@ -76,8 +77,22 @@ pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>, now: UnixTi
     refusal.rejection(Form::of(reason, RequestKind::of(head), false))
 }
 
+/// A refusal for which a page of the application has to be fetched first.
+pub(crate) struct PageFirst {
+    pub(crate) page: PageToShow,
+    /// What the refusal is made with then.
+    pub(crate) learned: Learned,
+}
+
 /// Refuses a request.
-pub(crate) fn refuse(reason: Reason, request: RequestContext<'_>, learned: Learned) -> Decision {
+///
+/// # Errors
+/// A page has to be fetched first; where it has been ([`Learned::page`]) there is none.
+pub(crate) fn refuse(
+    reason: Reason,
+    request: RequestContext<'_>,
+    learned: Learned,
+) -> Result<Decision, Box<PageFirst>> {
     let RequestContext { policy, head, path, .. } = request;
     let kind = kind_for(style_of(policy, head, path), head, path);
     let mut refusal = RefusalContext { reason, cause: None, request, learned };
@@ -87,9 +102,9 @@ pub(crate) fn refuse(reason: Reason, request: RequestContext<'_>, learned: Learn
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
     else {
-        return refusal.decision(form);
+        return refusal.decision(form, reason);
     };
-    match sign_in::way(sign_in, head, kind, path) {
+    Ok(match sign_in::way(sign_in, head, kind, path) {
         Some(way) if form == Form::ActionSignIn => {
             Decision::Redirect(refusal.action_redirection(&way.target, path))
         }
@@ -100,9 +115,9 @@ pub(crate) fn refuse(reason: Reason, request: RequestContext<'_>, learned: Learn
         None => {
             let refusal =
                 RefusalContext { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
-            refusal.decision(Form::of(Reason::RedirectLoop, kind, false))
+            return refusal.decision(Form::of(Reason::RedirectLoop, kind, false), reason);
         }
-    }
+    })
 }
 
 /// The format that the strictest of the matching rules asks for.
@@ -140,15 +155,21 @@ fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
 }
 
 impl RefusalContext<'_> {
-    /// A refusal in this form, or a redirect to the page of the application that stands in for it.
-    fn decision(self, form: Form) -> Decision {
+    /// A refusal in this form. Where a page of the application stands in for the gate's own, it is
+    /// shown in place, or the browser is redirected to it: by what the host can do.
+    ///
+    /// # Errors
+    /// That page has to be fetched first, for a request that is refused for this reason.
+    fn decision(self, form: Form, reason: Reason) -> Result<Decision, Box<PageFirst>> {
         let own_page = self.request.policy.filter(|_| form == Form::Page).and_then(|policy| {
             let page = policy.pages.own(self.reason.status())?;
             // A page that is itself refused would be redirected to itself.
             let is_here = self.request.path.is_some_and(|path| path.segments() == page.segments);
-            (!is_here).then_some(page)
+            (!is_here && self.learned.page.is_none()).then_some((policy, page))
         });
-        let Some(page) = own_page else { return Decision::Reject(self.rejection(form)) };
+        let Some((policy, page)) = own_page else {
+            return Ok(Decision::Reject(self.rejection(form)));
+        };
         let came_from = self
             .request
             .path
@@ -157,7 +178,13 @@ impl RefusalContext<'_> {
             ["&from=", &percent::query_component(&came_from)].concat()
         });
         let target = [&page.path, "?reason=", self.reason.code(), &came_from].concat();
-        Decision::Redirect(self.redirection(target))
+        if !policy.capabilities.fetches_pages() {
+            return Ok(Decision::Redirect(self.redirection(target)));
+        }
+        let rules = policy.rules_of_page(page);
+        let upstream = rules.as_ref().and_then(|rules| policy.upstream(rules)).unwrap_or_default();
+        let page = PageToShow { reason, url: [upstream, &target].concat() };
+        Err(Box::new(PageFirst { page, learned: self.learned }))
     }
 
     fn redirection(self, target: String) -> Refusal {
@@ -201,8 +228,24 @@ impl RefusalContext<'_> {
         if status >= 500 {
             headers.push(("retry-after".to_owned(), RETRY_AFTER_SECONDS.to_owned()));
         }
+        let body = self.written(form, findings, &mut headers);
+        let body = if self.request.head.method == "HEAD" { String::new() } else { body };
+        Refusal { reason: self.reason, status, headers, body, log: Some(log) }
+    }
+
+    /// The body in this form; adds the headers that describe it.
+    fn written(
+        &self,
+        form: Form,
+        findings: Option<&str>,
+        headers: &mut Vec<(String, String)>,
+    ) -> String {
         let (content_type, body) = match form {
             Form::Page => {
+                if let Some(Ok(page)) = &self.learned.page {
+                    headers.extend(page.headers.iter().cloned());
+                    return page.body.clone();
+                }
                 let (body, content_security_policy) = self.page(findings);
                 headers.push(("content-security-policy".to_owned(), content_security_policy));
                 ("text/html; charset=utf-8", body)
@@ -215,8 +258,7 @@ impl RefusalContext<'_> {
             ),
         };
         headers.push(("content-type".to_owned(), content_type.to_owned()));
-        let body = if self.request.head.method == "HEAD" { String::new() } else { body };
-        Refusal { reason: self.reason, status, headers, body, log: Some(log) }
+        body
     }
 
     fn common_headers(&self, decision: &str) -> Vec<(String, String)> {
@@ -254,9 +296,13 @@ impl RefusalContext<'_> {
         policy.is_some_and(|policy| policy.debug || policy.is_development && head.is_own_machine())
     }
 
-    /// With the headers that may hold an issuer's tokens.
+    /// With the headers that may hold an issuer's tokens, and the one that a page of the
+    /// application is fetched with.
     fn vary(&self) -> String {
         let mut vary = VARY.to_owned();
+        if let Some(Ok(_)) = self.learned.page {
+            vary.push_str(", Accept-Language");
+        }
         for place in self
             .request
             .policy

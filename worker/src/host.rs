@@ -42,7 +42,7 @@ impl Host for WorkerHost {
     }
 
     async fn fetch(&self, fetch: &Fetch) -> Result<Response, Failure> {
-        fetch_effect::fetch(fetch).await
+        fetch_effect::fetch(fetch, &self.settings).await
     }
 
     fn log(&self, line: &str) {

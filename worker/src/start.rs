@@ -70,7 +70,10 @@ fn policy(
     let names = config.names().into_iter().chain(["NODE_ENV".to_owned()]);
     let values: BTreeMap<_, _> =
         names.filter_map(|name| Some((name.clone(), text(env, &name)?))).collect();
-    let host = Capabilities::checking(check::has).and_signing(check::has).and_sharing();
+    let host = Capabilities::checking(check::has)
+        .and_signing(check::has)
+        .and_sharing()
+        .and_fetching_pages();
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 

@@ -123,6 +123,29 @@ test("so does whatever else the origin says of its own address", async (t) => {
   assert.deepEqual(headers["set-cookie"], ["a=1; Path=/", "b=2; Path=/"]);
 });
 
+test("a page of the origin is shown in place of the gate's own", async (t) => {
+  const { sign_in, ...usual } = variables({ url: "" }, { url: "" }).DOORWARD;
+  const rules = [{ path: "/public/**", access: "public" }, { path: "/app/**", access: "required" }];
+  const pages = { 400: "/public/redirect", 401: "/public/page/signed-out", 403: "/public/large" };
+  const { origin, gate } = await house(t, { DOORWARD: { ...usual, rules, pages }, PUBLIC_ORIGIN: "https://app.example.com" });
+  const visitor = { accept: "text/html", "accept-language": "de", authorization: "Basic YTpi", "x-doorward-subject": "root" };
+  for (const method of ["GET", "HEAD", "POST"]) {
+    const { status, headers, body } = await fetched(gate, "/app/x?b=c", { method, headers: visitor });
+    const url = `/public/page/signed-out?reason=no_credential${method === "POST" ? "" : "&from=%2Fapp%2Fx%3Fb%3Dc"}`;
+    assert.deepEqual([status, body], [401, method === "HEAD" ? "" : `<p>${url}</p>`], method);
+    assert.deepEqual([headers["content-type"], headers["cache-control"], headers["set-cookie"]], ["text/html", "private, no-store", undefined]);
+    const { headers: sent, ...heard } = origin.last();
+    assert.deepEqual([heard.method, heard.url, sent.accept, sent["accept-language"], sent["x-forwarded-host"]], ["GET", url, "text/html", "de", "app.example.com"]);
+    assert.deepEqual(Object.keys(sent).filter((name) => /cookie|authorization|doorward|cf-connecting/.test(name)), []);
+  }
+  for (const [path, status, reason, failure] of [["/app//x", 400, "path_refused", "redirect"], ["/other", 403, "route_denied", "too_large"]]) {
+    const answer = await fetched(gate, path, { headers: visitor });
+    assert.equal(answer.status, status);
+    assert.match(answer.body, new RegExp(`Code: ${reason}`));
+    await gate.logged(`"page_failure":"${failure}"`);
+  }
+});
+
 test("where another host's address is asked, the origin's URL is the one that is sent", async (t) => {
   const origin = await startOrigin(t);
   const auth = await startAuth(t);
@@ -134,6 +157,12 @@ test("where another host's address is asked, the origin's URL is the one that is
   const bindings = { ...variables(origin, auth), ORIGIN_URL: "https://app.example.com", ORIGIN_RESOLVE_OVERRIDE: "origin.example.com" };
   const gate = await startGate(t, { bindings, entry });
   assert.deepEqual(JSON.parse((await fetched(gate, "/public/page?a")).body), ["https://app.example.com/public/page?a", { resolveOverride: "origin.example.com" }]);
+  // The page for a refusal is fetched in the same way; this answer is no HTML.
+  bindings.DOORWARD = { ...bindings.DOORWARD, pages: { 400: "/public/page" } };
+  const withPage = await startGate(t, { bindings, entry: entry.replace("Response.json([", "console.log(request.url ?? request, init.cf.resolveOverride) ?? Response.json([") });
+  assert.equal((await fetched(withPage, "/public//x", { headers: { accept: "text/html" } })).status, 400);
+  await withPage.logged("https://app.example.com/public/page?reason=path_refused origin.example.com");
+  await withPage.logged('"page_failure":"not_html"');
   const wrong = await startGate(t, { bindings: { ...bindings, ORIGIN_RESOLVE_OVERRIDE: "https://origin.example.com" } });
   assert.equal((await fetched(wrong, "/public/page")).status, 503);
   await wrong.logged('"path":"ORIGIN_RESOLVE_OVERRIDE","problem":"is not a host name"');

@@ -122,6 +122,8 @@ export async function startOrigin(test) {
     if (pathname.endsWith("/no-content")) return void response.writeHead(204).end();
     if (pathname.endsWith("/not-modified")) return void response.writeHead(304, { etag: '"1"' }).end();
     if (pathname.endsWith("/cookies")) return void response.writeHead(200, { "set-cookie": ["a=1; Path=/", "b=2; Path=/"], "cache-control": "public, max-age=60" }).end();
+    if (pathname.startsWith("/public/page/")) return void response.writeHead(200, { "content-type": "text/html", "set-cookie": "a=1" }).end(`<p>${request.url}</p>`);
+    if (pathname.endsWith("/large")) return void response.writeHead(200, { "content-type": "text/html" }).end("a".repeat(600 * 1024));
     if (pathname.endsWith("/teapot")) return void response.writeHead(418, "Short And Stout", { "x-origin": "yes" }).end("tea");
     if (pathname.endsWith("/drip")) {
       response.writeHead(200, { "content-type": "text/plain" }).write("first");

@@ -102,7 +102,7 @@ impl Draft {
     }
 
     /// The host sends each request on over a connection of its own, not only those that have an
-    /// upstream.
+    /// upstream; so it fetches pages of the application.
     pub fn proxies(&mut self) {
         self.proxies = true;
     }
@@ -118,6 +118,7 @@ impl Draft {
         let host = host.and_telling();
         let host = if self.shares { host.and_sharing() } else { host };
         let host = if self.marks { host.and_marking() } else { host };
+        let host = if self.proxies { host.and_fetching_pages() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate {

@@ -40,7 +40,7 @@ function newWorld(createGate, { config, env = {}, stores = [] }) {
     waitUntil: (work) => world.background.push(work),
     perform: (effect, usual) => perform(world, effect, usual),
     cache: { get: async () => undefined, put: async () => {} },
-  }, { names: ["NODE_ENV"] });
+  }, { names: ["NODE_ENV"], proxies: true });
   return world;
 }
 

@@ -1,7 +1,7 @@
 // A request's budget is three seconds, and asks take time: `takes_ms` of a reply is how long it took (see README.md).
 
 import { createHash } from "node:crypto";
-import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, ada, api, bearer, betterAuth, claims, cookies, ENV, forward, goodData, jwtIssuer, keysAnswer, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";
+import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, ada, api, bearer, betterAuth, claims, cookies, ENV, forward, goodData, jwtIssuer, keysAnswer, page, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";
 import { jwt, privateJwk, publicJwk, signedCookie } from "../mint.mjs";
 
 const asJwt = { issuer: SITE, audience: SITE };
@@ -23,6 +23,7 @@ export const policies = {
     },
     { ...ENV, SECOND_SECRET: OLD_SECRET },
   ),
+  pages: betterAuth({}, { rules: [{ path: "/errors/**", access: "public" }, { path: "/**", access: "required" }], pages: { 503: "/errors/later" } }),
   signed: policy(
     {
       issuers: [{ type: "better-auth", url: SITE, secret: { env: "BETTER_AUTH_SECRET" }, jwks_url: null }],
@@ -54,7 +55,12 @@ const asserted = (members) => ({
   },
 });
 
+const laterPage = { to: "page", url: "/errors/later?reason=session_unavailable&from=%2Fapp", status: 200, headers: [["content-type", "text/html"]], body: "later" };
+const unavailable = (takes_ms) => late({ to: "session", status: 500, headers: [], body: "" }, takes_ms);
+
 export const cases = [
+  vector("a page of the application is shown for what is left of the budget", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session", "page"], replies: [unavailable(2900), laterPage], also: { body: "later" } }),
+  vector("a page of the application is not fetched when the budget is spent", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session"], replies: [unavailable(2960)], also: { log: { reason: "session_unavailable", page_failure: "too_late" } } }),
   vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2000)] }),
   vector("a token is checked when its keys are there, not when they were asked for", "keys", api("/", bearer(await jwt("EdDSA", "ed", claims({ exp: NOW_S - 4 }), { kid: "ed" }))), reject("token_expired"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 1500)] }),
   vector("a token that runs out while its signature is checked is past", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), reject("token_expired"), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 1000)] }),

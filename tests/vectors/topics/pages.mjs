@@ -2,14 +2,12 @@
 
 import { createHash } from "node:crypto";
 
-import { NOW_S, OLD_SECRET, SITE, TOKEN, bearer, betterAuth, claims, forward, goodData, jwtIssuer, nullAnswer, page, redirect, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
+import { NOW_S, OLD_SECRET, SITE, TOKEN, bearer, betterAuth, claims, goodData, jwtIssuer, page, reject, send, sessionAnswer, sessionCookies, vector } from "../cases.mjs";
 import { jwt, signedCookie } from "../mint.mjs";
 
 const open = [{ path: "/sign-in", access: "public" }, { path: "/admin", access: "required", roles: "admin" }, { path: "/api/**", methods: ["GET"], access: "required" }];
 const rules = [...open, { path: "/app/**", access: "required" }, { path: "/", access: "required" }];
 const acme = { name: "Acme", accent: "#0a7", home: "/start" };
-
-const OWN = { 400: "/errors/link", 401: "/errors/signed-out", 403: "/errors/no-access", 503: "/errors/later" };
 
 export const policies = {
   plain: betterAuth({}, { sign_in: undefined, rules }),
@@ -18,8 +16,6 @@ export const policies = {
   sons: betterAuth({}, { sign_in: undefined, rules, pages: { name: "<Acme> & \"Sons\"", accent: "#AA0033" } }),
   base: betterAuth({}, { sign_in: undefined, rules, framework: { name: "next", base_path: "/docs" } }),
   loop: betterAuth({}, { rules: [{ path: "/**", access: "required" }] }),
-  own: betterAuth({}, { sign_in: undefined, rules: [{ path: "/errors/**", access: "public" }, ...rules], pages: OWN }),
-  "own with sign-in": betterAuth({}, { rules: [{ path: "/errors/**", access: "public" }, ...rules], pages: OWN }),
   keys: jwtIssuer({ jwks: undefined, jwks_url: "https://issuer.example/jwks" }),
 };
 
@@ -87,26 +83,7 @@ const form = send("POST", "/app/x", ["sec-fetch-mode", "navigate"], ["origin", "
 const shows = (name, policyName, head, reason, expected, { also, ...more } = {}) =>
   vector(name, policyName, head, reject(reason), { ...more, also: { ...shown({ code: reason, ...expected }), ...also } });
 
-const leads = (name, head, reason, location, { status = 307, policyName = "own", ...more } = {}) => vector(name, policyName, head, redirect(reason, location, status), more);
-const problem = { also: { headers: { "content-type": "application/problem+json" } } };
-
 export const cases = [
-  leads("a page of the application for 401", page("/app/x?tab=1"), "no_credential", "/errors/signed-out?reason=no_credential&from=%2Fapp%2Fx%3Ftab%3D1"),
-  leads("a page of the application for a session that does not count", page("/app/x", forged), "signature_invalid", "/errors/signed-out?reason=signature_invalid&from=%2Fapp%2Fx"),
-  leads("a page of the application for 403", page("/admin", session), "forbidden", "/errors/no-access?reason=forbidden&from=%2Fadmin", role),
-  leads("a page of the application for what no rule matches", page("/other"), "route_denied", "/errors/no-access?reason=route_denied&from=%2Fother"),
-  leads("a page of the application after a form of another site has no way back", form, "cross_site_request", "/errors/no-access?reason=cross_site_request", { status: 303 }),
-  leads("a page of the application for an address that is not plain has none either", page("/app//x"), "path_refused", "/errors/link?reason=path_refused"),
-  leads("a page of the application for 503", page("/app/x", sessionCookies()), "session_unavailable", "/errors/later?reason=session_unavailable&from=%2Fapp%2Fx", { asks: ["session"] }),
-  leads("a page of the application clears the cookies of a session that has ended", page("/app/x", sessionCookies()), "session_ended", "/errors/signed-out?reason=session_ended&from=%2Fapp%2Fx", {
-    asks: ["session"], replies: [nullAnswer()],
-    also: { set_cookies: ["session_token", "session_data", "dont_remember"].map((name) => `__Secure-better-auth.${name}=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Lax`) },
-  }),
-  leads("the sign-in page comes before a page for 401", page("/app/x"), "no_credential", "/sign-in?callbackURL=%2Fapp%2Fx", { policyName: "own with sign-in" }),
-  leads("a redirect loop ends at the page for 401", page("/app/x", back), "redirect_loop", "/errors/signed-out?reason=redirect_loop&from=%2Fapp%2Fx", { policyName: "own with sign-in" }),
-  vector("the page itself goes on", "own", page("/errors/no-access?reason=forbidden"), forward()),
-  vector("a script gets a problem document, whatever pages there are", "own", send("GET", "/app/x", ["accept", "application/json"]), reject("no_credential"), problem),
-  vector("a payload too", "own", page("/app/x", ["rsc", "1"]), reject("no_credential"), problem),
   shows("an address that is not plain", "plain", page("/app//x"), "path_refused", { ...LINK, links: [home] }),
   shows("an address that is not plain, of a site with a name", "acme", page("/app//x"), "path_refused", { ...LINK, ...ofAcme, code: documented("path_refused"), links: [["/start", "Home page"]] }),
   shows("no session, and there is no sign-in page", "plain", page("/app/x?secret=1"), "no_credential", { ...SIGN_IN, links: [home, again] }),

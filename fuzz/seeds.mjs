@@ -69,11 +69,11 @@ seeds.token['signed-claims'] =
 // A few short cases of each topic, with their configuration; all cases share the keys, so more would say little more.
 for (const file of readdirSync(at('../tests/vectors/decisions/')).filter(file => file.endsWith('.json')).sort()) {
   const { policies, cases } = read(`../tests/vectors/decisions/${file}`)
-  const script = ({ policy, request, replies = [] }) => [
+  const script = ({ policy, request, results = [] }) => [
     JSON.stringify(policies[policy].config),
     `> ${request.method} ${request.target} 0`,
     ...request.headers.map(([name, value]) => `${name}: ${value}`),
-    ...replies.map(reply => (reply.status ? `< ${reply.status} ${reply.body}` : '< failed')),
+    ...results.map(result => (result.status ? `< ${result.status} ${result.body}` : '< failed')),
     `> ${request.method} ${request.target} 300000`,
     ...request.headers.map(([name, value]) => `${name}: ${value}`),
   ].join('\n')

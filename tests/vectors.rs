@@ -275,7 +275,7 @@ fn secrets_of(document: &Value, case: &Value) -> BTreeSet<String> {
             _ => {}
         }
     }
-    for reply in case["replies"].as_array().into_iter().flatten() {
+    for reply in case["results"].as_array().into_iter().flatten() {
         let body = reply["body"].as_str().unwrap_or_default();
         let body: Value = serde_json::from_str(body).unwrap_or_default();
         for place in ["/token", "/session/token"] {
@@ -474,17 +474,17 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     let now = case["now_ms"].as_i64().unwrap_or_else(|| panic!("{} has no now_ms", case["name"]));
     let now = UnixTime::from_millis(now);
     let session_data = head.lend(|head| conformance::session_data(engine, head, now));
-    let replies = case["replies"].as_array().cloned().unwrap_or_default();
+    let results = case["results"].as_array().cloned().unwrap_or_default();
     let host = Script {
         engine: RefCell::new(engine),
         now: Cell::new(now),
-        replies: RefCell::new(replies.into_iter().enumerate().collect()),
-        asks: RefCell::default(),
+        results: RefCell::new(results.into_iter().enumerate().collect()),
+        effects: RefCell::default(),
         log: RefCell::default(),
     };
 
     let mut decision = at_once(decide(&host, &head));
-    let asks = host.asks.take();
+    let effects = host.effects.take();
     let (later, meanwhile) = match &mut decision {
         FinalDecision::Forward(forward) => (forward.after.take(), forward.alongside.take()),
         _ => (None, None),
@@ -497,17 +497,17 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     let lines = case["origin_set_cookies"].as_array().into_iter().flatten();
     let lines: Vec<&str> = lines.filter_map(Value::as_str).collect();
     let finished = finish(&host, performed, &lines);
-    let alongside = host.asks.take();
+    let alongside = host.effects.take();
     if let Some(pending) = later {
         at_once(receive(&host, pending));
     }
 
-    let replies = host.replies.borrow();
-    let unused: Vec<usize> = replies.iter().map(|(number, _)| *number).collect();
+    let results = host.results.borrow();
+    let unused: Vec<usize> = results.iter().map(|(number, _)| *number).collect();
     let mut outcome = outcome(&decision);
     outcome["log"] = json!(host.log.take());
-    outcome["asks"] = json!(asks);
-    outcome["after"] = json!(host.asks.take());
+    outcome["effects"] = json!(effects);
+    outcome["after"] = json!(host.effects.take());
     outcome["alongside"] = json!(alongside);
     outcome["renewed"] = json!(finished.headers);
     outcome["session_data"] = json!(session_data);
@@ -530,8 +530,8 @@ struct Script<'a> {
     engine: RefCell<&'a mut Engine>,
     now: Cell<UnixTime>,
     /// Each with its number.
-    replies: RefCell<Vec<(usize, Value)>>,
-    asks: RefCell<Vec<&'static str>>,
+    results: RefCell<Vec<(usize, Value)>>,
+    effects: RefCell<Vec<&'static str>>,
     log: RefCell<Vec<String>>,
 }
 
@@ -564,19 +564,19 @@ impl Host for Script<'_> {
             Effect::Read(read) => ("read", Some(read.key.as_str())),
             Effect::Wait { .. } => return doorward_host::perform(self, effect).await,
         };
-        self.asks.borrow_mut().push(purpose);
+        self.effects.borrow_mut().push(purpose);
         let sent = cookies_of(effect);
         // A copy where none will do would not have been looked for.
         let may_be_copied = matches!(effect, Effect::Fetch(fetch) if fetch.copy.is_some());
         let suits = |(_, result): &(usize, Value)| {
             let place = if purpose == "read" { &result["key"] } else { &result["url"] };
-            let is_for_it = result["to"] == purpose && (place.is_null() || place.as_str() == url);
+            let is_for_it = result["of"] == purpose && (place.is_null() || place.as_str() == url);
             let has_cookies = result["cookies"].is_null() || result["cookies"] == json!(sent);
             is_for_it && has_cookies && (may_be_copied || !result["copied"].is_string())
         };
-        let place = self.replies.borrow().iter().position(suits);
+        let place = self.results.borrow().iter().position(suits);
         let Some(place) = place else { return real(effect) };
-        let (_, result) = self.replies.borrow_mut().remove(place);
+        let (_, result) = self.results.borrow_mut().remove(place);
         self.pass(result["takes_ms"].as_i64().unwrap_or(0));
         if result["real"] == true { real(effect) } else { scripted(&result) }
     }

@@ -129,10 +129,10 @@ async fn decision_of(
         public_origin: &public_origin,
         client_address: request.get("client_address").and_then(Value::as_str),
     };
-    let replies = case.get("replies").and_then(Value::as_array).cloned().unwrap_or_default();
+    let results = case.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
     let mut engine = Engine::new(policy, 1);
-    let mut replies = Given { replies };
-    written(decide(io, &mut engine, &head, &mut replies, UnixTime::from_millis(now)).await)
+    let mut results = Given { results };
+    written(decide(io, &mut engine, &head, &mut results, UnixTime::from_millis(now)).await)
 }
 
 /// Header pairs, as a list of pairs or as an object.
@@ -175,25 +175,25 @@ fn cookies_of(policy: &Policy, session: &Value, secret: &str, now: i64) -> Strin
     format!("{token_name}={}; {data_name}={data}", secret.signed_cookie(TOKEN))
 }
 
-/// The replies of a case: each answers once.
+/// The results of a case: each answers once.
 struct Given {
-    replies: Vec<Value>,
+    results: Vec<Value>,
 }
 
 impl Replies for Given {
     fn fetch(&mut self, fetch: &Fetch) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
-        let is_for = |reply: &Value| {
-            let to = reply.get("to").and_then(Value::as_str) == Some(fetch.purpose);
-            to && reply.get("url").and_then(Value::as_str).is_none_or(|url| url == fetch.url)
+        let is_for = |result: &Value| {
+            let of = result.get("of").and_then(Value::as_str) == Some(fetch.purpose);
+            of && result.get("url").and_then(Value::as_str).is_none_or(|url| url == fetch.url)
         };
-        let place = self.replies.iter().position(is_for)?;
-        let reply = self.replies.remove(place);
-        let status = reply.get("status").and_then(Value::as_u64).unwrap_or(200);
-        let body = match reply.get("body")? {
+        let place = self.results.iter().position(is_for)?;
+        let result = self.results.remove(place);
+        let status = result.get("status").and_then(Value::as_u64).unwrap_or(200);
+        let body = match result.get("body")? {
             Value::String(text) => text.clone(),
             value => value.to_string(),
         };
-        let headers = header_pairs(reply.get("headers"));
+        let headers = header_pairs(result.get("headers"));
         Some((u16::try_from(status).ok()?, headers, body.into_bytes()))
     }
 }

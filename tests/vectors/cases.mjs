@@ -74,11 +74,11 @@ export function pair({ session = {}, user = {}, ...members } = {}) {
 /** The auth service's answer about a pair. */
 export const sessionAnswer = (members = {}, headers = []) => {
   const { session, user } = pair(members);
-  return { to: "session", status: 200, headers: [["content-type", "application/json"], ...headers], body: JSON.stringify({ session, user }) };
+  return { of: "session", status: 200, headers: [["content-type", "application/json"], ...headers], body: JSON.stringify({ session, user }) };
 };
 
-export const nullAnswer = (headers = []) => ({ to: "session", status: 200, headers, body: "null" });
-export const keysAnswer = (keys, headers = []) => ({ to: "keys", status: 200, headers, body: JSON.stringify({ keys }) });
+export const nullAnswer = (headers = []) => ({ of: "session", status: 200, headers, body: "null" });
+export const keysAnswer = (keys, headers = []) => ({ of: "keys", status: 200, headers, body: JSON.stringify({ keys }) });
 
 /** What the origin is told about Ada. */
 export const ada = (source = "cookie-cache", members = {}) => ({
@@ -116,11 +116,11 @@ export const reject = (reason) => ({ reject: { status: STATUS[reason] ?? 401, re
 export const redirect = (reason, location, status = 307) => ({ redirect: { status, reason, location } });
 
 /**
- * One case. `asks` are the effects before the decision; `also` are further members of `expect` (see README.md).
- * Every case says how many asks it costs: none, unless it says otherwise.
+ * One case. `effects` are purposes of the effects before the decision; `also` are further members of `expect` (see README.md).
+ * Every case says which effects it costs: none, unless it says otherwise.
  */
-export const vector = (name, policyName, head, expected, { replies = [], asks = [], after, now = NOW, also = {} } = {}) => ({
-  name, policy: policyName, after, now_ms: now, request: head, replies, expect: { ...expected, asks, ...also },
+export const vector = (name, policyName, head, expected, { results = [], effects = [], after, now = NOW, also = {} } = {}) => ({
+  name, policy: policyName, after, now_ms: now, request: head, results, expect: { ...expected, effects, ...also },
 });
 
 /** Statuses by reason (product, "Answers"); 401 is not listed. */

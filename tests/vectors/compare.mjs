@@ -22,16 +22,16 @@ const FORMS = {
   file: { policies: "object", cases: "list" },
   policy: { config: "any", env: "texts?", stores: "list?" },
   case: {
-    name: "text", policy: "text?", after: "text?", now_ms: "number", request: "object", replies: "list?",
+    name: "text", policy: "text?", after: "text?", now_ms: "number", request: "object", results: "list?",
     origin_set_cookies: "list?", expect: "object",
   },
   request: { method: "text", target: "text", headers: "pairs?", public_origin: "text", client_address: "text or null?" },
-  reply: {
-    to: "text", url: "text?", key: "text?", cookies: "list?", headers: "pairs?", body: "text?", takes_ms: "number?",
+  result: {
+    of: "text", url: "text?", key: "text?", cookies: "list?", headers: "pairs?", body: "text?", takes_ms: "number?",
     status: "number?", failed: "true?", unsupported: "true?", too_large: "true?", headers_too_large: "true?", real: "true?", absent: "true?", found: "text?", copied: "text?",
   },
   expect: {
-    forward: "object?", redirect: "object?", reject: "object?", respond: "object?", asks: "list?", after: "list?", alongside: "list?",
+    forward: "object?", redirect: "object?", reject: "object?", respond: "object?", effects: "list?", after: "list?", alongside: "list?",
     renewed: "pairs?", headers: "object?", set_cookies: "any", body: "any", log: "object or null?", assertion: "object?", session_data: "text or null?",
   },
   forward: { set: "texts?", removed: "list?", target: "text?", upstream: "text or null?", response_headers: "pairs?", until: "number or null?" },
@@ -44,7 +44,7 @@ const ANSWERS = ["status", "failed", "unsupported", "too_large", "headers_too_la
 const DECISIONS = ["forward", "redirect", "reject", "respond"];
 
 /** What each outcome says; a host that leaves one out has not said it. */
-const TOLD = ["decision", "reason", "forward", "answer", "log", "asks", "after", "alongside", "renewed", "session_data", "unused", "problems"];
+const TOLD = ["decision", "reason", "forward", "answer", "log", "effects", "after", "alongside", "renewed", "session_data", "unused", "problems"];
 
 /**
  * Whether what came of each case is what its vector says.
@@ -126,15 +126,15 @@ function parsed(text) {
 function wrongCase(vector, policies, earlier) {
   const wrong = wrongForm("case", vector);
   if (wrong.length > 0) return wrong;
-  const { name, policy, after, request, replies = [], expect } = vector;
+  const { name, policy, after, request, results = [], expect } = vector;
   if (earlier.has(name)) wrong.push("an earlier case of the file has its name");
   if (after === undefined ? !Object.hasOwn(policies, policy ?? "") : !earlier.has(after)) {
     wrong.push(after === undefined ? `there is no policy ${policy}` : `there is no earlier case ${after}`);
   }
   wrong.push(...wrongForm("request", request));
-  for (const reply of replies) {
-    wrong.push(...wrongForm("reply", reply));
-    if (ANSWERS.filter((answer) => Object.hasOwn(reply ?? {}, answer)).length !== 1) wrong.push(`a reply is not one of ${ANSWERS.join(", ")}`);
+  for (const result of results) {
+    wrong.push(...wrongForm("result", result));
+    if (ANSWERS.filter((answer) => Object.hasOwn(result ?? {}, answer)).length !== 1) wrong.push(`a result is not one of ${ANSWERS.join(", ")}`);
   }
   wrong.push(...wrongForm("expect", expect));
   for (const member of [...DECISIONS, "assertion"]) {
@@ -181,7 +181,7 @@ const isObject = (value) => typeof value === "object" && value !== null && !Arra
 async function problemsOf({ request, expect }, outcome) {
   const silent = TOLD.filter((member) => outcome[member] === undefined);
   if (silent.length > 0) return [`the host does not say ${silent.join(", ")}`];
-  const problems = [...outcome.problems, ...outcome.unused.map((number) => `reply ${number} was not asked for`), ...brokenPromises(request, outcome)];
+  const problems = [...outcome.problems, ...outcome.unused.map((number) => `result ${number} was not used`), ...brokenPromises(request, outcome)];
   const compare = (what, expected, found) => {
     if (canonical(expected) !== canonical(found)) problems.push(`${what} should be ${canonical(expected)} and is ${canonical(found)}`);
   };
@@ -200,7 +200,7 @@ async function problemsOf({ request, expect }, outcome) {
 }
 
 /** An outcome in the words of `expect`. */
-function membersOf({ reason, forward, answer, log, asks, after, alongside, renewed, session_data }, expect) {
+function membersOf({ reason, forward, answer, log, effects, after, alongside, renewed, session_data }, expect) {
   const named = (pairs, name) => pairs.filter(([own]) => own === name).map(([, value]) => value);
   const location = answer && named(answer.headers, "location")[0];
   return {
@@ -212,7 +212,7 @@ function membersOf({ reason, forward, answer, log, asks, after, alongside, renew
     set_cookies: answer && named(answer.headers, "set-cookie"),
     body: answer?.body,
     log: log.length > 0 ? parsed(log[0]) : null,
-    asks, after, alongside, renewed, session_data,
+    effects, after, alongside, renewed, session_data,
   };
 }
 

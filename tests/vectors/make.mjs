@@ -33,7 +33,7 @@ function check(file, policies, cases) {
     if (after && seen.get(after)?.policy !== policy) wrong(`there is no earlier case ${after} with its policy`);
     if (after && seen.get(after).now_ms > now_ms) wrong("time runs backwards");
     if (["forward", "redirect", "reject", "respond"].filter((outcome) => expect[outcome]).length !== 1) wrong("it expects not one outcome");
-    if (!expect.asks) wrong("it does not say what it asks");
+    if (!expect.effects) wrong("it does not say its effects");
     seen.set(name, { policy, now_ms });
   }
   for (const name of Object.keys(policies)) {

@@ -23,7 +23,7 @@ test("the decision vectors hold in the Worker, and no false one would", async (t
   assert.deepEqual(missed.map(line), []);
 });
 
-test("what brings clock and replies is not in the Worker that is deployed", async () => {
+test("what brings clock and results is not in the Worker that is deployed", async () => {
   const [glue, wasm] = await Promise.all(["gate.js", "gate_bg.wasm"].map((name) => readFile(path.join(build, name))));
   assert.doesNotMatch(glue.toString(), /script\.js|restart/);
   assert.deepEqual(WebAssembly.Module.exports(await WebAssembly.compile(wasm)).filter(({ name }) => name === "restart"), []);

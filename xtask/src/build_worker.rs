@@ -44,7 +44,7 @@ const SHIM: &[&str] = &[
 
 /// What plays the decision vectors.
 const PLAYER: &[&str] =
-    &["worker/test/vectors/script.js", "worker/test/vectors/entry.js", "tests/vectors/replies.js"];
+    &["worker/test/vectors/script.js", "worker/test/vectors/entry.js", "tests/vectors/results.js"];
 
 /// Which Worker to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +56,7 @@ pub(crate) enum Variant {
     /// The one to deploy plus a trap that a header springs, in `worker/test/build/trap`: for the
     /// tests of this host.
     PlantTrap,
-    /// The one to deploy with clock and replies from decision vectors, in
+    /// The one to deploy with clock and results from decision vectors, in
     /// `worker/test/build/conformance`: likewise.
     Conformance,
 }

@@ -1,7 +1,7 @@
 // Plays decision vectors on whatever gate it is given, in whatever runtime it finds itself, and says what came of each in the
 // words of `tests/vectors/README.md`. What is expected it has never seen: `tests/vectors/compare.mjs` judges every host alike.
 
-import { taken } from "../../../tests/vectors/replies.js";
+import { taken } from "../../../tests/vectors/results.js";
 
 /**
  * @param {object} glue what wasm-bindgen wrote
@@ -28,7 +28,7 @@ export async function play(glue, gatesOn, files) {
 
 /** A gate of its own, with a clock and a network that a case can set. */
 function newWorld(createGate, { config, env = {}, stores = [] }) {
-  const world = { now: 0, replies: [], asks: [], background: [], said: [] };
+  const world = { now: 0, results: [], effects: [], background: [], said: [] };
   world.gate = createGate({
     config,
     env,
@@ -65,8 +65,8 @@ function explaining(glue, found) {
   return { Draft, linearMemory: glue.linearMemory, __wbg_reset_state: glue.__wbg_reset_state };
 }
 
-async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cookies = [] }, found) {
-  Object.assign(world, { now: now_ms, replies: [...replies.entries()], asks: [], background: [], said: [] });
+async function outcomeIn(world, { now_ms, request, results = [], origin_set_cookies = [] }, found) {
+  Object.assign(world, { now: now_ms, results: [...results.entries()], effects: [], background: [], said: [] });
   found.sessionData = null;
   const head = {
     method: request.method,
@@ -82,23 +82,23 @@ async function outcomeIn(world, { now_ms, request, replies = [], origin_set_cook
   const held = decision.decidedHeaders?.filter(([name]) => name === "set-cookie") ?? [];
   const renewed = JSON.stringify(finished.slice(0, held.length)) === JSON.stringify(held) ? finished.slice(held.length) : finished;
   await Promise.all(world.background);
-  const purposes = (kind) => world.asks.filter(({ effect }) => kindOf(effect, decision) === kind).map(({ purpose }) => purpose);
+  const purposes = (kind) => world.effects.filter(({ effect }) => kindOf(effect, decision) === kind).map(({ purpose }) => purpose);
   return {
     ...decided(decision, decidedAt),
     log: world.said,
-    asks: purposes("asks"),
+    effects: purposes("effects"),
     after: purposes("after"),
     alongside: purposes("alongside"),
     renewed,
     session_data: found.sessionData,
-    unused: world.replies.map(([number]) => number),
+    unused: world.results.map(([number]) => number),
     problems: [],
   };
 }
 
 function kindOf(effect, { after, alongside }) {
   if (effect === after) return "after";
-  return effect === alongside ? "alongside" : "asks";
+  return effect === alongside ? "alongside" : "effects";
 }
 
 function decided({ kind, target, upstream, removed, set, responseHeaders, decidedHeaders = responseHeaders, livesMs, status, reason, headers, body }, now) {
@@ -118,20 +118,20 @@ async function perform(world, effect, usual) {
     return { kind: "waited" };
   }
   const purpose = effect.kind === "fetch" ? effect.purpose : effect.kind;
-  world.asks.push({ effect, purpose });
-  const reply = taken(world, { purpose, ...effect });
-  if (reply?.real || (!reply && !["fetch", "read"].includes(effect.kind))) return usual(effect);
-  return replyOf(reply);
+  world.effects.push({ effect, purpose });
+  const result = taken(world, { purpose, ...effect });
+  if (result?.real || (!result && !["fetch", "read"].includes(effect.kind))) return usual(effect);
+  return resultOf(result);
 }
 
-function replyOf(reply) {
+function resultOf(result) {
   const bytes = (text) => new TextEncoder().encode(text);
-  if (!reply || reply.failed) return { kind: "failed" };
-  if (reply.too_large) return { kind: "tooLarge" };
-  if (reply.headers_too_large) return { kind: "headTooLarge" };
-  if (reply.unsupported) return { kind: "unsupported" };
-  if (reply.absent) return { kind: "absent" };
-  if (reply.found !== undefined) return { kind: "found", value: bytes(reply.found) };
-  if (reply.copied !== undefined) return { kind: "copied", text: bytes(reply.copied) };
-  return { kind: "answered", status: reply.status, headers: reply.headers ?? [], body: bytes(reply.body ?? "") };
+  if (!result || result.failed) return { kind: "failed" };
+  if (result.too_large) return { kind: "tooLarge" };
+  if (result.headers_too_large) return { kind: "headTooLarge" };
+  if (result.unsupported) return { kind: "unsupported" };
+  if (result.absent) return { kind: "absent" };
+  if (result.found !== undefined) return { kind: "found", value: bytes(result.found) };
+  if (result.copied !== undefined) return { kind: "copied", text: bytes(result.copied) };
+  return { kind: "answered", status: result.status, headers: result.headers ?? [], body: bytes(result.body ?? "") };
 }

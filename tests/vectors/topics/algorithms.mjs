@@ -16,7 +16,7 @@ export const policies = {
   "eddsa-only": jwtIssuer({ jwks: { keys: ["ed", "rsa"].map((key) => publicJwk(key, { kid: key })) }, algorithms: ["EdDSA"] }),
 };
 
-const asksOf = (alg) => ({ asks: alg === "EdDSA" ? [] : ["check"] });
+const asksOf = (alg) => ({ effects: alg === "EdDSA" ? [] : ["check"] });
 const bad = (name, token, reason, more, policy = "alg-in-keys") => vector(name, policy, api("/", bearer(token)), reject(reason), more);
 const bare = (name, token, reason, more) => bad(name, token, reason, more, "no-alg-in-keys");
 
@@ -37,8 +37,8 @@ for (const [alg, [key, other]] of Object.entries(ALGORITHMS)) {
   );
   if (alg === "EdDSA") continue;
   perAlgorithm.push(
-    bad(`${alg}: a check that the platform cannot perform is an outage, not a bad token`, token, "signature_check_unavailable", { asks: ["check"], replies: [{ to: "check", failed: true }] }),
-    bad(`${alg}: a check that the platform does not know is an outage, not a bad token`, token, "signature_check_unavailable", { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
+    bad(`${alg}: a check that the platform cannot perform is an outage, not a bad token`, token, "signature_check_unavailable", { effects: ["check"], results: [{ of: "check", failed: true }] }),
+    bad(`${alg}: a check that the platform does not know is an outage, not a bad token`, token, "signature_check_unavailable", { effects: ["check"], results: [{ of: "check", unsupported: true }] }),
   );
 }
 
@@ -56,7 +56,7 @@ const plusOrder = (bytes) => {
 
 const ed = await jwt("EdDSA", "ed", claims(), { kid: "EdDSA" });
 const header = (alg, kid) => ({ alg, kid });
-const checked = { asks: ["check"] };
+const checked = { effects: ["check"] };
 const input = (alg, kid) => `${b64u(JSON.stringify({ alg, kid }))}.${b64u(JSON.stringify(claims()))}`;
 
 export const cases = [

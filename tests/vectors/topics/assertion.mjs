@@ -80,7 +80,7 @@ const signs = (policyName) => (signer(policyName).header.alg === "HS256" ? [] : 
 /** A request with a good credential, and what the origin gets. */
 const good = (name, policyName, head, { who = BY_TOKEN, members, target, set = told(), more = {}, removed } = {}) =>
   vector(name, policyName, head, forward(set, removed ? { removed } : {}), {
-    ...more, asks: [...(more.asks ?? []), ...signs(policyName)], also: { ...about(policyName, head, who, members, target), ...more.also },
+    ...more, effects: [...(more.effects ?? []), ...signs(policyName)], also: { ...about(policyName, head, who, members, target), ...more.also },
   });
 const none = (name, policyName, head, expected, more) => vector(name, policyName, head, expected, more);
 const served = (name, policyName, head, body, headers = {}) => vector(name, policyName, head, { respond: { status: 200 } }, {
@@ -97,16 +97,16 @@ export const cases = [
   good("EdDSA", "eddsa", api("/a/b?x=1", user)),
   good("a key without a name is called by its thumbprint", "thumbprint", api("/", user)),
   good("a session", "eddsa", api("/", session), { who: BY_SESSION, set: ada() }),
-  good("a session that the auth service knows", "eddsa", api("/", sessionCookies()), { who: ASKED, set: ada("auth-service"), more: { asks: ["session"], replies: [sessionAnswer()] } }),
-  good("a session that the auth service knows, signed by the platform", "es256", api("/", sessionCookies()), { who: ASKED, set: ada("auth-service"), more: { asks: ["session"], replies: [sessionAnswer()] } }),
-  good("a token of the bearer plugin", "eddsa", api("/", bearer(signedValue(TOKEN, SECRET))), { who: ASKED, set: ada("auth-service"), more: { asks: ["session"], replies: [sessionAnswer()] } }),
+  good("a session that the auth service knows", "eddsa", api("/", sessionCookies()), { who: ASKED, set: ada("auth-service"), more: { effects: ["session"], results: [sessionAnswer()] } }),
+  good("a session that the auth service knows, signed by the platform", "es256", api("/", sessionCookies()), { who: ASKED, set: ada("auth-service"), more: { effects: ["session"], results: [sessionAnswer()] } }),
+  good("a token of the bearer plugin", "eddsa", api("/", bearer(signedValue(TOKEN, SECRET))), { who: ASKED, set: ada("auth-service"), more: { effects: ["session"], results: [sessionAnswer()] } }),
   good("a token with sid and email", "eddsa", api("/", bearer(own({ sid: "s-1", email: "a@example.com" }))), { members: { sid: "s-1", email: "a@example.com" }, set: told({ "x-doorward-session": "s-1", "x-doorward-email": "a@example.com" }) }),
   good("a user whose name needs escapes", "eddsa", api("/", bearer(own({ sub: "Zo\u00eb \"1\"\r\n\u0000" }))), { members: { sub: "Zo\u00eb \"1\"\r\n\u0000" }, set: told({ "x-doorward-subject": "Zo%C3%AB%20\"1\"%0D%0A%00" }) }),
   good("an optional rule, with a session", "eddsa", api("/optional/x", user)),
   none("an optional rule, anonymous", "eddsa", api("/optional/x", ["x-doorward-assertion", "a.b.c"]), forward({}, { removed: ["x-doorward-assertion"] })),
   none("a public path", "eddsa", api("/public/x", user, ["X_Doorward_Assertion", "a.b.c"]), forward({}, { removed: ["X_Doorward_Assertion"] })),
   none("a preflight has none", "eddsa", send("OPTIONS", "/", ["origin", "https://other.example"], ["access-control-request-method", "GET"]), forward()),
-  none("a request that is admitted in spite of a lookup failure has none", "eddsa", api("/doubt/x", sessionCookies()), forward(), { asks: ["session"] }),
+  none("a request that is admitted in spite of a lookup failure has none", "eddsa", api("/doubt/x", sessionCookies()), forward(), { effects: ["session"] }),
   none("a refusal that is only reported has none", "eddsa", api("/reported/x"), forward()),
   good("a rule that only reports, and a user who may", "eddsa", api("/reported/x", user)),
 
@@ -148,10 +148,10 @@ export const cases = [
   good("where the credential is removed", "eddsa", api("/removed/x", user), { removed: ["authorization"] }),
 
   // Where it cannot be had, nothing passes.
-  none("the platform fails to sign", "es256", api("/", user), reject("assertion_unavailable"), { asks: ["sign"], replies: [{ to: "sign", failed: true }] }),
-  none("the platform cannot sign", "es256", page("/", user), reject("assertion_unavailable"), { asks: ["sign"], replies: [{ to: "sign", unsupported: true }] }),
-  none("the platform fails to sign where a rule only reports", "es256", api("/reported/x", user), reject("assertion_unavailable"), { asks: ["sign"], replies: [{ to: "sign", failed: true }] }),
-  none("the platform fails to sign under `on_unavailable: anonymous`", "es256", api("/doubt/x", sessionCookies()), reject("assertion_unavailable"), { asks: ["session", "sign"], replies: [sessionAnswer(), { to: "sign", failed: true }] }),
+  none("the platform fails to sign", "es256", api("/", user), reject("assertion_unavailable"), { effects: ["sign"], results: [{ of: "sign", failed: true }] }),
+  none("the platform cannot sign", "es256", page("/", user), reject("assertion_unavailable"), { effects: ["sign"], results: [{ of: "sign", unsupported: true }] }),
+  none("the platform fails to sign where a rule only reports", "es256", api("/reported/x", user), reject("assertion_unavailable"), { effects: ["sign"], results: [{ of: "sign", failed: true }] }),
+  none("the platform fails to sign under `on_unavailable: anonymous`", "es256", api("/doubt/x", sessionCookies()), reject("assertion_unavailable"), { effects: ["session", "sign"], results: [sessionAnswer(), { of: "sign", failed: true }] }),
 
   // The key set.
   served("the key set", "eddsa", api(PATH), published(edPublic)),

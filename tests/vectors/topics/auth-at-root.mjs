@@ -19,13 +19,13 @@ const at = (request, members) => ({ ...request, ...members });
 const asked = (url, members = {}) => ({ ...sessionAnswer(), url, ...members });
 
 export const cases = [
-  vector("the root is asked at the root", "here", api("/app", sessionCookies()), forward(ada("auth-service")), { asks: ["session"], replies: [asked(`${SITE}/get-session?disableCookieCache=true`, { cookies: [SESSION_TOKEN] })] }),
+  vector("the root is asked at the root", "here", api("/app", sessionCookies()), forward(ada("auth-service")), { effects: ["session"], results: [asked(`${SITE}/get-session?disableCookieCache=true`, { cookies: [SESSION_TOKEN] })] }),
   vector("nothing is public but what a rule makes so", "here", api("/get-session"), reject("no_credential")),
   vector("nor is the first page", "here", page("/"), redirect("no_credential", "/sign-in?callbackURL=%2F")),
   vector("what a rule makes public is", "here", api("/callback/github"), forward()),
   vector("what goes to the service's own host it renews by itself", "here", page("/app", near), forward(ada()), { also: { alongside: [] } }),
-  vector("what goes to another host the gate renews", "elsewhere", page("/app", near), forward(ada()), { replies: [asked(`${AUTH}/get-session?disableCookieCache=true`)], also: { alongside: ["session"] } }),
+  vector("what goes to another host the gate renews", "elsewhere", page("/app", near), forward(ada()), { results: [asked(`${AUTH}/get-session?disableCookieCache=true`)], also: { alongside: ["session"] } }),
   vector("at the service's own host it is the service's again", "elsewhere", at(page("/app", near), there), forward(ada()), { also: { alongside: [] } }),
   vector("a URL with the usual port and capitals has its path", "port", api("/auth/get-session"), forward()),
-  vector("and is asked as browsers write it", "port", api("/app", sessionCookies()), forward(ada("auth-service")), { asks: ["session"], replies: [asked(`${SITE}/auth/get-session?disableCookieCache=true`)] }),
+  vector("and is asked as browsers write it", "port", api("/app", sessionCookies()), forward(ada("auth-service")), { effects: ["session"], results: [asked(`${SITE}/auth/get-session?disableCookieCache=true`)] }),
 ];

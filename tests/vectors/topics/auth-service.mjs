@@ -12,12 +12,12 @@ export const policies = {
 };
 
 const cookie = sessionCookies();
-const answered = (status, body, headers = []) => ({ to: "session", status, headers, body });
+const answered = (status, body, headers = []) => ({ of: "session", status, headers, body });
 const json = ["content-type", "application/json"];
 
 /** The answer does not count, so it is not known. */
-const unknown = (name, reply, members = {}) =>
-  vector(name, "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"], replies: reply ? [reply] : [], ...members });
+const unknown = (name, result, members = {}) =>
+  vector(name, "plain", api("/app", cookie), reject("session_unavailable"), { effects: ["session"], results: result ? [result] : [], ...members });
 
 const { session, user } = pair();
 const body = (members) => answered(200, JSON.stringify({ session, user, ...members }), [json]);
@@ -29,7 +29,7 @@ const passed = (...list) => ({ response_headers: [...PRIVATE, ...list] });
 const renewed = (kept, goesOn) => forward({ ...ada("auth-service"), cookie: goesOn.join("; ") }, { removed: ["cookie"], ...passed(...kept) });
 /** What is passed on, and with which cookies the request goes on then: those that the browser will have. */
 const withCookies = (name, sent, kept, ...goesOn) =>
-  vector(name, "plain", api("/app", cookie), kept.length > 0 ? renewed(kept, goesOn) : forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer({}, sent)] });
+  vector(name, "plain", api("/app", cookie), kept.length > 0 ? renewed(kept, goesOn) : forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer({}, sent)] });
 
 const token = line(SESSION_TOKEN, signedCookie("new", SECRET));
 const data = line(SESSION_DATA, "abc", "Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax");
@@ -38,12 +38,12 @@ const counted = `__Host-doorward-round=1.${createHash("sha256").update("/app").d
 const deletions = [gone(SESSION_TOKEN), gone(SESSION_DATA), gone("__Secure-better-auth.dont_remember")];
 
 export const cases = [
-  vector("a session that lives goes on", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
-  vector("an answer may say more than is needed", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [body({ needsRefresh: false, roles: ["x"] })] }),
-  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies: lines(...deletions) } }),
-  vector("null may have space around it", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [answered(200, " null\n")] }),
-  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { asks: ["session"], replies: [nullAnswer(deletions)], also: { set_cookies: [...lines(...deletions), counted] } }),
-  vector("a script whose session has ended is told, and dead cookies are cleared", "plain", api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer(deletions)], also: { set_cookies: lines(...deletions) } }),
+  vector("a session that lives goes on", "plain", api("/app", cookie), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer()] }),
+  vector("an answer may say more than is needed", "plain", api("/app", cookie), forward(ada("auth-service")), { effects: ["session"], results: [body({ needsRefresh: false, roles: ["x"] })] }),
+  vector("200 null is the one answer that means signed out", "plain", api("/app", cookie), reject("session_ended"), { effects: ["session"], results: [nullAnswer()], also: { set_cookies: lines(...deletions) } }),
+  vector("null may have space around it", "plain", api("/app", cookie), reject("session_ended"), { effects: ["session"], results: [answered(200, " null\n")] }),
+  vector("a page of a session that has ended goes to sign in, and dead cookies are cleared", "plain", page("/app", cookie), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { effects: ["session"], results: [nullAnswer(deletions)], also: { set_cookies: [...lines(...deletions), counted] } }),
+  vector("a script whose session has ended is told, and dead cookies are cleared", "plain", api("/app", cookie), reject("session_ended"), { effects: ["session"], results: [nullAnswer(deletions)], also: { set_cookies: lines(...deletions) } }),
 
   unknown("401 means unknown, not signed out", answered(401, '{"code":"FAILED_TO_GET_SESSION"}', [json])),
   unknown("403 means unknown", answered(403, "null")),
@@ -74,10 +74,10 @@ export const cases = [
   unknown("a session that is past means unknown", body({ session: { ...session, expiresAt: "2027-01-15T07:59:59.999Z" } })),
   unknown("a session without an expiry means unknown", body({ session: { ...session, expiresAt: undefined } })),
   unknown("a session with a text for its expiry means unknown", body({ session: { ...session, expiresAt: "tomorrow" } })),
-  unknown("a failed fetch means unknown", { to: "session", failed: true }),
+  unknown("a failed fetch means unknown", { of: "session", failed: true }),
   unknown("no answer means unknown", undefined),
-  vector("a page whose session is unknown is no sign-out", "plain", page("/app", cookie), reject("session_unavailable"), { asks: ["session"], also: { set_cookies: [], headers: { "content-type": "text/html; charset=utf-8", "retry-after": "5" } } }),
-  vector("a payload whose session is unknown is refused", "plain", page("/app", ["rsc", "1"], cookie), reject("session_unavailable"), { asks: ["session"], also: { headers: { "content-type": "application/problem+json" } } }),
+  vector("a page whose session is unknown is no sign-out", "plain", page("/app", cookie), reject("session_unavailable"), { effects: ["session"], also: { set_cookies: [], headers: { "content-type": "text/html; charset=utf-8", "retry-after": "5" } } }),
+  vector("a payload whose session is unknown is refused", "plain", page("/app", ["rsc", "1"], cookie), reject("session_unavailable"), { effects: ["session"], also: { headers: { "content-type": "application/problem+json" } } }),
   vector("a preflight makes no request", "plain", send("OPTIONS", "/app", ["origin", "https://other.example"], ["access-control-request-method", "PUT"], cookie), forward()),
   vector("a public path makes no request", "plain", page("/sign-in", cookie), forward()),
 
@@ -94,19 +94,19 @@ export const cases = [
   unknown("cookies of an answer about another token do not", answered(200, JSON.stringify({ session: { ...session, token: OTHER_TOKEN }, user }), [token]), { also: { set_cookies: [] } }),
   unknown("cookies of a redirect do not", answered(302, "", [token]), { also: { set_cookies: [] } }),
 
-  vector("an answer is remembered", "plain", api("/app", cookie), renewed([data], [cookie[1], `${SESSION_DATA}=abc`]), { asks: ["session"], replies: [sessionAnswer({}, [data])] }),
+  vector("an answer is remembered", "plain", api("/app", cookie), renewed([data], [cookie[1], `${SESSION_DATA}=abc`]), { effects: ["session"], results: [sessionAnswer({}, [data])] }),
   vector("what is remembered is not asked again, and its cookies are not set again", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "an answer is remembered", now: NOW + 9_999 }),
-  vector("what is remembered is about its own credential", "plain", api("/app", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { after: "an answer is remembered", now: NOW + 9_999, asks: ["session"], replies: [nullAnswer()] }),
-  vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, asks: ["session"], replies: [nullAnswer()] }),
+  vector("what is remembered is about its own credential", "plain", api("/app", sessionCookies(undefined, signedCookie(OTHER_TOKEN, SECRET))), reject("session_ended"), { after: "an answer is remembered", now: NOW + 9_999, effects: ["session"], results: [nullAnswer()] }),
+  vector("what is remembered is forgotten after ten seconds", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_000, effects: ["session"], results: [nullAnswer()] }),
   vector("the end of a session is remembered", "plain", api("/app", cookie), reject("session_ended"), { after: "an answer is remembered", now: NOW + 10_500 }),
-  vector("a failure is not remembered: first", "plain", api("/app", cookie), reject("session_unavailable"), { asks: ["session"] }),
+  vector("a failure is not remembered: first", "plain", api("/app", cookie), reject("session_unavailable"), { effects: ["session"] }),
   vector("a failure is not remembered: for two seconds there is no other request", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure is not remembered: first", now: NOW + 1999, also: { log: { lookup_failure: "no-response" } } }),
-  vector("a failure is not remembered: second", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "a failure is not remembered: first", now: NOW + 2000, asks: ["session"], replies: [sessionAnswer()] }),
-  vector("a failure does not end what was remembered: first", "plain", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
-  vector("a failure after that is a failure", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure does not end what was remembered: first", now: NOW + 10_000, asks: ["session"], replies: [{ to: "session", failed: true }] }),
-  vector("what is remembered does not outlive the session: first", "plain", api("/app", cookie), forward(ada("auth-service", { "x-doorward-expires": String(NOW_S + 5) })), { asks: ["session"], replies: [sessionAnswer({ session: { expiresAt: new Date(NOW + 5000).toISOString() } })] }),
+  vector("a failure is not remembered: second", "plain", api("/app", cookie), forward(ada("auth-service")), { after: "a failure is not remembered: first", now: NOW + 2000, effects: ["session"], results: [sessionAnswer()] }),
+  vector("a failure does not end what was remembered: first", "plain", api("/app", cookie), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer()] }),
+  vector("a failure after that is a failure", "plain", api("/app", cookie), reject("session_unavailable"), { after: "a failure does not end what was remembered: first", now: NOW + 10_000, effects: ["session"], results: [{ of: "session", failed: true }] }),
+  vector("what is remembered does not outlive the session: first", "plain", api("/app", cookie), forward(ada("auth-service", { "x-doorward-expires": String(NOW_S + 5) })), { effects: ["session"], results: [sessionAnswer({ session: { expiresAt: new Date(NOW + 5000).toISOString() } })] }),
   vector("what is remembered does not outlive the session: in its last millisecond", "plain", api("/app", cookie), forward(ada("auth-service", { "x-doorward-expires": String(NOW_S + 5) })), { after: "what is remembered does not outlive the session: first", now: NOW + 5000 }),
-  vector("what is remembered does not outlive the session: then it is asked again", "plain", api("/app", cookie), reject("session_ended"), { after: "what is remembered does not outlive the session: first", now: NOW + 5001, asks: ["session"], replies: [nullAnswer()] }),
-  vector("where nothing is to be remembered, nothing is: first", "brief", api("/app", cookie), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
-  vector("where nothing is to be remembered, nothing is: second", "brief", api("/app", cookie), reject("session_ended"), { after: "where nothing is to be remembered, nothing is: first", asks: ["session"], replies: [nullAnswer()] }),
+  vector("what is remembered does not outlive the session: then it is asked again", "plain", api("/app", cookie), reject("session_ended"), { after: "what is remembered does not outlive the session: first", now: NOW + 5001, effects: ["session"], results: [nullAnswer()] }),
+  vector("where nothing is to be remembered, nothing is: first", "brief", api("/app", cookie), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer()] }),
+  vector("where nothing is to be remembered, nothing is: second", "brief", api("/app", cookie), reject("session_ended"), { after: "where nothing is to be remembered, nothing is: first", effects: ["session"], results: [nullAnswer()] }),
 ];

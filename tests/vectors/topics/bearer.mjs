@@ -18,16 +18,16 @@ export const policies = {
 };
 
 const SIGNED = signedValue(TOKEN, SECRET);
-const asks = ["session"];
-const alive = { asks, replies: [sessionAnswer()] };
+const effects = ["session"];
+const alive = { effects, results: [sessionAnswer()] };
 const refused = (name, policy, headers, reason) => vector(name, policy, api("/app", ...headers), reject(reason));
 
 export const cases = [
   vector("a signed token is asked about", "signed", api("/app", bearer(SIGNED)), forward(ada("auth-service")), alive),
   vector("an escaped signed token is asked about", "signed", api("/app", bearer(encodeURIComponent(SIGNED))), forward(ada("auth-service")), alive),
-  vector("a signed token of a session that has ended", "signed", api("/app", bearer(SIGNED)), reject("session_ended"), { asks, replies: [nullAnswer()] }),
-  vector("a signed token that the auth service does not know", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { asks }),
-  vector("an answer about another token does not count", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { asks, replies: [sessionAnswer({ session: { token: OTHER_TOKEN } })] }),
+  vector("a signed token of a session that has ended", "signed", api("/app", bearer(SIGNED)), reject("session_ended"), { effects, results: [nullAnswer()] }),
+  vector("a signed token that the auth service does not know", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { effects }),
+  vector("an answer about another token does not count", "signed", api("/app", bearer(SIGNED)), reject("session_unavailable"), { effects, results: [sessionAnswer({ session: { token: OTHER_TOKEN } })] }),
   vector("a bare token is asked about where any is taken", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
   vector("a signed token is asked about where any is taken", "any", api("/app", bearer(SIGNED)), forward(ada("auth-service")), alive),
   refused("a signed token must hold where any is taken", "any", [bearer(signedValue(TOKEN, OLD_SECRET))], "signature_invalid"),
@@ -40,7 +40,7 @@ export const cases = [
   vector("a JWT of the auth service itself is a JWT", "any", api("/app", bearer(own)), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth", "x-doorward-email": "ada@example.com" }))),
   vector("bearer answers are remembered by their own credential: first", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
   vector("bearer answers are remembered by their own credential: second", "any", api("/app", bearer(TOKEN)), forward(ada("auth-service")), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000 }),
-  vector("bearer answers are remembered by their own credential: not for the cookie", "any", api("/app", sessionCookies()), reject("session_ended"), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000, asks, replies: [nullAnswer()] }),
+  vector("bearer answers are remembered by their own credential: not for the cookie", "any", api("/app", sessionCookies()), reject("session_ended"), { after: "bearer answers are remembered by their own credential: first", now: NOW + 5000, effects, results: [nullAnswer()] }),
   vector("a bare token where any is taken needs no Origin", "any", send("POST", "/app", bearer(TOKEN)), forward(ada("auth-service")), alive),
 
   vector("the scheme is compared without regard to case", "jwt", api("/app", ["authorization", `bEARER ${good}`]), forward(told())),

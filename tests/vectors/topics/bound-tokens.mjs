@@ -30,7 +30,7 @@ const challenge = "Bearer error=\"invalid_token\", error_description=\"The token
 const accessToken = (members = {}) => forged("EdDSA", "ed", { ...header, typ: "at+jwt" }, claims({ client_id: "cli", scope: "read", jti: "1", ...members }));
 const proof = forged("ES256", "p256", { typ: "dpop+jwt", alg: "ES256", jwk: publicJwk("p256") }, { jti: "a", htm: "GET", htu: `${SITE}/`, iat: NOW_S });
 
-const minted = (jwt) => ({ to: "token", status: 200, headers: [["content-type", "application/json"]], body: JSON.stringify({ token: jwt }), cookies: [SESSION_TOKEN] });
+const minted = (jwt) => ({ of: "token", status: 200, headers: [["content-type", "application/json"]], body: JSON.stringify({ token: jwt }), cookies: [SESSION_TOKEN] });
 const own = (members = {}) => ({ iat: NOW_S, id: "ada", name: "Ada", sub: "ada", exp: NOW_S + 900, iss: SITE, aud: SITE, ...members });
 const cached = sessionCookies(compact(pair(), NOW + 86_400_000, SECRET));
 /** Better Auth's session token by its key set. */
@@ -38,7 +38,7 @@ const cacheToken = (members = {}) =>
   jwt("EdDSA", "ed", { ...pair(), sub: "ada", sid: pair().session.token, iss: SITE, aud: "better-auth:session-cache", iat: NOW_S - 60, exp: NOW_S + 240, ...members }, { kid: "ed", typ: "better-auth.session-cache+jwt" });
 /** The cache does not count, and the auth service is asked. */
 const miss = (name, policyName, data, reason = "token_bound") =>
-  vector(name, policyName, api("/", sessionCookies(data)), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()], also: { session_data: reason } });
+  vector(name, policyName, api("/", sessionCookies(data)), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer()], also: { session_data: reason } });
 
 export const cases = [
   // By its method.
@@ -68,7 +68,7 @@ export const cases = [
   // Wherever it stands, whatever the rule lets pass, whichever key signs.
   refuse("bound, in a cookie", cookies({ id: bound })),
   refuse("bound, in a header", ["x-token", bound]),
-  refuse("bound, and verified by the platform", bearer(forged("ES256", "p256", { alg: "ES256", kid: "p256" }, claims({ cnf: { jkt: JKT } }))), { asks: ["check"] }),
+  refuse("bound, and verified by the platform", bearer(forged("ES256", "p256", { alg: "ES256", kid: "p256" }, claims({ cnf: { jkt: JKT } }))), { effects: ["check"] }),
   refuse("bound, once more: nothing is remembered of it", bearer(bound), { after: "bound by DPoP, sent as a plain bearer token", now: NOW + 1000 }),
   vector("bound, of the type of access tokens", "access tokens", api("/", bearer(accessToken({ cnf: { jkt: JKT } }))), reject("token_bound")),
   vector("an access token that is not bound", "access tokens", api("/", bearer(accessToken())), forward(told())),
@@ -93,9 +93,9 @@ export const cases = [
   miss("a session token by the secret that is bound does not count", "jwt", hs256({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
   miss("a session token by the secret with a confirmation that is none does not count", "jwt", hs256({ ...pair(), cnf: null }, NOW_S + 240, SECRET), "claims_malformed"),
   miss("an encrypted one that is bound does not count", "jwe", await jwe({ ...pair(), cnf: { jkt: JKT } }, NOW_S + 240, SECRET)),
-  vector("and where the session has ended, no request passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
+  vector("and where the session has ended, no request passes", "better-auth", api("/", sessionCookies(await cacheToken({ cnf: { jkt: JKT } }))), reject("session_ended"), { effects: ["session"], results: [nullAnswer()] }),
 
   // A token for an origin: it could not use it.
-  vector("an exchanged token that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),
+  vector("an exchanged token that is bound", "bridge", api("/notes", cached), reject("exchanged_token_invalid"), { effects: ["token"], results: [minted(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))], also: { log: { reason: "exchanged_token_invalid", cause: "token_bound" } } }),
   vector("a token in place of an exchanged one that is bound", "bridge", api("/notes", bearer(forged("EdDSA", "ed", header, own({ cnf: { jkt: JKT } })))), reject("token_bound")),
 ];

@@ -68,5 +68,5 @@ export const cases = [
   vector("a rule tells none", "token", api("/none", by({ role: "admin" })), forward()),
   vector("a claim of a Better Auth user", "session", api("/", sessionCookies(goodData({ user: { role: "admin" } }))), forward(ada("cookie-cache", mapped({ role: "admin", agent: "vectors" })))),
   vector("a claim of a Better Auth session", "session", api("/", sessionCookies(goodData({ session: { activeOrganizationId: "acme" } }))), forward(ada("cookie-cache", mapped({ org: "acme", agent: "vectors" })))),
-  vector("a claim that the auth service tells", "session", api("/", sessionCookies()), forward(ada("auth-service", mapped({ role: "owner", agent: "vectors" }))), { asks: ["session"], replies: [sessionAnswer({ user: { role: "owner" } })] }),
+  vector("a claim that the auth service tells", "session", api("/", sessionCookies()), forward(ada("auth-service", mapped({ role: "owner", agent: "vectors" }))), { effects: ["session"], results: [sessionAnswer({ user: { role: "owner" } })] }),
 ];

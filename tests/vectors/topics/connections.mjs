@@ -44,9 +44,9 @@ export const cases = [
   vector("under an optional rule, with a token, the token's end counts", "token", api("/optional/hour", jwt()), until(end, told())),
   vector("with a session it ends a second after the session, not after its cookie cache", "session", api("/events", session), until(sessionEnd, ada())),
   vector("so it does by the auth service's answer", "session", api("/events", sessionCookies()), until(NOW + 90_000 + 1000, ada("auth-service", { "x-doorward-expires": String(NOW_S + 90) })), {
-    asks: ["session"], replies: [sessionAnswer({ session: { expiresAt: new Date(NOW + 90_000).toISOString() } })],
+    effects: ["session"], results: [sessionAnswer({ session: { expiresAt: new Date(NOW + 90_000).toISOString() } })],
   }),
   vector("a session's WebSocket from this site", "session", webSocket("/socket", ["origin", SITE], session), until(sessionEnd, ada())),
-  vector("a session that has ended opens none", "session", api("/events", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
-  vector("a request that is admitted in spite of a lookup failure is anonymous, without an end", "lenient", api("/events", sessionCookies()), until(null, {}), { asks: ["session"], also: { log: { decision: "anonymous" } } }),
+  vector("a session that has ended opens none", "session", api("/events", sessionCookies()), reject("session_ended"), { effects: ["session"], results: [nullAnswer()] }),
+  vector("a request that is admitted in spite of a lookup failure is anonymous, without an end", "lenient", api("/events", sessionCookies()), until(null, {}), { effects: ["session"], also: { log: { decision: "anonymous" } } }),
 ];

@@ -51,7 +51,7 @@ export const cases = [
   vector("a public path takes it from anywhere", "site", send("POST", "/public", session, origin("https://evil.example")), forward()),
   vector("optional: from another site with a session", "site", send("POST", "/optional", session, origin("https://evil.example")), crossing),
   vector("optional: from another site without one", "site", send("POST", "/optional", origin("https://evil.example")), forward()),
-  vector("a session that the auth service knows, from another site", "site", send("POST", "/app", sessionCookies(), origin("https://evil.example")), crossing, { asks: ["session"], replies: [sessionAnswer()] }),
+  vector("a session that the auth service knows, from another site", "site", send("POST", "/app", sessionCookies(), origin("https://evil.example")), crossing, { effects: ["session"], results: [sessionAnswer()] }),
   vector("without a session, what is missing is the session", "site", send("POST", "/app", origin("https://evil.example")), reject("no_credential")),
   vector("with a bad session, what is wrong is the session", "site", send("POST", "/app", origin("https://evil.example"), sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("a token in a header is not sent by a browser by itself", "token", send("POST", "/", bearer(token), origin("https://evil.example")), forward(told())),

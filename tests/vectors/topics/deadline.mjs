@@ -34,7 +34,7 @@ export const policies = {
   ),
 };
 
-const late = (reply, takes_ms) => ({ ...reply, takes_ms });
+const late = (result, takes_ms) => ({ ...result, takes_ms });
 const good = await jwt("EdDSA", "ed", claims(), { kid: "ed" });
 const es256 = await jwt("ES256", "p256", claims(), { kid: "p256" });
 const ownToken = await jwt("EdDSA", "ed", own(), { kid: "ed" });
@@ -42,8 +42,8 @@ const bothCookies = cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), "__S
 const brief = { session: { expiresAt: new Date(NOW + 100).toISOString() } };
 // A cookie cache that runs out while the platform signs what it says.
 const runningOut = sessionCookies(goodData({}, NOW + 100));
-const signing = { to: "sign", real: true };
-const checking = { to: "check", real: true };
+const signing = { of: "sign", real: true };
+const checking = { of: "check", real: true };
 const asserted = (members) => ({
   assertion: {
     header: { alg: "ES256", kid: "es1", typ: "doorward-assertion+jwt" },
@@ -55,27 +55,27 @@ const asserted = (members) => ({
   },
 });
 
-const laterPage = { to: "page", url: "/errors/later?reason=session_unavailable&from=%2Fapp", status: 200, headers: [["content-type", "text/html"]], body: "later" };
-const unavailable = (takes_ms) => late({ to: "session", status: 500, headers: [], body: "" }, takes_ms);
+const laterPage = { of: "page", url: "/errors/later?reason=session_unavailable&from=%2Fapp", status: 200, headers: [["content-type", "text/html"]], body: "later" };
+const unavailable = (takes_ms) => late({ of: "session", status: 500, headers: [], body: "" }, takes_ms);
 
 export const cases = [
-  vector("a page of the application is shown for what is left of the budget", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session", "page"], replies: [unavailable(2900), laterPage], also: { body: "later" } }),
-  vector("a page of the application is not fetched when the budget is spent", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session"], replies: [unavailable(2960)], also: { log: { reason: "session_unavailable", page_failure: "too_late" } } }),
-  vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2000)] }),
-  vector("a token is checked when its keys are there, not when they were asked for", "keys", api("/", bearer(await jwt("EdDSA", "ed", claims({ exp: NOW_S - 4 }), { kid: "ed" }))), reject("token_expired"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 1500)] }),
-  vector("a token that runs out while its signature is checked is past", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), reject("token_expired"), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 1000)] }),
-  vector("a token is good in its last millisecond, when its signature has been checked", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), forward(told({ "x-doorward-expires": String(NOW_S - 4) })), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 999)] }),
-  vector("a token that begins while its signature is checked is good", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ nbf: NOW_S + 6 }), { kid: "p256" }))), forward(told()), { asks: ["keys", "check"], replies: [keysAnswer([p256]), late(checking, 1000)] }),
-  vector("a session in time after keys goes on", "both", api("/", bearer(ownToken), sessionCookies()), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { asks: ["keys", "session"], replies: [late(keysAnswer([ed]), 2000), late(sessionAnswer(), 900)] }),
-  vector("with no time left, the auth service is not asked", "both", api("/", bearer(ownToken), sessionCookies()), reject("session_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
-  vector("with no time left, `on_unavailable: anonymous` forwards it anonymously", "lenient", api("/", bearer(ownToken), sessionCookies()), forward(), { asks: ["keys"], replies: [late(keysAnswer([ed]), 2980)] }),
-  vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("signature_check_unavailable"), { asks: ["keys"], replies: [late(keysAnswer([p256]), 2980)] }),
+  vector("a page of the application is shown for what is left of the budget", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { effects: ["session", "page"], results: [unavailable(2900), laterPage], also: { body: "later" } }),
+  vector("a page of the application is not fetched when the budget is spent", "pages", page("/app", sessionCookies()), reject("session_unavailable"), { effects: ["session"], results: [unavailable(2960)], also: { log: { reason: "session_unavailable", page_failure: "too_late" } } }),
+  vector("keys that come within the budget count", "keys", api("/", bearer(good)), forward(told()), { effects: ["keys"], results: [late(keysAnswer([ed]), 2000)] }),
+  vector("a token is checked when its keys are there, not when they were asked for", "keys", api("/", bearer(await jwt("EdDSA", "ed", claims({ exp: NOW_S - 4 }), { kid: "ed" }))), reject("token_expired"), { effects: ["keys"], results: [late(keysAnswer([ed]), 1500)] }),
+  vector("a token that runs out while its signature is checked is past", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), reject("token_expired"), { effects: ["keys", "check"], results: [keysAnswer([p256]), late(checking, 1000)] }),
+  vector("a token is good in its last millisecond, when its signature has been checked", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ exp: NOW_S - 4 }), { kid: "p256" }))), forward(told({ "x-doorward-expires": String(NOW_S - 4) })), { effects: ["keys", "check"], results: [keysAnswer([p256]), late(checking, 999)] }),
+  vector("a token that begins while its signature is checked is good", "keys", api("/", bearer(await jwt("ES256", "p256", claims({ nbf: NOW_S + 6 }), { kid: "p256" }))), forward(told()), { effects: ["keys", "check"], results: [keysAnswer([p256]), late(checking, 1000)] }),
+  vector("a session in time after keys goes on", "both", api("/", bearer(ownToken), sessionCookies()), forward(told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })), { effects: ["keys", "session"], results: [late(keysAnswer([ed]), 2000), late(sessionAnswer(), 900)] }),
+  vector("with no time left, the auth service is not asked", "both", api("/", bearer(ownToken), sessionCookies()), reject("session_unavailable"), { effects: ["keys"], results: [late(keysAnswer([ed]), 2980)] }),
+  vector("with no time left, `on_unavailable: anonymous` forwards it anonymously", "lenient", api("/", bearer(ownToken), sessionCookies()), forward(), { effects: ["keys"], results: [late(keysAnswer([ed]), 2980)] }),
+  vector("with no time left, no signature is checked", "keys", api("/", bearer(es256)), reject("signature_check_unavailable"), { effects: ["keys"], results: [late(keysAnswer([p256]), 2980)] }),
   vector("a session that ends while another is asked about has expired", "two", api("/", bothCookies), reject("session_expired"), {
-    asks: ["session", "session"],
-    replies: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session?disableCookieCache=true` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session?disableCookieCache=true" }, 200)],
+    effects: ["session", "session"],
+    results: [{ ...sessionAnswer(brief), url: `${SITE}/api/auth/get-session?disableCookieCache=true` }, late({ ...sessionAnswer(), url: "https://two.example.com/api/auth/get-session?disableCookieCache=true" }, 200)],
   }),
-  vector("an assertion that is signed in time says what was known", "signed", api("/", runningOut), forward(ada()), { asks: ["sign"], replies: [late(signing, 90)], also: asserted({ src: "cookie-cache" }) }),
-  vector("what is known of a session when it is signed is what is signed", "signed", api("/", runningOut), forward(ada("auth-service")), { asks: ["sign", "session", "sign"], replies: [late(signing, 200), sessionAnswer()], also: asserted({ src: "auth-service" }) }),
-  vector("a platform that fails to sign the second time", "signed", api("/", runningOut), reject("assertion_unavailable"), { asks: ["sign", "session", "sign"], replies: [late(signing, 200), sessionAnswer(), { to: "sign", failed: true }] }),
-  vector("a session that has ended while it was signed has none", "signed", api("/", runningOut), reject("session_ended"), { asks: ["sign", "session"], replies: [late(signing, 200), { to: "session", status: 200, body: "null" }] }),
+  vector("an assertion that is signed in time says what was known", "signed", api("/", runningOut), forward(ada()), { effects: ["sign"], results: [late(signing, 90)], also: asserted({ src: "cookie-cache" }) }),
+  vector("what is known of a session when it is signed is what is signed", "signed", api("/", runningOut), forward(ada("auth-service")), { effects: ["sign", "session", "sign"], results: [late(signing, 200), sessionAnswer()], also: asserted({ src: "auth-service" }) }),
+  vector("a platform that fails to sign the second time", "signed", api("/", runningOut), reject("assertion_unavailable"), { effects: ["sign", "session", "sign"], results: [late(signing, 200), sessionAnswer(), { of: "sign", failed: true }] }),
+  vector("a session that has ended while it was signed has none", "signed", api("/", runningOut), reject("session_ended"), { effects: ["sign", "session"], results: [late(signing, 200), { of: "session", status: 200, body: "null" }] }),
 ];

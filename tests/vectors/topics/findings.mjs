@@ -43,9 +43,9 @@ const signed = (name, by, service_has, hint, { policyName = "site", fingerprint 
   });
 const OTHER = "The auth service signs with another secret: give the gate the value that the auth service has in this environment, and restart both";
 
-const failed = (name, reply, lookup, hint, { failure, more = {} } = {}) =>
+const failed = (name, result, lookup, hint, { failure, more = {} } = {}) =>
   vector(name, "site", api("/app", cookies({ [SESSION_TOKEN]: good })), reject("session_unavailable"), {
-    asks: ["session"], replies: [{ to: "session", ...reply }],
+    effects: ["session"], results: [{ of: "session", ...result }],
     also: { log: { lookup_failure: failure, lookup: { url: `${SITE}/api/auth/get-session`, ...lookup }, hint, ...more } },
   });
 
@@ -111,17 +111,17 @@ export const cases = [
   failed("lookup: deployment protection", { status: 401, headers: [], body: "" }, { status: 401 }, "Something in front of the service wants a credential of its own (deployment protection, a firewall): let the gate through", { failure: "unauthorized" }),
   failed("lookup: the service has failed", { status: 500, headers: [], body: "" }, { status: 500 }, "The service has failed: its own log says why", { failure: "server-error" }),
   vector("lookup: a key set that is away", "remote", api("/app", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims()))), reject("keys_unavailable"), {
-    asks: ["keys"], replies: [{ to: "keys", status: 404, headers: [], body: "" }], also: { log: { lookup: { url: "https://issuer.example/jwks", status: 404 } } },
+    effects: ["keys"], results: [{ of: "keys", status: 404, headers: [], body: "" }], also: { log: { lookup: { url: "https://issuer.example/jwks", status: 404 } } },
   }),
   vector("ended: the service has not recognized the cookies", "site", api("/app", cookies({ [SESSION_TOKEN]: good })), reject("session_ended"), {
-    asks: ["session"], replies: [nullAnswer()],
+    effects: ["session"], results: [nullAnswer()],
     also: { log: { asked_url: `${SITE}/api/auth/get-session?disableCookieCache=true`, cookies_deleted: false, session_data: null, hint: "The auth service has not recognized the cookies: it has another secret or cookie name (is it that of another environment?), or uses customSession" } },
   }),
   vector("ended: the cookie cache is of another version", "site", api("/app", sessionCookies(compact(pair({ version: "2" }), NOW + 240_000, SECRET))), reject("session_ended"), {
-    asks: ["session"], replies: [nullAnswer()], also: { session_data: "session_version", log: { session_data: "session_version" } },
+    effects: ["session"], results: [nullAnswer()], also: { session_data: "session_version", log: { session_data: "session_version" } },
   }),
   vector("ended: the cookie cache is of another session", "site", api("/app", sessionCookies(goodData({ session: { token: OTHER_TOKEN } }))), reject("session_ended"), {
-    asks: ["session"], replies: [nullAnswer()], also: { session_data: "session_mismatch", log: { session_data: "session_mismatch" } },
+    effects: ["session"], results: [nullAnswer()], also: { session_data: "session_mismatch", log: { session_data: "session_mismatch" } },
   }),
 
   // tokens
@@ -134,7 +134,7 @@ export const cases = [
   vector("token: two parts", "tokens", api("/app", bearer("aaaa.bbbb.cccc.dddd")), reject("token_malformed"), { also: { log: { token: { parts: 4 } } } }),
   ...[[90, 90], [-90, -90], [2, null]].map(([ahead, said]) =>
     vector(`clock: the issuer's is ${ahead} s ahead`, "remote", api("/app", bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ iat: NOW_S + 90 })))), reject("token_not_yet_valid"), {
-      asks: ["keys"], replies: [keysAnswer(KEYS, dated(ahead))], also: { log: { clock_difference_seconds: said } },
+      effects: ["keys"], results: [keysAnswer(KEYS, dated(ahead))], also: { log: { clock_difference_seconds: said } },
     }),
   ),
 
@@ -154,7 +154,7 @@ export const cases = [
     also: { log: { origin: "https://www.example.com", public_origin: SITE, hint: 'If "origin" is this site, give the host its public origin (publicOrigin, DOORWARD_PUBLIC_ORIGIN or PUBLIC_ORIGIN); if it is another site of yours, list it in allowed_origins' } },
   }),
   vector("debug: the refusal shows the line of the log", "debug", api("/app"), reject("no_credential"), { also: { body: shown("/app", "/**") } }),
-  vector("debug: a page shows it too, escaped", "debug", page("/admin/x", sessionCookies(goodData())), reject("forbidden"), { asks: ["session"], replies: [sessionAnswer()], also: { log: { requirement: { name: "roles", expected: ["admin", "owner"], found: [] } } } }),
+  vector("debug: a page shows it too, escaped", "debug", page("/admin/x", sessionCookies(goodData())), reject("forbidden"), { effects: ["session"], results: [sessionAnswer()], also: { log: { requirement: { name: "roles", expected: ["admin", "owner"], found: [] } } } }),
   vector("development: the refusal shows the line of the log on this machine", "development", local(), reject("no_credential"), { also: { body: shown("/app", "/**") } }),
   vector("development: not behind a proxy", "development", local([["x-forwarded-for", "192.0.2.7"]]), reject("no_credential"), { also: { body: shown() } }),
   vector("development: not to another machine", "development", { ...local(), client_address: "192.0.2.7" }, reject("no_credential"), { also: { body: shown() } }),

@@ -36,7 +36,7 @@ const denied = reject("route_denied");
 const data = (name, policyName, target, expected, ...headers) => vector(name, policyName, api(target, ...headers), expected);
 /** By a user who does not meet the requirement, as the auth service says now. */
 const without = (name, policyName, target) =>
-  vector(name, policyName, send("POST", target, here, session), reject("forbidden"), { asks: ["session"], replies: [sessionAnswer()] });
+  vector(name, policyName, send("POST", target, here, session), reject("forbidden"), { effects: ["session"], results: [sessionAnswer()] });
 const call = (name, policyName, target, expected, ...headers) => vector(name, policyName, send("POST", target, here, ...headers), expected);
 
 export const cases = [

@@ -53,7 +53,7 @@ export const cases = [
   connection("Connection that would drop anything is removed", "cookie", ["Connection"]),
 
   vector("the session's attributes are forwarded, and not its token", "session", api("/", sessionCookies(goodData())), forward(ada())),
-  vector("the session's attributes are forwarded as the auth service says them", "session", api("/", sessionCookies()), forward(ada("auth-service", { "x-doorward-email": "ada@new.example" })), { asks: ["session"], replies: [sessionAnswer({ user: { email: "ada@new.example" } })] }),
+  vector("the session's attributes are forwarded as the auth service says them", "session", api("/", sessionCookies()), forward(ada("auth-service", { "x-doorward-email": "ada@new.example" })), { effects: ["session"], results: [sessionAnswer({ user: { email: "ada@new.example" } })] }),
   vector("an attribute that is not there is not forwarded", "session", api("/", sessionCookies(goodData({ user: { email: undefined }, session: { id: undefined } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
   vector("an attribute of another type is not forwarded", "session", api("/", sessionCookies(goodData({ user: { email: ["a"] }, session: { id: null } }))), forward((({ "x-doorward-email": _, "x-doorward-session": __, ...rest }) => rest)(ada()))),
   vector("a session's name that is a number is told as it is written", "session", api("/", sessionCookies(goodData({ session: { id: 7 } }))), forward(ada("cookie-cache", { "x-doorward-session": "7" }))),

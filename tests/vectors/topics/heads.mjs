@@ -36,7 +36,7 @@ const renewal = [["set-cookie", `${SESSION_DATA}=new; Max-Age=300; Path=/; HttpO
 const ahead = (name, target, renews, ...headers) =>
   vector(name, "site", api(target, session, ...headers), forward(ada()), {
     now: DUE,
-    replies: renews ? [sessionAnswer({}, renewal)] : [],
+    results: renews ? [sessionAnswer({}, renewal)] : [],
     also: { alongside: renews ? ["session"] : [], renewed: renews ? [...PRIVATE, ...renewal] : [] },
   });
 

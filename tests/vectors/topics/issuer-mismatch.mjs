@@ -51,8 +51,8 @@ export const cases = [
   odd("an iss that never ends", `https://x.example/${"y".repeat(5000)}/z?`, `https://x.example/${"y".repeat(282)}...`),
   odd("an iss of other letters", "https://éx.example:8443/\u202e", "https://%C3%A9x.example:8443/%E2%80%AE"),
   vector("an exchanged token of another environment", "bridge", api("/notes", sessionCookies(compact(pair(), NOW + 86_400_000, SECRET))), reject("exchanged_token_invalid"), {
-    asks: ["token"],
-    replies: [{ to: "token", status: 200, headers: [], body: JSON.stringify({ token: forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, { iss: "https://staging.example.com", aud: SITE, sub: "ada", iat: NOW_S, exp: NOW_S + 900 }) }) }],
+    effects: ["token"],
+    results: [{ of: "token", status: 200, headers: [], body: JSON.stringify({ token: forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, { iss: "https://staging.example.com", aud: SITE, sub: "ada", iat: NOW_S, exp: NOW_S + 900 }) }) }],
     also: { log: { reason: "exchanged_token_invalid", cause: "issuer_unknown", iss: { unverified: "https://staging.example.com", expected: SITE, differs_in: "host" } } },
   }),
 ];

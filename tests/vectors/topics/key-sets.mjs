@@ -33,16 +33,16 @@ const inItsPlace = bearer(await token("ed2", "ed"));
 const es256 = (key) => jwt("ES256", key, long(), { kid: "ed" });
 const unknown = (kid) => bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid }, long()));
 
-const asks = ["keys"];
+const effects = ["keys"];
 const at = (seconds, after, members = {}) => ({ now: NOW + seconds * 1000, after, ...members });
 const on = (name, credential, expected, more) => vector(name, "url", api("/", credential), expected, more);
 const passes = forward(toldLong());
 /** A token by a set that is fetched for it. */
-const fetched = (name, keys, credential, expected, more = {}) => on(name, credential, expected, { asks, replies: [keysAnswer(keys)], ...more });
+const fetched = (name, keys, credential, expected, more = {}) => on(name, credential, expected, { effects, results: [keysAnswer(keys)], ...more });
 /** An answer that cannot be used. */
-const unusable = (name, reply) => on(name, good, reject("keys_unavailable"), { asks, replies: [reply] });
-const answer = (status, body, headers = []) => ({ to: "keys", status, headers, body });
-const failed = { to: "keys", failed: true };
+const unusable = (name, result) => on(name, good, reject("keys_unavailable"), { effects, results: [result] });
+const answer = (status, body, headers = []) => ({ of: "keys", status, headers, body });
+const failed = { of: "keys", failed: true };
 const set = (...keys) => JSON.stringify({ keys });
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -118,7 +118,7 @@ export const cases = [
   fetched("the keys are fetched for the first token", [ed], good, passes),
   on("the keys serve the next token", good, passes, at(1, "the keys are fetched for the first token")),
   on("the keys serve until they are no longer fresh", good, passes, at(299, "the keys are fetched for the first token", { also: { after: [] } })),
-  on("keys that are no longer fresh serve, and are fetched after the response", good, passes, at(300, "the keys are fetched for the first token", { replies: [keysAnswer([ed, ed2])], also: { after: ["keys"] } })),
+  on("keys that are no longer fresh serve, and are fetched after the response", good, passes, at(300, "the keys are fetched for the first token", { results: [keysAnswer([ed, ed2])], also: { after: ["keys"] } })),
   on("what was fetched after the response serves", good2, passes, at(301, "keys that are no longer fresh serve, and are fetched after the response", { also: { after: [] } })),
 
   // Unknown kids.
@@ -126,60 +126,60 @@ export const cases = [
   on("an unknown kid in the cool-down makes no request", unknown("nobody-2"), reject("key_not_found"), at(9, "an unknown kid is fetched once and not found")),
   on("a known kid is served in the cool-down", good, passes, at(9, "an unknown kid is fetched once and not found")),
   on("a kid that is known to be absent makes no request after the cool-down", unknown("nobody"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found")),
-  on("another unknown kid asks after the cool-down", unknown("nobody-3"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed])] })),
-  on("a kid is absent for a minute only", unknown("nobody"), reject("key_not_found"), at(61, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed])] })),
-  on("a new key is found by its first token", good2, passes, at(80, "an unknown kid is fetched once and not found", { asks, replies: [keysAnswer([ed, ed2])] })),
+  on("another unknown kid asks after the cool-down", unknown("nobody-3"), reject("key_not_found"), at(11, "an unknown kid is fetched once and not found", { effects, results: [keysAnswer([ed])] })),
+  on("a kid is absent for a minute only", unknown("nobody"), reject("key_not_found"), at(61, "an unknown kid is fetched once and not found", { effects, results: [keysAnswer([ed])] })),
+  on("a new key is found by its first token", good2, passes, at(80, "an unknown kid is fetched once and not found", { effects, results: [keysAnswer([ed, ed2])] })),
   fetched("two keys, before one is withdrawn", [ed, ed2], good2, passes),
-  on("a withdrawn key serves until the set is fetched anew", good2, passes, at(301, "two keys, before one is withdrawn", { replies: [keysAnswer([ed])], also: { after: ["keys"] } })),
+  on("a withdrawn key serves until the set is fetched anew", good2, passes, at(301, "two keys, before one is withdrawn", { results: [keysAnswer([ed])], also: { after: ["keys"] } })),
   on("a withdrawn key serves no longer", good2, reject("key_not_found"), at(302, "two keys, before one is withdrawn")),
 
   // Another key in the place of the one that is known: under its kid, or both without one. A set that is no longer fresh proves no refusal.
   fetched("a key, before another takes its kid", [ed], good, passes),
   on("by a fresh set the new key is a bad signature", inItsPlace, reject("signature_invalid"), at(299, "a key, before another takes its kid")),
-  on("by a stale one it is a reason to ask", inItsPlace, passes, at(300, "a key, before another takes its kid", { asks, replies: [keysAnswer([{ ...ed2, kid: "ed" }])] })),
+  on("by a stale one it is a reason to ask", inItsPlace, passes, at(300, "a key, before another takes its kid", { effects, results: [keysAnswer([{ ...ed2, kid: "ed" }])] })),
   on("what the old key has signed is refused then", good, reject("signature_invalid"), at(301, "a key, before another takes its kid")),
   fetched("a key without a kid, before another", [publicJwk("ed")], noKid, passes),
-  on("another key, neither has a kid", bearer(await token("ed2")), passes, at(300, "a key without a kid, before another", { asks, replies: [keysAnswer([publicJwk("ed2")])] })),
+  on("another key, neither has a kid", bearer(await token("ed2")), passes, at(300, "a key without a kid, before another", { effects, results: [keysAnswer([publicJwk("ed2")])] })),
   fetched("a key, before one of another kind takes its kid", [ed], good, passes),
   on("by a fresh set a key of another kind is unsuitable", bearer(await es256("p256")), reject("key_unsuitable"), at(299, "a key, before one of another kind takes its kid")),
-  on("by a stale one that is a reason to ask as well", bearer(await es256("p256")), passes, at(300, "a key, before one of another kind takes its kid", { asks: ["keys", "check"], replies: [keysAnswer([{ ...p256, kid: "ed" }])] })),
+  on("by a stale one that is a reason to ask as well", bearer(await es256("p256")), passes, at(300, "a key, before one of another kind takes its kid", { effects: ["keys", "check"], results: [keysAnswer([{ ...p256, kid: "ed" }])] })),
   fetched("two keys that suit, before one is withdrawn", [publicJwk("ed"), publicJwk("ed2")], noKid, reject("key_ambiguous")),
-  on("one of them is left", noKid, passes, at(300, "two keys that suit, before one is withdrawn", { asks, replies: [keysAnswer([publicJwk("ed")])] })),
-  fetched("a key that the platform checks by, before another takes its kid", [{ ...p256, kid: "ed" }], bearer(await es256("p256")), passes, { asks: ["keys", "check"] }),
-  on("the platform checks by the old key, and then by the new one", bearer(await es256("p256b")), passes, at(300, "a key that the platform checks by, before another takes its kid", { asks: ["check", "keys", "check"], replies: [keysAnswer([{ ...publicJwk("p256b", { alg: "ES256" }), kid: "ed" }])] })),
+  on("one of them is left", noKid, passes, at(300, "two keys that suit, before one is withdrawn", { effects, results: [keysAnswer([publicJwk("ed")])] })),
+  fetched("a key that the platform checks by, before another takes its kid", [{ ...p256, kid: "ed" }], bearer(await es256("p256")), passes, { effects: ["keys", "check"] }),
+  on("the platform checks by the old key, and then by the new one", bearer(await es256("p256b")), passes, at(300, "a key that the platform checks by, before another takes its kid", { effects: ["check", "keys", "check"], results: [keysAnswer([{ ...publicJwk("p256b", { alg: "ES256" }), kid: "ed" }])] })),
   fetched("a key, before an outage in which another takes its kid", [ed], good, passes),
-  on("in an outage it is not known whose the signature is", inItsPlace, reject("keys_unavailable"), at(300, "a key, before an outage in which another takes its kid", { asks, replies: [failed] })),
+  on("in an outage it is not known whose the signature is", inItsPlace, reject("keys_unavailable"), at(300, "a key, before an outage in which another takes its kid", { effects, results: [failed] })),
   on("nor at the next try", inItsPlace, reject("keys_unavailable"), at(300.5, "a key, before an outage in which another takes its kid")),
   on("and who has the old one goes on", good, passes, at(301, "a key, before an outage in which another takes its kid", { also: { after: [] } })),
-  vector("a bad signature by inline keys, the others have never been fetched", "both", api("/", inItsPlace), reject("signature_invalid"), { asks, replies: [keysAnswer([p256])] }),
+  vector("a bad signature by inline keys, the others have never been fetched", "both", api("/", inItsPlace), reject("signature_invalid"), { effects, results: [keysAnswer([p256])] }),
   vector("a bad signature by inline keys, and there are no others", "inline", api("/", inItsPlace), reject("signature_invalid")),
 
   // Silence. A set that is twice as old as it is fresh is asked for before anything rests on it.
   fetched("two keys, before a silence", [ed, ed2], good2, passes),
-  on("not overdue yet", good2, passes, at(599, "two keys, before a silence", { replies: [failed], also: { after: ["keys"] } })),
+  on("not overdue yet", good2, passes, at(599, "two keys, before a silence", { results: [failed], also: { after: ["keys"] } })),
   fetched("two keys, before another silence", [ed, ed2], good2, passes),
-  on("a token that has passed before, by a key that was withdrawn in the silence", good2, reject("key_not_found"), at(600, "two keys, before another silence", { asks, replies: [keysAnswer([ed])] })),
+  on("a token that has passed before, by a key that was withdrawn in the silence", good2, reject("key_not_found"), at(600, "two keys, before another silence", { effects, results: [keysAnswer([ed])] })),
   fetched("two keys, before a third silence", [ed, ed2], good, passes),
-  on("a new token by a key that was withdrawn in the silence", good2, reject("key_not_found"), at(80_000, "two keys, before a third silence", { asks, replies: [keysAnswer([ed])] })),
+  on("a new token by a key that was withdrawn in the silence", good2, reject("key_not_found"), at(80_000, "two keys, before a third silence", { effects, results: [keysAnswer([ed])] })),
   fetched("two keys, before a silence and an outage", [ed, ed2], good2, passes),
-  on("overdue keys serve in an outage", good2, passes, at(600, "two keys, before a silence and an outage", { asks, replies: [failed], also: { after: [] } })),
-  on("and no request waits for the next fetch", good2, passes, at(602, "two keys, before a silence and an outage", { asks: [], replies: [failed], also: { after: ["keys"] } })),
-  vector("inline keys are never overdue", "both", api("/", good2), passes, { asks, replies: [keysAnswer([ed2])] }),
-  vector("inline keys are never overdue: they serve while the others are fetched", "both", api("/", good), passes, { after: "inline keys are never overdue", now: NOW + 700_000, replies: [keysAnswer([ed2])], also: { after: ["keys"] }, asks: [] }),
+  on("overdue keys serve in an outage", good2, passes, at(600, "two keys, before a silence and an outage", { effects, results: [failed], also: { after: [] } })),
+  on("and no request waits for the next fetch", good2, passes, at(602, "two keys, before a silence and an outage", { effects: [], results: [failed], also: { after: ["keys"] } })),
+  vector("inline keys are never overdue", "both", api("/", good2), passes, { effects, results: [keysAnswer([ed2])] }),
+  vector("inline keys are never overdue: they serve while the others are fetched", "both", api("/", good), passes, { after: "inline keys are never overdue", now: NOW + 700_000, results: [keysAnswer([ed2])], also: { after: ["keys"] }, effects: [] }),
 
   // Outages.
-  on("keys that cannot be fetched are an outage, not a bad token", good, reject("keys_unavailable"), { asks, replies: [failed] }),
+  on("keys that cannot be fetched are an outage, not a bad token", good, reject("keys_unavailable"), { effects, results: [failed] }),
   on("a failure is not asked about again at once", good, reject("keys_unavailable"), at(0.9, "keys that cannot be fetched are an outage, not a bad token")),
-  on("a failure is asked about again soon, and what comes is used", good, passes, at(2, "keys that cannot be fetched are an outage, not a bad token", { asks, replies: [keysAnswer([ed])] })),
+  on("a failure is asked about again soon, and what comes is used", good, passes, at(2, "keys that cannot be fetched are an outage, not a bad token", { effects, results: [keysAnswer([ed])] })),
   fetched("keys before an outage", [ed], good, passes),
-  on("stale keys serve in an outage", good, passes, at(400, "keys before an outage", { replies: [failed], also: { after: ["keys"] } })),
+  on("stale keys serve in an outage", good, passes, at(400, "keys before an outage", { results: [failed], also: { after: ["keys"] } })),
   on("stale keys serve in an outage and the next try waits", good, passes, at(400.5, "keys before an outage", { also: { after: [] } })),
   on("an unknown kid in an outage is unknown to us, not to the issuer", unknown("nobody"), reject("keys_unavailable"), at(400.6, "keys before an outage")),
-  on("stale keys serve until a day has passed", good, passes, at(86_399, "keys before an outage", { replies: [failed], also: { after: ["keys"] } })),
-  on("keys of a day ago serve no longer", good, reject("keys_unavailable"), at(86_402, "keys before an outage", { asks, replies: [failed] })),
-  on("after an outage fresh keys serve", good, passes, at(86_450, "keys before an outage", { asks, replies: [keysAnswer([ed])] })),
+  on("stale keys serve until a day has passed", good, passes, at(86_399, "keys before an outage", { results: [failed], also: { after: ["keys"] } })),
+  on("keys of a day ago serve no longer", good, reject("keys_unavailable"), at(86_402, "keys before an outage", { effects, results: [failed] })),
+  on("after an outage fresh keys serve", good, passes, at(86_450, "keys before an outage", { effects, results: [keysAnswer([ed])] })),
   fetched("keys before an answer that cannot be used", [ed], good, passes),
-  on("a page in place of keys does not empty the cache", good, passes, at(500, "keys before an answer that cannot be used", { replies: [answer(200, "<html>")], also: { after: ["keys"] } })),
+  on("a page in place of keys does not empty the cache", good, passes, at(500, "keys before an answer that cannot be used", { results: [answer(200, "<html>")], also: { after: ["keys"] } })),
   on("an outage did not empty the cache", good, passes, at(500.1, "keys before an answer that cannot be used")),
   unusable("500 is an outage", answer(500, set(ed))),
   unusable("404 is an outage", answer(404, set(ed))),
@@ -196,23 +196,23 @@ export const cases = [
   unusable("a set over 256 KiB is an outage", answer(200, `{"keys":[${JSON.stringify(ed)}],"x":"${"x".repeat(262_144)}"}`)),
 
   // Freshness.
-  fetched("max-age below the floor", [ed], good, passes, { replies: [keysAnswer([ed], [["cache-control", "public, max-age=1"]])] }),
+  fetched("max-age below the floor", [ed], good, passes, { results: [keysAnswer([ed], [["cache-control", "public, max-age=1"]])] }),
   on("max-age below the floor: still fresh", good, passes, at(59, "max-age below the floor", { also: { after: [] } })),
-  on("max-age below the floor: fetched anew", good, passes, at(60, "max-age below the floor", { replies: [keysAnswer([ed])], also: { after: ["keys"] } })),
-  fetched("max-age above the ceiling", [ed], good, passes, { replies: [keysAnswer([ed], [["Cache-Control", "max-age=86400"]])] }),
+  on("max-age below the floor: fetched anew", good, passes, at(60, "max-age below the floor", { results: [keysAnswer([ed])], also: { after: ["keys"] } })),
+  fetched("max-age above the ceiling", [ed], good, passes, { results: [keysAnswer([ed], [["Cache-Control", "max-age=86400"]])] }),
   on("max-age above the ceiling: still fresh", good, passes, at(3599, "max-age above the ceiling", { also: { after: [] } })),
-  on("max-age above the ceiling: fetched anew", good, passes, at(3600, "max-age above the ceiling", { replies: [keysAnswer([ed])], also: { after: ["keys"] } })),
-  fetched("max-age counts from where the answer was made", [ed], good, passes, { replies: [keysAnswer([ed], [["cache-control", "max-age=600"], ["age", "500"]])] }),
+  on("max-age above the ceiling: fetched anew", good, passes, at(3600, "max-age above the ceiling", { results: [keysAnswer([ed])], also: { after: ["keys"] } })),
+  fetched("max-age counts from where the answer was made", [ed], good, passes, { results: [keysAnswer([ed], [["cache-control", "max-age=600"], ["age", "500"]])] }),
   on("max-age counts from where the answer was made: still fresh", good, passes, at(99, "max-age counts from where the answer was made", { also: { after: [] } })),
-  on("max-age counts from where the answer was made: fetched anew", good, passes, at(100, "max-age counts from where the answer was made", { replies: [keysAnswer([ed])], also: { after: ["keys"] } })),
-  fetched("an answer that was stale when it came", [ed], good, passes, { replies: [keysAnswer([ed], [["cache-control", "max-age=0, must-revalidate"], ["age", "604800"]])] }),
+  on("max-age counts from where the answer was made: fetched anew", good, passes, at(100, "max-age counts from where the answer was made", { results: [keysAnswer([ed])], also: { after: ["keys"] } })),
+  fetched("an answer that was stale when it came", [ed], good, passes, { results: [keysAnswer([ed], [["cache-control", "max-age=0, must-revalidate"], ["age", "604800"]])] }),
   on("an answer that was stale when it came: it is not fetched all the time", good, passes, at(59, "an answer that was stale when it came", { also: { after: [] } })),
-  on("an answer that was stale when it came: fetched anew", good, passes, at(60, "an answer that was stale when it came", { replies: [keysAnswer([ed])], also: { after: ["keys"] } })),
+  on("an answer that was stale when it came: fetched anew", good, passes, at(60, "an answer that was stale when it came", { results: [keysAnswer([ed])], also: { after: ["keys"] } })),
 
   // Odd keys.
   ...Object.entries(odd).map(([what, key]) => fetched(`a key ${what} does not cost the others`, [key, ed], good, passes)),
   fetched("a key without what makes it one does not cost the others", [{ kty: "OKP" }, { kty: "EC", crv: "P-256" }, { kty: "RSA" }, ed], good, passes),
-  on("a key with a member twice does not cost the others", good, passes, { asks, replies: [answer(200, `{"keys":[${JSON.stringify(ed2).replace("{", '{"kid":"x",')},${JSON.stringify(ed)}]}`)] }),
+  on("a key with a member twice does not cost the others", good, passes, { effects, results: [answer(200, `{"keys":[${JSON.stringify(ed2).replace("{", '{"kid":"x",')},${JSON.stringify(ed)}]}`)] }),
   fetched("a key for signatures that says so serves", [{ ...ed, use: "sig", key_ops: ["verify"] }], good, passes),
   fetched("a key with its private part is not used", [privateJwk("ed2", { kid: "ed2" }), ed], good2, reject("key_not_found")),
   fetched("a set of nothing but private keys is an outage", [privateJwk("ed", { kid: "ed" })], good, reject("keys_unavailable")),
@@ -221,7 +221,7 @@ export const cases = [
   fetched("a key that may only sign is not used", [{ ...ed2, key_ops: ["sign"] }, ed], good2, reject("key_not_found")),
   fetched("a key whose algorithm is not for its kind is not used", [{ ...ed2, alg: "RS256" }, ed], good2, reject("key_not_found")),
   fetched("a key whose point is off its curve is not used, and is no outage", [respelt(p256, "y", lastBit), ed], bearer(await jwt("ES256", "p256", long(), { kid: "p256" })), reject("key_not_found")),
-  fetched("a symmetric key is not used", [{ kty: "oct", k: b64u(SHARED), kid: "shared", alg: "HS256" }, ed], bearer(forgedHmac("HS256", SHARED, { alg: "HS256", kid: "shared" }, long())), reject("alg_not_allowed"), { asks: [], replies: [] }),
+  fetched("a symmetric key is not used", [{ kty: "oct", k: b64u(SHARED), kid: "shared", alg: "HS256" }, ed], bearer(forgedHmac("HS256", SHARED, { alg: "HS256", kid: "shared" }, long())), reject("alg_not_allowed"), { effects: [], results: [] }),
   fetched("a key for encryption is not used", [{ ...ed2, use: "enc" }, ed], good2, reject("key_not_found")),
 
   // Without a kid, and with one twice.
@@ -242,16 +242,16 @@ export const cases = [
   // Inline keys.
   vector("inline keys need no request", "inline", api("/", good), passes),
   vector("an unknown kid beside inline keys alone makes no request", "inline", api("/", unknown("nobody")), reject("key_not_found")),
-  vector("inline keys serve while the others have never been fetched", "both", api("/", good), passes, { replies: [failed], also: { after: ["keys"] } }),
-  vector("a key that is not inline is fetched", "both", api("/", good2), passes, { asks, replies: [keysAnswer([ed2])] }),
+  vector("inline keys serve while the others have never been fetched", "both", api("/", good), passes, { results: [failed], also: { after: ["keys"] } }),
+  vector("a key that is not inline is fetched", "both", api("/", good2), passes, { effects, results: [keysAnswer([ed2])] }),
   vector("inline keys and fetched ones serve together", "both", api("/", good), passes, { after: "a key that is not inline is fetched", now: NOW + 1, also: { after: [] } }),
 
   // Two issuers, two sets.
   vector("each issuer's keys are fetched from its own place", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long({ iss: "https://second.example" })))), forward(toldLong({ "x-doorward-issuer": "second.example" })), {
-    asks, replies: [{ ...keysAnswer([{ ...ed2, kid: "ed" }]), url: "https://second.example/jwks" }],
+    effects, results: [{ ...keysAnswer([{ ...ed2, kid: "ed" }]), url: "https://second.example/jwks" }],
   }),
   vector("the keys of one issuer serve no other, although they share a kid", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long()))), reject("signature_invalid"), {
-    after: "each issuer's keys are fetched from its own place", asks, replies: [{ ...keysAnswer([ed]), url: "https://issuer.example/jwks" }],
+    after: "each issuer's keys are fetched from its own place", effects, results: [{ ...keysAnswer([ed]), url: "https://issuer.example/jwks" }],
   }),
   vector("a token of an unknown issuer makes no request", "two", api("/", bearer(forged("EdDSA", "ed2", { alg: "EdDSA", kid: "ed" }, long({ iss: "https://evil.example" })))), reject("issuer_unknown")),
   vector("a token that cannot be read makes no request", "two", api("/", bearer("a.b.c")), reject("token_malformed")),

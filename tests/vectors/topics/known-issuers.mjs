@@ -37,8 +37,8 @@ const ENCRYPTION = { ...publicJwk("rsa2", { kid: "e1", alg: "RSA-OAEP", use: "en
 function issuer(name, sample, { alg = "RS256", header = { typ: "JWT" }, places = bearer } = {}) {
   const entry = entryOf(name);
   const token = (claims = {}, more = {}) => forged(alg, NAMES[alg], { alg, kid: "k1", ...header, ...more }, { ...times, ...sample, ...claims });
-  const reply = { to: "keys", status: 200, headers: [["content-type", "application/json"]], body: JSON.stringify({ keys: [KEYS[alg], ENCRYPTION], public_certs: [] }), url: entry.jwks_url };
-  const case_ = (what, credential, expected, asks) => vector(`${name}: ${what}`, name, api("/", credential), expected, { asks, replies: asks.includes("keys") ? [reply] : [] });
+  const result = { of: "keys", status: 200, headers: [["content-type", "application/json"]], body: JSON.stringify({ keys: [KEYS[alg], ENCRYPTION], public_certs: [] }), url: entry.jwks_url };
+  const case_ = (what, credential, expected, effects) => vector(`${name}: ${what}`, name, api("/", credential), expected, { effects, results: effects.includes("keys") ? [result] : [] });
   const host = entry.issuer.includes("://") ? new URL(entry.issuer).host : entry.issuer;
   return {
     token,

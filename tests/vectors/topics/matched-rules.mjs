@@ -55,8 +55,8 @@ const session = sessionCookies(goodData());
 const sources = (name, target, headers, expected, more) => vector(name, "sources", api(target, ...headers), expected, more);
 const user = bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims()));
 const inCookie = ["cookie", `token=${user[1].slice(7)}`];
-const asks = ["session"];
-const uncached = { asks, replies: [sessionAnswer()] };
+const effects = ["session"];
+const uncached = { effects, results: [sessionAnswer()] };
 
 const pages = (name, target, expected, ...headers) => vector(name, "pages", api(target, ...headers), expected);
 const anonymous = reject("no_credential");
@@ -141,10 +141,10 @@ export const cases = [
   sources("one rule accepts all, the other one issuer: another", "/x", [within("/session/x"), user], reject("issuer_unknown")),
   sources("one rule wants to know now", "/x", [within("/fresh/x"), session], forward(ada("auth-service")), uncached),
   sources("one rule wants to know now, the other way round", "/fresh/x", [within("/x"), session], forward(ada("auth-service")), uncached),
-  sources("one rule wants to know now, and the session has ended", "/x", [within("/fresh/x"), session], reject("session_ended"), { asks, replies: [nullAnswer()] }),
-  sources("a lookup failure that one rule admits, where the other has none, is forwarded anonymously", "/x", [within("/lenient/x"), session], forward(), { asks }),
-  sources("a lookup failure that one rule admits and the other does not", "/fresh/x", [within("/lenient/x"), session], reject("session_unavailable"), { asks }),
-  sources("a lookup failure that both rules admit", "/lenient/x", [within("/lenient/y"), session], forward(), { asks }),
+  sources("one rule wants to know now, and the session has ended", "/x", [within("/fresh/x"), session], reject("session_ended"), { effects, results: [nullAnswer()] }),
+  sources("a lookup failure that one rule admits, where the other has none, is forwarded anonymously", "/x", [within("/lenient/x"), session], forward(), { effects }),
+  sources("a lookup failure that one rule admits and the other does not", "/fresh/x", [within("/lenient/x"), session], reject("session_unavailable"), { effects }),
+  sources("a lookup failure that both rules admit", "/lenient/x", [within("/lenient/y"), session], forward(), { effects }),
 
   // The origin gets what all of them let it have.
   sources("headers of one rule", "/short/x", [session], forward({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" })),

@@ -33,7 +33,7 @@ export const policies = {
 };
 
 const log = (decision, reason) => ({ also: { log: { decision, reason } } });
-const asks = ["session"];
+const effects = ["session"];
 const session = sessionCookies(goodData());
 const bad = sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET));
 const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));
@@ -42,33 +42,33 @@ const lenient = (name, head, expected, more) => vector(name, "lenient", head, ex
 const report = (name, head, expected, more) => vector(name, "report", head, expected, more);
 
 export const cases = [
-  lenient("on_unavailable: no answer", page("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: a script's request too", api("/", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: a payload too", api("/a.rsc", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: the auth service is in trouble", api("/", sessionCookies()), forward(), { asks, replies: [{ to: "session", status: 503, body: "" }], ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: where a role is required", api("/admin/x", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable: where a credential is optional", api("/optional", sessionCookies()), forward(), { asks, ...log("anonymous", "session_unavailable") }),
-  lenient("on_unavailable deny is the same as without", api("/strict/x", sessionCookies()), reject("session_unavailable"), { asks }),
-  lenient("on_unavailable is not about what is known: signed out", api("/", sessionCookies()), reject("session_ended"), { asks, replies: [nullAnswer()] }),
+  lenient("on_unavailable: no answer", page("/", sessionCookies()), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a script's request too", api("/", sessionCookies()), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a payload too", api("/a.rsc", sessionCookies()), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: a form too", send("POST", "/", sessionCookies(), ["origin", SITE]), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: the auth service is in trouble", api("/", sessionCookies()), forward(), { effects, results: [{ of: "session", status: 503, body: "" }], ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: where a role is required", api("/admin/x", sessionCookies()), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable: where a credential is optional", api("/optional", sessionCookies()), forward(), { effects, ...log("anonymous", "session_unavailable") }),
+  lenient("on_unavailable deny is the same as without", api("/strict/x", sessionCookies()), reject("session_unavailable"), { effects }),
+  lenient("on_unavailable is not about what is known: signed out", api("/", sessionCookies()), reject("session_ended"), { effects, results: [nullAnswer()] }),
   lenient("on_unavailable is not about what is known: bad", api("/", bad), reject("signature_invalid")),
   lenient("on_unavailable is not about what is known: no credential", api("/"), reject("no_credential")),
-  lenient("on_unavailable is not about what is known: without the role", api("/admin/x", session), reject("forbidden"), { asks, replies: [sessionAnswer()] }),
-  lenient("on_unavailable is not about what is known: without the role, and no answer", api("/admin/x", session), reject("session_unavailable"), { asks }),
+  lenient("on_unavailable is not about what is known: without the role", api("/admin/x", session), reject("forbidden"), { effects, results: [sessionAnswer()] }),
+  lenient("on_unavailable is not about what is known: without the role, and no answer", api("/admin/x", session), reject("session_unavailable"), { effects }),
   lenient("on_unavailable is not about what is known: from elsewhere", send("POST", "/", session, ["origin", "https://evil.example"]), reject("cross_site_request")),
   lenient("on_unavailable: no path is excused", api("/a//b", sessionCookies()), reject("path_refused")),
-  vector("on_unavailable: keys that cannot be had", "fetched", api("/", by()), forward(), { asks: ["keys"], ...log("anonymous", "keys_unavailable") }),
-  vector("on_unavailable: a signature that the platform cannot check", "checked", api("/", es256), forward(), { asks: ["check"], replies: [{ to: "check", failed: true }], ...log("anonymous", "signature_check_unavailable") }),
-  vector("on_unavailable: nothing is logged where nothing was wrong", "checked", api("/", es256), forward(told()), { asks: ["check"], also: { log: null } }),
+  vector("on_unavailable: keys that cannot be had", "fetched", api("/", by()), forward(), { effects: ["keys"], ...log("anonymous", "keys_unavailable") }),
+  vector("on_unavailable: a signature that the platform cannot check", "checked", api("/", es256), forward(), { effects: ["check"], results: [{ of: "check", failed: true }], ...log("anonymous", "signature_check_unavailable") }),
+  vector("on_unavailable: nothing is logged where nothing was wrong", "checked", api("/", es256), forward(told()), { effects: ["check"], also: { log: null } }),
 
   report("report: no credential", api("/app/x"), forward(), log("report", "no_credential")),
   report("report: no credential, on a page", page("/app/x"), forward(), log("report", "no_credential")),
   report("report: a bad session", api("/app/x", bad), forward(), log("report", "signature_invalid")),
   report("report: an expired token", api("/app/x", by({ exp: NOW_S - 60 })), forward(), log("report", "token_expired")),
-  report("report: a session that has ended, whose cookies stay", api("/app/x", sessionCookies()), forward(), { asks, replies: [nullAnswer()], ...log("report", "session_ended") }),
-  report("report: a lookup failure", api("/app/x", sessionCookies()), forward(), { asks, ...log("report", "session_unavailable") }),
+  report("report: a session that has ended, whose cookies stay", api("/app/x", sessionCookies()), forward(), { effects, results: [nullAnswer()], ...log("report", "session_ended") }),
+  report("report: a lookup failure", api("/app/x", sessionCookies()), forward(), { effects, ...log("report", "session_unavailable") }),
   report("report: from elsewhere", send("POST", "/app/x", session, ["origin", "https://evil.example"]), forward(), log("report", "cross_site_request")),
-  report("report: without the role", api("/admin/x", session), forward(), { asks, replies: [sessionAnswer()], ...log("report", "forbidden") }),
+  report("report: without the role", api("/admin/x", session), forward(), { effects, results: [sessionAnswer()], ...log("report", "forbidden") }),
   report("report: two people", api("/app/x", session, by()), forward(), log("report", "credential_ambiguous")),
   report("report: who would pass is forwarded with an identity", api("/app/x", session), forward(ada()), { also: { log: null } }),
   report("report: who would pass by a role is forwarded with an identity", api("/admin/x", sessionCookies(goodData({ user: { role: "admin" } }))), forward(ada()), { also: { log: null } }),

@@ -76,7 +76,7 @@ const UNAVAILABLE = {
 const session = sessionCookies(goodData());
 const forged = sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET));
 const back = ["referer", `${SITE}/sign-in?callbackURL=%2Fapp%2Fx&attempt=2`];
-const role = { asks: ["session"], replies: [sessionAnswer()] };
+const role = { effects: ["session"], results: [sessionAnswer()] };
 const token = await jwt("ES256", "p256", claims({ exp: NOW_S + 60 }), { kid: "p256" });
 const form = send("POST", "/app/x", ["sec-fetch-mode", "navigate"], ["origin", "https://evil.example"], session);
 
@@ -102,11 +102,11 @@ export const cases = [
   shows("an account without the role, and there is no sign-in page", "plain", page("/admin", session), "forbidden", { ...NO_ACCESS, links: [home] }, role),
   shows("a page that no rule matches", "plain", page("/other"), "route_denied", { ...NOT_HERE, links: [home] }),
   shows("a form of another site", "plain", form, "cross_site_request", { ...BLOCKED, links: [home] }),
-  shows("the auth service does not answer", "sign-in", page("/app/x", sessionCookies()), "session_unavailable", { ...UNAVAILABLE, links: [again] }, { asks: ["session"] }),
+  shows("the auth service does not answer", "sign-in", page("/app/x", sessionCookies()), "session_unavailable", { ...UNAVAILABLE, links: [again] }, { effects: ["session"] }),
   shows("the auth service does not answer, of a site with a name", "acme", page("/app/x", sessionCookies()), "session_unavailable", {
     ...UNAVAILABLE, ...ofAcme, code: documented("session_unavailable"), links: [again],
-  }, { asks: ["session"] }),
-  shows("the key set does not answer", "keys", page("/app", bearer(token)), "keys_unavailable", { ...UNAVAILABLE, links: [again] }, { asks: ["keys"] }),
+  }, { effects: ["session"] }),
+  shows("the key set does not answer", "keys", page("/app", bearer(token)), "keys_unavailable", { ...UNAVAILABLE, links: [again] }, { effects: ["keys"] }),
   shows("the head of a page has its headers alone", "plain", { ...page("/app/x"), method: "HEAD" }, "no_credential", { ...SIGN_IN, links: [home, again] }, { also: { body: "" } }),
   shows("a page for another method leads to the same", "plain", send("DELETE", "/app/x", ["sec-fetch-mode", "navigate"], ["origin", SITE]), "no_credential", { ...SIGN_IN, links: [home, again] }),
 ];

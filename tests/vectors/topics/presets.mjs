@@ -58,16 +58,16 @@ const key = publicJwk("rsa", { kid: "k1", alg: "RS256", use: "sig" });
 function preset(name, sample, { policyName = name, header = { typ: "JWT" }, places = bearer } = {}) {
   const { keys } = PRESETS[name];
   const token = (claims, more) => forged("RS256", "rsa", { alg: "RS256", kid: "k1", ...header, ...more }, { ...times, ...sample, ...claims });
-  const replies = [{ to: "keys", status: 200, headers: [], body: JSON.stringify({ keys: [key] }), url: keys }];
+  const results = [{ of: "keys", status: 200, headers: [], body: JSON.stringify({ keys: [key] }), url: keys }];
   const told = (claims, subject) => ({
     "x-doorward-subject": subject ?? claims.sub ?? sample.sub, "x-doorward-issuer": name, "x-doorward-expires": String(times.exp), "x-doorward-source": "jwt",
     ...(sample.sid && { "x-doorward-session": sample.sid }), ...(sample.email && { "x-doorward-email": sample.email }),
   });
   return {
     good: (what, claims = {}, { at = places, more = {}, subject } = {}) =>
-      vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), forward(told(claims, subject)), { replies, asks: ["keys", "check"] }),
+      vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), forward(told(claims, subject)), { results, effects: ["keys", "check"] }),
     bad: (what, claims, reason, { at = places, more = {} } = {}) =>
-      vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), reject(reason), reason === "issuer_unknown" || reason === "no_credential" ? {} : { replies, asks: ["keys", "check"] }),
+      vector(`${policyName}: ${what}`, policyName, api("/notes", at(token(claims, more))), reject(reason), reason === "issuer_unknown" || reason === "no_credential" ? {} : { results, effects: ["keys", "check"] }),
     anonymous: (path = "/notes") => closes(policyName, "without a token", path),
   };
 }

@@ -30,7 +30,7 @@ const cacheToken = (origin) =>
   jwt("EdDSA", "ed", { ...pair(), sub: "ada", sid: pair().session.token, iss: origin, aud: "better-auth:session-cache", iat: NOW_S - 60, exp: NOW_S + 240 }, { kid: "ed", typ: "better-auth.session-cache+jwt" });
 const ofOne = await cacheToken(ONE);
 const cached = sessionCookies(compact(pair(), NOW + 86_400_000, SECRET));
-const minted = (token) => ({ to: "token", status: 200, headers: [], body: JSON.stringify({ token }), cookies: [SESSION_TOKEN] });
+const minted = (token) => ({ of: "token", status: 200, headers: [], body: JSON.stringify({ token }), cookies: [SESSION_TOKEN] });
 const exchanging = (origin) => ({ ...at(origin, cached), target: "/exchange/x" });
 const crosses = (token) => forward({ ...ada(), authorization: `Bearer ${token}` });
 
@@ -64,7 +64,7 @@ export const cases = [
   bad("counts at no other for that", TWO, of(ONE, { jti: "1" }), "issuer_unknown", { after: "a token that is remembered at its host", now: NOW + 1000 }),
   good("and goes on to count at its own", ONE, of(ONE, { jti: "1" }), { after: "a token that is remembered at its host", now: NOW + 2000 }),
   vector("a session token of the key set at its host", "cache by key set", at(ONE, sessionCookies(ofOne)), forward(ada()), { also: { session_data: "valid" } }),
-  vector("at another it does not count, and the service is asked", "cache by key set", at(TWO, sessionCookies(ofOne)), forward(ada("auth-service")), { after: "a session token of the key set at its host", now: NOW + 1000, asks: ["session"], replies: [sessionAnswer()], also: { session_data: "issuer_unknown" } }),
+  vector("at another it does not count, and the service is asked", "cache by key set", at(TWO, sessionCookies(ofOne)), forward(ada("auth-service")), { after: "a session token of the key set at its host", now: NOW + 1000, effects: ["session"], results: [sessionAnswer()], also: { session_data: "issuer_unknown" } }),
 
   // Access tokens have the base path in their name.
   good("an access token at its own host", ONE, access(ONE), {}, "oauth"),
@@ -72,10 +72,10 @@ export const cases = [
   bad("an access token at the host of the URL, which is not one of this issuer's", MAIN, access(MAIN)),
 
   // Token exchange: the service issues in the name of the host that it is asked for.
-  vector("an exchanged token is that host's", "hosts", exchanging(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { asks: ["token"], replies: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
-  vector("and at another host another is asked for", "hosts", exchanging(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 1000, asks: ["token"], replies: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
+  vector("an exchanged token is that host's", "hosts", exchanging(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { effects: ["token"], results: [minted(of(ONE, { exp: NOW_S + 900 }))] }),
+  vector("and at another host another is asked for", "hosts", exchanging(TWO), crosses(of(TWO, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 1000, effects: ["token"], results: [minted(of(TWO, { exp: NOW_S + 900 }))] }),
   vector("at the first it is kept", "hosts", exchanging(ONE), crosses(of(ONE, { exp: NOW_S + 900 })), { after: "an exchanged token is that host's", now: NOW + 2000 }),
-  vector("one of another host does not go on", "hosts", exchanging(PREVIEW), reject("exchanged_token_invalid"), { asks: ["token"], replies: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
+  vector("one of another host does not go on", "hosts", exchanging(PREVIEW), reject("exchanged_token_invalid"), { effects: ["token"], results: [minted(of(ONE))], also: { log: { cause: "issuer_unknown" } } }),
 
   // Without hosts of its own a service has one name everywhere, as before.
   vector("one name counts at every host", "one", at(TWO, bearer(of(MAIN))), forward(told())),

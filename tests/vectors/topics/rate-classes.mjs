@@ -9,14 +9,14 @@ export const policies = { twenty: betterAuth({}, { rules }), eight: betterAuth({
   stored: { ...betterAuth({ storage: { store: "SESSIONS", lag_seconds: 0 } }, { rules, auth_requests_per_second: 4 }), stores: ["SESSIONS"] },
 };
 
-const asks = ["session"];
+const effects = ["session"];
 /** Person number so and so, by a session of their own. */
 const token = (number) => OTHER_TOKEN.slice(0, -3) + String(number).padStart(3, "0");
 const person = (number, session = number) => ({ session: { token: token(session), userId: `u${number}`, id: `s${session}` }, user: { id: `u${number}` } });
 const cookie = (number, session = number) => sessionCookies(compact(pair(person(number, session)), NOW + 240_000, SECRET), signedCookie(token(session), SECRET));
 const bare = (number) => sessionCookies(undefined, signedCookie(token(number), SECRET));
 const as = (number, session = number) => forward(ada("auth-service", { "x-doorward-subject": `u${number}`, "x-doorward-session": `s${session}` }));
-const answer = (number, session) => ({ asks, replies: [sessionAnswer(person(number, session))] });
+const answer = (number, session) => ({ effects, results: [sessionAnswer(person(number, session))] });
 const from = (head, client_address) => ({ ...head, client_address });
 
 /** A chain of cases, each with the engine as the one before has left it. */
@@ -35,8 +35,8 @@ export const cases = [
   ]),
   // A flood of forged cookies from one address does not keep an unverified credential from another waiting.
   ...chain("eight", [
-    ["a flood from one address: first", from(api("/", bare(300)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nullAnswer()] }],
-    ["a flood from one address: second", from(api("/", bare(301)), "192.0.2.66"), reject("session_ended"), { asks, replies: [nullAnswer()] }],
+    ["a flood from one address: first", from(api("/", bare(300)), "192.0.2.66"), reject("session_ended"), { effects, results: [nullAnswer()] }],
+    ["a flood from one address: second", from(api("/", bare(301)), "192.0.2.66"), reject("session_ended"), { effects, results: [nullAnswer()] }],
     ["a flood from one address: third", from(api("/", bare(302)), "192.0.2.66"), reject("session_unavailable"), { also: { log: { lookup_failure: "request-limit" } } }],
     ["a flood from one address: it takes no more than half of what flows in", from(api("/", bare(303)), "192.0.2.66"), reject("session_unavailable"), { now: NOW + 500, also: { log: { lookup_failure: "request-limit" } } }],
     ["an unverified credential from another address", from(api("/", bare(304)), "198.51.100.7"), as(304), { ...answer(304), now: NOW + 500 }],
@@ -46,6 +46,6 @@ export const cases = [
     `a token that no storage has ${number + 1}`,
     api("/", bare(number + 400)),
     reject(number === 0 ? "session_ended" : "session_unavailable"),
-    { asks: [...(number < 10 ? ["read"] : []), ...(number === 0 ? ["session"] : [])], replies: [...(number < 10 ? [{ to: "read", absent: true }] : []), ...(number === 0 ? [nullAnswer()] : [])], ...(number === 0 ? {} : { also: { log: { lookup_failure: "request-limit" } } }) },
+    { effects: [...(number < 10 ? ["read"] : []), ...(number === 0 ? ["session"] : [])], results: [...(number < 10 ? [{ of: "read", absent: true }] : []), ...(number === 0 ? [nullAnswer()] : [])], ...(number === 0 ? {} : { also: { log: { lookup_failure: "request-limit" } } }) },
   ])),
 ];

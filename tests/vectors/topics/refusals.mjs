@@ -47,7 +47,7 @@ const at = (target, headers, origin) => ({ ...page(target, ...headers), public_o
 const gone = (name, domain = "", secure = "; Secure") => `${name}=; Max-Age=0${domain}; Path=/; HttpOnly${secure}; SameSite=Lax`;
 const NAMES = [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"];
 const ended = (name, policyName, headers, set_cookies, more = {}) =>
-  vector(name, policyName, api("/app", ...headers), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies }, ...more });
+  vector(name, policyName, api("/app", ...headers), reject("session_ended"), { effects: ["session"], results: [nullAnswer()], also: { set_cookies }, ...more });
 const forged = signedCookie(TOKEN, OLD_SECRET);
 
 const readable = (origin, more = {}) => ({ "access-control-allow-origin": origin, "access-control-expose-headers": "www-authenticate, retry-after", ...more });
@@ -60,7 +60,7 @@ export const cases = [
   plain("a server action with a bad session", action("/app", sessionCookies(undefined, forged)), acted("signature_invalid"), { also: goes("./../../sign-in?callbackURL=%2Fapp") }),
   vector("a server action below a base path", "base", action("/docs/app"), acted("no_credential"), { also: goes("./../../../docs/sign-in?next=%2Fdocs%2Fapp") }),
   plain("a server action of another site is an error of its client", send("POST", "/app", ["next-action", "7f00"], ["origin", "https://evil.example"], sessionCookies(goodData())), reject("cross_site_request"), { also: text("Forbidden: The request relies on a cookie and does not come from this site (CSRF protection) (cross_site_request)") }),
-  plain("a server action in an outage is an error of its client", action("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session"], also: text("Service Unavailable: The auth service could not be asked about the session (session_unavailable)") }),
+  plain("a server action in an outage is an error of its client", action("/app", sessionCookies()), reject("session_unavailable"), { effects: ["session"], also: text("Service Unavailable: The auth service could not be asked about the session (session_unavailable)") }),
   plain("a server action to an odd path is an error of its client", action("/app//x"), reject("path_refused"), { also: text("Bad Request: The request path is ambiguous: servers could read it in different ways (path_refused)") }),
   vector("a server action where there is no sign-in page is an error of its client", "bare", action("/app"), reject("no_credential"), { also: text("Unauthorized: The request has no session cookie and no token (no_credential)") }),
   vector("a server action of a sign-in page that asks for a session is an error of its client", "loop", action("/sign-in"), round, { also: text("Unauthorized: Sign-in redirects back here without creating a session (redirect loop) (redirect_loop)") }),
@@ -72,7 +72,7 @@ export const cases = [
   plain("rounds by Referer: back again", page("/app", from(`${signInPage}&attempt=2`)), round, { also: { ...html, set_cookies: [] } }),
   plain("rounds by Referer: and again", page("/app", from(`${signInPage}&attempt=3`)), round, { also: html }),
   plain("rounds by Referer: back with a session", page("/app", from(`${signInPage}&attempt=2`), sessionCookies(goodData())), forward(ada())),
-  plain("rounds by Referer: an outage is an outage", page("/app", from(`${signInPage}&attempt=2`), sessionCookies()), reject("session_unavailable"), { asks: ["session"], also: html }),
+  plain("rounds by Referer: an outage is an outage", page("/app", from(`${signInPage}&attempt=2`), sessionCookies()), reject("session_unavailable"), { effects: ["session"], also: html }),
   plain("rounds by Referer: what is wrong is a bad secret", page("/app", from(`${signInPage}&attempt=2`), sessionCookies(undefined, forged)), round, { also: html }),
   plain("rounds by Referer: the query is a part of the way back", page("/app?a=b%26c", from(`${SITE}/sign-in?x=1&callbackURL=%2Fapp%3Fa%3Db%2526c&attempt=2`)), round),
   plain("rounds by Referer: a slash at the sign-in page's end", page("/app", from(`${SITE}/sign-in/?callbackURL=%2Fapp&attempt=2`)), round),
@@ -102,12 +102,12 @@ export const cases = [
   ended("the chunks that were sent are cleared", "plain", [cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [`${SESSION_DATA}.0`]: "a", [`${SESSION_DATA}.1`]: "b", [`${SESSION_DATA}.x`]: "c", other: "d" })], [...NAMES, `${SESSION_DATA}.0`, `${SESSION_DATA}.1`].map((name) => gone(name))),
   ended("with a domain, cookies with and without it are cleared", "shared", [sessionCookies()], NAMES.flatMap((name) => [gone(name, "; Domain=example.com"), gone(name)])),
   ended("cookies are cleared under their configured names", "custom", [cookies({ "acme.session_token": signedCookie(TOKEN, SECRET) })], ["acme.session_token", "cache", "acme.dont_remember"].map((name) => gone(name, "", ""))),
-  ended("what the auth service clears itself is cleared once", "plain", [sessionCookies()], [`${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`, gone(SESSION_DATA), gone(NAMES[2])], { replies: [nullAnswer([["set-cookie", `${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`]])] }),
+  ended("what the auth service clears itself is cleared once", "plain", [sessionCookies()], [`${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`, gone(SESSION_DATA), gone(NAMES[2])], { results: [nullAnswer([["set-cookie", `${SESSION_TOKEN}=; Max-Age=0; Domain=example.com; Path=/`]])] }),
   ended("the end of a session is known: first", "plain", [sessionCookies()], NAMES.map((name) => gone(name))),
   plain("what is remembered of it clears the cookies of a page too", page("/app", sessionCookies()), redirect("session_ended", "/sign-in?callbackURL=%2Fapp"), { after: "the end of a session is known: first", now: NOW + 5000, also: { set_cookies: [...NAMES.map((name) => gone(name)), ...counted(1, "/app")] } }),
-  plain("a lookup failure clears nothing", page("/app", sessionCookies()), reject("session_unavailable"), { asks: ["session"], also: { set_cookies: [] } }),
+  plain("a lookup failure clears nothing", page("/app", sessionCookies()), reject("session_unavailable"), { effects: ["session"], also: { set_cookies: [] } }),
   plain("a bad signature clears nothing", api("/app", sessionCookies(undefined, forged)), reject("signature_invalid"), { also: { set_cookies: [] } }),
-  vector("a bearer token that has ended clears no cookies", "bearer", api("/app", bearer(signedCookie(TOKEN, SECRET)), sessionCookies(goodData())), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { set_cookies: [] } }),
+  vector("a bearer token that has ended clears no cookies", "bearer", api("/app", bearer(signedCookie(TOKEN, SECRET)), sessionCookies(goodData())), reject("session_ended"), { effects: ["session"], results: [nullAnswer()], also: { set_cookies: [] } }),
 
   vector("a page of a listed origin may read why", "cors", api("/app", ["origin", "https://admin.example.com"]), reject("no_credential"), { also: { headers: readable("https://admin.example.com", withCredentials) } }),
   vector("a refused preflight may be read", "cors", send("OPTIONS", "/app", ...asked("https://admin.example.com")), reject("route_denied"), { also: { headers: readable("https://admin.example.com", { ...withCredentials, "content-type": "application/problem+json" }) } }),

@@ -22,10 +22,10 @@ const data = goodData();
 const cookie = sessionCookies(data);
 const line = (name, value = "new") => ["set-cookie", `${name}=${value}; Max-Age=300; Path=/; HttpOnly; Secure; SameSite=Lax`];
 const renewed = (...lines) => [...PRIVATE, ...lines];
-const reply = (...lines) => ({ ...sessionAnswer({}, lines), url: `${SITE}/api/auth/get-session?disableCookieCache=true` });
+const result = (...lines) => ({ ...sessionAnswer({}, lines), url: `${SITE}/api/auth/get-session?disableCookieCache=true` });
 
 const renews = (name, head, { policy = "plain", now = DUE, lines = [line(SESSION_DATA)], told = ada(), ...members } = {}) =>
-  vector(name, policy, head, forward(told), { now, replies: [reply(...lines)], also: { alongside: ["session"], renewed: renewed(...lines) }, ...members });
+  vector(name, policy, head, forward(told), { now, results: [result(...lines)], also: { alongside: ["session"], renewed: renewed(...lines) }, ...members });
 const leaves = (name, head, { policy = "plain", now = DUE, told = ada(), ...members } = {}) =>
   vector(name, policy, head, forward(told), { now, also: { alongside: [], renewed: [] }, ...members });
 const withOrigin = (vector, ...lines) => ({ ...vector, origin_set_cookies: lines });
@@ -33,8 +33,8 @@ const withOrigin = (vector, ...lines) => ({ ...vector, origin_set_cookies: lines
 const impersonated = compact(pair({ session: { impersonatedBy: "admin-1" } }), END, SECRET);
 const unnamed = compact(pair({ updatedAt: undefined, version: undefined }), END, SECRET);
 const forNow = (value) => cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [SESSION_DATA]: data, [DONT_REMEMBER]: value });
-const failing = (name, replies, failure, members = {}) =>
-  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: failure } }, ...members });
+const failing = (name, results, failure, members = {}) =>
+  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, results, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: failure } }, ...members });
 
 export const cases = [
   leaves("before the last fifth of its life it is left alone", api("/app", cookie), { now: DUE - 1 }),
@@ -73,13 +73,13 @@ export const cases = [
 
   failing("a renewal that fails refuses no request", [], "no-response"),
   leaves("after a failure there is a pause", api("/app", cookie), { after: "a renewal that fails refuses no request", now: DUE + 5000 }),
-  vector("a failed renewal does not keep a request waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses no request", now: DUE + 5000, asks: ["session"], replies: [sessionAnswer()] }),
+  vector("a failed renewal does not keep a request waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses no request", now: DUE + 5000, effects: ["session"], results: [sessionAnswer()] }),
   failing("an answer about another session renews nothing", [sessionAnswer({ session: { token: "another" } }, [line(SESSION_DATA)])], "other-session"),
-  failing("nor does a page", [{ to: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "unexpected-body"),
-  failing("nor does 429", [{ to: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),
-  vector("what is dropped from a renewal is named", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [sessionAnswer({}, [line("tracker"), line(SESSION_DATA)])], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)), log: { decision: "renew", dropped_cookies: ["tracker"] } } }),
+  failing("nor does a page", [{ of: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "unexpected-body"),
+  failing("nor does 429", [{ of: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),
+  vector("what is dropped from a renewal is named", "plain", api("/app", cookie), forward(ada()), { now: DUE, results: [sessionAnswer({}, [line("tracker"), line(SESSION_DATA)])], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)), log: { decision: "renew", dropped_cookies: ["tracker"] } } }),
 
-  vector("a session that has ended: this request goes on", "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [nullAnswer([line(SESSION_TOKEN, "")])], also: { alongside: ["session"], renewed: renewed(line(SESSION_TOKEN, "")) } }),
+  vector("a session that has ended: this request goes on", "plain", api("/app", cookie), forward(ada()), { now: DUE, results: [nullAnswer([line(SESSION_TOKEN, "")])], also: { alongside: ["session"], renewed: renewed(line(SESSION_TOKEN, "")) } }),
   vector("a session that has ended: the next one does not", "plain", api("/app", cookie), reject("session_ended"), { after: "a session that has ended: this request goes on", now: DUE + 1 }),
 
   withOrigin(leavesOursOut("the origin's own session cookie goes before ours"), `${SESSION_DATA}=theirs; Path=/`),
@@ -87,10 +87,10 @@ export const cases = [
   withOrigin(leavesOursOut("nor by a chunk of it"), `a=b`, `${SESSION_DATA}.1=; Max-Age=0; Path=/`),
   withOrigin(renews("other cookies of the origin are no matter", api("/app", cookie)), "theme=dark; Path=/", "better-auth.session_data=x"),
 
-  vector("a cache that has run out: the request to the auth service is the renewal", "plain", api("/app", cookie), forward({ ...ada("auth-service"), cookie: `${sessionCookies()[1]}; ${SESSION_DATA}=new` }, { removed: ["cookie"], response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, asks: ["session"], replies: [reply(line(SESSION_DATA))], also: { alongside: [] } }),
-  vector("a service without a store is asked plainly", "stateless", api("/app", cookie), forward(ada()), { now: DUE, replies: [{ ...sessionAnswer({}, [line(SESSION_DATA)]), url: `${SITE}/api/auth/get-session` }], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)) } }),
+  vector("a cache that has run out: the request to the auth service is the renewal", "plain", api("/app", cookie), forward({ ...ada("auth-service"), cookie: `${sessionCookies()[1]}; ${SESSION_DATA}=new` }, { removed: ["cookie"], response_headers: renewed(line(SESSION_DATA)) }), { now: END + 1, effects: ["session"], results: [result(line(SESSION_DATA))], also: { alongside: [] } }),
+  vector("a service without a store is asked plainly", "stateless", api("/app", cookie), forward(ada()), { now: DUE, results: [{ ...sessionAnswer({}, [line(SESSION_DATA)]), url: `${SITE}/api/auth/get-session` }], also: { alongside: ["session"], renewed: renewed(line(SESSION_DATA)) } }),
 ];
 
 function leavesOursOut(name) {
-  return vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, replies: [reply(line(SESSION_DATA))], also: { alongside: ["session"], renewed: [] } });
+  return vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, results: [result(line(SESSION_DATA))], also: { alongside: ["session"], renewed: [] } });
 }

@@ -75,11 +75,11 @@ export const cases = [
   vector("the sign-in page opens to a good token", "loop", page("/sign-in", cookies({ token: good })), forward(told())),
   vector("a script at the sign-in page is told what is missing", "loop", api("/sign-in"), reject("no_credential"), { also: problem }),
   vector("an outage is a page that says when to come back, not a way to sign in", "keys", page("/app", bearer(good)), reject("keys_unavailable"), {
-    asks: ["keys"],
+    effects: ["keys"],
     also: { headers: { ...noStore, "content-type": "text/html; charset=utf-8", "retry-after": "5" } },
   }),
   vector("an outage is told to a script with when to come back", "keys", api("/app", bearer(good)), reject("keys_unavailable"), {
-    asks: ["keys"],
+    effects: ["keys"],
     also: { headers: { ...noStore, "content-type": "application/problem+json", "retry-after": "5" } },
   }),
   vector("a preflight passes in an outage", "keys", send("OPTIONS", "/app", ["origin", "https://other.example"], ["access-control-request-method", "PUT"], bearer(good)), forward()),

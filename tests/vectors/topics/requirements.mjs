@@ -40,7 +40,7 @@ const token = (target, holds, members) =>
 const session = (target, holds, members) =>
   vector(`${target} ${holds ? "takes" : "refuses"} a session with ${JSON.stringify(members)}`, "session", api(target, sessionCookies(goodData(members))),
     holds ? forward(ada("cookie-cache", members.user?.email ? { "x-doorward-email": members.user.email } : {})) : refused, holds ? {} : asked(members));
-const asked = (members = {}) => ({ asks: ["session"], replies: [sessionAnswer(members)] });
+const asked = (members = {}) => ({ effects: ["session"], results: [sessionAnswer(members)] });
 
 /** Members that meet one requirement, and members that do not: by another value, or by none that counts. */
 const FIVE = [
@@ -177,8 +177,8 @@ export const cases = [
   session("/age", false, { session: { createdAt: new Date(NOW - 3_600_001).toISOString() } }),
   session("/age", false, { session: { createdAt: "yesterday" } }),
   session("/age", false, { session: { createdAt: undefined } }),
-  vector("what the auth service says now counts: a role", "session", api("/role", sessionCookies()), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer({ user: { role: "admin" } })] }),
-  vector("what the auth service says now counts: no role", "session", api("/role", sessionCookies()), refused, { asks: ["session"], replies: [sessionAnswer({ user: { role: "user" } })] }),
+  vector("what the auth service says now counts: a role", "session", api("/role", sessionCookies()), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer({ user: { role: "admin" } })] }),
+  vector("what the auth service says now counts: no role", "session", api("/role", sessionCookies()), refused, { effects: ["session"], results: [sessionAnswer({ user: { role: "user" } })] }),
   vector("a user who may not see a page is not sent to sign in", "session", page("/role", sessionCookies(goodData())), refused, asked()),
   vector("an anonymous request is not one without the role", "session", api("/role"), reject("no_credential")),
   vector("a bad token is bad, whatever is required", "token", api("/role", by({ role: "admin", exp: NOW_S - 60 })), reject("token_expired")),

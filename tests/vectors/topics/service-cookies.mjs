@@ -59,7 +59,7 @@ export const cases = [
   vector("a service without secure cookies: what was set with them is no less a token", "plain", api("/public", ["cookie", `${SESSION_TOKEN}=${signed}; ${SESSION_DATA}=x; ${multi}=${signed}; a=b`]), forward({ cookie: "a=b" }, { removed: ["cookie"] })),
 
   vector("the log names what the service wanted to set and never a token", "replaced", api("/", ["cookie", `${SESSION_TOKEN}=${signedCookie(TOKEN, SECRET)}`]), forward(ada("auth-service"), { removed: ["cookie"] }), {
-    replies: [sessionAnswer({}, [["set-cookie", `${multi}=${signed}; Path=/; HttpOnly`], ["set-cookie", `__Secure-better-auth.admin_session=${signed}; Path=/`]])], asks: ["session"],
+    results: [sessionAnswer({}, [["set-cookie", `${multi}=${signed}; Path=/; HttpOnly`], ["set-cookie", `__Secure-better-auth.admin_session=${signed}; Path=/`]])], effects: ["session"],
     also: { log: { dropped_cookies: [SESSION_TOKEN, "__Secure-better-auth.admin_session"] } },
   }),
 ];

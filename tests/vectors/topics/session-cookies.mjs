@@ -31,11 +31,11 @@ const good = (name, policy, cookie, members = {}) =>
 
 /** `session_data` does not count, so the auth service is asked; it knows the session. */
 const miss = (name, policy, cookie, why, { now } = {}) =>
-  vector(name, policy, api("/app", cookie), forward(ada("auth-service")), { now, asks: ["session"], replies: [sessionAnswer()], also: { session_data: why } });
+  vector(name, policy, api("/app", cookie), forward(ada("auth-service")), { now, effects: ["session"], results: [sessionAnswer()], also: { session_data: why } });
 
 /** The same where the auth service knows no session. */
 const ended = (name, policy, cookie, why = "absent") =>
-  vector(name, policy, api("/app", cookie), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()], also: { session_data: why } });
+  vector(name, policy, api("/app", cookie), reject("session_ended"), { effects: ["session"], results: [nullAnswer()], also: { session_data: why } });
 
 const refused = (name, policy, cookie, reason) => vector(name, policy, api("/app", cookie), reject(reason));
 
@@ -178,7 +178,7 @@ export const cases = [
   ended("a signed state cookie, renamed, is no sign-in", "auto", sessionCookies(undefined, signedCookie("s7-tAteVAlue_of32CharactersXXYYZZ", SECRET))),
   ended("a signed state cookie, renamed, beside another user's session_data is no sign-in", "auto", sessionCookies(data, signedCookie("s7-tAteVAlue_of32CharactersXXYYZZ", SECRET)), "session_mismatch"),
   ended("a dont_remember cookie, renamed, is no sign-in", "auto", sessionCookies(undefined, signedCookie("true", SECRET))),
-  vector("a session that is not remembered has no session_data and is asked about", "auto", api("/app", cookies({ [SESSION_TOKEN]: token, "__Secure-better-auth.dont_remember": signedCookie("true", SECRET) })), forward(ada("auth-service")), { asks: ["session"], replies: [sessionAnswer()] }),
+  vector("a session that is not remembered has no session_data and is asked about", "auto", api("/app", cookies({ [SESSION_TOKEN]: token, "__Secure-better-auth.dont_remember": signedCookie("true", SECRET) })), forward(ada("auth-service")), { effects: ["session"], results: [sessionAnswer()] }),
   refused("by another secret it is bad", "auto", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), "signature_invalid"),
   refused("a signature of another value is bad", "auto", sessionCookies(undefined, encodeURIComponent(`${OTHER_TOKEN}.${signedValue(TOKEN, SECRET).split(".")[1]}`)), "signature_invalid"),
   refused("a bare token is malformed", "auto", sessionCookies(undefined, TOKEN), "credential_malformed"),
@@ -229,8 +229,8 @@ export const cases = [
   vector("optional: a good session goes on", "auto", api("/optional/x", sessionCookies(data)), forward(ada())),
   vector("optional: a bad session_token is refused", "auto", api("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("optional: a page with a bad session_token goes to sign in", "auto", page("/optional/x", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), redirect("signature_invalid", "/sign-in?callbackURL=%2Foptional%2Fx")),
-  vector("optional: a session that has ended is refused", "auto", api("/optional/x", sessionCookies()), reject("session_ended"), { asks: ["session"], replies: [nullAnswer()] }),
-  vector("optional: a session that cannot be looked up is not taken for none", "auto", api("/optional/x", sessionCookies()), reject("session_unavailable"), { asks: ["session"] }),
+  vector("optional: a session that has ended is refused", "auto", api("/optional/x", sessionCookies()), reject("session_ended"), { effects: ["session"], results: [nullAnswer()] }),
+  vector("optional: a session that cannot be looked up is not taken for none", "auto", api("/optional/x", sessionCookies()), reject("session_unavailable"), { effects: ["session"] }),
   vector("optional: a session_data alone is none", "auto", api("/optional/x", cookies({ [SESSION_DATA]: data })), forward()),
   vector("the auth service's own paths need no credential, whatever the cookie", "auto", api("/api/auth/get-session", sessionCookies(undefined, "bad")), forward()),
 ];

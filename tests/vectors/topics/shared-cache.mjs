@@ -24,10 +24,10 @@ const passes = forward(told({ "x-doorward-expires": String(NOW_S + 900_000) }));
 const copyOf = (body, { ago = 20, left = 40, control = "" } = {}) =>
   `doorward-copy-1 ${NOW - ago * 1000} ${NOW + left * 1000}\n${control}\n${body}`;
 const set = (...keys) => JSON.stringify({ keys });
-const copied = (to, text) => ({ to, copied: text });
+const copied = (of, text) => ({ of, copied: text });
 
-const on = (name, expected, replies, members = {}) =>
-  vector(name, "keys", api("/", good), expected, { replies, asks: replies.map(({ to }) => to), ...members });
+const on = (name, expected, results, members = {}) =>
+  vector(name, "keys", api("/", good), expected, { results, effects: results.map(({ of }) => of), ...members });
 /** Who has a copy that is none asks the issuer, and is served. */
 const noCopy = (name, text) => on(name, passes, [copied("keys", text), keysAnswer([ed])]);
 /** Later, a token by the keys that are known then. */
@@ -37,19 +37,19 @@ const cookie = sessionCookies();
 /** What a session's copy says. */
 const kept = (members = {}) =>
   JSON.stringify({ claims: {}, subject: "ada", id: "session-1", email: "ada@example.com", expires: NOW + 604_800_000, impersonated: false, ...members });
-const session = (name, expected, replies, { target = "/app", policy = "sessions", ...members } = {}) =>
-  vector(name, policy, api(target, cookie), expected, { replies, asks: replies.map(({ to }) => to), ...members });
+const session = (name, expected, results, { target = "/app", policy = "sessions", ...members } = {}) =>
+  vector(name, policy, api(target, cookie), expected, { results, effects: results.map(({ of }) => of), ...members });
 const noSession = (name, text, members = {}) => session(name, forward(ada("auth-service")), [copied("session", text), sessionAnswer()], members);
 
 export const cases = [
   on("an instance without keys takes a copy and makes no request", passes, [copied("keys", copyOf(set(ed)))]),
-  on("and has the keys from then on", passes, [], later(1, "an instance without keys takes a copy and makes no request", { asks: [] })),
+  on("and has the keys from then on", passes, [], later(1, "an instance without keys takes a copy and makes no request", { effects: [] })),
   on("a copy without the key is asked past", passes, [copied("keys", copyOf(set(ed2))), keysAnswer([ed])]),
-  on("a copy without the key does not stand in for an issuer that is away", reject("keys_unavailable"), [copied("keys", copyOf(set(ed2))), { to: "keys", failed: true }]),
+  on("a copy without the key does not stand in for an issuer that is away", reject("keys_unavailable"), [copied("keys", copyOf(set(ed2))), { of: "keys", failed: true }]),
   on("a copy without a key that the issuer has not either", reject("key_not_found"), [copied("keys", copyOf(set(ed2))), keysAnswer([ed2])]),
-  on("a request asks the issuer itself at most once", reject("keys_unavailable"), [copied("keys", "x"), { to: "keys", failed: true }]),
-  on("an issuer that has just failed is not asked because of a copy", reject("keys_unavailable"), [{ to: "keys", status: 500, headers: [], body: "" }]),
-  on("a failed look-up is the issuer's failure", reject("keys_unavailable"), [{ to: "keys", failed: true }]),
+  on("a request asks the issuer itself at most once", reject("keys_unavailable"), [copied("keys", "x"), { of: "keys", failed: true }]),
+  on("an issuer that has just failed is not asked because of a copy", reject("keys_unavailable"), [{ of: "keys", status: 500, headers: [], body: "" }]),
+  on("a failed look-up is the issuer's failure", reject("keys_unavailable"), [{ of: "keys", failed: true }]),
 
   on("a copy counts up to 300 s after its fetch", passes, [copied("keys", copyOf(set(ed), { ago: 299.999 }))]),
   noCopy("and not a moment longer", copyOf(set(ed), { ago: 300, left: 999 })),
@@ -67,11 +67,11 @@ export const cases = [
   noCopy("a session's copy is none of a key set", copyOf(kept())),
 
   on("freshness counts from the fetch, not from the copy", passes, [copied("keys", copyOf(set(ed), { ago: 250 }))]),
-  on("and is over when that was long ago", passes, [keysAnswer([ed])], later(51, "freshness counts from the fetch, not from the copy", { asks: [], also: { after: ["keys"] } })),
+  on("and is over when that was long ago", passes, [keysAnswer([ed])], later(51, "freshness counts from the fetch, not from the copy", { effects: [], also: { after: ["keys"] } })),
   on("the issuer's own freshness is kept", passes, [copied("keys", copyOf(set(ed), { ago: 250, control: "max-age=3600" }))]),
-  on("and holds", passes, [], later(51, "the issuer's own freshness is kept", { asks: [], also: { after: [] } })),
+  on("and holds", passes, [], later(51, "the issuer's own freshness is kept", { effects: [], also: { after: [] } })),
   on("the hard ceiling counts from the fetch too", passes, [copied("keys", copyOf(set(ed), { ago: 299 }))]),
-  on("and ends what the copy has brought", reject("keys_unavailable"), [{ to: "keys", failed: true }], later(86_101, "the hard ceiling counts from the fetch too", { asks: ["keys"] })),
+  on("and ends what the copy has brought", reject("keys_unavailable"), [{ of: "keys", failed: true }], later(86_101, "the hard ceiling counts from the fetch too", { effects: ["keys"] })),
 
   session("a session that another instance has asked about", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 4, left: 6 }))]),
   session("a copy of a session is as old as its answer", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 9, left: 6 }))]),
@@ -89,6 +89,6 @@ export const cases = [
   session("a rule's staleness bounds a copy", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 4 }))], { target: "/fresh/x" }),
   noSession("and refuses an older one", copyOf(kept(), { ago: 6 }), { target: "/fresh/x" }),
   session("the claims that a rule names go along", forward(ada("auth-service")), [copied("session", copyOf(kept({ claims: { role: "admin" } }), { ago: 1 }))], { target: "/admin/x" }),
-  session("what a copy does not say is asked for", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer({ user: { role: "admin" } })], { target: "/admin/x", asks: ["session", "session"] }),
-  session("what neither a copy nor the auth service says is a no", reject("forbidden"), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer()], { target: "/admin/x", asks: ["session", "session"] }),
+  session("what a copy does not say is asked for", forward(ada("auth-service")), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer({ user: { role: "admin" } })], { target: "/admin/x", effects: ["session", "session"] }),
+  session("what neither a copy nor the auth service says is a no", reject("forbidden"), [copied("session", copyOf(kept(), { ago: 1 })), sessionAnswer()], { target: "/admin/x", effects: ["session", "session"] }),
 ];

@@ -23,8 +23,8 @@ export const policies = {
 
 const by = (members) => bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims(members)));
 const session = sessionCookies(goodData()); // written a minute ago
-const asks = ["session"];
-const asked = { asks, replies: [sessionAnswer()] };
+const effects = ["session"];
+const asked = { effects, results: [sessionAnswer()] };
 const now = ada("auth-service");
 const at = (target, expected, more, cookie = session) => (name) => vector(name, "session", api(target, cookie), expected, more);
 const token = (name, target, members, expected, more) => vector(name, "token", api(target, by(members)), expected, more);
@@ -32,8 +32,8 @@ const token = (name, target, members, expected, more) => vector(name, "token", a
 export const cases = [
   at("/minute", forward(ada()))("a cookie cache of just that age counts"),
   at("/almost", forward(now), asked)("an older one is a cache miss"),
-  at("/almost", reject("session_ended"), { asks, replies: [nullAnswer()] })("an older one is a cache miss, and the session has ended"),
-  at("/almost", reject("session_unavailable"), { asks })("an older one is a cache miss, and it is not known"),
+  at("/almost", reject("session_ended"), { effects, results: [nullAnswer()] })("an older one is a cache miss, and the session has ended"),
+  at("/almost", reject("session_unavailable"), { effects })("an older one is a cache miss, and it is not known"),
   at("/never", forward(now), asked)("0 asks although the cookie cache is good"),
   at("/never", forward(now), asked, sessionCookies(goodData({ updatedAt: NOW })))("0 asks although the cookie cache is of this moment"),
   at("/optional", forward(now), asked)("0 asks where a credential is optional"),
@@ -53,7 +53,7 @@ export const cases = [
   at("/little", forward(now), { ...asked, after: "an answer is remembered: first", now: NOW + 5000 }, sessionCookies())("an answer that is older is asked for again"),
   at("/", forward(now), { after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("other rules take it"),
   at("/never", forward(now), { ...asked, after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 asks again, in the same millisecond"),
-  at("/never", reject("session_ended"), { asks, replies: [nullAnswer()], after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 notices at once that a session has ended"),
+  at("/never", reject("session_ended"), { effects, results: [nullAnswer()], after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("0 notices at once that a session has ended"),
   at("/", reject("session_ended"), { after: "an answer is remembered: first", now: NOW + 6000 }, sessionCookies())("and then every rule knows it"),
   vector("a token of the bearer plugin is asked about every time: first", "session", api("/never", bearer(signedValue(TOKEN, SECRET))), forward(now), asked),
   vector("a token of the bearer plugin is asked about every time", "session", api("/never", bearer(signedValue(TOKEN, SECRET))), forward(now), { ...asked, after: "a token of the bearer plugin is asked about every time: first" }),
@@ -67,5 +67,5 @@ export const cases = [
   token("a token cannot be looked up, so 0 takes none", "/never", { iat: NOW_S }, reject("token_too_old")),
   token("a token without a date is as old as can be", "/minute", { iat: undefined }, reject("token_too_old")),
   token("a bad token is bad before it is old", "/never", { exp: NOW_S - 60 }, reject("token_expired")),
-  vector("a token whose keys come late is checked by its own age", "fetched", api("/minute", by({})), forward(told()), { asks: ["keys"], replies: [keysAnswer(keys)] }),
+  vector("a token whose keys come late is checked by its own age", "fetched", api("/minute", by({})), forward(told()), { effects: ["keys"], results: [keysAnswer(keys)] }),
 ];

@@ -18,11 +18,11 @@ export const policies = {
 const KEY = { session: TOKEN, before: "revoked-sessions-before-ada" };
 const stored = (members = {}, key = KEY.session) => {
   const { session, user } = pair(members);
-  return { to: "read", key, found: JSON.stringify({ session, user }) };
+  return { of: "read", key, found: JSON.stringify({ session, user }) };
 };
-const text = (found, key = KEY.session) => ({ to: "read", key, found });
-const absent = (key) => ({ to: "read", key, absent: true });
-const before = (millis) => ({ to: "read", key: KEY.before, found: String(millis) });
+const text = (found, key = KEY.session) => ({ of: "read", key, found });
+const absent = (key) => ({ of: "read", key, absent: true });
+const before = (millis) => ({ of: "read", key: KEY.before, found: String(millis) });
 const notRevoked = absent(KEY.before);
 const iso = (millis) => new Date(millis).toISOString();
 
@@ -32,34 +32,34 @@ const fromService = forward(ada("auth-service"));
 const found = ["read", "read"];
 
 /** What the store says, and that the service is asked then. */
-const asksTheService = (name, replies, asks) => [
-  vector(`${name}: the service is asked`, "kv", api("/", cookie), fromService, { replies: [...replies, sessionAnswer()], asks: [...asks, "session"] }),
-  vector(`${name}: only the service signs out`, "kv", api("/", cookie), reject("session_ended"), { replies: [...replies, nullAnswer()], asks: [...asks, "session"] }),
-  vector(`${name}, and the service is away: not known`, "kv", api("/", cookie), reject("session_unavailable"), { replies, asks: [...asks, "session"] }),
+const asksTheService = (name, results, effects) => [
+  vector(`${name}: the service is asked`, "kv", api("/", cookie), fromService, { results: [...results, sessionAnswer()], effects: [...effects, "session"] }),
+  vector(`${name}: only the service signs out`, "kv", api("/", cookie), reject("session_ended"), { results: [...results, nullAnswer()], effects: [...effects, "session"] }),
+  vector(`${name}, and the service is away: not known`, "kv", api("/", cookie), reject("session_unavailable"), { results, effects: [...effects, "session"] }),
 ];
 
 const later = (first, policyName, millis, name, head, expected, more = {}) =>
   vector(`${first}; ${name}`, policyName, head, expected, { after: first, now: NOW + millis, ...more });
 
 export const cases = [
-  vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { replies: [nullAnswer()], asks: ["session"] }),
-  later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { replies: [stored(), notRevoked, nullAnswer()], asks: [...found, "session"] }),
-  later("the service says that it has ended, and the store is late", "kv", 82_000, "after its lag the store counts again", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("a session that the store has passes, and no request is made", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("before every key stands the prefix", "prefixed", api("/", cookie), fromStore, { replies: [stored({}, `better-auth:${TOKEN}`), absent(`better-auth:${KEY.before}`)], asks: found }),
-  vector("one that began after its user's others were revoked passes", "kv", api("/", cookie), fromStore, { replies: [stored(), before(NOW - 3_600_001)], asks: found }),
-  vector("one that began in that very millisecond passes", "kv", api("/", cookie), fromStore, { replies: [stored(), before(NOW - 3_600_000)], asks: found }),
-  vector("a signed token of the bearer plugin is looked up too", "kv", api("/", bearer(signedCookie(TOKEN, SECRET))), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("a bare one is never looked up", "kv", api("/", bearer(TOKEN)), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
+  vector("the service says that it has ended, and the store is late", "kv", api("/now", cookie), reject("session_ended"), { results: [nullAnswer()], effects: ["session"] }),
+  later("the service says that it has ended, and the store is late", "kv", 11_000, "what the store still has counts for nothing", api("/", cookie), reject("session_ended"), { results: [stored(), notRevoked, nullAnswer()], effects: [...found, "session"] }),
+  later("the service says that it has ended, and the store is late", "kv", 82_000, "after its lag the store counts again", api("/", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  vector("a session that the store has passes, and no request is made", "kv", api("/", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  vector("before every key stands the prefix", "prefixed", api("/", cookie), fromStore, { results: [stored({}, `better-auth:${TOKEN}`), absent(`better-auth:${KEY.before}`)], effects: found }),
+  vector("one that began after its user's others were revoked passes", "kv", api("/", cookie), fromStore, { results: [stored(), before(NOW - 3_600_001)], effects: found }),
+  vector("one that began in that very millisecond passes", "kv", api("/", cookie), fromStore, { results: [stored(), before(NOW - 3_600_000)], effects: found }),
+  vector("a signed token of the bearer plugin is looked up too", "kv", api("/", bearer(signedCookie(TOKEN, SECRET))), fromStore, { results: [stored(), notRevoked], effects: found }),
+  vector("a bare one is never looked up", "kv", api("/", bearer(TOKEN)), fromService, { results: [sessionAnswer()], effects: ["session"] }),
   vector("a token that another secret has signed is never looked up", "kv", api("/", sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET))), reject("signature_invalid")),
   vector("a token with a signature of another is never looked up", "kv", api("/", sessionCookies(undefined, signedCookie(TOKEN, SECRET).replace(TOKEN, OTHER_TOKEN))), reject("signature_invalid")),
   vector("a bearer token without a signature is never looked up", "kv", api("/", bearer(`${TOKEN}.${"A".repeat(43)}=`)), reject("signature_invalid")),
   vector("a good cookie cache is enough", "kv", api("/", sessionCookies(goodData())), forward(ada())),
 
   ...asksTheService("the store has nothing", [absent(KEY.session)], ["read"]),
-  ...asksTheService("the store fails", [{ to: "read", key: KEY.session, failed: true }], ["read"]),
-  ...asksTheService("the store has too much", [{ to: "read", key: KEY.session, too_large: true }], ["read"]),
-  ...asksTheService("the host cannot read", [{ to: "read", key: KEY.session, unsupported: true }], ["read"]),
+  ...asksTheService("the store fails", [{ of: "read", key: KEY.session, failed: true }], ["read"]),
+  ...asksTheService("the store has too much", [{ of: "read", key: KEY.session, too_large: true }], ["read"]),
+  ...asksTheService("the host cannot read", [{ of: "read", key: KEY.session, unsupported: true }], ["read"]),
   ...asksTheService("the store has a page", [text("<!doctype html>")], ["read"]),
   ...asksTheService("the store has null", [text("null")], ["read"]),
   ...asksTheService("the store has a member twice", [text('{"session":{},"session":{},"user":{}}')], ["read"]),
@@ -68,20 +68,20 @@ export const cases = [
   ...asksTheService("the store has a session that is over", [stored({ session: { expiresAt: iso(NOW - 1) } })], ["read"]),
   ...asksTheService("the store has a session without an end", [stored({ session: { expiresAt: undefined } })], ["read"]),
   ...asksTheService("the user's older sessions were revoked", [stored(), before(NOW - 3_599_999)], found),
-  ...asksTheService("since when the user's sessions count is no number", [stored(), { to: "read", key: KEY.before, found: "soon" }], found),
-  ...asksTheService("since when the user's sessions count is empty", [stored(), { to: "read", key: KEY.before, found: "" }], found),
-  ...asksTheService("since when the user's sessions count cannot be read", [stored(), { to: "read", key: KEY.before, failed: true }], found),
+  ...asksTheService("since when the user's sessions count is no number", [stored(), { of: "read", key: KEY.before, found: "soon" }], found),
+  ...asksTheService("since when the user's sessions count is empty", [stored(), { of: "read", key: KEY.before, found: "" }], found),
+  ...asksTheService("since when the user's sessions count cannot be read", [stored(), { of: "read", key: KEY.before, failed: true }], found),
   ...asksTheService("a session has no date when it began, and some were revoked", [stored({ session: { createdAt: undefined } }), before(1)], found),
-  vector("a session has no date when it began, and none was revoked", "kv", api("/", cookie), fromStore, { replies: [stored({ session: { createdAt: undefined } }), notRevoked], asks: found }),
+  vector("a session has no date when it began, and none was revoked", "kv", api("/", cookie), fromStore, { results: [stored({ session: { createdAt: undefined } }), notRevoked], effects: found }),
 
-  vector("the store has it", "kv", api("/", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
+  vector("the store has it", "kv", api("/", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
   later("the store has it", "kv", 4_000, "it is remembered", api("/", cookie), fromStore),
   later("the store has it", "kv", 4_500, "and young enough for a rule that wants so much", api("/soon", cookie), fromStore),
-  later("the store has it", "kv", 6_000, "and soon too old for that: it is read anew", api("/soon", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  later("the store has it", "kv", 6_001, "never young enough for a rule that wants less than the store's lag", api("/now", cookie), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
-  vector("a rule that wants no more than the store's lag takes what was just read", "kv", api("/minute", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("a store that is never late is as good as the service", "redis", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  later("a store that is never late is as good as the service", "redis", 1, "and is read each time where that is wanted", api("/now", cookie), fromStore, { replies: [stored(), notRevoked], asks: found }),
-  vector("of two rules for one request the one that wants to know now asks the service, and both take its answer", "kv", api("/fresh.rsc", cookie), fromService, { replies: [stored(), notRevoked, sessionAnswer()], asks: [...found, "session"] }),
-  vector("a store that is late is not asked by a rule that wants to know now", "kv", api("/now", cookie), fromService, { replies: [sessionAnswer()], asks: ["session"] }),
+  later("the store has it", "kv", 6_000, "and soon too old for that: it is read anew", api("/soon", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  later("the store has it", "kv", 6_001, "never young enough for a rule that wants less than the store's lag", api("/now", cookie), fromService, { results: [sessionAnswer()], effects: ["session"] }),
+  vector("a rule that wants no more than the store's lag takes what was just read", "kv", api("/minute", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  vector("a store that is never late is as good as the service", "redis", api("/now", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  later("a store that is never late is as good as the service", "redis", 1, "and is read each time where that is wanted", api("/now", cookie), fromStore, { results: [stored(), notRevoked], effects: found }),
+  vector("of two rules for one request the one that wants to know now asks the service, and both take its answer", "kv", api("/fresh.rsc", cookie), fromService, { results: [stored(), notRevoked, sessionAnswer()], effects: [...found, "session"] }),
+  vector("a store that is late is not asked by a rule that wants to know now", "kv", api("/now", cookie), fromService, { results: [sessionAnswer()], effects: ["session"] }),
 ];

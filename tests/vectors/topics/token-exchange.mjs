@@ -44,17 +44,17 @@ const byPlatform = await jwt("ES256", "p256", claims(), { kid: "p256" });
 /** Where it and a token that the service issues are not to be taken for one another. */
 const own = forged("EdDSA", "ed", { kid: "ed", alg: "EdDSA" }, claims({ via: "script" }));
 
-const answered = (status, body, headers = []) => ({ to: "token", status, headers: [["content-type", "application/json"], ...headers], body });
+const answered = (status, body, headers = []) => ({ of: "token", status, headers: [["content-type", "application/json"], ...headers], body });
 /** `cookies` are the names of those that the service has to get. */
 const minted = (jwt, members = {}) => ({ ...answered(200, JSON.stringify({ token: jwt })), cookies: [SESSION_TOKEN], ...members });
-const asked = (...replies) => ({ asks: replies.map(({ to }) => to), replies });
+const asked = (...results) => ({ effects: results.map(({ of }) => of), results });
 const denied = answered(401, '{"message":"Unauthorized","code":"UNAUTHORIZED"}');
 
 /** Goes on to the API with this token; its session's cookies do not. */
 const crosses = (jwt, members = {}) =>
   forward({ ...ada(), authorization: `Bearer ${jwt}` }, { removed: ["cookie"], upstream: API, ...members });
 const toApi = (name, expected, more, ...headers) => vector(name, "site", api("/api/notes", cached, ...headers), expected, more);
-const refused = (name, reply, log) => toApi(name, reject("token_exchange_unavailable"), { ...asked(reply), also: { log } });
+const refused = (name, result, log) => toApi(name, reject("token_exchange_unavailable"), { ...asked(result), also: { log } });
 const failure = (code) => ({ reason: "token_exchange_unavailable", lookup_failure: code });
 /** A token that does not hold, and what the log says is behind it. */
 const invalid = (name, jwt, cause) => toApi(name, reject("exchanged_token_invalid"), { ...asked(minted(jwt)), also: { log: { reason: "exchanged_token_invalid", cause } } });
@@ -83,7 +83,7 @@ export const cases = [
   vector("other cookies go on", "site", api("/api/notes", ["cookie", `theme=dark; ${cached[1]}`]), forward({ ...ada(), cookie: "theme=dark", authorization: `Bearer ${token}` }, { removed: ["cookie"] }), asked(minted(token))),
   vector("a public path may have an upstream too", "site", api("/elsewhere/logo.svg", cached), forward({}, { removed: ["cookie"], upstream: "https://static.example.com" })),
   vector("an anonymous request is forwarded anonymously", "site", api("/optional/notes"), forward({}, { upstream: API })),
-  toApi("a token that the platform checks", crosses(byPlatform), { asks: ["token", "check"], replies: [minted(byPlatform)] }),
+  toApi("a token that the platform checks", crosses(byPlatform), { effects: ["token", "check"], results: [minted(byPlatform)] }),
   vector("its keys are fetched", "fetched", api("/api/notes", cached), crosses(token), asked(minted(token), keysAnswer([ed]))),
 
   // Authorization belongs to the token exchange
@@ -110,7 +110,7 @@ export const cases = [
   vector("this site does", "site", send("POST", "/api/notes", cached, here), crosses(token), asked(minted(token))),
 
   // what the service may say
-  refused("an auth service that is away", { to: "token", failed: true }, failure("no-response")),
+  refused("an auth service that is away", { of: "token", failed: true }, failure("no-response")),
   refused("one that fails", answered(500, ""), failure("server-error")),
   refused("one that limits", answered(429, "{}"), failure("rate-limited")),
   refused("one that redirects", answered(302, "", [["location", "/sign-in"]]), failure("redirect")),
@@ -119,7 +119,7 @@ export const cases = [
   refused("one that says null", answered(200, "null"), failure("unexpected-body")),
   refused("one whose token is none", answered(200, '{"token":null}'), failure("unexpected-body")),
   refused("one whose token is empty", answered(200, '{"token":""}'), failure("unexpected-body")),
-  refused("one that says too much", { to: "token", too_large: true }, failure("too-large")),
+  refused("one that says too much", { of: "token", too_large: true }, failure("too-large")),
   refused("one without the jwt plugin", answered(404, ""), failure("no-jwt-plugin")),
   toApi("a failure is not asked about again at once", reject("token_exchange_unavailable"), { after: "one that fails", now: NOW + 1900, also: { log: failure("server-error") } }),
   toApi("and again a little later", crosses(token), { after: "one that fails", now: NOW + 2100, ...asked(minted(token)) }),
@@ -134,7 +134,7 @@ export const cases = [
   toApi("denied, and the service says that the session has ended", reject("session_ended"), { ...asked(denied, nullAnswer()), also: { set_cookies: [SESSION_TOKEN, SESSION_DATA, "__Secure-better-auth.dont_remember"].map(gone) } }),
   toApi("what has ended is known to have ended", reject("session_ended"), { after: "denied, and the service says that the session has ended", now: NOW + 9000 }),
   toApi("denied, and the session is active: not known", reject("token_exchange_unavailable"), { ...asked(denied, sessionAnswer()), also: { log: failure("unauthorized"), set_cookies: [] } }),
-  toApi("denied, and the service is away: not known", reject("token_exchange_unavailable"), { ...asked(denied, { to: "session", failed: true }), also: { log: failure("no-response"), set_cookies: [] } }),
+  toApi("denied, and the service is away: not known", reject("token_exchange_unavailable"), { ...asked(denied, { of: "session", failed: true }), also: { log: failure("no-response"), set_cookies: [] } }),
   vector("denied, just after the service said that the session is active: not known, and there is no second request", "site", api("/api/notes", sessionCookies()), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: failure("unauthorized") } }),
   vector("a session of the bearer plugin that was denied is as good as before: there is no second request", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("token_exchange_unavailable"), { ...asked(sessionAnswer(), denied), also: { log: failure("unauthorized") } }),
   vector("denied a little later, it has ended: that clears no cookies", "bearer", api("/api/notes", bearer(signedValue(TOKEN, SECRET))), reject("session_ended"), { after: "a session of the bearer plugin that was denied is as good as before: there is no second request", now: NOW + 3000, ...asked(denied, nullAnswer()), also: { set_cookies: [] } }),
@@ -165,6 +165,6 @@ export const cases = [
   invalid("a token of another kind", forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed", typ: "logout+jwt" }, claims()), "type_mismatch"),
   invalid("something that is no token", "abc", "token_malformed"),
   toApi("who comes next need not find that out again", reject("exchanged_token_invalid"), { after: "a token for another audience", now: NOW + 1000 }),
-  vector("keys that cannot be had are an outage of keys", "fetched", api("/api/notes", cached), reject("keys_unavailable"), asked(minted(token), { to: "keys", failed: true })),
-  toApi("a check that cannot be performed", reject("signature_check_unavailable"), asked(minted(byPlatform), { to: "check", failed: true })),
+  vector("keys that cannot be had are an outage of keys", "fetched", api("/api/notes", cached), reject("keys_unavailable"), asked(minted(token), { of: "keys", failed: true })),
+  toApi("a check that cannot be performed", reject("signature_check_unavailable"), asked(minted(byPlatform), { of: "check", failed: true })),
 ];

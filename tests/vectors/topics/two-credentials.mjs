@@ -30,7 +30,7 @@ const bobsToken = await ownToken("bob");
 const session = sessionCookies(goodData());
 const asked = sessionCookies();
 const inCookie = (token) => cookies({ token });
-const asks = ["session"];
+const effects = ["session"];
 const adaByToken = told({ "x-doorward-subject": "ada", "x-doorward-issuer": "better-auth" });
 
 const both = (name, headers, expected, more) => vector(name, "both", api("/", ...headers), expected, more);
@@ -46,10 +46,10 @@ export const cases = [
   both("a good session beside a token of an unknown issuer", [session, bearer(forged("EdDSA", "ed", { alg: "EdDSA", kid: "ed" }, claims({ iss: "https://evil.example" })))], reject("issuer_unknown")),
   both("a good session beside a scheme that is not ours", [session, ["authorization", "Basic YWRhOng="]], forward(ada())),
   both("a good token beside a bad session", [sessionCookies(undefined, signedCookie(TOKEN, OLD_SECRET)), bearer(user)], reject("signature_invalid")),
-  both("a good token beside a session that has ended", [asked, bearer(adasToken)], reject("session_ended"), { asks, replies: [nullAnswer()] }),
-  both("a good token beside a session that the auth service does not know", [asked, bearer(adasToken)], reject("session_unavailable"), { asks }),
-  both("a good token beside a session that lives, of the same person", [asked, bearer(adasToken)], forward(adaByToken), { asks, replies: [sessionAnswer()] }),
-  both("a good token beside an active session of another user", [asked, bearer(bobsToken)], reject("credential_ambiguous"), { asks, replies: [sessionAnswer()] }),
+  both("a good token beside a session that has ended", [asked, bearer(adasToken)], reject("session_ended"), { effects, results: [nullAnswer()] }),
+  both("a good token beside a session that the auth service does not know", [asked, bearer(adasToken)], reject("session_unavailable"), { effects }),
+  both("a good token beside a session that lives, of the same person", [asked, bearer(adasToken)], forward(adaByToken), { effects, results: [sessionAnswer()] }),
+  both("a good token beside an active session of another user", [asked, bearer(bobsToken)], reject("credential_ambiguous"), { effects, results: [sessionAnswer()] }),
   both("a good token beside an empty session cookie", [cookies({ [SESSION_TOKEN]: "" }), bearer(user)], forward(told())),
   both("a bad token comes before the question about a session", [asked, bearer(expired)], reject("token_expired")),
   both("the same token in two places", [inCookie(user), bearer(user)], forward(told())),
@@ -57,11 +57,11 @@ export const cases = [
   both("a good token in one place and a bad one in another", [inCookie(tampered(user)), bearer(user)], reject("signature_invalid")),
   both("a good token in one place and an incomplete one in another", [cookies({ "token.1": "x" }), bearer(user)], reject("cookie_incomplete")),
   both("three places, one of them with another user", [inCookie(user), ["x-token", other], bearer(user)], reject("credential_ambiguous")),
-  both("a bearer token and a cookie of one session are asked about each", [asked, bearer(signedValue(TOKEN, SECRET))], forward(ada("auth-service")), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer()] }),
-  both("a bearer token and a cookie of two people", [asked, bearer(signedValue(TOKEN, SECRET))], reject("credential_ambiguous"), { asks: ["session", "session"], replies: [sessionAnswer(), sessionAnswer({ user: { id: "bob" }, session: { userId: "bob" } })] }),
-  both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { asks: ["session", "session"], replies: [sessionAnswer(), nullAnswer()] }),
-  both("two tokens that the platform checks are checked each", [inCookie(es256), bearer(anotherEs256)], forward(told()), { asks: ["check", "check"] }),
-  both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", failed: true }] }),
+  both("a bearer token and a cookie of one session are asked about each", [asked, bearer(signedValue(TOKEN, SECRET))], forward(ada("auth-service")), { effects: ["session", "session"], results: [sessionAnswer(), sessionAnswer()] }),
+  both("a bearer token and a cookie of two people", [asked, bearer(signedValue(TOKEN, SECRET))], reject("credential_ambiguous"), { effects: ["session", "session"], results: [sessionAnswer(), sessionAnswer({ user: { id: "bob" }, session: { userId: "bob" } })] }),
+  both("a bearer token that lives beside a cookie whose session has ended", [asked, bearer(signedValue(TOKEN, SECRET))], reject("session_ended"), { effects: ["session", "session"], results: [sessionAnswer(), nullAnswer()] }),
+  both("two tokens that the platform checks are checked each", [inCookie(es256), bearer(anotherEs256)], forward(told()), { effects: ["check", "check"] }),
+  both("one check that fails is enough for an outage", [inCookie(es256), bearer(anotherEs256)], reject("signature_check_unavailable"), { effects: ["check"], results: [{ of: "check", failed: true }] }),
   both("a bad credential weighs more than an outage", [asked, bearer(es256), inCookie(expired)], reject("token_expired")),
 
   vector("a rule that accepts one issuer does not look at the other's token", "both", api("/better-auth/x", session, inCookie(other)), forward(ada())),
@@ -69,8 +69,8 @@ export const cases = [
   vector("a rule that accepts one issuer refuses the other's token", "both", api("/better-auth/x", bearer(user)), reject("issuer_unknown")),
   vector("a rule that accepts one issuer does not take the other's session", "both", api("/foreign/x", session), reject("no_credential")),
 
-  vector("keys first, then the session", "fetched", api("/", asked, bearer(await jwt("EdDSA", "ed", claims({ sub: "ada" }), { kid: "ed" }))), reject("credential_ambiguous"), { asks: ["keys", "session"], replies: [sessionAnswer(), keysAnswer([ed])] }),
-  vector("a token whose keys cannot be had, beside a good session, is an outage", "fetched", api("/", session, bearer(user)), reject("keys_unavailable"), { asks: ["keys"] }),
+  vector("keys first, then the session", "fetched", api("/", asked, bearer(await jwt("EdDSA", "ed", claims({ sub: "ada" }), { kid: "ed" }))), reject("credential_ambiguous"), { effects: ["keys", "session"], results: [sessionAnswer(), keysAnswer([ed])] }),
+  vector("a token whose keys cannot be had, beside a good session, is an outage", "fetched", api("/", session, bearer(user)), reject("keys_unavailable"), { effects: ["keys"] }),
 
   // optional: absent passes anonymously, present and bad fails.
   vector("optional: nothing", "both", api("/optional/x"), forward()),
@@ -82,6 +82,6 @@ export const cases = [
   vector("optional: one good and one bad", "both", api("/optional/x", session, bearer(expired)), reject("token_expired")),
   vector("optional: different people", "both", api("/optional/x", session, bearer(user)), reject("credential_ambiguous")),
   vector("optional: a scheme that is not ours is nothing", "both", api("/optional/x", ["authorization", "Digest x"]), forward()),
-  vector("optional: a token whose keys cannot be had is not taken for none", "fetched", api("/optional/x", bearer(user)), reject("keys_unavailable"), { asks: ["keys"] }),
-  vector("optional: a check that cannot be performed is not taken for no credential", "both", api("/optional/x", bearer(es256)), reject("signature_check_unavailable"), { asks: ["check"], replies: [{ to: "check", unsupported: true }] }),
+  vector("optional: a token whose keys cannot be had is not taken for none", "fetched", api("/optional/x", bearer(user)), reject("keys_unavailable"), { effects: ["keys"] }),
+  vector("optional: a check that cannot be performed is not taken for no credential", "both", api("/optional/x", bearer(es256)), reject("signature_check_unavailable"), { effects: ["check"], results: [{ of: "check", unsupported: true }] }),
 ];

@@ -27,13 +27,13 @@ export const policies = {
   token: jwtIssuer({ jwks: { keys: [publicJwk("ed", { kid: "ed", alg: "EdDSA" })] } }, { rules }),
 };
 
-const asks = ["session"];
+const effects = ["session"];
 const refused = reject("forbidden");
 const unavailable = reject("session_unavailable");
 const old = sessionCookies(goodData());
 const bare = sessionCookies();
 const admin = { user: { role: "admin" } };
-const answers = (...members) => ({ asks: members.map(() => "session"), replies: members.map((each) => sessionAnswer(each)) });
+const answers = (...members) => ({ effects: members.map(() => "session"), results: members.map((each) => sessionAnswer(each)) });
 const on = (name, policy, target, expected, more = {}, cookie = old) => vector(name, policy, api(target, cookie), expected, more);
 const fresh = (members = {}) => forward(ada("auth-service", members));
 const iso = (millis) => new Date(millis).toISOString();
@@ -52,8 +52,8 @@ const KINDS = [
 const kinds = KINDS.flatMap(([target, known, now], number) => [
   on(`${target}: the cookie cache does not have it, the service does (${number})`, "session", target, fresh(), answers(now), sessionCookies(goodData(known))),
   on(`${target}: neither has it (${number})`, "session", target, refused, answers(known), sessionCookies(goodData(known))),
-  on(`${target}: the cookie cache does not have it, and the auth service does not answer (${number})`, "session", target, unavailable, { asks, also: { log: { reason: "session_unavailable", lookup_failure: "no-response" } } }, sessionCookies(goodData(known))),
-  on(`${target}: the session has ended (${number})`, "session", target, reject("session_ended"), { asks, replies: [nullAnswer()] }, sessionCookies(goodData(known))),
+  on(`${target}: the cookie cache does not have it, and the auth service does not answer (${number})`, "session", target, unavailable, { effects, also: { log: { reason: "session_unavailable", lookup_failure: "no-response" } } }, sessionCookies(goodData(known))),
+  on(`${target}: the session has ended (${number})`, "session", target, reject("session_ended"), { effects, results: [nullAnswer()] }, sessionCookies(goodData(known))),
   on(`${target}: the cookie cache has it, and no request is made (${number})`, "session", target, forward(ada()), {}, sessionCookies(goodData(now))),
 ]);
 
@@ -78,7 +78,7 @@ export const cases = [
   on("a page of a user who has been given the role", "session", "/role", fresh(), answers(admin)),
   vector("a user who may not see a page is told so, and not sent to sign in", "session", page("/role", old), refused, answers({})),
   vector("another site's request makes no request to the auth service", "session", send("POST", "/role", old, ["origin", "https://evil.example"]), reject("cross_site_request")),
-  on("the cookies of the answer go on with a refusal", "session", "/role", refused, { asks, replies: [sessionAnswer({}, [["set-cookie", "__Secure-better-auth.session_data=new; Path=/"]])], also: { set_cookies: ["__Secure-better-auth.session_data=new; Path=/"] } }),
+  on("the cookies of the answer go on with a refusal", "session", "/role", refused, { effects, results: [sessionAnswer({}, [["set-cookie", "__Secure-better-auth.session_data=new; Path=/"]])], also: { set_cookies: ["__Secure-better-auth.session_data=new; Path=/"] } }),
 
   on("memory: an answer without the role", "session", "/", fresh(), answers({}), bare),
   on("memory: is no reason for a refusal", "session", "/role", fresh(), { after: "memory: an answer without the role", now: NOW + 1000, ...answers(admin) }, bare),
@@ -90,16 +90,16 @@ export const cases = [
   on("a rule's staleness bounds the memory: first", "session", "/recent", fresh(), answers(admin)),
   on("a rule's staleness bounds the memory", "session", "/recent", refused, { after: "a rule's staleness bounds the memory: first", now: NOW + 5000, ...answers({}) }),
 
-  on("a lookup failure admits no user who is known not to meet the requirement", "session", "/lenient", unavailable, { asks }),
-  on("and lets pass of whom nothing is known", "session", "/lenient", forward(), { asks }, bare),
+  on("a lookup failure admits no user who is known not to meet the requirement", "session", "/lenient", unavailable, { effects }),
+  on("and lets pass of whom nothing is known", "session", "/lenient", forward(), { effects }, bare),
   on("older knowledge is no definite no: it lives", "stale", "/", fresh(), answers({}), bare),
-  on("older knowledge is no definite no", "stale", "/role", unavailable, { after: "older knowledge is no definite no: it lives", now: NOW + 60_000, asks, also: { log: { lookup_failure: "no-response" } } }, bare),
+  on("older knowledge is no definite no", "stale", "/role", unavailable, { after: "older knowledge is no definite no: it lives", now: NOW + 60_000, effects, also: { log: { lookup_failure: "no-response" } } }, bare),
   on("a stateless service may say more than its cookie", "stateless", "/plan", fresh(), answers({ user: { plan: "pro" } })),
   vector("a token of the bearer plugin: an answer without the role", "session", api("/role", bearer(signedValue(TOKEN, SECRET))), refused, answers({})),
   vector("a token of the bearer plugin: the role has been given", "session", api("/role", bearer(signedValue(TOKEN, SECRET))), fresh(), { after: "a token of the bearer plugin: an answer without the role", ...answers(admin) }),
-  on("a storage does not have it, the service does", "stored", "/role", fresh(), { asks: ["read", "read", "session"], replies: [{ to: "read", key: TOKEN, found: JSON.stringify(pair()) }, { to: "read", key: "revoked-sessions-before-ada", absent: true }, sessionAnswer(admin)] }, bare),
-  on("a storage does not have it, nor does the service", "stored", "/role", refused, { asks: ["read", "read", "session"], replies: [{ to: "read", key: TOKEN, found: JSON.stringify(pair()) }, { to: "read", key: "revoked-sessions-before-ada", absent: true }, sessionAnswer()] }, bare),
-  on("a storage has it", "stored", "/role", forward(ada("storage")), { asks: ["read", "read"], replies: [{ to: "read", key: TOKEN, found: JSON.stringify(pair(admin)) }, { to: "read", key: "revoked-sessions-before-ada", absent: true }] }, bare),
+  on("a storage does not have it, the service does", "stored", "/role", fresh(), { effects: ["read", "read", "session"], results: [{ of: "read", key: TOKEN, found: JSON.stringify(pair()) }, { of: "read", key: "revoked-sessions-before-ada", absent: true }, sessionAnswer(admin)] }, bare),
+  on("a storage does not have it, nor does the service", "stored", "/role", refused, { effects: ["read", "read", "session"], results: [{ of: "read", key: TOKEN, found: JSON.stringify(pair()) }, { of: "read", key: "revoked-sessions-before-ada", absent: true }, sessionAnswer()] }, bare),
+  on("a storage has it", "stored", "/role", forward(ada("storage")), { effects: ["read", "read"], results: [{ of: "read", key: TOKEN, found: JSON.stringify(pair(admin)) }, { of: "read", key: "revoked-sessions-before-ada", absent: true }] }, bare),
 
   // The gate's clock is behind.
   on("a session of this minute, and a clock that is a little behind", "session", "/young", forward(ada()), {}, sessionCookies(goodData({ session: { createdAt: iso(NOW + 60_000) } }))),

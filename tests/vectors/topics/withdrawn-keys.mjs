@@ -25,67 +25,67 @@ const noKid = bearer(forged("EdDSA", "ed", { alg: "EdDSA" }, long));
 const byRsa = bearer(forged("RS256", "rsa", { alg: "RS256", kid: "rsa" }, long));
 const passes = forward(told({ "x-doorward-expires": String(NOW_S + 200_000) }));
 const none = keysAnswer([]);
-const failed = { to: "keys", failed: true };
+const failed = { of: "keys", failed: true };
 const odd = (...keys) => keysAnswer(keys);
-const answer = (body, headers = []) => ({ to: "keys", status: 200, headers, body });
-const asks = ["keys"];
+const answer = (body, headers = []) => ({ of: "keys", status: 200, headers, body });
+const effects = ["keys"];
 const on = (name, credential, expected, more) => vector(name, "url", api("/", credential), expected, more);
 const at = (seconds, after, members = {}) => ({ now: NOW + seconds * 1000, after, ...members });
 const logged = (...left_out_keys) => ({ log: { reason: "keys_unavailable", left_out_keys } });
-const refused = (name, key, rule, kid = "odd") => on(`the log names a key ${name}`, good, reject("keys_unavailable"), { asks, replies: [odd(key)], also: logged({ kid, rule }) });
-const copy = (body, age = 10) => ({ to: "keys", copied: `doorward-copy-1 ${NOW - age * 1000} ${NOW + 200_000}\n\n${body}` });
+const refused = (name, key, rule, kid = "odd") => on(`the log names a key ${name}`, good, reject("keys_unavailable"), { effects, results: [odd(key)], also: logged({ kid, rule }) });
+const copy = (body, age = 10) => ({ of: "keys", copied: `doorward-copy-1 ${NOW - age * 1000} ${NOW + 200_000}\n\n${body}` });
 
 export const cases = [
   // No keys: no token can have been signed.
-  on("an issuer without keys has signed nothing", good, reject("key_not_found"), { asks, replies: [none] }),
+  on("an issuer without keys has signed nothing", good, reject("key_not_found"), { effects, results: [none] }),
   on("and is not asked again at once", good, reject("key_not_found"), at(9, "an issuer without keys has signed nothing")),
-  on("but soon, for the set may have been empty by mistake", good, passes, at(10, "an issuer without keys has signed nothing", { asks, replies: [odd(ed)] })),
-  on("an issuer without keys has signed nothing without a kid", noKid, reject("key_not_found"), { asks, replies: [none] }),
-  on("a set without keys, with more members and space", good, reject("key_not_found"), { asks, replies: [answer(' { "keys" : [ ] , "x": 1 }\n')] }),
-  vector("this is no lookup failure", "lenient", api("/", good), reject("key_not_found"), { asks, replies: [none] }),
+  on("but soon, for the set may have been empty by mistake", good, passes, at(10, "an issuer without keys has signed nothing", { effects, results: [odd(ed)] })),
+  on("an issuer without keys has signed nothing without a kid", noKid, reject("key_not_found"), { effects, results: [none] }),
+  on("a set without keys, with more members and space", good, reject("key_not_found"), { effects, results: [answer(' { "keys" : [ ] , "x": 1 }\n')] }),
+  vector("this is no lookup failure", "lenient", api("/", good), reject("key_not_found"), { effects, results: [none] }),
 
-  on("a key before its issuer withdraws all", good, passes, { asks, replies: [odd(ed)] }),
-  on("the set is fetched behind a response, and is empty", good, passes, at(301, "a key before its issuer withdraws all", { replies: [none], also: { after: ["keys"] } })),
+  on("a key before its issuer withdraws all", good, passes, { effects, results: [odd(ed)] }),
+  on("the set is fetched behind a response, and is empty", good, passes, at(301, "a key before its issuer withdraws all", { results: [none], also: { after: ["keys"] } })),
   on("the withdrawn key counts no longer, remembered or not", good, reject("key_not_found"), at(302, "a key before its issuer withdraws all")),
-  on("nor an hour later", good, reject("key_not_found"), at(4000, "a key before its issuer withdraws all", { asks, replies: [none] })),
-  on("nor in an outage: then it is not known", good, reject("keys_unavailable"), at(4020, "a key before its issuer withdraws all", { asks, replies: [failed] })),
-  on("once there are keys again they count", good, passes, at(4060, "a key before its issuer withdraws all", { asks, replies: [odd(ed, ed2)] })),
-  on("a key before a silence in which all are withdrawn", good, passes, { asks, replies: [odd(ed)] }),
-  on("no request came meanwhile: the set is fetched before anything rests on it", good, reject("key_not_found"), at(600, "a key before a silence in which all are withdrawn", { asks, replies: [none] })),
-  on("a key before an unknown one is asked about", good, passes, { asks, replies: [odd(ed)] }),
-  on("an empty set that came for another token counts for all", inline, reject("key_not_found"), at(20, "a key before an unknown one is asked about", { asks, replies: [none] })),
+  on("nor an hour later", good, reject("key_not_found"), at(4000, "a key before its issuer withdraws all", { effects, results: [none] })),
+  on("nor in an outage: then it is not known", good, reject("keys_unavailable"), at(4020, "a key before its issuer withdraws all", { effects, results: [failed] })),
+  on("once there are keys again they count", good, passes, at(4060, "a key before its issuer withdraws all", { effects, results: [odd(ed, ed2)] })),
+  on("a key before a silence in which all are withdrawn", good, passes, { effects, results: [odd(ed)] }),
+  on("no request came meanwhile: the set is fetched before anything rests on it", good, reject("key_not_found"), at(600, "a key before a silence in which all are withdrawn", { effects, results: [none] })),
+  on("a key before an unknown one is asked about", good, passes, { effects, results: [odd(ed)] }),
+  on("an empty set that came for another token counts for all", inline, reject("key_not_found"), at(20, "a key before an unknown one is asked about", { effects, results: [none] })),
   on("also for a request that passed a second ago", good, reject("key_not_found"), at(21, "a key before an unknown one is asked about")),
-  on("a key before a page that says nothing", good, passes, { asks, replies: [odd(ed)] }),
-  on("a page behind the response", good, passes, at(301, "a key before a page that says nothing", { replies: [answer("<html>")], also: { after: ["keys"] } })),
-  on("an object behind the next", good, passes, at(340, "a key before a page that says nothing", { replies: [answer("{}")], also: { after: ["keys"] } })),
-  on("keys that are no list behind the next", good, passes, at(380, "a key before a page that says nothing", { replies: [answer('{"keys":{}}')], also: { after: ["keys"] } })),
-  on("keys of null behind the next", good, passes, at(420, "a key before a page that says nothing", { replies: [answer('{"keys":null}')], also: { after: ["keys"] } })),
-  on("an empty list behind the next", good, passes, at(460, "a key before a page that says nothing", { replies: [answer("[]")], also: { after: ["keys"] } })),
-  on("an empty set with another status behind the next", good, passes, at(500, "a key before a page that says nothing", { replies: [{ ...none, status: 203 }], also: { after: ["keys"] } })),
-  on("all of that has withdrawn nothing", good, passes, at(540, "a key before a page that says nothing", { replies: [odd(ed)], also: { after: ["keys"] } })),
+  on("a key before a page that says nothing", good, passes, { effects, results: [odd(ed)] }),
+  on("a page behind the response", good, passes, at(301, "a key before a page that says nothing", { results: [answer("<html>")], also: { after: ["keys"] } })),
+  on("an object behind the next", good, passes, at(340, "a key before a page that says nothing", { results: [answer("{}")], also: { after: ["keys"] } })),
+  on("keys that are no list behind the next", good, passes, at(380, "a key before a page that says nothing", { results: [answer('{"keys":{}}')], also: { after: ["keys"] } })),
+  on("keys of null behind the next", good, passes, at(420, "a key before a page that says nothing", { results: [answer('{"keys":null}')], also: { after: ["keys"] } })),
+  on("an empty list behind the next", good, passes, at(460, "a key before a page that says nothing", { results: [answer("[]")], also: { after: ["keys"] } })),
+  on("an empty set with another status behind the next", good, passes, at(500, "a key before a page that says nothing", { results: [{ ...none, status: 203 }], also: { after: ["keys"] } })),
+  on("all of that has withdrawn nothing", good, passes, at(540, "a key before a page that says nothing", { results: [odd(ed)], also: { after: ["keys"] } })),
 
   // Beside keys of the configuration.
-  vector("what the configuration has is not withdrawn by an issuer without keys", "both", api("/", inline), passes, { replies: [none], also: { after: ["keys"] } }),
-  vector("and what it has not is not there", "both", api("/", good), reject("key_not_found"), { asks, replies: [none] }),
+  vector("what the configuration has is not withdrawn by an issuer without keys", "both", api("/", inline), passes, { results: [none], also: { after: ["keys"] } }),
+  vector("and what it has not is not there", "both", api("/", good), reject("key_not_found"), { effects, results: [none] }),
 
   // Cached copies: older than the issuer's own answer.
-  on("a copy without keys is asked past", good, passes, { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), odd(ed)] }),
-  on("a copy without keys, and the issuer says the same", good, reject("key_not_found"), { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), none] }),
-  on("a copy without keys, and the issuer is away", good, reject("keys_unavailable"), { asks: ["keys", "keys"], replies: [copy('{"keys":[]}'), failed] }),
-  on("a copy in which no key can be used is none", good, passes, { asks: ["keys", "keys"], replies: [copy(JSON.stringify({ keys: [signedNumber] })), odd(ed)] }),
+  on("a copy without keys is asked past", good, passes, { effects: ["keys", "keys"], results: [copy('{"keys":[]}'), odd(ed)] }),
+  on("a copy without keys, and the issuer says the same", good, reject("key_not_found"), { effects: ["keys", "keys"], results: [copy('{"keys":[]}'), none] }),
+  on("a copy without keys, and the issuer is away", good, reject("keys_unavailable"), { effects: ["keys", "keys"], results: [copy('{"keys":[]}'), failed] }),
+  on("a copy in which no key can be used is none", good, passes, { effects: ["keys", "keys"], results: [copy(JSON.stringify({ keys: [signedNumber] })), odd(ed)] }),
 
   // Keys, and none of use: there are others, which are not known here.
-  on("a key before another kind takes its place", good, passes, { asks, replies: [odd(ed)] }),
-  on("behind a response there is nothing but another kind", good, passes, at(301, "a key before another kind takes its place", { replies: [odd({ kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "new" })], also: { after: ["keys"] } })),
+  on("a key before another kind takes its place", good, passes, { effects, results: [odd(ed)] }),
+  on("behind a response there is nothing but another kind", good, passes, at(301, "a key before another kind takes its place", { results: [odd({ kty: "AKP", alg: "ML-DSA-44", pub: "AAAA", kid: "new" })], also: { after: ["keys"] } })),
   on("the key that is not in the set counts no longer, and what there is is not known", good, reject("keys_unavailable"), at(301.5, "a key before another kind takes its place", { also: logged({ kid: "new", rule: "key-types" }) })),
-  on("the set is fetched again as after a failure", good, passes, at(303, "a key before another kind takes its place", { asks, replies: [odd(ed)] })),
-  vector("of what the configuration has nothing is lost by that", "both", api("/", inline), passes, { replies: [odd(signedNumber)], also: { after: ["keys"] } }),
-  vector("what is not known is a lookup failure", "lenient", api("/", good), forward(), { asks, replies: [odd(signedNumber)], also: { log: { decision: "anonymous", reason: "keys_unavailable", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
+  on("the set is fetched again as after a failure", good, passes, at(303, "a key before another kind takes its place", { effects, results: [odd(ed)] })),
+  vector("of what the configuration has nothing is lost by that", "both", api("/", inline), passes, { results: [odd(signedNumber)], also: { after: ["keys"] } }),
+  vector("what is not known is a lookup failure", "lenient", api("/", good), forward(), { effects, results: [odd(signedNumber)], also: { log: { decision: "anonymous", reason: "keys_unavailable", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
 
   // Which key, and by which rule.
-  on("a modulus with a zero before it is no key (RFC 7518 sections 2 and 6.3.1.1)", byRsa, reject("keys_unavailable"), { asks, replies: [odd(signedNumber)], also: logged({ kid: "rsa", rule: "minimal-integers" }) }),
-  on("beside a good key the log names the one that the token is by", byRsa, reject("key_not_found"), { asks, replies: [odd(ed, signedNumber, { ...ed2, use: "enc" })], also: { log: { reason: "key_not_found", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
-  on("and none of which the token is not", inline, reject("key_not_found"), { asks, replies: [odd(ed, signedNumber)], also: { log: { reason: "key_not_found" } } }),
+  on("a modulus with a zero before it is no key (RFC 7518 sections 2 and 6.3.1.1)", byRsa, reject("keys_unavailable"), { effects, results: [odd(signedNumber)], also: logged({ kid: "rsa", rule: "minimal-integers" }) }),
+  on("beside a good key the log names the one that the token is by", byRsa, reject("key_not_found"), { effects, results: [odd(ed, signedNumber, { ...ed2, use: "enc" })], also: { log: { reason: "key_not_found", left_out_keys: [{ kid: "rsa", rule: "minimal-integers" }] } } }),
+  on("and none of which the token is not", inline, reject("key_not_found"), { effects, results: [odd(ed, signedNumber)], also: { log: { reason: "key_not_found" } } }),
   refused("with a zero before its exponent", { ...rsa, kid: "odd", e: "AAEAAQ" }, "minimal-integers"),
   refused("that is weak", publicJwk("rsaWeak", { kid: "odd" }), "weak-keys"),
   refused("with the exponent 1", { ...rsa, kid: "odd", e: "AQ" }, "weak-keys"),
@@ -101,5 +101,5 @@ export const cases = [
   refused("that is no object", "key", "strict-json", null),
   refused("whose kid is a number", { ...ed, kid: 7 }, "key-members", null),
   refused("whose kid is long and full of tricks", { ...signedNumber, kid: `a"\n\u202e${"x".repeat(100)}` }, "minimal-integers", `a"%0A%E2%80%AE${"x".repeat(50)}...`),
-  on("the log names eight of many", good, reject("keys_unavailable"), { asks, replies: [odd(...Array.from({ length: 40 }, (_, number) => ({ ...signedNumber, kid: `k${number}` })))], also: logged(...Array.from({ length: 8 }, (_, number) => ({ kid: `k${number}`, rule: "minimal-integers" }))) }),
+  on("the log names eight of many", good, reject("keys_unavailable"), { effects, results: [odd(...Array.from({ length: 40 }, (_, number) => ({ ...signedNumber, kid: `k${number}` })))], also: logged(...Array.from({ length: 8 }, (_, number) => ({ kid: `k${number}`, rule: "minimal-integers" }))) }),
 ];

@@ -70,10 +70,10 @@ async function outcomeOf(vector, env) {
   return {
     decision: decision.decision ?? null,
     reason, forward, answer, log, renewed, session_data,
-    asks: script.asks,
+    effects: script.effects,
     after: purposes(after),
     alongside: purposes(alongside),
-    unused: script.replies.map(([number]) => number),
+    unused: script.results.map(([number]) => number),
     problems,
   };
 }

@@ -1,13 +1,13 @@
 // What a Worker with the feature `conformance` is told by a decision vector, and what it says (worker/src/conformance.rs).
 
-import { taken } from "./replies.js";
+import { taken } from "./results.js";
 
 /** The case that is played: there is one at a time. */
 export const script = {};
 
 /** Begins a case. */
-export function begin({ now_ms, replies = [] }, oddHead) {
-  Object.assign(script, { now: now_ms, replies: [...replies.entries()], oddHead, asks: [], later: [], said: {} });
+export function begin({ now_ms, results = [] }, oddHead) {
+  Object.assign(script, { now: now_ms, results: [...results.entries()], oddHead, effects: [], later: [], said: {} });
 }
 
 export const now = () => script.now;
@@ -24,9 +24,9 @@ export function performed(json) {
     script.now += effect.millis;
     return '{"waited":true}';
   }
-  (script.said.decision ? script.later : script.asks).push(effect.purpose);
-  const reply = taken(script, effect);
+  (script.said.decision ? script.later : script.effects).push(effect.purpose);
+  const result = taken(script, effect);
   // Signatures are checked and made for real unless the script says otherwise.
-  if (reply?.real || (!reply && ["check", "sign"].includes(effect.purpose))) return undefined;
-  return JSON.stringify(reply ?? { failed: true });
+  if (result?.real || (!result && ["check", "sign"].includes(effect.purpose))) return undefined;
+  return JSON.stringify(result ?? { failed: true });
 }

@@ -81,7 +81,7 @@ pub fn answer(policy: &Policy, reason: Reason, head: &RequestHead<'_>) -> Decisi
     let path = Path::of(head, policy.framework.as_ref()).ok();
     let now = UnixTime::from_millis(0);
     let request = RequestContext { policy: Some(policy), head, path: path.as_ref(), now };
-    refusal::refuse(reason, request, Learned::default())
+    refusal::refuse(reason, request, &mut Learned::default())
         .unwrap_or_else(|_| Decision::Reject(refusal::refuse_without_engine(reason, head, now)))
 }
 

@@ -426,7 +426,8 @@ fn a_host_that_fetches_no_pages_redirects_to_the_page_of_the_application() {
             other => panic!("{other:?}"),
         };
         assert_eq!(answer.reason, reason, "{method} {target}");
-        let expected = expected.map_or((reason.status(), None), |(status, to)| (status, Some(to)));
+        let expected =
+            expected.map_or_else(|| (reason.status(), None), |(status, to)| (status, Some(to)));
         assert_eq!((status, location), expected, "{method} {target} {}", reason.code());
     }
 }
@@ -480,7 +481,12 @@ fn a_page_is_fetched_without_anything_that_could_name_the_visitor() {
             ["x-forwarded-proto", "https"],
         ];
         assert_eq!(sent.collect::<Vec<_>>(), expected);
-        let headers = &[("content-type", "text/html")];
+        let headers = &[
+            ("Content-Type", "text/html"),
+            ("content-security-policy", "default-src 'self'"),
+            ("Content-Security-Policy", "img-src 'none'"),
+            ("set-cookie", "a=b"),
+        ];
         let page = EffectResult::Answered { status: 200, headers, body };
         let answer = match engine.resume(&head, pending, page, UnixTime::from_millis(5)) {
             Decision::Reject(answer) => answer,
@@ -489,8 +495,12 @@ fn a_page_is_fetched_without_anything_that_could_name_the_visitor() {
         assert_eq!((answer.status, answer.reason), (401, Reason::TokenMalformed));
         assert!(answer.body.contains(shown), "{}", answer.body);
         let log = answer.log.as_deref().unwrap_or_default();
-        assert!(failure.map_or(!log.contains("page_failure"), |it| log.contains(it)), "{log}");
+        assert_eq!(log.contains("page_failure"), failure.is_some(), "{log}");
+        assert!(failure.is_none_or(|failure| log.contains(failure)), "{log}");
         let varies = header(&answer, "vary").is_some_and(|vary| vary.contains("Accept-Language"));
+        let policies = answer.headers.iter().filter(|(name, _)| name == "content-security-policy");
+        assert_eq!(policies.count(), if failure.is_none() { 2 } else { 1 }, "{:?}", answer.headers);
+        assert_eq!(header(&answer, "set-cookie"), None);
         assert_eq!(varies, failure.is_none(), "only the page of the application has languages");
     }
 }

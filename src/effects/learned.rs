@@ -38,7 +38,7 @@ pub(crate) struct Learned {
     /// Whether the request's own `session_data` is by the configured secret.
     pub(crate) has_own_data: bool,
     /// The page of the application that is shown in place of the gate's own, or why it is not;
-    /// nothing where it has not been fetched.
+    /// nothing where it has not been fetched. A reason without a word is not logged.
     pub(crate) page: Option<Result<Box<ShownPage>, &'static str>>,
     /// What may be behind an answer that says nothing.
     pub(crate) hint: Option<&'static str>,

@@ -1,6 +1,7 @@
 //! A page of the application that is shown in place of the gate's own, under the refusal's status.
 
 use crate::better_auth::session_record::LookupFailure;
+use crate::cache::shared;
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
 use crate::reason::Reason;
@@ -14,10 +15,9 @@ const NAME: &str = "page";
 const TIMEOUT_MILLIS: u32 = 1000;
 /// It is kept in memory while it is passed on.
 const MAX_PAGE_BYTES: u32 = 512 * 1024;
-/// What the page says about itself. Whatever else its response says (cookies, how long it may be
-/// kept) is not passed on.
-const HEADERS: [&str; 8] = [
-    "content-type",
+/// What the page says about itself beside its type. Whatever else its response says (cookies, how
+/// long it may be kept) is not passed on.
+const HEADERS: [&str; 7] = [
     "content-language",
     "content-security-policy",
     "link",
@@ -26,9 +26,6 @@ const HEADERS: [&str; 8] = [
     "x-content-type-options",
     "x-frame-options",
 ];
-
-/// Why the page is not shown where there is no time left to fetch it.
-pub(crate) const TOO_LATE: &str = "too_late";
 
 /// The page to fetch.
 pub(crate) struct PageToShow {
@@ -66,17 +63,15 @@ impl Purpose for PageToShow {
         let headers = [
             ("accept", "text/html"),
             ("accept-encoding", "identity"),
-            ("accept-language", head.only("accept-language").unwrap_or_default()),
+            ("accept-language", head.only("accept-language").unwrap_or("*")),
             ("x-forwarded-host", host),
             ("x-forwarded-proto", scheme),
         ];
-        let is_said = |(_, value): &(&str, &str)| !value.is_empty();
-        let headers = headers.into_iter().filter(is_said);
         let effect = Effect::Fetch(Fetch {
             purpose: NAME,
             method: "GET",
             url: self.url,
-            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
             timeout_ms: TIMEOUT_MILLIS,
             max_bytes: MAX_PAGE_BYTES,
             copy: None,
@@ -90,6 +85,8 @@ impl Purpose for PageToShow {
 }
 
 /// The page, or why this is none that can be shown.
+#[cold]
+#[inline(never)]
 fn shown(result: &EffectResult<'_>) -> Result<ShownPage, &'static str> {
     let (headers, body) = match result {
         EffectResult::Answered { status: 200, headers, body } => (headers, body),
@@ -98,16 +95,17 @@ fn shown(result: &EffectResult<'_>) -> Result<ShownPage, &'static str> {
         EffectResult::TooLarge => return Err("too_large"),
         _ => return Err("unreachable"),
     };
-    let of_name = |name: &'static str| {
-        let lines = headers.iter().filter(|(own, _)| own.eq_ignore_ascii_case(name));
-        let lines: Vec<&str> = lines.map(|(_, value)| *value).filter(|it| it.is_ascii()).collect();
-        (!lines.is_empty()).then(|| (name.to_owned(), lines.join(", ")))
+    let content_type = shared::value(headers, "content-type");
+    let essence = content_type.split(';').next().unwrap_or_default().trim_end();
+    if !essence.eq_ignore_ascii_case("text/html") {
+        return Err("not_html");
+    }
+    let body = std::str::from_utf8(body).map_err(|_| "not_html")?;
+    let is_passed_on = |(name, value): &&(&str, &str)| {
+        value.is_ascii() && HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name))
     };
-    let headers: Vec<(String, String)> = HEADERS.into_iter().filter_map(of_name).collect();
-    let is_html = headers.first().is_some_and(|(name, value)| {
-        let essence = value.split(';').next().unwrap_or_default().trim_end();
-        name == "content-type" && essence.eq_ignore_ascii_case("text/html")
-    });
-    let text = std::str::from_utf8(body).ok().filter(|_| is_html);
-    text.map(|body| ShownPage { headers, body: body.to_owned() }).ok_or("not_html")
+    let of_type = [("content-type", content_type)];
+    let passed_on = of_type.iter().chain(headers.iter().filter(is_passed_on));
+    let headers = passed_on.map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned()));
+    Ok(ShownPage { headers: headers.collect(), body: body.to_owned() })
 }

@@ -17,7 +17,7 @@ use crate::cache::verified::VerifiedTokens;
 use crate::decision::{Decision, Finish, Forward, Refusal};
 use crate::effect::EffectResult;
 use crate::effects::learned::Learned;
-use crate::effects::page::TOO_LATE;
+use crate::effects::page::PageToShow;
 use crate::effects::pending::{PendingEffect, PendingParts};
 use crate::effects::state::{EffectState, REQUEST_BUDGET_MILLIS};
 use crate::effects::{Context, Missing, RequestProgress};
@@ -28,8 +28,7 @@ use crate::http::request::RequestHead;
 use crate::http::set_cookie;
 use crate::policy::Policy;
 use crate::reason::Reason;
-use crate::response::refusal::{self, PageFirst};
-use crate::response::{RequestContext, log, start};
+use crate::response::{RequestContext, log, refusal, start};
 use crate::time::UnixTime;
 
 use self::admission::{Admitted, NotAdmitted, OriginContext, Otherwise, Routed};
@@ -78,9 +77,9 @@ impl Engine {
         &self.policy.header_prefix
     }
 
-    /// What the log says when the gate starts: a line with where its configuration comes from (which
-    /// the host knows, `variable DOORWARD`), the issuers, and of each secret the variable, the class
-    /// of its length and a fingerprint; then a line for each warning.
+    /// What the log says when the gate starts: a line with where its configuration comes from
+    /// (which the host knows, `variable DOORWARD`), the issuers, and of each secret the variable,
+    /// the class of its length and a fingerprint; then a line for each warning.
     pub fn start_lines(&self, source: &str, now: UnixTime) -> Vec<String> {
         start::start_lines(&self.policy, source, now)
     }
@@ -208,12 +207,9 @@ impl Engine {
     /// the platform would send another path than the one decided about.
     pub fn refuse(&self, head: &RequestHead<'_>, reason: Reason, now: UnixTime) -> Refusal {
         let path = Path::of(head, self.policy.framework.as_ref()).ok();
-        let request = (head, path.as_ref());
-        let refused = self.refusal(reason, request, Learned::default(), now).or_else(|first| {
-            let learned = Learned { page: Some(Err(TOO_LATE)), ..first.learned };
-            self.refusal(reason, request, learned, now)
-        });
-        match refused {
+        // The decision has been made: no page is fetched any more.
+        let mut learned = Learned { page: Some(Err("")), ..Learned::default() };
+        match self.refusal(reason, (head, path.as_ref()), &mut learned, now) {
             Ok(Decision::Reject(answer) | Decision::Redirect(answer)) => answer,
             _ => refusal::refuse_without_engine(reason, head, now),
         }
@@ -227,35 +223,31 @@ impl Engine {
         mut progress: RequestProgress,
         now: UnixTime,
     ) -> Decision {
-        let learned = std::mem::take(&mut progress.learned);
-        let first = match self.refusal(reason, request, learned, now) {
+        let url = match self.refusal(reason, request, &mut progress.learned, now) {
             Ok(decision) => return decision,
-            Err(first) => *first,
+            Err(url) => url,
         };
-        progress.learned = first.learned;
-        let missing = Missing::from(first.page);
-        match missing.begin(request.0, &mut self.context(&mut progress, now)) {
-            Ok(begun) => Decision::Perform(PendingEffect::new(begun, progress)),
-            Err(_) => {
-                progress.learned.page = Some(Err(TOO_LATE));
-                self.refused(reason, request, progress, now)
-            }
+        let missing = Missing::from(PageToShow { reason, url });
+        if let Ok(begun) = missing.begin(request.0, &mut self.context(&mut progress, now)) {
+            return Decision::Perform(PendingEffect::new(begun, progress));
         }
+        progress.learned.page = Some(Err("too_late"));
+        self.refused(reason, request, progress, now)
     }
 
     fn refusal(
         &self,
         reason: Reason,
         (head, path): (&RequestHead<'_>, Option<&Path<'_>>),
-        learned: Learned,
+        learned: &mut Learned,
         now: UnixTime,
-    ) -> Result<Decision, Box<PageFirst>> {
-        let learned = Learned { clock_difference: self.effects.clock_difference, ..learned };
+    ) -> Result<Decision, String> {
+        learned.clock_difference = self.effects.clock_difference;
         let request = RequestContext { policy: Some(&self.policy), head, path, now };
         refusal::refuse(reason, request, learned)
     }
 
-    /// What each credential comes to, layer by layer. Changes nothing and asks nobody.
+    /// What each credential comes to, layer by layer. Changes nothing and begins no effect.
     pub fn explain(&self, request: &RequestHead<'_>, now: UnixTime) -> Explanation {
         let moment = Moment { number: self.effects.events.last(), at: now };
         let progress = RequestProgress::new(moment, 0);

@@ -29,7 +29,7 @@ const NOT_RECOGNIZED: &str = "The auth service has not recognized the cookies: i
 const PUBLIC_ORIGIN: &str = "If \"origin\" is this site, give the host its public origin \
     (publicOrigin, DOORWARD_PUBLIC_ORIGIN or PUBLIC_ORIGIN); if it is another site of yours, list \
     it in allowed_origins";
-/// The hint where nobody can sign in.
+/// The hint where no visitor can sign in.
 const CLOSED_SIGN_IN: &str = "This is the sign-in page (sign_in.path), and a rule protects it: \
     make it public";
 
@@ -83,10 +83,11 @@ impl LoggedRequest<'_> {
         if learned.failure == Some(LookupFailure::OddBody) {
             line.text_if_any("hint", learned.hint);
         }
-        line.text_if_any(
-            "page_failure",
-            learned.page.as_ref().and_then(|page| page.as_ref().err().copied()),
-        );
+        if let Some(Err(failure)) = learned.page
+            && !failure.is_empty()
+        {
+            line.text("page_failure", failure);
+        }
         if request.is_sign_in() && reason.status() == 401 {
             line.text("hint", CLOSED_SIGN_IN);
         }
@@ -106,7 +107,7 @@ impl RequestContext<'_> {
         sign_in.zip(self.path).is_some_and(|(sign_in, path)| path.segments() == sign_in.segments)
     }
 
-    /// Which request it is, and which rule has judged it.
+    /// Which request it is, and which rule has decided on it.
     #[cold]
     #[inline(never)]
     fn describe(&self, line: &mut Members, learned: &Learned) {

@@ -6,7 +6,6 @@
 
 use crate::decision::{Decision, Refusal};
 use crate::effects::learned::Learned;
-use crate::effects::page::PageToShow;
 use crate::encoding::percent;
 use crate::http::path::Path;
 use crate::http::request::{RequestHead, RequestKind};
@@ -63,7 +62,7 @@ struct RefusalContext<'a> {
     /// Why each round of a redirect loop ended without a session.
     cause: Option<Reason>,
     request: RequestContext<'a>,
-    learned: Learned,
+    learned: &'a mut Learned,
 }
 
 /// The refusal where there is no engine: it did not start, or the head could not be read. It is the
@@ -73,36 +72,30 @@ struct RefusalContext<'a> {
 /// Where the WebAssembly itself is missing, hosts have these bytes in `middleware/not-started.js`.
 pub fn refuse_without_engine(reason: Reason, head: &RequestHead<'_>, now: UnixTime) -> Refusal {
     let request = RequestContext { policy: None, head, path: None, now };
-    let refusal = RefusalContext { reason, cause: None, request, learned: Learned::default() };
+    let refusal = RefusalContext { reason, cause: None, request, learned: &mut Learned::default() };
     refusal.rejection(Form::of(reason, RequestKind::of(head), false))
-}
-
-/// A refusal for which a page of the application has to be fetched first.
-pub(crate) struct PageFirst {
-    pub(crate) page: PageToShow,
-    /// What the refusal is made with then.
-    pub(crate) learned: Learned,
 }
 
 /// Refuses a request.
 ///
 /// # Errors
-/// A page has to be fetched first; where it has been ([`Learned::page`]) there is none.
-pub(crate) fn refuse(
+/// A page of the application has to be fetched first: its URL. Where that has been tried
+/// ([`Learned::page`]) there is none.
+pub(crate) fn refuse<'a>(
     reason: Reason,
-    request: RequestContext<'_>,
-    learned: Learned,
-) -> Result<Decision, Box<PageFirst>> {
+    request: RequestContext<'a>,
+    learned: &'a mut Learned,
+) -> Result<Decision, String> {
     let RequestContext { policy, head, path, .. } = request;
     let kind = kind_for(style_of(policy, head, path), head, path);
-    let mut refusal = RefusalContext { reason, cause: None, request, learned };
+    let refusal = RefusalContext { reason, cause: None, request, learned };
     let sign_in = policy
         .and_then(|policy| policy.sign_in.as_ref())
         .filter(|_| reason != Reason::RedirectLoop);
     let form = Form::of(reason, kind, sign_in.is_some() && path.is_some());
     let (Form::SignIn | Form::ActionSignIn, Some(sign_in), Some(path)) = (form, sign_in, path)
     else {
-        return refusal.decision(form, reason);
+        return refusal.decision(form);
     };
     Ok(match sign_in::way(sign_in, head, kind, path) {
         Some(way) if form == Form::ActionSignIn => {
@@ -115,7 +108,7 @@ pub(crate) fn refuse(
         None => {
             let refusal =
                 RefusalContext { reason: Reason::RedirectLoop, cause: Some(reason), ..refusal };
-            return refusal.decision(Form::of(Reason::RedirectLoop, kind, false), reason);
+            return refusal.decision(Form::of(Reason::RedirectLoop, kind, false));
         }
     })
 }
@@ -159,8 +152,8 @@ impl RefusalContext<'_> {
     /// shown in place, or the browser is redirected to it: by what the host can do.
     ///
     /// # Errors
-    /// That page has to be fetched first, for a request that is refused for this reason.
-    fn decision(self, form: Form, reason: Reason) -> Result<Decision, Box<PageFirst>> {
+    /// That page has to be fetched first.
+    fn decision(self, form: Form) -> Result<Decision, String> {
         let own_page = self.request.policy.filter(|_| form == Form::Page).and_then(|policy| {
             let page = policy.pages.own(self.reason.status())?;
             // A page that is itself refused would be redirected to itself.
@@ -183,8 +176,7 @@ impl RefusalContext<'_> {
         }
         let rules = policy.rules_of_page(page);
         let upstream = rules.as_ref().and_then(|rules| policy.upstream(rules)).unwrap_or_default();
-        let page = PageToShow { reason, url: [upstream, &target].concat() };
-        Err(Box::new(PageFirst { page, learned: self.learned }))
+        Err([upstream, &target].concat())
     }
 
     fn redirection(self, target: String) -> Refusal {

@@ -25,12 +25,12 @@ const appPage = (url, members = {}) => ({
   of: "page", url, cookies: [], status: 200, body: HTML,
   headers: [
     ["Content-Type", "text/html; charset=utf-8"], ["Content-Language", "de"], ["Set-Cookie", "visited=1"], ["Cache-Control", "public, max-age=60"],
-    ["Content-Security-Policy", "default-src 'self'"], ["content-security-policy", "img-src 'none'"], ["X-Powered-By", "app"], ["ETag", "1"],
+    ["Content-Security-Policy", "default-src 'self'"], ["X-Powered-By", "app"], ["ETag", "1"],
   ],
   ...members,
 });
 
-const ofPage = { "content-type": "text/html; charset=utf-8", "content-language": "de", "content-security-policy": "default-src 'self', img-src 'none'" };
+const ofPage = { "content-type": "text/html; charset=utf-8", "content-language": "de", "content-security-policy": "default-src 'self'" };
 const ofGate = { "cache-control": "private, no-store", "x-powered-by": null, etag: null };
 
 /** The page at this URL is shown in place. */

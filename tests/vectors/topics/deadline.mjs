@@ -1,4 +1,4 @@
-// A request's budget is three seconds, and asks take time: `takes_ms` of a reply is how long it took (see README.md).
+// A request's budget is three seconds, and effects take time: `takes_ms` of a result is how long it took (see README.md).
 
 import { createHash } from "node:crypto";
 import { NOW, NOW_S, SECRET, SITE, SESSION_TOKEN, TOKEN, ada, api, bearer, betterAuth, claims, cookies, ENV, forward, goodData, jwtIssuer, keysAnswer, page, policy, reject, sessionAnswer, sessionCookies, told, vector, OLD_SECRET } from "../cases.mjs";

@@ -1,4 +1,4 @@
-// Sessions that `doorward doctor --deep` makes to see how a service writes them are signed well and belong to nobody: no gate
+// Sessions that `doorward doctor --deep` makes to see how a service writes them are signed well and belong to no user: no gate
 // admits one, whatever vouches for it.
 
 import { api, bearer, betterAuth, claims, foreign, forward, goodData, policy, reject, sessionCookies, told, vector } from "../cases.mjs";

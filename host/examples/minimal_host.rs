@@ -14,27 +14,22 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use doorward::{Config, Engine, Fetch, Reason, SignatureCheck, UnixTime};
+use doorward::{Engine, Fetch, Reason, SignatureCheck, UnixTime};
 use doorward_host::http::{self, Answer, Content};
-use doorward_host::{Failure, Host, connection_end, receive};
-use futures_util::StreamExt as _;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, BodyStream, LengthLimitError, Limited, StreamBody};
+use doorward_host::{Failure, Host, connection_end, engine, receive};
+use http_body_util::{Either, Empty};
 use hyper::body::{Bytes, Incoming};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper::{Request, Response};
+use hyper::{Request, Response, server::conn::http1, service::service_fn};
 use hyper_util::client::legacy::{Client, connect::HttpConnector};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::time::{sleep, timeout};
 
 pub(crate) type Error = Box<dyn std::error::Error + Send + Sync>;
-type Body = UnsyncBoxBody<Bytes, Error>;
 
 pub(crate) struct Gate {
     engine: Mutex<Engine>,
-    client: Client<HttpConnector, Body>,
+    client: Client<HttpConnector, Either<Incoming, Empty<Bytes>>>,
     origin: String,
     public_origin: String,
 }
@@ -54,14 +49,9 @@ impl Host for Gate {
     }
 
     async fn fetch(&self, fetch: &Fetch) -> Result<doorward_host::Response, Failure> {
-        let request = http::fetch_request(fetch, &self.origin)?.map(|()| whole(String::new()));
-        let (head, body) = self.client.request(request).await?.into_parts();
-        let body = Limited::new(body, usize::try_from(fetch.max_bytes)?).collect().await;
-        let body = body.map_err(|error| {
-            if error.is::<LengthLimitError>() { Failure::TooLarge } else { Failure::Failed }
-        })?;
-        let (status, headers) = (head.status.as_u16(), http::header_pairs(&head.headers));
-        Ok(doorward_host::Response { status, headers, body: body.to_bytes().into() })
+        let request = http::fetch_request(fetch, &self.origin)?;
+        let response = self.client.request(request.map(|()| Either::Right(Empty::new()))).await?;
+        http::fetched(response, fetch).await
     }
 
     async fn check_signature(&self, check: &SignatureCheck) -> Result<bool, Failure> {
@@ -81,15 +71,11 @@ async fn main() -> Result<(), Error> {
 
 /// The gate, from the configuration and the variables that it names.
 pub(crate) fn start(variable: impl Fn(&str) -> Option<String>) -> Result<Arc<Gate>, Error> {
-    let config = Config::parse(&variable("DOORWARD").unwrap_or_default());
-    let compile = |config: Config| {
-        let names = config.names().into_iter();
-        let values = names.filter_map(|name| variable(&name).map(|value| (name, value))).collect();
-        config.compile(&values, &doorward_native::capabilities().and_fetching_pages())
-    };
-    let policy = config.and_then(compile).map_err(|errors| format!("{errors:#?}"))?;
+    let document = variable("DOORWARD").unwrap_or_default();
+    let can = doorward_native::capabilities().and_fetching_pages();
+    let engine = engine(&document, &variable, &can, RandomState::new().hash_one(0));
     Ok(Arc::new(Gate {
-        engine: Mutex::new(Engine::new(policy, RandomState::new().hash_one(0))),
+        engine: Mutex::new(engine.map_err(|errors| format!("{errors:#?}"))?),
         client: Client::builder(TokioExecutor::new()).build_http(),
         origin: variable("ORIGIN_URL").ok_or("ORIGIN_URL is not set")?,
         public_origin: variable("PUBLIC_ORIGIN").ok_or("PUBLIC_ORIGIN is not set")?,
@@ -111,35 +97,26 @@ async fn answered(
     gate: Arc<Gate>,
     address: IpAddr,
     request: Request<Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let head = Arc::new(http::head(&request, &gate.public_origin, &address.to_string()));
+) -> Result<Response<Content<Incoming>>, Infallible> {
+    let head = http::head(&request, &gate.public_origin, &address.to_string());
     let client = &gate.client;
     let send = |request: Request<Incoming>| async move {
-        let request = request.map(|body| body.map_err(Error::from).boxed_unsync());
-        let sent = timeout(Duration::from_secs(60), client.request(request)).await;
+        let sent = client.request(request.map(Either::Left));
+        let sent = timeout(Duration::from_secs(60), sent).await;
         sent.map_err(|_| Reason::OriginTimedOut)?.map_err(|_| Reason::OriginUnreachable)
     };
-    let answer = http::answer(&*gate, &head, request, &gate.origin, send).await;
-    let Answer { response, connection, after } = answer;
+    let Answer { response, connection, after } =
+        http::answer(&*gate, &head, request, &gate.origin, send).await;
     if let Some(pending) = after {
         let gate = Arc::clone(&gate);
         tokio::spawn(async move { receive(&*gate, pending).await });
     }
-    let is_stream = http::is_event_stream(&response);
-    Ok(response.map(|content| match content {
-        Content::OfGate(text) => whole(text),
-        Content::OfOrigin(body) if !is_stream => body.map_err(Error::from).boxed_unsync(),
-        // It ends with what it rests on: the token or session of its request.
-        Content::OfOrigin(body) => {
-            let end = async move {
-                connection_end(&*gate, &*head, connection).await;
-            };
-            let frames = BodyStream::new(body.map_err(Error::from)).take_until(Box::pin(end));
-            StreamBody::new(frames).boxed_unsync()
-        }
-    }))
-}
-
-fn whole(text: String) -> Body {
-    text.map_err(|never| match never {}).boxed_unsync()
+    if !http::is_event_stream(&response) {
+        return Ok(response);
+    }
+    // It ends with what it rests on: the token or session of its request.
+    let end = async move {
+        connection_end(&*gate, &head, connection).await;
+    };
+    Ok(response.map(|content| content.until(end)))
 }

@@ -1,11 +1,18 @@
 //! What every host with the types of the crate `http` does (hyper, axum and others), for any type of
-//! body: the head of a request, a forward and its response, and the gate's own responses.
+//! body: the head of a request, a forward and its response, the gate's own responses, and the
+//! response to a fetch.
 
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Buf as _;
 use doorward::{
     ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, response_removals,
 };
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 use http::{Request, Response, StatusCode, Uri};
+use http_body::{Body, Frame, SizeHint};
 
 use crate::decide::{FinalDecision, decide, refuse};
 use crate::forward::{alongside, finish, onward, response_headers};
@@ -28,8 +35,56 @@ pub struct Answer<B> {
 pub enum Content<B> {
     /// That of the origin's response.
     OfOrigin(B),
+    /// The same, which breaks off when this future ends: a stream whose credential ends.
+    OfOriginUntil(B, Pin<Box<dyn Future<Output = ()> + Send>>),
     /// One that the gate itself has written.
     OfGate(String),
+}
+
+impl<B> Content<B> {
+    /// The same, which breaks off when this future ends, if it is the origin's.
+    #[must_use]
+    pub fn until(self, end: impl Future<Output = ()> + Send + 'static) -> Self {
+        match self {
+            Self::OfOrigin(body) => Self::OfOriginUntil(body, Box::pin(end)),
+            other => other,
+        }
+    }
+}
+
+impl<B: Body<Data: From<String>> + Unpin> Body for Content<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        match self.get_mut() {
+            Self::OfGate(text) if text.is_empty() => Poll::Ready(None),
+            Self::OfGate(text) => Poll::Ready(Some(Ok(Frame::data(std::mem::take(text).into())))),
+            Self::OfOrigin(body) => Pin::new(body).poll_frame(context),
+            Self::OfOriginUntil(body, end) => match end.as_mut().poll(context) {
+                Poll::Ready(()) => Poll::Ready(None),
+                Poll::Pending => Pin::new(body).poll_frame(context),
+            },
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::OfGate(text) => text.is_empty(),
+            Self::OfOrigin(body) | Self::OfOriginUntil(body, _) => body.is_end_stream(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::OfGate(text) => SizeHint::with_exact(u64::try_from(text.len()).unwrap_or(0)),
+            Self::OfOrigin(body) => body.size_hint(),
+            Self::OfOriginUntil(..) => SizeHint::default(),
+        }
+    }
 }
 
 /// The head of a request. `public_origin` and `client_address` are as [`OwnedHead`] has them.
@@ -93,6 +148,34 @@ pub fn fetch_request(fetch: &Fetch, origin: &str) -> Result<Request<()>, Failure
     request.body(()).map_err(|_| Failure::Failed)
 }
 
+/// The result of an effect from the response to its request. Of a body that is larger than the
+/// effect allows the rest is not read.
+///
+/// # Errors
+/// The body is too large, or breaks off.
+pub async fn fetched<B: Body + Unpin>(
+    response: Response<B>,
+    fetch: &Fetch,
+) -> Result<crate::Response, Failure> {
+    let (head, mut origin) = response.into_parts();
+    let max_bytes = usize::try_from(fetch.max_bytes)?;
+    let mut body = Vec::new();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut origin).poll_frame(context)).await {
+        let Ok(mut data) = frame.map_err(|_| Failure::Failed)?.into_data() else { continue };
+        if data.remaining() > max_bytes.saturating_sub(body.len()) {
+            return Err(Failure::TooLarge);
+        }
+        while data.has_remaining() {
+            let chunk = data.chunk();
+            let length = chunk.len();
+            body.extend_from_slice(chunk);
+            data.advance(length);
+        }
+    }
+    let (status, headers) = (head.status.as_u16(), header_pairs(&head.headers));
+    Ok(crate::Response { status, headers, body })
+}
+
 /// Header pairs as the engine reads them.
 pub fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
@@ -151,7 +234,12 @@ where
 fn own<B>(status: u16, headers: &[(String, String)], body: String) -> Response<Content<B>> {
     let mut response = Response::new(Content::OfGate(body));
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or_default();
-    let _ = edit(response.headers_mut(), borrowed(headers));
+    for (name, value) in headers {
+        let value = latin1::bytes(value).and_then(|value| HeaderValue::try_from(value).ok());
+        if let (Ok(name), Some(value)) = (HeaderName::try_from(name), value) {
+            response.headers_mut().append(name, value);
+        }
+    }
     response
 }
 

@@ -23,6 +23,7 @@ mod host;
 pub mod http;
 pub mod latin1;
 mod result;
+mod start;
 mod timing;
 
 pub use connection::{connection_end, recheck};
@@ -31,3 +32,4 @@ pub use forward::{Performed, alongside, finish, onward, receive, response_header
 pub use head::{LendHead, OwnedHead, borrowed};
 pub use host::{Host, perform};
 pub use result::{Failure, OwnedResult, Response};
+pub use start::engine;

@@ -43,7 +43,7 @@ const CONTEXT = {
   isOwnMachine: FLAG,
 };
 
-/** What the log says of a forged identity that this runtime lets nobody take away. */
+/** What the log says of a forged identity that this runtime does not let the gate remove. */
 const FORGED = "A client sent an identity header, and this runtime does not let the gate remove it: set usesArgument if next uses the request that it is given";
 
 /**

@@ -1,8 +1,8 @@
 // The gate in front of Node's HTTP: middleware, a guard around one handler, and a proxy.
 //
 // What the host vouches for comes from the connection, not from the request: the client's address is the socket's, the public
-// origin is the option or the address that the server listens at. Only somebody who develops on this machine is asked what they
-// typed into the browser.
+// origin is the option or the address that the server listens at. Only in development on this machine is it
+// what was typed into the browser.
 
 import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
 import { isBounded, isStream, watchOver } from "./open.js";
@@ -142,8 +142,8 @@ export function noWebSocket({ method, headers }) {
 }
 
 /**
- * What a developer on this machine has typed into the browser: `localhost` rather than the address behind it. Nobody else's
- * `Host` counts: it is the client's word.
+ * What a developer on this machine has typed into the browser: `localhost` rather than the address behind it. No other `Host`
+ * counts: the client chooses it.
  */
 function typedOrigin(req, mode) {
   if (mode !== "development" || !isLoopback(req.socket.remoteAddress)) return undefined;

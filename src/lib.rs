@@ -54,7 +54,8 @@
 //! every forward). *Discreet* (no byte of a token in `Debug`, logs or headers). *Unpoisoned* (one
 //! odd key never costs the others; a failed fetch never empties a cache).
 
-// Sixty (clippy.toml). A longer one gives its reason: `#[expect(clippy::too_many_lines, reason = "…")]`.
+// Sixty (clippy.toml). A longer one gives its reason:
+// `#[expect(clippy::too_many_lines, reason = "…")]`.
 #![cfg_attr(not(test), warn(clippy::too_many_lines))]
 
 mod authn;

@@ -203,7 +203,7 @@ pub struct Coverage {
 /// Which rules cover a request; nothing where none does, so that it is denied.
 ///
 /// # Errors
-/// `path_refused`, `head_malformed`: nobody gets there.
+/// `path_refused`, `head_malformed`: no request gets there.
 pub fn coverage(policy: &Policy, method: &str, target: &str) -> Result<Option<Coverage>, Reason> {
     let head =
         RequestHead { method, target, headers: &[], public_origin: "", client_address: None };

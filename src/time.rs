@@ -119,8 +119,8 @@ pub(crate) fn from_iso(text: &str) -> Option<UnixTime> {
     UnixTime::from_seconds(seconds).map(|moment| moment.plus_millis(millis))
 }
 
-/// The instant as JavaScript's `Date.prototype.toISOString` writes it, where its year is one of 0 to
-/// 9999.
+/// The instant as JavaScript's `Date.prototype.toISOString` writes it, where its year is one of 0
+/// to 9999.
 #[allow(clippy::arithmetic_side_effects)] // the days of four-digit years stay far inside i64
 #[cold]
 #[inline(never)]

@@ -38,7 +38,7 @@ const OWN_FOLDER: &str = "tests/vectors/decisions";
 const BEYOND: [(Reason, &str); 4] = [
     (Reason::HeadMalformed, "a host's: the head that it promised never came to be one"),
     (Reason::NotStarted, "a host's: there is no engine"),
-    (Reason::OriginUnreachable, "a host's: the request went on, and nobody was there"),
+    (Reason::OriginUnreachable, "a host's: the request went on, and nothing answered"),
     (Reason::OriginTimedOut, "a host's: the request went on, and nothing came back"),
 ];
 

@@ -20,7 +20,7 @@ pub(crate) trait Replies {
     fn fetch(&mut self, fetch: &Fetch) -> Option<Reply>;
 }
 
-/// Nobody answers.
+/// There are no results.
 pub(crate) struct NoReplies;
 
 impl Replies for NoReplies {

@@ -1,4 +1,4 @@
-// The origin: a few pages and an API without any knowledge of cookies or tokens. It believes the headers that the gate sets and shows
+// The origin: a few pages and an API without any knowledge of cookies or tokens. It trusts the headers that the gate sets and shows
 // what it received. Under /api/auth it passes requests on to the auth service, as an application with a rewrite does.
 
 import { createServer, request as send } from "node:http";

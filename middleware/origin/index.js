@@ -35,7 +35,7 @@ const CLAIMS = [
   ["htm", isText],
   ["host", isText],
   ["tgt", (value) => isText(value) && TGT.test(value)],
-  // Sessions that `doorward doctor --deep` makes belong to nobody; no gate admits one.
+  // Sessions that `doorward doctor --deep` makes belong to no user; no gate admits one.
   ["sub", (value) => isText(value) && !value.startsWith("doorward-probe-")],
   ["idp", isText],
   ["src", isText],

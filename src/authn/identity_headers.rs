@@ -40,7 +40,7 @@ pub(crate) fn identity(
         ("expires", &session.expires.as_seconds().to_string()),
         ("source", session.source.name()),
     ] {
-        // Without these it would be nobody.
+        // Without these there would be no identity.
         let _ = room.takes(name, percent::header_value(value).len(), || json::quoted(value).len());
         add(name, value);
     }

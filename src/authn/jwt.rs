@@ -217,7 +217,7 @@ impl<'e> Authenticator<'e> {
     /// Why a token has no key (yet). Where its issuer has one and it is not used, the log says so.
     fn without_key(&mut self, issuer: &Arc<Issuer>, jws: &Jws<'_>, miss: KeyMiss) -> Obstacle {
         match miss {
-            KeyMiss::Ask(cache_use) => Obstacle::Needs(
+            KeyMiss::Fetch(cache_use) => Obstacle::Needs(
                 KeySetQuery { issuer: Arc::clone(issuer), cache_use, kid: jws.header.kid.clone() }
                     .into(),
             ),

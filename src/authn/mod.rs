@@ -106,7 +106,7 @@ pub(crate) enum Obstacle {
     Bad(Reason),
     /// It was good once, about a session of this user.
     Outdated(Reason, Box<str>),
-    /// Nobody knows, because who was asked has failed.
+    /// It is not known, because a lookup has failed.
     Unavailable(Reason),
     /// Not known without an effect.
     Needs(Missing),
@@ -194,7 +194,7 @@ impl<'e> Authenticator<'e> {
                     Ok(())
                 }
             }
-            Selection::Ask(cache_use) => Err(Verdict::Needs(DenyListQuery(cache_use).into())),
+            Selection::Fetch(cache_use) => Err(Verdict::Needs(DenyListQuery(cache_use).into())),
             Selection::Wait => Err(Verdict::Needs(Wait(Reason::RevocationUnavailable).into())),
             Selection::Missing if self.progress.has_waited_in_vain() => {
                 Err(Verdict::Bad(Reason::RevocationUnavailable))

@@ -174,7 +174,7 @@ impl Authenticator<'_> {
                 session: SessionDigest::of(service, token_of(value)),
                 since: Since::EVER,
                 token: token_of(value).to_owned(),
-                copies_up_to: Seconds::new(0),
+                max_copy_age: Seconds::new(0),
                 rate_key,
                 header: ("cookie", self.session_cookies(service, |_| true)),
                 query,
@@ -274,7 +274,7 @@ impl Authenticator<'_> {
             session: SessionDigest::of(service, token),
             since: self.since(service, token),
             token: token.to_owned(),
-            copies_up_to: Seconds::new(0),
+            max_copy_age: Seconds::new(0),
             rate_key: self.rate_key(&credential, owner),
             header,
             query: SessionQuery::Read,
@@ -330,8 +330,8 @@ impl Authenticator<'_> {
         })
     }
 
-    /// The answer to a question, or what to do about it. Where nobody can be asked, what the
-    /// service said longer ago counts as long as the configuration lets it.
+    /// The answer to a question, or what to do about it. Where the service cannot be asked, what
+    /// the service said longer ago counts as long as the configuration lets it.
     fn asked(&mut self, question: Question, source: SessionSource) -> Verdict {
         let (service, credential) = (&Arc::clone(&question.service), question.credential);
         let has_asked = self.progress.has_given_up
@@ -343,7 +343,7 @@ impl Authenticator<'_> {
                     && self.deferred.renewal.is_none()
                 {
                     let question = Question {
-                        copies_up_to: Seconds::new(0),
+                        max_copy_age: Seconds::new(0),
                         query: SessionQuery::Refresh,
                         ..question
                     };
@@ -362,12 +362,12 @@ impl Authenticator<'_> {
                 {
                     return Verdict::Needs(lookup.into());
                 }
-                let copies_up_to = if service.shares_sessions {
+                let max_copy_age = if service.shares_sessions {
                     self.up_to(service.session_cache, source)
                 } else {
                     Seconds::new(0)
                 };
-                Verdict::Needs(Question { copies_up_to, ..question }.into())
+                Verdict::Needs(Question { max_copy_age, ..question }.into())
             }
             SessionLookup::Unavailable(failure) => {
                 self.without_answer(service, &question, source, Some(failure))
@@ -403,8 +403,8 @@ impl Authenticator<'_> {
         }
     }
 
-    /// What a session comes to of which nobody can be asked: what the service said longer ago
-    /// counts, where only the service is to blame.
+    /// What a session comes to where the auth service cannot be asked: what the service said longer
+    /// ago counts, where only the service is to blame.
     fn without_answer(
         &mut self,
         service: &AuthService,
@@ -500,7 +500,7 @@ impl Authenticator<'_> {
     }
 
     /// Those of a service's cookies that are to be sent, and no others, as they came in; of two
-    /// with one name the first, which is the one judged.
+    /// with one name the first, which is the one that is verified.
     pub(super) fn session_cookies(
         &self,
         service: &AuthService,

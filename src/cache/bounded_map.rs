@@ -152,7 +152,7 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
         self.entries.values().map(|slot| &slot.value)
     }
 
-    /// What the map believes to weigh: for tests.
+    /// The weight that the map counts: for tests.
     #[cfg(test)]
     pub(crate) const fn bytes(&self) -> usize {
         self.bytes

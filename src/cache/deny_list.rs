@@ -20,7 +20,7 @@
 //! | the list is | may ask? | asked by another now? | answer |
 //! |---|---|---|---|
 //! | younger than `refresh` | – | – | use it |
-//! | younger than twice that | – | – | use it; fetch after the response if may ask, and nobody is asking |
+//! | younger than twice that | – | – | use it; fetch after the response if may ask, and no request is asking |
 //! | older, or not there | yes | no | ask |
 //! | older, or not there | – | yes | wait, unless this request has asked |
 //! | older | no | no | use it |
@@ -79,8 +79,8 @@ pub(crate) struct Revoked {
 pub(crate) enum Selection<'a> {
     /// Use this one; whether to fetch the next after the response.
     Use(&'a Revoked, bool),
-    /// Nobody is asking: ask, and where no copy has been looked for yet, one will do.
-    Ask(CacheUse),
+    /// No request is fetching it: fetch it, and where no copy has been looked for yet, one will do.
+    Fetch(CacheUse),
     /// Somebody is asking: wait.
     Wait,
     /// There is none that counts.
@@ -117,7 +117,7 @@ impl DenyList {
         }
         match younger_than(self.max_stale.as_millis()) {
             _ if is_asked && !has_asked => Selection::Wait,
-            _ if may_ask => Selection::Ask(cache_use),
+            _ if may_ask => Selection::Fetch(cache_use),
             Some((revoked, _)) => Selection::Use(revoked, false),
             None => Selection::Missing,
         }

@@ -1,4 +1,4 @@
-//! Who is fetching something, and how the last fetch went: so that nobody fetches it all the time
+//! Who is fetching something, and how the last fetch went: so that it is not fetched all the time
 //! and no two at once. The mould of key sets, the deny-list, sessions and exchanged tokens.
 //!
 //! Rules of this file:
@@ -54,7 +54,7 @@ impl<Owner: Copy + PartialEq, Failure: Copy> FetchState<Owner, Failure> {
         self.lease = self.lease.filter(|lease| lease.owner != owner);
     }
 
-    /// Whoever is fetching does so for nobody else any more.
+    /// Whoever is fetching does so for no other request any more.
     pub(crate) fn release_all(&mut self) {
         self.lease = None;
     }

@@ -17,7 +17,7 @@
 //!
 //! | a set? | key matches? | may ask? | asked by another now? | last fetch failed? | answer |
 //! |---|---|---|---|---|---|
-//! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and nobody is asking |
+//! | yes | yes | – | – | – | use it; refresh after the response if past `fresh_for`, may ask, and no request is asking |
 //! | overdue | yes | yes | no | no | ask, and use it if that fails |
 //! | overdue | yes | yes | yes | no | wait, and use it if that fails |
 //! | yes | no | yes | no | – | ask |
@@ -32,8 +32,9 @@
 //! A set that came without keys is a set: no key matches. No `kid` is noted as absent then, so that
 //! a set that was empty by mistake is asked for again after the cool-down.
 //!
-//! *Overdue*: past twice `fresh_for`, because nobody came by whose response it could have been
-//! refreshed after. What was signed by a key that has been withdrawn since would pass once more.
+//! *Overdue*: past twice `fresh_for`, because no request came with whose response it could have
+//! been refreshed after. What was signed by a key that has been withdrawn since would pass once
+//! more.
 //!
 //! A set past `fresh_for` proves no refusal either. An issuer may have another key under the same
 //! `kid`, or with none: then the signature does not hold, the key is of another kind, or there are
@@ -83,7 +84,7 @@ const MAX_ABSENT: usize = 32;
 #[derive(Debug)]
 pub(crate) struct KeyCache {
     sources: Vec<Source>,
-    /// What an issuer of another policy would have. No request is judged by it: whom a request may
+    /// What an issuer of another policy would have. No request is decided by it: whom a request may
     /// name is in its own policy.
     none: Source,
     jitter: u64,
@@ -153,9 +154,9 @@ pub(crate) trait Asked {
 /// What to do where there is no key (yet).
 #[derive(Debug)]
 pub(crate) enum KeyMiss {
-    /// Nobody is asking: ask.
-    Ask(CacheUse),
-    /// Somebody is asking: wait.
+    /// No request is fetching the set: fetch it.
+    Fetch(CacheUse),
+    /// Another request is fetching it: wait.
     Wait,
     /// There is none.
     Missing(Reason),
@@ -277,7 +278,7 @@ impl KeyCache {
         if has_asked(cache_use) || own.fetch.is_cooling(COOLDOWN, self.jitter, now) && !is_asked {
             None
         } else {
-            Some(if is_asked { KeyMiss::Wait } else { KeyMiss::Ask(cache_use) })
+            Some(if is_asked { KeyMiss::Wait } else { KeyMiss::Fetch(cache_use) })
         }
     }
 

@@ -10,8 +10,8 @@
 //!   millisecond is long;
 //! - what other instances, stores and cookies say has a date instead, and has to be newer than the
 //!   event;
-//! - from when a request goes on until its response is there, it is not known whether the service has
-//!   acted on it: then a request takes no knowledge but what was asked after it came in;
+//! - from when a request goes on until its response is there, it is not known whether the service
+//!   has acted on it: then a request takes no knowledge but what was asked after it came in;
 //! - there are two tables: of sessions that are known, which only signed-in users fill, and of
 //!   unverified tokens, which anybody can send. Each is bounded, and forgets the session that has
 //!   been without an event for longest.
@@ -62,7 +62,7 @@ impl SessionDigest {
 pub(crate) enum SessionTrust {
     /// Its signature holds, or the auth service has vouched for it.
     Known,
-    /// Nobody.
+    /// No session.
     Unverified,
 }
 

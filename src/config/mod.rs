@@ -99,8 +99,8 @@ impl Config {
         found(reader)
     }
 
-    /// Turns the document into a policy with its warnings ([`Policy::warnings`]), given the values of
-    /// its variables and what the host can do. A host on which people develop gives the value of
+    /// Turns the document into a policy with its warnings ([`Policy::warnings`]), given the values
+    /// of its variables and what the host can do. A host on which people develop gives the value of
     /// `NODE_ENV` as well.
     ///
     /// # Errors

@@ -37,7 +37,7 @@ use self::state::{EffectState, LEASE_MILLIS};
 use self::watch::Watch;
 
 /// With less time left no effect begins.
-const LEAST_ASK_MILLIS: i64 = 50;
+const LEAST_EFFECT_MILLIS: i64 = 50;
 
 /// Something that can be missing for a decision.
 pub(crate) trait Purpose {
@@ -227,7 +227,7 @@ impl Missing {
     ) -> Result<Begun, (Reason, LookupFailure)> {
         let reason = self.reason();
         let left = context.progress.deadline.millis_since(context.now);
-        if left < LEAST_ASK_MILLIS {
+        if left < LEAST_EFFECT_MILLIS {
             return Err((reason, context.progress.run_out_of_time()));
         }
         match self.begin_at_once(head, context) {
@@ -319,7 +319,7 @@ impl RequestProgress {
     /// Whether what has failed now had less than its usual time, because this request had to wait
     /// for others.
     pub(crate) fn was_kept_waiting(&self, now: UnixTime) -> bool {
-        self.memory.wait.times > 0 && self.deadline.millis_since(now) < LEAST_ASK_MILLIS
+        self.memory.wait.times > 0 && self.deadline.millis_since(now) < LEAST_EFFECT_MILLIS
     }
 
     /// Whether all that it lacks is its own turn: others were before it, and did not come back in

@@ -36,7 +36,7 @@ pub(super) fn request_headers(
         (credential.0.to_owned(), credential.1),
     ];
     headers.extend(introduction(head.public_origin));
-    // Better Auth counts requests by client, and only believes a single address.
+    // Better Auth counts requests by client, and accepts a single address only.
     headers.extend(
         head.client_address.map(|address| ("x-forwarded-for".to_owned(), address.to_owned())),
     );

@@ -55,7 +55,7 @@ pub(crate) struct Question {
     /// The session token that the answer has to be about.
     pub(crate) token: String,
     /// How old another instance's word may be; 0: only the auth service's own will do.
-    pub(crate) copies_up_to: Seconds,
+    pub(crate) max_copy_age: Seconds,
     /// Who pays for it.
     pub(crate) rate_key: RateKey,
     /// The credential as a request header.
@@ -71,7 +71,7 @@ pub(crate) struct Pending {
     since: Since,
     asked: Moment,
     token: String,
-    copies_up_to: Seconds,
+    max_copy_age: Seconds,
     rate_key: RateKey,
     cookies: CookiesFor,
     /// A renewal gives up too soon for its failure to say anything about the service.
@@ -152,9 +152,9 @@ impl Purpose for Question {
         if context.progress.has_asked(&copy_key(self.credential))
             || !context.policy.capabilities.shares()
         {
-            self.copies_up_to = Seconds::new(0);
+            self.max_copy_age = Seconds::new(0);
         }
-        let takes_copy = self.copies_up_to > Seconds::new(0);
+        let takes_copy = self.max_copy_age > Seconds::new(0);
         let key = if takes_copy { copy_key } else { key };
         context.progress.note_asked(key(self.credential));
         Ok(self.fetch(head, FETCH_TIMEOUT_MILLIS, context))
@@ -215,7 +215,7 @@ impl Question {
             session,
             since,
             token,
-            copies_up_to,
+            max_copy_age,
             rate_key,
             header,
             query,
@@ -241,7 +241,7 @@ impl Question {
             headers,
             timeout_ms,
             max_bytes: MAX_SESSION_BYTES,
-            copy: if copies_up_to > Seconds::new(0) {
+            copy: if max_copy_age > Seconds::new(0) {
                 copy_name(context.policy, &service, &credential)
             } else {
                 None
@@ -254,7 +254,7 @@ impl Question {
             since,
             asked,
             token,
-            copies_up_to,
+            max_copy_age,
             rate_key,
             cookies,
             is_renewal: timeout_ms == RENEWAL_TIMEOUT_MILLIS,
@@ -270,7 +270,7 @@ impl Pending {
         let Self { credential, session: name, asked, .. } = self;
         let Context { policy, state, progress, now } = context;
         state.rate_limit.give_back(&self.rate_key, *now);
-        let session = Copied::open(copied, self.copies_up_to, *now)
+        let session = Copied::open(copied, self.max_copy_age, *now)
             .and_then(|copy| {
                 Session::from_copy(copy.body, &policy.named_claims, copy.fetched, *now)
             })

@@ -113,7 +113,7 @@ impl Purpose for Lookup {
         self.read(context).ok_or(LookupFailure::OutOfTime)
     }
 
-    /// Only a session that lives, and that nobody has revoked, is an answer: with anything else the
+    /// Only a session that lives, and that is not revoked, is an answer: with anything else the
     /// service itself is asked, for a store may be late and there may be a database behind it.
     fn learn(pending: Pending, _: Effect, result: &EffectResult<'_>, context: &mut Context<'_>) {
         let Pending { service, credential, session: name, asked, token, user } = pending;
@@ -139,7 +139,7 @@ impl Purpose for Lookup {
             return state.sessions.release(&credential, asked.number);
         };
         let party = party_of(service.issuer.id, &session.subject);
-        // Nobody has heard since that it has ended.
+        // No event since says that it has ended.
         if state.sessions.receive_copy(credential, party, &session, (*now, asked), *now) {
             progress.memory.session.keep(
                 credential,

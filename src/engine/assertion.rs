@@ -31,8 +31,8 @@ impl Engine {
         Some(Served { status: 200, headers, body })
     }
 
-    /// What the gate says to the origin about this request, signed; nothing where nobody is vouched
-    /// for.
+    /// What the gate says to the origin about this request, signed; nothing where no identity is
+    /// vouched for.
     pub(super) fn assertion(
         &mut self,
         routed: Routed<'_>,

@@ -79,7 +79,7 @@ pub enum LayerVerdict {
     LookupRequired,
     /// Not known before the issuer's keys are fetched or the platform has checked a signature.
     EffectRequired,
-    /// Nobody, and why.
+    /// No identity, and why.
     Unauthenticated(Reason),
 }
 

@@ -1,6 +1,6 @@
 //! The mark: what the gate says to the application of its own host, across processes, about a
 //! request that it has let pass. It shows that the gate ran, and it says who is asking, or that
-//! nobody is (RFC 7519, HS256).
+//! the request is anonymous (RFC 7519, HS256).
 //!
 //! An assertion is for another origin, which sees method and target; a mark is for code that often
 //! sees nothing but headers, like a server component. So it is bound to what is left there: the

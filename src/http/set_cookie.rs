@@ -1,5 +1,5 @@
-//! `Set-Cookie` lines: what one says, one that deletes, the cookies of a request after them, and the
-//! headers of a response that has them (RFC 6265bis).
+//! `Set-Cookie` lines: what one says, one that deletes, the cookies of a request after them, and
+//! the headers of a response that has them (RFC 6265bis).
 
 use crate::http::cookie;
 use crate::http::request::RequestHead;

@@ -173,8 +173,8 @@ pub(crate) fn check_aud(members: &Object<'_>, expected: &Expectations) -> Result
     is_for(members, &expected.audience)
 }
 
-/// Whether `aud` contains one of these; where there are none, whether nobody is named: a token that
-/// names somebody is for nobody else (RFC 7519 section 4.1.3).
+/// Whether `aud` contains one of these; where there are none, whether none is named: a token that
+/// names an audience is for no other (RFC 7519 section 4.1.3).
 pub(crate) fn is_for(members: &Object<'_>, audience: &[String]) -> Result<(), Reason> {
     let accepted = |named: &str| audience.iter().any(|accepted| accepted == named);
     let holds = match members.get("aud") {

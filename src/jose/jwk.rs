@@ -59,7 +59,7 @@ pub(crate) enum Rule {
     SymmetricKeys,
     /// It is not for verifying, or it is private.
     KeyUse,
-    /// Nobody here knows its kind or its curve.
+    /// Its kind or its curve is unknown here.
     KeyTypes,
     /// A member that makes it a key is missing or of the wrong type.
     KeyMembers,

@@ -6,9 +6,9 @@ use serde_json::value::RawValue;
 use crate::encoding::json;
 use crate::reason::Reason;
 
-/// The problem document about a refusal. `cause` says why each round of a redirect loop ended without
-/// a session, `docs` is the URL of the reason's documentation, `findings` the line of the log, where
-/// the client may see it.
+/// The problem document about a refusal. `cause` says why each round of a redirect loop ended
+/// without a session, `docs` is the URL of the reason's documentation, `findings` the line of the
+/// log, where the client may see it.
 pub(super) fn document(
     reason: Reason,
     cause: Option<Reason>,

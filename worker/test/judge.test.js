@@ -1,4 +1,4 @@
-// Real credentials, judged in workerd by the WebAssembly to be deployed.
+// Real credentials, verified in workerd by the WebAssembly to be deployed.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

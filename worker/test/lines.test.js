@@ -1,5 +1,5 @@
 // Header lines that come more than once, as clients and proxies may send them, over raw connections: workerd joins them by a comma before
-// anybody sees them. What was judged is what the origin gets.
+// anybody sees them. What was decided on is what the origin gets.
 
 import assert from "node:assert/strict";
 import net from "node:net";

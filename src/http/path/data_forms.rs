@@ -1,5 +1,5 @@
-//! Targets under which frameworks serve what a page shows: the transport forms of Next.js, and names
-//! for a page's data.
+//! Targets under which frameworks serve what a page shows: the transport forms of Next.js, and
+//! names for a page's data.
 
 use std::borrow::Cow;
 

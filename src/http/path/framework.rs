@@ -155,8 +155,8 @@ const CALLERS: [Caller; 6] = [
     Caller { of: &[], place: FunctionLocation::Header("x-server-id"), prefix: &["_actions"] }, // SolidStart
 ];
 
-/// Whether something of these frameworks has to be reckoned with: of all where nobody says which it
-/// is.
+/// Whether something of these frameworks has to be reckoned with: of all where it is not said which
+/// it is.
 fn concerns(of: &[Kind], kind: Option<Kind>) -> bool {
     kind.is_none_or(|kind| of.contains(&kind))
 }

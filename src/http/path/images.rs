@@ -41,8 +41,8 @@ fn image_path<'s, 'a>(segments: &'s [Cow<'a, str>]) -> Option<&'s [Cow<'a, str>]
 
 /// What an image is made from.
 pub(super) enum Source<'s, 'a> {
-    /// None of this site's: no image is asked for, or one from elsewhere, which is fetched as anybody
-    /// could.
+    /// None of this site's: no image is asked for, or one from elsewhere, which is fetched as
+    /// anybody could.
     NotOurs,
     /// This path.
     Path(&'s [Cow<'a, str>]),
@@ -76,7 +76,7 @@ pub(super) fn source<'s, 'a>(
     Some(Source::Target(percent::encoded(&url, |byte| byte.is_ascii_graphic())))
 }
 
-/// Whether it names a host, in the one way in which nobody sees a path of this site.
+/// Whether it names a host, in the one way that no reader takes for a path of this site.
 fn is_absolute(url: &str) -> bool {
     let rest = url.split_once("://").filter(|(scheme, _)| {
         ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known))

@@ -7,8 +7,8 @@
 //!
 //! Next.js serves one page under several targets (`/a.rsc`, `/_next/data/<id>/a.json`, `/en/a`, …)
 //! and one target can show several pages (`/_next/image?url=…`, `Next-Url`). Other frameworks have
-//! forms of their own (`framework.rs`, `data_forms.rs`), and functions that are called by query or header. All these
-//! are readings: each must be covered, the strictest rule counts.
+//! forms of their own (`framework.rs`, `data_forms.rs`), and functions that are called by query or
+//! header. All these are readings: each must be covered, the strictest rule counts.
 
 use std::borrow::Cow;
 

@@ -3,7 +3,7 @@
 //!
 //! | file | the question |
 //! |---|---|
-//! | `network` | does the service answer, and nobody in its place? |
+//! | `network` | does the service answer, and nothing else in its place? |
 //! | `names` | which cookies does it set, and do browsers keep them? |
 //! | `arrival` | do cookies arrive, and is the application's origin trusted? |
 //! | `browser` | does another origin's page get the cookie, and may it read the answers? |

@@ -1,4 +1,4 @@
-//! Does the service answer, and nobody in its place?
+//! Does the service answer, and nothing else in its place?
 
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};

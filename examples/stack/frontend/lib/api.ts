@@ -26,7 +26,7 @@ export async function passOn(request: Request): Promise<Response> {
 
 /** What the API answers to a call for the user of this request, or a problem document in its place. */
 export async function callApi(path: string, init: { method?: string; body?: string } = {}): Promise<Response> {
-  // A cookie that got here past the gate is not believed.
+  // A cookie that got here past the gate is not accepted.
   if (!(await who())) return problem(401, "nobody is signed in");
   const token = await tokenOfUser();
   return token instanceof Response ? token : ask(path, init, { authorization: `Bearer ${token}` });

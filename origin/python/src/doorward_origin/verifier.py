@@ -85,11 +85,13 @@ class Seen(Protocol):
 
 
 class SeenInMemory:
-    """Remembers for this process, until a minute after an assertion's end, by a clock that only goes on as well as by ``now``.
-    With several processes use what they share, like Redis ``SET … NX EXAT``.
+    """A ``Seen`` for one process, safe for callers on several threads.
 
-    Only what the gate has signed gets in here, so unverified tokens cannot fill it. Where half a million are good at once it
-    raises ``OverflowError`` rather than forget one.
+    It remembers an assertion until a minute after its end, both by ``now`` and by the monotonic clock, so that a clock that is
+    set back makes none new. Several processes need a store that they share, such as Redis with ``SET … NX EXAT``.
+
+    Unverified tokens cannot fill it, because ``Verifier`` adds only what the gate has signed. When half a million assertions are
+    valid at once, ``add`` raises ``OverflowError`` rather than forget one.
     """
 
     #: Seconds for which an assertion is remembered beyond its end: a clock may be set back by as much after that.

@@ -1,4 +1,4 @@
-/** Public: what the application sees of a request that nobody judged. */
+/** Public: what the application sees of a request that the gate did not see. */
 export function GET(request) {
   return Response.json({ url: request.url, headers: Object.fromEntries(request.headers) });
 }

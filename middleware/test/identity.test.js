@@ -44,14 +44,14 @@ const RECEIVED = [
 ];
 
 for (const [name, form] of FETCHED) {
-  test(`session(${name}) after decide: somebody, nobody, and an exception without the gate`, async () => {
+  test(`session(${name}) after decide: a user, an anonymous request, and an exception without the gate`, async () => {
     const gate = createGate(options);
     const known = ask("/dashboard", { cookie });
     assert.equal((await gate.decide(known)).kind, "forward");
     assert.equal((await session(form(known))).subject, "ada");
-    const nobody = ask("/");
-    await gate.decide(nobody);
-    assert.equal(await session(form(nobody)), null);
+    const anonymous = ask("/");
+    await gate.decide(anonymous);
+    assert.equal(await session(form(anonymous)), null);
     const refused = ask("/dashboard");
     assert.equal((await gate.decide(refused)).reason, "no_credential");
     await assert.rejects(session(form(refused)), isMissing);
@@ -156,8 +156,8 @@ test("doorward/testing: a session for what asks, in this test alone", async (t) 
   assert.equal(await session({ request: anonymous }), null);
   for (const who of [undefined, "", {}, { email: "a@b" }, ["ada"]]) assert.throws(() => withSession(who, page), TypeError, JSON.stringify(who));
   // A gate that runs in the test counts for its own request.
-  const { origin } = await serve(t, (req, res) => middleware(options)(req, res, () => res.end(sessionOfNode(req)?.subject ?? "nobody")));
-  assert.equal(await (await fetch(`${origin}/`)).text(), "nobody");
+  const { origin } = await serve(t, (req, res) => middleware(options)(req, res, () => res.end(sessionOfNode(req)?.subject ?? "anonymous")));
+  assert.equal(await (await fetch(`${origin}/`)).text(), "anonymous");
 });
 
 for (const [env, isRefused] of [

@@ -65,22 +65,22 @@ const content = (subject) => ({ status: 200, subject });
 
 /** Name, method, target, whose, what comes; then a body, or further headers. */
 const REQUESTS = () => [
-  ["a page of nobody", "GET", "/dashboard", anonymous, refused("no_credential")],
-  ["HEAD of nobody", "HEAD", "/dashboard", anonymous, { status: 401 }],
-  ["OPTIONS of nobody", "OPTIONS", "/dashboard", anonymous, refused("no_credential")],
-  ["a file of nobody", "GET", "/private.txt", anonymous, refused("no_credential")],
+  ["an anonymous page", "GET", "/dashboard", anonymous, refused("no_credential")],
+  ["an anonymous HEAD", "HEAD", "/dashboard", anonymous, { status: 401 }],
+  ["an anonymous OPTIONS", "OPTIONS", "/dashboard", anonymous, refused("no_credential")],
+  ["a file, anonymously", "GET", "/private.txt", anonymous, refused("no_credential")],
   ["a public page", "GET", "/sign-in", anonymous, content(undefined)],
   ["a page of a session", "GET", "/dashboard", people.session, content("ada")],
   ["a page of a JWT", "GET", "/dashboard", people.jwt, content("eve")],
   ["an expired JWT", "GET", "/dashboard", people.expired, refused("token_expired")],
   ["a tampered cookie", "GET", "/dashboard", people.tampered, refused("signature_invalid")],
   ["a session that is asked about", "GET", "/dashboard", people.uncached, { ...content("bob"), sets: ["better-auth.session_data=renewed; Path=/", "own=1"] }],
-  ["a data endpoint of nobody", "GET", "/_next/data/b/dashboard.json", anonymous, refused("no_credential")],
-  ["SvelteKit's data of nobody", "GET", "/dashboard/__data.json", anonymous, refused("no_credential")],
+  ["a data endpoint, anonymously", "GET", "/_next/data/b/dashboard.json", anonymous, refused("no_credential")],
+  ["SvelteKit's data, anonymously", "GET", "/dashboard/__data.json", anonymous, refused("no_credential")],
   ["POST from this site", "POST", "/note", people.session, { ...content("ada"), bytes: 5 }, "hello", { "sec-fetch-site": "same-origin" }],
   ["POST from another site", "POST", "/note", people.session, refused("cross_site_request", 403), "hello", { origin: "https://evil.example", "sec-fetch-site": "cross-site" }],
   ["POST without an origin", "POST", "/note", people.session, refused("cross_site_request", 403), "hello"],
-  ["11 MB of nobody", "POST", "/upload", anonymous, { refused: true }, LARGE],
+  ["11 MB, anonymously", "POST", "/upload", anonymous, { refused: true }, LARGE],
   ["11 MB of a session", "POST", "/upload", people.session, { ...content("ada"), bytes: LARGE.length }, LARGE, { "sec-fetch-site": "same-origin" }],
   ["a path with a dot segment", "GET", "/sign-in/../dashboard", anonymous, { refused: true }],
   ["an encoded slash", "GET", "/sign-in%2f..%2fdashboard", anonymous, { refused: true }],
@@ -121,7 +121,7 @@ for (const [name, speaks, hasSockets] of SERVERS) {
       const got = await ask(server, { method, target, body, headers: { ...FORGED, ...whose } });
       if (got.text.includes("content") || got.text.includes("private")) open.push(what);
     }
-    assert.ok(open.includes("a page of nobody") && open.includes("a file of nobody") && open.length >= 8, JSON.stringify(open));
+    assert.ok(open.includes("an anonymous page") && open.includes("a file, anonymously") && open.length >= 8, JSON.stringify(open));
   });
 
   test(`${name}: an event stream ends with its token`, { timeout: 90_000 }, async (t) => {

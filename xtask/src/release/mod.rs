@@ -46,7 +46,7 @@ exit     0 if every artefact was made twice alike and has run, otherwise 1
 ";
 
 /// Stands for the address of the project where it is not known yet: no such name exists.
-const NO_ADDRESS: &str = "https://doorward.invalid/nobody/doorward";
+const NO_ADDRESS: &str = "https://doorward.invalid/example/doorward";
 
 /// `cargo xtask release`
 pub(crate) fn run(arguments: &[String]) -> Result {

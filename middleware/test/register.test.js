@@ -108,7 +108,7 @@ for (const [name, speaks, hasSockets] of SERVERS) {
     }
     assert.deepEqual(wrong, []);
     console.log(`${name}: ${cases} requests`);
-    const line = server.said().find(({ event }) => event === "listening");
+    const line = await server.listening();
     assert.equal(line.address, `127.0.0.1:${server.port}`);
     assert.ok(line.guards.includes(speaks.startsWith("h2") ? "stream" : "upgrade"));
   });
@@ -153,7 +153,7 @@ test("a server of bare sockets ends the program, unless its port is named", { ti
   assert.match(ended.errors(), /DOORWARD_UNGATED_PORTS/);
   const port = await freePort();
   const left = await start(t, "bare", "http", ["--import", REGISTER], { PORT: String(port), DOORWARD_UNGATED_PORTS: `9229,${port}` });
-  assert.deepEqual(left.said().find(({ event }) => event === "listening").guards, []);
+  assert.deepEqual((await left.listening()).guards, []);
 });
 
 test("the workers of a cluster are gated, and one whose workers are not does not run", { timeout: 120_000 }, async (t) => {
@@ -188,7 +188,7 @@ test("variables that the program sets before the first request count, and mistak
   const got = await ask(late, { method: "GET", target: "/dashboard", headers: people.session });
   assert.equal(got.status, 200, got.text);
   const wrong = await start(t, "http", "http", ["--import", REGISTER], { BETTER_AUTH_URL: "" });
-  for (let left = 100; left > 0 && !wrong.errors().includes("every request gets 503"); left--) await new Promise((done) => setTimeout(done, 50));
+  await eventually(() => wrong.errors().includes("every request gets 503"));
   assert.match(wrong.errors(), /"event":"config_error".*BETTER_AUTH_URL[^]*every request gets 503/);
 });
 
@@ -217,7 +217,7 @@ for (const [what, env, expected] of [
     const server = await start(t, "http", "http", ["--import", REGISTER], env);
     const got = await ask(server, { method: "GET", target: "/dashboard", headers: { accept: "application/json" } });
     assert.equal(got.status, expected);
-    if (expected === 503) assert.match(server.errors(), /pubic/);
+    if (expected === 503) await eventually(() => server.errors().includes("pubic"));
   });
 }
 
@@ -259,13 +259,19 @@ async function start(t, name, speaks, args, more = {}, ends = false) {
   let errors = "";
   child.stdout.on("data", (chunk) => (out += chunk));
   child.stderr.on("data", (chunk) => (errors += chunk));
-  const exit = once(child, "exit").then(([code]) => code);
+  // Not before all that it has written is read.
+  const exit = once(child, "close").then(([code]) => code);
   const server = {
     port,
     speaks,
     exit,
     errors: () => errors,
-    said: () => out.split("\n").filter((line) => line.startsWith("{")).map((line) => JSON.parse(line)),
+    /** The line of the log that says so: a program's output comes later than its answers. */
+    async listening() {
+      const line = () => out.split("\n").slice(0, -1).find((line) => line.includes('"event":"listening"'));
+      await eventually(line);
+      return JSON.parse(line());
+    },
   };
   if (ends) return exit.then(() => server);
   for (let left = 600; left > 0 && !(await answers(port)); left--) {
@@ -273,6 +279,12 @@ async function start(t, name, speaks, args, more = {}, ends = false) {
     await new Promise((done) => setTimeout(done, 50));
   }
   return server;
+}
+
+/** Waits until it is so; fails after half a minute. */
+async function eventually(isSo) {
+  for (let left = 600; left > 0 && !isSo(); left--) await new Promise((done) => setTimeout(done, 50));
+  assert.ok(isSo(), String(isSo));
 }
 
 /** Whether somebody listens. */

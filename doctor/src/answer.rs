@@ -104,6 +104,11 @@ impl Answer {
         self.status() == 200 && self.member("ok") == Some(&Value::Bool(true))
     }
 
+    /// Better Auth's `{"success":true}`.
+    pub(crate) fn is_success(&self) -> bool {
+        self.status() == 200 && self.member("success") == Some(&Value::Bool(true))
+    }
+
     /// Better Auth's `/get-session`.
     pub(crate) fn session(&self) -> Option<SessionAnswer> {
         if self.status() != 200 {

@@ -4,7 +4,7 @@
 use crate::cookie_file;
 use crate::effects::Io;
 use crate::facts::Facts;
-use crate::plan::{Expected, Plan, Sources, Stated};
+use crate::plan::{self, Expected, Plan, Sources, Stated};
 use crate::probes::{self, Run};
 use crate::url::{self, Url};
 
@@ -216,6 +216,7 @@ pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, 
         timeout_millis: options.timeout.clamp(1, 60).saturating_mul(1000),
         is_yes: options.yes,
         expected,
+        config_mistake: plan::config_mistake(io, &sources).await,
         target,
     })
 }

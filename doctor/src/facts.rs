@@ -85,6 +85,8 @@ pub(crate) struct Reach {
     pub(crate) walled_by_agent: Option<Wall>,
     /// `/get-session` forbids to keep its answer, which Better Auth does since 1.6.
     pub(crate) forbids_storing: bool,
+    /// Requests below the service's base that were answered with a page and 200, by their names.
+    pub(crate) pages: Vec<&'static str>,
     /// A gate answers in place of the service, with this reason.
     pub(crate) gate_reason: Option<String>,
     /// The response to `/get-session` without a cookie.
@@ -114,6 +116,8 @@ pub(crate) struct Names {
     pub(crate) session_token: Option<String>,
     /// The name of `session_data`.
     pub(crate) session_data: Option<String>,
+    /// The name of `session_token` in another answer, where it is another.
+    pub(crate) other_session_token: Option<String>,
     /// Whether the service keeps its state in cookies (no database).
     pub(crate) is_stateless: bool,
 }
@@ -136,6 +140,10 @@ pub(crate) struct Arrival {
     pub(crate) checks_origin: Option<bool>,
     /// Origins that were tried, and whether the service trusts them.
     pub(crate) origins: BTreeMap<String, bool>,
+    /// The service said that there is no `Origin` where one was sent.
+    pub(crate) origin_is_lost: bool,
+    /// The same request was refused for its origin, and was not.
+    pub(crate) origin_varies: bool,
     /// The service refused a request without any cookie for its origin: something adds one.
     pub(crate) cookie_is_added: bool,
     /// Whether a signed bearer token was recognised.
@@ -204,6 +212,8 @@ pub(crate) struct Oracle {
     pub(crate) knows: Option<bool>,
     /// A second question, which rests on something else, gave the same answer.
     pub(crate) is_confirmed: bool,
+    /// Of tokens that are signed alike some were recognised, and some were not.
+    pub(crate) varies: bool,
     /// A near miss that was recognised.
     pub(crate) hit: Option<Hit>,
     /// How many near misses were tried.
@@ -310,6 +320,8 @@ pub(crate) struct Pasted {
     pub(crate) varies: bool,
     /// How long the session lives in all, in seconds.
     pub(crate) life_seconds: Option<i64>,
+    /// Something in front of the service answered the pasted header in its place.
+    pub(crate) wall: Option<Wall>,
 }
 
 /// The form of a pasted session cookie.
@@ -390,6 +402,8 @@ pub(crate) struct ApiFacts {
     pub(crate) anonymous: Option<ApiAnswer>,
     pub(crate) garbage: Option<ApiAnswer>,
     pub(crate) good: Option<ApiAnswer>,
+    /// Its clock minus this machine's, in milliseconds.
+    pub(crate) clock_millis: Option<i64>,
     /// The good token once more, some seconds later.
     pub(crate) later: Option<ApiAnswer>,
 }

@@ -3,10 +3,14 @@
 //! Expectations come from the gate's configuration, from variables and from the command line. A
 //! rule that compares something with an expectation names where that stands.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::effects::Io;
 use crate::env_file::{self, Variable};
+use crate::project::config_file::ConfigFile;
+use crate::project::folder::TextFile;
 use crate::secret::Secret;
 use crate::url::{self, Url};
 
@@ -309,6 +313,25 @@ async fn read_config(io: &Io, named: Option<&str>) -> Result<Option<(String, Val
     }
 }
 
+/// Why a gate would not start with the configuration and the variables that are here. What a
+/// variable without a value would do is no mistake: the deployment may set it.
+pub(crate) async fn config_mistake(io: &Io, sources: &Sources) -> Option<String> {
+    let name = sources.config.as_deref().unwrap_or("doorward.json").to_owned();
+    let text = io.read_text(&name, MAX_FILE_BYTES).await.ok().flatten();
+    let file = text.map(|text| TextFile { name, text });
+    let (config, broken) = ConfigFile::read(file);
+    let variables = Variables::read(io, &sources.env_files).await.ok()?;
+    let mut values = BTreeMap::new();
+    for name in &config.names {
+        if let Some(stated) = variables.first(io, &[name]).await {
+            values.insert(name.clone(), stated.value);
+        }
+    }
+    let mistake = broken.or_else(|| config.policy_anyhow(&values).errors.into_iter().next())?;
+    let place = if mistake.path.is_empty() { "doorward.json" } else { &mistake.path };
+    Some(format!("{place}: {}", mistake.problem))
+}
+
 /// A text of the configuration, or the variable that stands for it.
 async fn value_of(io: &Io, variables: &Variables, value: Option<&Value>) -> Option<String> {
     match value? {
@@ -356,6 +379,8 @@ pub(crate) struct Plan {
     pub(crate) timeout_millis: u64,
     pub(crate) is_yes: bool,
     pub(crate) expected: Expected,
+    /// Why a gate would not start with the configuration and the variables that are here.
+    pub(crate) config_mistake: Option<String>,
 }
 
 impl Plan {

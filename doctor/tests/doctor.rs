@@ -262,6 +262,50 @@ fn rows() -> Vec<Row> {
             strong("database-unreachable"),
         ),
         (
+            "a Path that is too narrow",
+            service(|service| service.attributes = "Path=/app; HttpOnly; SameSite=Lax"),
+            &[],
+            proof("cookie-path-narrow"),
+        ),
+        (
+            "Origin is removed on the way",
+            service(|service| {
+                service.fault = Some(|request, service| {
+                    let mut bare = request.clone();
+                    bare.headers.retain(|(name, _)| name != "origin");
+                    Some(service.well(&bare))
+                });
+            }),
+            &[],
+            strong("origin-not-trusted"),
+        ),
+        (
+            "errors become a page with 200",
+            service(|service| {
+                service.fault = Some(|request, service| {
+                    let doorward_doctor::effects::EffectResult::Http(answer) =
+                        service.well(request)
+                    else {
+                        return None;
+                    };
+                    (answer.status >= 400)
+                        .then(|| response(200, &[("content-type", "text/html")], "<h1>Oh</h1>"))
+                });
+            }),
+            &[],
+            strong("html-instead-of-auth"),
+        ),
+        (
+            "the key set is forbidden by something in front",
+            service(|service| {
+                service.fault = Some(|request, _| {
+                    path(request).ends_with("/jwks").then(|| response(403, &[], "<h1>No</h1>"))
+                });
+            }),
+            &[],
+            proof("jwks-not-json"),
+        ),
+        (
             "no jwt plugin, and an API wants tokens",
             service(|service| service.has_jwt = false),
             &["--api", "http://127.0.0.1:3000/items"],

@@ -72,6 +72,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
         run.facts.api.redirect = to.map(|to| Redirect { status: answer.status(), from: api, to });
         return;
     }
+    run.facts.api.clock_millis = answer.clock_millis();
     run.facts.clock.other_millis = run.facts.clock.other_millis.or_else(|| answer.clock_millis());
     run.facts.clock.other_host.get_or_insert_with(|| api.host.clone());
     run.facts.api.anonymous = Some(api_answer(&answer));

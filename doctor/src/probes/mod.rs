@@ -19,7 +19,7 @@ pub(crate) mod session;
 pub(crate) mod sign_in;
 pub(crate) mod token;
 
-use crate::answer::Answer;
+use crate::answer::{Answer, Body};
 use crate::effects::{HttpFailure, HttpRequest, Io, Phase};
 use crate::facts::{Exchange, Facts, Limit};
 use crate::plan::Plan;
@@ -166,11 +166,16 @@ impl<'a> Run<'a> {
             self.io.sleep(PACE_MILLIS).await;
         }
         let (id, method, path) = (ask.id, ask.method, ask.url.path.clone());
+        let is_service = !ask.is_elsewhere && self.facts.reach.base.is_some();
         let host = (ask.url.host != self.plan.target.host).then(|| ask.url.host.clone());
         let started = self.io.now().await;
         let result = self.io.http(self.request(ask)).await;
         let millis = self.io.now().await.saturating_sub(started);
         let result = result.map(Answer::new);
+        let is_page = |answer: &Answer| answer.status() == 200 && answer.body() == Body::Html;
+        if is_service && result.as_ref().is_ok_and(is_page) {
+            self.facts.reach.pages.push(id);
+        }
         let (status, summary) = match &result {
             Ok(answer) => (Some(answer.status()), answer.summary()),
             Err(failure) => (None, failure_words(failure)),

@@ -1,25 +1,55 @@
 //! `POST /sign-out` with nothing: the service deletes its cookies by their real names and with
 //! their real attributes. It ends no session, because none is sent.
 
+use crate::answer::Answer;
 use crate::cookie_line::CookieLine;
 use crate::facts::Names;
-use crate::probes::{Run, Stop};
+use crate::probes::{Ask, Run};
 
 /// Asks for the cookies' names and attributes.
 pub(crate) async fn run(run: &mut Run<'_>) {
-    let answer = match run.send_past_walls(run.post("sign-out", "/sign-out")).await {
-        Ok(answer) => answer,
-        Err(Stop::Wall(wall)) => {
-            run.facts.oracle.wall = Some(wall);
-            return;
-        }
-        Err(Stop::Failure(_)) => return,
-    };
+    let ask = run.post("sign-out", "/sign-out");
+    let Some(mut answer) = sign_out(run, ask).await else { return };
     run.facts.clock.service_millis = answer.clock_millis();
-    let is_success = answer.status() == 200
-        && answer.member("success").and_then(serde_json::Value::as_bool) == Some(true);
     let code = answer.code().unwrap_or_default();
-    run.facts.arrival.cookie_is_added = matches!(code, "MISSING_OR_NULL_ORIGIN" | "INVALID_ORIGIN");
+    if matches!(code, "MISSING_OR_NULL_ORIGIN" | "INVALID_ORIGIN") {
+        // Something adds a cookie: with an origin the service answers all the same.
+        run.facts.arrival.cookie_is_added = true;
+        let ask = run.post("sign-out", "/sign-out").header("origin", run.plan.app_origin());
+        let Some(second) = sign_out(run, ask).await else { return };
+        answer = second;
+    }
+    run.facts.names = read(&answer);
+}
+
+async fn sign_out(run: &mut Run<'_>, ask: Ask) -> Option<Answer> {
+    match run.send_past_walls(ask).await {
+        Ok(answer) => Some(answer),
+        Err(stop) => {
+            run.facts.oracle.wall = stop.wall();
+            None
+        }
+    }
+}
+
+/// Asks once more, over another connection: does another instance set another name?
+pub(crate) async fn again(run: &mut Run<'_>) {
+    let ask = run.post("sign-out.again", "/sign-out").fresh();
+    if let Ok(answer) = run.send_past_walls(ask).await {
+        compare(run, &answer);
+    }
+}
+
+/// Notes the name of the session cookie in an answer to `/sign-out`, where it is another.
+pub(crate) fn compare(run: &mut Run<'_>, answer: &Answer) {
+    let other = read(answer).session_token;
+    if other.is_some() && other != run.facts.names.session_token {
+        run.facts.names.other_session_token = other;
+    }
+}
+
+fn read(answer: &Answer) -> Names {
+    let is_success = answer.is_success();
     let mut names = Names { is_success, joined_lines: answer.joined_lines(), ..Names::default() };
     // Balancers and bot walls set cookies of their own, which they do not delete.
     let deletions: Vec<CookieLine> =
@@ -40,7 +70,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
         names.is_stateless = ends_with("account_data").is_some();
     }
     names.deletions = deletions;
-    run.facts.names = names;
+    names
 }
 
 /// The name without its prefix (RFC 6265bis section 4.1.3).

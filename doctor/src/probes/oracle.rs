@@ -14,7 +14,7 @@
 
 use crate::facts::Hit;
 use crate::plan::Stated;
-use crate::probes::{Run, Stop};
+use crate::probes::{Run, Stop, names};
 use crate::secret::{self, Difference, Secret};
 
 /// At most so many near misses are tried live.
@@ -50,7 +50,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
     if by_cookie == Verdict::Known {
         run.facts.oracle.knows = Some(true);
         run.facts.arrival.cookie = Some(true);
-        without_query(run, &secret.value).await;
+        at_usual_address(run, &secret.value).await;
         return;
     }
     if run.facts.oracle.wall.is_some() {
@@ -59,7 +59,7 @@ pub(crate) async fn run(run: &mut Run<'_>) {
     match ask_by_token(run, "oracle.token", &secret.value).await {
         Verdict::Known => {
             run.facts.oracle.knows = Some(true);
-            if by_cookie == Verdict::Unknown {
+            if by_cookie == Verdict::Unknown && is_known_everywhere(run, &secret.value).await {
                 why_not_by_cookie(run, &secret.value).await;
             }
         }
@@ -149,7 +149,7 @@ async fn ask_by_token(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> V
         ENDED.saturating_sub(60)
     );
     let query = format!("token={}", secret.probe().jwt(&claims));
-    match run.send_past_walls(run.get(id, "/verify-email").query(query)).await {
+    match run.send_past_walls(run.get(id, "/verify-email").query(query).fresh()).await {
         Ok(answer) => match answer.code() {
             Some("TOKEN_EXPIRED") => Verdict::Known,
             Some("INVALID_TOKEN") => Verdict::Unknown,
@@ -191,11 +191,36 @@ async fn send(run: &mut Run<'_>, ask: crate::probes::Ask, secret: &Secret) -> Ve
 }
 
 /// The same at the usual address: a cache before it would give an answer that somebody else got.
-async fn without_query(run: &mut Run<'_>, secret: &Secret) {
-    let ask = run.get("oracle.usual-address", "/get-session");
-    if send(run, ask, secret).await == Verdict::Unknown {
-        run.facts.cache.differs_from_fresh = true;
+/// It gives the same answer again; another instance does not, or not to tokens either.
+async fn at_usual_address(run: &mut Run<'_>, secret: &Secret) {
+    let first = run.get("oracle.usual-address", "/get-session");
+    let first = send(run, first, secret).await;
+    if !is_known_everywhere(run, secret).await || first != Verdict::Unknown {
+        return;
     }
+    let second = run.get("oracle.usual-address", "/get-session").fresh();
+    match send(run, second, secret).await {
+        Verdict::Unknown => run.facts.cache.differs_from_fresh = true,
+        Verdict::Known => {
+            names::again(run).await;
+            names::again(run).await;
+        }
+        Verdict::Unclear => {}
+    }
+}
+
+/// Asks twice more, over connections of their own: do all instances know the secret?
+async fn is_known_everywhere(run: &mut Run<'_>, secret: &Secret) -> bool {
+    for _ in 0..2 {
+        if run.left() <= run.reserve {
+            return true;
+        }
+        if ask_by_token(run, "oracle.again", secret).await == Verdict::Unknown {
+            run.facts.oracle.varies = true;
+            return false;
+        }
+    }
+    true
 }
 
 /// The secret is right, and `/get-session` did not recognise the cookie. `/list-sessions` looks the
@@ -206,8 +231,8 @@ async fn why_not_by_cookie(run: &mut Run<'_>, secret: &Secret) {
     let query = run.fresh_query().await;
     let ask = run.get("oracle.list-sessions", "/list-sessions").query(query);
     if send(run, ask, secret).await == Verdict::Known {
-        run.facts.cache.differs_from_fresh = true;
         run.facts.arrival.cookie = Some(true);
+        run.facts.cache.differs_from_fresh = is_never_known(run, secret).await;
         return;
     }
     let first = date(run).await;
@@ -227,6 +252,16 @@ async fn why_not_by_cookie(run: &mut Run<'_>, secret: &Secret) {
     }
 }
 
+/// `/get-session` does not recognise it twice more either, which one of two instances would.
+async fn is_never_known(run: &mut Run<'_>, secret: &Secret) -> bool {
+    for _ in 0..2 {
+        if ask_by_cookie(run, "oracle.plain", secret).await != Verdict::Unknown {
+            return false;
+        }
+    }
+    true
+}
+
 async fn date(run: &mut Run<'_>) -> Option<i64> {
     let ask = run.get("get-session.date", "/get-session");
     run.send_past_walls(ask).await.ok()?.date_millis()
@@ -241,8 +276,8 @@ async fn confirm(run: &mut Run<'_>, secret: &Secret) -> bool {
         Verdict::Known => {
             // The secret is right: what `/get-session` said was no answer to this cookie.
             run.facts.oracle.knows = Some(true);
-            run.facts.cache.differs_from_fresh = true;
             run.facts.arrival.cookie = Some(true);
+            run.facts.cache.differs_from_fresh = is_never_known(run, secret).await;
             false
         }
         verdict => {
@@ -284,7 +319,20 @@ async fn try_variants(run: &mut Run<'_>, secret: &Stated<Secret>, question: Ques
         };
         if verdict == Verdict::Known {
             run.facts.oracle.hit = Some(Hit { difference, words });
+            if question == Question::Token {
+                hit_by_cookie(run, &candidate).await;
+            }
             return;
         }
+    }
+}
+
+/// The service's secret is found: a cache before `/get-session` is a second mistake.
+async fn hit_by_cookie(run: &mut Run<'_>, secret: &Secret) {
+    let can_ask = run.facts.arrival.cookie != Some(false)
+        && run.facts.names.session_token.is_some()
+        && run.left() > run.reserve.saturating_add(3);
+    if can_ask && ask_by_cookie(run, "oracle.plain", secret).await == Verdict::Unknown {
+        why_not_by_cookie(run, secret).await;
     }
 }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::cookie_file::{decoded, pairs};
 use crate::facts::{PastedData, PastedToken, SessionAnswer, TokenForm};
-use crate::probes::{Run, Stop, names, token};
+use crate::probes::{Run, names, token};
 use crate::secret::{self, Difference, Secret};
 
 /// `token.` and 44 characters of base64 that end with `=`.
@@ -199,11 +199,10 @@ async fn session(
     let ask = run.get(id, "/get-session").query(query).header("cookie", cookies).fresh();
     let answer = match run.send_past_walls(ask).await {
         Ok(answer) => answer,
-        Err(Stop::Wall(wall)) => {
-            run.facts.oracle.wall = Some(wall);
+        Err(stop) => {
+            run.facts.pasted.wall = stop.wall();
             return None;
         }
-        Err(Stop::Failure(_)) => return None,
     };
     if run.facts.pasted.error.is_none() {
         run.facts.pasted.error = answer.service_error("/get-session");

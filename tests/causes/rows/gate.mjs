@@ -43,6 +43,9 @@ const ungated = (app) => async (lab) => {
   });
 };
 
+/** A rule that asks for something that there is not. */
+const WRONG = { extends: "better-auth", require: { "/app/**": { rolls: "admin" } } };
+
 export default [
   {
     name: "the gate has another secret",
@@ -51,6 +54,12 @@ export default [
     cause: "gate-secret-differs",
     certainty: "proof",
     start: gated({ env: { BETTER_AUTH_SECRET: OTHER_SECRET } }),
+  },
+  {
+    name: "the gate's configuration is wrong, and is at hand",
+    cause: "gate-configuration-wrong",
+    certainty: "strong",
+    start: gated({ config: WRONG }, {}, { config: WRONG }),
   },
   {
     name: "the gate cannot reach the service",

@@ -231,6 +231,15 @@ export default [
         ]),
     }),
   ),
+  healthy("the service's inner address for keys, on this machine", async (lab) => {
+    const port = await lab.listen((...request) => service.handler(...request));
+    const site = `http://localhost:${port}`;
+    const service = lab.service({}, { site });
+    const inner = await lab.listen(service.handler, { inner: true });
+    const jwks = `http://127.0.0.1:${inner}/api/auth/jwks`;
+    const env = { BETTER_AUTH_URL: site, BETTER_AUTH_ISSUER: site, BETTER_AUTH_JWKS_URL: jwks };
+    return { url: site, flags: ["--deep"], env };
+  }),
   healthy("answers without Date", served({ response: ({ headers }) => void delete headers.date })),
   healthy("answers in gzip, whoever asks", async (lab) => {
     const service = lab.service();

@@ -93,6 +93,9 @@ fn api_jwks_cached_stale(facts: &Facts, _: &Plan) -> Option<Finding> {
 }
 
 fn api_leeway(facts: &Facts, _: &Plan) -> Option<Finding> {
+    if clock_is_off(facts) {
+        return None;
+    }
     let later_good = facts.api.later.as_ref().is_some_and(|later| later.status < 400);
     let first = refusal(facts)?;
     if !later_good && !first.words.contains(&ApiWord::NotYet) {
@@ -105,6 +108,13 @@ fn api_leeway(facts: &Facts, _: &Plan) -> Option<Finding> {
     };
     let unless = "one of the clocks may be off by more";
     Some(Finding::strong(Cause::ApiLeeway, seen, unless).by(ASKED))
+}
+
+/// The API's own `Date` says that its clock is another than the service's.
+fn clock_is_off(facts: &Facts) -> bool {
+    const LEAST_MILLIS: u64 = 30_000;
+    let service = facts.clock.service_millis.unwrap_or_default();
+    facts.api.clock_millis.is_some_and(|millis| millis.abs_diff(service) > LEAST_MILLIS)
 }
 
 fn authorization_stripped(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -140,10 +150,11 @@ fn api_refuses_good_token(facts: &Facts, _: &Plan) -> Option<Finding> {
                 | ApiWord::Fetch
                 | ApiWord::UnknownKey
                 | ApiWord::NotYet
+                | ApiWord::Expired
         )
     });
     let is_early = facts.api.later.as_ref().is_some_and(|later| later.status < 400);
-    if is_explained || is_early || is_answered_as_none(facts) {
+    if is_explained || clock_is_off(facts) || is_early || is_answered_as_none(facts) {
         return None;
     }
     let seen = refused("does not say why", answer);

@@ -67,7 +67,32 @@ fn is_preview(host: &str) -> bool {
 }
 
 fn origin_not_trusted(facts: &Facts, plan: &Plan) -> Option<Finding> {
-    let origin = refused(facts, plan)?;
+    if facts.arrival.origin_is_lost {
+        let origin = plan.app_origin();
+        let seen = format!(
+            "a request with the origin {origin} is refused as one without any \
+             (MISSING_OR_NULL_ORIGIN): something on the way removes `Origin`"
+        );
+        let unless = "something on the way may write `null` there";
+        return Some(
+            Finding::strong(Cause::OriginNotTrusted, seen, unless)
+                .by(&["sign-out.origin", "sign-out.no-origin"])
+                .fix("Let the proxy pass `Origin` on.".to_owned()),
+        );
+    }
+    let varies = facts.arrival.origin_varies.then(|| plan.app_origin());
+    let origin = varies.as_deref().or_else(|| refused(facts, plan))?;
+    if facts.arrival.origin_varies {
+        let seen = format!(
+            "the service refuses the origin {origin} (INVALID_ORIGIN) in some answers, and trusts \
+             it in others: instances have different settings"
+        );
+        return Some(
+            Finding::proof(Cause::OriginNotTrusted, seen)
+                .by(&["sign-out.origin"])
+                .fix("Give every instance the same base URL and `trustedOrigins`.".to_owned()),
+        );
+    }
     // The service is looked at from this machine, and its page is elsewhere and trusted.
     let seen = format!("the service refuses the origin {origin} (INVALID_ORIGIN)");
     let trusted: Vec<&str> = facts

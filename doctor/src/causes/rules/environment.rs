@@ -86,6 +86,18 @@ fn secret_differs(facts: &Facts, _: &Plan) -> Option<Finding> {
     if let Some(seen) = hit(facts, Difference::Encoding) {
         return Some(Finding::proof(Cause::SecretDiffers, seen + &here(facts)).by(QUESTIONS));
     }
+    if oracle.varies {
+        let source = oracle.source.clone().unwrap_or_default();
+        let seen = format!(
+            "of tokens that are signed alike with {source} some are recognised and some are not: \
+             instances of the service have different secrets"
+        );
+        return Some(
+            Finding::proof(Cause::SecretDiffers, seen)
+                .by(&["oracle.plain", "oracle.token", "oracle.again"])
+                .fix("Give every instance of the auth service the same secret, and restart them."),
+        );
+    }
     let has_hit = oracle.hit.is_some()
         || facts.pasted.token.as_ref().is_some_and(|token| token.signed_by.is_some());
     if has_hit {

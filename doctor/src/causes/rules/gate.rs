@@ -7,6 +7,7 @@ use crate::plan::Plan;
 use crate::probes::failure_words;
 
 pub(super) const RULES: &[Rule] = &[
+    (Cause::GateConfigurationWrong, gate_configuration_wrong),
     (Cause::SecretBundledAtBuild, secret_bundled_at_build),
     (Cause::GateDoubt, gate_doubt),
     (Cause::GateSecretDiffers, gate_secret_differs),
@@ -30,6 +31,19 @@ fn either<'f>(facts: &'f Facts, reasons: &[&str]) -> Option<&'f str> {
         .into_iter()
         .flatten()
         .find(|reason| reasons.contains(reason))
+}
+
+/// The configuration that is here would not start either.
+fn gate_configuration_wrong(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    either(facts, &["not_started"])?;
+    let mistake = plan.config_mistake.as_ref()?;
+    let seen = format!(
+        "the gate says not_started, and a gate would not start with what is here: {mistake}"
+    );
+    let unless = "the gate may have another configuration than the one that is here";
+    Some(Finding::strong(Cause::GateConfigurationWrong, seen, unless).by(ASKED).hides(
+        Hides::These(&[Cause::SecretBundledAtBuild, Cause::GateDoubt, Cause::GateRouteDenied]),
+    ))
 }
 
 fn secret_bundled_at_build(facts: &Facts, _: &Plan) -> Option<Finding> {

@@ -4,6 +4,7 @@ use crate::causes::Cause;
 use crate::causes::finding::{Finding, Rule};
 use crate::facts::Facts;
 use crate::plan::Plan;
+use crate::wall::Wall;
 
 pub(super) const RULES: &[Rule] = &[
     (Cause::JwtPluginMissing, jwt_plugin_missing),
@@ -35,6 +36,13 @@ fn jwt_plugin_missing(facts: &Facts, plan: &Plan) -> Option<Finding> {
 fn jwks_not_json(facts: &Facts, _: &Plan) -> Option<Finding> {
     if let Some(status) = facts.keys.status.filter(|status| !matches!(status, 200 | 404 | 500..)) {
         let seen = format!("/jwks is answered with {status}");
+        return Some(Finding::proof(Cause::JwksNotJson, seen).by(&["jwks"]));
+    }
+    if let Some(Wall::Forbidden { status } | Wall::Refused { status } | Wall::Gateway { status }) =
+        &facts.keys.wall
+    {
+        let seen =
+            format!("/jwks is answered with {status} by something in front of the auth service");
         return Some(Finding::proof(Cause::JwksNotJson, seen).by(&["jwks"]));
     }
     let kind = facts.keys.wrong_kind?;

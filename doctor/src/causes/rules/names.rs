@@ -11,6 +11,8 @@ use crate::url::{self, Url};
 pub(super) const RULES: &[Rule] = &[
     (Cause::SetCookieStripped, set_cookie_stripped),
     (Cause::SetCookieJoined, set_cookie_joined),
+    (Cause::CookieAttributesRefused, cookie_attributes_refused),
+    (Cause::CookiePathNarrow, cookie_path_narrow),
     (Cause::UrlMissing, url_missing),
     (Cause::HttpBaseUrlBehindTls, http_base_url_behind_tls),
     (Cause::SecureCookieOnHttp, secure_cookie_on_http),
@@ -52,8 +54,93 @@ fn set_cookie_joined(facts: &Facts, _: &Plan) -> Option<Finding> {
     Some(Finding::proof(Cause::SetCookieJoined, seen).by(SIGN_OUT))
 }
 
+/// What a name promises (RFC 6265bis section 4.1.3), and what goes with SameSite=None.
+fn cookie_attributes_refused(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    let name = &line.name;
+    let has_host = name.starts_with("__Host-");
+    let wrong = if !plan.page.is_https {
+        return None;
+    } else if (name.starts_with("__Secure-") || has_host) && !line.is_secure {
+        format!("{name} comes without Secure, which its prefix promises")
+    } else if has_host && line.domain.is_some() {
+        format!("{name} comes with Domain, which its prefix forbids")
+    } else if has_host && line.path.as_deref() != Some("/") {
+        format!("{name} comes without Path=/, which its prefix promises")
+    } else if line.same_site.as_deref() == Some("none") && !line.is_secure {
+        format!("{name} comes with SameSite=None and without Secure")
+    } else {
+        return None;
+    };
+    let seen = format!("{wrong}: browsers drop it");
+    Some(
+        Finding::proof(Cause::CookieAttributesRefused, seen)
+            .by(SIGN_OUT)
+            .hides(Hides::These(&[Cause::HttpBaseUrlBehindTls])),
+    )
+}
+
+/// RFC 6265 section 5.1.4.
+fn is_below(path: &str, cookie_path: &str) -> bool {
+    let rest = path.strip_prefix(cookie_path);
+    rest.is_some_and(|rest| rest.is_empty() || cookie_path.ends_with('/') || rest.starts_with('/'))
+}
+
+fn cookie_path_narrow(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    let path = line.path.as_deref().filter(|path| path.starts_with('/'))?;
+    let base = facts.reach.base.as_ref()?;
+    let session = [base, "/get-session"].concat();
+    if !is_below(&session, path) {
+        let seen = format!("{} has Path={path}: browsers do not send it to {session}", line.name);
+        return Some(Finding::proof(Cause::CookiePathNarrow, seen).by(SIGN_OUT));
+    }
+    let gate = plan.gate.as_ref()?;
+    if is_below(&gate.path, path) {
+        return None;
+    }
+    let seen = format!("{} has Path={path}: browsers do not send it to {}", line.name, gate.path);
+    Some(Finding::proof(Cause::CookiePathNarrow, seen).by(SIGN_OUT))
+}
+
+/// Neither the page's origin nor the same by http is trusted, and the cookie is made for http: one
+/// base URL that is another explains both.
+fn base_url_is_another(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    let line = facts.names.token_line()?;
+    let page = plan.page.origin();
+    let trusts = |origin: &str| facts.arrival.origins.get(origin).copied();
+    let as_http = page.replacen("https://", "http://", 1);
+    let is_plain = !line.is_secure && !line.name.starts_with("__Secure-");
+    let is_refused = trusts(&page) == Some(false) && trusts(&as_http) == Some(false);
+    if !plan.page.is_https || !is_plain || !is_refused || facts.arrival.origin_varies {
+        return None;
+    }
+    const LOCAL: &str = "http://localhost:3000";
+    let seen = format!(
+        "the service sets {} without Secure, and does not trust {page} or {as_http}: it takes its \
+         own URL for another{}",
+        line.name,
+        if trusts(LOCAL) == Some(true) { ", and trusts http://localhost:3000" } else { "" }
+    );
+    let unless = "the base URL may be set to an address of the inside, or Secure may be switched \
+                  off and the origin be missing from `trustedOrigins`";
+    Some(
+        Finding::strong(Cause::UrlMissing, seen, unless)
+            .by(&["sign-out", "sign-out.origin", "sign-out.other-origin"])
+            .hides(Hides::These(&[
+                Cause::HttpBaseUrlBehindTls,
+                Cause::SecurePrefixDiffers,
+                Cause::OriginNotTrusted,
+            ])),
+    )
+}
+
 /// A fresh token says an address of the inside: the service takes the host that it is asked by.
 fn url_missing(facts: &Facts, plan: &Plan) -> Option<Finding> {
+    by_issuer(facts, plan).or_else(|| base_url_is_another(facts, plan))
+}
+
+fn by_issuer(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let token = facts.token.as_ref().filter(|token| token.is_fresh)?;
     let iss = Url::parse(token.iss.as_ref()?)?;
     let is_stated = plan
@@ -156,8 +243,21 @@ fn secure_prefix_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
                 .hides(Hides::These(&[Cause::NoSessionCookie])),
         );
     }
-    let expected = plan.expected_token_name();
     let has = |name: &str| name.starts_with("__Secure-");
+    let other = facts.names.other_session_token.as_ref();
+    if let Some(other) = other.filter(|other| has(other) != has(real)) {
+        let seen = format!(
+            "the service sets {real} in some answers and {other} in others: instances have \
+             different base URLs or settings"
+        );
+        return Some(
+            Finding::proof(Cause::SecurePrefixDiffers, seen)
+                .by(&["sign-out", "sign-out.origin", "sign-out.again"])
+                .fix("Give every instance of the auth service the same base URL.")
+                .hides(Hides::These(&[Cause::OriginNotTrusted])),
+        );
+    }
+    let expected = plan.expected_token_name();
     if has(real) == has(&expected) {
         return None;
     }
@@ -176,6 +276,18 @@ fn secure_prefix_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
 
 fn cookie_name_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let real = facts.names.session_token.as_ref()?;
+    let other = facts.names.other_session_token.as_ref();
+    if let Some(other) = other.filter(|other| bare(other) != bare(real)) {
+        let seen = format!(
+            "the service sets {real} in some answers and {other} in others: instances have \
+             different settings"
+        );
+        return Some(
+            Finding::proof(Cause::CookieNameDiffers, seen)
+                .by(&["sign-out", "sign-out.origin", "sign-out.again"])
+                .fix("Give every instance of the auth service the same `cookiePrefix`."),
+        );
+    }
     let renamed = facts.gate.renamed.as_ref();
     let expected = plan.expected_token_name();
     if let Some((other, _)) = renamed

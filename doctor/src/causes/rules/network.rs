@@ -3,7 +3,7 @@
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Hides, Rule};
 use crate::effects::Phase;
-use crate::facts::{Facts, SessionAnswer};
+use crate::facts::{Exchange, Facts, SessionAnswer};
 use crate::plan::Plan;
 use crate::probes::failure_words;
 use crate::wall::Wall;
@@ -26,14 +26,16 @@ pub(super) const RULES: &[Rule] = &[
 
 /// The wall that ended the run, wherever it came up.
 fn wall(facts: &Facts) -> Option<&Wall> {
-    facts.reach.wall.as_ref().or(facts.oracle.wall.as_ref()).or(facts.keys.wall.as_ref())
+    let Facts { reach, oracle, keys, pasted, .. } = facts;
+    let walls = [&reach.wall, &oracle.wall, &keys.wall, &pasted.wall];
+    walls.into_iter().find_map(Option::as_ref)
 }
 
 /// The request that met it.
 const WALLED: &[&str] = &["ok", "get-session", "sign-out", "jwks"];
 
 fn rate_limited(facts: &Facts, _: &Plan) -> Option<Finding> {
-    let limit = facts.limit.as_ref()?;
+    let Some(limit) = facts.limit.as_ref() else { return limited_with_503(facts) };
     let who =
         if limit.by_service { "the auth service" } else { "something in front of the service" };
     let wait = limit.retry_after.as_ref().map(|wait| format!(", for {wait} s")).unwrap_or_default();
@@ -50,6 +52,25 @@ fn rate_limited(facts: &Facts, _: &Plan) -> Option<Finding> {
             .by(&["ok", "get-session", "sign-out", "jwks"])
             .hides(Hides::Later),
     )
+}
+
+/// nginx says 503 where its limit of requests is reached.
+fn limited_with_503(facts: &Facts) -> Option<Finding> {
+    if !matches!(wall(facts)?, Wall::Gateway { status: 503 }) {
+        return None;
+    }
+    let walled = facts.requests.iter().find(|exchange| exchange.status == Some(503))?;
+    let path = &walled.path;
+    let is_good = |exchange: &&Exchange| {
+        exchange.path == *path && exchange.status.is_some_and(|status| status < 500)
+    };
+    facts.requests.iter().take_while(|exchange| exchange.status != Some(503)).find(is_good)?;
+    let seen = format!(
+        "{path} was answered well in this run, and then a proxy answers 503: nginx does so where \
+         its limit of requests (`limit_req`) is reached"
+    );
+    let unless = "the service may have gone away in between";
+    Some(Finding::strong(Cause::RateLimited, seen, unless).by(WALLED).hides(Hides::Later))
 }
 
 fn deployment_protection(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -79,17 +100,21 @@ fn deployment_protection(facts: &Facts, _: &Plan) -> Option<Finding> {
 
 /// Some paths are answered by the service, and others by something in front of it.
 fn part_is_protected(facts: &Facts) -> Option<Finding> {
-    let (wall, what) = match (&facts.oracle.wall, &facts.keys.wall) {
-        (Some(wall), _) => (wall, "requests with a cookie or by POST"),
-        (None, Some(wall)) => (wall, "/jwks"),
-        (None, None) => return None,
+    let (wall, what) = match (&facts.oracle.wall, &facts.keys.wall, &facts.pasted.wall) {
+        (Some(wall), ..) => (wall, "requests with a cookie or by POST"),
+        (None, Some(wall @ Wall::Protection { .. }), _) => (wall, "/jwks"),
+        (None, _, Some(wall)) => (wall, "one with the pasted header"),
+        (None, ..) => return None,
     };
     let by = match wall {
         Wall::Protection { by } => by.clone(),
-        Wall::Forbidden { status } | Wall::Refused { status } => {
+        Wall::Forbidden { status } => {
             format!("something in front of the service ({status})")
         }
-        Wall::RateLimit { .. } | Wall::Challenge { .. } | Wall::Gateway { .. } => return None,
+        Wall::Refused { status } if facts.oracle.wall.is_some() => {
+            format!("something in front of the service ({status})")
+        }
+        _ => return None,
     };
     let seen = format!("/ok is answered by the auth service, and {what} by {by}");
     let unless = "the service itself may answer so";
@@ -135,6 +160,9 @@ fn header_too_large(facts: &Facts, _: &Plan) -> Option<Finding> {
         );
         return Some(Finding::proof(Cause::HeaderTooLarge, seen).by(&["large-cookie"]));
     }
+    if let Some(finding) = pasted_too_large(facts) {
+        return Some(finding);
+    }
     let is_overflow = |phase| phase == Phase::Headers;
     if facts.reach.failure.as_ref().is_some_and(|failure| is_overflow(failure.phase)) {
         let seen = "the response has more than 64 KB of headers";
@@ -146,6 +174,37 @@ fn header_too_large(facts: &Facts, _: &Plan) -> Option<Finding> {
     }
     let seen = format!("a small request was refused with {status}");
     Some(Finding::proof(Cause::HeaderTooLarge, seen).by(WALLED).hides(Hides::Later))
+}
+
+/// The pasted header goes no further than to a proxy, or its answer comes no further than to one.
+fn pasted_too_large(facts: &Facts) -> Option<Finding> {
+    /// Less is below every limit that is usual.
+    const LARGE: usize = 3_500;
+    let bytes = facts.pasted.bytes;
+    let finding = match facts.pasted.wall.as_ref()? {
+        Wall::Refused { status: status @ (413 | 431 | 494) } => {
+            let seen = format!("the pasted header of {bytes} bytes was refused with {status}");
+            Finding::proof(Cause::HeaderTooLarge, seen)
+        }
+        Wall::Refused { status } if bytes > LARGE => {
+            let seen = format!(
+                "the pasted header of {bytes} bytes was refused with {status}; without it the \
+                 service answers"
+            );
+            let unless = "the header may be malformed";
+            Finding::strong(Cause::HeaderTooLarge, seen, unless)
+        }
+        Wall::Gateway { status } if bytes > LARGE => {
+            let seen = format!(
+                "with the pasted header of {bytes} bytes a proxy answers {status}, and without it \
+                 the service answers: the answer's own cookies are as large"
+            );
+            let unless = "the service may end over this session for another reason";
+            Finding::strong(Cause::HeaderTooLarge, seen, unless)
+        }
+        _ => return None,
+    };
+    Some(finding.by(&["pasted", "pasted.store"]))
 }
 
 fn edge_runtime_node_import(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -195,6 +254,17 @@ fn unreachable(facts: &Facts, plan: &Plan) -> Option<Finding> {
     if let Some(Wall::Gateway { status }) = wall(facts) {
         let seen =
             format!("a proxy answers {status}: it gets no answer from the service behind it");
+        // The rule on headers looks at what comes of a pasted one.
+        if facts.pasted.wall.is_some() {
+            return None;
+        }
+        if reach.base.is_some() {
+            let seen = format!("{seen}, which has answered other requests of this run");
+            let unless = "a proxy may answer so where it has had too many requests";
+            return Some(
+                Finding::strong(Cause::Unreachable, seen, unless).by(WALLED).hides(Hides::Later),
+            );
+        }
         return Some(Finding::proof(Cause::Unreachable, seen).by(WALLED).hides(Hides::Later));
     }
     if let Some(Wall::Refused { status }) = &reach.wall {
@@ -257,7 +327,7 @@ fn base_url_redirects(facts: &Facts, _: &Plan) -> Option<Finding> {
 
 fn html_instead_of_auth(facts: &Facts, plan: &Plan) -> Option<Finding> {
     if !facts.reach.is_html {
-        return None;
+        return pages_in_between(facts);
     }
     let base = &plan.base.value;
     let seen = format!("{base}/ok is answered with a page (200, HTML): no auth service is there");
@@ -266,6 +336,29 @@ fn html_instead_of_auth(facts: &Facts, plan: &Plan) -> Option<Finding> {
             .by(&["ok", "get-session"])
             .hides(Hides::Later),
     )
+}
+
+/// The service answers, and to some of its requests a page comes.
+fn pages_in_between(facts: &Facts) -> Option<Finding> {
+    let pages = &facts.reach.pages;
+    let is_plain = |id: &&&str| matches!(**id, "get-session" | "sign-out");
+    // What the service itself refuses is what a proxy's page may stand in place of.
+    let is_other = |id: &&&str| !matches!(**id, "jwks" | "jwks.python" | "token");
+    pages.iter().find(is_other)?;
+    let hides = Hides::These(&[Cause::JwksNotJson]);
+    if let Some(plain) = pages.iter().find(is_plain) {
+        let seen = format!("/ok is answered by the auth service, and /{plain} with a page (200)");
+        let finding = Finding::proof(Cause::HtmlInsteadOfAuth, seen);
+        return Some(finding.by(&["ok", "get-session", "sign-out"]).hides(hides));
+    }
+    let seen = "what the service refuses is answered with a page and 200: a proxy puts it in place \
+                of errors";
+    let unless = "the application may answer these paths itself";
+    let finding = Finding::strong(Cause::HtmlInsteadOfAuth, seen, unless);
+    Some(finding.by(&["ok", "sign-out.no-origin", "oracle.token"]).hides(hides).fix(
+        "Let the proxy pass the auth service's own statuses and bodies on (nginx: no \
+         `proxy_intercept_errors` there).",
+    ))
 }
 
 fn base_path_differs(facts: &Facts, plan: &Plan) -> Option<Finding> {

@@ -2,7 +2,7 @@
 
 use crate::causes::Cause;
 use crate::causes::finding::{Finding, Rule};
-use crate::facts::Facts;
+use crate::facts::{ApiWord, Facts};
 use crate::plan::Plan;
 
 pub(super) const RULES: &[Rule] = &[(Cause::ClockSkew, clock_skew)];
@@ -26,13 +26,16 @@ fn clock_skew(facts: &Facts, plan: &Plan) -> Option<Finding> {
             Finding::strong(Cause::ClockSkew, seen, unless)
         });
     }
+    if let Some(finding) = by_the_api(facts) {
+        return Some(finding);
+    }
     let service = clock.token_millis.or(clock.service_millis)?;
     let is_off = |millis: i64| millis.abs() > TOLERANCE_MILLIS;
-    let third = clock
-        .other_millis
-        .filter(|_| clock.other_host.as_ref().is_some_and(|host| *host != plan.target.host));
+    let agree = |one: i64, other: i64| one.abs_diff(other) < SAME_MILLIS.unsigned_abs();
+    // Two answers of one host may have the date of one proxy; if they differ, they do not.
+    let is_other_host = clock.other_host.as_ref().is_some_and(|host| *host != plan.target.host);
+    let third = clock.other_millis.filter(|third| is_other_host || !agree(*third, service));
     if let Some(third) = third {
-        let agree = |one: i64, other: i64| one.abs_diff(other) < SAME_MILLIS.unsigned_abs();
         let host = clock.other_host.as_deref().unwrap_or_default();
         let seen = match (is_off(service), is_off(third)) {
             (false, false) => return None,
@@ -57,6 +60,31 @@ fn clock_skew(facts: &Facts, plan: &Plan) -> Option<Finding> {
     );
     let unless = "this machine's clock may be the one that is off";
     Some(Finding::strong(Cause::ClockSkew, seen, unless).by(&["sign-out"]))
+}
+
+/// A token that is good here is over at the API, or has not begun.
+fn by_the_api(facts: &Facts) -> Option<Finding> {
+    let good = facts.api.good.as_ref().filter(|good| matches!(good.status, 401 | 403 | 500))?;
+    let what = [(ApiWord::Expired, "has expired"), (ApiWord::NotYet, "is not valid yet")]
+        .into_iter()
+        .find(|(word, _)| good.words.contains(word))?
+        .1;
+    let ahead = facts.api.clock_millis;
+    let service = facts.clock.service_millis.unwrap_or_default();
+    let seen =
+        format!("the API says of a token, which is good by this machine's clock, that it {what}");
+    // The answers of one proxy have one date.
+    if let Some(ahead) =
+        ahead.filter(|ahead| ahead.abs_diff(service) > TOLERANCE_MILLIS.unsigned_abs())
+    {
+        let seen = format!("{seen}; by its `Date` the API's clock is {} off", seconds(ahead));
+        return Some(Finding::proof(Cause::ClockSkew, seen).by(&["api.good", "sign-out"]));
+    }
+    if what != "has expired" {
+        return None;
+    }
+    let unless = "the API may allow tokens a shorter life";
+    Some(Finding::strong(Cause::ClockSkew, seen, unless).by(&["api.good"]))
 }
 
 fn seconds(millis: i64) -> String {

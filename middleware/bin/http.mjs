@@ -4,6 +4,7 @@ import * as fs from "node:fs";
 import * as http from "node:http";
 import * as https from "node:https";
 import * as tls from "node:tls";
+import * as zlib from "node:zlib";
 
 const agents = new Map();
 
@@ -31,7 +32,7 @@ async function send(effect) {
       response.on("error", () => {}); // a body that breaks off is a body that was short
       response.on("close", () => {
         clearTimeout(timer);
-        const body = Buffer.concat(chunks).toString("base64");
+        const body = plain(response, Buffer.concat(chunks), effect).toString("base64");
         const headers = linesOf(response.rawHeaders);
         const ended_millis = Date.now();
         resolve({ status: response.statusCode, headers, body, started_millis, ended_millis });
@@ -45,6 +46,16 @@ async function send(effect) {
     });
     request.end(effect.body ?? (effect.method === "POST" ? "" : undefined));
   });
+}
+
+/** The body without gzip, which some proxies send unasked. */
+function plain(response, body, { max_body_bytes: maxOutputLength }) {
+  if (response.headers["content-encoding"]?.toLowerCase() !== "gzip") return body;
+  try {
+    return zlib.gunzipSync(body, { maxOutputLength, finishFlush: zlib.constants.Z_SYNC_FLUSH });
+  } catch {
+    return body;
+  }
 }
 
 /** Pairs of name and value, as they came. */

@@ -16,8 +16,8 @@ import { parseArgs } from "node:util";
 
 import { authority } from "./certificates.mjs";
 import { differences } from "./judge.mjs";
-import { Lab, SECRET, SITE } from "./lab.mjs";
-import { leaksIn } from "./leaks.mjs";
+import { header, Lab, SECRET, SITE } from "./lab.mjs";
+import { leaksIn, planted } from "./leaks.mjs";
 import { installed } from "./packed.mjs";
 import { ROWS } from "./rows/index.mjs";
 
@@ -66,6 +66,7 @@ if (chosen.length === 0) {
 }
 
 const { certificate, certify } = await authority();
+await seesLeaks();
 const results = [];
 for (const row of chosen) {
   const result = await play(row);
@@ -81,8 +82,34 @@ summary(results);
 await packed?.end();
 process.exit(results.some(({ problems }) => problems.length > 0) || unneeded.length > 0 ? 1 : 0);
 
-async function play(row) {
+/** A search that finds nothing proves nothing: a program that prints what it must not is seen. */
+async function seesLeaks() {
+  const row = {
+    name: "planted",
+    cause: null,
+    start: async (lab) => {
+      const service = lab.service();
+      const { jar } = await lab.signedUp(service);
+      return lab.serve(service, { cookie: header(jar) });
+    },
+  };
+  const prints = [
+    "-e",
+    "process.stdout.write(JSON.stringify({ causes: [], hints: [], seen: process.env.BETTER_AUTH_SECRET }))",
+  ];
+  const { problems } = await play(row, [process.execPath, ...prints, "--"]);
+  const { count, missed } = await withLab(row, (lab) => planted(lab.hidden));
+  const isSeen = problems.some((problem) => problem.startsWith("it printed"));
+  console.log(`${"planted leaks that are found".padEnd(38)} ${count - missed + (isSeen ? 1 : 0)} of ${count + 1}`);
+  if (!isSeen || !(count > 20) || missed > 0) {
+    say("✘ the search for secrets misses what was planted");
+    process.exit(1);
+  }
+}
+
+async function play(row, by = program) {
   return withLab(row, async (lab, call) => {
+    call.program = by;
     for (const [name, value] of Object.entries(call.env)) if (/SECRET|PASSWORD/.test(name)) lab.hide(value);
     const before = lab.stored();
     lab.requests = 0;
@@ -178,9 +205,9 @@ async function callOf({ url, flags = [], env = {}, cookie, token, config, files 
   };
 }
 
-function run(words, { folder, env, by }) {
+function run(words, { folder, env, by, program: own = program }) {
   return new Promise((resolve, reject) => {
-    const [command, ...first] = [...by, ...program];
+    const [command, ...first] = [...by, ...own];
     const child = spawn(command, [...first, ...words], {
       cwd: folder,
       env: { PATH: packed?.path ?? process.env.PATH, ...env },

@@ -29,7 +29,9 @@ from the npm package, `cargo install --path cli` installs it natively; both prin
 status is 0 where nothing is wrong, 1 where something is, 2 where the command line is wrong, and 3
 where it could not finish. The answer goes to standard output, everything else to standard error.
 `--json` gives the answer as one JSON object whose member `schema` names its form (`check-1`,
-`doctor-1`, `explain-1`, `explain-log-1`, `routes-1`, `test-1`); members are added, never renamed.
+`doctor-1`, `explain-1`, `explain-log-1`, `routes-1`, `test-1`, `init-1`); `causes` and `reasons` give
+a list. Each form but that of `explain` has a JSON Schema in [schema/](../schema); members are added,
+never renamed.
 Secrets, cookies and tokens are never printed: two secrets are compared by a *fingerprint*, the first
 six hexadecimal digits of an HMAC, which a gate's start line has as well.
 

@@ -85,6 +85,8 @@ pub(crate) struct Reach {
     pub(crate) walled_by_agent: Option<Wall>,
     /// `/get-session` forbids to keep its answer, which Better Auth does since 1.6.
     pub(crate) forbids_storing: bool,
+    /// A proxy answered `/ok` with this status, and the service did right after it.
+    pub(crate) gateway_by_turns: Option<u16>,
     /// Requests below the service's base that were answered with a page and 200, by their names.
     pub(crate) pages: Vec<&'static str>,
     /// A gate answers in place of the service, with this reason.

@@ -199,14 +199,12 @@ async fn at_usual_address(run: &mut Run<'_>, secret: &Secret) {
         return;
     }
     let second = run.get("oracle.usual-address", "/get-session").fresh();
-    match send(run, second, secret).await {
-        Verdict::Unknown => run.facts.cache.differs_from_fresh = true,
-        Verdict::Known => {
-            names::again(run).await;
-            names::again(run).await;
-        }
-        Verdict::Unclear => {}
+    let second = send(run, second, secret).await;
+    for _ in 0..2 {
+        names::again(run).await;
     }
+    let is_one = run.facts.names.other_session_token.is_none();
+    run.facts.cache.differs_from_fresh = second == Verdict::Unknown && is_one;
 }
 
 /// Asks twice more, over connections of their own: do all instances know the secret?

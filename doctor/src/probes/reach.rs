@@ -127,8 +127,17 @@ async fn no_response(run: &mut Run<'_>, failure: HttpFailure) {
     }
 }
 
-/// Something else answers. Whether it tells by the user agent is asked once.
+/// Something else answers. Whether it tells by the user agent, or answers for one of two instances
+/// that is away, is asked once.
 async fn wall_found(run: &mut Run<'_>, wall: Wall) {
+    if let Wall::Gateway { status } = wall {
+        let again = run.send_past_walls(run.get("ok", "/ok").fresh()).await;
+        if again.is_ok_and(|answer| answer.is_ok()) {
+            run.facts.reach.gateway_by_turns = Some(status);
+            found(run, run.base.clone());
+            return;
+        }
+    }
     let tells_by_agent = matches!(wall, Wall::Challenge { .. } | Wall::Forbidden { .. });
     if tells_by_agent {
         let ask = run.get("ok.browser", "/ok").agent(BROWSER_AGENT);

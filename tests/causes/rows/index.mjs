@@ -17,6 +17,7 @@ import cookies from "./cookies.mjs";
 import environment from "./environment.mjs";
 import gate from "./gate.mjs";
 import healthy from "./healthy.mjs";
+import instances from "./instances.mjs";
 import jwt from "./jwt.mjs";
 import network from "./network.mjs";
 import nginx from "./nginx.mjs";
@@ -37,6 +38,7 @@ const GROUPS = {
   nginx,
   proxies,
   versions,
+  instances,
   pairs,
   healthy,
   unusual,

@@ -56,7 +56,8 @@ fn rate_limited(facts: &Facts, _: &Plan) -> Option<Finding> {
 
 /// nginx says 503 where its limit of requests is reached.
 fn limited_with_503(facts: &Facts) -> Option<Finding> {
-    if !matches!(wall(facts)?, Wall::Gateway { status: 503 }) {
+    let by_turns = facts.reach.gateway_by_turns.is_some();
+    if by_turns || !matches!(wall(facts)?, Wall::Gateway { status: 503 }) {
         return None;
     }
     let walled = facts.requests.iter().find(|exchange| exchange.status == Some(503))?;
@@ -158,7 +159,14 @@ fn header_too_large(facts: &Facts, _: &Plan) -> Option<Finding> {
             "a `Cookie` header of {bytes} bytes was refused with {status}; without it the service \
              answers"
         );
-        return Some(Finding::proof(Cause::HeaderTooLarge, seen).by(&["large-cookie"]));
+        if status < 500 {
+            return Some(Finding::proof(Cause::HeaderTooLarge, seen).by(&["large-cookie"]));
+        }
+        if facts.reach.gateway_by_turns.is_some() {
+            return None;
+        }
+        let unless = "the service may have been away at that moment";
+        return Some(Finding::strong(Cause::HeaderTooLarge, seen, unless).by(&["large-cookie"]));
     }
     if let Some(finding) = pasted_too_large(facts) {
         return Some(finding);
@@ -251,6 +259,14 @@ fn allowed_hosts(facts: &Facts, plan: &Plan) -> Option<Finding> {
 
 fn unreachable(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let reach = &facts.reach;
+    if let Some(status) = reach.gateway_by_turns {
+        let seen = format!(
+            "/ok is answered with {status} by a proxy in one try, and by the service in the next: \
+             not every instance behind the proxy answers it"
+        );
+        let unless = "the service may just have been started";
+        return Some(Finding::strong(Cause::Unreachable, seen, unless).by(&["ok"]));
+    }
     if let Some(Wall::Gateway { status }) = wall(facts) {
         let seen =
             format!("a proxy answers {status}: it gets no answer from the service behind it");

@@ -209,15 +209,15 @@ pub fn coverage(policy: &Policy, method: &str, target: &str) -> Result<Option<Co
         RequestHead { method, target, headers: &[], public_origin: "", client_address: None };
     let path = Path::of(&head, policy.framework.as_ref())?;
     Ok(policy.matched_rules(&path, &head).map(|matched| {
-        let access = policy.rules_of(&matched).map(|rule| rule.access).max();
+        let access = matched.all().map(|rule| rule.access).max();
         Coverage {
             access: match access.unwrap_or_default() {
                 Access::Public => "public",
                 Access::Optional => "optional",
                 Access::Required => "required",
             },
-            rules: matched.all().collect(),
-            has_requirements: policy.rules_of(&matched).any(|rule| !rule.requirements.is_empty()),
+            rules: matched.all().map(|rule| rule.number).collect(),
+            has_requirements: matched.all().any(|rule| !rule.requirements.is_empty()),
         }
     }))
 }

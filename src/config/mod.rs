@@ -24,6 +24,7 @@ pub(crate) mod table;
 mod url;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -141,9 +142,8 @@ fn closed_sign_in(policy: &Policy) -> Option<ConfigError> {
     };
     let path = Path::of(&head, policy.framework.as_ref()).ok()?;
     let matched = policy.matched_rules(&path, &head);
-    let is_open = matched.is_some_and(|matched| {
-        policy.rules_of(&matched).all(|rule| rule.access != Access::Required)
-    });
+    let is_open =
+        matched.is_some_and(|matched| matched.all().all(|rule| rule.access != Access::Required));
     (!is_open).then(|| ConfigError {
         path: "sign_in.path".to_owned(),
         problem: "this page cannot be reached without a session".to_owned(),
@@ -214,7 +214,7 @@ impl Compiler<'_> {
         Some(Policy {
             issuers: issuers.all,
             services: issuers.services,
-            rules,
+            rules: rules.into_iter().map(Arc::new).collect(),
             framework,
             sign_in,
             pages,

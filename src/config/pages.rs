@@ -75,9 +75,9 @@ impl Compiler<'_> {
 /// Pages of the application that some visitors do not get to see: whoever is refused has to.
 pub(super) fn closed_pages(policy: &Policy) -> Vec<ConfigError> {
     let is_closed = |page: &&OwnPage| {
-        !policy.rules_of_page(page).is_some_and(|matched| {
-            policy.rules_of(&matched).all(|rule| rule.access == Access::Public)
-        })
+        !policy
+            .rules_of_page(page)
+            .is_some_and(|matched| matched.all().all(|rule| rule.access == Access::Public))
     };
     let closed = policy.pages.own.iter().filter(is_closed);
     closed

@@ -58,7 +58,7 @@ impl Compiler<'_> {
                     self.reachable(node, &rule, &earlier, beside.framework)
                 }
             }
-            rules.push(rule);
+            rules.push(Rule { number: rules.len(), ..rule });
             sources.push(source);
         }
         self.catch_all(root, &rules);
@@ -280,6 +280,7 @@ impl Compiler<'_> {
             CredentialHandling::Remove
         };
         Some(Rule {
+            number: 0, // its place is known when it has one
             name: node.texts("path").unwrap_or_default().join(", "),
             patterns,
             methods: self.methods(node),

@@ -1,8 +1,11 @@
 //! What was learned with the results besides, for the response and for logs.
 
+use std::sync::Arc;
+
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::session_events::{Number, SessionDigest};
 use crate::encoding::members::Members;
+use crate::policy::rules::Rule;
 use crate::reason::Reason;
 use crate::time::UnixTime;
 
@@ -32,7 +35,7 @@ pub(crate) struct Learned {
     /// What the log says beside the reason.
     pub(crate) findings: Option<Box<Members>>,
     /// The rule by which the request is refused, or forwarded in spite of a reason.
-    pub(crate) rule: Option<usize>,
+    pub(crate) rule: Option<Arc<Rule>>,
     /// Who has said that the session has ended, and how.
     pub(crate) end: Option<Box<End>>,
     /// Whether the request's own `session_data` is by the configured secret.

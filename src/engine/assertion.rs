@@ -48,8 +48,7 @@ impl Engine {
             self.assertions_made = self.assertions_made.wrapping_add(1);
             (assertion::id(self.seed, self.assertions_made, now), now)
         });
-        let audience =
-            self.policy.rules.get(rules.strictest).and_then(|rule| rule.audience.as_deref());
+        let audience = rules.strictest.audience.as_deref();
         let statement = &header_edits::statement(identity, &self.policy, rules);
         let about = About {
             request: head,

@@ -1,5 +1,7 @@
 //! Authorization: what a request's credentials come to, and whether its rules accept that.
 
+use std::sync::Arc;
+
 use crate::authn::credential::{self, Credential};
 use crate::authn::identity_basis::IdentityBasis;
 use crate::authn::{Authenticator, Verdict};
@@ -50,12 +52,10 @@ impl Engine {
     ) -> Result<Admitted, NotAdmitted> {
         let mut all = Admitted::default();
         let mut ask: Option<(Missing, Otherwise)> = None;
-        for number in routed.rules.all() {
-            let outcome = self.authorize_by_rule(routed, number, progress);
-            let rule = self.policy.rules.get(number);
-            let leniency = |reason: Reason, caused_by: CausedBy| {
-                rule.and_then(|rule| leniency(rule, reason, caused_by, routed.now))
-            };
+        for rule in routed.rules.all() {
+            let outcome = self.authorize_by_rule(routed, rule, progress);
+            let leniency =
+                |reason: Reason, caused_by: CausedBy| leniency(rule, reason, caused_by, routed.now);
             match outcome {
                 Ok(admitted) => all = all.and(admitted)?,
                 Err(NotAdmitted::Missing(missing, _)) => {
@@ -72,11 +72,11 @@ impl Engine {
                     | NotAdmitted::SignOut(reason, _)),
                 ) => match leniency(reason, not_admitted.caused_by()) {
                     None => {
-                        progress.learned.rule = Some(number);
+                        progress.learned.rule = Some(Arc::clone(rule));
                         return Err(not_admitted);
                     }
                     Some(leniency) => {
-                        progress.learned.rule.get_or_insert(number);
+                        progress.learned.rule.get_or_insert_with(|| Arc::clone(rule));
                         all.in_spite_of = all.in_spite_of.or(Some((reason, leniency)));
                     }
                 },
@@ -91,15 +91,14 @@ impl Engine {
         Ok(all)
     }
 
-    /// What do the request's credentials come to, and does the rule with this number accept that.
+    /// What do the request's credentials come to, and does this rule accept that.
     fn authorize_by_rule(
         &mut self,
         routed: Routed<'_>,
-        number: usize,
+        rule: &Rule,
         progress: &mut RequestProgress,
     ) -> Result<Admitted, NotAdmitted> {
         let Routed { head, now, .. } = routed;
-        let rule = self.policy.rules.get(number).ok_or(NotAdmitted::Refuse(Reason::RouteDenied))?;
         // A preflight carries no credentials by design, and its answer carries no content (Fetch
         // standard): so an origin that does not look at the method would answer anybody with
         // content.

@@ -89,7 +89,7 @@ impl Engine {
         identity: Option<&Identity>,
         now: UnixTime,
     ) -> ConnectionLimits {
-        let longest = self.policy.rules_of(rules).filter_map(|rule| rule.max_connection).min();
+        let longest = rules.all().filter_map(|rule| rule.max_connection).min();
         let by_rule = longest.map(|seconds| now.plus(seconds));
         let by_identity =
             identity.map(|identity| identity.session.expires.plus_millis(GRACE_MILLIS));

@@ -65,7 +65,7 @@ impl Engine {
         response_headers.extend(timing);
         Decision::Forward(Forward {
             target: path.target(),
-            upstream: self.policy.upstream(rules).map(str::to_owned),
+            upstream: rules.upstream().map(str::to_owned),
             remove,
             set,
             identity: statement,
@@ -141,7 +141,7 @@ impl Engine {
             header_edits::HeaderContext { identity, assertion, authorization, fresh };
         let (remove, set) = header_edits::edits(head, &self.policy, rules, for_header_edits);
         // A mark is for the host's own application: an upstream has assertions.
-        if self.policy.upstream(rules).is_some() {
+        if rules.upstream().is_some() {
             return (remove, set);
         }
         let forwarded = Forwarded { head, target: &path.target(), remove: &remove, set: &set };
@@ -184,7 +184,7 @@ impl Engine {
             identity
                 .is_some_and(|identity| identity.headers.iter().any(|(header, _)| is_it(header)))
         };
-        let is_told = |name: &str| header_edits::is_told(&self.policy, rules, name) && has(name);
+        let is_told = |name: &str| header_edits::is_told(rules, name) && has(name);
         Some(mark::sign(key, forwarded, identity, is_told, &self.policy, now))
     }
 

@@ -27,8 +27,7 @@ impl Engine {
         let Routed { rules, now, .. } = routed;
         let crossed = self.exchange(routed, &mut admitted, progress);
         let leniency = |reason: Reason, caused_by: CausedBy| {
-            let each =
-                self.policy.rules_of(rules).map(|rule| leniency(rule, reason, caused_by, now));
+            let each = rules.all().map(|rule| leniency(rule, reason, caused_by, now));
             each.reduce(Option::and).flatten()
         };
         match crossed {
@@ -66,7 +65,7 @@ impl Engine {
     ) -> Result<Authorization, NotAdmitted> {
         let Routed { head, rules, now, .. } = routed;
         let (Some(token_exchange), Some(identity), Some(basis)) =
-            (self.policy.token_exchange(rules), &admitted.identity, &admitted.basis)
+            (rules.token_exchange(), &admitted.identity, &admitted.basis)
         else {
             return Ok(self.without_token_exchange(rules));
         };
@@ -155,7 +154,7 @@ impl Engine {
     /// `Authorization` of a request without a token exchange: what clients put there never passes
     /// for an exchanged token.
     pub(super) fn without_token_exchange(&self, rules: &MatchedRules) -> Authorization {
-        if self.policy.has_token_exchange(rules) {
+        if rules.has_token_exchange() {
             Authorization::Removed
         } else {
             Authorization::AsCredential

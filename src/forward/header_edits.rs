@@ -49,18 +49,18 @@ pub(crate) fn edits(
     let mut remove =
         client_headers::removals(head, &policy.header_prefix, |name| policy.keeps_header(name));
     let identity = identity.map(|identity| identity.headers.clone()).unwrap_or_default();
-    let treatment = policy.rules_of(rules).map(|rule| rule.credential).max().unwrap_or_default();
+    let treatment = rules.all().map(|rule| rule.credential).max().unwrap_or_default();
     let is_credential = matches!(authorization, Authorization::AsCredential);
     let renews = !fresh.is_empty() || cookie::first(head, as_of::NAME).is_some();
     if treatment == CredentialHandling::Keep
         && is_credential
         && assertion.is_none()
-        && tells_all(policy, rules)
+        && tells_all(rules)
         && !renews
     {
         return (remove, identity);
     }
-    let told = identity.iter().filter(|(name, _)| is_told(policy, rules, own_name(policy, name)));
+    let told = identity.iter().filter(|(name, _)| is_told(rules, own_name(policy, name)));
     let mut set: Vec<(String, String)> =
         told.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
     if treatment != CredentialHandling::Keep {
@@ -107,15 +107,15 @@ pub(crate) fn edits(
 }
 
 /// Whether no rule that covers the request leaves anything out.
-fn tells_all(policy: &Policy, rules: &MatchedRules) -> bool {
-    policy.rules_of(rules).all(|rule| rule.headers.is_none())
+fn tells_all(rules: &MatchedRules) -> bool {
+    rules.all().all(|rule| rule.headers.is_none())
 }
 
 /// Whether the origin is told what goes by this name: every rule that covers the request has to let
 /// it.
-pub(crate) fn is_told(policy: &Policy, rules: &MatchedRules, name: &str) -> bool {
-    policy
-        .rules_of(rules)
+pub(crate) fn is_told(rules: &MatchedRules, name: &str) -> bool {
+    rules
+        .all()
         .filter_map(|rule| rule.headers.as_ref())
         .all(|told| told.iter().any(|wanted| wanted == name))
 }
@@ -132,13 +132,13 @@ pub(crate) fn statement<'i>(
     policy: &Policy,
     rules: &MatchedRules,
 ) -> Cow<'i, str> {
-    if tells_all(policy, rules) {
+    if tells_all(rules) {
         return Cow::Borrowed(identity.statement.as_deref().unwrap_or_default());
     }
     // A claim that was too long for a header is in neither.
     let has =
         |wanted: &str| identity.headers.iter().any(|(name, _)| own_name(policy, name) == wanted);
-    let is_told = |name: &str| is_told(policy, rules, name) && has(name);
+    let is_told = |name: &str| is_told(rules, name) && has(name);
     let claims = policy.claim_headers.iter().filter(|(name, _)| is_told(name));
     let claims: Vec<_> = claims
         .filter_map(|(name, claim)| {

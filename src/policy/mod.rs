@@ -23,7 +23,7 @@ use crate::policy::auth_service::AuthService;
 use crate::policy::config_error::ConfigError;
 use crate::policy::issuer::{Issuer, TokenLocation};
 use crate::policy::pages::{OwnPage, Pages};
-use crate::policy::rules::{MatchedRules, Rule, TokenExchange};
+use crate::policy::rules::{MatchedRules, Rule};
 use crate::time::Seconds;
 
 /// Names, without the prefix, of the identity headers.
@@ -36,7 +36,7 @@ pub struct Policy {
     pub(crate) issuers: Vec<Arc<Issuer>>,
     /// Those of them that are auth services, in the same order.
     pub(crate) services: Vec<Arc<AuthService>>,
-    pub(crate) rules: Vec<Rule>,
+    pub(crate) rules: Vec<Arc<Rule>>,
     pub(crate) framework: Option<Framework>,
     pub(crate) sign_in: Option<SignIn>,
     pub(crate) pages: Pages,
@@ -92,16 +92,6 @@ impl Policy {
         MatchedRules::among(&self.rules, kind, path, head)
     }
 
-    /// The rules that cover a request, the strictest first.
-    pub(crate) fn rules_of(&self, matched_rules: &MatchedRules) -> impl Iterator<Item = &Rule> {
-        matched_rules.all().filter_map(|number| self.rules.get(number))
-    }
-
-    /// Where a request goes, if not to the host's own origin.
-    pub(crate) fn upstream(&self, matched_rules: &MatchedRules) -> Option<&str> {
-        matched_rules.upstream(&self.rules)
-    }
-
     /// The rules that cover a page of the application: whoever asks for it has no credential.
     pub(crate) fn rules_of_page(&self, page: &OwnPage) -> Option<MatchedRules> {
         let head = RequestHead {
@@ -113,16 +103,6 @@ impl Policy {
         };
         let path = Path::of(&head, self.framework.as_ref()).ok()?;
         self.matched_rules(&path, &head)
-    }
-
-    /// The token exchange of a request's session, where the rules that cover it agree on one.
-    pub(crate) fn token_exchange(&self, matched_rules: &MatchedRules) -> Option<&TokenExchange> {
-        matched_rules.token_exchange(&self.rules)
-    }
-
-    /// Whether some rule that covers a request keeps `Authorization` for a token exchange.
-    pub(crate) fn has_token_exchange(&self, matched_rules: &MatchedRules) -> bool {
-        self.rules_of(matched_rules).any(|rule| rule.token_exchange.is_some())
     }
 
     /// Warnings about its document, for the log, once: what compiles and should be otherwise.

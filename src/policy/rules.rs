@@ -1,6 +1,7 @@
 //! Rules: what a request needs, and which of them match one.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use crate::encoding::digest::digest_type;
 use crate::http::path::framework::{self, Kind};
@@ -14,6 +15,8 @@ use crate::time::{Seconds, UnixTime};
 /// A rule: which requests it matches, what they need, and what the origin gets.
 #[derive(Debug, Default)]
 pub(crate) struct Rule {
+    /// Its place among the rules: the first that matches counts.
+    pub(crate) number: usize,
     /// Its patterns as they are written, for the log.
     pub(crate) name: String,
     pub(crate) patterns: Vec<Pattern>,
@@ -93,15 +96,15 @@ pub(crate) enum RefusalFormat {
     Api,
 }
 
-/// Numbers of the rules that cover one request, each of which has to let it pass.
+/// The rules that cover one request, each of which has to let it pass.
 #[derive(Debug)]
 pub(crate) struct MatchedRules {
-    /// Of the strictest access; among equals that of the last reading. It decides how a refusal
-    /// looks.
-    pub(crate) strictest: usize,
-    /// Of the target as it stands: it decides where the request goes.
-    of_target: usize,
-    others: Vec<usize>,
+    /// That of the strictest access; among equals that of the last reading. It decides how a
+    /// refusal looks.
+    pub(crate) strictest: Arc<Rule>,
+    /// That of the target as it stands: it decides where the request goes.
+    of_target: Arc<Rule>,
+    others: Vec<Arc<Rule>>,
 }
 
 /// The kind of credential that counts when good ones name different people.
@@ -146,7 +149,7 @@ impl MatchedRules {
     /// names it: what a prefix stands for is not meant. A preflight is covered by the rules of the
     /// request that it asks for.
     pub(super) fn among(
-        rules: &[Rule],
+        rules: &[Arc<Rule>],
         kind: Option<Kind>,
         path: &Path<'_>,
         head: &RequestHead<'_>,
@@ -154,29 +157,29 @@ impl MatchedRules {
         let method = head.asked_method();
         let first = |segments: &[Cow<'_, str>], case| {
             let spelled = framework::spelled(kind, segments);
-            rules.iter().position(|rule| rule.covers(segments, method, case, spelled))
+            rules.iter().find(|rule| rule.covers(segments, method, case, spelled))
         };
-        let access = |number: usize| rules.get(number).map(|rule| rule.access);
         let of_target = first(path.readings().next()?, Case::Exact)?;
-        let mut matched_rules = Self { strictest: of_target, of_target, others: Vec::new() };
+        let (strictest, of_target) = (Arc::clone(of_target), Arc::clone(of_target));
+        let mut matched_rules = Self { strictest, of_target, others: Vec::new() };
         for segments in path.readings() {
             let exact = first(segments, Case::Exact)?;
-            let is_named = || rules.get(exact).is_some_and(|rule| rule.names(segments));
-            let page = data_forms::page_of_data(segments).filter(|_| !is_named());
+            let page = data_forms::page_of_data(segments).filter(|_| !exact.names(segments));
             let of_page = page
                 .and_then(|page| first(page.as_slice(), Case::Any))
-                .filter(|number| *number < exact);
+                .filter(|rule| rule.number < exact.number);
             // Before the exact match or the exact match itself: a letter in another case makes no
             // fewer rules match.
-            for number in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
-                if matched_rules.all().any(|known| known == number) {
+            for rule in [exact, first(segments, Case::Any)?].into_iter().chain(of_page) {
+                if matched_rules.all().any(|known| known.number == rule.number) {
                     continue;
                 }
-                let is_stricter = access(number) >= access(matched_rules.strictest);
+                let rule = Arc::clone(rule);
+                let is_stricter = rule.access >= matched_rules.strictest.access;
                 matched_rules.others.push(if is_stricter {
-                    std::mem::replace(&mut matched_rules.strictest, number)
+                    std::mem::replace(&mut matched_rules.strictest, rule)
                 } else {
-                    number
+                    rule
                 });
             }
         }
@@ -184,24 +187,28 @@ impl MatchedRules {
     }
 
     /// All of them, the strictest first.
-    pub(crate) fn all(&self) -> impl Iterator<Item = usize> {
-        [self.strictest].into_iter().chain(self.others.iter().copied())
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Arc<Rule>> {
+        [&self.strictest].into_iter().chain(&self.others)
     }
 
     /// Where a request goes, if not to the host's own origin.
-    pub(super) fn upstream<'r>(&self, rules: &'r [Rule]) -> Option<&'r str> {
-        rules.get(self.of_target)?.upstream.as_deref()
+    pub(crate) fn upstream(&self) -> Option<&str> {
+        self.of_target.upstream.as_deref()
     }
 
     /// The token exchange of a request's session: where all rules that cover it have the same, to
     /// the same origin. A token never goes where one of them would not have it.
-    pub(super) fn token_exchange<'r>(&self, rules: &'r [Rule]) -> Option<&'r TokenExchange> {
-        let rule = rules.get(self.of_target)?;
-        let is_same = |other: &Rule| {
+    pub(crate) fn token_exchange(&self) -> Option<&TokenExchange> {
+        let rule = &self.of_target;
+        let agree = self.all().all(|other| {
             other.token_exchange == rule.token_exchange && other.upstream == rule.upstream
-        };
-        let agree = self.all().all(|number| rules.get(number).is_some_and(is_same));
+        });
         rule.token_exchange.as_ref().filter(|_| agree)
+    }
+
+    /// Whether some rule that covers a request keeps `Authorization` for a token exchange.
+    pub(crate) fn has_token_exchange(&self) -> bool {
+        self.all().any(|rule| rule.token_exchange.is_some())
     }
 }
 

@@ -115,12 +115,10 @@ impl RequestContext<'_> {
         line.shown("method", head.method);
         line.text_if_any("path", path.map(Path::spelled).as_deref());
         let matched = || {
-            Some(policy.zip(*path))
-                .flatten()
-                .and_then(|(policy, path)| Some(policy.matched_rules(path, head)?.strictest))
+            let (policy, path) = policy.zip(*path)?;
+            Some(policy.matched_rules(path, head)?.strictest)
         };
-        let rule = learned.rule.or_else(matched);
-        let rule = policy.zip(rule).and_then(|(policy, number)| policy.rules.get(number));
+        let rule = learned.rule.clone().or_else(matched);
         if let Some(rule) = rule {
             line.shown("rule", &rule.name);
         }

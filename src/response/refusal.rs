@@ -12,7 +12,7 @@ use crate::http::request::{RequestHead, RequestKind};
 use crate::policy::Policy;
 use crate::policy::issuer::TokenLocation;
 use crate::policy::pages::Pages;
-use crate::policy::rules::RefusalFormat;
+use crate::policy::rules::{MatchedRules, RefusalFormat};
 use crate::reason::Reason;
 use crate::response::log::LoggedRequest;
 use crate::response::page::Page;
@@ -119,10 +119,8 @@ fn style_of(
     head: &RequestHead<'_>,
     path: Option<&Path<'_>>,
 ) -> RefusalFormat {
-    let strictest = policy
-        .zip(path)
-        .and_then(|(policy, path)| policy.rules.get(policy.matched_rules(path, head)?.strictest));
-    strictest.map_or(RefusalFormat::Auto, |rule| rule.answer)
+    let matched = policy.zip(path).and_then(|(policy, path)| policy.matched_rules(path, head));
+    matched.map_or(RefusalFormat::Auto, |rules| rules.strictest.answer)
 }
 
 /// The kind of request that the refusal is made for.
@@ -175,7 +173,7 @@ impl RefusalContext<'_> {
             return Ok(Decision::Redirect(self.redirection(target)));
         }
         let rules = policy.rules_of_page(page);
-        let upstream = rules.as_ref().and_then(|rules| policy.upstream(rules)).unwrap_or_default();
+        let upstream = rules.as_ref().and_then(MatchedRules::upstream).unwrap_or_default();
         Err([upstream, &target].concat())
     }
 

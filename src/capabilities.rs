@@ -18,6 +18,7 @@ pub struct Capabilities {
     tells: bool,
     marks: bool,
     fetches_pages: bool,
+    measures: bool,
 }
 
 impl Capabilities {
@@ -98,6 +99,18 @@ impl Capabilities {
     /// Whether the host fetches pages of the application.
     pub fn fetches_pages(&self) -> bool {
         self.fetches_pages
+    }
+
+    /// The same host, which also wants to have counted what is decided, verified and asked for
+    /// ([`crate::Engine::measurements`], [`crate::Engine::prometheus`]).
+    #[must_use]
+    pub fn and_measuring(self) -> Self {
+        Self { measures: true, ..self }
+    }
+
+    /// Whether the host wants to have that counted.
+    pub fn measures(&self) -> bool {
+        self.measures
     }
 
     /// Whether the host signs with `algorithm`.

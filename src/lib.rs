@@ -78,6 +78,7 @@ mod engine;
 mod forward;
 mod http;
 mod jose;
+mod metrics;
 mod policy;
 #[cfg(feature = "probe")]
 pub mod probe;
@@ -96,6 +97,7 @@ pub use effect::{Effect, EffectResult, Fetch, StoreRead};
 pub use effects::pending::PendingEffect;
 pub use engine::Engine;
 pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdict, Layers};
+pub use engine::measurements::{Duration, Measurement, prometheus_without_engine};
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};

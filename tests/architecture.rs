@@ -13,10 +13,11 @@ use std::process::Command;
 
 /// The folders and files of `src/` in their order: each imports itself and what stands before it.
 /// `docs/architecture.md` says what each is about.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "time",
     "reason",
     "encoding",
+    "metrics",
     "http",
     "jose",
     "capabilities",

@@ -367,6 +367,75 @@ fn wrapped(line: &str) -> String {
     lines.join("\n")
 }
 
+/// Of each case one decision is counted, under the reason that its vector expects; and a lookup
+/// that it expects is counted as an effect.
+#[test]
+fn every_case_is_counted_once_under_its_reason() {
+    if std::env::var_os("DOORWARD_VECTORS").is_some() {
+        return;
+    }
+    let documents = documents(Path::new(OWN_FOLDER));
+    let (mut cases, mut reasons) = (0, BTreeSet::new());
+    for line in played().lines() {
+        let line: Value = serde_json::from_str(line).unwrap_or_default();
+        let number = line["number"].as_u64().and_then(|number| usize::try_from(number).ok());
+        let case = &documents[text(&line, "file")]["cases"][number.unwrap_or(usize::MAX)];
+        let (name, expect) = (text(case, "name"), &case["expect"]);
+        let kinds = ["forward", "redirect", "reject", "respond"];
+        let kind = kinds.into_iter().find(|kind| expect[kind].is_object()).unwrap_or_default();
+        let code = expect[kind]["reason"].as_str();
+        let reason = Reason::ALL.iter().find(|reason| Some(reason.code()) == code);
+        let outcome = match kind {
+            _ if reason.is_some_and(|reason| reason.status() == 503) => "unavailable",
+            "reject" => "refuse",
+            "respond" => "serve",
+            kind => kind,
+        };
+        let counted = |family: &str| {
+            let all = line["outcome"]["counted"].as_array().into_iter().flatten();
+            all.filter(|one| one["name"] == family).cloned().collect::<Vec<Value>>()
+        };
+        let decisions = counted("doorward_decisions_total");
+        assert_eq!(decisions.len(), 1, "{name}: {decisions:?}");
+        assert_eq!(decisions[0]["value"], json!(1.0), "{name}");
+        let labels = &decisions[0]["labels"];
+        assert_eq!(labels["outcome"], outcome, "{name}: {labels}");
+        // Of a forward the log says in spite of which reason, and why.
+        let log = line["outcome"]["log"][0].as_str().unwrap_or("{}");
+        let log: Value = serde_json::from_str(log).unwrap_or_default();
+        let is_forward = kind == "forward" && log["reason"].is_string();
+        let said = log["reason"].as_str().filter(|_| is_forward);
+        assert_eq!(labels["reason"].as_str(), code.or(said), "{name}: {labels}");
+        let mode = if is_forward { &log["decision"] } else { &json!("enforce") };
+        assert_eq!(labels["mode"], *mode, "{name}: {labels}");
+        assert_eq!(
+            counted("doorward_would_refuse_total").len(),
+            usize::from(labels["mode"] == "report"),
+            "{name}"
+        );
+        let is_loop = code == Some("redirect_loop");
+        assert_eq!(counted("doorward_loops_total").len(), usize::from(is_loop), "{name}");
+        let is_path = code == Some("path_refused");
+        assert_eq!(counted("doorward_paths_refused_total").len(), usize::from(is_path), "{name}");
+        let performed: f64 = counted("doorward_effects_total")
+            .iter()
+            .filter(|one| one["labels"]["outcome"] != "limit")
+            .filter_map(|one| one["value"].as_f64())
+            .sum();
+        let asked = ["effects", "after", "alongside"]
+            .map(|when| line["outcome"][when].as_array().map_or(0, Vec::len));
+        assert_eq!(
+            performed,
+            asked.iter().map(|count| f64::from(u32::try_from(*count).unwrap_or(0))).sum::<f64>(),
+            "{name}"
+        );
+        reasons.extend(code.map(str::to_owned));
+        cases += 1;
+    }
+    println!("{cases} cases, {} reasons", reasons.len());
+    assert!(cases > 1000 && reasons.len() > 35, "{cases} cases, {} reasons", reasons.len());
+}
+
 /// A reason that only says why a cookie's `session_data` did not count is one that
 /// `expect.session_data` names.
 #[test]
@@ -456,6 +525,7 @@ fn engine(policy: &Value, name: &str) -> Engine {
         .and_signing(|scheme| matches!(scheme, EdDsa { .. } | Ecdsa { curve: "P-256", .. }))
         .and_stores(stores)
         .and_sharing()
+        .and_measuring()
         .and_fetching_pages();
     let policy =
         config.compile(&values, &host).unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
@@ -511,6 +581,15 @@ fn play_case(engine: &mut Engine, case: &Value) -> Value {
     outcome["alongside"] = json!(alongside);
     outcome["renewed"] = json!(finished.headers);
     outcome["session_data"] = json!(session_data);
+    drop(results);
+    let now = host.now.get();
+    let measured = host.engine.borrow_mut().measurements("vectors", now);
+    let measured = measured.into_iter().filter(|one| !one.is_gauge).map(|one| {
+        let applies = |(_, value): &(&str, String)| !value.is_empty();
+        let labels: BTreeMap<_, _> = one.labels.into_iter().filter(applies).collect();
+        json!({ "name": one.name, "labels": labels, "value": one.value })
+    });
+    outcome["counted"] = measured.collect();
     outcome["unused"] = json!(unused);
     outcome["problems"] = json!([]);
     outcome

@@ -59,6 +59,17 @@ impl Credential<'_> {
         }
     }
 
+    /// What kind it is, as a label of measurements.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self {
+            Self::Bearer(value) => value.read().kind(),
+            Self::Jwt { .. } => "jwt",
+            Self::SessionCookie { .. } => "session_token",
+            Self::BearerToken { .. } => "bearer_token",
+            Self::Malformed(_) => "malformed",
+        }
+    }
+
     /// Whether a browser sends it along by itself, so that another site can cause it to be sent.
     pub(crate) fn is_ambient(&self) -> bool {
         match self {

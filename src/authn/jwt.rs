@@ -71,6 +71,7 @@ impl<'e> Authenticator<'e> {
         let issuer = self.issuer_of(&unverified, place, rule);
         let issuer =
             issuer.inspect_err(|reason| self.note_issuer(*reason, &unverified, place, rule))?;
+        self.deferred.issuer = Some(issuer.id.place());
         let typ = jws.header.typ.as_deref();
         match self.by_key_set(issuer, &jws) {
             Ok((verified, key_set)) => {
@@ -185,6 +186,12 @@ impl<'e> Authenticator<'e> {
         let algorithm = algorithm.ok_or(Obstacle::Bad(Reason::AlgNotAllowed))?;
         let wanted = KeyQuery { algorithm, kid: jws.header.kid.as_deref() };
         let key = self.keys.select(issuer.id, wanted, self.progress, self.now);
+        let result = match &key {
+            Ok(_) => "hit",
+            Err(KeyMiss::Fetch(_) | KeyMiss::Wait) => "miss",
+            Err(KeyMiss::Missing(_) | KeyMiss::Away) => "negative",
+        };
+        self.note_lookup("keys", result);
         let key = key.map_err(|miss| self.without_key(issuer, jws, miss))?;
         let by_host = self.policy.capabilities.checks(algorithm);
         match verify::jws(jws, algorithm, key, by_host, &self.progress.memory.signature.checked) {

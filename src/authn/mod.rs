@@ -18,7 +18,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::authn::credential::Credential;
-use crate::better_auth::session_record::{LookupFailure, Session};
+use crate::better_auth::session_record::{LookupFailure, Session, Source};
 use crate::cache::as_of;
 use crate::cache::deny_list::{DenyList, Selection};
 use crate::cache::keys::{Asked, KeyCache};
@@ -35,6 +35,7 @@ use crate::effects::{self, Missing, RequestProgress};
 use crate::encoding::members::Members;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
+use crate::metrics::{Family, Label, Tally};
 use crate::policy::Policy;
 use crate::policy::auth_service::AuthService;
 use crate::policy::issuer::{Issuer, IssuerId};
@@ -98,6 +99,10 @@ pub(crate) struct Deferred {
     pub(crate) session_data: Option<Reason>,
     /// What the log says beside the reason.
     pub(crate) findings: Option<Box<Members>>,
+    /// The issuer, by its place, whose credential was looked at last.
+    pub(crate) issuer: Option<usize>,
+    /// What is counted of this step.
+    pub(crate) tally: Tally,
 }
 
 /// Why a token is not verified (yet).
@@ -156,6 +161,7 @@ impl<'e> Authenticator<'e> {
     /// Checks a credential. The deny-list overrides every source: cookie cache, auth service and
     /// verified cache alike.
     pub(crate) fn credential(&mut self, credential: &Credential<'_>, rule: &Rule) -> Verdict {
+        self.deferred.issuer = None;
         match self.by_itself(credential, rule) {
             Verdict::Good(identity) => {
                 match self.revoked(&identity.session, || credential.signed_part()) {
@@ -209,8 +215,14 @@ impl<'e> Authenticator<'e> {
             Credential::Malformed(reason) => Verdict::Bad(*reason),
             Credential::Bearer(value) => self.bearer_value(value, rule),
             Credential::Jwt { token, place } => self.jwt(token, place, rule),
-            Credential::SessionCookie { service, cookie } => self.session_cookie(service, cookie),
-            Credential::BearerToken { service, value } => self.bearer_token(service, value),
+            Credential::SessionCookie { service, cookie } => {
+                self.deferred.issuer = Some(service.issuer.id.place());
+                self.session_cookie(service, cookie)
+            }
+            Credential::BearerToken { service, value } => {
+                self.deferred.issuer = Some(service.issuer.id.place());
+                self.bearer_token(service, value)
+            }
         }
     }
 
@@ -242,9 +254,37 @@ impl<'e> Authenticator<'e> {
 
     /// A credential that has been verified before, if everything that this rests on still counts.
     fn already_verified(&mut self, purpose: Use, parts: [&str; 2]) -> Option<(Identity, Window)> {
-        let VerifiedToken { identity, window, key_set } =
-            self.verified_tokens.as_mut()?.find(purpose, parts, self.now)?.clone();
-        self.still_uses(&identity.issuer, key_set).then_some((identity, window))
+        let found = self.verified_tokens.as_mut()?.find(purpose, parts, self.now).cloned();
+        let found = found.filter(|found| self.still_uses(&found.identity.issuer, found.key_set));
+        self.note_lookup("verified", if found.is_some() { "hit" } else { "miss" });
+        found.map(|VerifiedToken { identity, window, .. }| (identity, window))
+    }
+
+    /// Counts what was found in a cache.
+    fn note_lookup(&mut self, cache: &'static str, result: &'static str) {
+        if self.policy.capabilities.measures() {
+            let labels = [cache, result].map(Label::Word);
+            self.deferred.tally.note(Family::CacheLookups, &labels);
+        }
+    }
+
+    /// Counts a credential, and what it came to.
+    pub(crate) fn note_credential(&mut self, credential: &Credential<'_>, verdict: &Verdict) {
+        if !self.policy.capabilities.measures() {
+            return;
+        }
+        let (word, issuer) = match verdict {
+            Verdict::Good(identity) => ("good", Some(identity.issuer.id.place())),
+            Verdict::Bad(reason) | Verdict::Unavailable(reason) => {
+                (reason.code(), self.deferred.issuer)
+            }
+            Verdict::Needs(_) => return,
+        };
+        let is_cached = matches!(verdict, Verdict::Good(identity)
+            if identity.session.source == Source::CookieCache);
+        let kind = if is_cached { "session_data" } else { credential.kind() };
+        let labels = [Label::Word(kind), Label::Word(word), Label::issuer(issuer)];
+        self.deferred.tally.note(Family::Credentials, &labels);
     }
 
     /// Whether the key set of this issuer by which something was verified is the one in use.

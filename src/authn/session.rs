@@ -336,7 +336,9 @@ impl Authenticator<'_> {
         let (service, credential) = (&Arc::clone(&question.service), question.credential);
         let has_asked = self.progress.has_given_up
             || self.progress.has_asked(&effects::session::key(credential));
-        match self.known(service, &question, source) {
+        let known = self.known(service, &question, source);
+        self.note_lookup("sessions", known.result());
+        match known {
             SessionLookup::Known(SessionState::Active(session)) if self.now <= session.expires => {
                 if self.sessions.is_owed(&credential)
                     && !self.is_never_renewed(service)

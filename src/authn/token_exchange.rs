@@ -107,7 +107,9 @@ impl Authenticator<'_> {
             Some((Err(_), _)) | None => {}
         }
         let place = self.place_of(session, token_exchange);
-        let failure = match tokens.look_up(&place, &session.since, self.now) {
+        let known = tokens.look_up(&place, &session.since, self.now);
+        self.note_lookup("exchanged_tokens", known.result());
+        let failure = match known {
             TokenLookup::Good(token) => {
                 match self.if_still_good(token, session, who, token_exchange) {
                     Ok((token, origin_of_token)) => {

@@ -123,6 +123,18 @@ impl DenyList {
         }
     }
 
+    /// How many entries the list in use has, and when it was asked for.
+    pub(crate) fn in_use(&self) -> Option<(usize, UnixTime)> {
+        let (revoked, asked) = self.list.as_ref()?;
+        let entries = [revoked.sessions.len(), revoked.tokens.len(), revoked.not_before.len()];
+        Some((entries.into_iter().fold(0, usize::saturating_add), *asked))
+    }
+
+    /// How many fetches have failed since one succeeded.
+    pub(crate) fn failures(&self) -> u32 {
+        self.fetch.failures()
+    }
+
     /// Somebody is on the way until then.
     pub(crate) fn lease(&mut self, until: UnixTime, now: UnixTime) {
         self.fetch.begin((), until, now);

@@ -130,6 +130,17 @@ pub(crate) enum TokenLookup<'t> {
     Nothing,
 }
 
+impl TokenLookup<'_> {
+    /// What came of it, as a label of measurements.
+    pub(crate) const fn result(&self) -> &'static str {
+        match self {
+            Self::Good(_) => "hit",
+            Self::Asked | Self::Nothing => "miss",
+            Self::InVain(..) => "negative",
+        }
+    }
+}
+
 impl ExchangedTokens {
     /// What is known about the token of this place.
     pub(crate) fn look_up(

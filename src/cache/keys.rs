@@ -53,7 +53,7 @@ use crate::cache::shared::{self, Copied};
 use crate::effect::EffectResult;
 use crate::encoding::digest::{self, digest_type};
 use crate::jose::alg::Algorithm;
-use crate::jose::jwk::{Jwk, JwkSet, LeftOut};
+use crate::jose::jwk::{Jwk, JwkSet, LeftOut, Rule};
 use crate::policy::issuer::IssuerId;
 use crate::reason::Reason;
 use crate::time::{Seconds, UnixTime};
@@ -315,6 +315,25 @@ impl KeyCache {
         } else {
             all.iter().filter(is_about).cloned().collect()
         }
+    }
+
+    /// Whether an issuer's set is known not to have a key with this `kid`.
+    pub(crate) fn is_absent(&self, issuer: IssuerId, kid: &str, now: UnixTime) -> bool {
+        self.source(issuer).is_absent(kid, now)
+    }
+
+    /// How many usable keys an issuer has, and since when: nothing where they are inline, or there
+    /// are none.
+    pub(crate) fn in_use(&self, issuer: IssuerId, now: UnixTime) -> (usize, Option<UnixTime>) {
+        let own = self.source(issuer);
+        let fetched = own.live_remote(now).map(|remote| remote.fetched_at);
+        (own.usable_keys(now).count(), fetched)
+    }
+
+    /// Why keys of the set in use are not used, each by itself.
+    pub(crate) fn ignored(&self, issuer: IssuerId, now: UnixTime) -> impl Iterator<Item = Rule> {
+        let set = self.source(issuer).live_remote(now).map(|remote| &remote.set);
+        set.map(JwkSet::left_out).unwrap_or_default().iter().map(|left_out| left_out.rule)
     }
 
     /// The `kid`s of the keys that an issuer has, for the log.

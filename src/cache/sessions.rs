@@ -134,6 +134,17 @@ pub(crate) enum SessionLookup {
     Nothing,
 }
 
+impl SessionLookup {
+    /// What came of it, as a label of measurements.
+    pub(crate) const fn result(&self) -> &'static str {
+        match self {
+            Self::Known(_) => "hit",
+            Self::Asked | Self::Nothing => "miss",
+            Self::Unavailable(_) => "negative",
+        }
+    }
+}
+
 impl SessionCache {
     /// What is known about the session of this credential, for a request that came at that moment,
     /// if an answer of up to `max_age` counts. An answer to what has been asked since it came is as

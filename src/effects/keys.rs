@@ -7,6 +7,7 @@ use crate::cache::shared::{self, CacheUse};
 use crate::effect::{Effect, EffectResult, Fetch};
 use crate::http::request::RequestHead;
 use crate::jose::jwk;
+use crate::metrics::{Family, Label, Series};
 use crate::policy::Policy;
 use crate::policy::issuer::{Issuer, IssuerId};
 use crate::reason::Reason;
@@ -69,6 +70,11 @@ impl Purpose for KeySetQuery {
         // Whatever copy would have done: the issuer itself has been asked.
         context.progress.note_asked(key(issuer.id, CacheUse::Bypass));
         let useful = context.state.keys.receive(issuer.id, kid.as_deref(), result, now);
+        context.progress.learned.is_odd = useful.is_none();
+        if kid.is_some_and(|kid| context.state.keys.is_absent(issuer.id, &kid, now)) {
+            let labels = [Label::issuer(Some(issuer.id.place()))];
+            context.state.count(|| Series::of(Family::UnknownKid, &labels));
+        }
         if let Some(((copy, seconds), name)) = useful.zip(copy_name(policy, &issuer)) {
             context.state.keep(copy.kept(name, seconds, jwk::MAX_SET_BYTES, now));
         }

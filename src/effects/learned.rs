@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::better_auth::session_record::LookupFailure;
 use crate::cache::session_events::{Number, SessionDigest};
 use crate::encoding::members::Members;
+use crate::metrics::Tally;
 use crate::policy::rules::Rule;
 use crate::reason::Reason;
 use crate::time::UnixTime;
@@ -36,6 +37,12 @@ pub(crate) struct Learned {
     pub(crate) findings: Option<Box<Members>>,
     /// The rule by which the request is refused, or forwarded in spite of a reason.
     pub(crate) rule: Option<Arc<Rule>>,
+    /// Whether the last response was none of its kind.
+    pub(crate) is_odd: bool,
+    /// The issuer, by its place, whose credential was looked at last.
+    pub(crate) issuer: Option<usize>,
+    /// What the request is counted for when it is decided.
+    pub(crate) tally: Tally,
     /// Who has said that the session has ended, and how.
     pub(crate) end: Option<Box<End>>,
     /// Whether the request's own `session_data` is by the configured secret.

@@ -11,6 +11,7 @@ mod key;
 pub(crate) mod keys;
 pub(crate) mod learned;
 mod lookup;
+mod measured;
 pub(crate) mod page;
 pub(crate) mod pending;
 mod service;
@@ -33,6 +34,7 @@ use crate::time::UnixTime;
 
 use self::key::EffectKey;
 use self::learned::Learned;
+use self::measured::Measured;
 use self::state::{EffectState, LEASE_MILLIS};
 use self::watch::Watch;
 
@@ -149,6 +151,11 @@ macro_rules! purposes {
                 match self { $(Self::$Name(missing) => missing.reason(),)+ }
             }
 
+            /// What it is for, as a label of measurements.
+            const fn purpose(&self) -> &'static str {
+                match self { $(Self::$Name(_) => stringify!($file),)+ }
+            }
+
             fn begin_at_once(
                 self,
                 head: &RequestHead<'_>,
@@ -159,6 +166,11 @@ macro_rules! purposes {
         }
 
         impl Continuation {
+            /// What it is for, as a label of measurements.
+            const fn purpose(&self) -> &'static str {
+                match self { $(Self::$Name(_) => stringify!($file),)+ }
+            }
+
             fn learn_at_once(
                 self,
                 effect: Effect,
@@ -225,14 +237,17 @@ impl Missing {
         head: &RequestHead<'_>,
         context: &mut Context<'_>,
     ) -> Result<Begun, (Reason, LookupFailure)> {
-        let reason = self.reason();
+        let (reason, purpose) = (self.reason(), self.purpose());
         let left = context.progress.deadline.millis_since(context.now);
         if left < LEAST_EFFECT_MILLIS {
             return Err((reason, context.progress.run_out_of_time()));
         }
         match self.begin_at_once(head, context) {
             Ok((effect, continuation)) => Ok((within(effect, left), continuation)),
-            Err(failure) => Err((reason, failure)),
+            Err(failure) => {
+                measured::not_begun(purpose, failure, context.state);
+                Err((reason, failure))
+            }
         }
     }
 }
@@ -245,10 +260,16 @@ impl Continuation {
         result: &EffectResult<'_>,
         context: &mut Context<'_>,
     ) {
+        let about = (&*context.state, &mut context.progress.learned);
+        let measured = Measured::of(self.purpose(), &effect, about);
         // A refusal is decided already, and what the application sends says nothing of whom the
         // gate asks.
         if matches!(self, Self::Page(())) {
-            return self.learn_at_once(effect, result, context);
+            self.learn_at_once(effect, result, context);
+            if let Some(measured) = measured {
+                measured.count(result, context.state, &context.progress.learned);
+            }
+            return;
         }
         let is_failure = matches!(result, EffectResult::Failed | EffectResult::Unreachable(_));
         let url = match &effect {
@@ -263,6 +284,9 @@ impl Continuation {
         }
         if let Some(seconds) = lookup::clock_difference(result, context.now) {
             context.state.clock_difference = seconds;
+        }
+        if let Some(measured) = measured {
+            measured.count(result, context.state, &context.progress.learned);
         }
         let learned = &mut context.progress.learned;
         let is_good = matches!(result, EffectResult::Answered { status: 200, .. });

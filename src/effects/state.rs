@@ -8,6 +8,7 @@ use crate::cache::rate_limit::RateLimit;
 use crate::cache::session_events::Events;
 use crate::cache::sessions::SessionCache;
 use crate::cache::shared::CacheWrite;
+use crate::metrics::{Counters, Series};
 use crate::policy::Policy;
 
 /// All effects of a request share this deadline: people wait for pages.
@@ -36,6 +37,8 @@ pub(crate) struct EffectState {
     pub(super) reads: RateLimit,
     /// How many seconds the clock of whoever answered last is ahead, by its `Date`.
     pub(crate) clock_difference: i64,
+    /// What has been counted; nothing where the host does not want to know.
+    pub(crate) counters: Option<Box<Counters>>,
     /// What is to be kept in the shared cache.
     cache_writes: Vec<CacheWrite>,
 }
@@ -61,7 +64,15 @@ impl EffectState {
                 policy.auth_requests_per_second.saturating_mul(READS_PER_REQUEST),
             ),
             clock_difference: 0,
+            counters: policy.capabilities.measures().then(Box::default),
             cache_writes: Vec::new(),
+        }
+    }
+
+    /// Counts one more.
+    pub(crate) fn count(&mut self, series: impl FnOnce() -> Series) {
+        if let Some(counters) = &mut self.counters {
+            counters.count(series());
         }
     }
 

@@ -8,9 +8,11 @@ use crate::authn::identity_basis::IdentityBasis;
 use crate::better_auth::session_record::CausedBy;
 use crate::cache::verified::Identity;
 use crate::effects::Missing;
+use crate::effects::learned::Learned;
 use crate::forward::header_edits::Authorization;
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
+use crate::metrics::Tally;
 use crate::policy::auth_service::AuthService;
 use crate::policy::rules::{Access, MatchedRules, Rule};
 use crate::reason::Reason;
@@ -52,6 +54,21 @@ pub(super) struct Admitted {
 pub(super) struct OriginContext {
     pub(super) assertion: Option<String>,
     pub(super) authorization: Authorization,
+}
+
+/// What was learned of a request, as far as it is counted.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub(super) tally: Tally,
+    pub(super) rule: Option<Arc<Rule>>,
+    pub(super) issuer: Option<usize>,
+}
+
+impl Counted {
+    pub(super) fn of(learned: &mut Learned) -> Self {
+        let tally = std::mem::take(&mut learned.tally);
+        Self { tally, rule: learned.rule.clone(), issuer: learned.issuer }
+    }
 }
 
 /// Why a refusal is not enforced, as the log says it.

@@ -116,6 +116,9 @@ impl Engine {
         }
         let mut deferred = authenticator.deferred;
         progress.learned.findings = deferred.findings.take();
+        progress.learned.issuer = deferred.issuer;
+        progress.learned.tally.forget_credentials();
+        progress.learned.tally.take(std::mem::take(&mut deferred.tally));
         progress.learned.session_data = deferred.session_data;
         let found = found?;
         progress.learned.failure = progress.learned.failure.or(deferred.failure);
@@ -232,7 +235,9 @@ fn verify<'c>(
 ) -> Result<Found<'c>, NotAdmitted> {
     let mut found = Found::default();
     for credential in credentials {
-        match authenticator.credential(&credential, rule) {
+        let verdict = authenticator.credential(&credential, rule);
+        authenticator.note_credential(&credential, &verdict);
+        match verdict {
             Verdict::Good(identity) => {
                 let exchange = rule.token_exchange.as_ref();
                 let basis = exchange.map(|_| authenticator.basis(&credential, &identity));

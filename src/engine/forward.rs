@@ -17,10 +17,11 @@ use crate::http::header_pairs::HeaderPairs;
 use crate::http::request::RequestKind;
 use crate::http::set_cookie;
 use crate::policy::rules::MatchedRules;
+use crate::reason::Reason;
 use crate::response::{self, RequestContext, log};
 use crate::time::UnixTime;
 
-use super::admission::{Admitted, OriginContext, Routed};
+use super::admission::{Admitted, Counted, OriginContext, Routed};
 use super::{Engine, Reach};
 
 impl Engine {
@@ -48,6 +49,10 @@ impl Engine {
         let log = log::forward_line(in_spite_of, request, &learned)
             .or_else(|| sampled(&mut self.passes, request, &learned, identity.as_ref()));
         let timing = response::server_timing(&self.policy, learned.arrived, now);
+        let issuer = identity.as_ref().map(|identity| identity.issuer.id.place());
+        let counted = Counted { issuer: issuer.or(learned.issuer), ..Counted::of(&mut learned) };
+        let stale = learned.failure.map(|_| (Reason::SessionUnavailable, "stale-if-error"));
+        self.count_forward((head, path_of), in_spite_of.or(stale), counted);
         if let Some(vouched_for) = deferred.vouched_for.take() {
             let (credential, owner) = *vouched_for;
             self.effects.sessions.vouch_for(credential, owner, now);

@@ -8,6 +8,7 @@ mod cross_site;
 mod events;
 pub(crate) mod explain;
 mod forward;
+pub(crate) mod measurements;
 mod token_exchange;
 
 use crate::authn::Authenticator;
@@ -15,7 +16,7 @@ use crate::cache::session_events::{LONGEST_MILLIS, LONGEST_SECONDS, Moment};
 use crate::cache::shared::CacheWrite;
 use crate::cache::verified::VerifiedTokens;
 use crate::decision::{Decision, Finish, Forward, Refusal};
-use crate::effect::EffectResult;
+use crate::effect::{Effect, EffectResult};
 use crate::effects::learned::Learned;
 use crate::effects::page::PageToShow;
 use crate::effects::pending::{PendingEffect, PendingParts};
@@ -31,7 +32,7 @@ use crate::reason::Reason;
 use crate::response::{RequestContext, log, refusal, start};
 use crate::time::UnixTime;
 
-use self::admission::{Admitted, NotAdmitted, OriginContext, Otherwise, Routed};
+use self::admission::{Admitted, Counted, NotAdmitted, OriginContext, Otherwise, Routed};
 
 /// Answers one question: given this request, what we know, and this moment, what should the host do
 /// next?
@@ -189,8 +190,12 @@ impl Engine {
         as_of: Vec<String>,
         now: UnixTime,
     ) -> Finish {
+        let is_renewal = matches!(parts.effect, Effect::Fetch(_));
         let mut progress = self.learn(parts, &result, now);
         self.context(&mut progress, now).drop_overtaken();
+        if is_renewal {
+            self.count_renewal(&progress.learned);
+        }
         let log = log::renewal_line(&progress.learned, now);
         let mut set_cookies = progress.learned.set_cookies;
         set_cookies.extend(as_of);
@@ -205,8 +210,9 @@ impl Engine {
     /// The answer for what only the host finds out, after the decision:
     /// [`Reason::OriginUnreachable`], [`Reason::OriginTimedOut`], or [`Reason::PathRefused`] where
     /// the platform would send another path than the one decided about.
-    pub fn refuse(&self, head: &RequestHead<'_>, reason: Reason, now: UnixTime) -> Refusal {
+    pub fn refuse(&mut self, head: &RequestHead<'_>, reason: Reason, now: UnixTime) -> Refusal {
         let path = Path::of(head, self.policy.framework.as_ref()).ok();
+        self.count_failure(reason, (head, path.as_ref()));
         // The decision has been made: no page is fetched any more.
         let mut learned = Learned { page: Some(Err("")), ..Learned::default() };
         match self.refusal(reason, (head, path.as_ref()), &mut learned, now) {
@@ -224,7 +230,11 @@ impl Engine {
         now: UnixTime,
     ) -> Decision {
         let url = match self.refusal(reason, request, &mut progress.learned, now) {
-            Ok(decision) => return decision,
+            Ok(decision) => {
+                let counted = Counted::of(&mut progress.learned);
+                self.count_refusal(reason, request, &decision, counted);
+                return decision;
+            }
             Err(url) => url,
         };
         let missing = Missing::from(PageToShow { reason, url });
@@ -277,6 +287,7 @@ impl Engine {
             }
         };
         if let Some(served) = self.key_set(head, &path) {
+            self.count_served((head, Some(&path)));
             return Decision::Respond(served);
         }
         let Some(rules) = self.policy.matched_rules(&path, head) else {

@@ -85,7 +85,8 @@ impl Engine {
         let outcome =
             authenticator.exchanged(&self.effects.tokens, question, identity, token_exchange);
         admitted.deferred.refresh.extend(authenticator.deferred.refresh);
-        let findings = authenticator.deferred.findings;
+        let (findings, tally) = (authenticator.deferred.findings, authenticator.deferred.tally);
+        progress.learned.tally.take(tally);
         let (token, origin_of_token) = match outcome {
             ExchangeOutcome::With(token, origin_of_token) => (token, origin_of_token),
             ExchangeOutcome::Needs(missing) => {

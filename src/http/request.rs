@@ -180,6 +180,19 @@ pub enum RequestKind {
 }
 
 impl RequestKind {
+    /// Its name, as a label of measurements.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Document => "document",
+            Self::Rsc => "rsc",
+            Self::Prefetch => "prefetch",
+            Self::Action => "action",
+            Self::Fetch => "fetch",
+            Self::WebSocket => "websocket",
+            Self::Preflight => "preflight",
+        }
+    }
+
     /// The kind of this request.
     pub fn of(head: &RequestHead<'_>) -> Self {
         if head.is_preflight() {

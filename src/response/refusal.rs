@@ -136,7 +136,7 @@ fn kind_for(style: RefusalFormat, head: &RequestHead<'_>, path: Option<&Path<'_>
 }
 
 /// The kind of request by its target, or else by its headers.
-fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
+pub(crate) fn kind_of(head: &RequestHead<'_>, path: Option<&Path<'_>>) -> RequestKind {
     match RequestKind::of(head) {
         RequestKind::Document | RequestKind::Fetch => {
             path.and_then(Path::transport).unwrap_or_else(|| RequestKind::of(head))

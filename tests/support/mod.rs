@@ -49,6 +49,16 @@ pub(crate) fn engine_with(members: Value) -> Engine {
 
 /// The same with further members of the document, and stores that the host has.
 pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine {
+    let stores = stores.iter().map(|name| (*name).to_owned());
+    engine_on(&doorward_native::capabilities().and_sharing().and_stores(stores), members, more)
+}
+
+/// The same on a host that has no cache to share, and has everything counted.
+pub(crate) fn measuring_engine_of(members: Value, more: Value) -> Engine {
+    engine_on(&doorward_native::capabilities().and_measuring(), members, more)
+}
+
+fn engine_on(host: &Capabilities, members: Value, more: Value) -> Engine {
     let mut issuer = json!({
         "type": "better-auth",
         "url": ORIGIN,
@@ -75,10 +85,7 @@ pub(crate) fn engine_of(members: Value, more: Value, stores: &[&str]) -> Engine 
     }
     let config = Config::parse(&document.to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
     let values = BTreeMap::from([("SECRET".to_owned(), SECRET.to_owned())]);
-    let host = doorward_native::capabilities()
-        .and_sharing()
-        .and_stores(stores.iter().map(|name| (*name).to_owned()));
-    let policy = config.compile(&values, &host).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let policy = config.compile(&values, host).unwrap_or_else(|errors| panic!("{errors:?}"));
     Engine::new(policy, 7)
 }
 

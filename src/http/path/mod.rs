@@ -265,6 +265,28 @@ impl<'a> Path<'a> {
     }
 }
 
+/// What stands out in a target that was refused, as a label of measurements: the first that there
+/// is.
+#[cold]
+pub(crate) fn family(target: &str) -> &'static str {
+    let path = ascii::cut(target, b'?').map_or(target, |(path, _)| path);
+    let has = |wanted: u8| path.bytes().any(|byte| byte == wanted);
+    let mut segments = ascii::pieces(path, b'/').skip(1);
+    if target.len() > MAX_TARGET_BYTES {
+        "too-long"
+    } else if !target.starts_with('/') {
+        "no-path"
+    } else if [b'\\', b';', b'#'].into_iter().any(has) || !is_visible(path) {
+        "character"
+    } else if segments.any(|segment| plain_segment(segment).is_none()) && path.len() > 1 {
+        "segment"
+    } else if has(b'%') {
+        "escape"
+    } else {
+        "other"
+    }
+}
+
 /// Splits a path of the configuration in the same way; the root has no segments.
 pub(crate) fn plain_segments(path: &str) -> Option<Vec<String>> {
     let path = Path::read(path).filter(|path| path.query.is_none())?;

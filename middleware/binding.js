@@ -66,6 +66,12 @@ export function bindingOf(glue, gate) {
     /** Address of what is to be put into the shared cache. */
     cacheWrites: () => gate.cacheWrites(),
 
+    /** What has been counted, in the text format of Prometheus. */
+    prometheus: (host, now) => gate.prometheus(host, now),
+
+    /** Takes how long something took. */
+    took: (isDecision, word, micros) => gate.took(isDecision, word, micros),
+
     /** What the names of the identity headers begin with. */
     prefix: () => gate.prefix(),
 

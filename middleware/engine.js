@@ -89,9 +89,9 @@ export function supervisorOf(glue, { now = Date.now, log = (line) => console.err
  *
  * @param {object} glue
  * @param {ReturnType<typeof supervisorOf>} supervisor
- * @param {{ config?: object | string, source?: string, beside?: string[], say?: (error: string[]) => string[], env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, now: () => number, log: (line: string) => void, complain: (line: string) => void }} host
+ * @param {{ config?: object | string, source?: string, beside?: string[], say?: (error: string[]) => string[], env?: () => Record<string, unknown>, checks: string[], signs: string[], stores: string[], shares: boolean, marks?: boolean, proxies?: boolean, measures?: boolean, now: () => number, log: (line: string) => void, complain: (line: string) => void }} host
  */
-export function engineOf(glue, supervisor, { config, source, beside, say, env, checks, signs, stores, shares, marks, proxies, names = [], now, log, complain }) {
+export function engineOf(glue, supervisor, { config, source, beside, say, env, checks, signs, stores, shares, marks, proxies, measures, names = [], now, log, complain }) {
   let binding;
   let generation = 0;
   let errors;
@@ -157,6 +157,14 @@ export function engineOf(glue, supervisor, { config, source, beside, say, env, c
     // The instance may have fallen since the request went on: any other knows the same of a response.
     responseRemovals: (pairs) => supervisor.call(begin(), () => binding.responseRemovals(pairs)),
 
+    /** What has been counted, in the text format of Prometheus. Starts what has not started yet. */
+    prometheus(host, now) {
+      return supervisor.call(begin(), () => binding.prometheus(host, now));
+    },
+
+    /** Takes how long something took. */
+    took: (begun, isDecision, word, micros) => supervisor.call(begun, () => binding.took(isDecision, word, micros)),
+
     /** What is to be put into the shared cache. */
     cacheWrites: (begun) => supervisor.call(begun, () => binding.decision(binding.cacheWrites()).cacheWrites),
   };
@@ -187,6 +195,7 @@ export function engineOf(glue, supervisor, { config, source, beside, say, env, c
         for (const name of stores) draft.stores(name);
         if (shares) draft.shares();
         if (proxies) draft.proxies();
+        if (measures) draft.measures();
         return draft.compile();
       });
       const [start, ...warnings] = supervisor.call(current, () => gate.startLines(source, moment)).split("\n");

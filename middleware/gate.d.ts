@@ -77,6 +77,12 @@ export interface GateOptions extends ShortForm {
    * for what is wrong with the gate itself (`config_warning`, `config_error`, `crash`), `console.log` for all else.
    */
   log?: (line: string) => void;
+  /**
+   * Counts what the gate decides and asks for (`docs/reference/metrics.md`): for the global meter provider of OpenTelemetry (`@opentelemetry/api`),
+   * where one is registered, and for `metrics()`. With `path`, `GET` of that path gives the text of Prometheus to whoever sends `Authorization:
+   * Bearer` with the value of `DOORWARD_METRICS_TOKEN` (at least 32 bytes), also where the gate has not started. Default: nothing is counted.
+   */
+  metrics?: boolean | { path?: string };
   /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */
   waitUntil?: (work: Promise<unknown>) => void;
   /**
@@ -176,6 +182,8 @@ export type Decision =
   | { kind: "answer"; status: number; headers: Pair[]; body: string; reason: string | undefined; log: string | undefined };
 
 export interface Gate {
+  /** What has been counted since the gate began, in the text format of Prometheus. Where it has not started, that it has not. */
+  metrics(): string;
   /** Decides on a request. Never throws: what cannot be decided is an answer with status 503. */
   decide(request: Request, context?: RequestContext): Promise<Verdict>;
   /** Decides on a request by its head alone. Never throws. */

@@ -10,6 +10,7 @@ import { configurationOf } from "./short-form.js";
 import { withErrors } from "./start-errors.js";
 import { isIdentity } from "./origin/names.js";
 import { clock, logLine, withDuration } from "./log.js";
+import { METRICS, lostText, observed, runtimeName, scraped, textWithout } from "./metrics.js";
 import { ending, isBounded, isStream } from "./open.js";
 import { FLAG, FUNCTION, checkOptions, isFunction, isObject, momentOf, wrongOption } from "./options.js";
 import { encodeResult } from "./wire.js";
@@ -28,6 +29,7 @@ const OPTIONS = {
   log: FUNCTION,
   waitUntil: FUNCTION,
   perform: FUNCTION,
+  metrics: METRICS,
 };
 
 /** All that is not about the configuration. */
@@ -49,7 +51,7 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 /**
  * Makes `createGate` for the WebAssembly of one kind of runtime. See `gate.d.ts` for what it takes and gives. The second argument is for
  * hosts in this package: `marks` says that the application is another process, which reads who it is from a mark, `proxies` that each
- * request goes on over a connection of its own, `fetchPage` fetches a path of their origin, `names` are variables that are of use besides those that
+ * request goes on over a connection of its own, `fetchPage` fetches a path of their origin, `listens` that it can serve metrics at a port, `names` are variables that are of use besides those that
  * the configuration names, and `application` is what the application is known to be where no configuration is given. They also get `hop`: what the
  * core says of the way to the origin and back.
  *
@@ -60,8 +62,9 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
   const supervisor = supervisorOf(glue, host);
 
-  return function createGate(options = {}, { marks = false, proxies = false, fetchPage, names = [], application = {} } = {}) {
+  return function createGate(options = {}, { marks = false, proxies = false, listens = false, fetchPage, names = [], application = {} } = {}) {
     checkOptions(options, OPTIONS);
+    if (options.metrics?.port !== undefined && !listens) throw wrongOption("metrics.port", "left out: only doorward/node listens");
     const now = () => momentOf(options.now ?? Date.now);
     const log = unfailing(options.log ?? ((line) => console.log(line)));
     const complain = unfailing(options.log ?? ((line) => console.error(line)));
@@ -71,11 +74,14 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const usual = performer(options.fetch, { stores, cache, signatures, fetchPage });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
-    const able = { checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };
+    const measures = Boolean(options.metrics);
+    const observe = measures && observed(metrics);
+    let notDecided = 0;
+    const able = { measures, checks: signatures.parts, signs: signatures.parts, stores: Object.keys(stores), shares, marks, proxies, names };
     const configuration = configurationOf(options, OPTION_NAMES, application);
     const engine = engineOf(glue, supervisor, { ...configuration, env, ...able, now, log, complain });
 
-    return { decide, decideHead, handle, hop: { refuse, responseRemovals: engine.responseRemovals, start: engine.start } };
+    return { decide, decideHead, handle, metrics, hop: { refuse, responseRemovals: engine.responseRemovals, start: engine.start } };
 
     /** The answer for what only the host finds out, after the decision: the code of a reason, and a hint for the log. */
     function refuse(head, code, hint) {
@@ -88,8 +94,33 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       }
     }
 
+    /** What has been counted, in the text format of Prometheus, also where the gate has not started. */
+    function metrics() {
+      const host = runtimeName();
+      try {
+        return engine.prometheus(host, now()) + lostText(notDecided);
+      } catch {
+        // No moment, no instance, or a wrong configuration.
+        return textWithout(host, engine.errors?.length ?? 0) + lostText(notDecided);
+      }
+    }
+
+    /** Says how long something took that began then, where the clock runs. */
+    function took(begun, name, word, began) {
+      if (!measures || word === undefined) return;
+      const micros = Math.round((clock() - began) * 1000);
+      observe(name, micros / 1e6, name === "decision" ? { via: word } : { purpose: word });
+      if (micros <= 0) return;
+      try {
+        engine.took(begun, name === "decision", word, micros);
+      } catch {
+        // The instance is gone, and what it has counted.
+      }
+    }
+
     /** What is answered when there is no decision, and said. Who develops on this machine is told why. */
     function lost(head, context) {
+      notDecided++;
       const answer = unavailable(head);
       log(answer.log);
       return context?.isOwnMachine === true && engine.errors ? withErrors(answer, engine.errors) : answer;
@@ -151,12 +182,16 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     async function judgeHead(head, context, seesResponse) {
       try {
         checkOptions(context, CONTEXT);
+        const scrape = scraped(head, options.metrics?.path, env, metrics);
+        if (scrape) return scrape;
         const began = clock();
         const begun = engine.begin();
         let decision = engine.decide(begun, head, now());
         // Kept as it came: who gets the request edits its headers.
         const kept = decision.kind === "perform" || decision.recheckAfterMs ? engine.head(begun) : undefined;
-        if (decision.kind === "perform") decision = await settle(begun, kept, decision, context);
+        const waited = { for: "memory" };
+        if (decision.kind === "perform") decision = await settle(begun, kept, decision, context, waited);
+        took(begun, "decision", waited.for, began);
         if (decision.log) decision.log = withDuration(decision.log, began);
         for (const line of decision.log?.split("\n") ?? []) log(line);
         if (decision.recheckAfterMs) decision.recheck = () => recheck(kept, context);
@@ -169,10 +204,13 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     }
 
     /** Carries what is asked until it is decided. The host keeps the head: nothing of it waits in wasm memory. */
-    async function settle(begun, head, decision, context) {
+    async function settle(begun, head, decision, context, waited) {
       while (decision.kind === "perform") {
         const { effect } = decision;
+        const began = clock();
         const result = encodeResult(await (options.perform ? perform(effect) : usual(effect)));
+        took(begun, "effect", purposeOf(effect), began);
+        if (waited.for !== "lookup") waited.for = SIGNATURES.has(effect.kind) ? "signature" : "lookup";
         decision = engine.resume(begun, head, effect.id, result, now());
         if (shares && effect.kind === "fetch") share(begun, context);
       }
@@ -247,8 +285,10 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
 
     /** After the response: no request is waiting, so a failure is reported to none; the engine will ask again. */
     function inBackground(effect, begun, context) {
+      const began = clock();
       const work = perform(effect)
         .then((result) => {
+          took(begun, "effect", purposeOf(effect), began);
           engine.receive(begun, effect.id, encodeResult(result), now());
           if (shares) share(begun, context);
         })
@@ -283,6 +323,14 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
       };
     }
   };
+}
+
+const SIGNATURES = new Set(["check", "sign"]);
+const PURPOSES = { check: "signature", sign: "assertion", read: "storage" };
+
+/** What an effect is for, as a label says it; nothing where it is a wait. */
+function purposeOf({ kind, purpose }) {
+  return purpose?.replaceAll("-", "_") ?? PURPOSES[kind];
 }
 
 /** A log that fails decides nothing. */

@@ -7,7 +7,12 @@ import "./express-request.js";
 export { NotGated } from "./session.js";
 export type { Session } from "./session.js";
 
-export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientAddress"> {
+export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientAddress" | "metrics"> {
+  /**
+   * As for every gate; besides, with `port`, a second listener at 127.0.0.1 of that port gives the text at `/metrics`, to this machine and
+   * without a token. It does not keep the program running.
+   */
+  metrics?: boolean | { path?: string; port?: number };
   /**
    * Scheme, host and port under which browsers see this site, like `https://app.example`. Default: the address at which the
    * connection came in; never a header, unless `NODE_ENV` is `development` and somebody asks from this machine, by one of its

@@ -5,6 +5,7 @@
 // what was typed into the browser.
 
 import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
+import { listen } from "./metrics-listener.js";
 import { isBounded, isStream, watchOver } from "./open.js";
 import { FLAG, checkOptions, isFunction, isObject, wrongOption } from "./options.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
@@ -102,7 +103,9 @@ export function nodeOn(createGate) {
   function decideOn(given, context, host) {
     checkOptions(given, MARKS);
     const { marks, ...options } = given;
-    const gate = createGate(options, { marks, ...host, names: NAMES });
+    const gate = createGate(options, { marks, ...host, listens: true, names: NAMES });
+    const { metrics, log = console.error } = options;
+    if (metrics?.port !== undefined) listen(metrics.port, gate.metrics, log);
     const { publicOrigin, clientAddress } = options;
     const publicOriginAt = publicOriginOf(publicOrigin);
     const mode = (options.env ?? process.env).NODE_ENV;

@@ -15,9 +15,9 @@ mod wire;
 use std::collections::BTreeMap;
 
 use doorward::{
-    Capabilities, Config, ConfigError, ConnectionStatus, Decision, Engine, Finish, MARK_SECRET,
-    Onward, PendingEffect, Reason, Refusal, RequestHead, UnixTime, refuse_without_engine,
-    response_removals,
+    Capabilities, Config, ConfigError, ConnectionStatus, Decision, Duration, Engine, Finish,
+    MARK_SECRET, Onward, PendingEffect, Reason, Refusal, RequestHead, UnixTime,
+    refuse_without_engine, response_removals,
 };
 use wasm_bindgen::prelude::{JsError, JsValue, wasm_bindgen};
 
@@ -36,6 +36,7 @@ pub struct Draft {
     shares: bool,
     marks: bool,
     proxies: bool,
+    measures: bool,
 }
 
 #[wasm_bindgen]
@@ -58,6 +59,7 @@ impl Draft {
             shares: false,
             marks: false,
             proxies: false,
+            measures: false,
         })
     }
 
@@ -107,6 +109,11 @@ impl Draft {
         self.proxies = true;
     }
 
+    /// The host wants to have counted what the engine does.
+    pub fn measures(&mut self) {
+        self.measures = true;
+    }
+
     /// Compiles it.
     ///
     /// # Errors
@@ -119,6 +126,7 @@ impl Draft {
         let host = if self.shares { host.and_sharing() } else { host };
         let host = if self.marks { host.and_marking() } else { host };
         let host = if self.proxies { host.and_fetching_pages() } else { host };
+        let host = if self.measures { host.and_measuring() } else { host };
         let policy = self.config.compile(&self.values, &host).map_err(|errors| refused(&errors))?;
         let (engine, pending) = (Engine::new(policy, random()?), Pending::starting_at(random()?));
         Ok(Gate {
@@ -301,6 +309,18 @@ impl Gate {
         address(self.decision.cache_writes(&self.engine.cache_writes()))
     }
 
+    /// What has been counted, in the text format of Prometheus, for the host of this name.
+    pub fn prometheus(&self, host: &str, now: f64) -> String {
+        self.engine.prometheus(host, moment(now))
+    }
+
+    /// Takes how long something took, in microseconds: an effect of this purpose, or a decision
+    /// that has waited for that.
+    pub fn took(&mut self, is_decision: bool, word: &str, micros: u32) {
+        let what = if is_decision { Duration::Decision(word) } else { Duration::Effect(word) };
+        self.engine.took(what, micros.into());
+    }
+
     /// The number under which an effect is kept. One that finds no place is not carried: the
     /// request itself is decided.
     fn kept(&mut self, pending: Option<PendingEffect>, now: UnixTime) -> Option<u32> {
@@ -368,6 +388,7 @@ impl Gate {
 
     /// What goes wrong at the border itself.
     fn turn_away(&mut self, head: &[u8], reason: Reason, now: UnixTime) -> u32 {
+        self.engine.note_refusal(reason);
         address(self.decision.answer(&refusal(head, reason, now)))
     }
 }

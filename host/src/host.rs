@@ -1,7 +1,8 @@
 //! What a host implements, and how effects are performed with it.
 
 use doorward::{
-    CacheWrite, Effect, Engine, Fetch, SignatureCheck, SignatureRequest, StoreRead, UnixTime,
+    CacheWrite, Duration, Effect, Engine, Fetch, SignatureCheck, SignatureRequest, StoreRead,
+    UnixTime,
 };
 
 use crate::result::{Failure, OwnedResult, Response};
@@ -68,6 +69,7 @@ pub trait Host: Sized {
 
 /// Performs one effect: this is what [`Host::perform`] does unless a host says otherwise.
 pub async fn perform<H: Host>(host: &H, effect: &Effect) -> OwnedResult {
+    let began = host.now();
     let result = match effect {
         Effect::Fetch(fetch) => timed(host, fetch.timeout_ms, copied_or_fetched(host, fetch)).await,
         Effect::Check(check) => host.check_signature(check).await.map(OwnedResult::Checked),
@@ -84,6 +86,7 @@ pub async fn perform<H: Host>(host: &H, effect: &Effect) -> OwnedResult {
             Ok(OwnedResult::Waited)
         }
     };
+    took(host, effect, began);
     result.unwrap_or_else(OwnedResult::Missing)
 }
 
@@ -104,4 +107,20 @@ async fn timed<H: Host>(
     work: impl Future<Output = Result<OwnedResult, Failure>>,
 ) -> Result<OwnedResult, Failure> {
     within(host.sleep(millis), work).await.unwrap_or(Err(Failure::Unreachable("TIMEOUT")))
+}
+
+/// Says how long an effect took that began then, where the clock has moved.
+fn took<H: Host>(host: &H, effect: &Effect, began: UnixTime) {
+    let purpose = match effect {
+        Effect::Fetch(fetch) if fetch.purpose == "deny-list" => "deny_list",
+        Effect::Fetch(fetch) => fetch.purpose,
+        Effect::Read(_) => "storage",
+        Effect::Check(_) => "signature",
+        Effect::Sign(_) => "assertion",
+        Effect::Wait { .. } => return,
+    };
+    let micros = host.now().millis_since(began).saturating_mul(1000);
+    if let Ok(micros @ 1..) = u64::try_from(micros) {
+        host.with_engine(|engine| engine.took(Duration::Effect(purpose), micros));
+    }
 }

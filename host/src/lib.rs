@@ -22,6 +22,7 @@ mod host;
 #[cfg(feature = "http")]
 pub mod http;
 pub mod latin1;
+mod metrics;
 mod result;
 mod start;
 mod timing;
@@ -31,5 +32,6 @@ pub use decide::{Begun, FinalDecision, begin, decide, refuse, resume};
 pub use forward::{Performed, alongside, finish, onward, receive, response_headers};
 pub use head::{LendHead, OwnedHead, borrowed};
 pub use host::{Host, perform};
+pub use metrics::metrics;
 pub use result::{Failure, OwnedResult, Response};
 pub use start::engine;

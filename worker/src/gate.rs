@@ -10,6 +10,7 @@ use doorward::UnixTime;
 use doorward::{Engine, config_error_line};
 use worker::Env;
 
+use crate::sink::write_config_errors;
 use crate::start::{Settings, start};
 
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
@@ -40,6 +41,7 @@ fn started(env: &Env) -> Gate {
     match start(env, now()) {
         Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
         Err(errors) => {
+            write_config_errors(env, errors.len(), now());
             for error in errors {
                 worker::console_error!("{}", config_error_line(&error, now()));
             }

@@ -21,9 +21,11 @@ mod gate;
 mod head;
 mod host;
 mod lines;
+mod metrics;
 mod panics;
 mod platform;
 mod shared_cache;
+mod sink;
 mod start;
 mod stores;
 mod stream;
@@ -143,6 +145,7 @@ fn ended(
     decision: FinalDecision,
 ) -> Option<JsValue> {
     conformance::decided(&decision);
+    metrics::schedule(host);
     match decision {
         FinalDecision::Forward(forward) => forward::forward(host, request, head, forward),
         FinalDecision::Redirect(refusal) | FinalDecision::Reject(refusal) => {

@@ -84,6 +84,14 @@ extern "C" {
     #[wasm_bindgen(catch, js_namespace = ["caches", "default"], js_name = "put")]
     pub(crate) fn cache_put(key: &str, response: &Response) -> Result<JsValue, JsValue>;
 
+    /// A dataset of Analytics Engine, as the deployment has bound it.
+    #[derive(Clone, Debug)]
+    pub(crate) type AnalyticsDataset;
+
+    /// Writes a point.
+    #[wasm_bindgen(catch, method, js_name = "writeDataPoint")]
+    pub(crate) fn write_data_point(this: &AnalyticsDataset, point: &Object) -> Result<(), JsValue>;
+
     /// A namespace of Workers KV, as the deployment has bound it.
     #[derive(Clone, Debug)]
     pub(crate) type KvNamespace;

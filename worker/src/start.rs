@@ -10,6 +10,7 @@ use worker::Env;
 
 use crate::check;
 use crate::platform::KvNamespace;
+use crate::sink::{Sink, sink};
 use crate::stores::{bound, namespace};
 
 /// What this host needs to know besides the policy.
@@ -25,6 +26,8 @@ pub(crate) struct Settings {
     pub(crate) stores: Vec<(String, KvNamespace)>,
     /// What instances share, where it is bound; else it is the platform's cache.
     pub(crate) kv_namespace: Option<KvNamespace>,
+    /// Where what is counted is written.
+    pub(crate) metrics: Option<Sink>,
 }
 
 /// Reads the variables and starts an engine.
@@ -74,6 +77,7 @@ fn policy(
         .and_signing(check::has)
         .and_sharing()
         .and_fetching_pages();
+    let host = if sink(env).is_some() { host.and_measuring() } else { host };
     config.compile(&values, &host.and_stores(stores.iter().map(|(name, _)| name.clone())))
 }
 
@@ -121,7 +125,8 @@ fn settings(env: &Env, stores: Vec<(String, KvNamespace)>) -> Result<Settings, V
     });
     match (origin, public_origin, kv_namespace(env), override_error) {
         (Ok(origin), Ok(public_origin), Ok(kv_namespace), None) => {
-            Ok(Settings { origin, public_origin, resolve_override, stores, kv_namespace })
+            let metrics = sink(env);
+            Ok(Settings { origin, public_origin, resolve_override, stores, kv_namespace, metrics })
         }
         (origin, public_origin, kv, wrong) => {
             Err([origin.err(), public_origin.err(), kv.err(), wrong]

@@ -11,6 +11,7 @@
     clippy::arithmetic_side_effects
 )] // a test that panics has found something
 
+mod alerts;
 mod events;
 mod fairness;
 mod keys;

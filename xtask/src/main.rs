@@ -3,6 +3,7 @@
 //! stdout has the result, stderr the progress. Exit 0: good; 1: what was run or checked is bad; 2:
 //! used wrongly.
 
+mod alerts;
 mod bench;
 mod build;
 mod build_cli;

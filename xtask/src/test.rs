@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{causes, debian, demo, node, python, sessions, soak, stack, wasm};
+use crate::{alerts, causes, debian, demo, node, python, sessions, soak, stack, wasm};
 
 pub(crate) const HELP: &str = "\
 Run every test, or the parts that you name
@@ -45,8 +45,10 @@ enum Work {
     /// The Python package in that folder: style, types and tests. They ask the real Better Auth of
     /// the stack's auth service.
     Python(&'static str),
+    /// A function of this program, that needs nothing built.
+    Own(fn() -> Result),
 }
-use Work::{Cargo, Npm, NpmOnVariants, Python, Xtask};
+use Work::{Cargo, Npm, NpmOnVariants, Own, Python, Xtask};
 
 /// Every part; a new one is a new line.
 #[rustfmt::skip]
@@ -57,6 +59,7 @@ const PARTS: &[Part] = &[
     Part { name: "notices",     about: "one licence everywhere, and notices of what ships",                 work: Xtask(&["notices", "--check"], &[]) },
     Part { name: "native",      about: "the core and the native host",                                      work: Cargo(&["test", "--workspace", "--no-fail-fast"]) },
     Part { name: "cost",        about: "a decision's cost grows with its input, never faster",              work: Cargo(&["test", "--profile", "cost", "-p", "doorward", "--test", "cost"]) },
+    Part { name: "alerts",      about: "alert rules and dashboard, by promtool on series of real faults",   work: Own(alerts::test) },
     Part { name: "build",       about: "both WebAssembly modules and their JavaScript",                     work: Xtask(&["build"], &[]) },
     Part { name: "build-tests", about: "the variants of both that only tests load",                         work: Xtask(&["build", "tests"], &[]) },
     Part { name: "js",          about: "the npm package: Node and the edge runtime",                        work: NpmOnVariants("middleware", "test") },
@@ -133,7 +136,7 @@ pub(crate) fn run(names: &[String]) -> Result {
         PARTS.iter().filter(is_named).any(|part| match part.work {
             Npm(..) | Python(..) => name == "build",
             NpmOnVariants(..) => name == "build" || name == "build-tests",
-            Cargo(_) | Xtask(..) => false,
+            Cargo(_) | Xtask(..) | Own(_) => false,
         })
     };
     let chosen: Vec<_> = PARTS.iter().filter(|part| is_named(part) || loads(part.name)).collect();
@@ -161,7 +164,7 @@ impl Work {
     /// The members of the npm workspace that it needs.
     fn members(&self) -> Vec<&'static str> {
         match self {
-            Cargo(_) => Vec::new(),
+            Cargo(_) | Own(_) => Vec::new(),
             Python(_) => vec!["examples/stack/auth-service"],
             Xtask(_, members) => members.to_vec(),
             Npm(member, _) | NpmOnVariants(member, _) => vec![member],
@@ -177,6 +180,7 @@ impl Work {
                 node::install(&[member])?;
                 node::npm(&["run", script, "--workspace", member], &root)
             }
+            Own(test) => return test(),
             Python(folder) => return python::test(&root.join(folder), &QUIET),
         };
         shell::run(command.envs(QUIET))

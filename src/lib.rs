@@ -77,6 +77,7 @@ mod encoding;
 mod engine;
 mod forward;
 mod http;
+mod inspect;
 mod jose;
 mod metrics;
 mod policy;
@@ -101,6 +102,7 @@ pub use engine::measurements::{Duration, Measurement, prometheus_without_engine}
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};
+pub use inspect::inspect;
 pub use jose::alg::{Algorithm, HashFunction, KeyType, SignatureScheme};
 pub use jose::platform::{SignatureCheck, SignatureRequest};
 pub use policy::Policy;

@@ -8,13 +8,9 @@
 use crate::better_auth::session_data::{CookieCache, Sealed};
 use crate::better_auth::signed_cookie::SignedValue;
 use crate::encoding::{base64, percent};
-use crate::http::path::Path;
-use crate::http::request::RequestHead;
 use crate::jose::jws::Jws;
 use crate::jose::sign::SigningKey;
 use crate::jose::verify::{self, Secret};
-use crate::policy::Policy;
-use crate::policy::rules::Access;
 use crate::reason::Reason;
 
 /// A secret to try.
@@ -175,51 +171,6 @@ pub fn unverified_jws(token: &str) -> Result<UnverifiedJws, Reason> {
 pub fn public_jwk(private: &str) -> Result<String, &'static str> {
     let key = SigningKey::from_jwk(private, true)?;
     key.public_jwk().ok_or("this key has no public side")
-}
-
-/// Names of the cookies of each Better Auth service of a policy: `session_token`, `session_data`.
-pub fn session_cookies(policy: &Policy) -> Vec<(String, String)> {
-    policy
-        .services
-        .iter()
-        .map(|service| {
-            (service.cookies.session_token.clone(), service.cookies.session_data.clone())
-        })
-        .collect()
-}
-
-/// What a policy says of a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Coverage {
-    /// `public`, `optional` or `required`: the strictest of the rules.
-    pub access: &'static str,
-    /// Numbers of the rules that have to admit such a request, the strictest first. Their places in
-    /// the document are those of [`crate::Config::rule_places`].
-    pub rules: Vec<usize>,
-    /// Whether one of them says which attributes a user must have.
-    pub has_requirements: bool,
-}
-
-/// Which rules cover a request; nothing where none does, so that it is denied.
-///
-/// # Errors
-/// `path_refused`, `head_malformed`: no request gets there.
-pub fn coverage(policy: &Policy, method: &str, target: &str) -> Result<Option<Coverage>, Reason> {
-    let head =
-        RequestHead { method, target, headers: &[], public_origin: "", client_address: None };
-    let path = Path::of(&head, policy.framework.as_ref())?;
-    Ok(policy.matched_rules(&path, &head).map(|matched| {
-        let access = matched.all().map(|rule| rule.access).max();
-        Coverage {
-            access: match access.unwrap_or_default() {
-                Access::Public => "public",
-                Access::Optional => "optional",
-                Access::Required => "required",
-            },
-            rules: matched.all().map(|rule| rule.number).collect(),
-            has_requirements: matched.all().any(|rule| !rule.requirements.is_empty()),
-        }
-    }))
 }
 
 #[cfg(test)]

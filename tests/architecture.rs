@@ -32,6 +32,7 @@ const LAYERS: [&str; 20] = [
     "forward",
     "response",
     "engine",
+    "inspect",
     "probe",
     "conformance",
 ];

@@ -5,18 +5,22 @@
 
 mod clock;
 mod files;
+mod functions;
 mod http;
 mod keys;
 mod terminal;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
 use doorward_doctor::effects::{Effect, EffectResult};
 use doorward_doctor::program::{Input, Program, Step};
+
+use crate::functions::Native;
 
 fn main() -> ExitCode {
     let (sender, receiver) = channel();
@@ -26,11 +30,12 @@ fn main() -> ExitCode {
         let _ = on_interrupt.send(Event::Interrupted);
     });
     let mut carrier = Carrier { http: http::Client::default(), sender, receiver };
-    let mut program = Program::new(Input {
+    let input = Input {
         args: std::env::args().skip(1).collect(),
         out_is_terminal: std::io::stdout().is_terminal(),
         err_is_terminal: std::io::stderr().is_terminal(),
-    });
+    };
+    let mut program = Program::new(input, Rc::new(Native));
     let mut step = program.start();
     loop {
         match step {
@@ -76,6 +81,7 @@ impl Carrier {
                     .filter_map(|(name, _)| name.into_string().ok())
                     .collect(),
             },
+            Effect::LoadFunctions => EffectResult::Done,
             Effect::Now => EffectResult::Time { millis: clock::now() },
             Effect::Random { count } => keys::random(count),
             Effect::GenerateKey { algorithm } => keys::generate(&algorithm),

@@ -13,6 +13,8 @@ use std::task::{Context, Poll};
 
 use serde::{Deserialize, Serialize};
 
+use crate::functions::Carrier;
+
 /// What the carrier is asked to do.
 #[derive(Clone, Serialize)]
 #[serde(tag = "effect", rename_all = "kebab-case")]
@@ -39,6 +41,9 @@ pub enum Effect {
     },
     /// The names of all environment variables, without their values.
     EnvNames,
+    /// Makes ready what [`crate::functions::Functions`] needs: some carriers load the gate's engine
+    /// only for commands that ask it.
+    LoadFunctions,
     /// The time, in milliseconds since 1970.
     Now,
     /// Random bytes of the operating system.
@@ -259,11 +264,12 @@ pub(crate) struct Desk {
 #[derive(Clone)]
 pub(crate) struct Io {
     desk: Rc<Desk>,
+    carrier: Carrier,
 }
 
 impl Io {
-    pub(crate) const fn new(desk: Rc<Desk>) -> Self {
-        Self { desk }
+    pub(crate) const fn new(desk: Rc<Desk>, carrier: Carrier) -> Self {
+        Self { desk, carrier }
     }
 
     /// Has the carrier perform an effect.
@@ -271,6 +277,11 @@ impl Io {
         *self.desk.result.borrow_mut() = None;
         *self.desk.effect.borrow_mut() = Some(effect);
         Answer { desk: &self.desk }.await
+    }
+
+    /// What the carrier computes.
+    pub(crate) const fn carrier(&self) -> &Carrier {
+        &self.carrier
     }
 
     /// Whether the person has interrupted the program: a command then says how far it came.

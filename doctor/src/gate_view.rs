@@ -3,16 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{
-    Config, CredentialExplanation, Decision, Engine, Explanation, Layer, LayerVerdict, Layers,
-    Reason, RequestHead, UnixTime,
-};
+use doorward::Reason;
 use serde_json::{Map, Value, json};
 
-use crate::decide::{NoReplies, decide};
 use crate::effects::Io;
 use crate::plan::Variables;
-use crate::project::config_file::host;
+use crate::policy::{self, Decided, Head, NoResponses, Policy};
 use crate::report::wrap::labelled;
 
 const MAX_FILE_BYTES: usize = 512 * 1024;
@@ -30,9 +26,7 @@ pub(crate) struct Pasted<'a> {
 
 /// The gate's view.
 pub(crate) struct GateView {
-    explanation: Explanation,
-    /// What the gate would answer where everything needs a session; nothing: it forwards.
-    reason: Option<Reason>,
+    decided: Decided,
 }
 
 /// The gate's view of what was pasted.
@@ -41,15 +35,13 @@ pub(crate) struct GateView {
 /// A file is not there, or the configuration is wrong: what the gate would log at its start.
 pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>) -> Result<GateView, String> {
     let variables = Variables::read(io, pasted.env_files).await?;
-    let document = document(io, pasted).await?;
-    let wrong = |errors: Vec<doorward::ConfigError>| {
-        errors.first().map(ToString::to_string).unwrap_or_default()
-    };
-    let config = Config::parse(&document.to_string()).map_err(wrong)?;
+    let document = document(io, pasted).await?.to_string();
+    let names = io.carrier().inspect(&json!({ "config": document }));
+    let names = names.get("names").and_then(Value::as_array).into_iter().flatten();
     let mut values = BTreeMap::new();
-    for name in config.names() {
-        if let Some(value) = variables.first(io, &[name.as_str()]).await {
-            values.insert(name, value.value);
+    for name in names.filter_map(Value::as_str) {
+        if let Some(value) = variables.first(io, &[name]).await {
+            values.insert(name.to_owned(), value.value);
         }
     }
     if pasted.cookies.is_none() {
@@ -58,43 +50,50 @@ pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>) -> Result<GateView, Strin
             .entry("BETTER_AUTH_SECRET".to_owned())
             .or_insert_with(|| "stands-for-a-secret-0123456789-ABCDEFGHIJKL".to_owned());
     }
-    let policy = config.compile(&values, &host(&config)).map_err(wrong)?;
-    let mut engine = Engine::new(policy, 1);
+    let compiled = Policy::compile(io.carrier(), &document, &values);
+    let Some(policy) = compiled.policy else {
+        return Err(compiled.errors.first().map(in_words).unwrap_or_default());
+    };
     let authorization = pasted.token.map(|token| format!("Bearer {token}"));
-    let headers: Vec<(&str, &str)> = [("accept", "application/json")]
+    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let headers = [header("accept", "application/json")]
         .into_iter()
-        .chain(pasted.cookies.map(|cookies| ("cookie", cookies)))
-        .chain(authorization.as_deref().map(|value| ("authorization", value)))
+        .chain(pasted.cookies.map(|cookies| header("cookie", cookies)))
+        .chain(authorization.as_deref().map(|value| header("authorization", value)))
         .collect();
-    let head = RequestHead {
-        method: "GET",
-        target: "/",
-        headers: &headers,
-        public_origin: pasted.origin,
+    let head = Head {
+        method: "GET".to_owned(),
+        target: "/".to_owned(),
+        headers,
+        public_origin: pasted.origin.to_owned(),
         client_address: None,
     };
-    let now = UnixTime::from_millis(io.now().await);
-    let explanation = engine.explain(&head, now);
-    let reason = match decide(io, &mut engine, &head, &mut NoReplies, now).await {
-        Decision::Reject(refusal) | Decision::Redirect(refusal) => Some(refusal.reason),
-        _ => None,
-    };
-    Ok(GateView { explanation, reason })
+    let now = io.now().await;
+    let decided = policy.decide(io, &head, &mut NoResponses, now).await;
+    Ok(GateView { decided })
+}
+
+/// A mistake of the configuration, as the gate says it.
+fn in_words([path, problem, hint]: &[String; 3]) -> String {
+    let place = if path.is_empty() { "the document" } else { path };
+    format!("{place}: {problem} (hint: {hint})")
 }
 
 impl GateView {
     /// As lines of text.
     pub(crate) fn text(&self) -> String {
         let mut out = String::new();
-        for credential in &self.explanation.credentials {
-            let issuer = credential.issuer.as_deref().unwrap_or("any issuer");
+        for credential in self.decided.credentials() {
+            let issuer = member(credential, "issuer").unwrap_or("any issuer");
             out.push_str(&format!("\nthe gate, credential of {issuer}\n"));
-            for (name, own) in layers(credential) {
-                out.push_str(&labelled(2, name, 13, &with_reason(layer(own))));
+            for own in layers(credential) {
+                let name = member(own, "name").unwrap_or_default();
+                out.push_str(&labelled(2, name, 13, &with_reason(layer(own), policy::reason(own))));
             }
-            out.push_str(&labelled(2, "so", 13, &with_reason(verdict(&credential.verdict))));
+            let words = with_reason(verdict(credential), policy::reason(credential));
+            out.push_str(&labelled(2, "so", 13, &words));
         }
-        let answer = match self.reason {
+        let answer = match self.decided.reason() {
             None => "it would let it pass".to_owned(),
             Some(reason) if reason.status() == 503 => {
                 format!("it would have to ask, and offline nobody answers ({})", reason.code())
@@ -112,22 +111,22 @@ impl GateView {
 
     /// As JSON.
     pub(crate) fn json(&self) -> Value {
-        let credentials = self.explanation.credentials.iter().map(|credential| {
-            let layers = layers(credential).into_iter().map(|(name, own)| {
-                let (words, reason) = layer(own);
-                json!({ "name": name, "words": words, "reason": reason.map(Reason::code) })
-            });
-            let (words, reason) = verdict(&credential.verdict);
+        let code = |own: &Value| policy::reason(own).map(Reason::code);
+        let credentials = self.decided.credentials().iter().map(|credential| {
+            let layers = layers(credential).iter().map(
+                |own| json!({ "name": own.get("name"), "words": layer(own), "reason": code(own) }),
+            );
             json!({
-                "issuer": credential.issuer,
+                "issuer": credential.get("issuer"),
                 "layers": layers.collect::<Vec<_>>(),
-                "verdict": { "words": words, "reason": reason.map(Reason::code) },
+                "verdict": { "words": verdict(credential), "reason": code(credential) },
             })
         });
+        let reason = self.decided.reason();
         json!({
             "credentials": credentials.collect::<Vec<_>>(),
-            "passes": self.reason.is_none(),
-            "reason": self.reason.map(Reason::code),
+            "passes": reason.is_none(),
+            "reason": reason.map(Reason::code),
         })
     }
 }
@@ -176,41 +175,38 @@ fn add_keys(document: &mut Map<String, Value>, keys: &Value) {
     }
 }
 
-const fn layer(layer: Layer) -> (&'static str, Option<Reason>) {
-    match layer {
-        Layer::Absent => ("is not there", None),
-        Layer::Valid => ("holds", None),
-        Layer::Unverified => ("is there; there is no secret to check it with", None),
-        Layer::Unsigned => ("has no signature", None),
-        Layer::Unknown => ("is not known without a key or the platform", None),
-        Layer::Bad(reason) => ("does not hold", Some(reason)),
+fn member<'a>(own: &'a Value, name: &str) -> Option<&'a str> {
+    own.get(name).and_then(Value::as_str)
+}
+
+/// The layers of a credential, each by itself.
+fn layers(credential: &Value) -> &[Value] {
+    credential.get("layers").and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// What the engine says of a layer, in words.
+fn layer(own: &Value) -> &'static str {
+    match member(own, "is").unwrap_or_default() {
+        "absent" => "is not there",
+        "valid" => "holds",
+        "unverified" => "is there; there is no secret to check it with",
+        "unsigned" => "has no signature",
+        "bad" => "does not hold",
+        _ => "is not known without a key or the platform",
     }
 }
 
-/// Names and layers of a credential.
-fn layers(credential: &CredentialExplanation) -> Vec<(&'static str, Layer)> {
-    match credential.layers {
-        Layers::BetterAuthCookies { token, data } => {
-            vec![("session_token", token), ("session_data", data)]
-        }
-        Layers::BearerToken { token } => vec![("bearer token", token)],
-        Layers::Jwt { jwt } => vec![("JWT", jwt)],
-        _ => Vec::new(),
+/// What a credential comes to, in words.
+fn verdict(credential: &Value) -> &'static str {
+    match member(credential, "verdict").unwrap_or_default() {
+        "authenticated" => "authenticated",
+        "lookup-required" => "the gate would ask the auth service",
+        "effect-required" => "the gate would fetch keys or have a signature checked",
+        _ => "nobody",
     }
 }
 
-fn verdict(verdict: &LayerVerdict) -> (&'static str, Option<Reason>) {
-    match verdict {
-        LayerVerdict::Authenticated { .. } => ("authenticated", None),
-        LayerVerdict::LookupRequired => ("the gate would ask the auth service", None),
-        LayerVerdict::EffectRequired => {
-            ("the gate would fetch keys or have a signature checked", None)
-        }
-        LayerVerdict::Unauthenticated(reason) => ("nobody", Some(*reason)),
-    }
-}
-
-fn with_reason((words, reason): (&'static str, Option<Reason>)) -> String {
+fn with_reason(words: &'static str, reason: Option<Reason>) -> String {
     match reason {
         Some(reason) => format!("{words}: {} ({})", reason.sentence(), reason.code()),
         None => words.to_owned(),

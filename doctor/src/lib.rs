@@ -4,6 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`effects`] | what a carrier performs |
+//! | [`functions`] | what a carrier computes: the gate's engine, regular expressions |
 //! | [`program`] | the driver that plays a command |
 //! | `commands` | one file for each command: its arguments, and an `async fn run` |
 //! | `probes` | one file for each question that is put to a deployment; they fill `Facts` and know no cause |
@@ -27,15 +28,16 @@ mod command_line;
 mod commands;
 mod cookie_file;
 mod cookie_line;
-mod decide;
 pub mod effects;
 mod env_file;
 mod examination;
 mod exit;
 mod facts;
+pub mod functions;
 mod gate_view;
 mod output;
 mod plan;
+mod policy;
 mod policy_test;
 mod probes;
 pub mod program;

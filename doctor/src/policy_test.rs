@@ -3,12 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use doorward::probe::{self, ProbeSecret};
-use doorward::{Decision, Engine, Fetch, Policy, RequestHead, UnixTime};
+use doorward::probe::ProbeSecret;
 use serde_json::{Map, Value, json};
 
-use crate::decide::{Replies, decide};
 use crate::effects::Io;
+use crate::policy::{Head, Policy, Response, Responses};
 use crate::project::config_file::ConfigFile;
 
 /// Where requests are, unless a case says otherwise.
@@ -45,8 +44,8 @@ pub(crate) async fn play(
             .and_then(Value::as_str)
             .map_or_else(|| format!("case {number}"), str::to_owned);
         let env = env_of(&file, case);
-        let policy =
-            policy_of(&file, case, &env, project).map_err(|wrong| format!("{name}: {wrong}"))?;
+        let policy = policy_of(io, &file, case, &env, project)
+            .map_err(|wrong| format!("{name}: {wrong}"))?;
         let got = decision_of(io, policy, case, &env).await;
         let expect = case.get("expect").unwrap_or(&Value::Null);
         let wrong = difference(expect, &got).map_err(|wrong| format!("{name}: {wrong}"))?;
@@ -72,6 +71,7 @@ fn env_of(file: &Value, case: &Value) -> BTreeMap<String, String> {
 }
 
 fn policy_of(
+    io: &Io,
     file: &Value,
     case: &Value,
     env: &BTreeMap<String, String>,
@@ -85,7 +85,7 @@ fn policy_of(
             let policy = policy.ok_or_else(|| format!("there is no policy {name:?}"))?;
             let text = policy.get("config").unwrap_or(policy).to_string();
             let file = crate::project::folder::TextFile { name: name.to_owned(), text };
-            own = ConfigFile::read(Some(file)).0;
+            own = ConfigFile::read(io.carrier(), Some(file)).0;
             &own
         }
     };
@@ -120,19 +120,12 @@ async fn decision_of(
         let cookies = cookies_of(&policy, session, secret, now);
         headers.push(("cookie".to_owned(), cookies));
     }
-    let headers: Vec<(&str, &str)> =
-        headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let head = RequestHead {
-        method: &method,
-        target: &target,
-        headers: &headers,
-        public_origin: &public_origin,
-        client_address: request.get("client_address").and_then(Value::as_str),
-    };
+    let client_address = request.get("client_address").and_then(Value::as_str);
+    let client_address = client_address.map(str::to_owned);
+    let head = Head { method, target, headers, public_origin, client_address };
     let results = case.get("results").and_then(Value::as_array).cloned().unwrap_or_default();
-    let mut engine = Engine::new(policy, 1);
-    let mut results = Given { results };
-    written(decide(io, &mut engine, &head, &mut results, UnixTime::from_millis(now)).await)
+    let decided = policy.decide(io, &head, &mut Given { results }, now).await;
+    written(decided.decision())
 }
 
 /// Header pairs, as a list of pairs or as an object.
@@ -154,7 +147,7 @@ fn header_pairs(value: Option<&Value>) -> Vec<(String, String)> {
 /// and a `session_data` with this user.
 fn cookies_of(policy: &Policy, session: &Value, secret: &str, now: i64) -> String {
     const TOKEN: &str = "TestsTestsTestsTestsTestsTests00";
-    let Some((token_name, data_name)) = probe::session_cookies(policy).into_iter().next() else {
+    let Some((token_name, data_name)) = policy.cookies.first() else {
         return String::new();
     };
     let secret = ProbeSecret::new(secret.as_bytes());
@@ -180,11 +173,11 @@ struct Given {
     results: Vec<Value>,
 }
 
-impl Replies for Given {
-    fn fetch(&mut self, fetch: &Fetch) -> Option<(u16, Vec<(String, String)>, Vec<u8>)> {
+impl Responses for Given {
+    fn fetch(&mut self, purpose: &str, url: &str) -> Option<Response> {
         let is_for = |result: &Value| {
-            let of = result.get("of").and_then(Value::as_str) == Some(fetch.purpose);
-            of && result.get("url").and_then(Value::as_str).is_none_or(|url| url == fetch.url)
+            let of = result.get("of").and_then(Value::as_str) == Some(purpose);
+            of && result.get("url").and_then(Value::as_str).is_none_or(|own| own == url)
         };
         let place = self.results.iter().position(is_for)?;
         let result = self.results.remove(place);
@@ -194,36 +187,36 @@ impl Replies for Given {
             value => value.to_string(),
         };
         let headers = header_pairs(result.get("headers"));
-        Some((u16::try_from(status).ok()?, headers, body.into_bytes()))
+        Some((u16::try_from(status).ok()?, headers, body))
     }
 }
 
 /// A decision as `expect` says it.
-fn written(decision: Decision) -> Value {
-    match decision {
-        Decision::Forward(forward) => {
-            let set: Map<String, Value> =
-                forward.set.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
-            let mut own = json!({ "set": set });
-            if let (Some(upstream), Value::Object(members)) = (forward.upstream, &mut own) {
-                members.insert("upstream".to_owned(), upstream.into());
+fn written(decision: &Value) -> Value {
+    let member = |name: &str| decision.get(name).cloned().unwrap_or_default();
+    let kind = decision.get("kind").and_then(Value::as_str).unwrap_or("unfinished");
+    let mut own = Map::new();
+    match kind {
+        "forward" => {
+            let set: Map<String, Value> = header_pairs(decision.get("set"))
+                .into_iter()
+                .map(|(name, value)| (name, value.into()))
+                .collect();
+            own.insert("set".to_owned(), set.into());
+            if let Some(upstream) = decision.get("upstream") {
+                own.insert("upstream".to_owned(), upstream.clone());
             }
-            json!({ "forward": own })
         }
-        Decision::Reject(refusal) => {
-            json!({ "reject": { "status": refusal.status, "reason": refusal.reason.code() } })
+        "reject" | "redirect" => {
+            own.insert("status".to_owned(), member("status"));
+            own.insert("reason".to_owned(), member("reason"));
+            if kind == "redirect" {
+                own.insert("location".to_owned(), member("location"));
+            }
         }
-        Decision::Redirect(refusal) => {
-            let location = refusal.headers.iter().find(|(name, _)| name == "location");
-            json!({ "redirect": {
-                "status": refusal.status,
-                "reason": refusal.reason.code(),
-                "location": location.map(|(_, value)| value),
-            } })
-        }
-        Decision::Respond(_) => json!({ "respond": {} }),
-        Decision::Perform(_) => json!({ "unfinished": {} }),
+        _ => {}
     }
+    Value::Object(Map::from_iter([(kind.to_owned(), Value::Object(own))]))
 }
 
 /// How a decision differs from what was expected; nothing where it does not. Of what is expected

@@ -14,6 +14,7 @@ use crate::commands::{
 };
 use crate::effects::{Desk, Effect, EffectResult, Io};
 use crate::exit::ExitCode;
+use crate::functions::{Carrier, Functions};
 use crate::output::Output;
 
 /// What the carrier knows at the start.
@@ -44,10 +45,10 @@ pub struct Program {
 }
 
 impl Program {
-    /// Starts the command that these words name.
-    pub fn new(input: Input) -> Self {
+    /// Starts the command that these words name, with what the carrier computes for it.
+    pub fn new(input: Input, functions: Rc<dyn Functions>) -> Self {
         let desk = Rc::new(Desk::default());
-        let io = Io::new(Rc::clone(&desk));
+        let io = Io::new(Rc::clone(&desk), Carrier::new(functions));
         Self { future: Box::pin(run(io, input)), desk }
     }
 
@@ -109,6 +110,9 @@ async fn run(io: Io, input: Input) -> ExitCode {
         colour: input.out_is_terminal && !line.json && has_no(&io, "NO_COLOR").await,
         progress: input.err_is_terminal,
     };
+    if asks_the_engine(&line.command) {
+        io.perform(Effect::LoadFunctions).await;
+    }
     match line.command {
         Command::Doctor(args) => doctor::run(&io, args, output).await,
         Command::Check(args) => check::run(&io, args, output).await,
@@ -121,6 +125,18 @@ async fn run(io: Io, input: Input) -> ExitCode {
         Command::Causes(args) => causes::run(&io, &args, output).await,
         Command::Reasons(args) => reasons::run(&io, &args, output).await,
     }
+}
+
+/// Whether a command asks the gate's engine, or matches regular expressions.
+const fn asks_the_engine(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Check(_)
+            | Command::Explain(_)
+            | Command::Init(_)
+            | Command::Routes(_)
+            | Command::Test(_)
+    )
 }
 
 /// Whether a variable is unset or blank.

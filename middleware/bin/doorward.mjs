@@ -4,6 +4,7 @@
 // (cli/) performs the same effects.
 
 import { Doorward } from "../wasm/cli.js";
+import { computer } from "./computer.mjs";
 import { perform } from "./perform.mjs";
 
 /** Ends the wait for the effect that is being performed. */
@@ -16,6 +17,7 @@ const program = new Doorward(
     out_is_terminal: Boolean(process.stdout.isTTY),
     err_is_terminal: Boolean(process.stderr.isTTY),
   }),
+  computer,
 );
 let step = JSON.parse(program.start());
 while (step.exit === undefined) {

@@ -6,6 +6,7 @@ import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
 
+import { load } from "./computer.mjs";
 import { exchange } from "./http.mjs";
 
 for (const stream of [process.stdout, process.stderr]) {
@@ -36,6 +37,10 @@ const performers = {
     return text === undefined ? { result: "absent" } : { result: "text", text };
   },
   "env-names": () => ({ result: "names", names: Object.keys(process.env) }),
+  "load-functions": async () => {
+    await load();
+    return { result: "done" };
+  },
   now: () => ({ result: "time", millis: Date.now() }),
   random: ({ count }) => ({ result: "bytes", bytes: crypto.randomBytes(count).toString("base64") }),
   "generate-key": ({ algorithm }) => {

@@ -87,7 +87,6 @@ impl Config {
 
     /// What each rule is called in the document that somebody wrote, in the order of the rules:
     /// `rules[0]`, `require["/admin/**"]`, `preset better-auth: rules[1]`.
-    #[cfg(feature = "probe")]
     pub fn rule_places(&self) -> Vec<String> {
         let count = self.whole.document.get("rules").and_then(Value::as_array).map_or(0, Vec::len);
         (0..count).map(|number| self.whole.place_of(&format!("rules[{number}]"))).collect()

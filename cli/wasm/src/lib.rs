@@ -1,9 +1,36 @@
 //! The command line as WebAssembly: effects go out as JSON, results come in as JSON. Node performs
 //! them (`middleware/bin/doorward.mjs`).
 
+use std::rc::Rc;
+
 use doorward_doctor::effects::EffectResult;
+use doorward_doctor::functions::Functions;
 use doorward_doctor::program::{Input, Program, Step};
 use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// An object with what JavaScript computes: the gate's own module, and `RegExp`.
+    pub type Computer;
+
+    #[wasm_bindgen(method)]
+    fn inspect(this: &Computer, question: &str) -> String;
+
+    #[wasm_bindgen(method)]
+    fn matches(this: &Computer, expression: &str, text: &str) -> Option<bool>;
+}
+
+struct OfJavaScript(Computer);
+
+impl Functions for OfJavaScript {
+    fn inspect(&self, question: &str) -> String {
+        self.0.inspect(question)
+    }
+
+    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
+        self.0.matches(expression, text)
+    }
+}
 
 /// A command that is being played.
 #[wasm_bindgen]
@@ -16,9 +43,9 @@ pub struct Doorward {
 impl Doorward {
     /// Starts a command. `input` is JSON: the words of the command line, and what is a terminal.
     #[wasm_bindgen(constructor)]
-    pub fn new(input: &str) -> Self {
+    pub fn new(input: &str, computer: Computer) -> Self {
         let input = serde_json::from_str::<Input>(input).unwrap_or_default();
-        Self { program: Program::new(input) }
+        Self { program: Program::new(input, Rc::new(OfJavaScript(computer))) }
     }
 
     /// The first step, as JSON: an effect, or `{"exit": 0}`.

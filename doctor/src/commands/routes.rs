@@ -1,6 +1,5 @@
 //! `doorward routes`: which rule covers which route.
 
-use doorward::probe;
 use serde_json::json;
 
 use crate::effects::Io;
@@ -83,18 +82,15 @@ pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
     let Some(policy) = compiled.policy else {
         return usage(io, "the configuration is wrong", "doorward check says where and why").await;
     };
-    let places = project.config.rule_places();
-    let covered: Vec<Covered> = built
-        .routes
-        .iter()
-        .map(|route| {
-            let (access, rule) = match probe::coverage(&policy, "GET", &route.sample) {
-                Ok(Some(own)) => (own.access, own.rules.first().and_then(|rule| places.get(*rule))),
-                Ok(None) => ("denied", None),
-                Err(_) => ("refused", None),
-            };
+    let samples: Vec<&str> = built.routes.iter().map(|route| route.sample.as_str()).collect();
+    let covered: Vec<Covered> = policy
+        .coverage(&samples)
+        .into_iter()
+        .zip(&built.routes)
+        .map(|(own, route)| {
+            let rule = own.rule.and_then(|number| project.config.rule_places.get(number));
             let rule = rule.map_or_else(|| "no rule".to_owned(), String::clone);
-            Covered { route: route.clone(), access, rule }
+            Covered { route: route.clone(), access: own.access, rule }
         })
         .collect();
     let text = if output.json { as_json(&built, &covered) } else { as_text(&built, &covered) };

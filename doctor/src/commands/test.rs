@@ -63,7 +63,7 @@ async fn outcomes(io: &Io, args: &Args) -> Result<Vec<Outcome>, String> {
         None if args.config.is_some() => return Err(format!("{name} does not exist")),
         None => None,
     };
-    let (config, broken) = ConfigFile::read(file);
+    let (config, broken) = ConfigFile::read(io.carrier(), file);
     if let Some(broken) = broken {
         return Err(format!("{name}: {}", broken.problem));
     }

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use regress::Regex;
 use serde_json::Value;
 
 use crate::project::folder::Folder;
@@ -86,7 +85,8 @@ async fn next(folder: &Folder) -> Option<Built> {
         .filter(|pattern| !pattern.starts_with("/_") && *pattern != "/404" && *pattern != "/500")
         .map(|pattern| {
             let sample = sample(&pattern);
-            let reaches = |expression: &Regex| expression.find(&sample).is_some();
+            let reaches =
+                |expression: &String| folder.carrier().matches(expression, &sample) == Some(true);
             BuiltRoute {
                 kept: kept.get(&pattern).cloned(),
                 reaches_gate: matcher.as_ref().map(|_| expressions.iter().any(reaches)),
@@ -116,7 +116,7 @@ fn next_kept(manifest: &Value) -> BTreeMap<String, String> {
 
 /// The matcher of proxy.ts (Node) or middleware.ts (edge), compiled by Next: where it stands, and
 /// its expressions.
-async fn next_matcher(dir: &Folder) -> (Option<String>, Vec<Regex>) {
+async fn next_matcher(dir: &Folder) -> (Option<String>, Vec<String>) {
     let places = [
         ("server/functions-config-manifest.json", "/functions/~1_middleware/matchers"),
         ("server/middleware-manifest.json", "/middleware/~1/matchers"),
@@ -126,7 +126,7 @@ async fn next_matcher(dir: &Folder) -> (Option<String>, Vec<Regex>) {
         if let Some(matchers) = manifest.pointer(pointer).and_then(Value::as_array) {
             let expressions = matchers
                 .iter()
-                .filter_map(|matcher| Regex::new(matcher.get("regexp")?.as_str()?).ok());
+                .filter_map(|matcher| Some(matcher.get("regexp")?.as_str()?.to_owned()));
             return (Some(dir.path(name)), expressions.collect());
         }
     }

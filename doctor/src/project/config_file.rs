@@ -3,8 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use doorward::{Capabilities, Config, ConfigError, Policy};
+use serde_json::{Value, json};
 
+use crate::functions::Carrier;
+use crate::policy::{self, Policy};
 use crate::project::folder::TextFile;
 use crate::project::json_place::{self, Spanned};
 use crate::project::place::Place;
@@ -18,11 +20,14 @@ const NONE_OF_SEVERAL: &str = "none of the variables that may hold ";
 pub(crate) struct ConfigFile {
     /// Nothing: the preset, which counts where there is no file.
     pub(crate) file: Option<TextFile>,
+    carrier: Carrier,
     tree: Option<Spanned>,
-    /// Nothing where it is no JSON object.
-    config: Option<Config>,
+    /// Whether it is a JSON object.
+    is_object: bool,
     /// Variables that it names.
     pub(crate) names: Vec<String>,
+    /// What each rule is called.
+    pub(crate) rule_places: Vec<String>,
 }
 
 /// A mistake in it.
@@ -53,24 +58,30 @@ impl ConfigFile {
     ///
     /// # Errors
     /// It is no JSON object without duplicate members.
-    pub(crate) fn read(file: Option<TextFile>) -> (Self, Option<ConfigProblem>) {
+    pub(crate) fn read(carrier: &Carrier, file: Option<TextFile>) -> (Self, Option<ConfigProblem>) {
         let text = file.as_ref().map(|file| file.text.clone()).unwrap_or_default();
-        let parsed = serde_json::from_str::<serde_json::Value>(&text);
+        let parsed = serde_json::from_str::<Value>(&text);
         let is_blank = text.trim().is_empty();
         let tree = if is_blank || parsed.is_err() { None } else { json_place::read(&text) };
-        let config = Config::parse(&text);
-        let problem = match (&config, &file) {
-            (Err(errors), Some(file)) => Some(broken(file, parsed.err(), tree.as_ref(), errors)),
+        let answer = carrier.inspect(&json!({ "config": text }));
+        let error = answer.pointer("/errors/0");
+        let problem = match (error, &file) {
+            (Some(error), Some(file)) => Some(broken(file, parsed.err(), tree.as_ref(), error)),
             _ => None,
         };
-        let config = config.ok();
-        let names = config.as_ref().map(Config::names).unwrap_or_default();
-        (Self { file, tree, config, names }, problem)
-    }
-
-    /// What each rule is called.
-    pub(crate) fn rule_places(&self) -> Vec<String> {
-        self.config.as_ref().map(Config::rule_places).unwrap_or_default()
+        let texts = |name: &str| {
+            let all = answer.get(name).and_then(Value::as_array).into_iter().flatten();
+            all.filter_map(Value::as_str).map(str::to_owned).collect()
+        };
+        let own = Self {
+            is_object: error.is_none(),
+            names: texts("names"),
+            rule_places: texts("rules"),
+            carrier: carrier.clone(),
+            tree,
+            file,
+        };
+        (own, problem)
     }
 
     /// Where something stands.
@@ -86,15 +97,13 @@ impl ConfigFile {
 
     /// Compiles it with these variables.
     pub(crate) fn compile(&self, values: &BTreeMap<String, String>) -> Compiled {
-        let Some(config) = &self.config else {
+        if !self.is_object {
             return Compiled { policy: None, errors: Vec::new(), warnings: Vec::new() };
-        };
-        let (policy, errors) = match config.compile(values, &host(config)) {
-            Ok(policy) => (Some(policy), Vec::new()),
-            Err(errors) => (None, errors),
-        };
-        let warnings = policy.as_ref().map(|policy| policy.warnings().to_vec()).unwrap_or_default();
-        let placed = |found: Vec<ConfigError>| found.into_iter().map(|one| self.placed(one));
+        }
+        let text = self.file.as_ref().map(|file| file.text.as_str()).unwrap_or_default();
+        let policy::Compiled { policy, errors, warnings } =
+            Policy::compile(&self.carrier, text, values);
+        let placed = |found: Vec<[String; 3]>| found.into_iter().map(|one| self.placed(one));
         Compiled { errors: placed(errors).collect(), warnings: placed(warnings).collect(), policy }
     }
 
@@ -122,19 +131,19 @@ impl ConfigFile {
         compiled
     }
 
-    fn placed(&self, error: ConfigError) -> ConfigProblem {
-        let (place, length) = self.place(&error.path).unzip();
-        let is_unset = error.problem.starts_with(FROM_THE_ENVIRONMENT)
-            || error.problem.starts_with(NONE_OF_SEVERAL);
-        let named = self.names.iter().find(|name| is_unset && has_word(&error.hint, name));
+    fn placed(&self, [path, problem, hint]: [String; 3]) -> ConfigProblem {
+        let (place, length) = self.place(&path).unzip();
+        let is_unset =
+            problem.starts_with(FROM_THE_ENVIRONMENT) || problem.starts_with(NONE_OF_SEVERAL);
+        let named = self.names.iter().find(|name| is_unset && has_word(&hint, name));
         ConfigProblem {
-            variable: named.cloned().or_else(|| self.variable_at(&error.path)),
+            variable: named.cloned().or_else(|| self.variable_at(&path)),
             is_unset,
             place,
             length: length.unwrap_or(1),
-            path: error.path,
-            problem: error.problem,
-            hint: error.hint,
+            path,
+            problem,
+            hint,
         }
     }
 
@@ -165,9 +174,10 @@ fn broken(
     file: &TextFile,
     error: Option<serde_json::Error>,
     tree: Option<&Spanned>,
-    errors: &[ConfigError],
+    said: &Value,
 ) -> ConfigProblem {
-    let hint = errors.first().map(|error| error.hint.clone()).unwrap_or_default();
+    let said = |at: usize| said.get(at).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let hint = said(2);
     let duplicate = tree.and_then(json_place::duplicate);
     let (place, problem) = match (error, duplicate) {
         (Some(error), _) => {
@@ -180,9 +190,7 @@ fn broken(
         (None, Some((name, at))) => {
             (file.place(at), format!("the member {name:?} stands here a second time"))
         }
-        (None, None) => {
-            (file.place(0), errors.first().map(|error| error.problem.clone()).unwrap_or_default())
-        }
+        (None, None) => (file.place(0), said(1)),
     };
     ConfigProblem {
         path: String::new(),
@@ -193,11 +201,6 @@ fn broken(
         variable: None,
         is_unset: false,
     }
-}
-
-/// A host that can do everything: what a certain host cannot do it says itself when it starts.
-pub(crate) fn host(config: &Config) -> Capabilities {
-    Capabilities::checking(|_| true).and_signing(|_| true).and_stores(config.stores()).and_telling()
 }
 
 fn has_word(text: &str, word: &str) -> bool {
@@ -225,6 +228,7 @@ fn stand_in(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::functions::tests::carrier;
 
     fn file(text: &str) -> Option<TextFile> {
         Some(TextFile { name: "doorward.json".to_owned(), text: text.to_owned() })
@@ -245,7 +249,7 @@ mod tests {
             ("{ // x\n}", "doorward.json:1:3: this is not JSON: key must be a string"),
         ];
         for (text, expected) in cases {
-            let (_, problem) = ConfigFile::read(file(text));
+            let (_, problem) = ConfigFile::read(&carrier(), file(text));
             let found = problem.map(|problem| {
                 format!(
                     "{}: {}",
@@ -259,7 +263,8 @@ mod tests {
 
     #[test]
     fn a_variable_without_a_value_is_named_and_can_be_stood_in_for() {
-        let (config, problem) = ConfigFile::read(file("{\"extends\": \"better-auth\"}"));
+        let (config, problem) =
+            ConfigFile::read(&carrier(), file("{\"extends\": \"better-auth\"}"));
         assert_eq!(problem, None);
         let compiled = config.compile(&BTreeMap::new());
         let unset: Vec<_> = compiled

@@ -1,6 +1,7 @@
 //! A folder of a project, through effects: its files by their paths below it.
 
 use crate::effects::Io;
+use crate::functions::Carrier;
 use crate::project::place::Place;
 
 /// No file that is looked at is longer than this, but for lock files.
@@ -53,6 +54,11 @@ impl Folder {
     pub(crate) fn new(io: &Io, dir: &str) -> Self {
         let dir = dir.trim_end_matches('/');
         Self { io: io.clone(), dir: if dir.is_empty() { "/".to_owned() } else { dir.to_owned() } }
+    }
+
+    /// What the carrier computes.
+    pub(crate) const fn carrier(&self) -> &Carrier {
+        self.io.carrier()
     }
 
     /// A path below it, as messages name it.

@@ -1,8 +1,7 @@
 //! `matcher` of Next's `config`: which paths reach the gate. Next makes a regular expression of each
 //! by path-to-regexp 6; so does this, for the forms that its documentation has.
 
-use regress::Regex;
-
+use crate::functions::Carrier;
 use crate::project::javascript::Literal;
 use crate::project::place::Place;
 
@@ -10,34 +9,39 @@ use crate::project::place::Place;
 #[derive(Debug, Clone)]
 pub(crate) struct Matcher {
     pub(crate) place: Place,
+    carrier: Carrier,
     /// Nothing where it could not be read.
-    regex: Option<Regex>,
+    expression: Option<String>,
     /// Whether it also asks for headers or cookies: then it leaves out what does not have them.
     has_conditions: bool,
 }
 
 impl Matcher {
-    fn new(source: &str, place: Place, has_conditions: bool) -> Self {
-        let regex = expression(source).and_then(|text| Regex::new(&text).ok());
-        Self { place, regex, has_conditions }
+    fn new(carrier: &Carrier, source: &str, place: Place, has_conditions: bool) -> Self {
+        let (carrier, expression) = (carrier.clone(), expression(source));
+        Self { place, carrier, expression, has_conditions }
     }
 
     /// Whether a path reaches the gate by it; nothing where that is not known.
     pub(crate) fn matches(&self, path: &str) -> Option<bool> {
-        let regex = self.regex.as_ref()?;
-        Some(!self.has_conditions && regex.find(path).is_some())
+        let is_match = self.carrier.matches(self.expression.as_deref()?, path)?;
+        Some(!self.has_conditions && is_match)
     }
 }
 
 /// The matchers of `export const config`; nothing where they are computed. A matcher that is left
 /// out lets everything reach the gate.
-pub(crate) fn of_config(config: &Literal, place: impl Fn(usize) -> Place) -> Option<Vec<Matcher>> {
+pub(crate) fn of_config(
+    carrier: &Carrier,
+    config: &Literal,
+    place: impl Fn(usize) -> Place,
+) -> Option<Vec<Matcher>> {
     let member = config.member("matcher")?;
     let one = |at: usize, value: &Literal| match value {
-        Literal::Text(source) => Some(Matcher::new(source, place(at), false)),
+        Literal::Text(source) => Some(Matcher::new(carrier, source, place(at), false)),
         Literal::Object(_) => {
             let has_conditions = value.member("has").is_some() || value.member("missing").is_some();
-            Some(Matcher::new(value.text("source")?, place(at), has_conditions))
+            Some(Matcher::new(carrier, value.text("source")?, place(at), has_conditions))
         }
         _ => None,
     };
@@ -147,9 +151,10 @@ mod tests {
             ("/:path*", &["/", "/a", "/a/b"], &[]),
             ("/(api|trpc)(.*)", &["/api", "/api/x", "/trpc.a"], &["/a", "/x/api"]),
         ];
+        let carrier = crate::functions::tests::carrier();
         let mut count = 0;
         for (source, inside, outside) in cases {
-            let matcher = Matcher::new(source, Place::file("proxy.ts"), false);
+            let matcher = Matcher::new(&carrier, source, Place::file("proxy.ts"), false);
             for (paths, expected) in [(inside, true), (outside, false)] {
                 for path in paths {
                     assert_eq!(matcher.matches(path), Some(expected), "{source} {path}");

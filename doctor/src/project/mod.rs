@@ -111,7 +111,7 @@ impl Project {
         let has_gate = file.is_some() || takes_preset;
         let config_in_code =
             (!has_gate).then(|| gates.clone().next().map(|own| own.file.name.clone())).flatten();
-        let (config, broken) = ConfigFile::read(file);
+        let (config, broken) = ConfigFile::read(io.carrier(), file);
         let mut environments = Vec::new();
         if wanted.env_files.is_empty() {
             let known =

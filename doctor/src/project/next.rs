@@ -137,10 +137,10 @@ async fn gate_files(folder: &Folder) -> Vec<GateFile> {
             let Some(file) = folder.file(&format!("{below}{name}")).await else { continue };
             let source = Source::read(&file.text);
             let config = source.constant("config");
-            let matchers = config
-                .as_ref()
-                .filter(|config| matches!(config, Literal::Object(_)))
-                .and_then(|config| matcher::of_config(config, |at| file.place(at)));
+            let matchers =
+                config.as_ref().filter(|config| matches!(config, Literal::Object(_))).and_then(
+                    |config| matcher::of_config(folder.carrier(), config, |at| file.place(at)),
+                );
             found.push(GateFile { file, source, stem, folder: below, has_known_ending, matchers });
         }
     }

@@ -3,8 +3,10 @@
 #![allow(dead_code, unreachable_pub)] // each test uses a part of it
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use doorward_doctor::effects::{Effect, EffectResult, Stream};
+use doorward_doctor::functions::Functions;
 use doorward_doctor::program::{Input, Program, Step};
 
 /// What a command finds.
@@ -13,6 +15,19 @@ pub struct World {
     pub files: BTreeMap<String, String>,
     pub env: BTreeMap<String, String>,
     pub now_millis: i64,
+}
+
+/// What a carrier computes, as the native one does.
+pub(crate) struct Native;
+
+impl Functions for Native {
+    fn inspect(&self, question: &str) -> String {
+        doorward::inspect(question)
+    }
+
+    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
+        Some(regress::Regex::new(expression).ok()?.find(text).is_some())
+    }
 }
 
 /// What came of a command.
@@ -29,8 +44,8 @@ pub struct Played {
 impl World {
     pub fn play(&self, args: &[&str]) -> Played {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let mut program =
-            Program::new(Input { args, out_is_terminal: false, err_is_terminal: false });
+        let input = Input { args, out_is_terminal: false, err_is_terminal: false };
+        let mut program = Program::new(input, Rc::new(Native));
         let mut played = Played::default();
         let mut step = program.start();
         loop {
@@ -60,6 +75,7 @@ impl World {
                 None => EffectResult::Absent,
             },
             Effect::EnvNames => EffectResult::Names { names: self.env.keys().cloned().collect() },
+            Effect::LoadFunctions => EffectResult::Done,
             Effect::Now => EffectResult::Time { millis: self.now_millis },
             Effect::Print { stream, text } => {
                 match stream {

@@ -4,6 +4,7 @@
 #![allow(dead_code)] // each test uses a part of it
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -11,6 +12,7 @@ use doorward::probe::{ProbeSecret, unverified_jws};
 use doorward_doctor::effects::{
     Effect, EffectResult, HttpFailure, HttpRequest, HttpResponse, Phase, Stream,
 };
+use doorward_doctor::functions::Functions;
 use doorward_doctor::program::{Input, Program, Step};
 
 /// The secret of the auth service, unless a fault says otherwise.
@@ -58,6 +60,19 @@ pub(crate) struct Outcome {
     pub requests: usize,
 }
 
+/// What a carrier computes, as the native one does.
+pub(crate) struct Native;
+
+impl Functions for Native {
+    fn inspect(&self, question: &str) -> String {
+        doorward::inspect(question)
+    }
+
+    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
+        Some(regress::Regex::new(expression).ok()?.find(text).is_some())
+    }
+}
+
 /// Everything around a command.
 #[derive(Default)]
 pub(crate) struct World {
@@ -72,7 +87,7 @@ impl World {
     /// Plays a command to its end.
     pub(crate) fn play(&self, args: &[&str]) -> Outcome {
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
-        let mut program = Program::new(Input { args, ..Input::default() });
+        let mut program = Program::new(Input { args, ..Input::default() }, Rc::new(Native));
         let mut outcome = Outcome { out: String::new(), err: String::new(), exit: 99, requests: 0 };
         let mut step = program.start();
         let mut random = 0;

@@ -393,6 +393,13 @@ impl Gate {
     }
 }
 
+/// Answers a question of the command line about a configuration and a request, as JSON
+/// ([`doorward::inspect`]).
+#[wasm_bindgen]
+pub fn inspect(question: &str) -> String {
+    doorward::inspect(question)
+}
+
 /// Names of headers of an origin's response that end at a proxy. Names and values in turn, each on
 /// a line of its own; so are the names that it gives.
 #[wasm_bindgen(js_name = responseRemovals)]

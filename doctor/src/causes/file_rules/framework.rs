@@ -1,11 +1,9 @@
 //! Next: whether the gate runs, and for which paths.
 
-use doorward::Policy;
-use doorward::probe::{self, Coverage};
-
 use super::configuration::sets_some;
 use crate::causes::Cause;
 use crate::causes::file_finding::{FileFinding, FileRule, Level};
+use crate::policy::Policy;
 use crate::project::Project;
 use crate::project::environment::Environment;
 use crate::project::javascript::Literal;
@@ -139,20 +137,17 @@ fn left_out(project: &Project) -> Vec<FileFinding> {
     let Some(next) = project.next.as_ref().filter(|_| project.has_gate) else { return Vec::new() };
     let Some(gate) = next.gate().filter(|gate| gate.has_gate()) else { return Vec::new() };
     let Some(policy) = policy(project) else { return Vec::new() };
-    let places = project.config.rule_places();
     let mut found = Vec::new();
-    for route in &next.routes {
-        if gate.reaches(&route.sample) != Some(false) {
+    let unseen: Vec<_> =
+        next.routes.iter().filter(|route| gate.reaches(&route.sample) == Some(false)).collect();
+    let samples: Vec<&str> = unseen.iter().map(|route| route.sample.as_str()).collect();
+    for (route, covered) in unseen.into_iter().zip(policy.coverage(&samples)) {
+        let access = covered.access;
+        if matches!(access, "public" | "refused") {
             continue;
         }
-        let Ok(covered) = probe::coverage(&policy, "GET", &route.sample) else { continue };
-        let is_public = |covered: &Coverage| covered.access == "public";
-        if covered.as_ref().is_some_and(is_public) {
-            continue;
-        }
-        let rule =
-            covered.as_ref().and_then(|own| places.get(*own.rules.first()?)).map(String::as_str);
-        let access = covered.as_ref().map_or("denied", |own| own.access);
+        let rule = covered.rule.and_then(|number| project.config.rule_places.get(number));
+        let rule = rule.map(String::as_str);
         let seen = format!(
             "{} ({}) is {access} by {}, and the matcher leaves it out: the gate does not see it",
             route.pattern,

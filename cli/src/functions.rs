@@ -12,4 +12,8 @@ impl Functions for Native {
     fn matches(&self, expression: &str, text: &str) -> Option<bool> {
         Some(regress::Regex::new(expression).ok()?.find(text).is_some())
     }
+
+    fn suffixes(&self) -> String {
+        include_str!("../../doctor/src/suffixes.txt").to_owned()
+    }
 }

@@ -11,7 +11,7 @@ use std::thread;
 
 /// Command lines, what is typed, and how each ends. `{service}` is an auth service of a few
 /// answers.
-const LINES: [(&str, &str, i32); 24] = [
+const LINES: [(&str, &str, i32); 30] = [
     ("", "", 2),
     ("--help", "", 0),
     ("--version", "", 0),
@@ -34,6 +34,12 @@ const LINES: [(&str, &str, i32); 24] = [
     ("explain --cookie-file -", "better-auth.session_token=abc", 1),
     ("explain --cookie-file - --json", "Cookie: a=b", 1),
     ("explain --token-file -", "Bearer abc", 1),
+    ("explain - --path /x --at 2027-01-15T08:00:00Z", "Cookie: a=b", 1),
+    ("explain - --json --at 2027-01-15T08:00:00Z", "curl https://a.example/x -H 'Cookie: a=b'", 1),
+    ("explain - --at soon", "a.b.c", 2),
+    ("explain --page", "", 2),
+    ("help check", "", 0),
+    ("check --strickt", "", 2),
     ("doctor https://app.example.com --offline", "", 0),
     ("doctor nowhere", "", 2),
     ("doctor http://127.0.0.1:1", "", 1),
@@ -47,7 +53,7 @@ fn both_carriers_print_the_same() {
     let service = service();
     let node = node_program();
     if node.is_none() {
-        println!("middleware/wasm/cli.wasm is not there: only the native program is looked at");
+        println!("middleware/wasm/cli.wasm.br is not there: only the native program is looked at");
     }
     let mut wrong = Vec::new();
     for (line, typed, exit) in LINES {
@@ -69,7 +75,7 @@ fn both_carriers_print_the_same() {
 
 fn node_program() -> Option<PathBuf> {
     let package = Path::new(env!("CARGO_MANIFEST_DIR")).join("../middleware");
-    package.join("wasm/cli.wasm").exists().then(|| package.join("bin/doorward.mjs"))
+    package.join("wasm/cli.wasm.br").exists().then(|| package.join("bin/doorward.mjs"))
 }
 
 fn run(command: &mut Command, typed: &str) -> Output {

@@ -1,21 +1,30 @@
 //! The words of the command line. It is parsed here, so that `--help` is the same from each
 //! carrier.
 
-use clap::{CommandFactory as _, Parser, Subcommand};
-
 use crate::commands::{
     causes, check, doctor, explain, explain_log, init, keys, reasons, routes, test,
 };
+use crate::usage::{self, Opt, Read, Usage};
 
-/// Finds out why requests are refused, and keeps a gate's configuration right
-#[derive(Parser)]
-#[command(
-    name = "doorward",
-    bin_name = "doorward",
-    version,
-    propagate_version = false,
-    max_term_width = 100,
-    after_help = "\
+/// The command line: its commands, and its help.
+pub const COMMAND_LINE: Usage = Usage {
+    name: "doorward",
+    about: "Finds out why requests are refused, and keeps a gate's configuration right",
+    arguments: &[],
+    options: &[Opt { short: Some('V'), ..Opt::flag("version", "Print version") }],
+    commands: &[
+        &doctor::USAGE,
+        &check::USAGE,
+        &explain::USAGE,
+        &explain_log::USAGE,
+        &init::USAGE,
+        &routes::USAGE,
+        &test::USAGE,
+        &keys::USAGE,
+        &causes::USAGE,
+        &reasons::USAGE,
+    ],
+    more: "\
 Start here:
   doorward doctor https://app.example.com    what is wrong with a running deployment, with proof
   doorward check                             what is wrong with the files in this directory
@@ -25,19 +34,16 @@ Start here:
 Exit status: 0 nothing is wrong, 1 something is, 2 the command line is wrong, 3 it could not finish.
 The answer goes to standard output, everything else to standard error. `--json` works everywhere.
 Secrets, cookies and tokens are read from files, standard input or the environment, never from the
-command line, and are never printed."
-)]
+command line, and are never printed.",
+};
+
+/// What is to be done, and whether the answer is JSON.
 pub(crate) struct CommandLine {
-    #[command(subcommand)]
     pub(crate) command: Command,
-    /// Print the answer as JSON
-    #[arg(long, global = true)]
     pub(crate) json: bool,
 }
 
 /// The commands.
-#[derive(Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one is made in a run")]
 pub(crate) enum Command {
     Doctor(doctor::Args),
     Check(check::Args),
@@ -62,19 +68,24 @@ pub(crate) enum Parsed {
 }
 
 pub(crate) fn parse(args: &[String]) -> Parsed {
-    let words = std::iter::once("doorward").chain(args.iter().map(String::as_str));
-    match CommandLine::try_parse_from(words) {
-        Ok(line) => Parsed::Command(line),
-        Err(error) if error.use_stderr() => {
-            let text = error.to_string();
-            let prefix = if text.starts_with("error:") { "doorward: " } else { "" };
-            Parsed::Wrong([prefix, &text].concat())
-        }
-        Err(error) => Parsed::Help(error.to_string()),
-    }
-}
-
-/// The command line as clap describes it, for manual pages and completions.
-pub fn command() -> clap::Command {
-    CommandLine::command()
+    let mut words = match usage::read(&COMMAND_LINE, args) {
+        Read::Words(words) => words,
+        Read::Help(text) => return Parsed::Help(text),
+        Read::Wrong(text) => return Parsed::Wrong(text),
+    };
+    let json = words.has("json");
+    let words = &mut words;
+    let command = match words.commands.first().copied().unwrap_or_default() {
+        "doctor" => Command::Doctor(doctor::Args::of(words)),
+        "check" => Command::Check(check::Args::of(words)),
+        "explain" => Command::Explain(explain::Args::of(words)),
+        "explain-log" => Command::ExplainLog(explain_log::Args::of(words)),
+        "init" => Command::Init(init::Args::of(words)),
+        "routes" => Command::Routes(routes::Args::of(words)),
+        "test" => Command::Test(test::Args::of(words)),
+        "keys" => Command::Keys(keys::Args::of(words)),
+        "causes" => Command::Causes(causes::Args::of(words)),
+        _ => Command::Reasons(reasons::Args::of(words)),
+    };
+    Parsed::Command(CommandLine { command, json })
 }

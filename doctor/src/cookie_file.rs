@@ -9,7 +9,7 @@ const MAX_BYTES: usize = 256 * 1024;
 /// # Errors
 /// The file is not there, or has no cookie in it.
 pub(crate) async fn read(io: &Io, file: &str) -> Result<String, String> {
-    let text = text(io, file).await?;
+    let text = self::text(io, file).await?;
     let cookies = header(&text).unwrap_or_default();
     if cookies.contains('=') {
         Ok(cookies)
@@ -23,7 +23,7 @@ pub(crate) async fn read(io: &Io, file: &str) -> Result<String, String> {
 /// # Errors
 /// The file is not there or empty.
 pub(crate) async fn read_token(io: &Io, file: &str) -> Result<String, String> {
-    let text = text(io, file).await?;
+    let text = self::text(io, file).await?;
     let token = text.trim();
     let lower = token.to_ascii_lowercase();
     let token = match lower.strip_prefix("authorization:") {
@@ -37,7 +37,7 @@ pub(crate) async fn read_token(io: &Io, file: &str) -> Result<String, String> {
     if token.is_empty() { Err(format!("{file} is empty")) } else { Ok(token.to_owned()) }
 }
 
-async fn text(io: &Io, file: &str) -> Result<String, String> {
+pub(crate) async fn text(io: &Io, file: &str) -> Result<String, String> {
     match io.read_text(file, MAX_BYTES).await {
         Ok(Some(text)) => Ok(text),
         Ok(None) => Err(format!("{file} does not exist")),
@@ -47,7 +47,7 @@ async fn text(io: &Io, file: &str) -> Result<String, String> {
 
 /// The cookies of a header line, of a `curl` command (`-H 'cookie: …'`, `-b '…'`), of a Netscape
 /// cookie file, or of the value alone.
-fn header(text: &str) -> Option<String> {
+pub(crate) fn header(text: &str) -> Option<String> {
     let text = text.trim();
     let lower = text.to_ascii_lowercase();
     if lower.starts_with("curl ") {

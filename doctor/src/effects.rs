@@ -11,9 +11,11 @@ use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::functions::Carrier;
+use crate::order;
 
 /// What the carrier is asked to do.
 #[derive(Clone, Serialize)]
@@ -44,6 +46,8 @@ pub enum Effect {
     /// Makes ready what [`crate::functions::Functions`] needs: some carriers load the gate's engine
     /// only for commands that ask it.
     LoadFunctions,
+    /// The page that explains in a browser, as HTML; carriers without it give nothing.
+    Page,
     /// The time, in milliseconds since 1970.
     Now,
     /// Random bytes of the operating system.
@@ -100,7 +104,7 @@ pub enum Effect {
 }
 
 /// A standard stream: the answer goes to `Out`, the talk to `Err`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Stream {
     /// Standard output.
@@ -137,9 +141,9 @@ pub struct HttpRequest {
     pub max_body_bytes: usize,
 }
 
-/// What comes of an effect.
-#[derive(Clone, Deserialize)]
-#[serde(tag = "result", rename_all = "kebab-case")]
+/// What comes of an effect. As JSON it is an object whose member `result` is the name in small
+/// letters with hyphens ([`EffectResult::read`]).
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum EffectResult {
     /// It is done; there is nothing to tell.
@@ -151,7 +155,6 @@ pub enum EffectResult {
     /// Bytes: of a file, or random ones.
     Bytes {
         /// The bytes.
-        #[serde(with = "base64_bytes")]
         bytes: Vec<u8>,
     },
     /// A text: a variable, what was typed, a key.
@@ -186,14 +189,13 @@ pub enum EffectResult {
 }
 
 /// An HTTP response, whatever its status.
-#[derive(Clone, Default, Deserialize)]
+#[derive(Clone, Default)]
 pub struct HttpResponse {
     /// The status.
     pub status: u16,
     /// Header lines as they came, each by itself; names in small letters.
     pub headers: Vec<(String, String)>,
     /// The body's beginning.
-    #[serde(with = "base64_bytes")]
     pub body: Vec<u8>,
     /// The clock of this machine when the request went out.
     pub started_millis: i64,
@@ -202,20 +204,18 @@ pub struct HttpResponse {
 }
 
 /// Why there is no HTTP response.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HttpFailure {
     /// How far the request came.
     pub phase: Phase,
     /// What it was, as a word that is the same from each carrier: `refused`, `unreachable`;
     /// `not-found`, `temporary`; `expired`, `not-yet-valid`, `untrusted`, `name-mismatch`,
     /// `protocol`; `closed`, `malformed`; or nothing.
-    #[serde(default)]
     pub kind: String,
 }
 
 /// How far a request came that has no response.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Phase {
     /// This machine has no network.
@@ -237,6 +237,17 @@ pub enum Phase {
 }
 
 impl Phase {
+    const ALL: [Self; 8] = [
+        Self::Network,
+        Self::Dns,
+        Self::Connect,
+        Self::Tls,
+        Self::Http,
+        Self::Headers,
+        Self::Timeout,
+        Self::Interrupted,
+    ];
+
     /// A stable word.
     pub const fn word(self) -> &'static str {
         match self {
@@ -361,7 +372,7 @@ impl Io {
     pub(crate) async fn list(&self, dir: &str) -> Option<Vec<String>> {
         match self.perform(Effect::List { dir: dir.to_owned() }).await {
             EffectResult::Names { mut names } => {
-                names.sort_unstable();
+                order::sort(&mut names);
                 Some(names)
             }
             _ => None,
@@ -480,17 +491,102 @@ macro_rules! says_its_name_only {
 
 says_its_name_only! { Effect EffectResult HttpRequest HttpResponse }
 
+impl EffectResult {
+    /// Reads a result that a carrier gives as JSON. (`Deserialize`, derived, is 20 KB of code for
+    /// the same.)
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn read(text: &str) -> Result<Self, &'static str> {
+        let value: Value = serde_json::from_str(text).map_err(|_| "the result is no JSON")?;
+        Self::of(&value).ok_or("this is no result of an effect")
+    }
+
+    fn of(value: &Value) -> Option<Self> {
+        let text = |name: &str| value.get(name).and_then(Value::as_str).map(str::to_owned);
+        let number = |name: &str| value.get(name).and_then(Value::as_i64);
+        let names = || {
+            let names = value.get("names")?.as_array()?.iter();
+            names.map(|name| Some(name.as_str()?.to_owned())).collect::<Option<Vec<_>>>()
+        };
+        Some(match value.get("result")?.as_str()? {
+            "done" => Self::Done,
+            "http" => Self::Http(HttpResponse {
+                status: u16::try_from(number("status")?).ok()?,
+                headers: pairs(value.get("headers")?)?,
+                body: base64_bytes::decoded(&text("body")?)?,
+                started_millis: number("started_millis")?,
+                ended_millis: number("ended_millis")?,
+            }),
+            "http-failed" => {
+                let word = text("phase")?;
+                let phase = Phase::ALL.into_iter().find(|phase| phase.word() == word)?;
+                Self::HttpFailed(HttpFailure { phase, kind: text("kind").unwrap_or_default() })
+            }
+            "bytes" => Self::Bytes { bytes: base64_bytes::decoded(&text("bytes")?)? },
+            "text" => Self::Text { text: text("text")? },
+            "absent" => Self::Absent,
+            "names" => Self::Names { names: names()? },
+            "time" => Self::Time { millis: number("millis")? },
+            "checked" => Self::Checked { holds: value.get("holds")?.as_bool()? },
+            "failed" => Self::Failed { message: text("message")? },
+            "interrupted" => Self::Interrupted,
+            _ => return None,
+        })
+    }
+}
+
+fn pairs(value: &Value) -> Option<Vec<(String, String)>> {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    value.as_array()?.iter().map(|pair| Some((text(pair.get(0)?)?, text(pair.get(1)?)?))).collect()
+}
+
 mod base64_bytes {
     use base64::Engine as _;
     use base64::engine::general_purpose::STANDARD;
-    use serde::{Deserialize as _, Deserializer, Serializer};
+    use serde::Serializer;
 
     pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&STANDARD.encode(bytes))
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(from)?;
-        STANDARD.decode(text.as_bytes()).map_err(serde::de::Error::custom)
+    pub(super) fn decoded(text: &str) -> Option<Vec<u8>> {
+        STANDARD.decode(text).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_read_as_carriers_write_them() {
+        let body = r#"{"result":"http","status":200,"headers":[["a","b"]],"body":"eA==","started_millis":1,"ended_millis":2}"#;
+        assert!(matches!(
+            EffectResult::read(body),
+            Ok(EffectResult::Http(response)) if response.status == 200 && response.body == b"x"
+                && response.headers == [("a".to_owned(), "b".to_owned())]
+                && response.ended_millis == 2
+        ));
+        let failed = r#"{"result":"http-failed","phase":"dns","kind":"not-found"}"#;
+        assert!(matches!(
+            EffectResult::read(failed),
+            Ok(EffectResult::HttpFailed(failure)) if failure.phase == Phase::Dns && failure.kind == "not-found"
+        ));
+        let good = [
+            r#"{"result":"done"}"#,
+            r#"{"result":"bytes","bytes":"eA=="}"#,
+            r#"{"result":"text","text":"a"}"#,
+            r#"{"result":"absent"}"#,
+            r#"{"result":"names","names":["a"]}"#,
+            r#"{"result":"time","millis":1}"#,
+            r#"{"result":"checked","holds":true}"#,
+            r#"{"result":"failed","message":"a"}"#,
+            r#"{"result":"interrupted"}"#,
+        ];
+        assert!(good.into_iter().all(|text| EffectResult::read(text).is_ok()));
+        for bad in ["", "{}", r#"{"result":"bytes","bytes":"?"}"#, r#"{"result":"other"}"#] {
+            assert!(EffectResult::read(bad).is_err(), "{bad}");
+        }
     }
 }

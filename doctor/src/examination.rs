@@ -7,68 +7,137 @@ use crate::facts::Facts;
 use crate::plan::{self, Expected, Plan, Sources, Stated};
 use crate::probes::{self, Run};
 use crate::url::{self, Url};
+use crate::usage::{Opt, Words};
 
-#[derive(clap::Args, Clone, Default)]
+/// What an examination takes.
+pub(crate) const OPTIONS: &[Opt] = &[
+    Opt::value(
+        "app",
+        "URL",
+        "The application's URL, where it has another origin than the auth service",
+    ),
+    Opt::value("api", "URL", "A URL of the API that verifies tokens"),
+    Opt::value("gate", "URL", "A protected URL behind the gate, or a path of the target"),
+    Opt::value(
+        "config",
+        "FILE",
+        "The gate's configuration [default: doorward.json, where it is there]",
+    ),
+    Opt::value(
+        "env-file",
+        "FILE",
+        "A file with variables, instead of the usual ones; may be given several times",
+    ),
+    Opt::value("cookie-file", "FILE", "A file with a `Cookie` header of a browser, or `-`"),
+    Opt::value("token-file", "FILE", "A file with a token that the API refuses, or `-`"),
+    Opt::flag(
+        "deep",
+        "Also make a session without a user that lives for a minute, to see the cookie cache's strategy and a JWT of the service",
+    ),
+    Opt::value(
+        "sign-in",
+        "EMAIL",
+        "Also sign in with this address; the password is asked for, or read from DOORWARD_PASSWORD",
+    ),
+    Opt::flag("create", "With --sign-in: create the account first"),
+    Opt::value(
+        "connect",
+        "HOST:PORT",
+        "Connect to this address; the URL's host stays in `Host` and in the TLS handshake",
+    ),
+    Opt::value(
+        "ca-file",
+        "FILE",
+        "A file with certificates of authorities to trust, besides the system's",
+    ),
+    Opt::value(
+        "header",
+        "HEADER",
+        "A header for every request to the target, as `Name: value`; `Name: @VARIABLE` takes the value from the environment",
+    ),
+    Opt {
+        usual: Some("5"),
+        ..Opt::value("timeout", "SECONDS", "Seconds that a response may take")
+    },
+    Opt::value(
+        "only",
+        "PHASE",
+        "Look only into this phase: reach, cookies, keys, secret, gate, app, session, token or api",
+    ),
+    Opt::flag("offline", "Send nothing: say what would be sent, and look at what is pasted"),
+    Opt::flag("report", "Print the report as Markdown, for a ticket"),
+    Opt::flag("yes", "The target is mine, although no configuration names it"),
+    Opt { short: Some('v'), ..Opt::flag("verbose", "Show each request on standard error") },
+];
+
+#[derive(Clone, Default)]
 pub(crate) struct Options {
     /// The application's URL, where it has another origin than the auth service
-    #[arg(long, value_name = "URL")]
     pub(crate) app: Option<String>,
     /// A URL of the API that verifies tokens
-    #[arg(long, value_name = "URL")]
     pub(crate) api: Option<String>,
     /// A protected URL behind the gate, or a path of the target
-    #[arg(long, value_name = "URL")]
     pub(crate) gate: Option<String>,
     /// The gate's configuration [default: doorward.json, where it is there]
-    #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<String>,
     /// A file with variables, instead of the usual ones; may be given several times
-    #[arg(long, value_name = "FILE")]
     pub(crate) env_file: Vec<String>,
     /// A file with a `Cookie` header of a browser, or `-`
-    #[arg(long, value_name = "FILE")]
     pub(crate) cookie_file: Option<String>,
     /// A file with a token that the API refuses, or `-`
-    #[arg(long, value_name = "FILE")]
     pub(crate) token_file: Option<String>,
     /// Also make a session without a user that lives for a minute, to see the cookie cache's strategy
     /// and a JWT of the service
-    #[arg(long)]
     pub(crate) deep: bool,
     /// Also sign in with this address; the password is asked for, or read from DOORWARD_PASSWORD
-    #[arg(long, value_name = "EMAIL")]
     pub(crate) sign_in: Option<String>,
     /// With --sign-in: create the account first
-    #[arg(long, requires = "sign_in")]
     pub(crate) create: bool,
     /// Connect to this address; the URL's host stays in `Host` and in the TLS handshake
-    #[arg(long, value_name = "HOST:PORT")]
     pub(crate) connect: Option<String>,
     /// A file with certificates of authorities to trust, besides the system's
-    #[arg(long, value_name = "FILE")]
     pub(crate) ca_file: Vec<String>,
     /// A header for every request to the target, as `Name: value`; `Name: @VARIABLE` takes the
     /// value from the environment
-    #[arg(long, value_name = "HEADER")]
     pub(crate) header: Vec<String>,
     /// Seconds that a response may take
-    #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     pub(crate) timeout: u64,
     /// Look only into this phase: reach, cookies, keys, secret, gate, app, session, token or api
-    #[arg(long, value_name = "PHASE")]
     pub(crate) only: Option<String>,
     /// Send nothing: say what would be sent, and look at what is pasted
-    #[arg(long)]
     pub(crate) offline: bool,
     /// Print the report as Markdown, for a ticket
-    #[arg(long)]
     pub(crate) report: bool,
     /// The target is mine, although no configuration names it
-    #[arg(long)]
     pub(crate) yes: bool,
     /// Show each request on standard error
-    #[arg(short, long)]
     pub(crate) verbose: bool,
+}
+
+impl Options {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self {
+            app: words.one("app"),
+            api: words.one("api"),
+            gate: words.one("gate"),
+            config: words.one("config"),
+            env_file: words.all("env-file"),
+            cookie_file: words.one("cookie-file"),
+            token_file: words.one("token-file"),
+            deep: words.has("deep"),
+            sign_in: words.one("sign-in"),
+            create: words.has("create"),
+            connect: words.one("connect"),
+            ca_file: words.all("ca-file"),
+            header: words.all("header"),
+            timeout: words.one("timeout").and_then(|text| text.parse().ok()).unwrap_or(5),
+            only: words.one("only"),
+            offline: words.has("offline"),
+            report: words.has("report"),
+            yes: words.has("yes"),
+            verbose: words.has("verbose"),
+        }
+    }
 }
 
 const PHASES: [&str; 9] =
@@ -94,7 +163,7 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
     run.reserve = reserve(plan, options);
     if options.offline {
         probes::pasted::look(&mut run, cookies.as_deref(), now);
-        probes::token::pasted(&mut run, token.as_deref()).await;
+        probes::token::pasted(&mut run, token.as_deref(), io.now().await).await;
         return Ok(run.facts);
     }
     probes::reach::run(&mut run).await;
@@ -114,7 +183,7 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
             probes::sign_in::run(&mut run, email, options.create).await;
         }
     }
-    probes::token::pasted(&mut run, token.as_deref()).await;
+    probes::token::pasted(&mut run, token.as_deref(), io.now().await).await;
     if wants("gate") {
         probes::gate::run(&mut run).await;
     }
@@ -205,6 +274,7 @@ pub(crate) async fn plan(io: &Io, url: &str, options: &Options) -> Result<Plan, 
         }
     }
     Ok(Plan {
+        suffixes: io.carrier().suffixes(),
         app: other("app", &options.app)?,
         api: other("api", &options.api)?,
         gate: other("gate", &options.gate)?,

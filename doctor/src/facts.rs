@@ -359,6 +359,8 @@ pub(crate) struct PastedData {
     pub(crate) is_cut: bool,
     pub(crate) is_signed: Option<bool>,
     pub(crate) is_expired: Option<bool>,
+    /// Its dates, in milliseconds.
+    pub(crate) dates: Vec<i64>,
     pub(crate) version: Option<String>,
 }
 
@@ -466,6 +468,8 @@ pub(crate) struct TokenFacts {
     pub(crate) kid_is_known: Option<bool>,
     /// The signature holds.
     pub(crate) is_signed: Option<bool>,
+    /// Its dates, in milliseconds.
+    pub(crate) dates: Vec<i64>,
     /// It ended before the moment of the question.
     pub(crate) is_expired: Option<bool>,
 }

@@ -6,6 +6,8 @@ use std::rc::Rc;
 
 use serde_json::Value;
 
+use crate::suffixes::Suffixes;
+
 /// What a carrier has besides effects.
 pub trait Functions {
     /// The answer to a question about a configuration or a request: `doorward::inspect`, by the
@@ -15,6 +17,9 @@ pub trait Functions {
     /// Whether an expression of JavaScript matches somewhere in a text; nothing where it is no
     /// expression.
     fn matches(&self, expression: &str, text: &str) -> Option<bool>;
+
+    /// The Public Suffix List, in the form that `suffixes.rs` describes: `src/suffixes.txt`.
+    fn suffixes(&self) -> String;
 }
 
 /// The functions of the carrier, for whoever keeps them.
@@ -29,6 +34,10 @@ impl Carrier {
     /// Asks the gate's engine.
     pub(crate) fn inspect(&self, question: &Value) -> Value {
         serde_json::from_str(&self.0.inspect(&question.to_string())).unwrap_or_default()
+    }
+
+    pub(crate) fn suffixes(&self) -> Suffixes {
+        Suffixes::new(&self.0.suffixes())
     }
 
     pub(crate) fn matches(&self, expression: &str, text: &str) -> Option<bool> {
@@ -55,6 +64,10 @@ pub(crate) mod tests {
 
         fn matches(&self, expression: &str, text: &str) -> Option<bool> {
             Some(regress::Regex::new(expression).ok()?.find(text).is_some())
+        }
+
+        fn suffixes(&self) -> String {
+            include_str!("suffixes.txt").to_owned()
         }
     }
 

@@ -7,16 +7,16 @@ use doorward::Reason;
 use serde_json::{Map, Value, json};
 
 use crate::effects::Io;
+use crate::explanation::paste::Paste;
 use crate::plan::Variables;
-use crate::policy::{self, Decided, Head, NoResponses, Policy};
+use crate::policy::{self, Coverage, Decided, Head, NoResponses, Policy};
 use crate::report::wrap::labelled;
 
 const MAX_FILE_BYTES: usize = 512 * 1024;
 
 /// What was pasted, and what it is judged by.
 pub(crate) struct Pasted<'a> {
-    pub(crate) cookies: Option<&'a str>,
-    pub(crate) token: Option<&'a str>,
+    pub(crate) request: &'a Paste,
     pub(crate) config: Option<&'a str>,
     pub(crate) env_files: &'a [String],
     pub(crate) jwks: Option<&'a str>,
@@ -26,25 +26,34 @@ pub(crate) struct Pasted<'a> {
 
 /// The gate's view.
 pub(crate) struct GateView {
+    policy: Policy,
+    head: Head,
+    /// What covers the path; nothing where no path is known, and everything needs a session.
+    pub(crate) coverage: Option<Coverage>,
+    /// What the rule is called that covers it.
+    pub(crate) rule: Option<String>,
     decided: Decided,
 }
 
-/// The gate's view of what was pasted.
+/// The gate's view of what was pasted at a moment.
 ///
 /// # Errors
 /// A file is not there, or the configuration is wrong: what the gate would log at its start.
-pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>) -> Result<GateView, String> {
+pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>, now: i64) -> Result<GateView, String> {
     let variables = Variables::read(io, pasted.env_files).await?;
     let document = document(io, pasted).await?.to_string();
-    let names = io.carrier().inspect(&json!({ "config": document }));
-    let names = names.get("names").and_then(Value::as_array).into_iter().flatten();
+    let said = io.carrier().inspect(&json!({ "config": document }));
+    let texts = |name: &str| {
+        let texts = said.get(name).and_then(Value::as_array).into_iter().flatten();
+        texts.filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>()
+    };
     let mut values = BTreeMap::new();
-    for name in names.filter_map(Value::as_str) {
-        if let Some(value) = variables.first(io, &[name]).await {
-            values.insert(name.to_owned(), value.value);
+    for name in texts("names") {
+        if let Some(value) = variables.first(io, &[&name]).await {
+            values.insert(name, value.value);
         }
     }
-    if pasted.cookies.is_none() {
+    if pasted.request.joined("cookie").is_none() {
         // A token needs no secret.
         values
             .entry("BETTER_AUTH_SECRET".to_owned())
@@ -54,23 +63,44 @@ pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>) -> Result<GateView, Strin
     let Some(policy) = compiled.policy else {
         return Err(compiled.errors.first().map(in_words).unwrap_or_default());
     };
-    let authorization = pasted.token.map(|token| format!("Bearer {token}"));
-    let header = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-    let headers = [header("accept", "application/json")]
-        .into_iter()
-        .chain(pasted.cookies.map(|cookies| header("cookie", cookies)))
-        .chain(authorization.as_deref().map(|value| header("authorization", value)))
-        .collect();
-    let head = Head {
-        method: "GET".to_owned(),
-        target: "/".to_owned(),
-        headers,
-        public_origin: pasted.origin.to_owned(),
-        client_address: None,
-    };
-    let now = io.now().await;
+    let head = head(pasted);
+    let target = pasted.request.target.as_deref();
+    let coverage = target.and_then(|target| policy.coverage(&[target]).into_iter().next());
+    let rule = coverage.as_ref().and_then(|own| texts("rules").into_iter().nth(own.rule?));
     let decided = policy.decide(io, &head, &mut NoResponses, now).await;
-    Ok(GateView { decided })
+    Ok(GateView { policy, head, coverage, rule, decided })
+}
+
+/// The request's head, as a program would send it where only a credential was pasted.
+fn head(pasted: &Pasted<'_>) -> Head {
+    let request = pasted.request;
+    let mut headers = request.headers.clone();
+    if request.target.is_none() {
+        headers.insert(0, ("accept".to_owned(), "application/json".to_owned()));
+    }
+    Head {
+        method: request.method.clone().unwrap_or_else(|| "GET".to_owned()),
+        target: request.target.clone().unwrap_or_else(|| "/".to_owned()),
+        headers,
+        public_origin: request.origin.clone().unwrap_or_else(|| pasted.origin.to_owned()),
+        client_address: None,
+    }
+}
+
+/// A member of the log line in words: `token.unverified.alg: EdDSA`.
+fn told(name: &str, value: &Value, lines: &mut Vec<String>) {
+    match value {
+        Value::Object(members) => {
+            members.iter().for_each(|(own, value)| told(&format!("{name}.{own}"), value, lines));
+        }
+        Value::Array(items) if items.iter().all(Value::is_string) => {
+            let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            lines.push(format!("{name}: {}", texts.join(", ")));
+        }
+        Value::Array(items) => items.iter().for_each(|item| told(name, item, lines)),
+        Value::String(text) => lines.push(format!("{name}: {text}")),
+        value => lines.push(format!("{name}: {value}")),
+    }
 }
 
 /// A mistake of the configuration, as the gate says it.
@@ -93,7 +123,13 @@ impl GateView {
             let words = with_reason(verdict(credential), policy::reason(credential));
             out.push_str(&labelled(2, "so", 13, &words));
         }
-        let answer = match self.decided.reason() {
+        out.push_str(&labelled(2, "answer", 13, &self.answer()));
+        out
+    }
+
+    /// The decision in words.
+    pub(crate) fn answer(&self) -> String {
+        match self.decided.reason() {
             None => "it would let it pass".to_owned(),
             Some(reason) if reason.status() == 503 => {
                 format!("it would have to ask, and offline nobody answers ({})", reason.code())
@@ -104,9 +140,54 @@ impl GateView {
                 reason.sentence(),
                 reason.code()
             ),
-        };
-        out.push_str(&labelled(2, "answer", 13, &answer));
-        out
+        }
+    }
+
+    /// Why it is refused; nothing where it is not.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        self.decided.reason()
+    }
+
+    /// What is decided at another moment: the code of a reason, or nothing.
+    pub(crate) async fn reason_at(&self, io: &Io, moment: i64) -> Option<&'static str> {
+        let decided = self.policy.decide(io, &self.head, &mut NoResponses, moment).await;
+        decided.reason().map(Reason::code)
+    }
+
+    /// The members of the gate's log line that say what was expected and what came.
+    pub(crate) fn findings(&self) -> Vec<String> {
+        const KNOWN: [&str; 11] = [
+            "decision",
+            "event",
+            "gate",
+            "method",
+            "path",
+            "reason",
+            "status",
+            "time",
+            "rule",
+            "kind",
+            "request_id",
+        ];
+        let line = self.decided.decision().get("log").and_then(Value::as_object);
+        let members = line.into_iter().flatten();
+        let mut lines = Vec::new();
+        for (name, value) in members.filter(|(name, _)| !KNOWN.contains(&name.as_str())) {
+            told(name, value, &mut lines);
+        }
+        lines
+    }
+
+    /// What the engine says of each layer of each credential.
+    pub(crate) fn credential_lines(&self) -> Vec<String> {
+        let mut lines = Vec::new();
+        for credential in self.decided.credentials() {
+            for own in layers(credential) {
+                let name = member(own, "name").unwrap_or_default();
+                lines.push(format!("{name} {}", with_reason(layer(own), policy::reason(own))));
+            }
+        }
+        lines
     }
 
     /// As JSON.
@@ -125,14 +206,15 @@ impl GateView {
         let reason = self.decided.reason();
         json!({
             "credentials": credentials.collect::<Vec<_>>(),
+            "decision": self.decided.decision().get("kind"),
             "passes": reason.is_none(),
             "reason": reason.map(Reason::code),
         })
     }
 }
 
-/// The configuration with one rule, which asks everybody for a session, and with the keys that were
-/// given.
+/// The configuration with the keys that were given. Where no path is known, it has one rule, which
+/// asks everybody for a session.
 async fn document(io: &Io, pasted: &Pasted<'_>) -> Result<Value, String> {
     let file = pasted.config.unwrap_or("doorward.json");
     let text = match io.read_text(file, MAX_FILE_BYTES).await? {
@@ -142,15 +224,9 @@ async fn document(io: &Io, pasted: &Pasted<'_>) -> Result<Value, String> {
     };
     let mut document: Map<String, Value> = serde_json::from_str(&text)
         .map_err(|error| format!("{file} is no JSON object: {error}"))?;
-    for member in ["require", "public", "sign_in", "deny_list"] {
-        document.remove(member);
+    if pasted.request.target.is_none() {
+        ask_everybody(&mut document);
     }
-    let everything =
-        json!([{ "path": "/", "access": "required" }, { "path": "/**", "access": "required" }]);
-    let rules =
-        everything.as_array().map(|rules| rules.iter().take(1).cloned().collect::<Vec<_>>());
-    let is_preset = document.contains_key("extends");
-    document.insert("rules".to_owned(), if is_preset { rules.into() } else { everything });
     if let Some(path) = pasted.jwks {
         let text = io.read_text(path, MAX_FILE_BYTES).await?;
         let text = text.ok_or_else(|| format!("{path} does not exist"))?;
@@ -159,6 +235,18 @@ async fn document(io: &Io, pasted: &Pasted<'_>) -> Result<Value, String> {
         add_keys(&mut document, &keys);
     }
     Ok(Value::Object(document))
+}
+
+fn ask_everybody(document: &mut Map<String, Value>) {
+    for member in ["require", "public", "sign_in", "deny_list"] {
+        document.remove(member);
+    }
+    let mut rules = vec![json!({ "path": "/", "access": "required" })];
+    // The preset has a rule for all other paths.
+    if !document.contains_key("extends") {
+        rules.push(json!({ "path": "/**", "access": "required" }));
+    }
+    document.insert("rules".to_owned(), rules.into());
 }
 
 fn add_keys(document: &mut Map<String, Value>, keys: &Value) {

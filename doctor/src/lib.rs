@@ -4,6 +4,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`effects`] | what a carrier performs |
+//! | `explanation` | why the gate decides as it does about what somebody pastes |
 //! | [`functions`] | what a carrier computes: the gate's engine, regular expressions |
 //! | [`program`] | the driver that plays a command |
 //! | `commands` | one file for each command: its arguments, and an `async fn run` |
@@ -13,6 +14,7 @@
 //! | `project` | what a project's files say; facts for the rules of `causes::file_rules` |
 //! | `check_report` | what was found in them, as text and JSON |
 //! | `report` | what was found, as text, JSON or Markdown |
+//! | [`usage`] | the command line as a table: its words and its help |
 //! | `secret` | fingerprints, and the near misses of a secret |
 //!
 //! A carrier makes a [`program::Program`] of the words of its command line and performs what it
@@ -28,13 +30,16 @@ mod command_line;
 mod commands;
 mod cookie_file;
 mod cookie_line;
+mod cures;
 pub mod effects;
 mod env_file;
 mod examination;
 mod exit;
+mod explanation;
 mod facts;
 pub mod functions;
 mod gate_view;
+mod order;
 mod output;
 mod plan;
 mod policy;
@@ -46,9 +51,11 @@ mod report;
 mod run_report;
 mod secret;
 mod site;
+mod suffixes;
 mod time_text;
 mod url;
+pub mod usage;
 mod wall;
 
-pub use command_line::command;
+pub use command_line::COMMAND_LINE;
 pub use exit::ExitCode;

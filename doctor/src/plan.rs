@@ -12,6 +12,7 @@ use crate::env_file::{self, Variable};
 use crate::project::config_file::ConfigFile;
 use crate::project::folder::TextFile;
 use crate::secret::Secret;
+use crate::suffixes::Suffixes;
 use crate::url::{self, Url};
 
 const MAX_FILE_BYTES: usize = 256 * 1024;
@@ -381,6 +382,7 @@ pub(crate) struct Plan {
     pub(crate) expected: Expected,
     /// Why a gate would not start with the configuration and the variables that are here.
     pub(crate) config_mistake: Option<String>,
+    pub(crate) suffixes: Suffixes,
 }
 
 impl Plan {

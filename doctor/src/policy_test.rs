@@ -7,6 +7,7 @@ use doorward::probe::ProbeSecret;
 use serde_json::{Map, Value, json};
 
 use crate::effects::Io;
+use crate::order;
 use crate::policy::{Head, Policy, Response, Responses};
 use crate::project::config_file::ConfigFile;
 
@@ -56,7 +57,9 @@ pub(crate) async fn play(
 
 fn texts(value: Option<&Value>) -> BTreeMap<String, String> {
     let members = value.and_then(Value::as_object).into_iter().flatten();
-    members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))).collect()
+    order::collected(
+        members.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned()))),
+    )
 }
 
 /// The variables of a case: those of the file, then those of its policy.
@@ -82,7 +85,7 @@ fn policy_of(
         None => project,
         Some(name) => {
             let policy = file.get("policies").and_then(|policies| policies.get(name));
-            let policy = policy.ok_or_else(|| format!("there is no policy {name:?}"))?;
+            let policy = policy.ok_or_else(|| format!("there is no policy `{name}`"))?;
             let text = policy.get("config").unwrap_or(policy).to_string();
             let file = crate::project::folder::TextFile { name: name.to_owned(), text };
             own = ConfigFile::read(io.carrier(), Some(file)).0;

@@ -151,7 +151,7 @@ pub(crate) fn near_misses(secret: &Secret) -> Vec<NearMiss> {
     push(text.trim_end_matches('=').to_owned(), Encoding, "without `=` at its end");
     push(hex(text), Encoding, "in hexadecimal");
     push(text.replace('+', " "), Encoding, "decoded as a form (`+` is a space)");
-    push(text.to_lowercase(), Encoding, "in lower case");
+    push(text.to_ascii_lowercase(), Encoding, "in lower case");
     found
 }
 

@@ -65,8 +65,8 @@ fn the_page_has_the_help_of_every_command() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/cli.md");
     let mut text = HEAD.to_owned();
     let mut count = 0;
-    for command in doorward_doctor::command().get_subcommands() {
-        let name = command.get_name();
+    for command in doorward_doctor::COMMAND_LINE.commands {
+        let name = command.name;
         let played = World::default().play(&[name, "--help"]);
         assert_eq!(played.exit, 0, "{name}: {}", played.err);
         text.push_str(&format!(

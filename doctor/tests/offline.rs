@@ -202,6 +202,8 @@ fn a_pasted_cookie_is_explained_layer_by_layer() {
     let cookies = vector_cookies("session-cookies.json");
     assert!(!cookies.is_empty());
     let mut world = world(&[("cookies.txt", &cookies)]);
+    let secret = "4Yk0-current-secret-of-the-vectors-8Rw2".to_owned();
+    world.env.insert("BETTER_AUTH_SECRET".to_owned(), secret);
     let found = answer(&world.play(&["explain", "--cookie-file", "cookies.txt", "--json"]));
     let layers = &found["gate"]["credentials"][0]["layers"];
     let named: Vec<_> = layers
@@ -211,6 +213,11 @@ fn a_pasted_cookie_is_explained_layer_by_layer() {
         .map(|layer| layer["name"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(named, ["session_token", "session_data"], "{found:#}");
+    // It passes until the cookie cache has run out; then the gate would ask.
+    let ends: Vec<_> = found["times"].as_array().into_iter().flatten().collect();
+    let last = ends.last().map(|own| (own["reason"].as_str(), own["from"].is_i64()));
+    assert_eq!(last, Some((Some("session_unavailable"), true)), "{found:#}");
+    assert!(found["way"].as_array().is_some_and(|way| way.len() == 9));
     // With another secret no layer holds, and the cause is named.
     world
         .env

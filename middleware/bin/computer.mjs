@@ -1,6 +1,8 @@
 // What commands have computed at once (doctor/src/functions.rs): the gate's engine answers by the
 // module that decides about requests, and expressions are JavaScript's own.
 
+import { readFileSync } from "node:fs";
+
 /** The gate's module, when a command has asked for it. */
 let gate;
 
@@ -12,7 +14,10 @@ export async function load() {
   }
 }
 
+const SUFFIXES = new URL("../wasm/suffixes.txt", import.meta.url);
+
 export const computer = {
+  suffixes: () => readFileSync(SUFFIXES, "utf8"),
   inspect: (question) => gate.inspect(question),
   matches: (expression, text) => {
     try {

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command line `doorward` on Node: performs what the commands ask for, and decides nothing.
-// They are Rust (doctor/ in the repository), compiled to ../wasm/cli.wasm; the native program
+// They are Rust (doctor/ in the repository), compiled to ../wasm/cli.wasm.br; the native program
 // (cli/) performs the same effects.
 
 import { Doorward } from "../wasm/cli.js";

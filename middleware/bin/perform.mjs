@@ -5,6 +5,7 @@ import * as crypto from "node:crypto";
 import * as fs from "node:fs";
 import * as path from "node:path";
 import * as readline from "node:readline";
+import * as zlib from "node:zlib";
 
 import { load } from "./computer.mjs";
 import { exchange } from "./http.mjs";
@@ -41,6 +42,17 @@ const performers = {
     await load();
     return { result: "done" };
   },
+  page: () =>
+    orFailure(() => {
+      const part = (name) => fs.readFileSync(new URL(`../wasm/${name}`, import.meta.url));
+      const modules = {
+        "@@cli.wasm@@": () => zlib.brotliDecompressSync(part("cli.wasm.br")),
+        "@@gate.wasm@@": () => part("doorward_bg.wasm"),
+      };
+      const marks = /@@(cli|gate)\.wasm@@/g;
+      const text = part("page.html").toString().replace(marks, (mark) => modules[mark]().toString("base64"));
+      return { result: "text", text };
+    }),
   now: () => ({ result: "time", millis: Date.now() }),
   random: ({ count }) => ({ result: "bytes", bytes: crypto.randomBytes(count).toString("base64") }),
   "generate-key": ({ algorithm }) => {

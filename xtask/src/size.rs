@@ -1,19 +1,20 @@
-//! `cargo xtask size`: what the two WebAssembly modules weigh, and whether that is within their
+//! `cargo xtask size`: what the WebAssembly modules weigh, and whether that is within their
 //! budgets.
 
 use crate::shell::{Failure, Result};
-use crate::weight::{MIDDLEWARE_BUDGET, WORKER_BUDGET, Weight, weight};
-use crate::{build_package, build_worker};
+use crate::weight::{CLI_BUDGET, MIDDLEWARE_BUDGET, WORKER_BUDGET, Weight, weight};
+use crate::{build_cli, build_package, build_worker};
 
 pub(crate) const HELP: &str = "\
-Compare the size of both WebAssembly modules with their limits
+Compare the size of the WebAssembly modules with their limits
 
 usage: cargo xtask size
 
-does     builds the npm package and the Worker, and measures each module as it is and after gzip -9
-prints   JSON: {\"middleware\": {\"raw\", \"gzip\", \"budget\"}, \"worker\": {…}}, in bytes; the limit
-         (`budget`) is for `gzip`
-exit     0 if both are within their limits, otherwise 1
+does     builds the npm package, its command line (compressed by brotli) and the Worker, and measures
+         each module as it is and after gzip -9
+prints   JSON: {\"middleware\": {\"raw\", \"gzip\", \"budget\"}, \"cli\": {…}, \"worker\": {…}}, in bytes;
+         the limit (`budget`) is for `gzip`
+exit     0 if all are within their limits, otherwise 1
 
 example
   cargo xtask size | jq .middleware.gzip
@@ -27,6 +28,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     }
     let modules = [
         ("middleware", build_package::release()?.wasm, MIDDLEWARE_BUDGET),
+        ("cli", build_cli::release()?, CLI_BUDGET),
         ("worker", build_worker::release()?, WORKER_BUDGET),
     ];
     let mut sizes = serde_json::Map::new();

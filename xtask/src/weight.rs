@@ -1,4 +1,4 @@
-//! What a built file weighs, and what the two WebAssembly modules may weigh.
+//! What a built file weighs, and what the WebAssembly modules may weigh.
 
 use std::fs;
 use std::path::Path;
@@ -8,6 +8,9 @@ use crate::shell::{Failure, Result};
 /// Bytes that the npm package's module may have after gzip: an edge function is downloaded to every
 /// location.
 pub(crate) const MIDDLEWARE_BUDGET: u64 = 80 * 1024;
+
+/// The same for the command line's, which `npx` downloads.
+pub(crate) const CLI_BUDGET: u64 = 300 * 1024;
 
 /// The same for the Worker's. The `worker` crate alone takes 180 KB of it; the free plan of the
 /// platform takes 3 MB. Metrics are 9 KB of it.

@@ -18,6 +18,9 @@ extern "C" {
 
     #[wasm_bindgen(method)]
     fn matches(this: &Computer, expression: &str, text: &str) -> Option<bool>;
+
+    #[wasm_bindgen(method)]
+    fn suffixes(this: &Computer) -> String;
 }
 
 struct OfJavaScript(Computer);
@@ -29,6 +32,10 @@ impl Functions for OfJavaScript {
 
     fn matches(&self, expression: &str, text: &str) -> Option<bool> {
         self.0.matches(expression, text)
+    }
+
+    fn suffixes(&self) -> String {
+        self.0.suffixes()
     }
 }
 
@@ -55,8 +62,8 @@ impl Doorward {
 
     /// The next step, after an effect was performed.
     pub fn resume(&mut self, result: &str) -> String {
-        let result = serde_json::from_str(result)
-            .unwrap_or_else(|error| EffectResult::Failed { message: error.to_string() });
+        let result = EffectResult::read(result)
+            .unwrap_or_else(|wrong| EffectResult::Failed { message: wrong.to_owned() });
         step(&self.program.resume(result))
     }
 }

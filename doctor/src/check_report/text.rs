@@ -3,6 +3,7 @@
 use super::CheckReport;
 use super::snippet;
 use crate::causes::file_finding::{FileFinding, Level};
+use crate::order;
 use crate::project::Project;
 use crate::project::environment::Kind;
 
@@ -81,7 +82,7 @@ fn comparison(projects: &[Project]) -> String {
             continue;
         }
         let mut names: Vec<&String> = given.iter().flat_map(|own| own.variables.keys()).collect();
-        names.sort_unstable();
+        order::sort(&mut names);
         names.dedup();
         out.push_str(&format!(
             "compared: {}\n",

@@ -4,20 +4,34 @@ use crate::causes::{Cause, Group};
 use crate::effects::Io;
 use crate::exit::ExitCode;
 use crate::output::Output;
+use crate::usage::{Argument, Usage, Words};
 
-/// Print the known causes of a refusal, or one of them with its cure
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "causes",
+    about: "Print the known causes of a refusal, or one of them with its cure",
+    arguments: &[Argument::optional("ID", "The name of a cause, such as `secret-whitespace`")],
+    options: &[],
+    commands: &[],
+    more: "\
 Each cause has a stable name. `doorward doctor` gives it with its evidence; docs/causes.md has the
 same text.
 
 Examples:
   doorward causes                        all of them, by group
   doorward causes secret-whitespace      one: what users see, how it is told, what to do
-  doorward causes --json                 all of them with their texts")]
+  doorward causes --json                 all of them with their texts",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The name of a cause, such as `secret-whitespace`
     id: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self { id: words.one("ID") }
+    }
 }
 
 /// Runs the command.

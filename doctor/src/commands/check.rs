@@ -4,12 +4,25 @@ use crate::causes::file_rules;
 use crate::check_report::{CheckReport, json, text};
 use crate::effects::Io;
 use crate::exit::ExitCode;
+use crate::order;
 use crate::output::Output;
 use crate::project::{Project, Wanted, folders};
+use crate::usage::{Argument, Opt, Usage, Words};
 
-/// Check a project's files: configuration, variables, routes; for a build step
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "check",
+    about: "Check a project's files: configuration, variables, routes; for a build step",
+    arguments: &[
+        Argument::optional("DIR", "The directory of the project, or one with several below it").usual("."),
+    ],
+    options: &[
+        Opt::value("config", "FILE", "The gate's configuration, where it is not DIR/doorward.json"),
+        Opt::value("env-file", "FILE", "Take the variables from this file alone; several are compared"),
+        Opt::flag("strict", "Fail for warnings as well"),
+    ],
+    commands: &[],
+    more: "\
 Nothing is executed or written, and no connection is opened. Looked at are: the gate's configuration
 (doorward.json) with the variables that it names; .env files as Next reads them, .dev.vars and
 wrangler's vars; Next's proxy.ts or middleware.ts, its matcher and the routes beside it; the versions of
@@ -23,20 +36,26 @@ Examples:
   doorward check                                  this directory
   doorward check apps/web --strict                warnings count, too
   doorward check --env-file .env.preview --env-file .env.production
-                                                  do two environments set the same?")]
+                                                  do two environments set the same?",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The directory of the project, or one with several below it
-    #[arg(value_name = "DIR", default_value = ".")]
     dir: String,
-    /// The gate's configuration, where it is not DIR/doorward.json
-    #[arg(long, value_name = "FILE")]
     config: Option<String>,
-    /// Take the variables from this file alone; several are compared
-    #[arg(long = "env-file", value_name = "FILE")]
     env_files: Vec<String>,
-    /// Fail for warnings as well
-    #[arg(long)]
     strict: bool,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self {
+            dir: words.one("DIR").unwrap_or_else(|| ".".to_owned()),
+            config: words.one("config"),
+            env_files: words.all("env-file"),
+            strict: words.has("strict"),
+        }
+    }
 }
 
 /// Runs the command.
@@ -78,6 +97,6 @@ async fn report(io: &Io, args: Args) -> Result<CheckReport, String> {
         return Err(format!("there is no project in {}", args.dir));
     }
     findings.extend(file_rules::between(&projects));
-    findings.sort_by_key(|finding| finding.level);
+    order::sort_by(&mut findings, |one, other| one.level.cmp(&other.level));
     Ok(CheckReport { dir: args.dir, projects, findings, is_strict: args.strict })
 }

@@ -3,20 +3,26 @@
 use crate::causes::{Certainty, rules};
 use crate::commands::doctor_diff;
 use crate::effects::{Io, Phase};
-use crate::examination::{Options, learn, plan};
+use crate::examination::{self, Options, learn, plan};
 use crate::exit::ExitCode;
 use crate::facts::Facts;
 use crate::output::Output;
 use crate::plan::Plan;
 use crate::report::{json, markdown, text};
 use crate::run_report::{Report, Verdict, not_provable};
+use crate::usage::{Argument, Usage, Words};
 
-/// Find out what is wrong with a running deployment
-#[derive(clap::Args)]
-#[command(
-    args_conflicts_with_subcommands = true,
-    subcommand_negates_reqs = true,
-    after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "doctor",
+    about: "Find out what is wrong with a running deployment",
+    arguments: &[Argument::required(
+        "URL",
+        "The URL of the auth service, or of the application that has it at /api/auth",
+    )],
+    options: examination::OPTIONS,
+    commands: &[&DIFF],
+    more: "\
 What is sent: at most 20 requests, none of which signs anybody in or out, creates anything or needs
 an account: GET /ok, /get-session and /jwks, POST /sign-out without a session, GET /get-session with
 a made-up session token and GET /verify-email with a JWT that ended in 2001, both signed with your
@@ -35,41 +41,51 @@ Examples:
   doorward doctor https://app.example.com --cookie-file cookies.txt
   doorward doctor https://app.example.com --deep --api https://api.example.com/items
   doorward doctor https://app.example.com --connect 127.0.0.1:3000
-  doorward doctor diff https://app.example.com https://preview.example.com"
-)]
+  doorward doctor diff https://app.example.com https://preview.example.com",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    #[command(subcommand)]
-    diff: Option<DoctorCommand>,
-    /// The URL of the auth service, or of the application that has it at /api/auth
-    #[arg(value_name = "URL", required = true)]
-    url: Option<String>,
-    #[command(flatten)]
+    deployments: Deployments,
     options: Options,
 }
 
-#[derive(clap::Subcommand)]
-enum DoctorCommand {
-    /// Compare two deployments: what differs between what is seen of each
-    Diff(DiffArgs),
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        let options = Options::of(words);
+        let text = |word: Option<String>| word.unwrap_or_default();
+        let deployments = if words.commands.contains(&"diff") {
+            Deployments::Two([text(words.one("A")), text(words.one("B"))])
+        } else {
+            Deployments::One(text(words.one("URL")))
+        };
+        Self { deployments, options }
+    }
 }
 
-#[derive(clap::Args)]
-struct DiffArgs {
-    /// One deployment
-    a: String,
-    /// The other
-    b: String,
-    #[command(flatten)]
-    options: Options,
+enum Deployments {
+    One(String),
+    /// To be compared.
+    Two([String; 2]),
 }
+
+const DIFF: Usage = Usage {
+    name: "diff",
+    about: "Compare two deployments: what differs between what is seen of each",
+    arguments: &[Argument::required("A", "One deployment"), Argument::required("B", "The other")],
+    options: examination::OPTIONS,
+    commands: &[],
+    more: "",
+};
 
 /// Runs the command.
 pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
-    if let Some(DoctorCommand::Diff(diff)) = args.diff {
-        return doctor_diff::run(io, [diff.a, diff.b], diff.options, output).await;
-    }
     let options = args.options;
-    let plan = match plan(io, &args.url.unwrap_or_default(), &options).await {
+    let url = match args.deployments {
+        Deployments::One(url) => url,
+        Deployments::Two(urls) => return doctor_diff::run(io, urls, options, output).await,
+    };
+    let plan = match plan(io, &url, &options).await {
         Ok(plan) => plan,
         Err(wrong) => return usage(io, &wrong).await,
     };

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::effects::Io;
 use crate::examination::{self, Options};
 use crate::exit::ExitCode;
+use crate::order;
 use crate::output::Output;
 use crate::report::json::facts;
 use crate::report::wrap::labelled;
@@ -39,7 +40,8 @@ pub(crate) async fn run(io: &Io, urls: [String; 2], options: Options, output: Ou
         }
     }
     let [one, other] = seen.as_slice() else { return ExitCode::Unfinished };
-    let names: std::collections::BTreeSet<&String> = one.keys().chain(other.keys()).collect();
+    let names: std::collections::BTreeSet<&String> =
+        order::collected(one.keys().chain(other.keys()));
     let differing: Vec<&String> = names
         .into_iter()
         .filter(|name| {

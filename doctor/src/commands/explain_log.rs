@@ -8,18 +8,29 @@ use crate::causes::Certainty;
 use crate::causes::log_rules::{self, LogFinding};
 use crate::effects::Io;
 use crate::exit::ExitCode;
+use crate::order;
 use crate::output::Output;
 use crate::report::wrap::labelled;
 use crate::time_text;
+use crate::usage::{Argument, Opt, Usage, Words};
 
 /// A longer log is looked at in parts.
 const MAX_LOG_BYTES: usize = 256 * 1024 * 1024;
 /// Of each kind so many rules and issuers are named.
 const MAX_NAMES: usize = 6;
 
-/// Read a gate's log and name the causes of its refusals
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "explain-log",
+    about: "Read a gate's log and name the causes of its refusals",
+    arguments: &[
+        Argument::optional("FILE", "The log; `-` is standard input").usual("-"),
+    ],
+    options: &[
+        Opt::value("since", "TIME", "Count before and after this moment (RFC 3339), such as that of a deployment"),
+    ],
+    commands: &[],
+    more: "\
 The log is the gate's JSON lines, from a file or standard input; what stands before a line's `{` (a
 container's name, a time) and lines of others are passed over. Refusals are counted by their reason and
 by what the line says of the cause. With times in the lines, each count is split in two, at --since or
@@ -28,14 +39,22 @@ at the last start of the gate: what rises since then came with a deployment.
 Examples:
   kubectl logs deploy/web | doorward explain-log
   doorward explain-log gate.log --since 2026-11-30T14:00:00Z
-  npx wrangler tail --format json | jq -r '.logs[].message[]' | doorward explain-log")]
+  npx wrangler tail --format json | jq -r '.logs[].message[]' | doorward explain-log",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The log; `-` is standard input
-    #[arg(value_name = "FILE", default_value = "-")]
     file: String,
-    /// Count before and after this moment (RFC 3339), such as that of a deployment
-    #[arg(long, value_name = "TIME")]
     since: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self {
+            file: words.one("FILE").unwrap_or_else(|| "-".to_owned()),
+            since: words.one("since"),
+        }
+    }
 }
 
 /// Refusals that speak for the same.
@@ -165,7 +184,7 @@ impl Counted {
             .iter()
             .map(|((reason, finding), count)| (reason.as_str(), finding.as_ref(), count))
             .collect();
-        groups.sort_by_key(|(.., count)| std::cmp::Reverse(count.total));
+        order::sort_by(&mut groups, |(.., one), (.., other)| other.total.cmp(&one.total));
         groups
     }
 

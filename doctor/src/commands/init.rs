@@ -8,10 +8,20 @@ use crate::output::Output;
 use crate::project::folder::TextFile;
 use crate::project::setup::{Kind, Setup, StartScript};
 use crate::project::{Project, Wanted};
+use crate::usage::{Argument, Opt, Usage, Words};
 
-/// Set up the gate in a project: shows what it would write, then writes it
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "init",
+    about: "Set up the gate in a project: shows what it would write, then writes it",
+    arguments: &[
+        Argument::optional("DIR", "The directory of the project").usual("."),
+    ],
+    options: &[
+        Opt::flag("yes", "Write the changes"),
+    ],
+    commands: &[],
+    more: "\
 Recognised are Next (proxy.ts from 16 on, middleware.ts before, with app/ or src/), SvelteKit, Nuxt,
 Astro, React Router, TanStack Start, Hono, Express and a Cloudflare Worker. Written are doorward.json,
 with what Better Auth's options say where they are written out, a \"prebuild\" script, and what runs the
@@ -21,14 +31,19 @@ and without --yes nothing is written.
 
 Examples:
   doorward init              the changes, as a diff
-  doorward init --yes        the same, written")]
+  doorward init --yes        the same, written",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The directory of the project
-    #[arg(value_name = "DIR", default_value = ".")]
     dir: String,
-    /// Write the changes
-    #[arg(long)]
     yes: bool,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self { dir: words.one("DIR").unwrap_or_else(|| ".".to_owned()), yes: words.has("yes") }
+    }
 }
 
 /// A file that is written.

@@ -2,82 +2,96 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use clap::{Subcommand, ValueEnum};
 use doorward::probe;
 
 use crate::effects::Io;
 use crate::exit::ExitCode;
 use crate::output::Output;
+use crate::usage::{Argument, Opt, Usage, Words};
 
 const MAX_KEY_BYTES: usize = 64 * 1024;
 
-/// Make keys and secrets, or print the public key set of a private key
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "keys",
+    about: "Make keys and secrets, or print the public key set of a private key",
+    arguments: &[],
+    options: &[],
+    commands: &[&NEW, &JWKS],
+    more: "\
 Examples:
   doorward keys new                            an Ed25519 key pair for assertions
   doorward keys new --alg ES256 --out key.json a P-256 key pair, in a file that only you may read
   doorward keys new --alg HS256                a random secret of 32 bytes, such as
                                                BETTER_AUTH_SECRET wants
-  doorward keys jwks key.json                  the key set that verifiers may know")]
-pub(crate) struct Args {
-    #[command(subcommand)]
-    command: KeysCommand,
+  doorward keys jwks key.json                  the key set that verifiers may know",
+};
+
+const NEW: Usage = Usage {
+    name: "new",
+    about: "Make a key pair (a private JWK), or a secret",
+    arguments: &[],
+    options: &[
+        Opt {
+            usual: Some("EdDSA"),
+            words: &["EdDSA", "ES256", "HS256"],
+            ..Opt::value(
+                "alg",
+                "ALG",
+                "What the key signs with: Ed25519, ECDSA on P-256, or a shared secret",
+            )
+        },
+        Opt::value(
+            "out",
+            "FILE",
+            "Write it to this file, which only you may read, instead of standard output",
+        ),
+    ],
+    commands: &[],
+    more: "",
+};
+
+const JWKS: Usage = Usage {
+    name: "jwks",
+    about: "Print the public key set (JWKS) of a private key",
+    arguments: &[
+        Argument::optional("FILE", "The private key, a JWK; `-` is standard input").usual("-")
+    ],
+    options: &[],
+    commands: &[],
+    more: "",
+};
+
+/// What the command line says.
+pub(crate) enum Args {
+    New { alg: String, out: Option<String> },
+    Jwks { file: String },
 }
 
-#[derive(Subcommand)]
-enum KeysCommand {
-    /// Make a key pair (a private JWK), or a secret
-    New(NewArgs),
-    /// Print the public key set (JWKS) of a private key
-    Jwks(JwksArgs),
-}
-
-#[derive(clap::Args)]
-struct NewArgs {
-    /// What the key signs with
-    #[arg(long, value_enum, default_value_t = Algorithm::EdDsa)]
-    alg: Algorithm,
-    /// Write it to this file, which only you may read, instead of standard output
-    #[arg(long, value_name = "FILE")]
-    out: Option<String>,
-}
-
-#[derive(clap::Args)]
-struct JwksArgs {
-    /// The private key, a JWK; `-` is standard input
-    #[arg(value_name = "FILE", default_value = "-")]
-    file: String,
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Algorithm {
-    /// Ed25519
-    #[value(name = "EdDSA")]
-    EdDsa,
-    /// ECDSA on P-256
-    #[value(name = "ES256")]
-    Es256,
-    /// A shared secret
-    #[value(name = "HS256")]
-    Hs256,
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        if words.commands.contains(&"jwks") {
+            Self::Jwks { file: words.one("FILE").unwrap_or_else(|| "-".to_owned()) }
+        } else {
+            Self::New { alg: words.one("alg").unwrap_or_default(), out: words.one("out") }
+        }
+    }
 }
 
 /// Runs the command.
 pub(crate) async fn run(io: &Io, args: Args, output: Output) -> ExitCode {
-    match args.command {
-        KeysCommand::New(args) => new(io, args, output).await,
-        KeysCommand::Jwks(args) => jwks(io, args).await,
+    match args {
+        Args::New { alg, out } => new(io, &alg, out, output).await,
+        Args::Jwks { file } => jwks(io, &file).await,
     }
 }
 
-async fn new(io: &Io, args: NewArgs, output: Output) -> ExitCode {
-    let made = match args.alg {
-        Algorithm::EdDsa => io.generate_key("EdDSA").await,
-        Algorithm::Es256 => io.generate_key("ES256").await,
-        Algorithm::Hs256 => secret(io).await.map(|secret| {
+async fn new(io: &Io, alg: &str, out: Option<String>, output: Output) -> ExitCode {
+    let made = match alg {
+        "HS256" => secret(io).await.map(|secret| {
             if output.json { serde_json::json!({ "secret": secret }).to_string() } else { secret }
         }),
+        alg => io.generate_key(alg).await,
     };
     let text = match made {
         Ok(text) => format!("{text}\n"),
@@ -86,7 +100,7 @@ async fn new(io: &Io, args: NewArgs, output: Output) -> ExitCode {
             return ExitCode::Unfinished;
         }
     };
-    let Some(path) = args.out else {
+    let Some(path) = out else {
         io.out(text).await;
         return ExitCode::Good;
     };
@@ -103,8 +117,7 @@ async fn secret(io: &Io) -> Result<String, String> {
     Ok(STANDARD.encode(bytes))
 }
 
-async fn jwks(io: &Io, args: JwksArgs) -> ExitCode {
-    let file = &args.file;
+async fn jwks(io: &Io, file: &str) -> ExitCode {
     let text = match io.read_text(file, MAX_KEY_BYTES).await {
         Ok(Some(text)) => text,
         Ok(None) => {

@@ -2,22 +2,38 @@
 
 use doorward::{Actor, Reason};
 
+use crate::cures;
 use crate::effects::Io;
 use crate::exit::ExitCode;
 use crate::output::Output;
+use crate::report::wrap::labelled;
+use crate::usage::{Argument, Usage, Words};
 
-/// Print the reasons that a gate gives for a refusal, or one of them
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "reasons",
+    about: "Print the reasons that a gate gives for a refusal, or one of them",
+    arguments: &[Argument::optional("CODE", "The code of a reason, such as `signature_invalid`")],
+    options: &[],
+    commands: &[],
+    more: "\
 A gate writes the reason in its log line, in the body of a refusal (`application/problem+json`) and
-small at the end of a page. docs/reasons.md has the cure of each.
+small at the end of a page. docs/reasons.md has a sample and the causes of each.
 
 Examples:
   doorward reasons                       all of them
-  doorward reasons signature_invalid     one")]
+  doorward reasons signature_invalid     one",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The code of a reason, such as `signature_invalid`
     code: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self { code: words.one("CODE") }
+    }
 }
 
 /// Runs the command.
@@ -41,6 +57,7 @@ fn as_json(reasons: &[&Reason]) -> String {
                 "status": reason.status(),
                 "actor": actor(reason.actor()),
                 "sentence": reason.sentence(),
+                "cure": cures::of(**reason),
                 "doc": format!("docs/reasons.md#{}", reason.code()),
             })
         })
@@ -49,6 +66,11 @@ fn as_json(reasons: &[&Reason]) -> String {
 }
 
 fn as_text(reasons: &[&Reason]) -> String {
+    if let [reason] = reasons {
+        let (code, status, sentence) = (reason.code(), reason.status(), reason.sentence());
+        let cure = labelled(0, "mend", 6, cures::of(**reason));
+        return format!("{code} {status}  {sentence}\n{cure}");
+    }
     reasons
         .iter()
         .map(|reason| {

@@ -7,10 +7,21 @@ use crate::exit::ExitCode;
 use crate::output::Output;
 use crate::project::built::{self, BuiltRoute};
 use crate::project::{Project, Wanted};
+use crate::usage::{Argument, Opt, Usage, Words};
 
-/// Show which rule covers each route of a built application
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "routes",
+    about: "Show which rule covers each route of a built application",
+    arguments: &[
+        Argument::optional("DIR", "The directory of the application").usual("."),
+    ],
+    options: &[
+        Opt::value("config", "FILE", "The gate's configuration, where it is not DIR/doorward.json"),
+        Opt::flag("strict", "Fail for prerendered and cached routes as well"),
+    ],
+    commands: &[],
+    more: "\
 The routes are those of the last build: Next's manifests in .next, React Router's in build/client; for
 SvelteKit, Nuxt and Astro the folders that they route by, with what the build has prerendered. For each
 it says what the gate's rules ask, whether the matcher of proxy.ts or middleware.ts lets the gate see
@@ -23,17 +34,24 @@ Marked are routes that need a session and
 
 Examples:
   npx next build && doorward routes
-  doorward routes apps/web --json")]
+  doorward routes apps/web --json",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// The directory of the application
-    #[arg(value_name = "DIR", default_value = ".")]
     dir: String,
-    /// The gate's configuration, where it is not DIR/doorward.json
-    #[arg(long, value_name = "FILE")]
     config: Option<String>,
-    /// Fail for prerendered and cached routes as well
-    #[arg(long)]
     strict: bool,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self {
+            dir: words.one("DIR").unwrap_or_else(|| ".".to_owned()),
+            config: words.one("config"),
+            strict: words.has("strict"),
+        }
+    }
 }
 
 /// A route and what the rules say of it.

@@ -8,12 +8,25 @@ use crate::output::Output;
 use crate::policy_test::{Outcome, play};
 use crate::project::config_file::ConfigFile;
 use crate::project::folder::TextFile;
+use crate::usage::{Argument, Opt, Usage, Words};
 
 const MAX_FILE_BYTES: usize = 16 * 1024 * 1024;
 
-/// Run policy tests: requests, and the decisions that must come of them
-#[derive(clap::Args)]
-#[command(after_help = "\
+/// What it takes, and its help.
+pub(crate) const USAGE: Usage = Usage {
+    name: "test",
+    about: "Run policy tests: requests, and the decisions that must come of them",
+    arguments: &[Argument {
+        repeats: true,
+        ..Argument::optional("FILE", "Files with cases").usual("doorward.test.json")
+    }],
+    options: &[Opt::value(
+        "config",
+        "FILE",
+        "The gate's configuration, for cases that name no policy [default: doorward.json, or the preset]",
+    )],
+    commands: &[],
+    more: "\
 A test says: this request, as this user, so this decision. The gate's own code decides, by the
 doorward.json of this directory; nothing is sent. The form is that of the gate's own vectors, with
 shorthands: `session` signs in, `expect` may be a word. Example, doorward.test.json:
@@ -32,14 +45,19 @@ shorthands: `session` signs in, `expect` may be a word. Example, doorward.test.j
 
 Examples:
   doorward test                        doorward.test.json
-  doorward test policy/*.json --json")]
+  doorward test policy/*.json --json",
+};
+
+/// What the command line says.
 pub(crate) struct Args {
-    /// Files with cases
-    #[arg(value_name = "FILE", default_value = "doorward.test.json")]
     files: Vec<String>,
-    /// The gate's configuration, for cases that name no policy [default: doorward.json, or the preset]
-    #[arg(long, value_name = "FILE")]
     config: Option<String>,
+}
+
+impl Args {
+    pub(crate) fn of(words: &mut Words) -> Self {
+        Self { files: words.all("FILE"), config: words.one("config") }
+    }
 }
 
 /// Runs the command.

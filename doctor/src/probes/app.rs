@@ -9,7 +9,7 @@ use crate::site;
 /// Compares the hosts and asks as a browser would.
 pub(crate) async fn run(run: &mut Run<'_>) {
     let Some(app) = run.plan.app.clone() else { return };
-    let relation = site::relation(&app, &run.plan.page);
+    let relation = site::relation(&run.plan.suffixes, &app, &run.plan.page);
     run.facts.app.origin = Some(app.clone());
     run.facts.app.relation = Some(relation);
     if relation == Relation::SameOrigin || run.facts.reach.base.is_none() {

@@ -67,7 +67,7 @@ fn content(session: &str, subject: &str, version: &str, now: i64) -> String {
         "user": {
             "id": subject,
             "name": "doorward probe",
-            "email": format!("{}@doorward-probe.invalid", subject.to_lowercase()),
+            "email": format!("{}@doorward-probe.invalid", subject.to_ascii_lowercase()),
             "emailVerified": false,
             "createdAt": now_text,
             "updatedAt": now_text,

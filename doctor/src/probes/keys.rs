@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use crate::answer::{Answer, Body};
 use crate::facts::KeyFact;
+use crate::order;
 use crate::probes::{PYTHON_AGENT, Run, Stop};
 
 /// Algorithms that a key may be for, by its type and curve.
@@ -51,7 +52,7 @@ async fn as_python(run: &mut Run<'_>) {
         Ok(answer) => {
             let (Some(first), Some(second)) = (&run.facts.keys.keys, keys(&answer)) else { return };
             let kids = |keys: &[KeyFact]| -> BTreeSet<String> {
-                keys.iter().filter_map(|key| key.kid.clone()).collect()
+                order::collected(keys.iter().filter_map(|key| key.kid.clone()))
             };
             let (first, second) = (kids(first), kids(&second));
             // Keys may be added between the two; they do not vanish.

@@ -143,7 +143,7 @@ async fn ask_by_cookie(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> 
 /// One JWT that ended in 2001.
 async fn ask_by_token(run: &mut Run<'_>, id: &'static str, secret: &Secret) -> Verdict {
     const ENDED: i64 = 1_000_000_000;
-    let nobody = run.random_text(12).await.to_lowercase();
+    let nobody = run.random_text(12).await.to_ascii_lowercase();
     let claims = format!(
         r#"{{"email":"{nobody}@doorward-probe.invalid","iat":{},"exp":{ENDED}}}"#,
         ENDED.saturating_sub(60)

@@ -5,7 +5,9 @@ use doorward::probe::{SessionDataFormat, session_data_format};
 use serde_json::Value;
 
 use crate::cookie_file::{decoded, pairs};
+use crate::explanation::moments;
 use crate::facts::{PastedData, PastedToken, SessionAnswer, TokenForm};
+use crate::order;
 use crate::probes::{Run, names, token};
 use crate::secret::{self, Difference, Secret};
 
@@ -37,8 +39,8 @@ pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>, now: i64) {
     facts.has_two_factor = all.iter().any(|(name, _)| name.ends_with("two_factor"));
     facts.other_name = like.map(|(name, _)| (*name).to_owned());
     // The service reads the first of two with one name.
-    let values: std::collections::BTreeSet<&str> = own.iter().map(|(_, value)| *value).collect();
-    facts.duplicates = (own.len() > 1).then_some((own.len(), values.len() > 1));
+    let differ = own.windows(2).any(|pair| matches!(pair, [one, other] if one.1 != other.1));
+    facts.duplicates = (own.len() > 1).then_some((own.len(), differ));
     let secret = run.plan.expected.secret.as_ref().map(|stated| stated.value.clone());
     let others: Vec<Secret> =
         run.plan.expected.other_secrets.iter().map(|stated| stated.value.clone()).collect();
@@ -115,7 +117,7 @@ fn session_data(
             Some((number.parse().ok()?, *value))
         })
         .collect();
-    chunks.sort_unstable_by_key(|(number, _)| *number);
+    order::sort_by(&mut chunks, |(one, _), (other, _)| one.cmp(other));
     if whole.is_none() && chunks.is_empty() {
         return None;
     }
@@ -136,6 +138,7 @@ fn session_data(
     if let Some(opened) = secret.and_then(|secret| secret.probe().open_session_data(&value).ok()) {
         found.is_signed = Some(true);
         let content: Value = serde_json::from_slice(&opened.content).unwrap_or_default();
+        found.dates = moments::dates(&content);
         let version = content.get("version").and_then(Value::as_str).unwrap_or("1");
         found.version = Some(version.to_owned());
         let millis = content.get("expiresAt").and_then(Value::as_i64);

@@ -4,13 +4,14 @@
 use doorward::probe::unverified_jws;
 use serde_json::Value;
 
+use crate::explanation::moments;
 use crate::facts::TokenFacts;
 use crate::probes::Run;
 
 /// Looks at a pasted token.
-pub(crate) async fn pasted(run: &mut Run<'_>, text: Option<&str>) {
+pub(crate) async fn pasted(run: &mut Run<'_>, text: Option<&str>, now: i64) {
     let Some(text) = text else { return };
-    look(run, text, false).await;
+    look_at(run, text, false, now).await;
 }
 
 /// Looks at a token. One that was pasted counts over one that the run has found.
@@ -18,13 +19,17 @@ pub(crate) async fn look(run: &mut Run<'_>, text: &str, is_fresh: bool) {
     if is_fresh && run.facts.token.is_some() {
         return;
     }
+    let now = run.io.now().await;
+    look_at(run, text, is_fresh, now).await;
+}
+
+async fn look_at(run: &mut Run<'_>, text: &str, is_fresh: bool, now: i64) {
     let mut facts = TokenFacts { is_fresh, ..TokenFacts::default() };
     if let Some(wrong) = no_jwt(text) {
         facts.not_a_jwt = Some(wrong);
         run.facts.token = Some(facts);
         return;
     }
-    let now = run.io.now().await;
     let parts = read(&mut facts, text);
     if is_fresh && let Some(iat) = facts.iat {
         // `iat` counts whole seconds.
@@ -80,7 +85,8 @@ fn read(facts: &mut TokenFacts, text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     let claims: Value = serde_json::from_slice(&jws.payload).unwrap_or_default();
     let number = |name: &str| {
         let value = claims.get(name)?;
-        value.as_i64().or_else(|| format!("{:.0}", value.as_f64()?).parse().ok())
+        // A date may have a fraction (RFC 7519 section 2), which does not count here.
+        value.as_i64().or_else(|| value.to_string().split('.').next()?.parse().ok())
     };
     facts.iss = word(&claims, "iss");
     facts.aud = match claims.get("aud") {
@@ -92,6 +98,7 @@ fn read(facts: &mut TokenFacts, text: &str) -> Option<(Vec<u8>, Vec<u8>)> {
     };
     facts.iat = number("iat");
     facts.exp = number("exp");
+    facts.dates = moments::dates(&claims);
     facts.has_nonce = claims.get("nonce").is_some() || claims.get("at_hash").is_some();
     Some((jws.signing_input.into_bytes(), jws.signature))
 }

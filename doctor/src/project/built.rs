@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use crate::order;
 use crate::project::folder::Folder;
 
 /// A built application.
@@ -56,7 +57,7 @@ async fn next(folder: &Folder) -> Option<Built> {
     let names = folder.names().await;
     let mut dirs: Vec<String> =
         names.into_iter().filter(|name| name.starts_with(".next")).collect();
-    dirs.sort_unstable();
+    order::sort(&mut dirs);
     let mut found = None;
     for dir in dirs {
         let below = folder.below(&dir);

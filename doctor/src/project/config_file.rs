@@ -188,7 +188,7 @@ fn broken(
             (place, format!("this is not JSON: {words}"))
         }
         (None, Some((name, at))) => {
-            (file.place(at), format!("the member {name:?} stands here a second time"))
+            (file.place(at), format!("the member \"{name}\" stands here a second time"))
         }
         (None, None) => (file.place(0), said(1)),
     };

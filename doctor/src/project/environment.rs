@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::effects::Io;
 use crate::env_file;
+use crate::order;
 use crate::project::folder::{Folder, TextFile};
 use crate::project::place::Place;
 use crate::secret::Secret;
@@ -62,7 +63,7 @@ impl Environment {
         let pair = |(name, variable): (&String, &Variable)| {
             (name.clone(), variable.value.text().to_owned())
         };
-        self.variables.iter().map(pair).collect()
+        order::collected(self.variables.iter().map(pair))
     }
 
     /// Whether production runs with it, as its files say.

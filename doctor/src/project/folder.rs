@@ -2,6 +2,7 @@
 
 use crate::effects::Io;
 use crate::functions::Carrier;
+use crate::order;
 use crate::project::place::Place;
 
 /// No file that is looked at is longer than this, but for lock files.
@@ -133,7 +134,7 @@ impl Folder {
                 }
             }
         }
-        files.sort_unstable();
+        order::sort(&mut files);
         files
     }
 }

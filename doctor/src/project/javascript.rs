@@ -440,8 +440,13 @@ impl Scanner<'_> {
     }
 }
 
+/// A letter or a digit; outside of ASCII everything is taken for one.
+pub(crate) const fn is_letter(character: char) -> bool {
+    character.is_ascii_alphanumeric() || !character.is_ascii()
+}
+
 fn is_name(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '_' | '$')
+    is_letter(character) || matches!(character, '_' | '$')
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! by path-to-regexp 6; so does this, for the forms that its documentation has.
 
 use crate::functions::Carrier;
-use crate::project::javascript::Literal;
+use crate::project::javascript::{Literal, is_letter};
 use crate::project::place::Place;
 
 /// A matcher.
@@ -89,7 +89,7 @@ fn expression(source: &str) -> Option<String> {
 fn parameter(text: &str) -> Option<(String, &str)> {
     let behind_name = match text.strip_prefix(':') {
         Some(behind) => {
-            let end = behind.find(|c: char| !(c.is_alphanumeric() || c == '_'));
+            let end = behind.find(|c: char| !(is_letter(c) || c == '_'));
             behind.get(end.unwrap_or(behind.len())..)?
         }
         None => text,
@@ -116,7 +116,7 @@ fn parameter(text: &str) -> Option<(String, &str)> {
 }
 
 fn push_literal(out: &mut String, character: char) {
-    if !character.is_alphanumeric() && character != '_' && character != '-' {
+    if !is_letter(character) && character != '_' && character != '-' {
         out.push('\\');
     }
     out.push(character);

@@ -18,6 +18,8 @@ pub(crate) mod version;
 use std::collections::BTreeSet;
 
 use crate::effects::Io;
+use crate::order;
+use crate::suffixes::Suffixes;
 use auth_options::AuthOptions;
 use config_file::{ConfigFile, ConfigProblem};
 use environment::Environment;
@@ -78,6 +80,7 @@ pub(crate) struct Project {
     pub(crate) auth: Option<AuthOptions>,
     pub(crate) python: Option<Python>,
     pub(crate) git_ignore: Option<TextFile>,
+    pub(crate) suffixes: Suffixes,
 }
 
 /// What the command line says about it.
@@ -116,7 +119,8 @@ impl Project {
         if wanted.env_files.is_empty() {
             let known =
                 [&SECRETS[..], &SERVICE_URLS, &APP_URLS, &ISSUERS, &KEY_SETS, &OTHERS].concat();
-            let mut names: BTreeSet<String> = known.into_iter().map(str::to_owned).collect();
+            let mut names: BTreeSet<String> =
+                order::collected(known.into_iter().map(str::to_owned));
             if has_gate {
                 names.extend(config.names.iter().cloned());
             }
@@ -126,6 +130,7 @@ impl Project {
             environments.push(environment::given(io, path).await?);
         }
         Ok(Self {
+            suffixes: io.carrier().suffixes(),
             config,
             broken,
             has_gate,

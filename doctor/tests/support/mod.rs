@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use doorward::{Algorithm, SignatureCheck};
 use doorward_doctor::effects::{Effect, EffectResult, Stream};
 use doorward_doctor::functions::Functions;
 use doorward_doctor::program::{Input, Program, Step};
@@ -17,6 +18,22 @@ pub struct World {
     pub now_millis: i64,
 }
 
+/// Whether a signature holds, as the native carrier finds out.
+fn checked(algorithm: &str, key: String, input: Vec<u8>, signature: Vec<u8>) -> EffectResult {
+    let Some(algorithm) = Algorithm::from_name(algorithm) else { return EffectResult::Absent };
+    let check = SignatureCheck {
+        scheme: algorithm.scheme(),
+        key: key.into(),
+        thumbprint: String::new().into(),
+        signing_input: input,
+        signature,
+    };
+    match doorward_native::check_signature(&check) {
+        Ok(holds) => EffectResult::Checked { holds },
+        Err(_) => EffectResult::Absent,
+    }
+}
+
 /// What a carrier computes, as the native one does.
 pub(crate) struct Native;
 
@@ -27,6 +44,10 @@ impl Functions for Native {
 
     fn matches(&self, expression: &str, text: &str) -> Option<bool> {
         Some(regress::Regex::new(expression).ok()?.find(text).is_some())
+    }
+
+    fn suffixes(&self) -> String {
+        include_str!("../../src/suffixes.txt").to_owned()
     }
 }
 
@@ -76,6 +97,9 @@ impl World {
             },
             Effect::EnvNames => EffectResult::Names { names: self.env.keys().cloned().collect() },
             Effect::LoadFunctions => EffectResult::Done,
+            Effect::CheckSignature { algorithm, key, message, signature } => {
+                checked(&algorithm, key, message, signature)
+            }
             Effect::Now => EffectResult::Time { millis: self.now_millis },
             Effect::Print { stream, text } => {
                 match stream {

@@ -3,6 +3,7 @@
 use super::configuration::sets_some;
 use crate::causes::Cause;
 use crate::causes::file_finding::{FileFinding, FileRule, Level};
+use crate::order;
 use crate::project::environment::{Environment, Kind, Variable};
 use crate::project::{Project, SECRETS};
 
@@ -162,7 +163,7 @@ fn missing_in_one(project: &Project) -> Vec<FileFinding> {
     let mut found = Vec::new();
     let known = SECRETS.iter().take(3).copied().chain(["BETTER_AUTH_URL"]).map(str::to_owned);
     let mut names: Vec<String> = known.chain(project.config.names.iter().cloned()).collect();
-    names.sort_unstable();
+    order::sort(&mut names);
     names.dedup();
     for name in names {
         let Some(has) = given.iter().find(|own| own.get(&name).is_some()) else { continue };

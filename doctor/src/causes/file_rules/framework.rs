@@ -183,7 +183,7 @@ fn node_on_the_edge(project: &Project) -> Vec<FileFinding> {
         let first = own.source.imports().into_iter().find(|(_, module)| needs_node(module));
         if let Some((at, module)) = first.filter(|_| !is_node) {
             let seen = format!(
-                "{} runs on the edge and imports {module:?}, which may need Node",
+                "{} runs on the edge and imports \"{module}\", which may need Node",
                 own.file.name
             );
             found

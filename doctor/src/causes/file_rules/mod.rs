@@ -9,6 +9,7 @@ mod python;
 mod urls;
 
 use crate::causes::file_finding::{FileFinding, FileRule, Level};
+use crate::order;
 use crate::project::Project;
 use crate::project::place::Place;
 
@@ -46,7 +47,9 @@ pub(crate) fn findings(project: &Project) -> Vec<FileFinding> {
                 .is_some_and(|place| place.column == 0 && explained.contains(place))
     };
     found.retain(|own| !is_said(own));
-    found.sort_by(|one, other| (one.level, &one.place).cmp(&(other.level, &other.place)));
+    order::sort_by(&mut found, |one, other| {
+        (one.level, &one.place).cmp(&(other.level, &other.place))
+    });
     found
 }
 

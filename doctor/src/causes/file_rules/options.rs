@@ -181,14 +181,14 @@ fn against_configuration(project: &Project) -> Vec<FileFinding> {
             }
             let expected = if expected.is_empty() { "nothing of it" } else { &expected };
             let seen = format!(
-                "{option} is {own:?}, and the gate's configuration says {expected:?} ({member})"
+                "{option} is \"{own}\", and the gate's configuration says \"{expected}\" ({member})"
             );
             let also = project.config.place("issuers").map(|(place, _)| place);
             found.push(
                 FileFinding::hint(cause, seen)
                     .at(auth.place(option))
                     .also(also)
-                    .fix(format!("write \"{member}\": {own:?} for that issuer")),
+                    .fix(format!("write \"{member}\": \"{own}\" for that issuer")),
             );
         }
     }

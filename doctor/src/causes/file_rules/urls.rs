@@ -4,7 +4,6 @@ use crate::causes::Cause;
 use crate::causes::file_finding::{FileFinding, FileRule, Level};
 use crate::project::environment::{Environment, Variable};
 use crate::project::{APP_URLS, ISSUERS, KEY_SETS, Project, SERVICE_URLS};
-use crate::site;
 use crate::url::Url;
 
 pub(super) const RULES: &[FileRule] = &[
@@ -186,7 +185,9 @@ fn app_url(project: &Project) -> Vec<FileFinding> {
                 FileFinding::strong(Cause::WwwApex, format!("{seen}: one with www, one without"))
             } else if one.is_loopback() != other.is_loopback() {
                 FileFinding::strong(Cause::UrlContradiction, format!("{seen}: one is this machine"))
-            } else if site::registrable(&one.host) == site::registrable(&other.host) {
+            } else if project.suffixes.registrable(&one.host)
+                == project.suffixes.registrable(&other.host)
+            {
                 if has_domain(project, environment) {
                     continue;
                 }
@@ -269,7 +270,8 @@ fn key_sets(project: &Project) -> Vec<FileFinding> {
             } else if other.url.host != own.url.host
                 && own.url.is_https
                 && other.url.is_https
-                && site::registrable(&other.url.host) != site::registrable(&own.url.host)
+                && project.suffixes.registrable(&other.url.host)
+                    != project.suffixes.registrable(&own.url.host)
             {
                 let seen = format!(
                     "{} is of {}, and {} is of {}",
@@ -309,7 +311,7 @@ fn cookie_domains(project: &Project) -> Vec<FileFinding> {
         }
         for (name, domain, place) in domains {
             let bare = domain.trim().trim_start_matches('.').to_ascii_lowercase();
-            let is_suffix = site::is_public_suffix(&bare) && bare.contains('.');
+            let is_suffix = project.suffixes.is_public_suffix(&bare) && bare.contains('.');
             let covers = own.url.host == bare || own.url.host.ends_with(&format!(".{bare}"));
             let finding = if is_suffix {
                 let seen =

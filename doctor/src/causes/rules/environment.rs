@@ -5,7 +5,6 @@ use crate::causes::finding::{Finding, Rule};
 use crate::facts::{Facts, Hit};
 use crate::plan::Plan;
 use crate::secret::Difference;
-use crate::site;
 use crate::url::{self, Url};
 
 pub(super) const RULES: &[Rule] = &[
@@ -148,7 +147,8 @@ fn url_contradiction(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let other = others.into_iter().flatten().find_map(|stated| {
         let url = Url::parse(&stated.value)?;
         let is_public = url.host.contains('.') && !url::is_address(&url.host);
-        let is_other = site::registrable(&url.host) != site::registrable(&service.value.host);
+        let suffixes = &plan.suffixes;
+        let is_other = suffixes.registrable(&url.host) != suffixes.registrable(&service.value.host);
         (is_public && is_other && !service.value.is_loopback()).then_some((stated, url))
     });
     let (stated, url) = other?;

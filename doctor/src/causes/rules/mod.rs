@@ -30,6 +30,7 @@ mod token;
 use crate::causes::Certainty;
 use crate::causes::finding::{Finding, Hides, Rule};
 use crate::facts::Facts;
+use crate::order;
 use crate::plan::Plan;
 
 /// Every rule, in the order of a request's way.
@@ -75,7 +76,7 @@ pub(crate) fn findings_without(facts: &Facts, plan: &Plan, without: Option<&str>
         }
     }
     // Stable: within a certainty the order is that of a request's way.
-    found.sort_by_key(|finding| std::cmp::Reverse(finding.certainty));
+    order::sort_by(&mut found, |one, other| other.certainty.cmp(&one.certainty));
     found
 }
 

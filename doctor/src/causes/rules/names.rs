@@ -328,9 +328,9 @@ fn fix_name(real: &str) -> String {
     }
 }
 
-fn cookie_domain_public_suffix(facts: &Facts, _: &Plan) -> Option<Finding> {
+fn cookie_domain_public_suffix(facts: &Facts, plan: &Plan) -> Option<Finding> {
     let domain = facts.names.token_line()?.domain.as_ref()?;
-    if !site::is_public_suffix(domain) {
+    if !plan.suffixes.is_public_suffix(domain) {
         return None;
     }
     let seen = format!("Domain={domain} is a public suffix: browsers drop the cookie");

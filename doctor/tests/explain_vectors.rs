@@ -1,0 +1,211 @@
+//! `doorward explain` says of every vector (tests/vectors/) what the engine decides, offline: the
+//! same kind of decision, for the same reason. Where a vector needs no answer of anybody, that is
+//! also what its hand-written expectation says.
+
+#![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use doorward::{
+    Capabilities, Config, Decision, Effect, EffectResult, Engine, RequestHead, UnixTime,
+};
+use serde_json::{Value, json};
+use support::World;
+
+#[test]
+fn every_vector_is_explained_as_it_is_decided() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/vectors/decisions");
+    let mut files: Vec<_> = std::fs::read_dir(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect();
+    files.sort();
+    let halves = [0, 1].map(|half| {
+        let own: Vec<_> = files.iter().skip(half).step_by(2).cloned().collect();
+        std::thread::spawn(move || {
+            let mut count = Count::default();
+            for file in &own {
+                count.play(file);
+            }
+            count
+        })
+    });
+    let mut all = Count::default();
+    for half in halves {
+        let own = half.join().unwrap_or_else(|_| panic!("a thread ended"));
+        all.compared += own.compared;
+        all.expected += own.expected;
+        all.left_out += own.left_out;
+        all.wrong.extend(own.wrong);
+    }
+    println!(
+        "{} vectors explained as they are decided, {} of them also as expected by hand; {} have a target that no URL has",
+        all.compared, all.expected, all.left_out
+    );
+    assert!(all.wrong.is_empty(), "{} differ:\n{}", all.wrong.len(), all.wrong.join("\n"));
+    assert!(all.compared > 3_000 && all.expected > 1_500 && all.left_out < 10);
+}
+
+#[derive(Default)]
+struct Count {
+    compared: usize,
+    expected: usize,
+    left_out: usize,
+    wrong: Vec<String>,
+}
+
+impl Count {
+    fn play(&mut self, file: &Path) {
+        let text = std::fs::read_to_string(file).unwrap_or_else(|error| panic!("{error}"));
+        let document: Value = serde_json::from_str(&text).unwrap_or_default();
+        for case in document["cases"].as_array().into_iter().flatten() {
+            let policy = &document["policies"][case["policy"].as_str().unwrap_or_default()];
+            if !case["request"]["target"].as_str().is_some_and(|target| target.starts_with('/')) {
+                self.left_out += 1;
+                continue;
+            }
+            let explained = explained(policy, case);
+            let decided = decided(policy, case);
+            self.compared += 1;
+            let name = &case["name"];
+            if explained != decided {
+                self.wrong.push(format!("{name}: explained {explained}, decided {decided}"));
+            }
+            let asks_nobody = |member: &str| case[member].as_array().is_none_or(Vec::is_empty);
+            // A pasted request does not tell that it came from this machine.
+            let address = case["request"]["client_address"].as_str().unwrap_or_default();
+            let is_local = address.contains("127.") || address == "::1";
+            let is_alone = case["after"].is_null() && asks_nobody("replies") && !is_local;
+            if is_alone && only_checks(&case["expect"]) {
+                self.expected += 1;
+                let expected = expected(&case["expect"]);
+                if explained != expected {
+                    self.wrong.push(format!("{name}: explained {explained}, expected {expected}"));
+                }
+            }
+        }
+    }
+}
+
+/// Whether nothing had to be fetched, read or signed, and nobody in particular has asked.
+fn only_checks(expect: &Value) -> bool {
+    let asks = expect["asks"].as_array();
+    asks.is_none_or(|asks| asks.iter().all(|ask| ask == "check"))
+}
+
+fn expected(expect: &Value) -> Value {
+    for kind in ["forward", "reject", "redirect", "respond"] {
+        if let Some(own) = expect.get(kind) {
+            return json!([kind, own.get("reason")]);
+        }
+    }
+    Value::Null
+}
+
+/// What the command says.
+fn explained(policy: &Value, case: &Value) -> Value {
+    let request = &case["request"];
+    let headers = request["headers"].as_array().into_iter().flatten();
+    let url = |name: &str| request[name].as_str().unwrap_or_default();
+    let har = json!({
+        "method": request["method"],
+        "url": format!("{}{}", url("public_origin"), url("target")),
+        "headers": headers.map(|pair| json!({ "name": pair[0], "value": pair[1] })).collect::<Vec<_>>(),
+    });
+    let mut world = World::default();
+    world.files.insert("doorward.json".to_owned(), policy["config"].to_string());
+    world.files.insert("request.har".to_owned(), har.to_string());
+    world.env = env(policy);
+    let at = moment(case["now_ms"].as_i64().unwrap_or_default());
+    let played = world.play(&["explain", "request.har", "--json", "--at", &at]);
+    let said: Value = serde_json::from_str(&played.out).unwrap_or_default();
+    if said["gate"]["decision"].is_null() {
+        return json!([played.err, said["gate"]]);
+    }
+    assert!(played.others.is_empty(), "nothing is sent: {:?}", played.others);
+    // The way ends where the reason belongs.
+    let passes = said["way"].as_array().into_iter().flatten().all(|own| own["state"] == "passed");
+    assert_eq!(passes, said["gate"]["reason"].is_null(), "{said:#}");
+    json!([said["gate"]["decision"], said["gate"]["reason"]])
+}
+
+/// What the engine decides where nobody answers.
+fn decided(policy: &Value, case: &Value) -> Value {
+    let request = &case["request"];
+    let text = |name: &str| request[name].as_str().unwrap_or_default();
+    let config =
+        Config::parse(&policy["config"].to_string()).unwrap_or_else(|errors| panic!("{errors:?}"));
+    let host = Capabilities::checking(|_| true)
+        .and_signing(|_| true)
+        .and_telling()
+        .and_stores(config.stores());
+    let compiled = config.compile(&env(policy), &host);
+    let mut engine = Engine::new(compiled.unwrap_or_else(|errors| panic!("{errors:?}")), 7);
+    let headers: Vec<(&str, &str)> = request["headers"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|pair| (pair[0].as_str().unwrap_or_default(), pair[1].as_str().unwrap_or_default()))
+        .collect();
+    let head = RequestHead {
+        method: text("method"),
+        target: text("target"),
+        headers: &headers,
+        public_origin: text("public_origin"),
+        client_address: None,
+    };
+    let now = UnixTime::from_millis(case["now_ms"].as_i64().unwrap_or_default());
+    let mut decision = engine.decide(&head, now);
+    loop {
+        let pending = match decision {
+            Decision::Perform(pending) => pending,
+            Decision::Forward(_) => return json!(["forward", null]),
+            Decision::Respond(_) => return json!(["respond", null]),
+            Decision::Reject(refusal) => return json!(["reject", refusal.reason.code()]),
+            Decision::Redirect(refusal) => return json!(["redirect", refusal.reason.code()]),
+        };
+        let result = match pending.effect() {
+            Effect::Check(check) => doorward_native::check_signature(check)
+                .map_or(EffectResult::Failed, EffectResult::Checked),
+            Effect::Sign(_) => EffectResult::Signed(&[0; 64]),
+            Effect::Wait { .. } => EffectResult::Waited,
+            _ => EffectResult::Failed,
+        };
+        decision = engine.resume(&head, pending, result, now);
+    }
+}
+
+fn env(policy: &Value) -> BTreeMap<String, String> {
+    let own = policy["env"].as_object().into_iter().flatten();
+    own.map(|(name, value)| (name.clone(), value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// Milliseconds since 1970 as the command line takes a moment (RFC 3339).
+fn moment(millis: i64) -> String {
+    let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let mut year = 1970;
+    let mut left = days;
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    while left >= if is_leap(year) { 366 } else { 365 } {
+        left -= if is_leap(year) { 366 } else { 365 };
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    let (hours, minutes) = (of_day / 3_600_000, of_day / 60_000 % 60);
+    let (seconds, thousandths) = (of_day / 1000 % 60, of_day % 1000);
+    format!(
+        "{year}-{month:02}-{:02}T{hours:02}:{minutes:02}:{seconds:02}.{thousandths:03}Z",
+        left + 1
+    )
+}

@@ -18,7 +18,7 @@ fn every_reason_has_its_section_and_no_section_is_left_over() {
 
 /// Cure first: whoever opens the page has a problem.
 #[test]
-fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_and_a_cause() {
+fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_a_cause_and_a_link() {
     let page = include_str!("../docs/reasons.md");
     for reason in Reason::ALL {
         let (code, head) = (reason.code(), format!("{}. {}. ", reason.status(), reason.sentence()));
@@ -28,6 +28,7 @@ fn every_section_on_a_reason_has_its_status_its_sentence_a_cure_and_a_cause() {
         let section = words.join(" ");
         assert!(section.starts_with(&format!("{head}**Cure:** ")), "{code}: {head}{section:.200}");
         assert!(section.contains(" **Cause:** "), "{code}");
+        assert!(section.contains(" [Explain a request of your own](explain.md)"), "{code}");
     }
 }
 

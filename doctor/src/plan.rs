@@ -320,7 +320,7 @@ pub(crate) async fn config_mistake(io: &Io, sources: &Sources) -> Option<String>
     let name = sources.config.as_deref().unwrap_or("doorward.json").to_owned();
     let text = io.read_text(&name, MAX_FILE_BYTES).await.ok().flatten();
     let file = text.map(|text| TextFile { name, text });
-    let (config, broken) = ConfigFile::read(file);
+    let (config, broken) = ConfigFile::read(io.carrier(), file);
     let variables = Variables::read(io, &sources.env_files).await.ok()?;
     let mut values = BTreeMap::new();
     for name in &config.names {

@@ -131,7 +131,8 @@ async fn run(io: Io, input: Input) -> ExitCode {
 const fn asks_the_engine(command: &Command) -> bool {
     matches!(
         command,
-        Command::Check(_)
+        Command::Doctor(_)
+            | Command::Check(_)
             | Command::Explain(_)
             | Command::Init(_)
             | Command::Routes(_)

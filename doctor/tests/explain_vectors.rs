@@ -1,5 +1,5 @@
 //! `doorward explain` says of every vector (tests/vectors/) what the engine decides, offline: the
-//! same kind of decision, for the same reason. Where a vector needs no answer of anybody, that is
+//! same kind of decision, for the same reason. Where a vector needs no result of an effect, that is
 //! also what its hand-written expectation says.
 
 #![allow(clippy::panic, clippy::indexing_slicing, clippy::arithmetic_side_effects)] // a test that panics has found something
@@ -74,11 +74,11 @@ impl Count {
             if explained != decided {
                 self.wrong.push(format!("{name}: explained {explained}, decided {decided}"));
             }
-            let asks_nobody = |member: &str| case[member].as_array().is_none_or(Vec::is_empty);
+            let is_empty = |member: &str| case[member].as_array().is_none_or(Vec::is_empty);
             // A pasted request does not tell that it came from this machine.
             let address = case["request"]["client_address"].as_str().unwrap_or_default();
             let is_local = address.contains("127.") || address == "::1";
-            let is_alone = case["after"].is_null() && asks_nobody("replies") && !is_local;
+            let is_alone = case["after"].is_null() && is_empty("results") && !is_local;
             if is_alone && only_checks(&case["expect"]) {
                 self.expected += 1;
                 let expected = expected(&case["expect"]);
@@ -90,10 +90,10 @@ impl Count {
     }
 }
 
-/// Whether nothing had to be fetched, read or signed, and nobody in particular has asked.
+/// Whether nothing had to be fetched, read or signed.
 fn only_checks(expect: &Value) -> bool {
-    let asks = expect["asks"].as_array();
-    asks.is_none_or(|asks| asks.iter().all(|ask| ask == "check"))
+    let effects = expect["effects"].as_array();
+    effects.is_none_or(|effects| effects.iter().all(|effect| effect == "check"))
 }
 
 fn expected(expect: &Value) -> Value {

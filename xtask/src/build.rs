@@ -2,7 +2,7 @@
 
 use crate::build_worker::Variant;
 use crate::shell::{Failure, Result};
-use crate::{build_cli, build_package, build_worker};
+use crate::{build_cli, build_package, build_page, build_worker};
 
 pub(crate) const HELP: &str = "\
 Build what ships: the npm package's WebAssembly and the Cloudflare Worker
@@ -12,6 +12,7 @@ usage: cargo xtask build                      both
                                               for tools that show what takes space
        cargo xtask build package --gate       the same without the command line
        cargo xtask build cli                  only the command line of the npm package
+       cargo xtask build page                 the page that explains decisions, as one file
        cargo xtask build worker [--debug]     only the Worker; --debug: readable panics, and slow
        cargo xtask build tests                variants for tests only; some `npm test` load them
 
@@ -20,6 +21,8 @@ does     compiles the crates doorward-binding, doorward-cli-wasm and doorward-wo
          loads them. Nothing is downloaded except crates
 writes   middleware/wasm/    the WebAssembly, and one JavaScript file for each kind of runtime
          worker/build/       worker.js and what it imports, ready for wrangler
+         target/page/        explain.html, only by `page`; the package makes the same with
+                             `doorward explain --page`
          middleware/test/suites/wasm/, worker/test/build/    only by `tests`
          All of it is ignored by git
 prints   the folders that it has written
@@ -33,6 +36,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         ["package"] => vec![package()?],
         ["package", "--gate"] => vec![build_package::release()?.folder],
         ["cli"] => vec![build_cli::release()?],
+        ["page"] => {
+            package()?;
+            vec![build_page::whole()?]
+        }
         ["package", "--names"] => vec![build_package::with_names()?.folder],
         ["worker"] => vec![build_worker::weighed(Variant::Release)?],
         ["worker", "--debug"] => vec![build_worker::weighed(Variant::Debug)?],
@@ -52,8 +59,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     Ok(())
 }
 
-/// The npm package: the gate, and the command line.
+/// The npm package: the gate, the command line, and the page that both are put into.
 fn package() -> Result<std::path::PathBuf> {
     build_cli::release()?;
-    Ok(build_package::release()?.folder)
+    let folder = build_package::release()?.folder;
+    build_page::template()?;
+    Ok(folder)
 }

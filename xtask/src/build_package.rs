@@ -101,7 +101,7 @@ export default wasmModule;
 }
 
 /// Standard base64 (RFC 4648 section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let letter = |group: u32, shift: u32| {
         let index = usize::try_from((group >> shift) & 63).unwrap_or(0);

@@ -22,6 +22,10 @@ pub(crate) fn ensure_postgresql() -> Result {
     })
 }
 
+/// Where a browser is that tests steer.
+pub(crate) const BROWSERS: &[&str] =
+    &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
 /// Sees to it that one of `files` is there, by installing `package` if need be.
 pub(crate) fn ensure(package: &str, files: &[&str]) -> Result {
     ensure_that(package, || files.iter().any(|file| Path::new(file).exists()))

@@ -8,6 +8,7 @@ mod bench;
 mod build;
 mod build_cli;
 mod build_package;
+mod build_page;
 mod build_worker;
 mod causes;
 mod commands;

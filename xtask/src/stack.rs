@@ -63,10 +63,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     }
     node::check()?;
     if named("--check") && std::env::var_os("CHROMIUM").is_none() {
-        debian::ensure(
-            "chromium",
-            &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
-        )?;
+        debian::ensure("chromium", debian::BROWSERS)?;
     }
     if named("--postgres") {
         debian::ensure_postgresql()?;

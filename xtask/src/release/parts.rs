@@ -51,8 +51,8 @@ fn crates(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
     // Its packages go where everything goes that cargo builds. The second time they are not built.
     let mut command =
         shell::command("cargo", &["publish", "--dry-run", "--allow-dirty"], &source.folder);
-    let target = shell::target_directory()?;
-    command.env("CARGO_TARGET_DIR", &target);
+    let target = &source.target;
+    command.env("CARGO_TARGET_DIR", target);
     for (name, _) in CRATES {
         command.args(["--package", name]);
     }
@@ -126,11 +126,11 @@ fn binary(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
         shell::say(format!("this toolchain has no target {MUSL}: ADDING IT with rustup"));
         shell::run(&mut shell::command("rustup", &["target", "add", MUSL], &source.folder))?;
     }
-    let target = shell::target_directory()?;
+    let target = &source.target;
     let mut command = Command::new("cargo");
     command.args(["build", "--release", "--locked", "--package", "doorward-cli"]);
     command.args(["--target", MUSL, "--config", &remapped()]);
-    command.current_dir(&source.folder).env("CARGO_TARGET_DIR", &target);
+    command.current_dir(&source.folder).env("CARGO_TARGET_DIR", target);
     shell::run(&mut command)?;
     let top = format!("doorward-{}-{MUSL}", source.version);
     let built = target.join(MUSL).join("release/doorward");

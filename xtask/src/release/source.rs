@@ -120,6 +120,9 @@ pub(super) struct Source {
     pub(super) version: String,
     pub(super) seconds: u64,
     pub(super) time: String,
+    /// Where cargo puts what it builds of them. Each copy has its own: cargo would take what it has
+    /// built of the first for that of the second, and the comparison would say nothing.
+    pub(super) target: PathBuf,
     /// Whether it is the first of the two: what takes long and says nothing about bytes is done
     /// there alone.
     pub(super) is_first: bool,
@@ -141,11 +144,13 @@ impl Source {
             fs::write(&to, archive::read(&from)?).map_err(|error| unwritten(&to, &error))?;
             set_mode(&to, head.starts_with("100755"))?;
         }
+        let target = shell::target_directory()?;
         let source = Self {
             folder: folder.to_path_buf(),
             version: release.version.clone(),
             seconds: release.seconds,
             time: release.time.clone(),
+            target: if is_first { target } else { target.join("release-again") },
             is_first,
         };
         source.publishable(&release.address)?;
@@ -189,7 +194,7 @@ impl Source {
     pub(super) fn xtask(&self, arguments: &[&str]) -> Result<Command> {
         let mut command = shell::xtask(arguments)?;
         command.env("CARGO_MANIFEST_DIR", self.folder.join("xtask")).current_dir(&self.folder);
-        command.env("CARGO_TARGET_DIR", shell::target_directory()?);
+        command.env("CARGO_TARGET_DIR", &self.target);
         Ok(command)
     }
 }

@@ -32,7 +32,7 @@ const LINES: [(&str, &str, i32); 30] = [
     ("keys jwks", "{}", 1),
     ("keys jwks missing.json", "", 2),
     ("explain --cookie-file -", "better-auth.session_token=abc", 1),
-    ("explain --cookie-file - --json", "Cookie: a=b", 1),
+    ("explain --cookie-file - --json --at 2027-01-15T08:00:00Z", "Cookie: a=b", 1),
     ("explain --token-file -", "Bearer abc", 1),
     ("explain - --path /x --at 2027-01-15T08:00:00Z", "Cookie: a=b", 1),
     ("explain - --json --at 2027-01-15T08:00:00Z", "curl https://a.example/x -H 'Cookie: a=b'", 1),

@@ -5,7 +5,6 @@
 
 mod clock;
 mod files;
-mod functions;
 mod http;
 mod keys;
 mod terminal;
@@ -18,9 +17,8 @@ use std::thread;
 use std::time::Duration;
 
 use doorward_doctor::effects::{Effect, EffectResult};
+use doorward_doctor::functions::Native;
 use doorward_doctor::program::{Input, Program, Step};
-
-use crate::functions::Native;
 
 fn main() -> ExitCode {
     let (sender, receiver) = channel();

@@ -9,6 +9,20 @@ use crate::probes::{self, Run};
 use crate::url::{self, Url};
 use crate::usage::{Opt, Words};
 
+/// The configuration that is looked at.
+pub(crate) const CONFIG: Opt = Opt::value(
+    "config",
+    "FILE",
+    "The gate's configuration [default: doorward.json, where it is there]",
+);
+
+/// Where variables are read.
+pub(crate) const ENV_FILE: Opt = Opt::value(
+    "env-file",
+    "FILE",
+    "A file with variables, instead of the usual ones; may be given several times",
+);
+
 /// What an examination takes.
 pub(crate) const OPTIONS: &[Opt] = &[
     Opt::value(
@@ -18,16 +32,8 @@ pub(crate) const OPTIONS: &[Opt] = &[
     ),
     Opt::value("api", "URL", "A URL of the API that verifies tokens"),
     Opt::value("gate", "URL", "A protected URL behind the gate, or a path of the target"),
-    Opt::value(
-        "config",
-        "FILE",
-        "The gate's configuration [default: doorward.json, where it is there]",
-    ),
-    Opt::value(
-        "env-file",
-        "FILE",
-        "A file with variables, instead of the usual ones; may be given several times",
-    ),
+    CONFIG,
+    ENV_FILE,
     Opt::value("cookie-file", "FILE", "A file with a `Cookie` header of a browser, or `-`"),
     Opt::value("token-file", "FILE", "A file with a token that the API refuses, or `-`"),
     Opt::flag(

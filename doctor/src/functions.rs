@@ -51,25 +51,28 @@ impl std::fmt::Debug for Carrier {
     }
 }
 
+/// The functions of a native program: the gate's engine is linked in.
+#[cfg(feature = "native")]
+pub struct Native;
+
+#[cfg(feature = "native")]
+impl Functions for Native {
+    fn inspect(&self, question: &str) -> String {
+        doorward::inspect(question)
+    }
+
+    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
+        Some(regress::Regex::new(expression).ok()?.find(text).is_some())
+    }
+
+    fn suffixes(&self) -> String {
+        include_str!("suffixes.txt").to_owned()
+    }
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-
-    struct Native;
-
-    impl Functions for Native {
-        fn inspect(&self, question: &str) -> String {
-            doorward::inspect(question)
-        }
-
-        fn matches(&self, expression: &str, text: &str) -> Option<bool> {
-            Some(regress::Regex::new(expression).ok()?.find(text).is_some())
-        }
-
-        fn suffixes(&self) -> String {
-            include_str!("suffixes.txt").to_owned()
-        }
-    }
 
     /// The functions as the native carrier has them.
     pub(crate) fn carrier() -> Carrier {

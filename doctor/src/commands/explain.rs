@@ -9,7 +9,7 @@ use crate::causes::{Cause, Certainty, Channel, rules};
 use crate::cookie_file;
 use crate::cures;
 use crate::effects::{Effect, EffectResult, Io};
-use crate::examination::{Options, plan};
+use crate::examination::{CONFIG, ENV_FILE, Options, plan};
 use crate::exit::ExitCode;
 use crate::explanation::differences::{self, Difference};
 use crate::explanation::moments::{self, Stretch};
@@ -59,16 +59,8 @@ pub(crate) const USAGE: Usage = Usage {
             "A file with the key set of the auth service (what /jwks answers)",
         ),
         Opt::value("url", "URL", "The URL of the auth service [default: BETTER_AUTH_URL]"),
-        Opt::value(
-            "config",
-            "FILE",
-            "The gate's configuration [default: doorward.json, where it is there]",
-        ),
-        Opt::value(
-            "env-file",
-            "FILE",
-            "A file with variables, instead of the usual ones; may be given several times",
-        ),
+        CONFIG,
+        ENV_FILE,
         Opt::value(
             "path",
             "PATH",

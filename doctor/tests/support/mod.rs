@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use doorward::{Algorithm, SignatureCheck};
 use doorward_doctor::effects::{Effect, EffectResult, Stream};
-use doorward_doctor::functions::Functions;
+use doorward_doctor::functions::Native;
 use doorward_doctor::program::{Input, Program, Step};
 
 /// What a command finds.
@@ -31,23 +31,6 @@ fn checked(algorithm: &str, key: String, input: Vec<u8>, signature: Vec<u8>) -> 
     match doorward_native::check_signature(&check) {
         Ok(holds) => EffectResult::Checked { holds },
         Err(_) => EffectResult::Absent,
-    }
-}
-
-/// What a carrier computes, as the native one does.
-pub(crate) struct Native;
-
-impl Functions for Native {
-    fn inspect(&self, question: &str) -> String {
-        doorward::inspect(question)
-    }
-
-    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
-        Some(regress::Regex::new(expression).ok()?.find(text).is_some())
-    }
-
-    fn suffixes(&self) -> String {
-        include_str!("../../src/suffixes.txt").to_owned()
     }
 }
 

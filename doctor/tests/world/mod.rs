@@ -12,7 +12,7 @@ use doorward::probe::{ProbeSecret, unverified_jws};
 use doorward_doctor::effects::{
     Effect, EffectResult, HttpFailure, HttpRequest, HttpResponse, Phase, Stream,
 };
-use doorward_doctor::functions::Functions;
+use doorward_doctor::functions::Native;
 use doorward_doctor::program::{Input, Program, Step};
 
 /// The secret of the auth service, unless a fault says otherwise.
@@ -58,23 +58,6 @@ pub(crate) struct Outcome {
     pub err: String,
     pub exit: u8,
     pub requests: usize,
-}
-
-/// What a carrier computes, as the native one does.
-pub(crate) struct Native;
-
-impl Functions for Native {
-    fn inspect(&self, question: &str) -> String {
-        doorward::inspect(question)
-    }
-
-    fn matches(&self, expression: &str, text: &str) -> Option<bool> {
-        Some(regress::Regex::new(expression).ok()?.find(text).is_some())
-    }
-
-    fn suffixes(&self) -> String {
-        include_str!("../../src/suffixes.txt").to_owned()
-    }
 }
 
 /// Everything around a command.

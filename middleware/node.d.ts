@@ -19,8 +19,11 @@ export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientA
    * names, through no proxy: then `Host`. A text with more in it, like a path, is a `TypeError`; from a function it is a 503.
    */
   publicOrigin?: string | ((req: IncomingMessage) => string | undefined);
-  /** The client's network address; empty for an unknown one. Default: that of the connection, never a header. */
-  clientAddress?: string | ((req: IncomingMessage) => string | undefined);
+  /**
+   * The client's network address; empty for an unknown one. Default: that of the connection, never a header. A function may
+   * give a member of `req.headers` as Node types it; a list is no address, and such a request gets 503.
+   */
+  clientAddress?: string | ((req: IncomingMessage) => string | string[] | undefined);
   /**
    * Whether the application gets a mark, by which `session(event)` of `doorward/session` and `session()` of `doorward/next` know who is asking where
    * a framework has made another request of Node's. It needs a secret: `DOORWARD_MARK_SECRET`, or that of Better Auth. Default: no.

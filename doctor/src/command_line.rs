@@ -67,6 +67,15 @@ pub(crate) enum Parsed {
     Wrong(String),
 }
 
+/// What is wrong with these words of a command line, and how they are right; nothing where they can
+/// be run.
+pub fn mistake(args: &[String]) -> Option<String> {
+    match usage::read(&COMMAND_LINE, args) {
+        Read::Wrong(text) => Some(text),
+        Read::Words(_) | Read::Help(_) => None,
+    }
+}
+
 pub(crate) fn parse(args: &[String]) -> Parsed {
     let mut words = match usage::read(&COMMAND_LINE, args) {
         Read::Words(words) => words,

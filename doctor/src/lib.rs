@@ -57,5 +57,5 @@ mod url;
 pub mod usage;
 mod wall;
 
-pub use command_line::COMMAND_LINE;
+pub use command_line::{COMMAND_LINE, mistake};
 pub use exit::ExitCode;

@@ -32,6 +32,10 @@ fn told_to_run(start: &str) -> Vec<(String, String)> {
     told
 }
 
+fn is_of_an_option(letter: char) -> bool {
+    letter.is_ascii_lowercase() || letter == '-'
+}
+
 #[test]
 fn every_command_that_is_named_exists() {
     for (file, command) in told_to_run("cargo xtask ") {
@@ -40,7 +44,17 @@ fn every_command_that_is_named_exists() {
         if name.is_empty() || name.starts_with(['-', '<']) {
             continue;
         }
-        assert!(find(name).is_some(), "{file}: there is no `cargo xtask {command}`");
+        let found = find(name);
+        assert!(found.is_some(), "{file}: there is no `cargo xtask {command}`");
+        let help = found.map(|found| found.help).unwrap_or_default();
+        let has =
+            |option: &str| help.split(|c: char| !is_of_an_option(c)).any(|word| word == option);
+        let options = command.split_whitespace().filter_map(|word| word.strip_prefix("--"));
+        for option in options.map(|word| word.split(|c| !is_of_an_option(c)).next()) {
+            let option = format!("--{}", option.unwrap_or_default());
+            let is_known = option == "--help" || has(&option);
+            assert!(is_known, "{file}: `cargo xtask {command}`: {option} is not in its help");
+        }
         if name == "test" {
             let unknown = words.find(|word| !word.starts_with('-') && !test::has(word));
             assert_eq!(unknown, None, "{file}: `cargo xtask {command}`");

@@ -17,6 +17,9 @@ mod demo;
 #[cfg(test)]
 mod documents;
 mod fuzz;
+#[cfg(test)]
+mod host_pages;
+mod hosts;
 mod node;
 mod notices;
 mod python;

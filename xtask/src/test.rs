@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::shell::{self, Failure, Result};
-use crate::{alerts, causes, debian, demo, node, python, sessions, soak, stack, wasm};
+use crate::{alerts, causes, debian, demo, hosts, node, python, sessions, soak, stack, wasm};
 
 pub(crate) const HELP: &str = "\
 Run every test, or the parts that you name
@@ -74,6 +74,7 @@ const PARTS: &[Part] = &[
     Part { name: "soak",        about: "a thousand sessions while the auth service fails",                  work: Xtask(&["soak"], soak::MEMBERS) },
     Part { name: "storage",     about: "what a real Better Auth stores, as the gate reads it",              work: Npm("examples/demo", "test") },
     Part { name: "causes",      about: "the doctor names what is wrong with broken deployments",            work: Xtask(&["causes"], causes::MEMBERS) },
+    Part { name: "hosts",       about: "the gate in hosts of each kind, as users install it",               work: Xtask(&["hosts", "--quick"], hosts::MEMBERS) },
     Part { name: "demo-worker", about: "the demo with the Worker in workerd",                               work: Xtask(&["demo", "--host", "worker"], demo::MEMBERS) },
     Part { name: "demo-node",   about: "the demo with doorward/node",                                       work: Xtask(&["demo", "--host", "node"], demo::MEMBERS) },
     Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts",        work: Xtask(&["sessions"], sessions::MEMBERS) },

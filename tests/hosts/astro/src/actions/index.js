@@ -1,0 +1,3 @@
+import { defineAction } from "astro:actions";
+
+export const server = { secret: defineAction({ accept: "form", handler: async () => "content:action" }) };

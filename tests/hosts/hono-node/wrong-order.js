@@ -1,0 +1,10 @@
+// The wrong set-up: the gate behind the routes.
+import { serve } from "@hono/node-server";
+import { gate } from "doorward/hono";
+import { session } from "doorward/session";
+import { Hono } from "hono";
+
+const app = new Hono();
+app.get("/dashboard", async (c) => c.text(`content:dashboard who:${(await session(c))?.subject}`));
+app.use(gate());
+serve({ fetch: app.fetch, port: Number(process.env.PORT), hostname: "127.0.0.1" });

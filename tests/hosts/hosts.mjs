@@ -1,0 +1,106 @@
+// The hosts, as data: how each is built and served, which Node it asks for, what it has not and why, what is different there, and its
+// wrong set-ups.
+//
+//   node        the oldest Node that its packages run on (20)
+//   versions    packages whose versions the table shows
+//   lacks       what the app has not, by the word of requests.mjs or the name of a request, and why
+//   differs     by the name of a request, what has to come in place of what requests.mjs says
+//   requests    further requests, as in requests.mjs
+//   wrong       set-ups that a user makes by mistake, and how that is said
+//   adds        what the gate adds to what is deployed: a folder or file of the app, its package by default
+//   quick       it is part of `cargo xtask test`
+//   dev         how its development server is started
+
+import { API, PAGE, content, file, refused } from "./requests.mjs";
+
+const NO_PRERENDERING = "it has no prerendered pages";
+const REGISTER = ["--import", "doorward/register"];
+/** The application asks who it is, and no gate has seen the request. */
+const THROWS = { status: 500 };
+const MISSING = "the gate is not registered";
+
+export const HOSTS = [
+  {
+    name: "node-http",
+    quick: true,
+    serve: ["node", ...REGISTER, "server.js"],
+    lacks: { prerendered: NO_PRERENDERING },
+    says: [["the start line says what is guarded", /"event":"listening".*"guards":\["request","checkContinue","checkExpectation","upgrade"\]/]],
+    wrong: [{ name: MISSING, serve: ["node", "server.js"], expects: { status: 499, says: /the gate did not run for this request/ } }],
+  },
+  {
+    name: "express",
+    versions: ["express"],
+    serve: ["node", "server.js"],
+    lacks: { prerendered: NO_PRERENDERING, socket: "middleware sees no upgrades: doorward/register does" },
+    wrong: [{ name: "the gate behind the routes", serve: ["node", "wrong-order.js"], expects: THROWS }],
+  },
+  {
+    name: "fastify",
+    quick: true,
+    versions: ["fastify"],
+    serve: ["node", "server.js"],
+    lacks: { prerendered: NO_PRERENDERING },
+    wrong: [{ name: "the gate in a scope of its own", serve: ["node", "wrong-scope.js"], expects: THROWS }],
+  },
+  {
+    name: "hono-node",
+    quick: true,
+    versions: ["hono", "@hono/node-server"],
+    serve: ["node", "server.js"],
+    lacks: { prerendered: NO_PRERENDERING, socket: "middleware sees no upgrades: doorward/register does" },
+    wrong: [{ name: "the gate behind the routes", serve: ["node", "wrong-order.js"], expects: THROWS }],
+  },
+  {
+    name: "sveltekit",
+    node: 22,
+    versions: ["@sveltejs/kit", "@sveltejs/adapter-node"],
+    build: [["node", "node_modules/vite/bin/vite.js", "build"]],
+    serve: ["node", ...REGISTER, "build"],
+    // What the app believes to be its own address; without it its own CSRF check refuses forms over http.
+    env: { PROTOCOL_HEADER: "x-forwarded-proto", BODY_SIZE_LIMIT: "20M" },
+    lacks: { socket: "it has no WebSockets of its own" },
+    requests: [
+      { name: "data of a page, anonymous", target: "/dashboard/__data.json", headers: API, expected: refused("no_credential") },
+      { name: "data of a page, of a session", target: "/dashboard/__data.json", headers: API, whose: "session", expected: content("dashboard") },
+      { name: "data of the public page, anonymous", target: "/__data.json", headers: API, expected: content("home", "anonymous") },
+      { name: "prerendered page by its file, anonymous", target: "/prerendered.html", headers: API, expected: refused("no_credential") },
+      { name: "remote function, anonymous", target: "/_app/remote/1abc/secret", headers: API, expected: refused("no_credential") },
+    ],
+    wrong: [{ name: MISSING, serve: ["node", "build"], expects: THROWS }],
+    dev: ["node", ...REGISTER, "node_modules/vite/bin/vite.js", "dev", "--port", "$PORT", "--host", "127.0.0.1"],
+  },
+  {
+    name: "astro",
+    node: 22,
+    versions: ["astro", "@astrojs/node"],
+    build: [["node", "node_modules/.bin/astro", "build"]],
+    serve: ["node", ...REGISTER, "dist/server/entry.mjs"],
+    lacks: { socket: "it has no WebSockets of its own" },
+    requests: [
+      { name: "action, anonymous", method: "POST", target: "/_actions/secret", headers: { ...API, "content-type": "application/x-www-form-urlencoded" }, body: "a=b", expected: refused("no_credential") },
+      { name: "action by the query of a public page, anonymous", method: "POST", target: "/?_action=secret", headers: { ...API, "content-type": "application/x-www-form-urlencoded" }, body: "a=b", expected: refused("no_credential") },
+      { name: "prerendered page by its file, anonymous", target: "/prerendered/index.html", headers: API, expected: refused("no_credential") },
+    ],
+    wrong: [{ name: MISSING, serve: ["node", "dist/server/entry.mjs"], expects: THROWS }],
+    dev: ["node", ...REGISTER, "node_modules/.bin/astro", "dev", "--port", "$PORT", "--host", "127.0.0.1"],
+  },
+  ...[7, 8].map((major) => ({
+    name: `react-router-${major}`,
+    node: major === 7 ? 20 : 22,
+    versions: ["react-router", "react"],
+    build: [["node", "node_modules/.bin/react-router", "build"]],
+    serve: ["node", ...REGISTER, "node_modules/.bin/react-router-serve", "build/server/index.js"],
+    lacks: { socket: "it has no WebSockets of its own", "prerendered page of a session": "it is redirected to the folder of its file, see below" },
+    requests: [
+      { name: "prerendered page of a session, in its folder", target: "/prerendered/", headers: PAGE, whose: "session", expected: file("prerendered") },
+      { name: "data of a page, anonymous", target: "/dashboard.data", headers: API, expected: refused("no_credential") },
+      { name: "data of a page, of a session", target: "/dashboard.data", headers: API, whose: "session", expected: content("dashboard") },
+      { name: "data of the public page, anonymous", target: major === 7 ? "/_root.data" : "/_.data", headers: API, expected: content("home", "anonymous") },
+      { name: "data of a prerendered page, anonymous", target: "/prerendered.data", headers: API, expected: refused("no_credential") },
+      { name: "file of a prerendered page, anonymous", target: "/prerendered/index.html", headers: API, expected: refused("no_credential") },
+    ],
+    wrong: [{ name: MISSING, serve: ["node", "node_modules/.bin/react-router-serve", "build/server/index.js"], expects: THROWS }],
+    dev: ["node", ...REGISTER, "node_modules/.bin/react-router", "dev", "--port", "$PORT", "--host", "127.0.0.1"],
+  })),
+];

@@ -1,0 +1,3 @@
+import { query } from "$app/server";
+
+export const secret = query(async () => "content:remote");

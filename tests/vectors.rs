@@ -83,6 +83,7 @@ fn every_decision_is_the_expected_one() {
 #[test]
 fn the_sample_lines_on_the_page_of_reasons_are_real() {
     const PAGE: &str = "docs/reasons.md";
+    const SAMPLE: &str = "\n```json\n{\"";
     if std::env::var_os("DOORWARD_VECTORS").is_some() {
         return;
     }
@@ -129,9 +130,11 @@ fn the_sample_lines_on_the_page_of_reasons_are_real() {
             written.push_str(section);
             continue;
         }
-        let sample = section
-            .split_once("\n```json\n")
-            .and_then(|(before, rest)| Some((before, rest.split_once("```")?)));
+        // Other blocks of JSON are configurations.
+        let sample =
+            section.find(SAMPLE).map(|at| section.split_at(at)).and_then(|(before, rest)| {
+                Some((before, rest.strip_prefix("\n```json\n")?.split_once("```")?))
+            });
         let (before, (sample, behind)) =
             sample.unwrap_or_else(|| panic!("{code} has no sample of the log"));
         let given = parsed(sample);

@@ -34,49 +34,67 @@ pub(crate) trait Weighed {
 }
 
 /// Values by key, in the order in which they give way.
+///
+/// Values stand in slots, and the search tree and the queue hold no more than slots' numbers: their
+/// code is the same for all tables of digests, and ships once instead of once for each table
+/// (60 KB).
 #[derive(Debug)]
 pub(crate) struct BoundedMap<K, V> {
     bounds: Bounds,
-    entries: BTreeMap<K, Slot<V>>,
-    /// The keys with their places, the one that gives way next first. One whose value has another
-    /// place by now, or none, stands for nothing.
-    order: VecDeque<(u64, K)>,
+    /// In which slot the value of a key stands.
+    index: BTreeMap<K, usize>,
+    slots: Vec<Option<Box<Slot<K, V>>>>,
+    /// Slots that hold nothing.
+    free: Vec<usize>,
+    /// Slots with the turn of what was put there, the one that gives way next first. One that by
+    /// now holds what has another turn, or nothing, stands for nothing.
+    order: VecDeque<(u64, usize)>,
     clock: u64,
     bytes: usize,
 }
 
 #[derive(Debug)]
-struct Slot<V> {
+struct Slot<K, V> {
+    key: K,
     value: V,
-    place: u64,
+    turn: u64,
 }
 
 impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
     /// Nothing yet.
     pub(crate) const fn new(bounds: Bounds) -> Self {
-        Self { bounds, entries: BTreeMap::new(), order: VecDeque::new(), clock: 0, bytes: 0 }
+        Self {
+            bounds,
+            index: BTreeMap::new(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            order: VecDeque::new(),
+            clock: 0,
+            bytes: 0,
+        }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.index.is_empty()
     }
 
     pub(crate) fn contains(&self, key: &K) -> bool {
-        self.entries.contains_key(key)
+        self.index.contains_key(key)
     }
 
     /// Whether one more key evicts nothing, as far as entries are counted.
     pub(crate) fn has_room(&self) -> bool {
-        self.entries.len() < self.bounds.entries
+        self.index.len() < self.bounds.entries
     }
 
     pub(crate) fn get(&self, key: &K) -> Option<&V> {
-        self.entries.get(key).map(|slot| &slot.value)
+        let slot = self.slots.get(*self.index.get(key)?)?.as_deref()?;
+        Some(&slot.value)
     }
 
     /// The keys in this range.
     pub(crate) fn keys_in(&self, range: impl RangeBounds<K>) -> impl Iterator<Item = &K> {
-        self.entries.range(range).map(|(key, _)| key)
+        self.index.range(range).map(|(key, _)| key)
     }
 
     /// Puts a value there as the newest; the map is within its bounds again.
@@ -89,8 +107,14 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
         drop(self.remove(&key));
         self.clock = self.clock.saturating_add(1);
         self.bytes = self.bytes.saturating_add(value.weight());
-        self.order.push_back((self.clock, key));
-        self.entries.insert(key, Slot { value, place: self.clock });
+        let slot = Some(Box::new(Slot { key, value, turn: self.clock }));
+        let number = self.free.pop().unwrap_or(self.slots.len());
+        match self.slots.get_mut(number) {
+            Some(free) => *free = slot,
+            None => self.slots.push(slot),
+        }
+        self.index.insert(key, number);
+        self.order.push_back((self.clock, number));
         while let Some(value) = self.evict() {
             evicted(value);
         }
@@ -99,7 +123,7 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
 
     /// Changes the value of a key, where there is one, and leaves it at its place.
     pub(crate) fn update<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
-        let slot = self.entries.get_mut(key)?;
+        let slot = self.slots.get_mut(*self.index.get(key)?)?.as_deref_mut()?;
         let before = slot.value.weight();
         let changed = change(&mut slot.value);
         self.bytes = self.bytes.saturating_sub(before).saturating_add(slot.value.weight());
@@ -108,48 +132,52 @@ impl<K: Copy + Ord, V: Weighed> BoundedMap<K, V> {
     }
 
     pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
-        let slot = self.entries.remove(key)?;
+        let number = self.index.remove(key)?;
+        let slot = self.slots.get_mut(number)?.take()?;
+        self.free.push(number);
         self.bytes = self.bytes.saturating_sub(slot.value.weight());
         Some(slot.value)
     }
 
     /// Keeps only those of which this says so.
     pub(crate) fn retain(&mut self, is_kept: impl Fn(&V) -> bool) {
-        let Self { entries, bytes, .. } = self;
-        entries.retain(|_, slot| {
-            let is_kept = is_kept(&slot.value);
-            if !is_kept {
-                *bytes = bytes.saturating_sub(slot.value.weight());
-            }
-            is_kept
-        });
+        let slots = self.slots.iter().flatten();
+        let keys: Vec<K> =
+            slots.filter(|slot| !is_kept(&slot.value)).map(|slot| slot.key).collect();
+        for key in &keys {
+            drop(self.remove(key));
+        }
     }
 
     /// Takes out the value that gives way, while the map is over its bounds.
     fn evict(&mut self) -> Option<V> {
-        if self.entries.len() <= self.bounds.entries && self.bytes <= self.bounds.bytes {
+        if self.index.len() <= self.bounds.entries && self.bytes <= self.bounds.bytes {
             return None;
         }
         loop {
-            let (place, key) = self.order.pop_front()?;
-            if self.entries.get(&key).is_some_and(|slot| slot.place == place) {
+            let (turn, number) = self.order.pop_front()?;
+            let slot = self.slots.get(number).and_then(Option::as_deref);
+            if let Some(key) = slot.filter(|slot| slot.turn == turn).map(|slot| slot.key) {
                 return self.remove(&key);
             }
         }
     }
 
-    /// Forgets places that stand for nothing, once they are half as many as the values.
+    /// Forgets turns that stand for nothing, once they are half as many as the values.
     fn tidy(&mut self) {
-        let Self { entries, order, .. } = self;
-        if order.len().saturating_sub(entries.len()) > (entries.len() / 2).saturating_add(16) {
-            order.retain(|(place, key)| entries.get(key).is_some_and(|slot| slot.place == *place));
+        let Self { index, slots, order, .. } = self;
+        if order.len().saturating_sub(index.len()) > (index.len() / 2).saturating_add(16) {
+            order.retain(|(turn, number)| {
+                let slot = slots.get(*number).and_then(Option::as_deref);
+                slot.is_some_and(|slot| slot.turn == *turn)
+            });
         }
     }
 
     /// What there is, by key: for tests.
     #[cfg(test)]
     pub(crate) fn values(&self) -> impl Iterator<Item = &V> {
-        self.entries.values().map(|slot| &slot.value)
+        self.index.keys().filter_map(|key| self.get(key))
     }
 
     /// The weight that the map counts: for tests.
@@ -180,7 +208,8 @@ mod tests {
 
     fn kept(map: &BoundedMap<usize, &'static str>) -> Vec<&'static str> {
         assert_eq!(map.values().map(Weighed::weight).sum::<usize>(), map.bytes());
-        assert!(map.entries.len() <= map.order.len() && map.order.len() < 30);
+        assert!(map.index.len() <= map.order.len() && map.order.len() < 30);
+        assert_eq!(map.index.len().checked_add(map.free.len()), Some(map.slots.len()));
         map.values().copied().collect()
     }
 
@@ -220,7 +249,7 @@ mod tests {
         let (mut map, _) = filled(Bounds::of_entries(8), &["a", "b", "c", "d"]);
         for number in 0..10_000 {
             map.put(number % 4, "x");
-            assert!(map.order.len() < 30, "{}", map.order.len());
+            assert!(map.order.len() < 30 && map.slots.len() < 9, "{}", map.order.len());
         }
         for number in 0..10_000 {
             map.put(number % 3, "y");

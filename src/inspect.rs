@@ -13,9 +13,8 @@
 //!
 //! Each question is answered from the beginning, by a new engine: the asker keeps the results.
 
-use std::collections::BTreeMap;
-
 use crate::capabilities::Capabilities;
+use crate::collections::map_of;
 use crate::config::Config;
 use crate::decision::{Decision, Refusal};
 use crate::effect::{Effect, EffectResult};
@@ -54,10 +53,11 @@ fn about_document(question: &Object<'_>, answer: &mut Members) {
     answer.add("stores", texts(&config.stores()));
     answer.add("rules", texts(&config.rule_places()));
     let Some(Value::Object(given)) = question.get("values") else { return };
-    let values: BTreeMap<String, String> = given
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_owned(), value.as_text()?.to_owned())))
-        .collect();
+    let values = map_of(
+        given
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_owned(), value.as_text()?.to_owned()))),
+    );
     // What a certain host cannot do it says itself when it starts.
     let host = Capabilities::checking(|_| true).and_signing(|_| true).and_telling();
     match config.compile(&values, &host.and_stores(config.stores())) {

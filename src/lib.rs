@@ -62,6 +62,7 @@ mod authn;
 mod better_auth;
 mod cache;
 mod capabilities;
+mod collections;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;

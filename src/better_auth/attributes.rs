@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::collections::object_of;
 use crate::encoding::json::{self, Object};
 use crate::time::UnixTime;
 
@@ -75,7 +76,7 @@ impl Attributes {
     pub(crate) fn to_members(&self) -> Vec<(&'static str, Value)> {
         let claims =
             self.claims.iter().map(|(path, value)| (path.name().to_owned(), value.clone()));
-        let mut members = vec![("claims", Value::Object(claims.collect()))];
+        let mut members = vec![("claims", Value::Object(object_of(claims)))];
         members.extend(
             self.verified_email.as_deref().map(|email| ("verified_email", Value::from(email))),
         );

@@ -1,6 +1,7 @@
 //! Session: what the application gets to know, and what the auth service answered about one.
 
 use crate::better_auth::attributes::{Attributes, ClaimPath};
+use crate::collections::object_of;
 use crate::encoding::json::{self, Object, Value};
 use crate::jose::claims::{self, Claims};
 use crate::jose::verify;
@@ -98,9 +99,8 @@ impl Session {
         members.push(("impersonated", self.is_impersonated.into()));
         members.extend(self.id.as_deref().map(|id| ("id", id.into())));
         members.extend(self.email.as_deref().map(|email| ("email", email.into())));
-        let members: serde_json::Map<_, _> =
-            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        json::written(&members)
+        let members = members.into_iter().map(|(name, value)| (name.to_owned(), value));
+        json::written(&object_of(members))
     }
 
     /// The session of a copy that was the auth service's answer at that moment, if it still lives.

@@ -32,6 +32,7 @@ use crate::better_auth::session_record::{LookupFailure, Session};
 use crate::cache::fetch_state::{FetchState, is_within};
 use crate::cache::shared::CacheUse;
 use crate::cache::shared::{self, Copied};
+use crate::collections::set_of;
 use crate::effect::EffectResult;
 use crate::encoding::base64;
 use crate::encoding::digest::{self, digest_type};
@@ -222,17 +223,22 @@ impl Revoked {
         if there == 0 || there != members.len() {
             return None;
         }
-        let sessions = texts(&members, "sessions")?.map(str::to_owned).collect();
+        let sessions = set_of(texts(&members, "sessions")?.map(str::to_owned));
         let digest = |text: &str| base64::url_decoded(text)?.try_into().ok().map(TokenDigest::new);
-        let tokens = texts(&members, "tokens")?.map(digest).collect::<Option<_>>()?;
-        let not_before = match members.get("not_before") {
-            None => BTreeMap::new(),
-            Some(Value::Object(users)) => users
-                .iter()
-                .map(|(user, since)| Some((user.to_owned(), moment(since)?)))
-                .collect::<Option<_>>()?,
+        let mut tokens = BTreeSet::new();
+        for text in texts(&members, "tokens")? {
+            tokens.insert(digest(text)?);
+        }
+        let mut not_before = BTreeMap::new();
+        match members.get("not_before") {
+            None => {}
+            Some(Value::Object(users)) => {
+                for (user, since) in users.iter() {
+                    not_before.insert(user.to_owned(), moment(since)?);
+                }
+            }
             Some(_) => return None,
-        };
+        }
         Some(Self { sessions, tokens, not_before })
     }
 

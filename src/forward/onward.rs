@@ -7,6 +7,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::collections::set_of;
 use crate::decision::Forward;
 use crate::http::header_pairs::{HeaderPairs, Joining, begins_with, is_spelled};
 use crate::http::request::RequestHead;
@@ -118,7 +119,7 @@ fn named_in_connection(headers: &[(&str, &str)]) -> BTreeSet<String> {
     let options = lines
         .flat_map(|(_, value)| value.split(','))
         .map(|option| option.trim().to_ascii_lowercase());
-    options.filter(|option| !FOR_ALL.contains(&option.as_str())).collect()
+    set_of(options.filter(|option| !FOR_ALL.contains(&option.as_str())))
 }
 
 fn is_named(named: &BTreeSet<String>, name: &str) -> bool {

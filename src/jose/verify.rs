@@ -2,7 +2,6 @@
 //! names crates of cryptography.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use aes::Aes256;
 use cbc::cipher::block_padding::Pkcs7;
@@ -12,6 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
+use crate::collections::set_of;
 use crate::encoding::json::{self, Object};
 use crate::encoding::{base64, digest};
 use crate::jose::alg::Algorithm;
@@ -124,7 +124,7 @@ impl Secret {
     /// Whether it can be guessed sooner than 120 bits, were each of its bytes as likely as any
     /// other of them: what Better Auth warns of.
     pub(crate) fn is_monotonous(&self) -> bool {
-        let different: BTreeSet<u8> = self.bytes.iter().copied().collect();
+        let different = set_of(self.bytes.iter().copied());
         let length = u32::try_from(self.bytes.len()).unwrap_or(u32::MAX);
         let guesses = u128::try_from(different.len())
             .ok()

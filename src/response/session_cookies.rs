@@ -1,8 +1,7 @@
 //! `Set-Cookie` lines about the cookies of a session: whether a response has any, and those that
 //! clear them.
 
-use std::collections::BTreeSet;
-
+use crate::collections::set_of;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::{self, SetCookie};
@@ -34,7 +33,7 @@ pub(crate) fn deletions(
         .filter(|name| cookie::is_chunk(name, &names.session_data));
     let already_set =
         already_set.iter().filter_map(|line| SetCookie::parse(line)).map(|cookie| cookie.name);
-    let mut seen: BTreeSet<&str> = already_set.collect();
+    let mut seen = set_of(already_set);
     let mut lines = Vec::new();
     for name in always.into_iter().chain(sent).filter(|name| seen.insert(*name)) {
         lines.extend(

@@ -93,7 +93,7 @@ export function run(command, args, { cwd, env = {} }) {
 export async function serve([program, ...args], { cwd, node, env: more, mayEnd = false }) {
   const port = await freePort();
   const env = { ...pathWith(node), PORT: String(port), HOST: "127.0.0.1", PUBLIC_ORIGIN: `http://127.0.0.1:${port}`, ...more };
-  const given = args.map((arg) => arg.replace("$PORT", port));
+  const given = args.map((arg) => arg.replace(/\$([A-Z_]+)/g, (_, name) => env[name]));
   const child = spawn(program === "node" ? node : program, given, { cwd, env: environment(env), stdio: ["ignore", "pipe", "pipe"], detached: true });
   const server = { port, log: "", exit: undefined, stop };
   child.stdout.on("data", (chunk) => (server.log += chunk));

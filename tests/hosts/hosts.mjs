@@ -17,6 +17,8 @@ const NO_PRERENDERING = "it has no prerendered pages";
 const REGISTER = ["--import", "doorward/register"];
 /** The application asks who it is, and no gate has seen the request. */
 const THROWS = { status: 500 };
+/** A development server of Cloudflare's, with the variables of the deployment. */
+const wrangler = (...args) => ["node", "node_modules/.bin/wrangler", "dev", ...args, "--port", "$PORT", "--ip", "127.0.0.1", "--var", "BETTER_AUTH_URL:$BETTER_AUTH_URL", "--var", "BETTER_AUTH_SECRET:$BETTER_AUTH_SECRET"];
 const MISSING = "the gate is not registered";
 
 export const HOSTS = [
@@ -103,4 +105,88 @@ export const HOSTS = [
     wrong: [{ name: MISSING, serve: ["node", "node_modules/.bin/react-router-serve", "build/server/index.js"], expects: THROWS }],
     dev: ["node", ...REGISTER, "node_modules/.bin/react-router", "dev", "--port", "$PORT", "--host", "127.0.0.1"],
   })),
+  {
+    name: "nuxt",
+    node: 24,
+    versions: ["nuxt"],
+    build: [["node", "node_modules/.bin/nuxt", "build"]],
+    serve: ["node", ...REGISTER, ".output/server/index.mjs"],
+    requests: [
+      { name: "cached page, anonymous", target: "/cached", headers: API, expected: refused("no_credential") },
+      { name: "data of a prerendered page, anonymous", target: "/prerendered/_payload.json", headers: API, expected: refused("no_credential") },
+      { name: "the framework's page of an error, anonymous", target: "/__nuxt_error", headers: API, expected: refused("no_credential") },
+    ],
+    wrong: [
+      { name: MISSING, serve: ["node", ".output/server/index.mjs"], expects: THROWS },
+      { name: "session() in a page that is cached for everybody", target: "/cached", expects: THROWS },
+    ],
+    dev: ["node", ...REGISTER, "node_modules/.bin/nuxt", "dev", "--no-fork", "--port", "$PORT", "--host", "127.0.0.1"],
+  },
+  {
+    name: "tanstack-start",
+    node: 22,
+    versions: ["@tanstack/react-start", "srvx"],
+    build: [["node", "node_modules/.bin/vite", "build"]],
+    serve: ["node", ...REGISTER, "server.js"],
+    lacks: { socket: "it has no WebSockets of its own", prerendered: NO_PRERENDERING },
+    requests: [{ name: "server function, anonymous", target: "/_serverFn/0123456789abcdef", headers: API, expected: refused("no_credential") }],
+    wrong: [{ name: MISSING, serve: ["node", "server.js"], expects: THROWS }],
+    dev: ["node", ...REGISTER, "node_modules/.bin/vite", "dev", "--port", "$PORT", "--host", "127.0.0.1"],
+  },
+  {
+    name: "nest",
+    versions: ["@nestjs/core", "@nestjs/platform-ws"],
+    build: [["node", "node_modules/.bin/tsc"]],
+    serve: ["node", ...REGISTER, "dist/main.js"],
+    differs: { "POST from this site": content("note", "session", { status: 201, bytes: 5 }), "POST of a JWT": content("note", "session", { status: 201, bytes: 5 }), "11 MB of a session": content("note", "session", { status: 201, bytes: 11 * 1024 * 1024 }) },
+    lacks: { prerendered: NO_PRERENDERING },
+    wrong: [{ name: MISSING, serve: ["node", "dist/main.js"], expects: THROWS }],
+  },
+  {
+    name: "worker",
+    node: 22,
+    versions: ["wrangler"],
+    serve: wrangler(),
+    lacks: { prerendered: NO_PRERENDERING },
+    wrong: [{ name: "nothing calls the gate", serve: wrangler("src/without-gate.js"), expects: THROWS }],
+  },
+  {
+    name: "hono-workerd",
+    node: 22,
+    versions: ["hono", "wrangler"],
+    serve: wrangler(),
+    lacks: { prerendered: NO_PRERENDERING },
+    wrong: [{ name: "the gate behind the routes", serve: wrangler("src/wrong-order.js"), expects: THROWS }],
+  },
+  {
+    name: "deno",
+    versions: ["deno"],
+    serve: ["node_modules/.bin/deno", "run", "--quiet", "--allow-net", "--allow-env", "--allow-read", "server.js"],
+    lacks: { prerendered: NO_PRERENDERING, socket: "Deno upgrades the request that came, which the application does not get" },
+    wrong: [{ name: "nothing calls the gate", serve: ["node_modules/.bin/deno", "run", "--quiet", "--allow-net", "--allow-env", "--allow-read", "without-gate.js"], expects: THROWS }],
+  },
+  {
+    name: "elysia",
+    versions: ["elysia", "bun"],
+    serve: ["node_modules/.bin/bun", "server.ts"],
+    lacks: { prerendered: NO_PRERENDERING, "spelling /%64ashboard of a session": "it routes by the path as the client wrote it: 404", stream: "onRequest does not see the body of a response: the application ends its streams" },
+    wrong: [{ name: "nothing calls the gate", serve: ["node_modules/.bin/bun", "without-gate.ts"], expects: THROWS }],
+  },
+  {
+    name: "netlify",
+    node: 22,
+    versions: ["@netlify/edge-bundler", "deno"],
+    build: [["node", "bundle.mjs"]],
+    serve: ["node_modules/.bin/deno", "run", "--quiet", "--allow-net", "--allow-env", "--allow-read", "play.js"],
+    adds: "dist",
+    lacks: { prerendered: NO_PRERENDERING, socket: "edge functions have none" },
+    wrong: [
+      {
+        name: "`next` ignores its argument",
+        serve: ["node_modules/.bin/deno", "run", "--quiet", "--allow-net", "--allow-env", "--allow-read", "wrong-next.js"],
+        // Whoever brings an identity header of their own gets no further.
+        expects: { status: 400, says: /head_malformed/ },
+      },
+    ],
+  },
 ];

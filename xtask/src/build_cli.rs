@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use brotli::enc::BrotliEncoderParams;
-
 use crate::shell::{self, Failure, Result};
 use crate::wasm::{self, Profile};
 
@@ -30,7 +28,7 @@ pub(crate) fn release() -> Result<PathBuf> {
     let folder = shell::root().join("middleware").join("wasm");
     std::fs::create_dir_all(&folder).map_err(|error| wasm::not_written(&folder, &error))?;
     let file = folder.join("cli.wasm.br");
-    let packed = compressed(&bytes)?;
+    let packed = wasm::compressed(&bytes)?;
     wasm::write(&file, &packed)?;
     let suffixes = shell::root().join("doctor/src/suffixes.txt");
     std::fs::copy(suffixes, folder.join("suffixes.txt"))
@@ -40,19 +38,6 @@ pub(crate) fn release() -> Result<PathBuf> {
     let (raw, packed) = (bytes.len(), packed.len());
     shell::say(format!("{raw} bytes of WebAssembly, {packed} of them in {}", file.display()));
     Ok(file)
-}
-
-fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
-    let parameters = BrotliEncoderParams {
-        quality: 11,
-        lgwin: 22,
-        size_hint: bytes.len(),
-        ..BrotliEncoderParams::default()
-    };
-    let mut packed = Vec::new();
-    brotli::BrotliCompress(&mut &*bytes, &mut packed, &parameters)
-        .map_err(|error| Failure::new(format!("brotli: {error}")))?;
-    Ok(packed)
 }
 
 /// The module again, as whoever loads it has it.

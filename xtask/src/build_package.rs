@@ -69,7 +69,7 @@ fn into(folder: PathBuf, features: &[&str], keeps_names: bool) -> Result<Built> 
     fs::create_dir_all(&folder).map_err(|error| wasm::not_written(&folder, &error))?;
     let file = folder.join(WASM);
     wasm::write(&file, &bytes)?;
-    wasm::write(&folder.join("wasm-inline.js"), inline_module(&bytes).as_bytes())?;
+    wasm::write(&folder.join("wasm-inline.js"), inline_module(&bytes)?.as_bytes())?;
     for (name, import) in VARIANTS {
         let script = wasm::replace_once(output.js(), IMPORT, import)?;
         let script = wasm::replace_once(&script, START, NO_START)?;
@@ -93,27 +93,25 @@ fn check_for_sorting(wasm: &Path) -> Result {
 }
 
 /// A JavaScript module whose default export is the compiled WebAssembly, from text: no file to find
-/// at run time. Where it cannot be compiled there is no export, and the start fails when it is
-/// tried.
-fn inline_module(wasm: &[u8]) -> String {
-    format!(
+/// at run time. The text is base64 of what brotli leaves, a third of the module. Where it cannot be compiled there is no export, and the start fails when it is tried.
+fn inline_module(wasm: &[u8]) -> Result<String> {
+    Ok(format!(
         "// Made by `cargo xtask build`: doorward_bg.wasm as text.
-function compile(text) {{
-  const bytes = new Uint8Array(text.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = text.charCodeAt(i);
-  return new WebAssembly.Module(bytes);
-}}
+import {{ Buffer }} from \"node:buffer\";
+import {{ brotliDecompressSync }} from \"node:zlib\";
+
+const packed = \"{}\";
 
 let wasmModule;
 try {{
-  wasmModule = compile(atob(\"{}\"));
+  wasmModule = new WebAssembly.Module(brotliDecompressSync(Buffer.from(packed, \"base64\")));
 }} catch (error) {{
   console.error(`doorward: this runtime does not compile WebAssembly: ${{error.message}}`);
 }}
 export default wasmModule;
 ",
-        base64(wasm)
-    )
+        base64(&wasm::compressed(wasm)?)
+    ))
 }
 
 /// Standard base64 (RFC 4648 section 4).

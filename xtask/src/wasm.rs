@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use brotli::enc::BrotliEncoderParams;
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::shell::{self, Failure, Result};
@@ -113,6 +114,21 @@ pub(crate) fn replace_once(glue: &str, part: &str, replacement: &str) -> Result<
         ))
         .hint("wasm-bindgen has changed: compare its output with what xtask/src replaces in it")),
     }
+}
+
+/// The bytes after brotli (RFC 7932), which Node, Deno and Bun have: a fifth less than what npm's
+/// own gzip makes of them.
+pub(crate) fn compressed(bytes: &[u8]) -> Result<Vec<u8>> {
+    let parameters = BrotliEncoderParams {
+        quality: 11,
+        lgwin: 22,
+        size_hint: bytes.len(),
+        ..BrotliEncoderParams::default()
+    };
+    let mut packed = Vec::new();
+    brotli::BrotliCompress(&mut &*bytes, &mut packed, &parameters)
+        .map_err(|error| Failure::new(format!("brotli: {error}")))?;
+    Ok(packed)
 }
 
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result {

@@ -100,6 +100,7 @@ pub use effects::pending::PendingEffect;
 pub use engine::Engine;
 pub use engine::explain::{CredentialExplanation, Explanation, Layer, LayerVerdict, Layers};
 pub use engine::measurements::{Duration, Measurement, prometheus_without_engine};
+pub use forward::forward_auth::ForwardAuth;
 pub use forward::onward::{Onward, response_removals};
 pub use http::header_pairs::HeaderPairs;
 pub use http::request::{RequestHead, RequestKind};

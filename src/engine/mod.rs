@@ -23,6 +23,7 @@ use crate::effects::pending::{PendingEffect, PendingParts};
 use crate::effects::state::{EffectState, REQUEST_BUDGET_MILLIS};
 use crate::effects::{Context, Missing, RequestProgress};
 use crate::engine::explain::Explanation;
+use crate::forward::forward_auth::ForwardAuth;
 use crate::forward::onward::{self, Onward};
 use crate::http::path::Path;
 use crate::http::request::RequestHead;
@@ -205,6 +206,21 @@ impl Engine {
     /// All header edits of a forward for a host that sends it on over a connection of its own.
     pub fn onward(&self, request: &RequestHead<'_>, forward: &Forward) -> Onward {
         onward::onward(&self.policy, request, forward)
+    }
+
+    /// What the configuration of a proxy has to name that asks this gate by forward-auth.
+    pub fn forward_auth(&self) -> ForwardAuth {
+        ForwardAuth::of(&self.policy)
+    }
+
+    /// What such a proxy copies to a request that may go on, of [`Engine::forward_auth`].
+    pub fn told_to_proxy(
+        &self,
+        names: &ForwardAuth,
+        request: &RequestHead<'_>,
+        forward: &Forward,
+    ) -> Vec<(String, String)> {
+        names.answer(request, forward)
     }
 
     /// The answer for what only the host finds out, after the decision:

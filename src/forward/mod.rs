@@ -2,6 +2,7 @@
 //! same host.
 
 pub(crate) mod assertion;
+pub(crate) mod forward_auth;
 pub(crate) mod header_edits;
 pub(crate) mod mark;
 pub(crate) mod onward;

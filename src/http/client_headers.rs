@@ -77,6 +77,18 @@ const FORMER_PREFIXES: [&str; 38] = [
 const FORMER_CERTIFICATES: [&str; 3] =
     ["x-forwarded-client-cert", "x-forwarded-tls-client-cert", "x-ssl-cert"];
 
+/// All names in these tables.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let tables: [&'static [&'static str]; 4] =
+        [&INTERNAL_NAMES, &FORWARDED_NAMES, &FORMER_NAMES, &FORMER_CERTIFICATES];
+    tables.into_iter().flatten().copied()
+}
+
+/// How all names begin that are in these tables by their beginning.
+pub(crate) fn prefixes() -> impl Iterator<Item = &'static str> {
+    INTERNAL_PREFIXES.into_iter().chain(FORMER_PREFIXES)
+}
+
 /// Names of inbound headers that must not reach the origin. Each spelling once, in the order in
 /// which they came. `stays` is asked for what only a former proxy would have written.
 pub(crate) fn removals(

@@ -53,6 +53,20 @@ pub fn finish<H: Host>(
     finish
 }
 
+/// Performs [`Forward::alongside`] for a host that does not see the origin's response, before the
+/// request goes on.
+pub async fn finish_unseen<H: Host>(host: &H, pending: Option<PendingEffect>) -> Finish {
+    let Some(pending) = pending else { return Finish::default() };
+    let result = host.perform(pending.effect()).await;
+    let now = host.now();
+    let finish =
+        host.with_engine(|engine| result.lend(|result| engine.finish_unseen(pending, result, now)));
+    write_cache(host);
+    let finish = finish.unwrap_or_default();
+    log(host, finish.log.as_deref());
+    finish
+}
+
 /// The headers that the gate adds to the origin's response: those of the forward, unless they are
 /// withdrawn, and those of its [`Finish`]. A `set-cookie` comes in addition to the origin's own,
 /// every other header in its place.

@@ -8,10 +8,10 @@ use std::task::{Context, Poll};
 
 use bytes::Buf as _;
 use doorward::{
-    ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, response_removals,
+    ConnectionLimits, Fetch, Forward, Onward, PendingEffect, Reason, Refusal, response_removals,
 };
 use http::header::{HeaderMap, HeaderName, HeaderValue};
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Response, StatusCode, Uri, Version};
 use http_body::{Body, Frame, SizeHint};
 
 use crate::decide::{FinalDecision, decide, refuse};
@@ -20,6 +20,8 @@ use crate::head::{OwnedHead, borrowed};
 use crate::host::Host;
 use crate::latin1;
 use crate::result::Failure;
+
+pub use crate::own_address::say_public_addresses;
 
 /// The answer to a request, and what it leaves to do.
 pub struct Answer<B> {
@@ -89,13 +91,31 @@ impl<B: Body<Data: From<String>> + Unpin> Body for Content<B> {
 
 /// The head of a request. `public_origin` and `client_address` are as [`OwnedHead`] has them.
 pub fn head<B>(request: &Request<B>, public_origin: &str, client_address: &str) -> OwnedHead {
-    let uri = request.uri();
+    let mut headers = header_pairs(request.headers());
+    if request.version() >= Version::HTTP_2
+        && let Some(authority) = request.uri().authority()
+        && headers.iter().all(|(name, value)| name != "host" || value != authority.as_str())
+    {
+        // Where `Host` names another, these are two (RFC 9113 section 8.3.1).
+        headers.push(("host".to_owned(), authority.to_string()));
+    }
     OwnedHead {
         method: request.method().to_string(),
-        target: uri.path_and_query().map_or_else(|| uri.to_string(), ToString::to_string),
-        headers: header_pairs(request.headers()),
+        target: target(request),
+        headers,
         public_origin: public_origin.to_owned(),
         client_address: Some(client_address.to_owned()),
+    }
+}
+
+/// Path and query as they were received. In HTTP/1.1 only a proxy of the client's is asked for a
+/// whole address (RFC 9112 section 3.2.2): it stays what it is, and no rule has it.
+fn target<B>(request: &Request<B>) -> String {
+    let uri = request.uri();
+    let is_whole = request.version() < Version::HTTP_2 && uri.authority().is_some();
+    match uri.path_and_query().filter(|_| !is_whole) {
+        Some(target) => target.to_string(),
+        None => uri.to_string(),
     }
 }
 
@@ -112,8 +132,22 @@ pub async fn answer<H: Host, B, R, S>(
 where
     S: Future<Output = Result<Response<R>, Reason>>,
 {
+    act(host, head, decide(host, head).await, (request, origin), send).await
+}
+
+/// The second half of [`answer`]: acts on a decision.
+pub async fn act<H: Host, B, R, S>(
+    host: &H,
+    head: &OwnedHead,
+    decision: FinalDecision,
+    (request, origin): (Request<B>, &str),
+    send: impl FnOnce(Request<B>) -> S,
+) -> Answer<R>
+where
+    S: Future<Output = Result<Response<R>, Reason>>,
+{
     let (mut connection, mut after) = (ConnectionLimits::default(), None);
-    let refusal = match decide(host, head).await {
+    let refusal = match decision {
         FinalDecision::Respond(served) => {
             let response = own(served.status, &served.headers, served.body);
             return Answer { response, connection, after };
@@ -130,8 +164,12 @@ where
             }
         }
     };
-    let response = own(refusal.status, &refusal.headers, refusal.body);
-    Answer { response, connection, after }
+    Answer { response: refused(refusal), connection, after }
+}
+
+/// A refusal as it is sent.
+pub fn refused<B>(refusal: Refusal) -> Response<Content<B>> {
+    own(refusal.status, &refusal.headers, refusal.body)
 }
 
 /// The request of an effect; a path goes to `origin`, like a forward.
@@ -184,11 +222,28 @@ pub fn header_pairs(headers: &HeaderMap) -> Vec<(String, String)> {
     headers.iter().map(text).collect()
 }
 
-/// Whether a response is an event stream, which lasts until one of its ends closes it.
+/// Whether a response is an event stream, or another that lasts until one of its ends closes it: by
+/// its type its content is news, not a document.
 pub fn is_event_stream<B>(response: &Response<B>) -> bool {
     let content_type = response.headers().get(http::header::CONTENT_TYPE);
-    content_type.is_some_and(|value| value.as_bytes().starts_with(b"text/event-stream"))
+    let Some(essence) = content_type.and_then(|value| value.to_str().ok()?.split(';').next())
+    else {
+        return false;
+    };
+    let essence = essence.trim().to_ascii_lowercase();
+    STREAMS.contains(&essence.as_str()) || essence.starts_with("application/grpc")
 }
+
+/// Types of streams. The npm package has the same list (`middleware/open.js`).
+const STREAMS: [&str; 7] = [
+    "text/event-stream",
+    "application/x-ndjson",
+    "application/ndjson",
+    "application/jsonl",
+    "application/json-seq",
+    "application/stream+json",
+    "multipart/x-mixed-replace",
+];
 
 /// Sends a request on, and gives its response with the gate's edits.
 async fn sent_on<H: Host, B, R, S>(

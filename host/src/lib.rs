@@ -23,13 +23,15 @@ mod host;
 pub mod http;
 pub mod latin1;
 mod metrics;
+#[cfg(feature = "http")]
+mod own_address;
 mod result;
 mod start;
 mod timing;
 
 pub use connection::{connection_end, recheck};
 pub use decide::{Begun, FinalDecision, begin, decide, refuse, resume};
-pub use forward::{Performed, alongside, finish, onward, receive, response_headers};
+pub use forward::{Performed, alongside, finish, finish_unseen, onward, receive, response_headers};
 pub use head::{LendHead, OwnedHead, borrowed};
 pub use host::{Host, perform};
 pub use metrics::metrics;

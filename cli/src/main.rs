@@ -19,6 +19,7 @@ use std::time::Duration;
 use doorward_doctor::effects::{Effect, EffectResult};
 use doorward_doctor::functions::Native;
 use doorward_doctor::program::{Input, Program, Step};
+use doorward_serve::Wrong;
 
 fn main() -> ExitCode {
     let (sender, receiver) = channel();
@@ -87,6 +88,12 @@ impl Carrier {
                 keys::check(&algorithm, key, message, signature)
             }
             Effect::Print { stream, text } => terminal::print(stream, &text),
+            Effect::Serve { options } => match doorward_serve::main(&options) {
+                Ok(()) => EffectResult::Done,
+                Err(Wrong { problem, hint }) => {
+                    EffectResult::Refused { problem, hint: hint.unwrap_or_default() }
+                }
+            },
             _ => EffectResult::Failed { message: "this program cannot do that".to_owned() },
         }
     }

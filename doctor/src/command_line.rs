@@ -2,7 +2,7 @@
 //! carrier.
 
 use crate::commands::{
-    causes, check, doctor, explain, explain_log, init, keys, reasons, routes, test,
+    causes, check, doctor, explain, explain_log, init, keys, reasons, routes, serve, test,
 };
 use crate::usage::{self, Opt, Read, Usage};
 
@@ -23,6 +23,7 @@ pub const COMMAND_LINE: Usage = Usage {
         &keys::USAGE,
         &causes::USAGE,
         &reasons::USAGE,
+        &serve::USAGE,
     ],
     more: "\
 Start here:
@@ -55,6 +56,7 @@ pub(crate) enum Command {
     Keys(keys::Args),
     Causes(causes::Args),
     Reasons(reasons::Args),
+    Serve(serve::Args),
 }
 
 /// What comes of parsing.
@@ -94,6 +96,7 @@ pub(crate) fn parse(args: &[String]) -> Parsed {
         "test" => Command::Test(test::Args::of(words)),
         "keys" => Command::Keys(keys::Args::of(words)),
         "causes" => Command::Causes(causes::Args::of(words)),
+        "serve" => Command::Serve(serve::Args::of(words)),
         _ => Command::Reasons(reasons::Args::of(words)),
     };
     Parsed::Command(CommandLine { command, json })

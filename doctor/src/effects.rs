@@ -96,6 +96,12 @@ pub enum Effect {
         /// Whether only its owner may read it.
         private: bool,
     },
+    /// Serves requests until the process is told to stop, or prints a proxy's configuration: what
+    /// the native program alone can do.
+    Serve {
+        /// Options of `doorward serve`, by their names, in order.
+        options: Vec<(String, String)>,
+    },
     /// Waits.
     Sleep {
         /// How long.
@@ -183,6 +189,13 @@ pub enum EffectResult {
     Failed {
         /// Why, in the platform's words.
         message: String,
+    },
+    /// What was asked for is wrong.
+    Refused {
+        /// Why.
+        problem: String,
+        /// What would be right; empty where that cannot be said.
+        hint: String,
     },
     /// The person has interrupted the program.
     Interrupted,

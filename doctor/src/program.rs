@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::command_line::{self, Command, Parsed};
 use crate::commands::{
-    causes, check, doctor, explain, explain_log, init, keys, reasons, routes, test,
+    causes, check, doctor, explain, explain_log, init, keys, reasons, routes, serve, test,
 };
 use crate::effects::{Desk, Effect, EffectResult, Io};
 use crate::exit::ExitCode;
@@ -124,6 +124,7 @@ async fn run(io: Io, input: Input) -> ExitCode {
         Command::Keys(args) => keys::run(&io, args, output).await,
         Command::Causes(args) => causes::run(&io, &args, output).await,
         Command::Reasons(args) => reasons::run(&io, &args, output).await,
+        Command::Serve(args) => serve::run(&io, args).await,
     }
 }
 

@@ -13,4 +13,5 @@ pub(crate) mod init;
 pub(crate) mod keys;
 pub(crate) mod reasons;
 pub(crate) mod routes;
+pub(crate) mod serve;
 pub(crate) mod test;

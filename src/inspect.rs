@@ -14,11 +14,11 @@
 //! Each question is answered from the beginning, by a new engine: the asker keeps the results.
 
 use crate::capabilities::Capabilities;
-use crate::collections::map_of;
 use crate::config::Config;
 use crate::decision::{Decision, Refusal};
 use crate::effect::{Effect, EffectResult};
 use crate::encoding::base64;
+use crate::encoding::collections::map_of;
 use crate::encoding::json::{self, Object, Value};
 use crate::encoding::members::{Members, list};
 use crate::engine::Engine;

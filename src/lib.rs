@@ -62,7 +62,6 @@ mod authn;
 mod better_auth;
 mod cache;
 mod capabilities;
-mod collections;
 mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::collections::object_of;
+use crate::encoding::collections::object_of;
 use crate::encoding::json::{self, Object};
 use crate::time::UnixTime;
 

@@ -1,7 +1,7 @@
 //! Session: what the application gets to know, and what the auth service answered about one.
 
 use crate::better_auth::attributes::{Attributes, ClaimPath};
-use crate::collections::object_of;
+use crate::encoding::collections::object_of;
 use crate::encoding::json::{self, Object, Value};
 use crate::jose::claims::{self, Claims};
 use crate::jose::verify;

@@ -7,8 +7,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::collections::set_of;
 use crate::decision::Forward;
+use crate::encoding::collections::set_of;
 use crate::http::header_pairs::{HeaderPairs, Joining, begins_with, is_spelled};
 use crate::http::request::RequestHead;
 use crate::policy::Policy;

@@ -11,7 +11,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Sha256, Sha512};
 use subtle::ConstantTimeEq as _;
 
-use crate::collections::set_of;
+use crate::encoding::collections::set_of;
 use crate::encoding::json::{self, Object};
 use crate::encoding::{base64, digest};
 use crate::jose::alg::Algorithm;

@@ -1,7 +1,7 @@
 //! `Set-Cookie` lines about the cookies of a session: whether a response has any, and those that
 //! clear them.
 
-use crate::collections::set_of;
+use crate::encoding::collections::set_of;
 use crate::http::cookie;
 use crate::http::request::RequestHead;
 use crate::http::set_cookie::{self, SetCookie};

@@ -87,7 +87,7 @@ fn check_for_sorting(wasm: &Path) -> Result {
         .map_err(|error| Failure::new(format!("{} cannot be read: {error}", wasm.display())))?;
     if bytes.windows(NAME.len()).any(|window| window == NAME) {
         return Err(Failure::new("the gate's module contains code that sorts")
-            .hint("fill sets and maps by insertion: src/collections.rs"));
+            .hint("fill sets and maps by insertion: src/encoding/collections.rs"));
     }
     Ok(())
 }

@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
 }
 
 /// The npm package: the gate, the command line, and the page that both are put into.
-fn package() -> Result<std::path::PathBuf> {
+pub(crate) fn package() -> Result<std::path::PathBuf> {
     build_cli::release()?;
     let folder = build_package::release()?.folder;
     build_page::template()?;

@@ -2,7 +2,8 @@
 
 use crate::shell;
 use crate::{
-    bench, build, causes, demo, fuzz, hosts, notices, release, sessions, size, soak, stack, test,
+    bench, build, causes, demo, fuzz, hosts, notices, release, sessions, site, size, soak, stack,
+    test,
 };
 
 /// A command of this program. Its function gets the arguments after its name.
@@ -23,6 +24,7 @@ const COMMANDS: &[(&str, &[Command])] = &[
     ("Build it", &[
         Command { name: "build", summary: "the npm package's WebAssembly and the Cloudflare Worker", help: build::HELP, run: build::run },
         Command { name: "notices", summary: "the licence notices of third-party code that ships", help: notices::HELP, run: notices::run },
+        Command { name: "site", summary: "the documents as a site, with search", help: site::HELP, run: site::run },
         Command { name: "release", summary: "what a release consists of: made twice, compared, installed and run", help: release::HELP, run: release::run },
     ]),
     ("Test it", &[

@@ -26,6 +26,7 @@ mod python;
 mod release;
 mod sessions;
 mod shell;
+mod site;
 mod size;
 mod soak;
 mod stack;

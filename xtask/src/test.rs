@@ -65,6 +65,7 @@ const PARTS: &[Part] = &[
     Part { name: "js",          about: "the npm package: Node and the edge runtime",                        work: NpmOnVariants("middleware", "test") },
     Part { name: "suites",      about: "Wycheproof and the RFCs' examples: Node, edge runtime, workerd",    work: NpmOnVariants("middleware", "test:suites") },
     Part { name: "page",        about: "the page that explains decisions, in a browser by keyboard",       work: Npm("middleware", "test:page") },
+    Part { name: "site",        about: "the documents as a site: every page in a browser, every link",      work: Npm("docs", "test") },
     Part { name: "next",        about: "a built Next.js app behind doorward/next",                          work: Npm("middleware", "test:next") },
     Part { name: "routers",     about: "spellings of protected paths, sent to real routers",                work: Npm("tests/routers", "test") },
     Part { name: "vercel",      about: "what vercel build makes of doorward/vercel",                        work: Npm("middleware", "test:vercel") },
@@ -130,7 +131,7 @@ pub(crate) fn run(names: &[String]) -> Result {
     if names.is_empty() || names.iter().any(|name| name == "cost") {
         debian::ensure("valgrind", &["/usr/bin/valgrind"])?;
     }
-    if names.is_empty() || names.iter().any(|name| name == "page") {
+    if names.is_empty() || names.iter().any(|name| ["page", "site"].contains(&&**name)) {
         debian::ensure("chromium", debian::BROWSERS)?;
     }
 

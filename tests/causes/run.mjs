@@ -1,6 +1,8 @@
 // Starts each deployment, asks `doorward doctor` about it, and counts.
 //
-//   node run.mjs [--all] [--only WORDS] [--carrier npx|packed] [--show] [--drop]
+//   node run.mjs [--all] [--only WORDS] [--carrier npx|packed] [--show] [--drop] [--record FILE]
+//
+// `--record` writes what the doctor prints of the last row as a picture (SVG), as it came.
 //
 // `packed` is what a user of npm has: the package is packed and installed in an empty folder, Rust is
 // on no path, and `npx doorward` is called; without other words it takes the rows that say so.
@@ -19,6 +21,7 @@ import { differences } from "./judge.mjs";
 import { header, Lab, SECRET, SITE } from "./lab.mjs";
 import { leaksIn, planted } from "./leaks.mjs";
 import { installed } from "./packed.mjs";
+import { recording } from "./recording.mjs";
 import { ROWS } from "./rows/index.mjs";
 
 /** What a row may take; a host that does not answer at all may take longer, and npx starts slowly. */
@@ -32,6 +35,7 @@ const { values: options } = parseArgs({
     carrier: { type: "string", default: "native" },
     show: { type: "boolean" },
     drop: { type: "boolean" },
+    record: { type: "string" },
   },
 });
 for (const name of Object.keys(process.env)) if (/^(BETTER_)?AUTH_|^NODE_ENV$/.test(name)) delete process.env[name];
@@ -119,6 +123,13 @@ async function play(row, by = program) {
     const report = parsed(json.stdout);
     // What a program of its own answers reaches no server of the lab.
     const requests = Math.max(lab.requests, report?.requests?.length ?? 0);
+    if (options.record) {
+      // On a terminal, which util-linux's `script` makes, there are colors.
+      const line = [...call.by, ...by, ...call.arguments].map((word) => `'${word}'`).join(" ");
+      const { chunks } = await run([], { ...call, by: [], program: ["script", "-qefc", line, "/dev/null"] });
+      // `--connect` and `--ca-file` only say where the lab is.
+      await writeFile(options.record, recording(`npx doorward doctor ${SITE}`, chunks));
+    }
     const isSame = row.writes || lab.stored() === before;
     const [text, ticket] = await Promise.all(
       ["--verbose", "--report"].map((form) => run([...call.arguments, form], call)),
@@ -213,9 +224,13 @@ function run(words, { folder, env, by, program: own = program }) {
       env: { PATH: packed?.path ?? process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
-    const said = { stdout: "", stderr: "" };
+    const said = { stdout: "", stderr: "", chunks: [] };
+    const started = performance.now();
     for (const stream of ["stdout", "stderr"])
-      child[stream].setEncoding("utf8").on("data", (text) => (said[stream] += text));
+      child[stream].setEncoding("utf8").on("data", (text) => {
+        said[stream] += text;
+        said.chunks.push({ text, at: Math.round(performance.now() - started) });
+      });
     child.once("error", reject);
     child.once("close", (status, signal) => resolve({ status: status ?? signal, ...said }));
   });

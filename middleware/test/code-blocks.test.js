@@ -24,8 +24,8 @@ function blocksOf(name, text) {
       else block.lines.push(line.slice(block.indent));
     } else if (fence) {
       const language = fence[2].trim();
-      // Blocks that nothing compiles are counted as well, so that their end is found.
-      block = { name, line: index + 1, indent: fence[1].length, language, lines: [], skipped: /not run: /.test(comment) };
+      // Blocks that nothing compiles are counted as well, so that their end is found. Files of apps are compiled where they run.
+      block = { name, line: index + 1, indent: fence[1].length, language, lines: [], skipped: /not run: |<!-- tests\//.test(comment) };
       blocks.push(block);
       comment = "";
     } else if (/<!--/.test(line)) comment = line;

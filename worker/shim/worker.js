@@ -1,6 +1,7 @@
 // The entry point of the Cloudflare Worker: hands each request to the gate and stays outside of it, so that there is
 // somebody left to answer when the gate falls. A request that was undecided then gets 503 and is never let through.
 
+import * as platform from "cloudflare:workers";
 import * as gate from "./gate.js";
 import { currentInstance } from "./instance.js";
 import { notStartedResponse } from "./not-started.js";
@@ -37,6 +38,15 @@ function isRunning() {
 }
 
 let starts = [];
+
+// The platform starts an isolate before it has a request for it. What fails here is done again, and told, by the first request.
+if (platform.env !== undefined && isRunning()) {
+  try {
+    gate.prepare(platform.env);
+  } catch {
+    // The instance has fallen, and the first request starts another.
+  }
+}
 
 function mayStart() {
   const now = Date.now();

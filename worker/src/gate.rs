@@ -7,14 +7,16 @@ use std::rc::Rc;
 
 #[cfg(not(feature = "conformance"))]
 use doorward::UnixTime;
-use doorward::{Engine, config_error_line};
+use doorward::{ConfigError, Engine, config_error_line};
 use worker::Env;
 
 use crate::sink::write_config_errors;
-use crate::start::{Settings, start};
+use crate::start::{Prepared, Settings, prepare, start};
 
 #[allow(clippy::large_enum_variant)] // there is one, for as long as the instance lives
 enum Gate {
+    /// Before the first request.
+    Prepared(Box<Prepared>),
     Started(Engine, Rc<Settings>),
     /// The configuration is wrong. Variables do not change within the life of an instance, so it
     /// stays so.
@@ -25,20 +27,36 @@ thread_local! {
     static GATE: RefCell<Option<Gate>> = const { RefCell::new(None) };
 }
 
-/// Starts the gate if no request has yet: variables and randomness are there only when the first
+/// Compiles the configuration before there is a request, so that the first one does not wait for
+/// it. One that is wrong is compiled again when the first request comes, which brings the clock for
+/// the log; so is one of other variables than that request brings.
+pub(crate) fn compile(env: &Env) {
+    GATE.with(|gate| {
+        if let (Ok(mut gate), Ok(prepared)) = (gate.try_borrow_mut(), prepare(env)) {
+            gate.get_or_insert_with(|| Gate::Prepared(Box::new(prepared)));
+        }
+    });
+}
+
+/// Starts the gate if no request has yet: clock and randomness are there only when the first
 /// request is. Nothing where the configuration is wrong.
 pub(crate) fn settings(env: &Env) -> Option<Rc<Settings>> {
     GATE.with(|gate| {
         let mut gate = gate.try_borrow_mut().ok()?;
-        match gate.get_or_insert_with(|| started(env)) {
+        let known = match gate.take() {
+            Some(Gate::Prepared(prepared)) if prepared.is_of(env) => started(env, Ok(*prepared)),
+            None | Some(Gate::Prepared(_)) => started(env, prepare(env)),
+            Some(known) => known,
+        };
+        match gate.insert(known) {
             Gate::Started(_, settings) => Some(Rc::clone(settings)),
-            Gate::Misconfigured => None,
+            Gate::Prepared(_) | Gate::Misconfigured => None,
         }
     })
 }
 
-fn started(env: &Env) -> Gate {
-    match start(env, now()) {
+fn started(env: &Env, prepared: Result<Prepared, Vec<ConfigError>>) -> Gate {
+    match prepared.and_then(|prepared| start(prepared, now())) {
         Ok((engine, settings)) => Gate::Started(engine, Rc::new(settings)),
         Err(errors) => {
             write_config_errors(env, errors.len(), now());
@@ -54,7 +72,7 @@ fn started(env: &Env) -> Gate {
 pub(crate) fn known_settings() -> Option<Rc<Settings>> {
     GATE.with(|gate| match gate.try_borrow().ok()?.as_ref()? {
         Gate::Started(_, settings) => Some(Rc::clone(settings)),
-        Gate::Misconfigured => None,
+        Gate::Prepared(_) | Gate::Misconfigured => None,
     })
 }
 
@@ -62,7 +80,7 @@ pub(crate) fn known_settings() -> Option<Rc<Settings>> {
 pub(crate) fn with_engine<R>(work: impl FnOnce(&mut Engine) -> R) -> Option<R> {
     GATE.with(|gate| match gate.try_borrow_mut().ok()?.as_mut()? {
         Gate::Started(engine, _) => Some(work(engine)),
-        Gate::Misconfigured => None,
+        Gate::Prepared(_) | Gate::Misconfigured => None,
     })
 }
 

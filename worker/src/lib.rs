@@ -46,6 +46,14 @@ use crate::head::Head;
 use crate::host::WorkerHost;
 use crate::platform::promised;
 
+/// Compiles the configuration of these variables, before the first request. It changes nothing
+/// where there is a gate already.
+#[wasm_bindgen]
+pub fn prepare(env: &Env) {
+    panics::report();
+    gate::compile(env);
+}
+
 /// What becomes of a request: a response, or the promise of one. A request that needs no effect
 /// needs no future either.
 ///

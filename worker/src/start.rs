@@ -30,8 +30,47 @@ pub(crate) struct Settings {
     pub(crate) metrics: Option<Sink>,
 }
 
-/// Reads the variables and starts an engine.
-pub(crate) fn start(env: &Env, now: UnixTime) -> Result<(Engine, Settings), Vec<ConfigError>> {
+/// What can be made before the first request, which brings the clock and randomness.
+pub(crate) struct Prepared {
+    policy: Policy,
+    settings: Settings,
+    /// Where the configuration stands.
+    source: &'static str,
+    /// The variables and bindings that it was made of, as [`shown`].
+    variables: Vec<(String, Option<String>)>,
+}
+
+impl Prepared {
+    /// Whether these variables are the same. A Worker around this one may give others than the
+    /// deployment has.
+    pub(crate) fn is_of(&self, env: &Env) -> bool {
+        self.variables.iter().all(|(name, value)| shown(env, name) == *value)
+    }
+}
+
+/// What this host reads itself, besides the variables and stores that the configuration names.
+const OWN_VARIABLES: [&str; 8] = [
+    "DOORWARD",
+    "ORIGIN_URL",
+    "PUBLIC_ORIGIN",
+    "ORIGIN_RESOLVE_OVERRIDE",
+    "DOORWARD_CACHE",
+    "DOORWARD_ANALYTICS",
+    "DOORWARD_METRICS",
+    "NODE_ENV",
+];
+
+/// A variable as text, a table as JSON; of a binding, that it is there.
+fn shown(env: &Env, name: &str) -> Option<String> {
+    let value = variable(env, name);
+    if value.is_undefined() || value.is_null() {
+        return None;
+    }
+    value.as_string().or_else(|| JSON::stringify(&value).ok()?.as_string())
+}
+
+/// Reads the variables and compiles the configuration.
+pub(crate) fn prepare(env: &Env) -> Result<Prepared, Vec<ConfigError>> {
     // What is no document has no place in one: what is known is the variable.
     let in_variable = |error| ConfigError { path: "DOORWARD".to_owned(), ..error };
     let parsed = |document: String| {
@@ -42,14 +81,28 @@ pub(crate) fn start(env: &Env, now: UnixTime) -> Result<(Engine, Settings), Vec<
     let is_preset = document.as_ref().is_ok_and(String::is_empty);
     let source = if is_preset { "preset" } else { "variable DOORWARD" };
     let config = document.and_then(parsed);
+    let names = config.as_ref().map(|config| [config.names(), config.stores()].concat());
+    let names = names.unwrap_or_default().into_iter();
+    let variables = names
+        .chain(OWN_VARIABLES.map(str::to_owned))
+        .map(|name| (name.clone(), shown(env, &name)))
+        .collect();
     let stores = config.as_ref().map(|config| bound(env, config.stores())).unwrap_or_default();
     let policy = config.and_then(|config| policy(env, &config, &stores));
-    let (policy, settings) = match (policy, settings(env, stores)) {
-        (Ok(policy), Ok(settings)) => (policy, settings),
+    match (policy, settings(env, stores)) {
+        (Ok(policy), Ok(settings)) => Ok(Prepared { policy, settings, source, variables }),
         (policy, settings) => {
-            return Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect());
+            Err([policy.err(), settings.err()].into_iter().flatten().flatten().collect())
         }
-    };
+    }
+}
+
+/// Starts the engine and says so in the log.
+pub(crate) fn start(
+    prepared: Prepared,
+    now: UnixTime,
+) -> Result<(Engine, Settings), Vec<ConfigError>> {
+    let Prepared { policy, settings, source, .. } = prepared;
     let seed = getrandom::u64().map_err(|_| {
         vec![error("", "the platform provides no randomness", "report this as a bug")]
     })?;

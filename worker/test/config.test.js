@@ -41,6 +41,7 @@ for (const [name, change] of Object.entries(wrong)) {
     }
     assert.equal(origin.seen.length, 0);
     const log = await gate.logged('"event":"config_error"');
+    assert.doesNotMatch(log, /"time":"19/, "before the first request there is no clock");
     if (bindings.BETTER_AUTH_SECRET) assert.equal(log.includes(bindings.BETTER_AUTH_SECRET), false);
   });
 }
@@ -68,7 +69,29 @@ test("the configuration is read once per instance, however many requests there a
   assert.equal(await reads(), 0);
   for (let number = 0; number < 5; number++) assert.equal((await fetched(gate, "/public/page")).status, 200);
   assert.equal((await fetched(gate, "/api/me")).status, 401);
+  // Once more than before the first request: whether it is still the same.
   assert.equal(await reads(), 1);
+});
+
+test("where variables come with the requests, the first one compiles the configuration, once", async (t) => {
+  const [origin, auth] = [await startOrigin(t), await startAuth(t)];
+  const { DOORWARD, ORIGIN_URL, ...bindings } = variables(origin, auth);
+  const entry = `
+    import worker from "./worker.js";
+    let reads = 0;
+    const more = ${JSON.stringify({ ORIGIN_URL })};
+    const given = (env) => new Proxy(env, { get: (target, name) => (name === "PUBLIC_ORIGIN" && reads++, more[name] ?? target[name]) });
+    export default {
+      fetch: (request, env, context) => new URL(request.url).pathname === "/reads" ? new Response(String(reads)) : worker.fetch(request, given(env), context),
+    };
+  `;
+  const gate = await startGate(t, { bindings: { ...bindings, DOORWARD }, entry });
+  const reads = async () => {
+    assert.equal((await fetched(gate, "/public/page")).status, 200);
+    return (await fetched(gate, "/reads")).body;
+  };
+  const ofFirst = await reads();
+  assert.equal(await reads(), ofFirst);
 });
 
 test("a short secret is warned of in the log, once", async (t) => {

@@ -2,14 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use doorward::{Effect, Engine, Fetch, ForwardAuth, SignatureCheck, UnixTime};
-use doorward_host::{Failure, Host, OwnedResult, Response, http, perform};
+use doorward::{Engine, Fetch, ForwardAuth, SignatureCheck, UnixTime};
+use doorward_host::{Failure, Host, Response, http};
 use tokio::time::{Duration, sleep};
 
 use crate::client::Client;
 use crate::log;
-#[cfg(feature = "conformance")]
-use crate::script::Script;
 
 /// A gate as its configuration makes it. A request keeps the one that it began with; another
 /// configuration is another gate.
@@ -18,31 +16,11 @@ pub(crate) struct Gate {
     pub(crate) client: Arc<Client>,
     /// What a proxy has to hear by name.
     pub(crate) names: ForwardAuth,
-    #[cfg(feature = "conformance")]
-    pub(crate) script: Option<Arc<dyn Script>>,
 }
 
 impl Gate {
     pub(crate) fn new(engine: Engine, client: Arc<Client>) -> Self {
-        Self {
-            names: engine.forward_auth(),
-            engine: Mutex::new(engine),
-            client,
-            #[cfg(feature = "conformance")]
-            script: None,
-        }
-    }
-
-    /// What a suite brings in place of what an effect would come to.
-    #[cfg(feature = "conformance")]
-    fn scripted(&self, effect: &Effect) -> Option<OwnedResult> {
-        self.script.as_ref().and_then(|script| script.perform(effect))
-    }
-
-    #[cfg(not(feature = "conformance"))]
-    #[expect(clippy::unused_self, reason = "the other one uses it")]
-    const fn scripted(&self, _: &Effect) -> Option<OwnedResult> {
-        None
+        Self { names: engine.forward_auth(), engine: Mutex::new(engine), client }
     }
 }
 
@@ -52,10 +30,6 @@ impl Host for Gate {
     }
 
     fn now(&self) -> UnixTime {
-        #[cfg(feature = "conformance")]
-        if let Some(script) = &self.script {
-            return script.now();
-        }
         log::now()
     }
 
@@ -74,17 +48,6 @@ impl Host for Gate {
     }
 
     fn log(&self, line: &str) {
-        #[cfg(feature = "conformance")]
-        if let Some(script) = &self.script {
-            return script.log(line);
-        }
         log::write(line);
-    }
-
-    async fn perform(&self, effect: &Effect) -> OwnedResult {
-        match self.scripted(effect) {
-            Some(result) => result,
-            None => perform(self, effect).await,
-        }
     }
 }

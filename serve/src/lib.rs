@@ -37,16 +37,11 @@ mod over;
 mod print;
 mod proxy;
 mod run;
-#[cfg(feature = "conformance")]
-mod script;
 mod server;
 mod setup;
 mod tls;
 mod tunnel;
 mod verify;
-
-#[cfg(feature = "conformance")]
-pub mod conformance;
 
 pub use options::{Options, Wrong};
 pub use run::{Running, run, start};

@@ -45,8 +45,6 @@ pub(crate) async fn answer(
         sent(&gate.client, request, (public_origin, public_host), &progress, &origin_side).await
     };
     let decision = decide(&*gate, &head).await;
-    #[cfg(feature = "conformance")]
-    let decision = gate.heard(&head, decision);
     let origin = gate.client.origin();
     let answered = act(&*gate, &head, decision, (request, origin), send).await;
     let Answer { mut response, connection, after } = answered;

@@ -187,6 +187,9 @@ fn said_elsewhere(head: &mut OwnedHead, places: &[&str]) -> Result<(), NotAsked>
 
 /// The request may go on, with these headers.
 async fn pass(gate: Arc<Gate>, head: &OwnedHead, mut forward: Forward, proxy: Proxy) -> Answered {
+    if proxy == Proxy::Nginx && !can_be_removed(&gate, &forward) {
+        return refused(refuse(&*gate, head, Reason::HeadMalformed));
+    }
     let finish = finish_unseen(&*gate, forward.alongside.take()).await;
     let told = gate
         .with_engine(|engine| head.lend(|head| engine.told_to_proxy(&gate.names, head, &forward)));
@@ -214,6 +217,18 @@ async fn pass(gate: Arc<Gate>, head: &OwnedHead, mut forward: Forward, proxy: Pr
     }
     add(response.headers_mut(), told);
     response
+}
+
+/// Whether nginx can leave out what a client may not say to the application: it knows names alone,
+/// and among those that are known by their beginning is any.
+fn can_be_removed(gate: &Gate, forward: &Forward) -> bool {
+    let is_named = |name: &String| {
+        let name = name.to_ascii_lowercase();
+        gate.names.removed.contains(&name.as_str())
+            || gate.names.identity.contains(&name)
+            || ["cookie", "authorization"].contains(&name.as_str())
+    };
+    forward.remove.iter().all(is_named)
 }
 
 /// Adds header lines.

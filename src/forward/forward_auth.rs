@@ -6,6 +6,7 @@
 //! is nothing to say.
 
 use crate::decision::Forward;
+use crate::forward::onward::OF_CLIENT;
 use crate::http::client_headers;
 use crate::http::request::RequestHead;
 use crate::policy::rules::CredentialHandling;
@@ -30,6 +31,13 @@ pub struct ForwardAuth {
     pub upstreams: Vec<String>,
 }
 
+/// What a client may not say, by name. `X-Forwarded-Method` is none that origins read, but a proxy
+/// that asks may say it.
+fn removed() -> impl Iterator<Item = &'static str> {
+    let of_client = OF_CLIENT.into_iter().filter(|name| *name != "forwarded");
+    client_headers::names().chain(of_client).chain(["x-forwarded-method"])
+}
+
 impl ForwardAuth {
     pub(crate) fn of(policy: &Policy) -> Self {
         let claims = policy.claim_headers.iter().map(|(name, _)| name.as_str());
@@ -42,7 +50,7 @@ impl ForwardAuth {
         Self {
             identity: names.map(|name| [&policy.header_prefix, name].concat()).collect(),
             prefix: policy.header_prefix.clone(),
-            removed: client_headers::names().filter(is_removed).collect(),
+            removed: removed().filter(is_removed).collect(),
             removed_prefixes: client_headers::prefixes().filter(is_removed).collect(),
             edits_credentials: edits,
             upstreams: upstreams.map(|rule| rule.name.clone()).collect(),

@@ -45,7 +45,7 @@ const FROM_PROXY: [&str; 3] =
     ["proxy-authenticate", "proxy-authentication-info", "proxy-connection"];
 /// Under these names clients, or proxies that the host knows nothing of, say where a request came
 /// from and where to.
-const OF_CLIENT: [&str; 8] = [
+pub(crate) const OF_CLIENT: [&str; 8] = [
     "forwarded",
     "x-real-ip",
     "client-ip",

@@ -14,11 +14,12 @@ use crate::http::request::RequestHead;
 /// that was decided about. Left alone are `x-nextjs-data`, which the Pages Router's client sends
 /// and which names no path, and `next-url`, which is a reading.
 #[rustfmt::skip]
-const INTERNAL_NAMES: [&str; 20] = [
+const INTERNAL_NAMES: [&str; 21] = [
     "x-matched-path", "x-now-route-matches",                             // Next.js behind Vercel: the route and its parameters
     "next-resume", "x-next-resume-state-length",                         // Next.js: the rest of a page, from the request's body
     "x-original-url", "x-rewrite-url",                                   // IIS, Symfony (CVE-2018-14773), Zend
     "x-original-uri", "x-forwarded-uri", "x-envoy-original-path",        // nginx, Traefik (oauth2-proxy CVE-2026-40575), Envoy
+    "x-original-method",                                                 // what proxies ask forward-auth about, beside x-original-uri
     "x-forwarded-path", "x-real-url", "x-request-uri",                   // gateways and connectors of their own making
     "x-forwarded-prefix",                                                // Spring's context path, ASP.NET's PathBase, WSGI's ProxyFix
     "script-name", "path-info", "x-script-name",                         // gunicorn (#2650) and what WSGI apps are told to install

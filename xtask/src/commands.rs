@@ -2,8 +2,8 @@
 
 use crate::shell;
 use crate::{
-    bench, build, causes, demo, fuzz, hosts, notices, release, sessions, site, size, soak, stack,
-    test,
+    bench, build, causes, demo, fuzz, hosts, notices, release, serve, sessions, site, size, soak,
+    stack, test,
 };
 
 /// A command of this program. Its function gets the arguments after its name.
@@ -31,6 +31,7 @@ const COMMANDS: &[(&str, &[Command])] = &[
         Command { name: "test", summary: "every test, or the parts that you name", help: test::HELP, run: test::run },
         Command { name: "causes", summary: "broken deployments: does `doorward doctor` name what is wrong?", help: causes::HELP, run: causes::run },
         Command { name: "hosts", summary: "the gate in every host, as users install it: is every request right?", help: hosts::HELP, run: hosts::run },
+        Command { name: "serve", summary: "`doorward serve` before an application, and behind real proxies", help: serve::HELP, run: serve::run },
         Command { name: "sessions", summary: "a real Better Auth site in use: is any user wrongly signed out?", help: sessions::HELP, run: sessions::run },
         Command { name: "soak", summary: "a thousand sessions while the auth service fails", help: soak::HELP, run: soak::run },
         Command { name: "fuzz", summary: "a search for inputs that break what must hold", help: fuzz::HELP, run: fuzz::run },

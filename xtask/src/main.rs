@@ -24,6 +24,7 @@ mod node;
 mod notices;
 mod python;
 mod release;
+mod serve;
 mod sessions;
 mod shell;
 mod site;

@@ -76,6 +76,7 @@ const PARTS: &[Part] = &[
     Part { name: "storage",     about: "what a real Better Auth stores, as the gate reads it",              work: Npm("examples/demo", "test") },
     Part { name: "causes",      about: "the doctor names what is wrong with broken deployments",            work: Xtask(&["causes"], causes::MEMBERS) },
     Part { name: "hosts",       about: "the gate in hosts of each kind, as users install it",               work: Xtask(&["hosts", "--quick"], hosts::MEMBERS) },
+    Part { name: "serve",       about: "the native server, by itself and behind a real nginx",                work: Xtask(&["serve"], &[]) },
     Part { name: "demo-worker", about: "the demo with the Worker in workerd",                               work: Xtask(&["demo", "--host", "worker"], demo::MEMBERS) },
     Part { name: "demo-node",   about: "the demo with doorward/node",                                       work: Xtask(&["demo", "--host", "node"], demo::MEMBERS) },
     Part { name: "sessions",    about: "Better Auth old and new, PGlite and PostgreSQL, both hosts",        work: Xtask(&["sessions"], sessions::MEMBERS) },

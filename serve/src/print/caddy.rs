@@ -27,6 +27,12 @@ pub(super) fn configuration(given: &Given) -> String {
     };
     let mut text = BEGINNING.replace("{port}", &given.port.to_string());
     let prefix = capitalised(&given.names.prefix);
+    // What is named in `Connection` would be removed, the identity too.
+    text.push_str(
+        "\t\t@doorward_upgrade header Upgrade *\n\t\t@doorward_plain not header Upgrade *\n\
+         \t\trequest_header @doorward_plain -Connection\n\
+         \t\trequest_header @doorward_upgrade Connection Upgrade\n",
+    );
     let mut remove = |pattern: &str| {
         let _ = writeln!(text, "\t\trequest_header -{pattern}");
     };

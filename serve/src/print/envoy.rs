@@ -32,7 +32,7 @@ pub(super) fn configuration(given: &Given) -> Result<String, Wrong> {
         copied(given).map(|name| format!("                    - exact: \"{name}\"\n")).collect();
     let secret = given.secret.as_ref().map_or_else(String::new, |secret| {
         format!(
-            "                headers_to_add:\n                - {{ key: {SECRET_HEADER}, value: \
+            "                authorization_request:\n                  headers_to_add:\n                  - {{ key: {SECRET_HEADER}, value: \
              \"{secret}\" }}\n"
         )
     });

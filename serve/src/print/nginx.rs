@@ -28,7 +28,7 @@ upstream doorward_app {
 
 server {
   listen {port};   # with TLS: `listen 443 ssl;` and its certificate
-  client_max_body_size 0;   # the application's to say
+  client_max_body_size 0;   # better the size of your uploads: nginx also reads what is refused
 
   location / {
     auth_request /_doorward;

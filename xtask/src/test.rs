@@ -136,6 +136,10 @@ pub(crate) fn run(names: &[String]) -> Result {
         debian::ensure("chromium", debian::BROWSERS)?;
     }
 
+    if names.is_empty() || names.iter().any(|name| name == "js") {
+        debian::ensure("redis-server", &["/usr/bin/redis-server", "/usr/local/bin/redis-server"])?;
+    }
+
     let is_named = |part: &&Part| names.is_empty() || names.iter().any(|name| name == part.name);
     // What is tested through npm, and the gate before the Python servers, is what is built: never
     // that of another day.

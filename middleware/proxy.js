@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import http from "node:http";
 import https from "node:https";
 import { pipeline, Readable } from "node:stream";
+import { urlToHttpOptions } from "node:url";
 
 import { closeFrame, frames } from "./frames.js";
 import { unavailable, whyNobody } from "./gate.js";
@@ -16,6 +17,8 @@ const FRAMING = new Set(["host", "content-length"]);
 
 /** Methods whose request may be sent a second time: they change nothing (RFC 9110 section 9.2.1). */
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS"]);
+
+const NOTHING = Buffer.alloc(0);
 
 /** So long a WebSocket may take to come to the end of a frame before it is cut off in the middle of one. Milliseconds. */
 const FRAME_END_MS = 1000;
@@ -100,8 +103,13 @@ export function endsWithout(stream, abandon) {
 
 function send({ url }, req, decision, headers, options) {
   const { request } = url.protocol === "https:" ? https : http;
-  return request(url, { method: req.method, path: decision.target, headers: headers.flat(), ...options });
+  let connection = connections.get(url);
+  if (connection === undefined) connections.set(url, (connection = urlToHttpOptions(url)));
+  return request({ ...connection, method: req.method, path: decision.target, headers: headers.flat(), ...options });
 }
+
+/** How a connection is made to an address, so that it is not read anew for each request. */
+const connections = new WeakMap();
 
 function forward(req, res, decision, hop, to) {
   // Its `close` is over: nothing would end what is begun for it now.
@@ -151,10 +159,23 @@ function forward(req, res, decision, hop, to) {
     const pairs = publicPairs(endToEnd(pairsOf(response.rawHeaders), hop), to, decision);
     const headers = withOurs(pairs, decision.finish ? await finished(decision, response) : decision);
     res.writeHead(response.statusCode, response.statusMessage, headers.flat());
-    if (hasBody(req, response)) res.write(Buffer.alloc(0)); // At once. `flushHeaders` would write a text, see `answer`.
+    if (hasBody(req, response)) setImmediate(sendHead, response, res);
     if (isBounded(decision) && isStream(response.headers["content-type"])) endWith(decision, response, res);
-    else pipeline(response, res, () => {});
+    else join(response, res);
   }
+}
+
+/** The head goes out with the first bytes of the body, or without them if they are not there yet. `flushHeaders` would write a text, see `answer`. */
+function sendHead(response, res) {
+  if (!response.readableDidRead && !res.writableEnded && !res.destroyed) res.write(NOTHING);
+}
+
+/** As `pipeline` does, without what that makes for a signal and a callback: what breaks off on one side breaks off on the other. */
+function join(response, res) {
+  response.on("error", () => res.destroy());
+  response.on("close", () => response.complete || res.destroy());
+  res.on("close", () => response.destroy());
+  response.pipe(res);
 }
 
 /** An event stream ends as every stream does, when what it rests on is over: its reader comes back and is decided on anew. */

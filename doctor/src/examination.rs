@@ -176,6 +176,9 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
     let is_there = run.facts.reach.base.is_some();
     if is_there && run.facts.reach.wall.is_none() {
         probe_service(&mut run, &wants).await;
+        if options.sign_in.is_none() {
+            probe_limits(&mut run, &wants).await;
+        }
     }
     probes::pasted::look(&mut run, cookies.as_deref(), now);
     if is_there {
@@ -187,6 +190,8 @@ pub(crate) async fn learn(io: &Io, plan: &Plan, options: &Options) -> Result<Fac
         }
         if let Some(email) = &options.sign_in {
             probes::sign_in::run(&mut run, email, options.create).await;
+            // A new session needs what is left first.
+            probe_limits(&mut run, &wants).await;
         }
     }
     probes::token::pasted(&mut run, token.as_deref(), io.now().await).await;
@@ -233,7 +238,10 @@ async fn probe_service(run: &mut Run<'_>, wants: &impl Fn(&str) -> bool) {
     if wants("secret") || wants("gate") {
         probes::oracle::run(run).await;
     }
-    if wants("cookies") {
+}
+
+async fn probe_limits(run: &mut Run<'_>, wants: &impl Fn(&str) -> bool) {
+    if wants("cookies") && run.facts.reach.wall.is_none() && run.facts.reach.failure.is_none() {
         probes::limits::run(run).await;
     }
 }

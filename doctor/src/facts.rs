@@ -389,11 +389,13 @@ pub(crate) struct SignIn {
     pub(crate) has_cookie: bool,
     pub(crate) has_body_token: bool,
     pub(crate) max_age: Option<i64>,
+    /// The sign-in has set a cookie cache, which may answer in the store's place.
+    pub(crate) has_cache: bool,
     /// What each try over a new connection says.
     pub(crate) tries: Vec<Option<SessionAnswer>>,
-    /// The same some seconds later.
-    pub(crate) later: Option<SessionAnswer>,
-    pub(crate) in_store: Option<SessionAnswer>,
+    /// The same past the cookie cache: right after the tries, and where a try or this one found no
+    /// session, several times more some seconds later.
+    pub(crate) stored: Vec<Option<SessionAnswer>>,
     pub(crate) error: Option<ServiceError>,
 }
 

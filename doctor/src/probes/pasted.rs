@@ -14,6 +14,10 @@ use crate::secret::{self, Difference, Secret};
 /// `token.` and 44 characters of base64 that end with `=`.
 const SIGNATURE_CHARS: usize = 44;
 
+/// A session that is not in the store is looked for so many times more: one of several stores that
+/// are asked at random has it by turns.
+const AGAIN: usize = 5;
+
 /// Looks at what was pasted; sends nothing.
 pub(crate) fn look(run: &mut Run<'_>, cookies: Option<&str>, now: i64) {
     let Some(header) = cookies else { return };
@@ -172,7 +176,10 @@ pub(crate) async fn ask(run: &mut Run<'_>, cookies: &str) {
     let stored = session(run, "pasted.store", cookies, "disableCookieCache=true&").await;
     run.facts.pasted.session_in_store = stored;
     if stored == Some(SessionAnswer::Null) || first == Some(SessionAnswer::Null) {
-        for _ in 0..3 {
+        for number in 0..AGAIN {
+            if number >= 3 && run.left() <= run.reserve {
+                break;
+            }
             let again = session(run, "pasted.store", cookies, "disableCookieCache=true&").await;
             if again.is_some() && again != stored {
                 run.facts.pasted.varies = true;

@@ -149,6 +149,41 @@ export default [
     }),
   },
   {
+    name: "the same, and the cookie cache knows it at once",
+    cause: "kv-eventual",
+    certainty: "strong",
+    start: signIn({
+      secondaryStorage: secondary((kept) => ({
+        set: (key, value) => void setTimeout(() => kept.set(key, value), 1000).unref(),
+      })),
+    }),
+  },
+  ...["NSSSS", "SNSNS", "NNSSN", "NSNNN", "SSNSS", "NNNNS", "NSSSN"].map((course) => ({
+    name: `two instances with stores of their own, at random: ${course}`,
+    cause: "session-not-in-store",
+    certainty: "proof",
+    start: async (lab) => {
+      const db = emptyDatabase();
+      const [one, other] = [lab.service({ ...NO_CACHE, plugins: [] }), lab.service({ ...NO_CACHE, plugins: [] }, { db })];
+      const { email } = await lab.signedUp(one);
+      db.user.push(...one.db.user);
+      db.account.push(...one.db.account);
+      const drawn = [...course, ...Array(20).fill().map((_, at) => "NS"[(at + 1) % 2])];
+      let asked = 0;
+      const isLookup = ({ headers, url }) => url.includes("/get-session?") && /session_token=/.test(headers.cookie ?? "");
+      let isIn = false;
+      return lab.serve(one, {
+        handler: (req, res) => {
+          isIn ||= req.url.includes("/sign-in/");
+          const there = isIn && isLookup(req) && drawn[asked++] === "N" ? other : one;
+          return there.handler(req, res);
+        },
+        flags: ["--sign-in", email],
+        env: { DOORWARD_PASSWORD: PASSWORD },
+      });
+    },
+  })),
+  {
     name: "a column without a time zone: sessions end two hours before they begin",
     cause: "timezone-columns",
     certainty: "strong",

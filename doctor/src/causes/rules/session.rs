@@ -152,27 +152,85 @@ fn secondary_storage_broken(facts: &Facts, _: &Plan) -> Option<Finding> {
 }
 
 fn store_hidden_by_cache(facts: &Facts, _: &Plan) -> Option<Finding> {
-    let hidden = |usual: Option<SessionAnswer>, store: Option<SessionAnswer>| {
-        usual == Some(SessionAnswer::Session) && store == Some(SessionAnswer::Null)
-    };
-    let pasted = hidden(facts.pasted.session, facts.pasted.session_in_store);
-    let usual = facts.sign_in.tries.last().copied().flatten();
-    if facts.pasted.varies || varies(&facts.sign_in) {
+    let sign_in = &facts.sign_in;
+    let course = Course::of(sign_in);
+    if facts.pasted.varies || course.rises > 0 {
         return None;
     }
+    let pasted = facts.pasted.session == Some(SessionAnswer::Session)
+        && is_null(facts.pasted.session_in_store);
     // A session of seconds may have ended between the two.
-    let may_have_ended = facts.sign_in.max_age.is_some_and(|age| age < 60);
-    if !pasted && (may_have_ended || !hidden(usual, facts.sign_in.in_store)) {
+    let may_have_ended = sign_in.max_age.is_some_and(|age| age < 60);
+    let by_cache = sign_in.tries.last().copied().flatten() == Some(SessionAnswer::Session);
+    let signed_in =
+        !may_have_ended && by_cache && sign_in.stored.first().copied().is_some_and(is_null);
+    if !pasted && !signed_in {
         return None;
     }
     let seen = "/get-session knows the session by the cookie cache, and past it \
                 (disableCookieCache) there is none";
-    Some(
+    // A store may show late what was written, or be one of several: one answer does not tell.
+    let finding = if pasted || sign_in.stored.len() > CONFIRMED {
         Finding::proof(Cause::StoreHiddenByCache, seen)
+    } else {
+        let unless = "the store may show late what was written (kv-eventual)";
+        Finding::strong(Cause::StoreHiddenByCache, seen, unless)
+    };
+    Some(
+        finding
             .by(PASTED)
-            .by(&["sign-in.session", "sign-in.store"])
+            .by(&["sign-in.session", "sign-in.store", "sign-in.later"])
             .hides(Hides::These(&[Cause::SessionNotInStore])),
     )
+}
+
+/// So many answers alike, one after the other, are not those of stores that are asked at random.
+const CONFIRMED: usize = 4;
+
+/// How the answers about a new session change.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Course {
+    /// It was not found, and then it was.
+    rises: usize,
+    /// It was found, and then it was not.
+    falls: usize,
+    /// Answers since the last change.
+    since: usize,
+}
+
+impl Course {
+    fn of(sign_in: &SignIn) -> Self {
+        let mut course = Self::default();
+        let mut last = None;
+        let tries = sign_in.tries.iter().flatten().map(|own| (own, sign_in.has_cache));
+        let stored = sign_in.stored.iter().flatten().map(|own| (own, false));
+        for (answer, is_of_cache) in tries.chain(stored) {
+            let change = match (last, answer) {
+                (Some((SessionAnswer::Null, _)), SessionAnswer::Session) => &mut course.rises,
+                // What the cookie cache knows may never have been in the store.
+                (Some((SessionAnswer::Session, was_of_cache)), SessionAnswer::Null)
+                    if was_of_cache == is_of_cache =>
+                {
+                    &mut course.falls
+                }
+                _ => {
+                    course.since = course.since.saturating_add(1);
+                    last = Some((*answer, is_of_cache));
+                    continue;
+                }
+            };
+            *change = change.saturating_add(1);
+            course.since = 1;
+            last = Some((*answer, is_of_cache));
+        }
+        course
+    }
+
+    /// It comes and goes: a store that is late does not lose, and a session that has ended does not
+    /// come back.
+    const fn is_by_turns(&self) -> bool {
+        self.rises.saturating_add(self.falls) > 1
+    }
 }
 
 fn is_null(answer: Option<SessionAnswer>) -> bool {
@@ -184,36 +242,25 @@ fn was_signed_in(sign_in: &SignIn) -> bool {
 }
 
 fn all_null(sign_in: &SignIn) -> bool {
-    !sign_in.tries.is_empty() && sign_in.tries.iter().all(|answer| is_null(*answer))
-}
-
-/// Some tries know the session, and some do not.
-fn varies(sign_in: &SignIn) -> bool {
-    let has = |answer| sign_in.tries.contains(&Some(answer));
-    has(SessionAnswer::Null) && has(SessionAnswer::Session)
-}
-
-/// How often two tries in a row differ.
-fn changes(sign_in: &SignIn) -> usize {
-    let tries: Vec<SessionAnswer> = sign_in.tries.iter().copied().flatten().collect();
-    tries.windows(2).filter(|pair| pair.first() != pair.last()).count()
+    let mut all = sign_in.tries.iter().chain(&sign_in.stored);
+    !sign_in.tries.is_empty() && all.all(|answer| is_null(*answer))
 }
 
 fn kv_eventual(facts: &Facts, _: &Plan) -> Option<Finding> {
     let sign_in = &facts.sign_in;
-    let began_null = sign_in.tries.first().copied().flatten() == Some(SessionAnswer::Null);
-    let is_found = sign_in.later == Some(SessionAnswer::Session)
-        || sign_in.tries.last().copied().flatten() == Some(SessionAnswer::Session);
-    if !was_signed_in(sign_in) || !began_null || !is_found || changes(sign_in) > 1 {
+    let course = Course::of(sign_in);
+    if !was_signed_in(sign_in) || course.rises != 1 || course.is_by_turns() {
         return None;
     }
     let seen = "the session was not found right after the sign-in, and was some time later";
-    let unless = "a replica of the database may be behind";
-    Some(
-        Finding::strong(Cause::KvEventual, seen, unless)
-            .by(SIGNED_IN)
-            .hides(Hides::These(&[Cause::TimezoneColumns, Cause::SessionNotInStore])),
-    )
+    let finding = if course.since >= CONFIRMED {
+        let seen = format!("{seen}, {} times in a row", course.since);
+        Finding::strong(Cause::KvEventual, seen, "a replica of the database may be behind")
+    } else {
+        Finding::hint(Cause::KvEventual, seen)
+    };
+    let hidden = &[Cause::TimezoneColumns, Cause::SessionNotInStore];
+    Some(finding.by(SIGNED_IN).by(&["sign-in.store", "sign-in.later"]).hides(Hides::These(hidden)))
 }
 
 fn timezone_columns(facts: &Facts, _: &Plan) -> Option<Finding> {
@@ -245,18 +292,20 @@ fn session_not_in_store(facts: &Facts, _: &Plan) -> Option<Finding> {
         );
     }
     // One change alone may be the end of a session.
-    if facts.pasted.varies || changes(&facts.sign_in) > 1 {
+    let course = Course::of(&facts.sign_in);
+    if facts.pasted.varies || course.is_by_turns() {
         let seen = "the same session is known in some tries and not in others: instances have \
                     stores of their own";
         return Some(
             Finding::proof(Cause::SessionNotInStore, seen)
                 .by(PASTED)
                 .by(SIGNED_IN)
+                .by(&["sign-in.store", "sign-in.later"])
                 .hides(Hides::These(&[Cause::KidNotInJwks])),
         );
     }
     let lives_long = facts.sign_in.max_age.is_some_and(|age| age >= 3_600);
-    if changes(&facts.sign_in) == 1 && lives_long {
+    if course.falls == 1 && lives_long {
         let seen = "the session that was just made is known in some tries and not in others";
         let unless = "something may have ended the session in between";
         return Some(Finding::strong(Cause::SessionNotInStore, seen, unless).by(SIGNED_IN));

@@ -35,6 +35,8 @@ pub(crate) struct Learned {
     pub(crate) lookup: Option<Box<Members>>,
     /// What the log says beside the reason.
     pub(crate) findings: Option<Box<Members>>,
+    /// Which request has brought about the renewal of cookies, for the log.
+    pub(crate) request: Option<Box<Members>>,
     /// The rule by which the request is refused, or forwarded in spite of a reason.
     pub(crate) rule: Option<Arc<Rule>>,
     /// Whether the last response was none of its kind.

@@ -337,7 +337,8 @@ impl RequestProgress {
     /// About how many bytes it keeps in memory.
     fn weight(&self) -> usize {
         let cookies = self.learned.set_cookies.iter().map(String::len);
-        cookies.fold(self.memory.weight(), usize::saturating_add)
+        let request = self.learned.request.as_ref().map(|request| request.weight());
+        cookies.chain(request).fold(self.memory.weight(), usize::saturating_add)
     }
 
     /// Whether what has failed now had less than its usual time, because this request had to wait

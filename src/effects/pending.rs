@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::effect::Effect;
+use crate::encoding::members::Members;
 use crate::time::UnixTime;
 
 use super::watch::Watch;
@@ -40,6 +41,12 @@ impl PendingEffect {
     /// The same, and the origin's response is looked at when it is there.
     pub(crate) fn watching(mut self, watch: Watch) -> Self {
         self.parts.progress.watch = watch;
+        self
+    }
+
+    /// Which request has brought it about, for the log.
+    pub(crate) fn of_request(mut self, request: Box<Members>) -> Self {
+        self.parts.progress.learned.request = Some(request);
         self
     }
 

@@ -46,6 +46,11 @@ impl Members {
         self.add(name, number.to_string());
     }
 
+    /// About how many bytes it keeps in memory.
+    pub(crate) fn weight(&self) -> usize {
+        self.0.iter().map(|(_, json)| json.len()).fold(0, usize::saturating_add)
+    }
+
     /// Those of another object as well.
     pub(crate) fn extend(&mut self, other: &Self) {
         for (name, json) in &other.0 {

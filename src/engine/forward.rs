@@ -98,6 +98,11 @@ impl Engine {
             renewal.filter(|question| !is_ahead && !Self::is_for_the_service(routed, question));
         let mut context = self.context(progress, now);
         let renewal = renewal.and_then(|question| question.renew(head, &mut context));
+        let renewal = renewal.map(|pending| {
+            let (policy, path) = (Some(&self.policy), Some(path));
+            let request = RequestContext { policy, head, path, now };
+            pending.of_request(request.described(&progress.learned))
+        });
         let pending = if watch.is_idle() {
             renewal
         } else {

@@ -107,6 +107,15 @@ impl RequestContext<'_> {
         sign_in.zip(self.path).is_some_and(|(sign_in, path)| path.segments() == sign_in.segments)
     }
 
+    /// The same for a line that is written when the request is gone.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn described(&self, learned: &Learned) -> Box<Members> {
+        let mut about = Box::default();
+        self.describe(&mut about, learned);
+        about
+    }
+
     /// Which request it is, and which rule has decided on it.
     #[cold]
     #[inline(never)]
@@ -173,7 +182,14 @@ pub(crate) fn pass_line(
 /// The log's line about a renewal that failed in whole or in part.
 pub(crate) fn renewal_line(learned: &Learned, now: UnixTime) -> Option<String> {
     let says_something = learned.failure.is_some() || !learned.dropped.is_empty();
-    says_something.then(|| about("renew", now, learned).written())
+    says_something.then(|| {
+        let mut line = about("renew", now, learned);
+        let lookup = learned.lookup.as_ref().filter(|_| learned.failure.is_some());
+        for members in learned.request.iter().chain(lookup) {
+            line.extend(members);
+        }
+        line.written()
+    })
 }
 
 /// A line of the log about something that no request has brought about, in the form of all others:

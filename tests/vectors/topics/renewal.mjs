@@ -33,8 +33,9 @@ const withOrigin = (vector, ...lines) => ({ ...vector, origin_set_cookies: lines
 const impersonated = compact(pair({ session: { impersonatedBy: "admin-1" } }), END, SECRET);
 const unnamed = compact(pair({ updatedAt: undefined, version: undefined }), END, SECRET);
 const forNow = (value) => cookies({ [SESSION_TOKEN]: signedCookie(TOKEN, SECRET), [SESSION_DATA]: data, [DONT_REMEMBER]: value });
+const TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const failing = (name, results, failure, members = {}) =>
-  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, results, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: failure } }, ...members });
+  vector(name, "plain", api("/app", cookie), forward(ada()), { now: DUE, results, also: { alongside: ["session"], renewed: [], log: { decision: "renew", lookup_failure: failure, method: "GET", path: "/app", rule: "/**" } }, ...members });
 
 export const cases = [
   leaves("before the last fifth of its life it is left alone", api("/app", cookie), { now: DUE - 1 }),
@@ -74,6 +75,14 @@ export const cases = [
   failing("a renewal that fails refuses no request", [], "no-response"),
   leaves("after a failure there is a pause", api("/app", cookie), { after: "a renewal that fails refuses no request", now: DUE + 5000 }),
   vector("a failed renewal does not keep a request waiting", "plain", api("/app", sessionCookies()), forward(ada("auth-service")), { after: "a renewal that fails refuses no request", now: DUE + 5000, effects: ["session"], results: [sessionAnswer()] }),
+  vector("the line about it says which request it was, and what came of the question", "plain", api("/app?q=hidden", cookie, ["x-request-id", "r-17"], ["traceparent", TRACE]), forward(ada()), {
+    now: DUE,
+    results: [{ of: "session", status: 500, headers: [], body: "" }],
+    also: {
+      alongside: ["session"], renewed: [],
+      log: { event: "renewal", decision: "renew", lookup_failure: "server-error", method: "GET", path: "/app", rule: "/**", request_id: "r-17", traceparent: TRACE, lookup: { status: 500, url: `${SITE}/api/auth/get-session` } },
+    },
+  }),
   failing("an answer about another session renews nothing", [sessionAnswer({ session: { token: "another" } }, [line(SESSION_DATA)])], "other-session"),
   failing("nor does a page", [{ of: "session", status: 200, headers: [line(SESSION_DATA)], body: "<p>" }], "unexpected-body"),
   failing("nor does 429", [{ of: "session", status: 429, headers: [line(SESSION_DATA)], body: "" }], "rate-limited"),

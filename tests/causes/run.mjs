@@ -57,13 +57,22 @@ if (!program) {
   process.exit(2);
 }
 
-const chosen = ROWS.filter((row) =>
-  options.only
-    ? options.only
-        .split("|")
-        .some((words) => [row.name, row.group, row.cause, row.hint].some((text) => text?.includes(words)))
-    : options.all || (isPacked ? row.packed : row.quick),
-);
+/** One row for each rule: where there is one, a row that allows no other cause in its place. */
+const ofRules = new Map();
+for (const row of [...ROWS.filter(({ or }) => !or), ...ROWS]) {
+  const rule = row.cause ?? row.hint;
+  if (rule && !ofRules.has(rule)) ofRules.set(rule, row);
+}
+const isOfRules = options.drop && !options.all && !options.only;
+const chosen = isOfRules
+  ? [...ofRules.values()]
+  : ROWS.filter((row) =>
+      options.only
+        ? options.only
+            .split("|")
+            .some((words) => [row.name, row.group, row.cause, row.hint].some((text) => text?.includes(words)))
+        : options.all || (isPacked ? row.packed : row.quick),
+    );
 if (chosen.length === 0) {
   say("causes: error: no row has that name");
   process.exit(2);
@@ -141,13 +150,34 @@ async function play(row, by = program) {
     if (took > (row.limit ?? LIMIT_MS) * (isPacked ? 3 : 1)) problems.push(`it took ${took} ms`);
     if (requests > LIMIT_REQUESTS) problems.push(`it sent ${requests} requests`);
     if (!isSame) problems.push("it has written into the store");
+    const explained = call.pasted && (await explain(row, call, lab));
+    if (explained) problems.push(...explained);
     const leaks = leaksIn(emitted, lab.hidden);
     if (leaks.length > 0) problems.push(`it printed ${leaks.join(", ")} of what must not be printed`);
     const found = [...(report?.causes ?? []), ...(report?.hints ?? [])]
       .map(({ id, certainty }) => `${id} ${certainty}`)
       .join(", ");
-    return { row, report, problems, took, requests, found: found || "nothing" };
+    return { row, report, problems, took, requests, found: found || "nothing", isExplained: Boolean(explained) };
   });
+}
+
+/**
+ * `doorward explain` of what a row pastes: it names nothing that the row has not broken, and nothing
+ * of what its own gate lets pass.
+ */
+async function explain(row, call, lab) {
+  const { stdout, stderr } = await run(["explain", ...call.pasted, "--json"], call);
+  const told = parsed(stdout);
+  if (!told) return [`explain gives no answer: ${stderr.slice(0, 300)}`];
+  const allowed = new Set([row.cause, row.hint, ...(row.or ?? []), ...(row.also ?? []), ...(row.explained ?? [])]);
+  const problems = told.causes
+    .filter(({ id }) => !allowed.has(id))
+    .map(({ id, certainty }) => `explain says ${id} (${certainty}), which is wrong`);
+  if (told.gate?.passes && told.causes.some(({ certainty }) => certainty === "strong"))
+    problems.push("explain accuses something of what the gate lets pass");
+  const leaks = leaksIn(stdout + stderr, lab.hidden);
+  if (leaks.length > 0) problems.push(`explain printed ${leaks.join(", ")} of what must not be printed`);
+  return problems;
 }
 
 /** Each rule that was first in a row is left out once: the row has to fail. */
@@ -206,6 +236,13 @@ async function callOf({ url, flags = [], env = {}, cookie, token, config, files 
       ...(cookie !== undefined ? ["--cookie-file", "cookie.txt"] : []),
       ...(token !== undefined ? ["--token-file", "token.txt"] : []),
     ],
+    pasted:
+      cookie !== undefined || token !== undefined
+        ? [
+            ...(cookie !== undefined ? ["--cookie-file", "cookie.txt"] : []),
+            ...(token !== undefined ? ["--token-file", "token.txt"] : []),
+          ]
+        : undefined,
     folder,
     by,
     env: Object.fromEntries(
@@ -269,6 +306,7 @@ function summary(results) {
     ],
     ["false alarms", alarms.length],
     ["wrong causes called proof", proofs.length],
+    ["pasted texts explained", results.filter(({ isExplained }) => isExplained).length],
     ["requests of a run, at most", most("requests")],
     ["milliseconds of a run, at most", most("took")],
   ];

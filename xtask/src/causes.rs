@@ -4,7 +4,7 @@
 use std::process::Command;
 
 use crate::shell::{self, Result};
-use crate::{build_cli, build_package, debian, node, python};
+use crate::{build_cli, build_package, build_worker, debian, node, python};
 
 pub(crate) const HELP: &str = "\
 Break a deployment in every known way, and ask `doorward doctor` what is wrong
@@ -13,10 +13,12 @@ usage: cargo xtask causes [--all] [--only WORDS] [--show] [--drop]
                           [--carrier native|npx|packed]
 
 needs    Node 20 or newer, Python 3.11 or newer with venv, and the registries of crates, npm and
-         PyPI; with --all or --only also nginx, haproxy and faketime, which it installs on Debian
+         PyPI; with --all or --only also nginx, haproxy, faketime and Chromium, which it installs on
+         Debian
 does     builds the native command line and the gate. For each row it starts a real Better Auth, 1.7
          or 1.4, behind what is broken: a proxy, a cache, a certificate, a clock, a secret; or an
-         API with PyJWT, or the gate; or something healthy and unusual. It runs the doctor, and
+         API with PyJWT, or the gate (in Node, in a built Next app, as the Worker in workerd), or
+         what Chromium makes of it; or something healthy and unusual. It runs the doctor, and
          compares the causes, their order and their certainty with what the row expects. No row may
          send more than 20 requests, take more than 5 seconds, write into a store, or print a
          secret, a cookie, a token or an address. Without options it takes 25 rows, and five of
@@ -29,7 +31,8 @@ exit     0 if every row is as expected, otherwise 1
   --show            a line for each row
   --carrier npx     the npm package's program in place of the native one
   --carrier packed  the same, packed and installed in an empty folder, by `npx doorward`
-  --drop            also without each rule that named a row's cause: that row has to fail
+  --drop            also without each rule that named a row's cause: that row has to fail; by
+                    itself it takes one row for each rule
 
 examples
   cargo xtask causes
@@ -46,10 +49,14 @@ pub(crate) fn run(options: &[String]) -> Result {
     node::install(MEMBERS)?;
     let has = |names: &[&str]| options.iter().any(|option| names.contains(&option.as_str()));
     let is_short = options.is_empty();
-    if has(&["--all", "--only"]) {
+    if has(&["--all", "--only", "--drop"]) {
         debian::ensure("nginx", &["/usr/sbin/nginx"])?;
         debian::ensure("haproxy", &["/usr/sbin/haproxy"])?;
         debian::ensure("faketime", &["/usr/bin/faketime"])?;
+        if std::env::var_os("CHROMIUM").is_none() {
+            debian::ensure("chromium", debian::BROWSERS)?;
+        }
+        build_worker::release()?;
     }
     build_package::release()?;
     if is_short || has(&["npx", "packed"]) {

@@ -4,6 +4,7 @@
 //   cause      the cause that comes first, with its certainty; null: nothing is wrong
 //   or         causes that may come first in its place, where two names say the same of one fault
 //   also       causes that may stand beside it
+//   explained  causes that `doorward explain` may name as well, of what is pasted
 //   hint       for rows where nothing is certain: the hint that is given
 //   quick      it is one of the rows of the short run
 //   packed     it is played out of the packed npm package as well
@@ -13,7 +14,9 @@
 //              `by`: words before the program's name
 
 import api from "./api.mjs";
+import browsers from "./browsers.mjs";
 import cookies from "./cookies.mjs";
+import deployed from "./deployed.mjs";
 import environment from "./environment.mjs";
 import gate from "./gate.mjs";
 import healthy from "./healthy.mjs";
@@ -35,6 +38,8 @@ const GROUPS = {
   store,
   api,
   gate,
+  browsers,
+  deployed,
   nginx,
   proxies,
   versions,

@@ -345,8 +345,13 @@ export default [
         "http-request return status 200 content-type text/html string '<!doctype html><title>Notes</title>' if !{ path_end /ok }",
     }),
   ),
-  ofHaproxy("nobody is behind it", "unreachable", "proof", async (lab) =>
-    lab.haproxy([], { backend: "server gone 127.0.0.1:9" }),
+  // haproxy tries three times more, a second apart.
+  ofHaproxy(
+    "nobody is behind it",
+    "unreachable",
+    "proof",
+    async (lab) => lab.haproxy([], { backend: "server gone 127.0.0.1:9" }),
+    { limit: 12_000 },
   ),
   ofHaproxy("two instances, one with another secret", "secret-differs", "proof", async (lab) => {
     const one = lab.service();

@@ -164,13 +164,22 @@ export default [
     certainty: "proof",
     start: async (lab) => {
       const db = emptyDatabase();
-      const [one, other] = [lab.service({ ...NO_CACHE, plugins: [] }), lab.service({ ...NO_CACHE, plugins: [] }, { db })];
+      const [one, other] = [
+        lab.service({ ...NO_CACHE, plugins: [] }),
+        lab.service({ ...NO_CACHE, plugins: [] }, { db }),
+      ];
       const { email } = await lab.signedUp(one);
       db.user.push(...one.db.user);
       db.account.push(...one.db.account);
-      const drawn = [...course, ...Array(20).fill().map((_, at) => "NS"[(at + 1) % 2])];
+      const drawn = [
+        ...course,
+        ...Array(20)
+          .fill()
+          .map((_, at) => "NS"[(at + 1) % 2]),
+      ];
       let asked = 0;
-      const isLookup = ({ headers, url }) => url.includes("/get-session?") && /session_token=/.test(headers.cookie ?? "");
+      const isLookup = ({ headers, url }) =>
+        url.includes("/get-session?") && /session_token=/.test(headers.cookie ?? "");
       let isIn = false;
       return lab.serve(one, {
         handler: (req, res) => {

@@ -27,7 +27,11 @@ pub(crate) struct Pasted<'a> {
 /// The gate's view.
 pub(crate) struct GateView {
     policy: Policy,
-    head: Head,
+    pub(crate) head: Head,
+    /// The configuration, with the keys that were given.
+    pub(crate) document: String,
+    /// The variables that it names, as far as they are set.
+    pub(crate) values: BTreeMap<String, String>,
     /// What covers the path; nothing where no path is known, and everything needs a session.
     pub(crate) coverage: Option<Coverage>,
     /// What the rule is called that covers it.
@@ -68,7 +72,7 @@ pub(crate) async fn view(io: &Io, pasted: &Pasted<'_>, now: i64) -> Result<GateV
     let coverage = target.and_then(|target| policy.coverage(&[target]).into_iter().next());
     let rule = coverage.as_ref().and_then(|own| texts("rules").into_iter().nth(own.rule?));
     let decided = policy.decide(io, &head, &mut NoResponses, now).await;
-    Ok(GateView { policy, head, coverage, rule, decided })
+    Ok(GateView { policy, head, document, values, coverage, rule, decided })
 }
 
 /// The request's head, as a program would send it where only a credential was pasted.

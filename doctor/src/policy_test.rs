@@ -16,7 +16,7 @@ const ORIGIN: &str = "https://app.example.com";
 /// When they are: 2027-01-15T08:00:00Z.
 const NOW_MILLIS: i64 = 1_800_000_000_000;
 /// Signs the sessions of tests where no secret is given; it protects nothing.
-const SECRET: &str = "stands-for-a-secret-0123456789-ABCDEFGHIJKL";
+pub(crate) const SECRET: &str = "stands-for-a-secret-0123456789-ABCDEFGHIJKL";
 
 /// What came of a case.
 pub(crate) struct Outcome {
@@ -45,7 +45,7 @@ pub(crate) async fn play(
             .and_then(Value::as_str)
             .map_or_else(|| format!("case {number}"), str::to_owned);
         let env = env_of(&file, case);
-        let policy = policy_of(io, &file, case, &env, project)
+        let policy = policy_of(io, &file, case, &env, Some(project))
             .map_err(|wrong| format!("{name}: {wrong}"))?;
         let got = decision_of(io, policy, case, &env).await;
         let expect = case.get("expect").unwrap_or(&Value::Null);
@@ -53,6 +53,17 @@ pub(crate) async fn play(
         outcomes.push(Outcome { name, wrong });
     }
     Ok(outcomes)
+}
+
+/// What comes of the first case of a file, which has its own policy.
+///
+/// # Errors
+/// The policy is wrong.
+pub(crate) async fn decided(io: &Io, file: &Value) -> Result<Value, String> {
+    let case = file.pointer("/cases/0").ok_or("there is no case")?;
+    let env = env_of(file, case);
+    let policy = policy_of(io, file, case, &env, None)?;
+    Ok(decision_of(io, policy, case, &env).await)
 }
 
 fn texts(value: Option<&Value>) -> BTreeMap<String, String> {
@@ -78,11 +89,11 @@ fn policy_of(
     file: &Value,
     case: &Value,
     env: &BTreeMap<String, String>,
-    project: &ConfigFile,
+    project: Option<&ConfigFile>,
 ) -> Result<Policy, String> {
     let own;
     let config = match case.get("policy").and_then(Value::as_str) {
-        None => project,
+        None => project.ok_or("this case names no policy")?,
         Some(name) => {
             let policy = file.get("policies").and_then(|policies| policies.get(name));
             let policy = policy.ok_or_else(|| format!("there is no policy `{name}`"))?;

@@ -9,6 +9,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use base64::Engine as _;
 use doorward::{
     Capabilities, Config, Decision, Effect, EffectResult, Engine, RequestHead, UnixTime,
 };
@@ -39,12 +40,21 @@ fn every_vector_is_explained_as_it_is_decided() {
         all.compared += own.compared;
         all.expected += own.expected;
         all.left_out += own.left_out;
+        all.kept += own.kept;
+        all.changed += own.changed;
+        all.searched += own.searched;
         all.wrong.extend(own.wrong);
     }
     println!(
         "{} vectors explained as they are decided, {} of them also as expected by hand; {} have a target that no URL has",
         all.compared, all.expected, all.left_out
     );
+    println!(
+        "{} of them are the same as a saved vector, {} are not, for want of what has signed them; \
+         {} values of cookies and tokens searched for",
+        all.kept, all.changed, all.searched
+    );
+    assert!(all.kept > 2_000 && all.searched > 2_000);
     assert!(all.wrong.is_empty(), "{} differ:\n{}", all.wrong.len(), all.wrong.join("\n"));
     assert!(all.compared > 3_000 && all.expected > 1_500 && all.left_out < 10);
 }
@@ -54,6 +64,11 @@ struct Count {
     compared: usize,
     expected: usize,
     left_out: usize,
+    /// Saved as a vector, it comes to the same decision, or to another one.
+    kept: usize,
+    changed: usize,
+    /// Values that must not be in a saved vector.
+    searched: usize,
     wrong: Vec<String>,
 }
 
@@ -67,10 +82,11 @@ impl Count {
                 self.left_out += 1;
                 continue;
             }
-            let explained = explained(policy, case);
+            let (explained, vector) = explained(policy, case);
             let decided = decided(policy, case);
             self.compared += 1;
             let name = &case["name"];
+            self.look_at(&vector, case, &explained[1]);
             if explained != decided {
                 self.wrong.push(format!("{name}: explained {explained}, decided {decided}"));
             }
@@ -90,6 +106,79 @@ impl Count {
     }
 }
 
+impl Count {
+    /// A saved vector has nothing of a cookie or a token in it, and says where it comes to another
+    /// decision.
+    fn look_at(&mut self, vector: &Value, case: &Value, reason: &Value) {
+        if vector.is_null() {
+            return;
+        }
+        let own = &vector["cases"][0];
+        let text = vector.to_string();
+        for value in values_of(&case["request"]) {
+            self.searched += 1;
+            if text.contains(&value) {
+                self.wrong.push(format!("{}: {value} is in the saved vector", case["name"]));
+            }
+        }
+        let kind = own["expect"].as_object().and_then(|members| members.values().next());
+        let is_same = kind.is_some_and(|kind| kind["reason"] == *reason);
+        let says_so = !own["name"].as_str().unwrap_or_default().contains("in place of");
+        if is_same {
+            self.kept += 1;
+        } else {
+            self.changed += 1;
+        }
+        if is_same != says_so {
+            self.wrong
+                .push(format!("{}: the saved vector is called {}", case["name"], own["name"]));
+        }
+    }
+}
+
+/// What of cookies and `Authorization` is long enough to be told from others. The first part of a
+/// JWT says how it is signed, and a chunk may begin with dates: these stay.
+fn values_of(request: &Value) -> Vec<String> {
+    let mut values = Vec::new();
+    for pair in request["headers"].as_array().into_iter().flatten() {
+        let (name, value) =
+            (pair[0].as_str().unwrap_or_default(), pair[1].as_str().unwrap_or_default());
+        match &*name.to_ascii_lowercase() {
+            "cookie" => {
+                let pairs = value.split(';').filter_map(|own| own.trim().split_once('='));
+                for (name, value) in pairs {
+                    let token = name.split_once("_multi-").map(|(_, token)| token.to_owned());
+                    values.extend(token);
+                    if !name.ends_with(|letter: char| letter.is_ascii_digit()) {
+                        values.push(value.to_owned());
+                    }
+                }
+            }
+            "authorization" => {
+                values.push(value.rsplit(' ').next().unwrap_or_default().to_owned());
+            }
+            _ => {}
+        }
+    }
+    let parts = values.iter().flat_map(|value| {
+        let is_jwt = value.starts_with("eyJ") && value.contains('.');
+        let parts = value.split(['.', '%', '+', '/', '=', ',', ' ']);
+        parts.skip(usize::from(is_jwt)).filter(|part| !names_nobody(part)).map(str::to_owned)
+    });
+    let is_telling = |part: &String| {
+        let first = part.chars().next();
+        part.len() >= 20 && part.chars().any(|letter| Some(letter) != first)
+    };
+    parts.filter(is_telling).collect()
+}
+
+/// Claims of a JWT without a subject stay as they are.
+fn names_nobody(part: &str) -> bool {
+    let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(part);
+    let claims: Value = serde_json::from_slice(&payload.unwrap_or_default()).unwrap_or_default();
+    claims.as_object().is_some_and(|claims| !claims.contains_key("sub"))
+}
+
 /// Whether nothing had to be fetched, read or signed.
 fn only_checks(expect: &Value) -> bool {
     let effects = expect["effects"].as_array();
@@ -105,8 +194,8 @@ fn expected(expect: &Value) -> Value {
     Value::Null
 }
 
-/// What the command says.
-fn explained(policy: &Value, case: &Value) -> Value {
+/// What the command says, and the vector that it gives.
+fn explained(policy: &Value, case: &Value) -> (Value, Value) {
     let request = &case["request"];
     let headers = request["headers"].as_array().into_iter().flatten();
     let url = |name: &str| request[name].as_str().unwrap_or_default();
@@ -123,13 +212,13 @@ fn explained(policy: &Value, case: &Value) -> Value {
     let played = world.play(&["explain", "request.har", "--json", "--at", &at]);
     let said: Value = serde_json::from_str(&played.out).unwrap_or_default();
     if said["gate"]["decision"].is_null() {
-        return json!([played.err, said["gate"]]);
+        return (json!([played.err, said["gate"]]), Value::Null);
     }
     assert!(played.others.is_empty(), "nothing is sent: {:?}", played.others);
     // The way ends where the reason belongs.
     let passes = said["way"].as_array().into_iter().flatten().all(|own| own["state"] == "passed");
     assert_eq!(passes, said["gate"]["reason"].is_null(), "{said:#}");
-    json!([said["gate"]["decision"], said["gate"]["reason"]])
+    (json!([said["gate"]["decision"], said["gate"]["reason"]]), said["vector"].clone())
 }
 
 /// What the engine decides where nobody answers.

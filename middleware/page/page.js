@@ -158,6 +158,7 @@ function show(answer, given) {
   fill("cookies", shown?.cookies?.rows.map(cookie));
   $("limits").replaceChildren(...(shown?.cookies?.limits ?? []).map((own) => limit(own, shown.cookies.bytes)));
   $("copy-section").hidden = !shown;
+  $("save-vector").hidden = !shown?.vector;
   $("copied").textContent = "";
 }
 
@@ -181,16 +182,16 @@ function verdict(answer) {
     ["Reason", el("code", { textContent: reason.code }), ` (${reason.status})`],
     ["Who can mend it", reason.who],
     ["How", ...markdown(reason.cure)],
-    ["More", documentOf(reason.doc, reason.code)],
+    ["More", documentOf(reason.doc, `reasons ${reason.code}`)],
   ];
   const list = rows?.flatMap(([name, ...value]) => [el("dt", { textContent: name }), el("dd", {}, ...value)]);
   $("verdict").replaceChildren(el("p", { className: "title", textContent: title }), ...(list ? [el("dl", {}, ...list)] : []));
 }
 
 /** A section of the documents: a link where the build knows where they are. */
-function documentOf(doc, code) {
+function documentOf(doc, command) {
   const base = document.documentElement.dataset.documents;
-  if (!base) return el("span", {}, `${doc}, or `, el("code", { textContent: `npx doorward reasons ${code}` }));
+  if (!base) return el("span", {}, `${doc}, or `, el("code", { textContent: `npx doorward ${command}` }));
   return el("a", { href: base + doc, textContent: doc, rel: "noreferrer" });
 }
 
@@ -213,7 +214,7 @@ function passage({ step, question, state, details }) {
   return el("li", {}, el("details", { className: state, open }, head, inner));
 }
 
-function cause({ id, certainty, title, seen, fix }) {
+function cause({ id, certainty, title, seen, fix, doc }) {
   return el(
     "div",
     { className: "cause" },
@@ -221,6 +222,7 @@ function cause({ id, certainty, title, seen, fix }) {
     el("p", { className: "note" }, el("code", { textContent: id }), ` (${certainty})`),
     el("p", {}, "Seen: ", ...markdown(seen)),
     el("p", {}, "Fix: ", ...markdown(fix)),
+    el("p", {}, "More: ", documentOf(doc, `causes ${id}`)),
   );
 }
 
@@ -276,6 +278,13 @@ async function copy(text, what) {
   $("copied").textContent = done ? `${what} is copied.` : "The browser does not copy.";
 }
 
+function save(name, text) {
+  const href = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+  el("a", { href, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 60_000);
+}
+
+$("save-vector").addEventListener("click", () => save("doorward.test.json", `${JSON.stringify(shown.vector, undefined, 2)}\n`));
 $("copy-ticket").addEventListener("click", () => copy(shown.ticket, "The ticket"));
 $("copy-command").addEventListener("click", () => copy(shown.command, "The command"));
 update();

@@ -15,7 +15,7 @@ use crate::explanation::differences::{self, Difference};
 use crate::explanation::moments::{self, Stretch};
 use crate::explanation::paste::Paste;
 use crate::explanation::way::{self, Passage};
-use crate::explanation::{cookies, ticket};
+use crate::explanation::{cookies, ticket, vector};
 use crate::facts::{Facts, PastedData, PastedToken, TokenFacts, TokenForm};
 use crate::gate_view::{self, GateView, Pasted};
 use crate::order;
@@ -196,16 +196,34 @@ async fn explained(io: &Io, args: &Args) -> Result<Explained, Wrong> {
         strong.for_each(|own| own.certainty = Certainty::Hint);
     }
     let stretches = match &gate {
-        Ok(gate) if args.at.is_none() => {
-            let dates = dates(&facts);
-            moments::stretches(&dates, async |moment| gate.reason_at(io, moment).await).await
-        }
+        Ok(gate) if args.at.is_none() => stretches(io, gate, &facts).await,
         _ => Vec::new(),
+    };
+    let vector = match &gate {
+        Ok(gate) => vector::of(io, &plan, gate, now).await,
+        Err(_) => None,
     };
     let why_not = why_not.map(|cause| (cause, self::why_not(cause, &findings, &plan)));
     let differences =
         facts.token.as_ref().map(|token| differences::of_token(token, &plan)).unwrap_or_default();
-    Ok(Explained { request, plan, facts, findings, gate, stretches, differences, why_not, now })
+    Ok(Explained {
+        request,
+        plan,
+        facts,
+        findings,
+        gate,
+        stretches,
+        differences,
+        vector,
+        why_not,
+        now,
+    })
+}
+
+/// What is decided before, between and after the dates of what was pasted.
+async fn stretches(io: &Io, gate: &GateView, facts: &Facts) -> Vec<Stretch> {
+    let dates = dates(facts);
+    moments::stretches(&dates, async |moment| gate.reason_at(io, moment).await).await
 }
 
 /// What was pasted.
@@ -318,6 +336,8 @@ struct Explained {
     gate: Result<GateView, String>,
     stretches: Vec<Stretch>,
     differences: Vec<Difference>,
+    /// The same as a policy test.
+    vector: Option<Value>,
     why_not: Option<(Cause, String)>,
     now: i64,
 }
@@ -409,6 +429,7 @@ impl Explained {
             "differences": self.differences.iter().map(Difference::json).collect::<Vec<_>>(),
             "ticket": ticket::markdown(self.request.kind, &self.verdict(), &passages, cookie_header.as_deref(), &self.findings),
             "command": ticket::command(&self.plan, cookie_header.is_some(), has_token),
+            "vector": self.vector,
             "why_not": why_not.map(|(cause, why)| json!({ "id": cause.id(), "why": why })),
         });
         format!("{value:#}\n")

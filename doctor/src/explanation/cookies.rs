@@ -25,19 +25,28 @@ pub(crate) struct Row {
     pub(crate) role: &'static str,
 }
 
+/// A name as it can be shown: those of the multi-session plugin have the session's token in them.
+pub(crate) fn shown_name(name: &str) -> String {
+    const MULTI: &str = "_multi-";
+    match name.split_once(MULTI) {
+        Some((before, _)) => [before, MULTI, "x"].concat(),
+        None => name.to_owned(),
+    }
+}
+
 /// A row for each name, in order.
 pub(crate) fn rows(header: &str) -> Vec<Row> {
-    let mut rows: Vec<(Row, &str)> = Vec::new();
+    let mut rows: Vec<(Row, (&str, &str))> = Vec::new();
     for (name, value) in pairs(header) {
         let bytes = name.len().saturating_add(value.len()).saturating_add(1);
-        if let Some((row, first)) = rows.iter_mut().find(|(row, _)| row.name == name) {
+        if let Some((row, (_, first))) = rows.iter_mut().find(|(_, (own, _))| *own == name) {
             row.copies = row.copies.saturating_add(1);
             row.bytes = row.bytes.max(bytes);
             row.differ |= *first != value;
             continue;
         }
-        let row = Row { name: name.to_owned(), bytes, copies: 1, differ: false, role: role(name) };
-        rows.push((row, value));
+        let row = Row { name: shown_name(name), bytes, copies: 1, differ: false, role: role(name) };
+        rows.push((row, (name, value)));
     }
     rows.into_iter().map(|(row, _)| row).collect()
 }
@@ -101,8 +110,10 @@ mod tests {
     #[test]
     fn cookies_are_counted_by_name() {
         let large = format!("b={}", "x".repeat(5_000));
-        let rows =
-            rows(&format!("a.session_token=1; a.session_token=2; {large}; a.session_data.0=z"));
+        let multi = "a.session_token_multi-ab=3; a.session_token_multi-cd=4";
+        let rows = rows(&format!(
+            "a.session_token=1; a.session_token=2; {large}; a.session_data.0=z; {multi}"
+        ));
         let found: Vec<_> =
             rows.iter().map(|row| (row.name.as_str(), row.copies, row.role, remark(row))).collect();
         assert_eq!(
@@ -116,6 +127,8 @@ mod tests {
                 ),
                 ("b", 1, "", "browsers keep none of more than 4096 bytes".to_owned()),
                 ("a.session_data.0", 1, "a chunk of the cookie cache", String::new()),
+                ("a.session_token_multi-x", 1, "", String::new()),
+                ("a.session_token_multi-x", 1, "", String::new()),
             ]
         );
         let limits = json(&large);

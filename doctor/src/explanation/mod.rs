@@ -9,10 +9,12 @@
 //! | `cookies` | the cookies by themselves: copies, chunks, sizes |
 //! | `differences` | claims that are not what is expected, letter by letter |
 //! | `ticket` | what can be given to others |
+//! | `vector` | the same as a policy test, without anything that is somebody's |
 
 pub(crate) mod cookies;
 pub(crate) mod differences;
 pub(crate) mod moments;
 pub(crate) mod paste;
 pub(crate) mod ticket;
+pub(crate) mod vector;
 pub(crate) mod way;

@@ -202,12 +202,31 @@ test("the page says what the command line says", async () => {
     const words = expected.gate.passes ? "lets it pass" : (expected.verdict.reason?.sentence ?? expected.verdict.words);
     await settled(words).catch(async () => assert.fail(`${name}: expected ${words}, found ${await said("#verdict")}`));
     assert.equal(await page.locator("#way .refused").count(), expected.way.filter(({ state }) => state === "refused").length, name);
+    await assertSaves(name, request, variables.BETTER_AUTH_SECRET);
     count++;
   }
   console.log(`${count} requests`);
   assert.ok(count === 6);
   await assertSilent();
 });
+
+/** "Save as vector" gives a test that holds (`doorward test`), and has nothing of a cookie, a token or the secret in it. */
+async function assertSaves(name, { headers }, secret) {
+  const begun = page.waitForEvent("download");
+  await page.locator("#save-vector").focus();
+  await page.keyboard.press("Enter");
+  const download = await begun;
+  assert.equal(download.suggestedFilename(), "doorward.test.json");
+  const file = await download.path();
+  const own = await mkdtemp(path.join(folder, "saved-"));
+  const text = await readFile(file, "utf8");
+  await writeFile(path.join(own, "doorward.test.json"), text);
+  const { stdout } = await run("node", [PROGRAM, "test", "--json"], { cwd: own, env: { PATH: process.env.PATH } }).catch((failed) => failed);
+  const outcomes = JSON.parse(stdout).cases.map(({ passed }) => passed);
+  assert.deepEqual(outcomes, [true], `${name}: ${stdout}`);
+  const values = headers.filter(([own]) => /^(cookie|authorization)$/i.test(own)).flatMap(([, value]) => value.split(/[^A-Za-z0-9_-]+/));
+  for (const value of [secret, ...values].filter((value) => value.length >= 20 && !/^eyJhbGci|better-auth/.test(value))) assert.ok(!text.includes(value), `${name}: ${value}`);
+}
 
 async function picture(name) {
   if (!PAGE_SCREENSHOTS) return;

@@ -86,7 +86,7 @@ impl Opt {
 }
 
 /// Options of every command.
-const EVERYWHERE: [Opt; 2] = [
+pub const EVERYWHERE: [Opt; 2] = [
     Opt::flag("json", "Print the answer as JSON"),
     Opt { short: Some('h'), ..Opt::flag("help", "Print help") },
 ];

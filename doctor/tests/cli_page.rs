@@ -30,8 +30,9 @@ status is 0 where nothing is wrong, 1 where something is, 2 where the command li
 where it could not finish. The answer goes to standard output, everything else to standard error.
 `--json` gives the answer as one JSON object whose member `schema` names its form (`check-1`,
 `doctor-1`, `explain-1`, `explain-log-1`, `routes-1`, `test-1`, `init-1`); `causes` and `reasons` give
-a list. Each form but that of `explain` has a JSON Schema in [schema/](../schema); members are added,
-never renamed.
+a list. Each form has a JSON Schema in [schema/](../schema); members are added, never renamed.
+`man doorward` and `man doorward-doctor` have the help of each command after `npm install --global
+doorward`; the release of the native program has the pages in `man/`.
 Secrets, cookies and tokens are never printed: two secrets are compared by a *fingerprint*, the first
 six hexadecimal digits of an HMAC, which a gate's start line has as well.
 

@@ -42,10 +42,31 @@ const FILES = {
   "gate.log": `${JSON.stringify({ gate: "doorward", event: "refusal", time: "2026-11-30T10:00:00.000Z", decision: "reject", reason: "signature_invalid", status: 401, method: "GET", secret: { variable: "BETTER_AUTH_SECRET", length: "32–64", service_has: "with-line-end" } })}\n`,
 };
 
+const part = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
+const claims = { iss: "https://other.example.com", aud: "https://app.example.com", sub: "u", iat: 1_700_000_000, exp: 1_700_000_900 };
+const TOKEN = `${part({ alg: "EdDSA", kid: "k1", typ: "JWT" })}.${part(claims)}.${"A".repeat(86)}`;
+const COOKIE = `__Secure-better-auth.session_token=${"a".repeat(32)}.${"b".repeat(43)}%3D; theme=dark; theme=light; large=${"x".repeat(5000)}`;
+const JWKS = { keys: [{ kty: "OKP", crv: "Ed25519", x: "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo", alg: "EdDSA", kid: "k1" }] };
+
+/** What somebody pastes, in each form that there is. */
+const PASTES = {
+  "cookie.txt": `Cookie: ${COOKIE}`,
+  "other-name.txt": "Cookie: acme.session_token=a.b",
+  "authorization.txt": `Authorization: Bearer ${TOKEN}`,
+  "token.txt": TOKEN,
+  "opaque.txt": "a-session-token-without-anything",
+  "curl.txt": `curl 'https://app.example.com/account' -H 'accept: application/json' -H 'cookie: ${COOKIE}'`,
+  "head.txt": `GET /pricing HTTP/1.1\nHost: app.example.com\nCookie: ${COOKIE}\n`,
+  "har.json": JSON.stringify({ request: { method: "GET", url: "https://app.example.com/account", headers: [{ name: "Cookie", value: COOKIE }] } }),
+  "jar.txt": `#HttpOnly_app.example.com\tFALSE\t/\tTRUE\t0\t__Secure-better-auth.session_token\t${"a".repeat(32)}.${"b".repeat(43)}%3D\n`,
+  "jwks.json": JSON.stringify(JWKS),
+  "broken.json": '{ "extends": "better-auth", "publik": ["/"] }',
+};
+
 async function project(use) {
   const folder = await mkdtemp(join(tmpdir(), "doorward-json-"));
   try {
-    for (const [name, content] of Object.entries(FILES)) {
+    for (const [name, content] of Object.entries({ ...FILES, ...PASTES })) {
       await mkdir(dirname(join(folder, name)), { recursive: true });
       await writeFile(join(folder, name), content);
     }
@@ -95,6 +116,16 @@ test("what each command prints with --json is what its schema says", async () =>
       ["explain-log", "gate.log"],
       ["explain-log", "gate.log", "--since", "2026-11-30T09:00:00Z"],
     ],
+    "explain-1": [
+      ...Object.keys(PASTES)
+        .filter((name) => !["jwks.json", "broken.json"].includes(name))
+        .map((name) => ["explain", name]),
+      ["explain", "--cookie-file", "jar.txt", "--env-file", ".env.production"],
+      ["explain", "token.txt", "--jwks", "jwks.json", "--url", "https://app.example.com"],
+      ["explain", "token.txt", "--at", "2023-11-14T22:20:00Z", "--why-not", "issuer-host"],
+      ["explain", "cookie.txt", "--config", "broken.json"],
+      ["explain", "cookie.txt", "--path", "/pricing"],
+    ],
     "test-1": [["test"]],
     "init-1": [["init"]],
     "causes-1": [["causes"]],
@@ -117,7 +148,7 @@ test("what each command prints with --json is what its schema says", async () =>
     nobody.close();
   }
   console.log(`${count} outputs`);
-  assert.equal(count, 13);
+  assert.equal(count, 27);
 });
 
 test("every line of a gate's log is what the schema says", async () => {

@@ -27,6 +27,7 @@ run(here.resolve("@arethetypeswrong/cli/package.json").replace("package.json", "
 
 const command = path.resolve("node_modules/.bin/doorward");
 assert.match(execFileSync(command, ["--version"], { encoding: "utf8" }), new RegExp(version.replaceAll(".", "\\.")));
+for (const page of manifest.man) assert.match(readFileSync(path.join(installed, page), "utf8"), /^\.TH DOORWARD/m);
 
 const secret = "k7Q2vX9mB4tR8wZ1pL6nD3sF5hJ0yC-aUeTg";
 const { protect, session } = await import(path.join(installed, "on/node.js"));

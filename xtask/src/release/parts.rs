@@ -134,11 +134,14 @@ fn binary(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
     shell::run(&mut command)?;
     let top = format!("doorward-{}-{MUSL}", source.version);
     let built = target.join(MUSL).join("release/doorward");
-    let files = [
+    let mut files = vec![
         (format!("{top}/doorward"), built, true),
         (format!("{top}/LICENSE"), source.folder.join("LICENSE"), false),
         (format!("{top}/THIRD-PARTY.txt"), source.folder.join("cli/THIRD-PARTY.txt"), false),
     ];
+    for (name, page) in archive::files_below(&source.folder.join("middleware/man"))? {
+        files.push((format!("{top}/man/man1/{name}"), page, false));
+    }
     let file = out.join(format!("{top}.tar.gz"));
     archive::write(&file, &files, source.seconds)?;
     let about = sbom::About { kind: "generic", name: "doorward-cli", version: &source.version };

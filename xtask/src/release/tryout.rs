@@ -96,7 +96,10 @@ pub(super) fn binary(artefact: &Artefact, release: &Release) -> Result<String> {
     let folder = empty_folder("binary")?;
     archive::unpack(&artefact.file, &folder)?;
     let top = artefact.file_name().trim_end_matches(".tar.gz").to_owned();
-    let program = folder.join(top).join("doorward");
+    let program = folder.join(&top).join("doorward");
+    if !folder.join(&top).join("man/man1/doorward.1").exists() {
+        return Err(Failure::new("it has no manual page"));
+    }
     let bytes = archive::read(&program)?;
     if has_interpreter(&bytes) {
         return Err(Failure::new("it is not static: it names a program that loads it"));

@@ -46,6 +46,60 @@ export function planted(hidden) {
   return { count: leaks.length, missed: missed.length + (isQuiet ? 0 : 1) };
 }
 
+/** What is shorter stands in words as well. */
+const LEAST = 20;
+
+/** A value with something to it: not one letter again and again. */
+const isTelling = (text) => text.length >= LEAST && new Set(text).size > 6;
+
+/**
+ * Searches what a host emits for what came in: values of cookies and tokens of the latest requests,
+ * so many as it remembers, and secrets.
+ */
+export class Search {
+  #remembered;
+  #secrets = new Map();
+  #latest = new Map();
+
+  constructor(remembered = Infinity) {
+    this.#remembered = remembered;
+  }
+
+  /** Variables of a gate, by name. */
+  hideVariables(variables) {
+    for (const [name, value] of Object.entries(variables))
+      if (/SECRET|TOKEN|PASSWORD|KEY/.test(name) && typeof value === "string" && isTelling(value))
+        this.#secrets.set(value, formsOf(value));
+  }
+
+  /** The head of a request: pairs of name and value. */
+  hideHead(pairs) {
+    for (const [name, value] of pairs) {
+      const own = name.toLowerCase();
+      if (own === "cookie")
+        for (const pair of String(value).split(/; */)) this.#hide(pair.slice(pair.indexOf("=") + 1));
+      if (own === "authorization") this.#hide(String(value).replace(/^\S+ +/, ""));
+    }
+  }
+
+  #hide(value) {
+    // Of a token each part may be told by itself, but for the first of a JWT, which says how it is signed.
+    for (const part of [value, ...value.split(".")]) {
+      const isHead = part !== value && part.startsWith("eyJ");
+      if (!isTelling(part) || isHead || this.#latest.has(part)) continue;
+      this.#latest.set(part, formsOf(part));
+      if (this.#latest.size > this.#remembered) this.#latest.delete(this.#latest.keys().next().value);
+    }
+  }
+
+  /** What the text has of it, in words; nothing if it has nothing. */
+  found(text) {
+    const has = (forms) => forms.some((form) => text.includes(form));
+    if ([...this.#secrets.values()].some(has)) return "a secret";
+    return [...this.#latest.values()].some(has) ? "a cookie or a token" : undefined;
+  }
+}
+
 function tryDecode(value) {
   try {
     return decodeURIComponent(value);

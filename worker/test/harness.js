@@ -13,6 +13,7 @@ import { Miniflare } from "miniflare";
 import { WebSocketServer } from "ws";
 import { freePort } from "../../examples/shared/port.mjs";
 import { startAuthService } from "../../tests/fakes/auth-service.mjs";
+import { Search } from "../../tests/causes/leaks.mjs";
 import { newKey, newSession } from "../../tests/fakes/better-auth.mjs";
 
 process.env.CLOUDFLARE_CF_FETCH_ENABLED = "false";
@@ -28,6 +29,10 @@ export function variant(name) {
 }
 
 export const compatibilityDate = "2026-04-20";
+
+/** Everything that a gate of these tests logs and answers is searched for what is somebody's: at the end of the test, which then fails. */
+const search = new Search();
+const leaks = [];
 
 /** A folder that is gone after the test. */
 export async function temporaryFolder(test) {
@@ -55,7 +60,14 @@ export async function startGate(test, { bindings, folder = build, entry, options
     },
     ...options,
   });
-  test.after(() => gate.dispose());
+  search.hideVariables(bindings ?? {});
+  test.after(async () => {
+    await gate.dispose();
+    const what = search.found(log.join(""));
+    if (what) leaks.push(`the log has ${what} in it`);
+    // Never the text itself.
+    if (leaks.length > 0) throw new Error(`${leaks.length} leaks, the first: ${leaks.splice(0)[0]}`);
+  });
   const url = await gate.ready;
   return { url, port: Number(url.port), origin: url.origin, log: () => log.join(""), logged, store: (name) => gate.getKVNamespace(name), inspector: () => gate.getInspectorURL() };
 
@@ -186,6 +198,7 @@ export function sessionCookies({ now = Date.now(), seconds = 300, cache = true, 
  */
 export function send(gate, target, { method = "GET", headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
+    search.hideHead(Array.isArray(headers) ? pairs(headers.flat()) : Object.entries(headers));
     const options = { host: "127.0.0.1", port: gate.port, path: target, method, headers, agent: false };
     const request = http.request(options, (response) => resolve(answer(response)));
     request.on("error", reject);
@@ -200,7 +213,13 @@ async function answer(response) {
   const firstBytes = new Promise((resolve) => response.once("data", (chunk) => resolve(chunk.toString())));
   const text = (async () => {
     for await (const chunk of response) chunks.push(chunk);
-    return Buffer.concat(chunks).toString();
+    const body = Buffer.concat(chunks).toString();
+    const emitted = [...pairs(response.rawHeaders).filter(([name]) => name !== "set-cookie"), ["body", body]];
+    for (const [name, text] of emitted) {
+      const what = search.found(text);
+      if (what) leaks.push(`${name} of an answer has ${what} in it`);
+    }
+    return body;
   })();
   return { ...head, firstBytes, text: () => text, json: async () => JSON.parse(await text) };
 }

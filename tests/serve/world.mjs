@@ -8,7 +8,7 @@ import net from "node:net";
 /** An application. It keeps what it was sent, and says it. */
 export async function startApp() {
   const seen = [];
-  const server = http.createServer((req, res) => {
+  const server = http.createServer({ maxHeaderSize: 131_072 }, (req, res) => {
     let bytes = 0;
     req.on("data", (chunk) => (bytes += chunk.length));
     req.on("end", () => {

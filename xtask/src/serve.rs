@@ -10,14 +10,15 @@ Put `doorward serve` in front of an application, and real proxies before both
 
 usage: cargo xtask serve [--all]
 
-needs    Node 20 or newer and nginx, which it installs on Debian; with --all also haproxy, and
+needs    Node 20 or newer, nginx and faketime, which it installs on Debian; with --all also haproxy, and
          Python 3.11 or newer with venv and PyPI, for Caddy and Envoy
 does     starts the native program as a reverse proxy, and as forward-auth behind nginx, configured
          by what `doorward serve --print-config` prints. It sends decisions of each kind, forged
          headers, spellings of a protected path, methods, 11 MB and WebSockets, and looks at what
          the client and the application get. Then it does the same with unsafe configurations: each
-         has to be found. With --all also behind Caddy, HAProxy and Envoy
-prints   a line for each proxy and for what is wrong, and two times `N of M as expected`
+         has to be found. With --all also behind Caddy, HAProxy and Envoy. Last it plays the
+         decision vectors over HTTP, those that need no script of results
+prints   a line for each proxy and for what is wrong, and three times `N of M as expected`
 exit     0 if everything is as expected, otherwise 1
 
 examples
@@ -34,6 +35,7 @@ pub(crate) fn run(options: &[String]) -> Result {
     };
     node::check()?;
     debian::ensure("nginx", &["/usr/sbin/nginx"])?;
+    debian::ensure("faketime", &["/usr/bin/faketime"])?;
     let root = shell::root();
     let folder = root.join("tests").join("serve");
     let mut proxies = Vec::new();
@@ -52,5 +54,6 @@ pub(crate) fn run(options: &[String]) -> Result {
         command.env("DOORWARD_PROGRAM", &program).envs(proxies.iter().cloned());
         shell::run(&mut command)?;
     }
-    Ok(())
+    let mut command = Command::new("node");
+    shell::run(command.arg(folder.join("vectors.mjs")).env("DOORWARD_PROGRAM", &program))
 }

@@ -34,6 +34,6 @@ export const sidebar = [
   {
     text: "Change it",
     collapsed: true,
-    items: [page("Contributing", "/contributing"), page("Architecture", "/architecture"), page("Glossary", "/design/glossary"), page("What the stack has shown", "/design/stack"), page("Releasing", "/releasing"), page("Demo", "/demo"), page("Stack", "/stack")],
+    items: [page("Contributing", "/contributing"), page("Architecture", "/architecture"), ...folder("design"), page("Releasing", "/releasing"), page("Demo", "/demo"), page("Stack", "/stack")],
   },
 ];

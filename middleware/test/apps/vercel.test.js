@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 
-import { install, progress, run } from "./lib.js";
+import { install, progress, run, workFolder } from "./lib.js";
 import { authService, cookies, session } from "./session.js";
 
 const site = "https://app.example";
@@ -158,6 +158,58 @@ for (const { runtime, open } of [
 }
 
 /** `vercel build`, offline and without a login, for one runtime. */
+describe("the auth service of examples/stack, as a Vercel function", () => {
+  const site = "https://app.example";
+  const environment = {
+    DATABASE_URL: "postgres://user:password@127.0.0.1:9/database",
+    BETTER_AUTH_SECRET: secret,
+    BETTER_AUTH_URL: site,
+    BETTER_AUTH_ISSUER: site,
+    BETTER_AUTH_JWKS_URL: `${site}/api/auth/jwks`,
+  };
+  const folder = () => join(workFolder, "vercel-auth-service");
+  const output = () => join(folder(), ".vercel/output");
+  const built = (env) => run(process.execPath, [join(app, "node_modules/vercel/dist/vc.js"), "build", "--yes", "--output", output()], { cwd: folder(), env });
+
+  before(async () => {
+    progress("examples/stack/auth-service: npm install and vercel build");
+    rmSync(folder(), { recursive: true, force: true });
+    cpSync(new URL("../../../examples/stack/auth-service", import.meta.url), folder(), { recursive: true, filter: (path) => !/node_modules|dist$/.test(path) });
+    await run("npm", ["install", "--no-package-lock", "--no-progress"], { cwd: folder() });
+    mkdirSync(join(folder(), ".vercel"));
+    writeFileSync(join(folder(), ".vercel/project.json"), JSON.stringify({ projectId: "x", orgId: "y", settings: { framework: null, installCommand: "" } }));
+    await built(environment);
+  });
+
+  test("every path of the service leads to its one function, and nothing else does", () => {
+    const { routes } = JSON.parse(readFileSync(join(output(), "config.json"), "utf8"));
+    const own = routes.filter(({ dest }) => dest === "/api/auth");
+    assert.equal(own.length, 1);
+    for (const path of ["/api/auth/jwks", "/api/auth/sign-in/email", "/api/auth/callback/x"]) assert.match(path, new RegExp(own[0].src));
+    for (const path of ["/", "/api/notes", "/api/authority"]) assert.doesNotMatch(path, new RegExp(own[0].src));
+    assert.deepEqual(readdirSync(join(output(), "functions/api")), ["auth.func"]);
+  });
+
+  // No database here: every answer is 500, which the gate takes for "cannot know", and the instance lives on. With one, the stack runs the
+  // same service.
+  test("the function answers also while its database is away, and says what is wrong with its environment", async () => {
+    const script = `
+      const { default: service } = await import(${JSON.stringify(pathToFileURL(join(output(), "functions/api/auth.func/api/auth.js")).href)});
+      const statuses = [];
+      for (const path of ["ok", "get-session", "nowhere"]) statuses.push((await service.fetch(new Request("${site}/api/auth/" + path))).status);
+      console.log(JSON.stringify(statuses));
+      process.exit(0);`;
+    const answered = await run(process.execPath, ["--input-type=module", "-e", script], { cwd: folder(), env: environment });
+    assert.match(answered, /\[500,500,500\]/);
+    const wrong = run(process.execPath, ["--input-type=module", "-e", script], { cwd: folder(), env: { ...environment, BETTER_AUTH_ISSUER: `${site}/` } });
+    await assert.rejects(wrong, /BETTER_AUTH_ISSUER/);
+  });
+
+  test("a deployment with a wrong environment is not built", async () => {
+    await assert.rejects(built({ ...environment, BETTER_AUTH_SECRET: "short" }), /BETTER_AUTH_SECRET/);
+  });
+});
+
 async function build(runtime, output) {
   const source = readFileSync(join(app, "middleware.js"), "utf8").replace(/runtime: "\w+"/, `runtime: "${runtime}"`);
   assert.match(source, new RegExp(`runtime: "${runtime}"`));

@@ -11,7 +11,7 @@ const TRIES: usize = 2;
 /// Lookups after a session that was not found: a store that shows late what was written has it from
 /// then on, and one of several stores that are asked at random has it by turns.
 const LATER_TRIES: usize = 4;
-const LATER_MILLIS: u64 = 2_500;
+const LATER_MILLIS: u64 = 1_500;
 
 /// Signs in, looks, signs out.
 pub(crate) async fn run(run: &mut Run<'_>, email: &str, creates: bool) {

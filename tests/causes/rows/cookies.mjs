@@ -254,6 +254,8 @@ export default [
     name: "a cookie under the name of another prefix",
     cause: "secure-prefix-differs",
     certainty: "proof",
+    // Offline nothing says which of the two names is the service's.
+    explained: ["no-session-cookie"],
     start: pasted((jar) => ({ "better-auth.session_token": jar[TOKEN] })),
   },
   {

@@ -1,5 +1,6 @@
 //! Is the code on the pages of `docs/hosts/` that of the apps in `tests/hosts/`, which is run?
 //!
+//! A comment before each block names its file: `<!-- not run: it is FILE, which … -->`.
 //! `DOORWARD_WRITE=1 cargo test -p xtask host_pages` writes it.
 
 #![allow(clippy::panic)] // a test that panics has found something
@@ -19,8 +20,8 @@ fn with_code(page: &str, root: &Path, name: &str) -> (String, usize) {
     let mut file = None;
     while let Some(line) = lines.next() {
         written.push(line.to_owned());
-        if let Some(comment) = line.strip_prefix("<!-- ") {
-            file = comment.strip_suffix(" -->").map(str::to_owned);
+        if let Some(comment) = line.strip_prefix("<!-- not run: it is ") {
+            file = comment.split(',').next().map(str::to_owned);
             continue;
         }
         let Some(language) = line.strip_prefix("```") else { continue };

@@ -83,6 +83,12 @@ export interface GateOptions extends ShortForm {
    * Bearer` with the value of `DOORWARD_METRICS_TOKEN` (at least 32 bytes), also where the gate has not started. Default: nothing is counted.
    */
   metrics?: boolean | { path?: string };
+  /**
+   * Whether the application gets a mark, by which `session(event)` of `doorward/session` and `session()` of `doorward/next` know who is asking where
+   * a framework has made another request of the one that the gate has decided on. It needs a secret: `DOORWARD_MARK_SECRET`, or that of Better Auth.
+   * Default: no; `doorward/next`, `doorward/vercel` and `doorward/register` always do it.
+   */
+  marks?: boolean;
   /** Keeps the program alive for what is done after the response. Default: nothing does; the work goes on by itself. */
   waitUntil?: (work: Promise<unknown>) => void;
   /**

@@ -30,6 +30,7 @@ const OPTIONS = {
   waitUntil: FUNCTION,
   perform: FUNCTION,
   metrics: METRICS,
+  marks: FLAG,
 };
 
 /** All that is not about the configuration. */
@@ -62,7 +63,7 @@ const FORGED = "A client sent an identity header, and this runtime does not let 
 export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {}) {
   const supervisor = supervisorOf(glue, host);
 
-  return function createGate(options = {}, { marks = false, proxies = false, listens = false, fetchPage, names = [], application = {} } = {}) {
+  return function createGate(options = {}, { marks: always = false, proxies = false, listens = false, fetchPage, names = [], application = {} } = {}) {
     checkOptions(options, OPTIONS);
     if (options.metrics?.port !== undefined && !listens) throw wrongOption("metrics.port", "left out: only doorward/node listens");
     const now = () => momentOf(options.now ?? Date.now);
@@ -74,6 +75,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const usual = performer(options.fetch, { stores, cache, signatures, fetchPage });
     const env = () => options.env ?? globalThis.process?.env ?? {};
     const shares = cache !== undefined;
+    const marks = always || options.marks === true;
     const measures = Boolean(options.metrics);
     const observe = measures && observed(metrics);
     let notDecided = 0;

@@ -24,11 +24,6 @@ export interface NodeOptions extends Omit<GateOptions, "publicOrigin" | "clientA
    * give a member of `req.headers` as Node types it; a list is no address, and such a request gets 503.
    */
   clientAddress?: string | ((req: IncomingMessage) => string | string[] | undefined);
-  /**
-   * Whether the application gets a mark, by which `session(event)` of `doorward/session` and `session()` of `doorward/next` know who is asking where
-   * a framework has made another request of Node's. It needs a secret: `DOORWARD_MARK_SECRET`, or that of Better Auth. Default: no.
-   */
-  marks?: boolean;
 }
 
 /** A request of which the gate has decided that it goes on. */

@@ -7,7 +7,7 @@
 import { bareOrigin, publicOriginOf, unavailable, whyNobody } from "./gate.js";
 import { listen } from "./metrics-listener.js";
 import { isBounded, isStream, watchOver } from "./open.js";
-import { FLAG, checkOptions, isFunction, isObject, wrongOption } from "./options.js";
+import { checkOptions, isFunction, isObject, wrongOption } from "./options.js";
 import { editedPairs, headersOf, pairsOf } from "./pairs.js";
 import { letOn, passed } from "./passed.js";
 import { answer, answerSocket, destination, endsWithout, forwardUpgrade, pagesOf, pass, plain } from "./proxy.js";
@@ -18,9 +18,6 @@ const NO_GATE = "the gate did not run for this request: put `middleware` or `pro
 
 /** Whether somebody develops here is of use to the gate as well. */
 const NAMES = ["NODE_ENV"];
-
-/** Whether the application reads who it is from a mark, as what is made of another request must. */
-const MARKS = { marks: FLAG };
 
 /** Which name an origin is told to be asked for. */
 const HOSTS = { host: [(host) => ["public", "origin"].includes(host), '"public" or "origin"'] };
@@ -100,10 +97,8 @@ export function nodeOn(createGate) {
   }
 
   /** Decides on a request by what Node received. `hop` is what the core says of the way to the origin and back. */
-  function decideOn(given, context, host) {
-    checkOptions(given, MARKS);
-    const { marks, ...options } = given;
-    const gate = createGate(options, { marks, ...host, listens: true, names: NAMES });
+  function decideOn(options, context, host) {
+    const gate = createGate(options, { ...host, listens: true, names: NAMES });
     const { metrics, log = console.error } = options;
     if (metrics?.port !== undefined) listen(metrics.port, gate.metrics, log);
     const { publicOrigin, clientAddress } = options;

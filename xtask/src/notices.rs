@@ -39,7 +39,7 @@ const SHIPPED: [(&[&str], &str, &str, &str); 3] = [
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Packages that are passed on without the repository around them: each has a copy of LICENSE.
-const PACKAGES: [&str; 4] = ["middleware", "origin/python", "host", "native"];
+const PACKAGES: [&str; 5] = ["middleware", "origin/python", "host", "native", "tower"];
 
 /// The licences that may be linked in; of several that a crate offers, the first in this order.
 const ACCEPTED: [&str; 8] = [

@@ -49,7 +49,7 @@ export async function nodeOf(wanted) {
 }
 
 /** Copies an app and installs it. What npm has installed stays from run to run. */
-export async function install({ name, node, tarball, needsPackage = true }) {
+export async function install({ name, node, tarball }) {
   const folder = join(WORK, "apps", name);
   mkdirSync(folder, { recursive: true });
   for (const entry of readdirSync(folder)) {
@@ -63,7 +63,7 @@ export async function install({ name, node, tarball, needsPackage = true }) {
   const env = pathWith(node);
   rmSync(marker, { force: true });
   await run("npm", ["ci", ...QUIET], { cwd: folder, env });
-  if (needsPackage) await run("npm", ["install", ...QUIET, "--no-save", tarball], { cwd: folder, env });
+  await run("npm", ["install", ...QUIET, "--no-save", tarball], { cwd: folder, env });
   writeFileSync(marker, wanted);
   return folder;
 }

@@ -7,11 +7,15 @@
 //   differs     by the name of a request, what has to come in place of what requests.mjs says
 //   requests    further requests, as in requests.mjs
 //   wrong       set-ups that a user makes by mistake, and how that is said
+//   isRust      it is an example of the crate `doorward-tower`, which `cargo xtask hosts` builds
 //   adds        what the gate adds to what is deployed: a folder or file of the app, its package by default
 //   quick       it is part of `cargo xtask test`
 //   dev         how its development server is started
 
-import { API, PAGE, content, file, refused } from "./requests.mjs";
+import { join } from "node:path";
+
+import { WORK } from "./app.mjs";
+import { API, PAGE, content, file, refused, spelling } from "./requests.mjs";
 
 const NO_PRERENDERING = "it has no prerendered pages";
 const REGISTER = ["--import", "doorward/register"];
@@ -20,6 +24,27 @@ const THROWS = { status: 500 };
 /** A development server of Cloudflare's, with the variables of the deployment. */
 const wrangler = (...args) => ["node", "node_modules/.bin/wrangler", "dev", ...args, "--port", "$PORT", "--ip", "127.0.0.1", "--var", "BETTER_AUTH_URL:$BETTER_AUTH_URL", "--var", "BETTER_AUTH_SECRET:$BETTER_AUTH_SECRET"];
 const MISSING = "the gate is not registered";
+
+/** What Next serves under other names than a page's own. */
+const NEXT_FORMS = [
+  { name: "payload of a page, anonymous", target: "/dashboard", headers: { ...API, rsc: "1" }, expected: refused("no_credential") },
+  { name: "payload by its path, anonymous", target: "/dashboard.rsc", headers: API, expected: refused("no_credential") },
+  { name: "an image made of a file, anonymous", target: "/_next/image?url=%2Fprivate.png&w=64&q=75", headers: API, expected: refused("no_credential") },
+  { name: "server action of nobody knows what, anonymous", method: "POST", target: "/dashboard", headers: { "next-action": "0".repeat(42), "content-type": "text/plain" }, body: "[]", expected: { reason: "no_credential", status: 303 } },
+];
+/** Next redirects them to the path that they stand for, before its proxy runs. */
+const NEXT_DIFFERS = { "spelling //dashboard": { ...spelling, before: 308 }, "spelling /sign-in\\..\\dashboard": { ...spelling, before: 308 } };
+const NEXT_LACKS = { socket: "it has no WebSockets of its own", stream: "proxy and middleware have finished before a response begins: docs/revocation.md" };
+
+function nextApp(flags = [], before = []) {
+  return {
+    build: [...before, ["node", "node_modules/.bin/next", "build", ...flags]],
+    serve: ["node", "node_modules/.bin/next", "start", "-p", "$PORT", "-H", "127.0.0.1"],
+    lacks: NEXT_LACKS,
+    differs: NEXT_DIFFERS,
+    requests: NEXT_FORMS,
+  };
+}
 
 export const HOSTS = [
   {
@@ -188,5 +213,42 @@ export const HOSTS = [
         expects: { status: 400, says: /head_malformed/ },
       },
     ],
+  },
+  ...[["turbopack", []], ["webpack", ["--webpack"]]].map(([bundler, flags]) => ({
+    name: `next-16-${bundler}`,
+    app: "next-16",
+    versions: ["next"],
+    ...nextApp(flags),
+    wrong: [{ name: "a matcher that is too narrow", build: [["cp", "narrow.js", "proxy.js"], ["node", "node_modules/.bin/next", "build", ...flags]], expects: { build: /error\[matcher-excludes\]: \/dashboard/ } }],
+    ...(bundler === "turbopack" && { dev: ["node", "node_modules/.bin/next", "dev", "-p", "$PORT", "-H", "127.0.0.1"] }),
+  })),
+  {
+    name: "next-16-middleware",
+    app: "next-16",
+    versions: ["next"],
+    ...nextApp([], [["cp", "edge.js", "middleware.js"], ["rm", "proxy.js"]]),
+  },
+  {
+    name: "next-15",
+    versions: ["next"],
+    ...nextApp(),
+  },
+  {
+    name: "opennext",
+    node: 22,
+    versions: ["@opennextjs/cloudflare", "next"],
+    build: [["node", "node_modules/.bin/opennextjs-cloudflare", "build"]],
+    serve: wrangler(),
+    lacks: NEXT_LACKS,
+    differs: NEXT_DIFFERS,
+    requests: NEXT_FORMS,
+    wrong: [{ name: "OpenNext's own worker, without the gate", serve: wrangler(".open-next/worker.js"), target: "/api/me", expects: THROWS }],
+  },
+  {
+    name: "axum",
+    isRust: true,
+    serve: [join(WORK, "../debug/examples/axum")],
+    lacks: { prerendered: NO_PRERENDERING, socket: "the application has none" },
+    wrong: [{ name: "a route outside of the layer", env: { WITHOUT_GATE: "1" }, expects: { status: 500, says: /the gate did not run for this request/ } }],
   },
 ];

@@ -84,12 +84,12 @@ export function problemOf({ expected }, { status, headers, text }, id) {
   return undefined;
 }
 
-function refusalProblem({ reason: wanted, status: wantedStatus, reasons, mayBreakOff }, { status, decision, reason, said, isContent }) {
+function refusalProblem({ reason: wanted, status: wantedStatus, reasons, before = 400, mayBreakOff }, { status, decision, reason, said, isContent }) {
   const found = `${status} ${decision ?? "(not from the gate)"}`;
   if (said || isContent) return { kind: "leak", problem: said ? `${found}, content of ${said.place}` : found };
   if (mayBreakOff && status === 499) return undefined;
-  // What no HTTP server reads never comes to a gate.
-  if (reasons) return reasons.includes(reason) || (decision === undefined && status === 400) ? undefined : wrong(found);
+  // What no HTTP server reads never comes to a gate; `before`: how the framework answers before it.
+  if (reasons) return reasons.includes(reason) || (decision === undefined && [400, before].includes(status)) ? undefined : wrong(found);
   return reason === wanted && status === wantedStatus ? undefined : wrong(`${found} in place of ${wantedStatus} ${wanted}`);
 }
 

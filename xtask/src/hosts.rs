@@ -51,6 +51,10 @@ pub(crate) fn run(options: &[String]) -> Result {
     node::install(MEMBERS)?;
     build_package::release()?;
     build_cli::release()?;
+    if !options.iter().any(|option| option == "--quick") {
+        let example = ["build", "-p", "doorward-tower", "--features", "axum", "--example", "axum"];
+        shell::run(&mut shell::command("cargo", &example, &shell::root()))?;
+    }
     let mut command = Command::new("node");
     command.arg(shell::root().join("tests/hosts/run.mjs")).args(options);
     if let Ok(target) = shell::target_directory() {

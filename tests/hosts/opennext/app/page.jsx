@@ -1,0 +1,12 @@
+import { Suspense } from "react";
+import { about } from "./about.js";
+
+const Who = async () => <p>{await about("home")}</p>;
+
+export default function Page() {
+  return (
+    <Suspense>
+      <Who />
+    </Suspense>
+  );
+}

@@ -92,6 +92,12 @@ export interface Config {
    */
   keep_headers?: List<string | Env> | null;
   /**
+   * Ports of a program before which `doorward/register` is that need no gate: metrics, a debugger.
+   * What else listens there and is no HTTP server ends the program. Other hosts have no use for
+   * it.
+   */
+  ungated_ports?: List<number> | null;
+  /**
    * Whether a policy without a rule for `/**` and all methods is an error. Default: false: a
    * warning.
    */

@@ -109,6 +109,21 @@ export function engineOf(glue, supervisor, { config, source, beside, say, env, c
       }
     },
 
+    /** Ports that the configuration leaves without a gate; none where it cannot be read. */
+    ungatedPorts() {
+      try {
+        const current = supervisor.start();
+        return supervisor.call(current, () => {
+          const draft = new glue.Draft(text());
+          const ports = [...draft.ungatedPorts()];
+          draft.free();
+          return ports;
+        });
+      } catch {
+        return [];
+      }
+    },
+
     /** What is wrong with the configuration: place, problem and hint of each; nothing where it is right, or not looked at yet. */
     get errors() {
       return errors;

@@ -83,7 +83,7 @@ export function gatesOn(glue, host, { headersOf = ({ headers }) => headers } = {
     const configuration = configurationOf(options, OPTION_NAMES, application);
     const engine = engineOf(glue, supervisor, { ...configuration, env, ...able, now, log, complain });
 
-    return { decide, decideHead, handle, metrics, hop: { refuse, responseRemovals: engine.responseRemovals, start: engine.start } };
+    return { decide, decideHead, handle, metrics, hop: { refuse, responseRemovals: engine.responseRemovals, start: engine.start, ungatedPorts: engine.ungatedPorts } };
 
     /** The answer for what only the host finds out, after the decision: the code of a reason, and a hint for the log. */
     function refuse(head, code, hint) {

@@ -23,7 +23,7 @@ export function guardOf({ decideOn, middlewareOf }, options) {
   const middleware = middlewareOf(gate);
   const guarded = new WeakSet();
 
-  return { start: gate.hop.start, request, upgrade, session, refuse };
+  return { start: gate.hop.start, ungatedPorts: gate.hop.ungatedPorts, request, upgrade, session, refuse };
 
   function request([req, res], through) {
     if (req.httpVersionMajor >= 2) return compat(req, res, through);

@@ -19,7 +19,6 @@ const REGISTERED = Symbol.for("doorward.registered");
 /** Names of variables. */
 const CONFIG = "DOORWARD";
 const PUBLIC_ORIGIN = "PUBLIC_ORIGIN";
-const UNGATED = "DOORWARD_UNGATED_PORTS";
 
 /** How this is named where a program is started. */
 const OWN_NAME = /doorward[/\\]register|on[/\\]register\.js/;
@@ -43,9 +42,8 @@ export function register(host) {
   if (globalThis.Bun || globalThis.Deno) throw new Error("doorward/register is for Node: in Bun and Deno, use createGate of doorward");
   if (globalThis[REGISTERED]) throw new Error("doorward/register is loaded twice: name it once, in the start script");
   globalThis[REGISTERED] = true;
-  const ungated = portsOf(process.env[UNGATED]);
   const given = optionsOf(process.env, process.cwd());
-  attach(guardOf(host, given.options), ungated, given.source);
+  attach(guardOf(host, given.options), given.source);
 }
 
 function optionsOf(env, folder) {
@@ -70,13 +68,9 @@ function textOf(file) {
 /** A blank variable is a missing one. */
 const present = (value) => (value?.trim() ? value : undefined);
 
-function portsOf(list = "") {
-  const ports = list.split(",").filter((port) => port.trim() !== "").map(Number);
-  if (ports.every((port) => Number.isInteger(port) && port > 0 && port < 65_536)) return new Set(ports);
-  throw new Error(`doorward: ${UNGATED} is not a list of ports, like 9229,9464`);
-}
-
-function attach(guard, ungated, source) {
+function attach(guard, source) {
+  // Read without a variable: a program may listen before its `.env` files are.
+  const ungated = new Set(guard.ungatedPorts());
   const { emit, listen } = net.Server.prototype;
   /** Servers whose events have come through here. */
   const seen = new WeakSet();
@@ -145,7 +139,7 @@ function attach(guard, ungated, source) {
 }
 
 function bare(port) {
-  ends(`something other than HTTP listens on port ${port}, which the gate cannot guard`, `add the port to ${UNGATED} if nothing there needs the gate`);
+  ends(`something other than HTTP listens on port ${port}, which the gate cannot guard`, `if nothing there needs the gate, add the port to "ungated_ports" of the configuration`);
 }
 
 const guardedBy = (kind) => [...ANSWERED, "upgrade", ...(kind === "http2" ? ["stream"] : [])];

@@ -150,9 +150,9 @@ for (const [name, speaks, hasSockets] of SERVERS) {
 test("a server of bare sockets ends the program, unless its port is named", { timeout: 90_000 }, async (t) => {
   const ended = await start(t, "bare", "http", ["--import", REGISTER], {}, true);
   assert.equal(await ended.exit, 1);
-  assert.match(ended.errors(), /DOORWARD_UNGATED_PORTS/);
+  assert.match(ended.errors(), /"ungated_ports" of the configuration/);
   const port = await freePort();
-  const left = await start(t, "bare", "http", ["--import", REGISTER], { PORT: String(port), DOORWARD_UNGATED_PORTS: `9229,${port}` });
+  const left = await start(t, "bare", "http", ["--import", REGISTER], { PORT: String(port), DOORWARD: JSON.stringify({ extends: "better-auth", ungated_ports: [9229, port] }) });
   assert.deepEqual((await left.listening()).guards, []);
 });
 

@@ -39,7 +39,7 @@ use crate::policy::{ATTEMPT, Cors, Policy, SignIn};
 use compiler::Compiler;
 pub use mark::MARK_SECRET;
 use preset::Whole;
-use reader::{Node, Reader};
+use reader::{Node, Reader, items};
 use table::DOCUMENT;
 
 /// The variable in which JavaScript's tools say what is going on: `development` is the only word
@@ -83,6 +83,14 @@ impl Config {
     /// ([`Capabilities::and_stores`]).
     pub fn stores(&self) -> Vec<String> {
         self.read(|reader| reader.stores)
+    }
+
+    /// The ports that the document leaves without a gate, for the host that is in front of a whole
+    /// program. A value that is none is left out here; [`Self::compile`] refuses it.
+    pub fn ungated_ports(&self) -> Vec<u16> {
+        let ports = self.whole.document.get("ungated_ports").map(|ports| items(ports, ""));
+        let port = |(port, _): (&Value, String)| u16::try_from(port.as_u64()?).ok();
+        ports.into_iter().flatten().filter_map(port).filter(|port| *port > 0).collect()
     }
 
     /// What each rule is called in the document that somebody wrote, in the order of the rules:

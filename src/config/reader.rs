@@ -173,6 +173,11 @@ impl<'v> Reader<'v> {
                 self.mismatch(path, "true or false", value, "write true or false without quotes");
             }
             Kind::Number(number) => self.number(value, path, &number),
+            Kind::Numbers(number) => {
+                for (item, path) in items(value, path) {
+                    self.number(item, &path, &number);
+                }
+            }
             Kind::Object(object) => return Some(self.object(value, path, object)),
             Kind::TextMap => return Some(self.text_map(value, path)),
             Kind::RuleMap(object) => return Some(self.rule_map(value, path, object)),

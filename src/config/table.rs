@@ -32,6 +32,8 @@ pub enum Kind {
     Flag,
     /// A whole number.
     Number(Number),
+    /// A list of whole numbers, or one in its place.
+    Numbers(Number),
     /// `{"env": "NAME"}` and nothing else: a secret is never written in the document.
     Secret,
     /// A list of secrets, or one in its place.
@@ -341,6 +343,17 @@ const DOCUMENT_MEMBERS: &[Member] = &[
         "Identity headers of a proxy in front of the gate that the origin may go on trusting, \
          by name or by a beginning and `*`. Only what nobody but that proxy can send belongs \
          here.",
+    ),
+    member(
+        "ungated_ports",
+        Kind::Numbers(Number { unit: "ports", least: 1, most: 65_535, default: None }),
+    )
+    .about(
+        "none",
+        "[9229, 9464]",
+        "Ports of a program before which `doorward/register` is that need no gate: metrics, a \
+         debugger. What else listens there and is no HTTP server ends the program. Other hosts \
+         have no use for it.",
     ),
     flag("require_catch_all").about(
         "false: a warning",

@@ -95,7 +95,7 @@ fn heading(member: &Member, prefix: &str, text: &mut String) {
     if member.env {
         text.push_str(", or `{\"env\": …}`");
     }
-    if let Kind::Number(number) = member.kind {
+    if let Kind::Number(number) | Kind::Numbers(number) = member.kind {
         let most =
             if number.most == u32::MAX { String::new() } else { format!(" to {}", number.most) };
         text.push_str(&format!("\n- Unit: {}\n- Range: from {}{most}", number.unit, number.least));
@@ -117,6 +117,7 @@ fn kind(member: &Member) -> String {
         Kind::Word(known) => format!("one of {}", words(known)),
         Kind::Flag => "`true` or `false`".to_owned(),
         Kind::Number(_) => "whole number".to_owned(),
+        Kind::Numbers(_) => "list of whole numbers, or one".to_owned(),
         Kind::Secret => "`{\"env\": …}` alone: a secret is never written".to_owned(),
         Kind::Secrets => "list of `{\"env\": …}`: a secret is never written".to_owned(),
         Kind::Store => "string".to_owned(),

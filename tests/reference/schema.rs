@@ -123,6 +123,11 @@ fn kind(member: &Member, pattern: &str, definitions: &mut Map<String, Value>) ->
         Kind::Number(number) => {
             json!({ "type": "integer", "minimum": number.least, "maximum": number.most })
         }
+        Kind::Numbers(number) => {
+            let item =
+                json!({ "type": "integer", "minimum": number.least, "maximum": number.most });
+            list(item, 0)
+        }
         Kind::Secret => json!({ "$ref": "#/$defs/Secret" }),
         Kind::Secrets => list(json!({ "$ref": "#/$defs/Secret" }), 1),
         Kind::Store => json!({ "type": "string", "minLength": 1 }),

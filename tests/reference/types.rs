@@ -155,6 +155,7 @@ fn kind(member: &Member) -> String {
         Kind::Word(known) => format!("{}{env}", words(known)),
         Kind::Flag => "boolean".to_owned(),
         Kind::Number(_) => "number".to_owned(),
+        Kind::Numbers(_) => "List<number>".to_owned(),
         Kind::Secret => "Secret".to_owned(),
         Kind::Secrets => "List<Secret>".to_owned(),
         Kind::Store => "string".to_owned(),

@@ -63,6 +63,12 @@ impl Draft {
         })
     }
 
+    /// Ports that need no gate, of a program before which the gate is.
+    #[wasm_bindgen(js_name = ungatedPorts)]
+    pub fn ungated_ports(&self) -> Vec<u16> {
+        self.config.ungated_ports()
+    }
+
     /// Names of the environment variables that it needs, as JSON.
     pub fn names(&self) -> String {
         let mut names = self.config.names();

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,7 +13,9 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream, UnixListener};
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{sleep, timeout};
 
@@ -31,6 +34,7 @@ const AGAIN: Duration = Duration::from_millis(100);
 /// What waits for connections.
 pub(crate) enum Listener {
     Tcp(TcpListener),
+    #[cfg(unix)]
     Unix(UnixListener),
 }
 
@@ -38,15 +42,17 @@ impl Listener {
     pub(crate) async fn bind(address: &Address) -> Result<Self, Wrong> {
         let bound = match address {
             Address::Tcp(socket) => TcpListener::bind(socket).await.map(Self::Tcp),
+            #[cfg(unix)]
             Address::Unix(path) => {
                 // What a server has left behind that nobody listens at.
-                if std::os::unix::net::UnixStream::connect(path)
-                    .is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionRefused)
-                {
+                let connected = std::os::unix::net::UnixStream::connect(path);
+                if connected.is_err_and(|error| error.kind() == ErrorKind::ConnectionRefused) {
                     let _ = std::fs::remove_file(path);
                 }
                 UnixListener::bind(path).map(Self::Unix)
             }
+            #[cfg(not(unix))]
+            Address::Unix(_) => Err(ErrorKind::Unsupported.into()),
         };
         bound.map_err(|error| Wrong::new(format!("nothing can listen at {address}: {error}")))
     }
@@ -57,6 +63,7 @@ impl Listener {
             Self::Tcp(listener) => {
                 listener.local_addr().map_or_else(|_| asked.clone(), Address::Tcp)
             }
+            #[cfg(unix)]
             Self::Unix(_) => asked.clone(),
         }
     }
@@ -73,6 +80,7 @@ pub(crate) async fn accept(listener: Listener, server: Arc<Server>) {
                     let (stream, peer) = listener.accept().await?;
                     tokio::spawn(tcp(stream, peer, place, Arc::clone(&server)));
                 }
+                #[cfg(unix)]
                 Listener::Unix(listener) => {
                     let (stream, _) = listener.accept().await?;
                     let local = "http://localhost".to_owned();

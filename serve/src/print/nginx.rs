@@ -29,6 +29,8 @@ upstream doorward_app {
 server {
   listen {port};   # with TLS: `listen 443 ssl;` and its certificate
   client_max_body_size 0;   # better the size of your uploads: nginx also reads what is refused
+  proxy_headers_hash_max_size 2048;
+  proxy_headers_hash_bucket_size 128;
 
   location / {
     auth_request /_doorward;

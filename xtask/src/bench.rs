@@ -2,12 +2,13 @@
 //! to `benches/bench.mjs`.
 
 use crate::shell::{self, Failure, Result};
-use crate::{build_package, build_worker, node};
+use crate::{build_package, build_worker, debian, node};
 
 pub(crate) const HELP: &str = "\
 Compare the gate's speed with jose, Hono and Better Auth
 
 usage: cargo xtask bench [--quick] [--out FILE]
+       cargo xtask bench --serve [--quick]
 
 needs    Node 20 or newer, and the npm registry
 does     builds the gate and runs it in turn with jose, hono/jwk and better-auth/cookies, in workerd
@@ -20,6 +21,10 @@ exit     0 if every limit holds, otherwise 1
 
   --quick       under a minute: fewer rounds, and only what has a limit
   --out FILE    write the JSON there instead
+
+  --serve       `doorward serve` beside a bare proxy of hyper and nginx instead, under wrk: requests
+                a second, the slowest per cent, memory; needs nginx and wrk, which it installs on
+                Debian
 
 A ratio named `repeat…` is a speed-up, theirs / ours: larger is better. Every other ratio is ours /
 theirs: smaller is better. Trust ratios rather than microseconds, which depend on this machine. The
@@ -36,6 +41,9 @@ pub(crate) const MEMBERS: &[&str] = &["benches"];
 
 /// `cargo xtask bench`
 pub(crate) fn run(options: &[String]) -> Result {
+    if let Some((_, rest)) = options.split_first().filter(|(first, _)| *first == "--serve") {
+        return of_server(rest);
+    }
     let out = out(options)?;
     node::check()?;
     build_package::release()?;
@@ -47,6 +55,23 @@ pub(crate) fn run(options: &[String]) -> Result {
     let status = command.args(options).args(out).status();
     let status = status.map_err(|error| Failure::new(format!("node does not start: {error}")))?;
     if status.success() { Ok(()) } else { std::process::exit(status.code().unwrap_or(1)) }
+}
+
+/// The native server beside a bare proxy of hyper and nginx.
+fn of_server(options: &[String]) -> Result {
+    node::check()?;
+    debian::ensure("nginx", &["/usr/sbin/nginx"])?;
+    debian::ensure("wrk", &["/usr/bin/wrk"])?;
+    let root = shell::root();
+    let build = ["build", "--profile", "native", "--quiet"];
+    for what in [["-p", "doorward-cli"].as_slice(), &["-p", "doorward-serve", "--examples"]] {
+        shell::run(shell::command("cargo", &build, &root).args(what))?;
+    }
+    let home = shell::target_directory()?.join("native");
+    let mut command = shell::command("node", &["serve.mjs"], &root.join("benches"));
+    command.env("DOORWARD_PROGRAM", home.join("doorward"));
+    command.env("BARE_PROXY", home.join("examples").join("bare_proxy"));
+    shell::hand_over(command.args(options))
 }
 
 /// Where the result goes if the options do not say; refuses options that there are not.

@@ -128,12 +128,12 @@ fn binary(source: &Source, out: &Path) -> Result<Vec<Artefact>> {
     }
     let target = &source.target;
     let mut command = Command::new("cargo");
-    command.args(["build", "--release", "--locked", "--package", "doorward-cli"]);
+    command.args(["build", "--profile", "native", "--locked", "--package", "doorward-cli"]);
     command.args(["--target", MUSL, "--config", &remapped()]);
     command.current_dir(&source.folder).env("CARGO_TARGET_DIR", target);
     shell::run(&mut command)?;
     let top = format!("doorward-{}-{MUSL}", source.version);
-    let built = target.join(MUSL).join("release/doorward");
+    let built = target.join(MUSL).join("native/doorward");
     let mut files = vec![
         (format!("{top}/doorward"), built, true),
         (format!("{top}/LICENSE"), source.folder.join("LICENSE"), false),

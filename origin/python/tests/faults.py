@@ -122,6 +122,10 @@ class Proxy(BaseHTTPRequestHandler):
         time.sleep(1.5)
         self.be_plain()
 
+    def be_silent(self) -> None:
+        time.sleep(30)
+        self.be_plain()
+
     def be_breaking(self) -> None:
         self.close_connection = True
         self.connection.close()

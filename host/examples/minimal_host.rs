@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::hash::{BuildHasher as _, RandomState};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use doorward::{Engine, Fetch, Reason, SignatureCheck, UnixTime};
 use doorward_host::http::{self, Answer, Content};
@@ -40,8 +40,7 @@ impl Host for Gate {
     }
 
     fn now(&self) -> UnixTime {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        doorward_native::now()
     }
 
     async fn sleep(&self, millis: u32) {

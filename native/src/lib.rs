@@ -1,9 +1,11 @@
 //! What a native host needs besides the host kit: signature checks with `jsonwebtoken`, and ECDSA on
-//! P-521, which that has not, with `p521`.
+//! P-521, which that has not, with `p521`; and the clock.
+
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use doorward::HashFunction::{Sha256, Sha384, Sha512};
 use doorward::SignatureScheme::{Ecdsa, EdDsa, RsaPkcs1, RsaPss};
-use doorward::{Capabilities, EffectResult, SignatureCheck, SignatureScheme};
+use doorward::{Capabilities, EffectResult, SignatureCheck, SignatureScheme, UnixTime};
 use doorward_host::Failure;
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::jwk::Jwk;
@@ -13,6 +15,12 @@ use p521::ecdsa::signature::Verifier as _;
 /// What this host can check: the schemes for which there is a crate below.
 pub fn capabilities() -> Capabilities {
     Capabilities::checking(|scheme| by_crate(scheme).is_some())
+}
+
+/// The time of this machine. A clock before 1970 is 1970, where no token is good yet.
+pub fn now() -> UnixTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Checks a signature.

@@ -30,7 +30,7 @@ impl Host for Gate {
     }
 
     fn now(&self) -> UnixTime {
-        log::now()
+        doorward_native::now()
     }
 
     async fn sleep(&self, millis: u32) {

@@ -1,15 +1,9 @@
 //! Lines of the log: on standard error, one JSON object each, in the form of the engine's.
 
 use std::io::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use doorward::{UnixTime, event_line};
-
-/// The time of this machine.
-pub(crate) fn now() -> UnixTime {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-}
+use doorward::event_line;
+use doorward_native::now;
 
 /// Writes a line. Where nobody reads it the server goes on.
 pub(crate) fn write(line: &str) {

@@ -58,7 +58,7 @@ pub(crate) fn gate(
     client: &Arc<Client>,
 ) -> Result<Gate, Wrong> {
     let gate = silent_gate(source, options, client)?;
-    let lines = gate.with_engine(|engine| engine.start_lines(&source.1, log::now()));
+    let lines = gate.with_engine(|engine| engine.start_lines(&source.1, doorward_native::now()));
     lines.unwrap_or_default().iter().for_each(|line| log::write(line));
     Ok(gate)
 }
@@ -80,7 +80,7 @@ pub(crate) fn silent_gate(
     let made = engine(document, variable, &can, RandomState::new().hash_one(0));
     let engine = made.map_err(|mistakes| {
         for mistake in &mistakes {
-            log::write(&config_error_line(mistake, log::now()));
+            log::write(&config_error_line(mistake, doorward_native::now()));
         }
         Wrong::new(format!("the configuration ({name}) has {} mistakes", mistakes.len()))
             .hint("the lines of the log before this one have them all")

@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
 use doorward::{ConfigError, Engine, Fetch, SignatureCheck, UnixTime};
@@ -49,8 +49,7 @@ impl Host for Gate {
     }
 
     fn now(&self) -> UnixTime {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UnixTime::from_millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        doorward_native::now()
     }
 
     async fn sleep(&self, millis: u32) {

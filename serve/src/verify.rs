@@ -82,7 +82,7 @@ pub(crate) async fn answer(
         return problem(StatusCode::FORBIDDEN, "this question is not from the configured proxy");
     }
     let Some(proxy) = options.verify else {
-        return problem(StatusCode::NOT_FOUND, "nobody asks here");
+        return problem(StatusCode::NOT_FOUND, "no proxy is configured to ask here");
     };
     let public_origin = options.public_origin.as_deref().unwrap_or_default();
     let mut head = http::head(&request, public_origin, "");

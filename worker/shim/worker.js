@@ -39,7 +39,8 @@ function isRunning() {
 
 let starts = [];
 
-// The platform starts an isolate before it has a request for it. What fails here is done again, and told, by the first request.
+// The platform starts an isolate before it has a request for it. What fails here is done again by the first request, which says so
+// in the log.
 if (platform.env !== undefined && isRunning()) {
   try {
     gate.prepare(platform.env);

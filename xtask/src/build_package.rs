@@ -93,7 +93,8 @@ fn check_for_sorting(wasm: &Path) -> Result {
 }
 
 /// A JavaScript module whose default export is the compiled WebAssembly, from text: no file to find
-/// at run time. The text is base64 of what brotli leaves, a third of the module. Where it cannot be compiled there is no export, and the start fails when it is tried.
+/// at run time. The text is base64 of what brotli leaves, half of the module. Where it cannot be
+/// compiled there is no export, and the start fails when it is tried.
 fn inline_module(wasm: &[u8]) -> Result<String> {
     Ok(format!(
         "// Made by `cargo xtask build`: doorward_bg.wasm as text.
